@@ -1,0 +1,76 @@
+"""Tokens and money.
+
+Usage counts tokens of one call; `input_tokens` includes cached ones and
+`output_tokens` includes reasoning, as providers bill them. A price is US
+dollars per million tokens. A cost is US dollars; None means unknown, which is
+never the same as 0 and is shown as a dash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True)
+class Usage:
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+    def to_dict(self) -> dict[str, int]:
+        return {k: v for k, v in self.__dict__.items() if v is not None}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any] | None) -> Usage:
+        data = data or {}
+        return cls(**{k: data[k] for k in cls.__dataclass_fields__ if k in data})
+
+    def __add__(self, other: Usage) -> Usage:
+        def plus(a: int | None, b: int | None) -> int | None:
+            return None if a is None and b is None else (a or 0) + (b or 0)
+
+        return Usage(
+            *(plus(getattr(self, k), getattr(other, k)) for k in self.__dataclass_fields__)
+        )
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars per million tokens."""
+
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+
+    def to_dict(self) -> dict[str, str]:
+        return {k: str(v) for k, v in self.__dict__.items() if v is not None}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, str] | None) -> Price | None:
+        return cls(**{k: Decimal(v) for k, v in data.items()}) if data else None
+
+
+def cost_of(usage: Usage, price: Price | None) -> Decimal | None:
+    """Usage times price, or None when either is unknown."""
+    if price is None or usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    cached = usage.cached_tokens or 0
+    cached_price = price.input if price.cached_input is None else price.cached_input
+    return (
+        (usage.input_tokens - cached) * price.input
+        + cached * cached_price
+        + usage.output_tokens * price.output
+    ) / MILLION
+
+
+def total_cost(costs: Iterable[Decimal | None]) -> tuple[Decimal | None, bool]:
+    """(sum of the known costs or None when none is known, whether any is unknown)."""
+    costs = list(costs)
+    known = [c for c in costs if c is not None]
+    return (sum(known, Decimal(0)) if known else None), len(known) < len(costs)
