@@ -1,0 +1,89 @@
+"""Everything that can happen in a run's life, in one list.
+
+An event is a fact with a time (`at`, seconds since the epoch). Panel events
+carry the key of their call, analysis and synthesis events also the number of
+their fusion. What each type carries in `data`:
+
+    run.started             attempt
+    panel.added             seat, number, cause, panelist      an empty text begins
+    panel.delta             text
+    panel.reasoning.delta   text
+    panel.completed         finish_reason, usage, cost, model, provider, generation_id
+    panel.failed            reason, error [, status_code, and what panel.completed carries]
+    panel.retrying          reason, error, delay               the call will be made again
+    analysis.in_progress    number, cause, panelist, judged    keys of the calls being judged
+    analysis.completed      analysis, and what panel.completed carries
+    analysis.failed         reason, error, final               final: no other try follows
+    synthesis.in_progress   number, cause, panelist
+    synthesis.delta         text
+    synthesis.reasoning.delta text
+    synthesis.completed     as panel.completed
+    synthesis.failed        as panel.failed
+    run.completed           nothing
+    run.failed              reason, error
+    run.cancelled           nothing
+
+`analysis.in_progress` without a call says that the fusion begins though there
+is nothing to compare (one usable answer).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class EventType(StrEnum):
+    RUN_STARTED = "run.started"
+    PANEL_ADDED = "panel.added"
+    PANEL_DELTA = "panel.delta"
+    PANEL_REASONING_DELTA = "panel.reasoning.delta"
+    PANEL_COMPLETED = "panel.completed"
+    PANEL_FAILED = "panel.failed"
+    PANEL_RETRYING = "panel.retrying"
+    ANALYSIS_IN_PROGRESS = "analysis.in_progress"
+    ANALYSIS_COMPLETED = "analysis.completed"
+    ANALYSIS_FAILED = "analysis.failed"
+    SYNTHESIS_IN_PROGRESS = "synthesis.in_progress"
+    SYNTHESIS_DELTA = "synthesis.delta"
+    SYNTHESIS_REASONING_DELTA = "synthesis.reasoning.delta"
+    SYNTHESIS_COMPLETED = "synthesis.completed"
+    SYNTHESIS_FAILED = "synthesis.failed"
+    RUN_COMPLETED = "run.completed"
+    RUN_FAILED = "run.failed"
+    RUN_CANCELLED = "run.cancelled"
+
+    @property
+    def is_delta(self) -> bool:
+        return self.value.endswith(".delta")
+
+    @property
+    def ends_something(self) -> bool:
+        """A call, a fusion or the run: rows are written at once, the log is flushed."""
+        return self.value.endswith((".completed", ".failed", ".cancelled"))
+
+
+@dataclass(frozen=True)
+class Event:
+    type: EventType
+    at: float
+    call: str = ""
+    fusion: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"t": self.type.value, "at": self.at}
+        if self.call:
+            body["c"] = self.call
+        if self.fusion:
+            body["f"] = self.fusion
+        if self.data:
+            body["d"] = self.data
+        return body
+
+    @classmethod
+    def from_dict(cls, body: dict[str, Any]) -> Event:
+        return cls(
+            EventType(body["t"]), body["at"], body.get("c", ""), body.get("f", 0), body.get("d", {})
+        )

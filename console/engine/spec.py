@@ -1,0 +1,134 @@
+"""The full, frozen configuration of a run.
+
+A panelist is a model plus its options. Its seat, 0-based, is the key of its
+column, its calls and its events, so the same model may sit twice. A seat's
+letter (A for 0) is how people and the judge name it; model names never reach
+the judge.
+
+A run stores its own spec as JSON, so editing a preset never changes history.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from .usage import Price
+
+MAX_SEATS = 8
+
+
+def letter(seat: int) -> str:
+    return "ABCDEFGH"[seat]
+
+
+@dataclass(frozen=True)
+class Panelist:
+    """`credential` is the slug of the credential the model is called with."""
+
+    model: str
+    credential: str
+    label: str = ""
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    seed: int | None = None
+    reasoning_effort: str | None = None
+    system_prompt: str = ""
+    price: Price | None = None
+
+    @property
+    def short_name(self) -> str:
+        """Without the author, as columns show it."""
+        return self.model.rsplit("/", 1)[-1]
+
+    def to_dict(self) -> dict[str, Any]:
+        data = {k: v for k, v in asdict(self).items() if v not in (None, "")}
+        if self.price:
+            data["price"] = self.price.to_dict()
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Panelist:
+        return cls(**(data | {"price": Price.from_dict(data.get("price"))}))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits of every call, in seconds and tokens. None means no limit of ours."""
+
+    first_token_timeout: float = 180
+    stall_timeout: float = 30
+    total_timeout: float = 900
+    analysis_max_output_tokens: int | None = 8000
+    synthesis_max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Texts of `engine/prompts/`, copied so that a run can be read as it was asked."""
+
+    analysis: str
+    repair: str
+    synthesis: str
+
+
+@dataclass(frozen=True)
+class Spec:
+    panel: tuple[Panelist, ...]
+    judge: Panelist
+    prompts: Prompts
+    synthesizer: Panelist | None = None
+    policy: Policy = field(default_factory=Policy)
+    preset: str = "custom"
+    preset_name: str = "Custom"
+    # Orders the answers for judge and synthesizer and makes the fence around them.
+    shuffle_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.panel) <= MAX_SEATS:
+            raise ValueError(f"A panel has 1 to {MAX_SEATS} seats, not {len(self.panel)}.")
+
+    @property
+    def writer(self) -> Panelist:
+        return self.synthesizer or self.judge
+
+    def seat_names(self) -> list[str]:
+        """Short model names, with the label or a number where a model sits twice."""
+        names = [p.short_name for p in self.panel]
+        twice = {n for n, count in Counter(names).items() if count > 1}
+        seen: Counter[str] = Counter()
+        result = []
+        for panelist, name in zip(self.panel, names, strict=True):
+            seen[name] += 1
+            if panelist.label:
+                name = f"{name} · {panelist.label}"
+            elif name in twice:
+                name = f"{name} ({seen[name]})"
+            result.append(name)
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "preset": self.preset,
+            "preset_name": self.preset_name,
+            "panel": [p.to_dict() for p in self.panel],
+            "judge": self.judge.to_dict(),
+            "synthesizer": self.synthesizer.to_dict() if self.synthesizer else None,
+            "policy": asdict(self.policy),
+            "prompts": asdict(self.prompts),
+            "shuffle_seed": self.shuffle_seed,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Spec:
+        return cls(
+            preset=data["preset"],
+            preset_name=data["preset_name"],
+            panel=tuple(Panelist.from_dict(p) for p in data["panel"]),
+            judge=Panelist.from_dict(data["judge"]),
+            synthesizer=Panelist.from_dict(data["synthesizer"]) if data["synthesizer"] else None,
+            policy=replace(Policy(), **data["policy"]),
+            prompts=Prompts(**data["prompts"]),
+            shuffle_seed=data["shuffle_seed"],
+        )
