@@ -1,0 +1,16 @@
+from .credentials import Credential
+from .presets import PresetPanelist, Preset
+from .runs import Call, Fusion, Run, Visibility
+from .site import Heartbeat, InstallClaim
+
+__all__ = [
+    "Call",
+    "Credential",
+    "Fusion",
+    "Heartbeat",
+    "InstallClaim",
+    "Preset",
+    "PresetPanelist",
+    "Run",
+    "Visibility",
+]

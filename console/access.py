@@ -1,0 +1,50 @@
+"""The only door through which objects reach an edge.
+
+Absent and forbidden look the same: Http404.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from .models import Run, Visibility
+
+Viewer = User | AnonymousUser
+
+
+def is_admin(user: Viewer) -> bool:
+    return bool(user.is_authenticated and user.is_active and user.is_staff)
+
+
+def runs_visible_to(user: Viewer) -> QuerySet[Run]:
+    """Own runs and the team's; admins have their own list at /admin/."""
+    if not (user.is_authenticated and user.is_active):
+        return Run.objects.none()
+    return Run.objects.filter(Q(owner_id=user.pk) | Q(visibility=Visibility.TEAM))
+
+
+def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
+    return _one(runs_visible_to(user), pk=run_id)
+
+
+def run_owned_by(user: Viewer, run_id: uuid.UUID) -> Run:
+    """For whoever may stop, share or change it."""
+    return _one(runs_visible_to(user), pk=run_id, owner_id=user.pk)
+
+
+def run_shared_by_link(token: str) -> Run:
+    return _one(
+        Run.objects.filter(visibility=Visibility.LINK, owner__is_active=True), share_token=token
+    )
+
+
+def _one(runs: QuerySet[Run], **lookup: Any) -> Run:
+    try:
+        return runs.select_related("owner").get(**lookup)
+    except Run.DoesNotExist:
+        raise Http404("No such run.") from None

@@ -1,0 +1,33 @@
+"""Log lines: one event, one line, no secrets.
+
+Secrets never reach a logger on purpose; `Redact` is the second net.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_SECRET = re.compile(
+    r"(?i)(bearer\s+|authorization['\"]?\s*[:=]\s*['\"]?|api[_-]?key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"
+    r"|\bsk-[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+)
+_CONTROL = {c: f"\\x{c:02x}" for c in [*range(0x20), 0x7F, 0x85]} | {0x0A: "\\n", 0x0D: "\\r"}
+
+
+def redact(text: str) -> str:
+    return _SECRET.sub(lambda m: (m.group(1) or "") + "***", text)
+
+
+class Redact(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+class OneLine(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record)).translate(_CONTROL)

@@ -1,0 +1,150 @@
+"""Run, Fusion and Call: the rows that are the truth about what was asked and answered.
+
+Panel answers never change once given. A `Fusion` is one judging of them; a run
+may have none, one (the usual) or many. A `Call` is one request to one model:
+another try is another call, it never overwrites one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from ..engine.spec import Spec
+from ..engine.state import CallStatus, RunStatus, Step
+
+
+class Visibility(models.TextChoices):
+    PRIVATE = "private", "Only me"
+    TEAM = "team", "Everyone on the team"
+    LINK = "link", "Anyone with the link"
+
+
+class Origin(models.TextChoices):
+    PAGE = "page"
+    SHELL = "shell"
+    API = "api"
+
+
+def new_share_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+class Run(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="runs"
+    )
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.PAGE)
+    # A form posted twice makes one run.
+    client_run_id = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001 - NULLs may repeat, "" may not
+    prompt = models.TextField()
+    messages = models.JSONField()
+    spec = models.JSONField()
+    preset = models.CharField(max_length=40)
+    preset_name = models.CharField(max_length=60)
+
+    status = models.CharField(
+        max_length=10, choices=[(s.value, s.value) for s in RunStatus], default=RunStatus.QUEUED
+    )
+    reason = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # Copied from the calls when the run ends, so that lists need not add up.
+    cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    cost_is_partial = models.BooleanField(default=False)
+
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
+    share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001 - NULLs may repeat, "" may not
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["visibility", "-created_at"]),
+            models.Index(
+                fields=["status", "lease_until"],
+                name="run_unfinished",
+                condition=Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.prompt[:60]
+
+    @property
+    def is_final(self) -> bool:
+        return RunStatus(self.status).is_final
+
+    @property
+    def frozen_spec(self) -> Spec:
+        return Spec.from_dict(self.spec)
+
+
+class Fusion(models.Model):
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="fusions")
+    number = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in RunStatus])
+    judge = models.JSONField()
+    synthesizer = models.JSONField()
+    judged = models.JSONField(default=list)
+    analysis = models.JSONField(null=True, blank=True)
+    analysis_reason = models.CharField(max_length=40, blank=True)
+    analysis_error = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="fusion_number")]
+
+    def __str__(self) -> str:
+        return f"Fusion {self.number}"
+
+
+class Call(models.Model):
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="calls")
+    fusion = models.ForeignKey(
+        Fusion, on_delete=models.CASCADE, related_name="calls", null=True, blank=True
+    )
+    # The key of `engine.state`: step, seat or fusion, and number.
+    key = models.CharField(max_length=40)
+    step = models.CharField(max_length=10, choices=[(s.value, s.value) for s in Step])
+    seat = models.PositiveSmallIntegerField(null=True, blank=True)
+    number = models.PositiveSmallIntegerField()
+    cause = models.CharField(max_length=10)
+    panelist = models.JSONField()
+    status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in CallStatus])
+    text = models.TextField(blank=True)
+    reasoning = models.TextField(blank=True)
+    finish_reason = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - NULL: it did not say
+    reason = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    usage = models.JSONField(default=dict)
+    cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    provider = models.CharField(max_length=200, blank=True)
+    generation_id = models.CharField(max_length=200, blank=True)
+    # Written before the first byte goes out: an unrecorded bill cannot happen.
+    sent_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_token_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["run", "key"], name="call_key")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,27 @@
+"""Rows about the installation itself."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Heartbeat(models.Model):
+    """One row per living worker process; health is read from its age."""
+
+    worker = models.CharField(max_length=100, unique=True)
+    beat_at = models.DateTimeField()
+    # The longest time, in ms, the worker's event loop stood still since the last beat.
+    stall_ms = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.worker
+
+
+class InstallClaim(models.Model):
+    """The one-time right to create the first admin; only the token's hash is stored."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"claim of {self.created_at:%Y-%m-%d %H:%M}"

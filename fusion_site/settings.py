@@ -1,0 +1,208 @@
+"""Settings, read once from the environment (see env.py), with defaults for a laptop."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from marshmallow.validate import OneOf
+
+from . import env as environment
+from .env import BASE_DIR
+
+env = environment.load()
+
+VAR_DIR = Path(env.str("FUSION_VAR_DIR", "") or BASE_DIR / "var")
+DEBUG = env.bool("DEBUG", False)
+
+# `up` generates both into var/secrets.env. Without them only commands that need no
+# secret may work (checks, migrations being made, collecting static files).
+SECRET_KEY = env.str("SECRET_KEY", "")
+ENCRYPTION_KEYS = env.list("FUSION_ENCRYPTION_KEYS", [])
+
+HOST = env.str("FUSION_HOST", "127.0.0.1")
+PORT = env.int("FUSION_PORT", 8000)
+_local_names = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
+if not ALLOWED_HOSTS:
+    # 0.0.0.0 means "whatever name this machine has": only then any host name is accepted.
+    ALLOWED_HOSTS = ["*"] if HOST in ("0.0.0.0", "::") else [*_local_names, HOST]
+
+# Where the site is reached from outside, e.g. https://fusion.example.org
+BASE_URL = env.str("FUSION_BASE_URL", "").rstrip("/")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL] if BASE_URL else [])
+# A websocket is refused unless its page came from one of these; empty means
+# "the very scheme, host and port the socket itself was opened on".
+WEBSOCKET_ORIGINS = env.list("FUSION_WEBSOCKET_ORIGINS", [BASE_URL] if BASE_URL else [])
+_secure = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+if _secure:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "daphne",
+    "console.apps.ConsoleConfig",
+    "console.apps.FusionAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+ROOT_URLCONF = "fusion_site.urls"
+ASGI_APPLICATION = "fusion_site.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# SQLite by default. IMMEDIATE and WAL together: without IMMEDIATE, read-then-write
+# transactions fail at once with "database is locked", whatever the timeout says.
+# The timeout stays well below the lease of a run (20 s).
+DATABASES = {
+    "default": env.dj_db_url(
+        "DATABASE_URL", f"sqlite:///{VAR_DIR}/fusion.sqlite3", conn_max_age=60
+    )
+}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        timeout=10,
+        transaction_mode="IMMEDIATE",
+        init_command=(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
+            "PRAGMA journal_size_limit=67108864"
+        ),
+    )
+    # A file database in tests too: live-stack tests read it from other processes.
+    DATABASES["default"]["TEST"] = {"NAME": env.str("FUSION_TEST_DATABASE", "") or None}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", "")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+CELERY_BROKER_URL = environment.celery_url(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "console"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+SERVESTATIC_USE_FINDERS = True  # no collectstatic step between a clone and a page
+SERVESTATIC_AUTOREFRESH = DEBUG
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+
+# ---- Fusion's own ----
+LOCAL_MODEL_URL = env.str("FUSION_LOCAL_MODEL_URL", "")
+LOCAL_MODEL_NAME = "smollm2-135m-instruct"
+MAX_PROMPT_CHARACTERS = env.int("FUSION_MAX_PROMPT_CHARACTERS", 400_000)
+# Defaults of every run's policy, in seconds; a preset may set its own.
+FIRST_TOKEN_TIMEOUT = env.float("FUSION_FIRST_TOKEN_TIMEOUT", 180)
+STALL_TIMEOUT = env.float("FUSION_STALL_TIMEOUT", 30)
+TOTAL_TIMEOUT = env.float("FUSION_TOTAL_TIMEOUT", 900)
+# A worker's hold on a run, and how often every worker looks for runs left behind.
+LEASE_SECONDS = env.float("FUSION_LEASE_SECONDS", 20)
+HEARTBEAT_SECONDS = env.float("FUSION_HEARTBEAT_SECONDS", 5)
+SWEEP_SECONDS = env.float("FUSION_SWEEP_SECONDS", 2)
+SHUTDOWN_GRACE_SECONDS = env.float("FUSION_SHUTDOWN_GRACE_SECONDS", 5)
+# How long a live viewer's permission is trusted before it is asked again.
+PERMISSION_SECONDS = env.float("FUSION_PERMISSION_SECONDS", 5)
+CHECKPOINT_SECONDS = env.float("FUSION_CHECKPOINT_SECONDS", 1.5)
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "console.logs.Redact"}},
+    "formatters": {"line": {"()": "console.logs.OneLine"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["redact"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": LOG_LEVEL},
+        "django.server": {"handlers": [], "propagate": True},
+        # These write requests, headers included, at DEBUG.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "asyncio": {"level": "WARNING"},
+    },
+}
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
