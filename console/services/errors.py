@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """What was asked cannot be done; the message is one plain sentence for the user."""
