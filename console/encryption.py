@@ -27,7 +27,13 @@ def _fernet() -> MultiFernet:
         raise ImproperlyConfigured(
             "FUSION_ENCRYPTION_KEYS is not set: `python3 manage.py up` makes var/secrets.env."
         )
-    return MultiFernet([Fernet(k) for k in settings.ENCRYPTION_KEYS])
+    try:
+        return MultiFernet([Fernet(k) for k in settings.ENCRYPTION_KEYS])
+    except ValueError:
+        raise ImproperlyConfigured(
+            "FUSION_ENCRYPTION_KEYS holds something that is no key: each is 32 bytes in "
+            "URL-safe base64, several are separated by commas."
+        ) from None
 
 
 def encrypt(secret: Secret) -> str:
@@ -41,6 +47,11 @@ def decrypt(token: str) -> Secret:
         raise CannotDecrypt(
             "A stored key cannot be read with the present encryption key. Enter it again."
         ) from None
+
+
+def rotate(token: str) -> str:
+    """The same secret, encrypted with the first key."""
+    return encrypt(decrypt(token))
 
 
 class Encrypted:

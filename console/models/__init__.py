@@ -1,7 +1,7 @@
 from .credentials import Credential
 from .presets import PresetPanelist, Preset
 from .runs import Call, Fusion, Run, Visibility
-from .site import Heartbeat, InstallClaim
+from .site import Heartbeat, InstallClaim, Seed
 
 __all__ = [
     "Call",
@@ -12,5 +12,6 @@ __all__ = [
     "Preset",
     "PresetPanelist",
     "Run",
+    "Seed",
     "Visibility",
 ]

@@ -25,3 +25,12 @@ class InstallClaim(models.Model):
 
     def __str__(self) -> str:
         return f"claim of {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class Seed(models.Model):
+    """Something the site starts with and was once given: never made again if it is deleted."""
+
+    name = models.CharField(max_length=80, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
