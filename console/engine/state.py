@@ -90,7 +90,7 @@ class CallState:
     def was_billable(self) -> bool:
         """Ended after something came back, so somebody may have been charged for it."""
         return self.status.is_final and (
-            self.status is CallStatus.COMPLETED or self.first_token_at is not None
+            self.status is CallStatus.COMPLETED or bool(self.text) or bool(self.reasoning)
         )
 
     @property
@@ -319,9 +319,7 @@ def _receipt(call: CallState, data: dict[str, Any]) -> None:
         call.text = data["text"]
 
 
-def _end(
-    call: CallState, at: float, status: CallStatus, reason: str = "", error: str = ""
-) -> None:
+def _end(call: CallState, at: float, status: CallStatus, reason: str = "", error: str = "") -> None:
     call.status, call.finished_at, call.reason = status, at, str(reason)
     call.error = error or (SENTENCES[Reason(reason)] if reason else "")
 

@@ -1,0 +1,177 @@
+"""One call to one model, with its deadlines.
+
+`Context` is what every step of a run works with: the frozen spec, the folded
+state, and the ways out (emit an event, get a provider, ask admission).
+
+Deadlines count from the moment admission is given, so a call that queues for
+a free place does not time out while it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from .errors import LeaseLost, ProviderError, Reason
+from .events import Event, EventType
+from .provider import Finish, Message, Provider, ReasoningDelta, Request, TextDelta
+from .spec import Panelist, Policy, Spec
+from .state import RunState, apply
+from .usage import cost_of
+
+log = logging.getLogger(__name__)
+
+
+class Admit(Protocol):
+    async def __call__(self, key: str) -> None:
+        """Returns when the call may go out; it is on record as sent by then.
+
+        Raises ProviderError (`budget_exceeded` …) or LeaseLost.
+        """
+
+
+@dataclass
+class Context:
+    spec: Spec
+    messages: list[Message]
+    state: RunState
+    emit: Callable[[Event], None]
+    provider_for: Callable[[Panelist], Awaitable[Provider]]
+    admit: Admit
+    clock: Callable[[], float]
+
+    def say(self, kind: EventType, call: str = "", fusion: int = 0, **data: Any) -> None:
+        event = Event(kind, round(self.clock(), 3), call, fusion, data)
+        apply(self.state, event)
+        self.emit(event)
+
+
+async def stream_call(
+    context: Context,
+    key: str,
+    panelist: Panelist,
+    request: Request,
+    *,
+    on_text: Callable[[str], None],
+    on_reasoning: Callable[[str], None],
+) -> Finish:
+    """Carry the call out, handing deltas on as they come.
+
+    Raises ProviderError; what `on_text` was given until then stands.
+    """
+    policy = context.spec.policy
+    try:
+        provider = await context.provider_for(panelist)
+        await context.admit(key)
+        finish = await _within_deadlines(provider, request, policy, on_text, on_reasoning)
+    except (ProviderError, LeaseLost, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        log.exception("call %s failed in an unforeseen way", key)
+        raise ProviderError(Reason.INTERNAL) from error
+    if finish.cost is None:
+        finish = replace(finish, cost=cost_of(finish.usage, panelist.price))
+    return finish
+
+
+async def _within_deadlines(
+    provider: Provider,
+    request: Request,
+    policy: Policy,
+    on_text: Callable[[str], None],
+    on_reasoning: Callable[[str], None],
+) -> Finish:
+    loop = asyncio.get_running_loop()
+    total = loop.time() + policy.total_timeout
+    arrived = False
+    try:
+        async with asyncio.timeout_at(
+            min(loop.time() + policy.first_token_timeout, total)
+        ) as deadline:
+            async with aclosing(provider.stream(request)) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    match chunk:
+                        case TextDelta(text):
+                            on_text(text)
+                        case ReasoningDelta(text):
+                            on_reasoning(text)
+                        case Finish():
+                            return chunk
+                    arrived = True
+                    deadline.reschedule(min(loop.time() + policy.stall_timeout, total))
+    except TimeoutError:
+        if not deadline.expired():
+            raise ProviderError(Reason.TIMEOUT) from None
+        raise _out_of_time(policy, arrived, loop.time() >= total) from None
+    raise ProviderError(Reason.TRUNCATED)
+
+
+def _out_of_time(policy: Policy, arrived: bool, total_is_over: bool) -> ProviderError:
+    if total_is_over:
+        return ProviderError(
+            Reason.TIMEOUT, f"The answer was not finished after {policy.total_timeout:g} s."
+        )
+    if arrived:
+        return ProviderError(Reason.STALLED, f"No text for {policy.stall_timeout:g} s.")
+    return ProviderError(
+        Reason.TIMEOUT, f"No text within {policy.first_token_timeout:g} s of asking."
+    )
+
+
+def receipt(finish: Finish) -> dict[str, Any]:
+    """What the end of a call puts on record."""
+    return {
+        "finish_reason": finish.finish_reason,
+        "usage": finish.usage.to_dict(),
+        "cost": None if finish.cost is None else str(finish.cost),
+        "model": finish.model,
+        "provider": finish.provider,
+        "generation_id": finish.generation_id,
+    }
+
+
+def failure(error: ProviderError) -> dict[str, Any]:
+    data: dict[str, Any] = {"reason": error.reason.value, "error": error.message}
+    if error.status_code:
+        data["status_code"] = error.status_code
+    return data
+
+
+def request_for(
+    panelist: Panelist,
+    messages: list[Message],
+    *,
+    max_output_tokens: int | None,
+    temperature: float | None,
+    response_schema: dict[str, Any] | None = None,
+) -> Request:
+    return Request(
+        model=panelist.model,
+        messages=messages,
+        temperature=temperature,
+        max_output_tokens=max_output_tokens,
+        seed=panelist.seed,
+        reasoning_effort=panelist.reasoning_effort,
+        response_schema=response_schema,
+    )
+
+
+def unusable(text: str, reasoning: str, finish: Finish) -> ProviderError | None:
+    """Why a stream that ended well is still no answer; None when it is one."""
+    if finish.finish_reason == "content_filter":
+        return ProviderError(Reason.CONTENT_FILTER)
+    if text.strip():
+        return None
+    if finish.finish_reason == "tool_calls":
+        return ProviderError(Reason.EMPTY, "The model asked for tools, which it was not given.")
+    if finish.finish_reason == "length":
+        return ProviderError(
+            Reason.EMPTY, "The output limit was used up before the answer had begun."
+        )
+    if reasoning.strip():
+        return ProviderError(Reason.EMPTY, "The model returned only its reasoning, no answer.")
+    return ProviderError(Reason.EMPTY)

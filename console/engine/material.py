@@ -1,0 +1,58 @@
+"""The answers as judge and synthesizer see them: by letter, shuffled, fenced.
+
+Order and fence come from the run's stored seed, so a run can be read again
+exactly as it was judged. The fence carries 96 bits that no panelist can know,
+which is why an answer cannot close it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .provider import Message
+from .spec import Spec, letter
+from .state import CallState
+
+
+@dataclass(frozen=True)
+class Material:
+    """Usable answers of a panel, in the order they are shown."""
+
+    answers: Mapping[int, CallState]  # seat -> call
+    fence: str
+    order: tuple[int, ...]
+    prompt: str
+
+    @property
+    def letters(self) -> list[str]:
+        return [letter(seat) for seat in sorted(self.answers)]
+
+    def text(self) -> str:
+        blocks = [self.fenced("PROMPT", self.prompt)]
+        for seat in self.order:
+            call = self.answers[seat]
+            note = " (cut at its length limit)" if call.finish_reason == "length" else ""
+            blocks.append(self.fenced(f"ANSWER {letter(seat)}{note}", call.text))
+        return "\n\n".join(blocks)
+
+    def fenced(self, title: str, text: str) -> str:
+        return f"=== {self.fence} {title} ===\n{text.strip()}\n=== {self.fence} END ==="
+
+
+def make_material(
+    spec: Spec, messages: list[Message], answers: Mapping[int, CallState]
+) -> Material:
+    order = sorted(answers)
+    random.Random(spec.shuffle_seed).shuffle(order)
+    fence = hashlib.sha256(f"fence:{spec.shuffle_seed}".encode()).hexdigest()[:24]
+    return Material(answers, fence, tuple(order), prompt_text(messages))
+
+
+def prompt_text(messages: list[Message]) -> str:
+    """The conversation as one text; a single user message is just its content."""
+    if len(messages) == 1:
+        return str(messages[0]["content"])
+    return "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in messages)

@@ -1,0 +1,27 @@
+"""The prompts of judge and synthesizer: files, filled in one pass.
+
+Only the names given are replaced, each once through, so braces inside a
+model's answer stay what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from ..spec import Prompts
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def load() -> Prompts:
+    return Prompts(
+        **{n: (_HERE / f"{n}.md").read_text().strip() for n in Prompts.__dataclass_fields__}
+    )
+
+
+def fill(template: str, **values: str) -> str:
+    names = "|".join(map(re.escape, values))
+    return re.sub(rf"\{{({names})\}}", lambda m: values[m.group(1)], template)
