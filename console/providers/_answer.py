@@ -1,0 +1,257 @@
+"""Reading one answer: the JSON of a stream, event by event, into chunks.
+
+Tolerant where providers differ, strict where money or trust is concerned:
+only choice 0 counts, usage replaces usage (it is cumulative), whatever follows
+`[DONE]` is ignored, an error object ends the answer whatever the HTTP status.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from console.engine.errors import ProviderError, Reason
+from console.engine.provider import Finish, ReasoningDelta, TextDelta
+from console.engine.usage import Usage
+
+from ._refusals import Scrub, error_object, in_band
+from ._sse import ServerSentEvent
+
+MIB = 1024 * 1024
+FINISH_REASONS = {
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+    "refusal": "content_filter",
+    "tool_calls": "tool_calls",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one answer may take, in bytes and numbers."""
+
+    text: int = 2 * MIB
+    reasoning: int = 2 * MIB
+    line: int = MIB
+    whole: int = 8 * MIB  # an answer that is one JSON document
+    events: int = 200_000
+    unreadable: int = 3
+    error_body: int = 64 * 1024
+
+
+class Unicode:
+    """Text that any database and socket takes: lone surrogates and NUL become U+FFFD."""
+
+    def __init__(self, limit: int) -> None:
+        self.size = 0
+        self._limit = limit
+        self._high = ""  # half of a pair, its other half may come with the next delta
+
+    def take(self, text: str) -> tuple[str, bool]:
+        """(what may be shown now, whether the limit was reached)."""
+        text = self._high + text
+        self._high = ""
+        if "\ud800" <= text[-1:] <= "\udbff":
+            self._high, text = text[-1], text[:-1]
+        text = text.replace("\0", "\ufffd")
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            encoded = text.encode()
+        room = self._limit - self.size
+        self.size += len(encoded)
+        if len(encoded) > room:
+            return encoded[:room].decode(errors="ignore"), True
+        return text, False
+
+    def rest(self) -> str:
+        high, self._high = self._high, ""
+        return "\ufffd" if high else ""
+
+
+class Answer:
+    def __init__(self, model: str, limits: Limits, scrub: Scrub) -> None:
+        self.done = False  # `[DONE]` was seen
+        self.finish_reason: str | None = None
+        self.usage_after_finish = False
+        self.events = 0
+        self.generation_id = ""
+        self._model = model
+        self._provider = ""
+        self._usage: dict[str, Any] = {}
+        self._limits = limits
+        self._scrub = scrub
+        self._unreadable = 0
+        self._asked_for_tools = False
+        self._text = Unicode(limits.text)
+        self._reasoning = Unicode(limits.reasoning)
+
+    def take(self, event: ServerSentEvent) -> Iterator[TextDelta | ReasoningDelta]:
+        data = event.data.strip()
+        if self.done or not data:
+            return
+        self.events += 1
+        if self.events > self._limits.events:
+            raise ProviderError(Reason.TOO_LARGE)
+        if data == "[DONE]":
+            self.done = True
+            return
+        try:
+            said = json.loads(data)
+            if not isinstance(said, dict):
+                raise ValueError
+        except (ValueError, RecursionError):
+            self._unreadable += 1
+            if event.event == "error":
+                raise in_band({"message": data}, self._scrub) from None
+            if self._unreadable > self._limits.unreadable:
+                raise ProviderError(Reason.BAD_RESPONSE) from None
+            return
+        yield from self.take_object(said, failed=event.event == "error")
+
+    def take_object(
+        self, said: dict[str, Any], *, failed: bool = False
+    ) -> Iterator[TextDelta | ReasoningDelta]:
+        choice = _first_choice(said)
+        self._note(said, choice)
+        delta = choice.get("delta") or choice.get("message")
+        if isinstance(delta, dict):
+            yield from self._deltas(delta)
+        error = error_object(said) or error_object(choice)
+        if error is not None or failed:
+            raise in_band(error or said, self._scrub)
+        reason = choice.get("finish_reason")
+        if reason == "error":
+            raise ProviderError(Reason.UPSTREAM_ERROR)
+        if isinstance(reason, str) and reason and self.finish_reason is None:
+            self.finish_reason = FINISH_REASONS.get(reason, "stop")
+
+    def finish(self) -> Finish:
+        reason = self.finish_reason
+        if reason == "stop" and self._asked_for_tools and not self._text.size:
+            reason = "tool_calls"
+        return Finish(
+            finish_reason=reason,
+            usage=usage_from(self._usage),
+            cost=cost_from(self._usage),
+            model=self._model,
+            provider=self._provider,
+            generation_id=self.generation_id,
+        )
+
+    def rest(self) -> Iterator[TextDelta | ReasoningDelta]:
+        if text := self._reasoning.rest():
+            yield ReasoningDelta(text)
+        if text := self._text.rest():
+            yield TextDelta(text)
+
+    def _note(self, said: dict[str, Any], choice: dict[str, Any]) -> None:
+        usage = said.get("usage") or choice.get("usage")
+        if isinstance(usage, dict):
+            self._usage = usage
+            finished = self.finish_reason or choice.get("finish_reason")
+            self.usage_after_finish = self.usage_after_finish or bool(finished)
+        model, provider, number = said.get("model"), said.get("provider"), said.get("id")
+        if isinstance(model, str) and model:
+            self._model = _short(model)
+        if isinstance(provider, str) and provider:
+            self._provider = _short(provider)
+        if isinstance(number, str) and not self.generation_id:
+            self.generation_id = _short(number)
+
+    def _deltas(self, delta: dict[str, Any]) -> Iterator[TextDelta | ReasoningDelta]:
+        self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
+        # The same thoughts may come under several names: the first that holds any.
+        names = ("reasoning_content", "reasoning", "reasoning_details")
+        if thoughts := next(filter(None, (_text(delta.get(name)) for name in names)), ""):
+            text, full = self._reasoning.take(thoughts)
+            if text:
+                yield ReasoningDelta(text)
+            if full:
+                raise ProviderError(Reason.TOO_LARGE)
+        refused = _text(delta.get("refusal"))
+        if refused:
+            self.finish_reason = "content_filter"
+        if content := _text(delta.get("content")) or refused:
+            text, full = self._text.take(content)
+            if text:
+                yield TextDelta(text)
+            if full:
+                raise ProviderError(Reason.TOO_LARGE)
+
+
+def usage_from(usage: dict[str, Any]) -> Usage:
+    """Counts that cannot be are unknown, so that their cost is estimated, not believed."""
+    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
+    made_of = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
+    given = _count(usage, "prompt_tokens", "input_tokens")
+    made = _count(usage, "completion_tokens", "output_tokens")
+    cached = _count(details, "cached_tokens")
+    reasoning = _count(made_of, "reasoning_tokens")
+    return Usage(
+        input_tokens=given,
+        output_tokens=made,
+        cached_tokens=None if cached is None else min(cached, given or 0),
+        reasoning_tokens=None if reasoning is None else min(reasoning, made or 0),
+    )
+
+
+def cost_from(usage: dict[str, Any]) -> Decimal | None:
+    """US dollars as OpenRouter reports them; with a key of one's own at the provider behind
+    it, what that one charges comes on top."""
+    cost = money(usage.get("cost"))
+    details = usage.get("cost_details")
+    if cost is not None and usage.get("is_byok") and isinstance(details, dict):
+        cost += money(details.get("upstream_inference_cost")) or 0
+    return cost
+
+
+def money(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < 10_000 else None
+
+
+def _count(usage: Any, *names: str) -> int | None:
+    for name in names:
+        value = usage.get(name) if isinstance(usage, dict) else None
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 100_000_000:
+            return value
+    return None
+
+
+def _first_choice(said: dict[str, Any]) -> dict[str, Any]:
+    choices = said.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and (choice.get("index") or 0) == 0:
+            return choice
+    return {}
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    texts = (
+        part if isinstance(part, str) else part.get("text") or part.get("summary")
+        for part in content
+        if isinstance(part, (str, dict))
+    )
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _short(text: str) -> str:
+    return Unicode(200).take(text)[0]

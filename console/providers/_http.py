@@ -1,0 +1,102 @@
+"""The one HTTP client, and what its failures mean.
+
+Whether a failed call may have been billed decides whether it may be repeated:
+only when no connection was made is it certain that nothing was sent.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from console.engine.errors import ProviderError, Reason
+
+# What the client and its transports may raise while a request is under way.
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+
+
+def make_client(*, connect_timeout: float = 10, write_timeout: float = 30) -> httpx.AsyncClient:
+    """One for all calls of an event loop; the caller closes it.
+
+    It follows no redirect and no proxy variable (either would carry keys to
+    another host), keeps no cookie, asks for no compression, and waits for an
+    answer for ever: deadlines are the engine's.
+    """
+    return httpx.AsyncClient(
+        follow_redirects=False,
+        trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={"Accept-Encoding": "identity", "User-Agent": "Fusion"},
+        limits=httpx.Limits(
+            max_connections=None, max_keepalive_connections=100, keepalive_expiry=15
+        ),
+        timeout=httpx.Timeout(connect=connect_timeout, read=None, write=write_timeout, pool=None),
+    )
+
+
+def classify(exc: BaseException, host: str = "the provider") -> ProviderError:
+    """What a failure of the client means.
+
+    A cause from aiohttp is believed before the type httpx gave it: behind
+    httpx-aiohttp even a connection lost in mid-answer is a `ConnectTimeout`.
+    """
+    causes = list(_causes(exc))
+    names = {
+        parent.__name__
+        for cause in causes
+        if type(cause).__module__.startswith("aiohttp")
+        for parent in type(cause).__mro__
+    }
+    if names:
+        never_made = bool(names & {"ClientConnectorError", "ConnectionTimeoutError"})
+    else:
+        never_made = isinstance(exc, (httpx.ConnectError, httpx.ConnectTimeout))
+    if never_made:
+        return _never_made(exc, causes, host)
+    if isinstance(
+        exc, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError)
+    ):
+        message = "The provider's address or key holds something that cannot be sent."
+        return ProviderError(Reason.CONFIGURATION, message)
+    if "ClientPayloadError" in names or "incomplete" in str(exc):
+        return ProviderError(Reason.TRUNCATED)
+    if "ClientResponseError" in names:
+        return ProviderError(Reason.BAD_RESPONSE)
+    if isinstance(exc, httpx.RemoteProtocolError) and "disconnected" not in str(exc):
+        return ProviderError(Reason.BAD_RESPONSE)
+    if isinstance(exc, (httpx.TimeoutException, TimeoutError)) and not names:
+        return ProviderError(Reason.TIMEOUT)
+    return ProviderError(Reason.DISCONNECTED)
+
+
+def _never_made(exc: BaseException, causes: list[BaseException], host: str) -> ProviderError:
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return ProviderError(Reason.DNS, f"The host name of {host} was not found.", retryable=True)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            why = getattr(cause, "verify_message", "") or cause.reason or "the handshake failed"
+            message = f"The connection to {host} could not be secured: {why}."
+            return ProviderError(Reason.TLS, message)
+    slow = isinstance(exc, httpx.ConnectTimeout) and not any(
+        isinstance(cause, ConnectionRefusedError) for cause in causes
+    )
+    how = "did not answer in time" if slow else "could not be reached"
+    return ProviderError(Reason.UNREACHABLE, f"{host} {how}.", retryable=True)
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    following: list[BaseException] = [exc]
+    while following:
+        current = following.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            following += current.exceptions
+        following += [e for e in (current.__cause__, current.__context__) if e is not None]

@@ -1,0 +1,176 @@
+"""What a provider says when it refuses: an HTTP status, an error object, or both."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from console.engine.errors import ProviderError, Reason
+
+MESSAGE_LIMIT = 500
+Scrub = Callable[[str], str]
+
+KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|key|api|gsk|xai|hf|AIza)[-_]?[\w*.…-]{12,}")
+IN_A_HEADER = re.compile(r"(?i)\b(bearer|basic|x-api-key:?|authorization:?)\s+[^\s,;\"'}]+")
+USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+# Words of providers for the same few things; the first that is found decides.
+WORDS: tuple[tuple[str, Reason], ...] = (
+    ("context_length", Reason.CONTEXT_LENGTH),
+    ("context length", Reason.CONTEXT_LENGTH),
+    ("context window", Reason.CONTEXT_LENGTH),
+    ("context size", Reason.CONTEXT_LENGTH),
+    ("prompt is too long", Reason.CONTEXT_LENGTH),
+    ("insufficient_quota", Reason.INSUFFICIENT_CREDITS),
+    ("insufficient_credits", Reason.INSUFFICIENT_CREDITS),
+    ("payment_required", Reason.INSUFFICIENT_CREDITS),
+    ("content_policy", Reason.CONTENT_FILTER),
+    ("content_filter", Reason.CONTENT_FILTER),
+    ("model_not_found", Reason.INVALID_MODEL),
+    ("not a valid model", Reason.INVALID_MODEL),
+    ("rate_limit", Reason.RATE_LIMITED),
+)
+STATUSES = {
+    401: Reason.UNAUTHORIZED,
+    402: Reason.INSUFFICIENT_CREDITS,
+    403: Reason.FORBIDDEN,
+    404: Reason.INVALID_MODEL,
+    408: Reason.UPSTREAM_ERROR,
+    409: Reason.UPSTREAM_ERROR,
+    413: Reason.CONTEXT_LENGTH,
+    425: Reason.UPSTREAM_ERROR,
+    429: Reason.RATE_LIMITED,
+}
+
+
+def scrubber(key: str) -> Scrub:
+    """Takes the key, pieces of it, and whatever looks like one out of a text."""
+    lengths = range(len(key), 7, -1)
+    pieces = dict.fromkeys([key[:n] for n in lengths] + [key[-n:] for n in lengths])
+
+    def scrub(text: str) -> str:
+        for piece in pieces:
+            text = text.replace(piece, "***")
+        text = IN_A_HEADER.sub(r"\1 ***", text)
+        return USERINFO.sub("***@", KEY_LIKE.sub("***", text))
+
+    return scrub
+
+
+def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderError:
+    """An answer whose status is not 2xx, as an error. Whether it may be tried again:
+    nothing was billed, so busy and broken servers may, the rest would say the same."""
+    if 300 <= status < 400:
+        where = CONTROL.sub("", headers.get("location", "")).split("?")[0]
+        message = f"The provider answered with a redirect to {where}, which is not followed."
+        return ProviderError(Reason.REDIRECT, _short(message, scrub), status_code=status)
+    said = parse(body)
+    error = error_object(said) or {}
+    message = words_of(error) or (text_of(body) if said is None else "")
+    reason = _reason(status, error, message)
+    if status == 404 and (not error or message == "Not Found"):
+        reason, message = Reason.CONFIGURATION, "The provider's address is not that of its API."
+    retry_after = parse_retry_after(headers.get("retry-after"))
+    availability = error.get("availability")
+    hint = availability.get("retryable") if isinstance(availability, dict) else None
+    if isinstance(hint, bool):
+        retryable = hint
+    elif reason == Reason.INSUFFICIENT_CREDITS:
+        retryable = status == 402 and retry_after is not None
+    else:
+        busy = status in (408, 409, 425, 429) or status >= 500
+        retryable = busy and reason in (Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR)
+    return ProviderError(
+        reason,
+        _short(message, scrub),
+        retryable=retryable,
+        status_code=status,
+        retry_after=retry_after,
+    )
+
+
+def in_band(error: dict[str, Any], scrub: Scrub) -> ProviderError:
+    """An error object within a 200 answer. The call may have been billed: no retry."""
+    code = error.get("code")
+    status = int(code) if str(code).isdecimal() and len(str(code)) == 3 else None
+    message = words_of(error)
+    reason = _reason(status or 500, error, message)
+    return ProviderError(reason, _short(message, scrub), status_code=status)
+
+
+def error_object(said: Any) -> dict[str, Any] | None:
+    """The error in an answer: OpenAI's shape, vLLM's, FastAPI's, or a plain string."""
+    if not isinstance(said, dict):
+        return None
+    error = said.get("error")
+    if isinstance(error, dict):
+        return error
+    if error:
+        return {"message": str(error)}
+    if said.get("object") == "error":
+        return said
+    if "choices" not in said and ("detail" in said or "message" in said):
+        return {"message": said.get("message") or said["detail"]}
+    return None
+
+
+def words_of(error: dict[str, Any]) -> str:
+    message = error.get("message") or ""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if isinstance(raw, str) and raw and raw not in str(message):
+        message = f"{message}: {raw}"  # what the provider behind a router said
+    return message if isinstance(message, str) else json.dumps(message)
+
+
+def text_of(body: bytes) -> str:
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<"):
+        return "The provider sent unexpected HTML."
+    return start.decode(errors="replace")
+
+
+def parse(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def parse_retry_after(value: str | None, now: float | None = None) -> float | None:
+    """Seconds, or None where the header is missing or makes no sense."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            date = parsedate_to_datetime(value)
+            seconds = max(0.0, date.timestamp() - (time.time() if now is None else now))
+        except (ValueError, OverflowError, OSError):
+            return None
+    return seconds if seconds >= 0 and math.isfinite(seconds) else None
+
+
+def _reason(status: int, error: dict[str, Any], message: str) -> Reason:
+    metadata = error.get("metadata")
+    kind = metadata.get("error_type") if isinstance(metadata, dict) else None
+    known = f"{kind} {error.get('code')} {error.get('type')} {message}".lower()
+    if status < 500 or kind or not str(error.get("code")).isdecimal():
+        for words, reason in WORDS:
+            if words in known:
+                return reason
+    if status in STATUSES:
+        return STATUSES[status]
+    return Reason.UPSTREAM_ERROR if status >= 500 else Reason.BAD_REQUEST
+
+
+def _short(message: str, scrub: Scrub) -> str:
+    text = CONTROL.sub(" ", scrub(message)).strip()
+    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"

@@ -1,0 +1,96 @@
+"""Server-sent events: bytes in, events out.
+
+Written here because ready-made line splitters also split at U+2028 and its
+like, which JSON may hold. Any cutting of the same bytes gives the same events.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LINE_END = re.compile(rb"\r\n|\r|\n")
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class ServerSentEvent:
+    data: str
+    event: str = ""
+
+
+class Parser:
+    """Never raises. What is longer than `limit` bytes is dropped and sets `overflowed`."""
+
+    def __init__(self, limit: int = 1024 * 1024) -> None:
+        self.overflowed = False
+        self.comments = 0
+        self._limit = limit
+        self._tail = bytearray()  # a line whose end has not come
+        self._dropping = False  # that line is too long already
+        self._after_cr = False
+        self._first = True
+        self._data: list[str] = []
+        self._size = 0
+        self._event = ""
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        if not data:
+            return []
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
+        self._after_cr = data.endswith(b"\r")
+        *lines, tail = LINE_END.split(data)
+        events = []
+        for line in lines:
+            event = self._line(line)
+            if event:
+                events.append(event)
+        self._keep(tail)
+        return events
+
+    def close(self) -> list[ServerSentEvent]:
+        """What an unfinished last line or event held; it may be cut anywhere."""
+        events = [self._line(b""), self._line(b"")]
+        return [event for event in events if event]
+
+    def _keep(self, tail: bytes) -> None:
+        if self._dropping or len(self._tail) + len(tail) > self._limit:
+            self._drop()
+        else:
+            self._tail += tail
+
+    def _drop(self) -> None:
+        self._tail.clear()
+        self._dropping = self.overflowed = True
+
+    def _line(self, rest: bytes) -> ServerSentEvent | None:
+        self._keep(rest)
+        line, dropped = bytes(self._tail), self._dropping
+        self._tail.clear()
+        self._dropping = False
+        if self._first:
+            self._first = False
+            line = line.removeprefix(BOM)
+        if dropped:
+            return None
+        if not line:
+            return self._dispatch()
+        name, _, value = line.partition(b":")
+        if not name:
+            self.comments += 1
+        elif name == b"data":
+            self._size += len(value)
+            if self._size <= self._limit:
+                self._data.append(value.removeprefix(b" ").decode(errors="replace"))
+        elif name == b"event":
+            self._event = value.removeprefix(b" ").decode(errors="replace")
+        return None
+
+    def _dispatch(self) -> ServerSentEvent | None:
+        data, event, size = self._data, self._event, self._size
+        self._data, self._event, self._size = [], "", 0
+        if size > self._limit:
+            self.overflowed = True
+            return None
+        return ServerSentEvent("\n".join(data), event) if data else None
