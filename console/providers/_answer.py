@@ -91,6 +91,7 @@ class Answer:
         self._scrub = scrub
         self._unreadable = 0
         self._asked_for_tools = False
+        self._refused = False
         self._text = Unicode(limits.text)
         self._reasoning = Unicode(limits.reasoning)
 
@@ -125,7 +126,9 @@ class Answer:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             yield from self._deltas(delta)
-        error = error_object(said) or error_object(choice)
+        error = error_object(said)
+        if error is None and choice.get("error"):
+            error = error_object({"error": choice["error"]})
         if error is not None or failed:
             raise in_band(error or said, self._scrub)
         reason = choice.get("finish_reason")
@@ -136,16 +139,20 @@ class Answer:
 
     def finish(self) -> Finish:
         reason = self.finish_reason
+        if reason == "stop" and self._refused:
+            reason = "content_filter"
         if reason == "stop" and self._asked_for_tools and not self._text.size:
             reason = "tool_calls"
         return Finish(
             finish_reason=reason,
             usage=usage_from(self._usage),
-            cost=cost_from(self._usage),
             model=self._model,
             provider=self._provider,
             generation_id=self.generation_id,
         )
+
+    def reported_cost(self) -> Decimal | None:
+        return cost_from(self._usage)
 
     def rest(self) -> Iterator[TextDelta | ReasoningDelta]:
         if text := self._reasoning.rest():
@@ -179,7 +186,7 @@ class Answer:
                 raise ProviderError(Reason.TOO_LARGE)
         refused = _text(delta.get("refusal"))
         if refused:
-            self.finish_reason = "content_filter"
+            self._refused = True
         if content := _text(delta.get("content")) or refused:
             text, full = self._text.take(content)
             if text:

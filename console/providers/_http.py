@@ -17,6 +17,8 @@ from console.engine.errors import ProviderError, Reason
 
 # What the client and its transports may raise while a request is under way.
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+# Within every handshake; a cause only in that the connection was still waiting.
+HANDSHAKE_GOES_ON = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def make_client(*, connect_timeout: float = 10, write_timeout: float = 30) -> httpx.AsyncClient:
@@ -77,7 +79,7 @@ def _never_made(exc: BaseException, causes: list[BaseException], host: str) -> P
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return ProviderError(Reason.DNS, f"The host name of {host} was not found.", retryable=True)
     for cause in causes:
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, HANDSHAKE_GOES_ON):
             why = getattr(cause, "verify_message", "") or cause.reason or "the handshake failed"
             message = f"The connection to {host} could not be secured: {why}."
             return ProviderError(Reason.TLS, message)

@@ -15,7 +15,7 @@ from console.engine.errors import ProviderError, Reason
 MESSAGE_LIMIT = 500
 Scrub = Callable[[str], str]
 
-KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|key|api|gsk|xai|hf|AIza)[-_]?[\w*.…-]{12,}")
+KEY_LIKE = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai|hf)[-_]|AIza)[\w*.…-]{8,}")
 IN_A_HEADER = re.compile(r"(?i)\b(bearer|basic|x-api-key:?|authorization:?)\s+[^\s,;\"'}]+")
 USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -53,6 +53,8 @@ def scrubber(key: str) -> Scrub:
     """Takes the key, pieces of it, and whatever looks like one out of a text."""
     lengths = range(len(key), 7, -1)
     pieces = dict.fromkeys([key[:n] for n in lengths] + [key[-n:] for n in lengths])
+    if 6 <= len(key) < 8:
+        pieces[key] = None
 
     def scrub(text: str) -> str:
         for piece in pieces:
@@ -98,7 +100,7 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
 def in_band(error: dict[str, Any], scrub: Scrub) -> ProviderError:
     """An error object within a 200 answer. The call may have been billed: no retry."""
     code = error.get("code")
-    status = int(code) if str(code).isdecimal() and len(str(code)) == 3 else None
+    status = int(str(code)) if str(code).isdecimal() and len(str(code)) == 3 else None
     message = words_of(error)
     reason = _reason(status or 500, error, message)
     return ProviderError(reason, _short(message, scrub), status_code=status)
@@ -115,8 +117,9 @@ def error_object(said: Any) -> dict[str, Any] | None:
         return {"message": str(error)}
     if said.get("object") == "error":
         return said
-    if "choices" not in said and ("detail" in said or "message" in said):
-        return {"message": said.get("message") or said["detail"]}
+    said_plainly = said.get("detail") or said.get("message")
+    if "choices" not in said and isinstance(said_plainly, (str, list)):
+        return {"message": said_plainly}
     return None
 
 
@@ -126,7 +129,11 @@ def words_of(error: dict[str, Any]) -> str:
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     if isinstance(raw, str) and raw and raw not in str(message):
         message = f"{message}: {raw}"  # what the provider behind a router said
-    return message if isinstance(message, str) else json.dumps(message)
+    message = message if isinstance(message, str) else json.dumps(message)
+    param = error.get("param")
+    if isinstance(param, str) and param not in message:
+        message = f"{message} ({param})"
+    return message
 
 
 def text_of(body: bytes) -> str:

@@ -111,9 +111,9 @@ async def try_out(ask: Callable[[], Awaitable[str]]) -> CredentialTest:
     try:
         ok, sentence = True, await ask()
     except ProviderError as error:
-        ok, sentence = False, SENTENCES[error.reason]
-        if error.message != sentence:
-            sentence = f"{sentence} {error.message}"
+        ok, sentence = False, error.message
+        if error.status_code and error.message != SENTENCES[error.reason]:
+            sentence = f"{SENTENCES[error.reason]} It said: {error.message}"
     return CredentialTest(ok, sentence, time.perf_counter() - start)
 
 

@@ -63,6 +63,7 @@ class Answer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             if script.cut == "end":
                 await send(b"0\r\n\r\n")
+                return True
             return False
         await send(b"0\r\n\r\n")
         request.finished = True

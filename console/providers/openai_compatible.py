@@ -1,0 +1,226 @@
+"""OpenAI's chat completions: OpenAI, Ollama, vLLM, LM Studio, llama.cpp, most gateways."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from console.engine.errors import ProviderError, Reason
+from console.engine.provider import Chunk, Finish, Provider, ReasoningDelta, Request, TextDelta
+
+from ._answer import Answer, Limits
+from ._http import FAILURES, classify
+from ._quirks import Quirks, change, refused_field
+from ._refusals import parse, refusal, scrubber, text_of
+from ._sse import Parser
+from .listing import CredentialTest, authorization, list_models, read, try_out
+from .secret import Secret
+
+__all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
+
+REFUSALS_LIMIT = 5  # requests for one answer, each refused for another field
+
+
+class OpenAICompatible:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: Secret | str,
+        *,
+        client: httpx.AsyncClient,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        linger: float = 5,
+    ) -> None:
+        """`linger` is how long usage and `[DONE]` are waited for once an answer has finished."""
+        self._base_url = base_url.rstrip("/")
+        self._api_key = Secret(api_key)
+        self._client = client
+        self._headers = dict(headers or {})
+        self._limits = limits or Limits()
+        self._linger = linger
+        self._quirks = Quirks()
+        self._scrub = scrubber(self._api_key.reveal().strip())
+        self._host = urlsplit(self._base_url).hostname or "The provider"
+
+    async def stream(self, request: Request) -> AsyncIterator[Chunk]:
+        body = self._quirks.apply(request.model, self.body(request))
+        changes: list[str] = []
+        answering = False
+        while True:
+            try:
+                async with self._post(body) as response:
+                    answering = True
+                    self._quirks.remember(request.model, changes)
+                    async with aclosing(self._read(request, response)) as chunks:
+                        async for chunk in chunks:
+                            yield chunk
+                    return
+            except ProviderError as error:
+                name = None if answering else refused_field(error, body, changes)
+                if name is None or len(changes) >= REFUSALS_LIMIT:
+                    raise
+            changes.append(name)
+            body = change(body, name)
+
+    def body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": request.model,
+            "messages": request.messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "max_tokens": request.max_output_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "reasoning_effort": request.reasoning_effort,
+        }
+        if request.response_schema is not None:
+            schema = {"name": "answer", "strict": True, "schema": request.response_schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return {name: value for name, value in body.items() if value is not None}
+
+    def finish(self, answer: Answer, response: httpx.Response) -> Finish:
+        return answer.finish()
+
+    @asynccontextmanager
+    async def _post(self, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
+        """The response, once its status says that an answer follows."""
+        headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
+        headers |= self._headers | authorization(self._api_key)
+        # A lone surrogate in a prompt cannot be sent: it becomes a question mark.
+        content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+        url = f"{self._base_url}/chat/completions"
+        try:
+            async with self._client.stream(
+                "POST", url, content=content, headers=headers
+            ) as response:
+                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                    message = "The provider sent compressed data that was not asked for."
+                    raise ProviderError(Reason.BAD_RESPONSE, message)
+                if response.status_code == 204:
+                    raise ProviderError(Reason.EMPTY, status_code=204)
+                if not response.is_success:
+                    said = await read(response, self._limits.error_body)
+                    raise refusal(response.status_code, response.headers, said, self._scrub)
+                yield response
+        except FAILURES as exc:
+            raise classify(exc, self._host) from None
+
+    async def _read(
+        self, request: Request, response: httpx.Response
+    ) -> AsyncGenerator[Chunk, None]:
+        answer = Answer(request.model, self._limits, self._scrub)
+        parser = Parser(self._limits.line)
+        source = response.aiter_raw()
+        start = await _start(source)
+        if start[:1] in (b"{", b"["):
+            for chunk in await self._whole(answer, start, source):
+                yield chunk
+        elif start[:1] == b"<":
+            raise ProviderError(Reason.BAD_RESPONSE, text_of(start))
+        else:
+            async with aclosing(self._until_done(answer, start, source)) as body:
+                async for data in body:
+                    for event in parser.feed(data):
+                        for chunk in answer.take(event):
+                            yield chunk
+                    if parser.overflowed:
+                        raise ProviderError(Reason.TOO_LARGE)
+            for event in parser.close():
+                for chunk in answer.take(event):
+                    yield chunk
+            if not answer.done and answer.finish_reason is None:
+                for chunk in answer.rest():
+                    yield chunk
+                raise _unfinished(answer, parser, start)
+        for chunk in answer.rest():
+            yield chunk
+        yield self.finish(answer, response)
+
+    async def _until_done(
+        self, answer: Answer, start: bytes, source: AsyncIterator[bytes]
+    ) -> AsyncGenerator[bytes, None]:
+        """The body up to where the answer has ended.
+
+        What remains then may be the end of the body, which leaves the
+        connection usable, or usage, or nothing ever: none of it can spoil the
+        answer any more, and none is waited for long.
+        """
+        yield start
+        loop = asyncio.get_running_loop()
+        deadline: float | None = None
+        try:
+            while True:
+                if answer.done or answer.usage_after_finish:
+                    soon = loop.time() + min(self._linger, 0.1)
+                    deadline = soon if deadline is None else min(deadline, soon)
+                elif answer.finish_reason is not None and deadline is None:
+                    deadline = loop.time() + self._linger
+                async with asyncio.timeout_at(deadline):
+                    data = await anext(source, None)
+                if data is None:
+                    return
+                yield data
+        except (TimeoutError, *FAILURES):
+            if deadline is None:
+                raise
+
+    async def _whole(
+        self, answer: Answer, start: bytes, source: AsyncIterator[bytes]
+    ) -> Iterator[TextDelta | ReasoningDelta]:
+        """An answer in one JSON document, from a server that does not stream."""
+        body = bytearray(start)
+        async for data in source:
+            body += data
+            if len(body) > self._limits.whole:
+                raise ProviderError(Reason.TOO_LARGE)
+        said = parse(bytes(body))
+        if not isinstance(said, dict):
+            raise ProviderError(Reason.BAD_RESPONSE)
+        chunks = list(answer.take_object(said))
+        if not isinstance(said.get("choices"), list):
+            raise ProviderError(Reason.BAD_RESPONSE)
+        return iter(chunks)
+
+
+async def _start(source: AsyncIterator[bytes]) -> bytes:
+    """The first bytes that say what this is, without what stands before them."""
+    start = b""
+    async for data in source:
+        start = (start + data).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if start and start not in (b"\xef", b"\xef\xbb"):
+            break
+    return start
+
+
+def _unfinished(answer: Answer, parser: Parser, start: bytes) -> ProviderError:
+    if not start:
+        return ProviderError(Reason.EMPTY)
+    if not answer.events and not parser.comments:
+        return ProviderError(Reason.BAD_RESPONSE)
+    return ProviderError(Reason.TRUNCATED)
+
+
+def make(*, base_url: str, api_key: Secret | str, client: httpx.AsyncClient) -> Provider:
+    return OpenAICompatible(base_url, api_key, client=client)
+
+
+async def test_credential(
+    *, base_url: str, api_key: Secret | str, client: httpx.AsyncClient, timeout: float = 15
+) -> CredentialTest:
+    """Lists the models, which costs nothing. Raises nothing."""
+
+    async def ask() -> str:
+        models = await list_models(
+            base_url=base_url, api_key=api_key, client=client, timeout=timeout
+        )
+        count = len(models)
+        return f"The key works: {count} model{'' if count == 1 else 's'} can be used."
+
+    return await try_out(ask)

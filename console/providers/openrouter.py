@@ -1,0 +1,68 @@
+"""OpenRouter: OpenAI's format, with what it adds to it.
+
+It reports the cost of each call, the concrete model behind an alias and who
+served it, takes `reasoning` instead of `reasoning_effort`, and asks
+applications to name themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from console.engine.provider import Finish, Provider, Request
+
+from . import listing
+from ._answer import Answer, money
+from .listing import CredentialTest, ModelInfo, get_json, try_out
+from .openai_compatible import OpenAICompatible
+from .secret import Secret
+
+BASE_URL = "https://openrouter.ai/api/v1"
+ATTRIBUTION = {"HTTP-Referer": "http://localhost", "X-OpenRouter-Title": "Fusion"}
+
+
+class OpenRouter(OpenAICompatible):
+    def body(self, request: Request) -> dict[str, Any]:
+        body = super().body(request)
+        if effort := body.pop("reasoning_effort", None):
+            body["reasoning"] = {"effort": effort}
+        return body
+
+    def finish(self, answer: Answer, response: httpx.Response) -> Finish:
+        finish = replace(answer.finish(), cost=answer.reported_cost())
+        header = response.headers.get("x-generation-id", "")[:200]
+        return replace(finish, generation_id=finish.generation_id or header)
+
+
+def make(*, base_url: str, api_key: Secret | str, client: httpx.AsyncClient) -> Provider:
+    return OpenRouter(base_url or BASE_URL, api_key, client=client, headers=ATTRIBUTION)
+
+
+async def list_models(
+    *, base_url: str, api_key: Secret | str, client: httpx.AsyncClient, timeout: float = 15
+) -> list[ModelInfo]:
+    return await listing.list_models(
+        base_url=base_url or BASE_URL, api_key=api_key, client=client, timeout=timeout
+    )
+
+
+async def test_credential(
+    *, base_url: str, api_key: Secret | str, client: httpx.AsyncClient, timeout: float = 15
+) -> CredentialTest:
+    """Asks about the key itself: its list of models is open to anyone. Raises nothing."""
+
+    async def ask() -> str:
+        url = f"{base_url or BASE_URL}/key"
+        said = await get_json(client, url, api_key=api_key, timeout=timeout)
+        data = said.get("data") if isinstance(said, dict) else None
+        data = data if isinstance(data, dict) else {}
+        used, limit = money(data.get("usage")), money(data.get("limit"))
+        if used is None:
+            return "The key works."
+        bound = "no limit" if limit is None else f"a limit of ${limit:.2f}"
+        return f"The key works: ${used:.2f} used, {bound}."
+
+    return await try_out(ask)
