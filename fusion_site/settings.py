@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from marshmallow.validate import OneOf
 
 from . import env as environment
 from .env import BASE_DIR
+
+django_stubs_ext.monkeypatch()
 
 env = environment.load()
 

@@ -230,4 +230,8 @@ def analysis_text(analysis: dict[str, Any]) -> str:
 
 
 def _sentence(raw: Any) -> str:
-    return " ".join(raw.split())[:_MAX_CHARACTERS] if isinstance(raw, str) else ""
+    if not isinstance(raw, str):
+        return ""
+    # JSON can spell what neither a database nor UTF-8 can hold.
+    clean = raw.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return " ".join(clean.split())[:_MAX_CHARACTERS]

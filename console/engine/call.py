@@ -73,9 +73,8 @@ async def stream_call(
     except Exception as error:
         log.exception("call %s failed in an unforeseen way", key)
         raise ProviderError(Reason.INTERNAL) from error
-    if finish.cost is None:
-        finish = replace(finish, cost=cost_of(finish.usage, panelist.price))
-    return finish
+    cost = cost_of(finish.usage, panelist.price) if finish.cost is None else finish.cost
+    return replace(finish, cost=None if cost is None else round(cost, 8))
 
 
 async def _within_deadlines(

@@ -71,8 +71,8 @@ async def _ask_seat(context: Context, seat: int) -> None:
         context.say(EventType.PANEL_FAILED, key, **failure(error))
         return
     call = context.state.calls[key]
-    if error := unusable(call.text, call.reasoning, finish):
-        context.say(EventType.PANEL_FAILED, key, **receipt(finish), **failure(error))
+    if problem := unusable(call.text, call.reasoning, finish):
+        context.say(EventType.PANEL_FAILED, key, **receipt(finish), **failure(problem))
     else:
         context.say(EventType.PANEL_COMPLETED, key, **receipt(finish))
 

@@ -53,8 +53,8 @@ async def synthesise(
         context.say(EventType.SYNTHESIS_FAILED, key, fusion, **failure(error))
         return context.state.calls[key]
     call = context.state.calls[key]
-    if error := unusable(call.text, call.reasoning, finish):
-        context.say(EventType.SYNTHESIS_FAILED, key, fusion, **receipt(finish), **failure(error))
+    if problem := unusable(call.text, call.reasoning, finish):
+        context.say(EventType.SYNTHESIS_FAILED, key, fusion, **receipt(finish), **failure(problem))
     else:
         context.say(EventType.SYNTHESIS_COMPLETED, key, fusion, **receipt(finish))
     return call

@@ -1,0 +1,137 @@
+"""The live page's socket. It only reads: the event log, through a `Watch`.
+
+Frames are described in static/console/run.js, which applies them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.http import Http404
+
+from . import access
+from .fragments import run_context, run_fragments
+from .live import Cursor, Watches
+from .models import Run
+
+log = logging.getLogger(__name__)
+
+NOT_ALLOWED = 4404
+UNACKNOWLEDGED_BYTES = 256 * 1024
+ACKNOWLEDGE_WITHIN = 60.0
+KEEP_ALIVE = 15.0
+
+watches = Watches(
+    lambda spec, state, show_costs, note: run_fragments(
+        run_context(spec, state, show_costs=show_costs, note=note)
+    )
+)
+
+
+class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    show_costs = True
+
+    async def connect(self) -> None:
+        self._sending: asyncio.Task[None] | None = None
+        self._unacknowledged: dict[int, int] = {}
+        self._acknowledged = asyncio.Event()
+        await self.accept()
+        run_id = await self._allowed()
+        if run_id is None:
+            await self.close(NOT_ALLOWED)
+            return
+        self._sending = asyncio.create_task(self._serve(run_id))
+
+    async def disconnect(self, code: int) -> None:
+        if self._sending:
+            self._sending.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            number = json.loads(text_data or "")["ack"]
+        except (ValueError, KeyError, TypeError):
+            await self.close(1003)
+            return
+        self._unacknowledged.pop(number if isinstance(number, int) else -1, None)
+        self._acknowledged.set()
+
+    async def _allowed(self) -> uuid.UUID | None:
+        """The run's id as long as this viewer may see it."""
+        return await database_sync_to_async(self._find)()
+
+    def _find(self) -> uuid.UUID | None:
+        user = self.scope["user"]
+        if getattr(user, "pk", None):
+            user = type(user)._default_manager.filter(pk=user.pk).first() or user
+        try:
+            run: Run = access.run_visible_to(user, self.scope["url_route"]["kwargs"]["run_id"])
+        except Http404:
+            return None
+        return run.pk
+
+    async def _serve(self, run_id: uuid.UUID) -> None:
+        cursor = Cursor(self.show_costs)
+        number = 0
+        loop = asyncio.get_running_loop()
+        asked = spoken = loop.time()
+        try:
+            async with watches.watch(run_id, cursor) as watch:
+                while True:
+                    if loop.time() - asked > settings.PERMISSION_SECONDS:
+                        asked = loop.time()
+                        if await self._allowed() is None:
+                            await self.close(NOT_ALLOWED)
+                            return
+                    ended = watch.ended
+                    frame = watch.frame(cursor) if watch.is_ready else {}
+                    if ended and not watch.failed:
+                        frame["end"] = True
+                    if frame or loop.time() - spoken > KEEP_ALIVE:
+                        number += 1
+                        spoken = loop.time()
+                        if not await self._send_frame(number, frame):
+                            return
+                    if ended:
+                        await self.close(1011 if watch.failed else 1000)
+                        return
+                    if not frame:
+                        await watch.changed(min(KEEP_ALIVE, settings.PERMISSION_SECONDS))
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("the socket of run %s failed", run_id)
+            await self.close(1011)
+
+    async def _send_frame(self, number: int, frame: dict[str, Any]) -> bool:
+        """Waits while too much is unacknowledged; False when the browser never reads."""
+        text = json.dumps({"n": number} | frame, ensure_ascii=False, separators=(",", ":"))
+        self._unacknowledged[number] = len(text)
+        await self.send(text_data=text)
+        while sum(self._unacknowledged.values()) > UNACKNOWLEDGED_BYTES:
+            self._acknowledged.clear()
+            try:
+                async with asyncio.timeout(ACKNOWLEDGE_WITHIN):
+                    await self._acknowledged.wait()
+            except TimeoutError:
+                await self.close(1008)
+                return False
+        return True
+
+
+class SharedRunConsumer(RunConsumer):
+    """For whoever has the link: no account, no costs."""
+
+    show_costs = False
+
+    def _find(self) -> uuid.UUID | None:
+        try:
+            return access.run_shared_by_link(self.scope["url_route"]["kwargs"]["token"]).pk
+        except Http404:
+            return None

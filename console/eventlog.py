@@ -1,0 +1,157 @@
+"""The event log: one Redis stream per run, the live view of what its rows will say.
+
+An entry's id is `<attempt>-<n>`; its one field is `s`, the whole folded state,
+or `e`, a list of events. Appending compares first: if the log's last entry is
+not the writer's previous one (the log was lost, rolled back, or somebody else
+writes), the answer says so and the writer's next batch is an `s`. An entry of
+an older attempt is refused by Redis itself. So a reader needs no rule of its
+own: `s` replaces, `e` is applied, the id is the cursor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.conf import settings
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from .engine.events import Event
+from .engine.state import RunState, apply
+
+log = logging.getLogger(__name__)
+
+LIVE_MS = 24 * 3600 * 1000  # after the last batch of a run that never ended
+ENDED_MS = 3600 * 1000  # after the end
+SNAPSHOT_AFTER_BYTES = 200_000  # of events; bounds the log and what a late reader reads
+
+# KEYS[1] log; ARGV: the writer's previous id, the new id, kind (s or e), body, ttl in ms.
+_APPEND = """
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+local top = '0-0'
+if newest[1] then top = newest[1][1] end
+if top == ARGV[2] then return 'OK' end
+if ARGV[3] == 'e' and top ~= ARGV[1] then return top end
+redis.call('XADD', KEYS[1], ARGV[2], ARGV[3], ARGV[4])
+if ARGV[3] == 's' then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return 'OK'
+"""
+
+
+class Fenced(Exception):
+    """A newer attempt writes this log; this writer must stop."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    id: str
+    kind: Literal["s", "e"]
+    body: Any
+
+    def fold(self, state: RunState) -> RunState:
+        if self.kind == "s":
+            return RunState.from_dict(self.body)
+        for event in self.body:
+            apply(state, Event.from_dict(event))
+        return state
+
+
+def connect() -> Redis:
+    """For blocking reads too: redis-py's default socket timeout would break them."""
+    return Redis.from_url(
+        settings.REDIS_URL, protocol=2, socket_timeout=None, socket_connect_timeout=2
+    )
+
+
+def _key(run_id: object) -> str:
+    return f"fusion:run:{run_id}:log"
+
+
+def _encode(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class Writer:
+    """Appends one attempt's batches; loses nothing to a Redis that restarts or forgets."""
+
+    def __init__(self, redis: Redis, run_id: object, attempt: int) -> None:
+        self._append = redis.register_script(_APPEND)
+        self._run_id, self._attempt = run_id, attempt
+        self._number = 0
+        self._previous = "0-0"
+        self._needs_snapshot = True
+        self._since_snapshot = 0
+
+    @property
+    def is_behind(self) -> bool:
+        return self._needs_snapshot
+
+    async def append(self, events: list[Event], state: RunState, *, ended: bool = False) -> bool:
+        """False when Redis could not be reached; the next batch then carries everything.
+
+        Raises Fenced.
+        """
+        kind = "s" if self._needs_snapshot or self._since_snapshot > SNAPSHOT_AFTER_BYTES else "e"
+        body = _encode(state.to_dict() if kind == "s" else [e.to_dict() for e in events])
+        try:
+            if await self._send(kind, body, ended) != "OK":
+                await self._send("s", _encode(state.to_dict()), ended)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("the event log of run %s cannot be written: %s", self._run_id, error)
+            self._needs_snapshot = True
+            return False
+        return True
+
+    async def _send(self, kind: str, body: bytes, ended: bool) -> str:
+        self._number += 1
+        new = f"{self._attempt}-{self._number}"
+        ttl = ENDED_MS if ended else LIVE_MS
+        try:
+            async with asyncio.timeout(5):
+                answer = await self._append(
+                    keys=[_key(self._run_id)], args=[self._previous, new, kind, body, ttl]
+                )
+        except ResponseError as error:
+            if "equal or smaller" in str(error):
+                raise Fenced from error
+            raise
+        text = answer.decode() if isinstance(answer, bytes) else str(answer)
+        self._needs_snapshot = text != "OK"
+        if text == "OK":
+            self._previous = new
+            self._since_snapshot = 0 if kind == "s" else self._since_snapshot + len(body)
+        return text
+
+
+async def tail(
+    redis: Redis, run_id: object, *, after: str = "0-0", quiet: float = 2.0
+) -> AsyncIterator[list[Entry]]:
+    """Batches of entries beyond the cursor `after`, for ever.
+
+    An empty batch says that nothing came for `quiet` seconds, or that Redis
+    cannot be reached: the reader then asks the row whether the run has ended.
+    """
+    key = _key(run_id)
+    while True:
+        try:
+            answer = await redis.xread({key: after}, block=int(quiet * 1000), count=100)
+        except (RedisError, OSError, TimeoutError):
+            yield []
+            await asyncio.sleep(0.25)
+            continue
+        streams = answer.items() if isinstance(answer, dict) else answer or []
+        entries = [
+            Entry(entry_id.decode(), kind.decode(), json.loads(body))
+            for _, rows in streams
+            for entry_id, fields in rows
+            for kind, body in fields.items()
+        ]
+        if entries:
+            after = entries[-1].id
+        yield entries

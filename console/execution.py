@@ -1,0 +1,304 @@
+"""Carrying a run out: claim it, ask admission for its calls, fuse, save.
+
+One Celery task per run, on the threads pool; all runs of a worker process
+share one event loop, one HTTP client and one database thread. A run is held
+by a lease that `Worker` renews; whoever finds a lease run out may take over
+(see upkeep.py), and the attempt number in every write keeps the old holder
+from writing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import httpx
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from redis.asyncio import Redis
+
+from . import eventlog
+from .encryption import CannotDecrypt
+from .engine.errors import LeaseLost, ProviderError, Reason
+from .engine.events import Event, EventType
+from .engine.fusion import fuse
+from .engine.provider import Provider
+from .engine.spec import Panelist, Spec
+from .engine.state import RunState, RunStatus, apply
+from .models import Credential, Run
+from .providers._http import make_client
+from .providers.registry import make_provider
+from .recorder import Recorder
+from .snapshot import CALL_FIELDS, call_row, run_fields, state_from_rows
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 5  # a run that takes its worker down must not do so for ever
+
+T = TypeVar("T")
+
+
+class Worker:
+    """What a worker process shares between its runs; made on the first use."""
+
+    def __init__(self) -> None:
+        self.loop = _new_loop()
+        self.runs: dict[str, Execution] = {}
+        self.stopping = False
+        self._db = ThreadPoolExecutor(1, thread_name_prefix="db")
+        threading.Thread(target=self._serve, name="loop", daemon=True).start()
+        asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    async def _open(self) -> None:
+        self.client: httpx.AsyncClient = make_client()
+        self.redis: Redis = eventlog.connect()
+
+    async def db(self, work: Callable[..., T], *args: Any) -> T:
+        """One thread, one connection: in this process the ORM is used nowhere else."""
+
+        def fresh() -> T:
+            close_old_connections()
+            try:
+                return work(*args)
+            finally:
+                close_old_connections()
+
+        return await self.loop.run_in_executor(self._db, fresh)
+
+    def execute(self, run_id: str) -> None:
+        asyncio.run_coroutine_threadsafe(self._execute(run_id), self.loop).result()
+
+    async def _execute(self, run_id: str) -> None:
+        if self.stopping or run_id in self.runs:
+            return
+        run = await self.db(claim, run_id)
+        if run is None:
+            return
+        self.runs[run_id] = execution = Execution(self, run)
+        try:
+            await execution.carry_out()
+        finally:
+            del self.runs[run_id]
+            execution.ended.set()
+
+
+class Execution:
+    """One attempt at one run."""
+
+    def __init__(self, worker: Worker, run: Run) -> None:
+        self.run_id, self.attempt = run.pk, run.attempt
+        self.messages: list[dict[str, Any]] = run.messages
+        self.spec = Spec.from_dict(run.spec)
+        self.state = state_from_rows(run)
+        self.stopped_by = ""  # cancelled | lost | shutdown
+        self._worker = worker
+        self._admission = _Admission(self)
+        self._providers: dict[str, Provider] = {}
+        self.ended = asyncio.Event()
+        self._task: asyncio.Task[Any] | None = None
+
+    def stop(self, why: str) -> None:
+        """`cancelled`: the user; `lost`: another worker has it; `shutdown`: this worker ends."""
+        if not self.stopped_by:
+            self.stopped_by = why
+            if self._task:
+                self._task.cancel()
+
+    async def carry_out(self) -> None:
+        self.recorder = Recorder(
+            self.run_id,
+            self.attempt,
+            self.spec,
+            self.state,
+            redis=self._worker.redis,
+            db=self._worker.db,
+            checkpoint=settings.CHECKPOINT_SECONDS,
+            on_lost=lambda: self.stop("lost"),
+        )
+        self._task = asyncio.create_task(self._fuse(), name=f"run {self.run_id}")
+        try:
+            await asyncio.wait([self._task])
+            if not self._task.cancelled() and (error := self._task.exception()):
+                self._on_error(error)
+            await self._end()
+        except (LeaseLost, eventlog.Fenced):
+            log.warning("run %s was taken over by another worker", self.run_id)
+        finally:
+            await self.recorder.close()
+
+    async def _fuse(self) -> None:
+        await fuse(
+            self.spec,
+            self.messages,
+            state=self.state,
+            attempt=self.attempt,
+            provider_for=self._provider_for,
+            emit=self.recorder.emit,
+            admit=self._admission.admit,
+            clock=time.time,
+        )
+
+    def _on_error(self, error: BaseException) -> None:
+        if isinstance(error, LeaseLost):
+            self.stopped_by = self.stopped_by or "lost"
+            return
+        log.error("run %s failed in an unforeseen way", self.run_id, exc_info=error)
+        self._say(
+            EventType.RUN_FAILED,
+            reason=Reason.INTERNAL.value,
+            error=str(ProviderError(Reason.INTERNAL)),
+        )
+
+    async def _end(self) -> None:
+        if self.stopped_by == "lost":
+            return
+        if self.stopped_by == "shutdown" and not self.state.status.is_final:
+            await self.recorder.abandon()
+            await self._worker.db(release, self.run_id, self.attempt)
+            return
+        if self.stopped_by == "cancelled" and not self.state.status.is_final:
+            self._say(EventType.RUN_CANCELLED)
+        await self.recorder.finish()
+
+    def _say(self, kind: EventType, **data: Any) -> None:
+        event = Event(kind, round(time.time(), 3), data=data)
+        apply(self.state, event)
+        self.recorder.emit(event)
+
+    async def _provider_for(self, panelist: Panelist) -> Provider:
+        slug = panelist.credential
+        if slug not in self._providers:
+            kind, url, key = await self._worker.db(_address, slug)
+            self._providers[slug] = make_provider(
+                kind, base_url=url, api_key=key, client=self._worker.client
+            )
+        return self._providers[slug]
+
+
+class _Admission:
+    """Puts calls on record as sent before their first byte goes out.
+
+    Calls that ask at the same time share one transaction.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._waiting: list[str] = []
+        self._admitted: set[str] = set()
+        self._lock = asyncio.Lock()
+
+    async def admit(self, key: str) -> None:
+        self._waiting.append(key)
+        async with self._lock:
+            if key in self._waiting:
+                keys, self._waiting = self._waiting, []
+                if self._execution.stopped_by:
+                    raise LeaseLost
+                await self._execution.recorder.save_as_sent(keys)
+                self._admitted.update(keys)
+        if key not in self._admitted:
+            raise LeaseLost
+
+
+# What touches the database: plain functions, run in the worker's one database thread.
+
+
+def claim(run_id: str) -> Run | None:
+    """Take a run that is queued, or whose holder's lease has run out; None if neither."""
+    now = timezone.now()
+    free = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
+    with transaction.atomic():
+        taken = Run.objects.filter(free, pk=run_id, cancel_requested_at=None).update(
+            status=RunStatus.RUNNING, attempt=F("attempt") + 1, lease_until=now + lease()
+        )
+        if not taken:
+            _close_cancelled(run_id, free)
+            return None
+        run = Run.objects.get(pk=run_id)
+    if run.attempt > MAX_ATTEMPTS:
+        _close(
+            run,
+            EventType.RUN_FAILED,
+            reason=Reason.WORKER_LOST.value,
+            error=(f"The worker was lost {MAX_ATTEMPTS} times in the middle of this run."),
+        )
+        return None
+    return run
+
+
+def _close_cancelled(run_id: str, free: Q) -> None:
+    run = Run.objects.filter(free, pk=run_id).exclude(cancel_requested_at=None).first()
+    if run:
+        _close(run, EventType.RUN_CANCELLED)
+
+
+def _close(run: Run, kind: EventType, **data: Any) -> None:
+    """End a run nobody is working on."""
+    state: RunState = state_from_rows(run)
+    apply(state, Event(kind, round(time.time(), 3), data=data))
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(**run_fields(state))
+        for fusion in state.fusions.values():
+            run.fusions.filter(number=fusion.number).update(status=fusion.status)
+        for call in state.calls.values():
+            row = call_row(run.pk, call)
+            run.calls.filter(key=call.key).update(
+                **{f: getattr(row, f) for f in CALL_FIELDS if f != "fusion"}
+            )
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def release(run_id: Any, attempt: int) -> None:
+    """Give the run back; rung again by the sweeper of whoever is there."""
+    Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING).update(
+        status=RunStatus.QUEUED, lease_until=None, rung_at=None
+    )
+
+
+def _address(slug: str) -> tuple[str, str, Any]:
+    """(kind, address, key) of a credential. Raises ProviderError in plain words."""
+    credential = Credential.objects.filter(slug=slug).first()
+    if credential is None or not credential.is_ready:
+        raise ProviderError(
+            Reason.CONFIGURATION,
+            f"The credential “{slug}” is not set up. An admin can add its key.",
+        )
+    try:
+        return credential.kind, credential.url, credential.key
+    except CannotDecrypt as error:
+        raise ProviderError(Reason.CONFIGURATION, str(error)) from None
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # where uvloop has no wheel, asyncio's own loop does
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+_worker: Worker | None = None
+_making = threading.Lock()
+
+
+def worker() -> Worker:
+    global _worker
+    with _making:
+        if _worker is None:
+            _worker = Worker()
+        return _worker

@@ -1,0 +1,281 @@
+"""From the event log to viewers: one `Watch` per watched run and web process.
+
+A watch follows the log, folds it, and renders what changed: texts block by
+block, everything else as fragments. Viewers keep only a `Cursor` and are sent
+what lies beyond it, so a late viewer starts at zero, a slow one gets bigger
+frames, and nobody has a queue. Folding and rendering happen in a thread, at
+most every 100 ms, and only one at a time per run.
+
+When the log is silent the row is asked: it says whether the run has ended,
+and stands in for a log that is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+from redis.asyncio import Redis
+
+from . import eventlog
+from .engine.spec import Spec
+from .engine.state import RunState, RunStatus, Step
+from .markdown import StreamRenderer
+from .models import Run
+from .snapshot import state_from_rows
+
+log = logging.getLogger(__name__)
+
+STEP_SECONDS = 0.1
+
+# (spec, state, show_costs, note) -> fragment id -> inner HTML
+RenderFragments = Callable[[Spec, RunState, bool, str], dict[str, str]]
+
+
+@dataclass
+class _Text:
+    """One text container of the page and the call it shows."""
+
+    call: str
+    renderer: StreamRenderer = field(default_factory=StreamRenderer)
+    finished: bool = False
+    rewritten: int = 0  # how often everything shown had to be replaced
+
+
+@dataclass
+class _Shown:
+    call: str = ""
+    rewritten: int = 0
+    final: int = 0
+    block: int = 0
+    line: int = 0
+
+
+@dataclass
+class Cursor:
+    """What one viewer has been sent."""
+
+    show_costs: bool
+    texts: dict[str, _Shown] = field(default_factory=dict)
+    fragments: dict[str, str] = field(default_factory=dict)
+    status: str = ""
+
+
+class Watch:
+    def __init__(self, run_id: uuid.UUID, redis: Redis, render: RenderFragments) -> None:
+        self.run_id = run_id
+        self.viewers: list[Cursor] = []
+        self.ended = False
+        self.failed = False
+        self._redis, self._render_fragments = redis, render
+        self._state = RunState()
+        self._spec: Spec | None = None
+        self._texts: dict[str, _Text] = {}
+        self._fragments: dict[bool, dict[str, str]] = {}
+        self._note = ""
+        self._changed = asyncio.Event()
+        self._task = asyncio.create_task(self._follow(), name=f"watch {run_id}")
+
+    def close(self) -> None:
+        self._task.cancel()
+
+    async def changed(self, seconds: float) -> None:
+        """Returns when there is something new, or after `seconds`."""
+        event = self._changed
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+
+    @property
+    def is_ready(self) -> bool:
+        return self._spec is not None
+
+    # following
+
+    async def _follow(self) -> None:
+        try:
+            await self._follow_to_the_end()
+        except Exception:
+            log.exception("the watch of run %s failed", self.run_id)
+            self.failed = True
+        finally:
+            self.ended = True
+            self._announce()
+
+    async def _follow_to_the_end(self) -> None:
+        run, state = await self._from_rows()
+        self._spec = Spec.from_dict(run.spec)
+        has_log = False
+        await self._step([], state, "")
+        async for entries in eventlog.tail(self._redis, self.run_id):
+            began = time.monotonic()
+            if entries:
+                has_log = True
+                await self._step(entries, None, "")
+            if self._state.status.is_final:
+                return
+            if not entries:
+                run, state = await self._from_rows()
+                if state.status.is_final or not has_log:
+                    await self._step([], state, _note(run))
+                    has_log = False
+                else:
+                    await self._step([], None, _note(run))
+                if state.status.is_final:
+                    return
+            await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
+
+    async def _from_rows(self) -> tuple[Run, RunState]:
+        @database_sync_to_async
+        def load() -> tuple[Run, RunState]:
+            run = Run.objects.prefetch_related("calls", "fusions").get(pk=self.run_id)
+            return run, state_from_rows(run)
+
+        return await load()
+
+    async def _step(
+        self, entries: list[eventlog.Entry], state: RunState | None, note: str
+    ) -> None:
+        await asyncio.get_running_loop().run_in_executor(
+            None, self._fold_and_render, entries, state, note
+        )
+        self._announce()
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _fold_and_render(
+        self, entries: list[eventlog.Entry], state: RunState | None, note: str
+    ) -> None:
+        self._state = state or self._state
+        for entry in entries:
+            self._state = entry.fold(self._state)
+        self._note = note
+        self._render_texts()
+        assert self._spec
+        for show_costs in {c.show_costs for c in self.viewers} | set(self._fragments):
+            self._fragments[show_costs] = self._render_fragments(
+                self._spec, self._state, show_costs, note
+            )
+
+    def _render_texts(self) -> None:
+        state = self._state
+        assert self._spec
+        places = {
+            f"seat-{seat}": state.latest(Step.PANEL, seat=seat)
+            for seat in range(len(self._spec.panel))
+        }
+        places["fused"] = state.fused
+        for place, call in places.items():
+            if call is None:
+                continue
+            shown = self._texts.get(place)
+            if shown is None or shown.call != call.key:
+                rewritten = shown.rewritten + 1 if shown else 0
+                shown = self._texts[place] = _Text(call.key, rewritten=rewritten)
+            if shown.finished and shown.renderer.text == call.text:
+                continue
+            try:
+                shown.renderer.feed(call.text)
+            except ValueError:
+                # The text was taken back: rows that lag behind stand in for a lost log.
+                shown = self._texts[place] = _Text(call.key, rewritten=shown.rewritten + 1)
+                shown.renderer.feed(call.text)
+            if call.status.is_final:
+                shown.finished = True
+                if shown.renderer.finish() is not None:
+                    shown.rewritten += 1
+
+    # what a viewer lacks
+
+    def _fragments_for(self, show_costs: bool) -> dict[str, str]:
+        if show_costs not in self._fragments and self._spec:
+            # A first viewer of another kind, between two steps.
+            self._fragments[show_costs] = self._render_fragments(
+                self._spec, self._state, show_costs, self._note
+            )
+        return self._fragments.get(show_costs, {})
+
+    def frame(self, cursor: Cursor) -> dict[str, Any]:
+        """What lies beyond the cursor, which moves on; empty when nothing does."""
+        texts = [t for place, text in self._texts.items() if (t := _beyond(cursor, place, text))]
+        fragments = {
+            name: html
+            for name, html in self._fragments_for(cursor.show_costs).items()
+            if cursor.fragments.get(name) != html
+        }
+        cursor.fragments.update(fragments)
+        frame: dict[str, Any] = {}
+        if texts:
+            frame["texts"] = texts
+        if fragments:
+            frame["fragments"] = fragments
+        status = self._state.status.value
+        if status != cursor.status:
+            cursor.status = frame["status"] = status
+        return frame
+
+
+def _beyond(cursor: Cursor, place: str, text: _Text) -> dict[str, Any]:
+    shown = cursor.texts.get(place)
+    said: dict[str, Any] = {}
+    if shown is None or (shown.call, shown.rewritten) != (text.call, text.rewritten):
+        shown = cursor.texts[place] = _Shown(text.call, text.rewritten)
+        said["reset"] = True
+    renderer = text.renderer
+    if len(renderer.final) > shown.final:
+        said["final"] = "".join(renderer.final[shown.final :])
+        shown.final = len(renderer.final)
+    if renderer.block_version != shown.block:
+        said["block"], shown.block = renderer.block, renderer.block_version
+    if renderer.line_version != shown.line:
+        said["line"], shown.line = renderer.line, renderer.line_version
+    return {"id": place} | said if said else {}
+
+
+def _note(run: Run) -> str:
+    """What a silent run is waiting for, in words."""
+    now = timezone.now()
+    if run.status == RunStatus.QUEUED and run.attempt:
+        return "The worker was stopped. Another one continues this run shortly."
+    if run.status == RunStatus.QUEUED and (now - run.created_at).total_seconds() > 3:
+        return "Waiting for a worker. The run starts as soon as one is free."
+    if run.status == RunStatus.RUNNING and run.lease_until and run.lease_until < now:
+        return "The worker was lost. Another one takes over within 30 seconds."
+    return ""
+
+
+class Watches:
+    """All watched runs of this process."""
+
+    def __init__(self, render: RenderFragments) -> None:
+        self._render = render
+        self._watches: dict[uuid.UUID, Watch] = {}
+        self._redis: Redis | None = None
+
+    @asynccontextmanager
+    async def watch(self, run_id: uuid.UUID, cursor: Cursor) -> AsyncIterator[Watch]:
+        watch = self._watches.get(run_id)
+        if watch is None or watch.failed:
+            self._redis = self._redis or eventlog.connect()
+            watch = self._watches[run_id] = Watch(run_id, self._redis, self._render)
+        watch.viewers.append(cursor)
+        try:
+            yield watch
+        finally:
+            watch.viewers.remove(cursor)
+            if not watch.viewers:
+                watch.close()
+                if self._watches.get(run_id) is watch:
+                    del self._watches[run_id]

@@ -1,0 +1,156 @@
+"""`manage.py fuse "PROMPT"`: a run from the shell, through worker and log like any other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console import eventlog
+from console.engine.errors import Reason
+from console.engine.spec import Spec, letter
+from console.engine.state import CallState, RunState, Step
+from console.models import Preset, Run
+from console.services.errors import Refused
+from console.services.presets import (
+    custom_spec,
+    default_preset_slug,
+    preset_lacks,
+    preset_spec,
+)
+from console.services.runs import run_start
+from console.snapshot import state_from_rows
+
+
+class Command(BaseCommand):
+    help = "Ask a panel one prompt and print the answers, the analysis and the fused answer."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("prompt", help="the prompt, or - to read it from standard input")
+        parser.add_argument("--preset", help="a preset's slug; default: as on the page")
+        parser.add_argument("--panel", help="MODEL,MODEL,… (1 to 8), instead of a preset")
+        parser.add_argument("--judge", help="with --panel; default: the panel's first model")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
+        try:
+            spec = self._spec(options)
+            run = run_start(
+                owner=None, prompt=prompt, spec=spec, origin="shell", visibility="team"
+            )
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from None
+        asyncio.run(_until_final(run))
+        run.refresh_from_db()
+        state = state_from_rows(run)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_object(run, spec, state), ensure_ascii=False, indent=2))
+        else:
+            self._print(run, spec, state)
+        if state.status != "completed":
+            sys.exit(1)
+
+    def _spec(self, options: dict[str, Any]) -> Spec:
+        if options["panel"]:
+            if options["preset"]:
+                raise CommandError("Give either --preset or --panel.")
+            panel = [name.strip() for name in options["panel"].split(",") if name.strip()]
+            return custom_spec(panel=panel, judge=options["judge"] or (panel or [""])[0])
+        if options["judge"]:
+            raise CommandError("--judge goes with --panel.")
+        slug = options["preset"] or default_preset_slug()
+        preset = Preset.objects.filter(slug=slug, enabled=True).first()
+        if preset is None:
+            known = ", ".join(Preset.objects.filter(enabled=True).values_list("slug", flat=True))
+            raise CommandError(f"There is no preset “{slug}”. Presets: {known}; or use --panel.")
+        if lacks := preset_lacks(preset):
+            raise Refused(lacks)
+        return preset_spec(preset)
+
+    def _print(self, run: Run, spec: Spec, state: RunState) -> None:
+        write = self.stdout.write
+        for seat, name in enumerate(spec.seat_names()):
+            call = state.latest(Step.PANEL, seat=seat)
+            write(f"=== {letter(seat)} · {name} ===")
+            write(call.text.strip() if call else "")
+            if call and call.error:
+                write(f"[{call.error}]")
+            write("")
+        fusion = state.fusion
+        if fusion and fusion.analysis:
+            write("=== Analysis ===")
+            write(_analysis(fusion.analysis) + "\n")
+        elif fusion and fusion.analysis_error:
+            write(f"=== Analysis ===\n[{fusion.analysis_error}]\n")
+        if state.fused_answer:
+            write(f"=== Fused answer ===\n{state.fused_answer.strip()}\n")
+        cost, partial = state.cost()
+        if state.started_at and state.finished_at:
+            money = "—" if cost is None else f"${cost:.4f}" + ("+" if partial else "")
+            write(f"{state.status} in {state.finished_at - state.started_at:.1f} s, cost {money}")
+        if state.error:
+            self.stderr.write(state.error)
+
+
+async def _until_final(run: Run) -> None:
+    """Follow the log as every viewer does; when it is silent, ask the row."""
+    redis = eventlog.connect()
+    state = RunState()
+    try:
+        async for entries in eventlog.tail(redis, run.pk):
+            for entry in entries:
+                state = entry.fold(state)
+            if state.status.is_final:
+                return
+            if not entries:
+                await run.arefresh_from_db(fields=["status"])
+                if run.is_final:
+                    return
+    finally:
+        await redis.aclose()
+
+
+def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
+    cost, _ = state.cost()
+    fusion = state.fusion
+    answers = []
+    for seat, panelist in enumerate(spec.panel):
+        call = state.latest(Step.PANEL, seat=seat)
+        answers.append(
+            {
+                "seat": seat,
+                "model": panelist.model,
+                "text": call.text if call else "",
+                "finish_reason": call.finish_reason if call else None,
+                "error": _error(call),
+            }
+        )
+    return {
+        "id": str(run.pk),
+        "status": state.status.value,
+        "reason": state.reason or None,
+        "error": state.error or None,
+        "answers": answers,
+        "analysis": fusion.analysis if fusion else None,
+        "analysis_error": (fusion.analysis_error or None) if fusion else None,
+        "fused_answer": state.fused_answer or None,
+        "usage": state.usage().to_dict(),
+        "cost": None if cost is None else float(cost),
+    }
+
+
+def _error(call: CallState | None) -> dict[str, Any] | None:
+    if call is None:
+        return {"reason": Reason.CANCELLED.value, "message": "It was never asked."}
+    return {"reason": call.reason, "message": call.error} if call.reason else None
+
+
+def _analysis(analysis: dict[str, Any]) -> str:
+    from console.engine.analysis import analysis_text
+
+    return analysis_text(analysis)

@@ -1,0 +1,236 @@
+"""The one writer of a run: numbers the batches, merges deltas, saves the rows.
+
+The engine emits; nothing here ever makes it wait. What has piled up goes to
+the event log at most every 33 ms (the only window in the system: unnoticeable,
+and several times cheaper than an append per token), at once when a call ends.
+Rows are saved when a call ends and at checkpoints in between. The end of the
+run is saved before it is published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from redis.asyncio import Redis
+
+from .engine.errors import LeaseLost
+from .engine.events import Event
+from .engine.spec import Spec
+from .engine.state import RunState, RunStatus
+from .eventlog import Fenced, Writer
+from .models import Call, Fusion, Run
+from .snapshot import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_fields
+
+log = logging.getLogger(__name__)
+
+WINDOW = 0.033
+
+Db = Callable[..., Awaitable[Any]]
+
+
+class Recorder:
+    def __init__(
+        self,
+        run_id: Any,
+        attempt: int,
+        spec: Spec,
+        state: RunState,
+        *,
+        redis: Redis,
+        db: Db,
+        checkpoint: float,
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._run_id, self._attempt, self._spec, self._state = run_id, attempt, spec, state
+        self._db, self._checkpoint, self._on_lost = db, checkpoint, on_lost
+        self._writer = Writer(redis, run_id, attempt)
+        self._pending: list[Event] = []
+        self._dirty: set[str] = set()
+        self._wake, self._hurry, self._save_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._saving, self._appending = asyncio.Lock(), asyncio.Lock()
+        self._tasks = [
+            asyncio.create_task(self._guarded(self._drain()), name=f"log of {run_id}"),
+            asyncio.create_task(self._guarded(self._save_regularly()), name=f"rows of {run_id}"),
+        ]
+
+    def emit(self, event: Event) -> None:
+        """The event is already folded into the state."""
+        self._pending.append(event)
+        if event.call:
+            self._dirty.add(event.call)
+        self._wake.set()
+        if event.type.ends_something:
+            self._hurry.set()
+            self._save_now.set()
+
+    async def finish(self) -> None:
+        """Save everything, then publish the end. Raises LeaseLost."""
+        await self._stop_tasks()
+        delay = 0.2
+        while True:
+            try:
+                await self._save(set(self._state.calls), final=True)
+                break
+            except DatabaseError as error:
+                # Without these rows a paid answer would be lost: wait for the database.
+                log.error("run %s cannot be saved yet: %s", self._run_id, error)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5)
+        await self._flush(ended=True)
+
+    async def abandon(self) -> None:
+        """Save what there is and leave the run as it stands, for another attempt."""
+        await self._stop_tasks()
+        await self._save(set(self._state.calls))
+        await self._flush()
+
+    async def close(self) -> None:
+        """Write nothing more."""
+        await self._stop_tasks()
+
+    async def _stop_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (LeaseLost, Fenced):
+            self._on_lost()
+
+    # the log
+
+    async def _drain(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if not self._state.status.is_final and not await self._flush():
+                await asyncio.sleep(0.5)  # Redis is away: then one snapshot says it all
+                self._wake.set()
+                continue
+            try:
+                async with asyncio.timeout(WINDOW):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
+            self._hurry.clear()
+
+    async def _flush(self, *, ended: bool = False) -> bool:
+        # Shielded: a batch that is cancelled half way would be sent again, or never.
+        return await asyncio.shield(self._append(ended))
+
+    async def _append(self, ended: bool) -> bool:
+        async with self._appending:
+            events, self._pending = merged(self._pending), []
+            if not (events or ended or self._writer.is_behind):
+                return True
+            return await self._writer.append(events, self._state, ended=ended)
+
+    # the rows
+
+    async def _save_regularly(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._checkpoint):
+                    await self._save_now.wait()
+            except TimeoutError:
+                pass
+            self._save_now.clear()
+            if not self._dirty:
+                continue
+            try:
+                await self._save(set(self._dirty))
+            except DatabaseError as error:
+                # Dropped, not retried: the next checkpoint holds more.
+                log.warning("a checkpoint of run %s was dropped: %s", self._run_id, error)
+
+    async def save_as_sent(self, keys: list[str]) -> None:
+        """Puts calls on record before their first byte goes out. Raises LeaseLost."""
+        await self._save(set(keys), sent=True)
+
+    async def _save(self, keys: set[str], *, sent: bool = False, final: bool = False) -> None:
+        async with self._saving:
+            self._dirty -= keys
+            state = self._state
+            calls = [
+                (call.fusion, call_row(self._run_id, call))
+                for key, call in state.calls.items()
+                if key in keys
+            ]
+            fusions = [
+                fusion_row(self._run_id, self._spec, state, f) for f in state.fusions.values()
+            ]
+            try:
+                await self._db(
+                    save,
+                    self._run_id,
+                    self._attempt,
+                    calls,
+                    fusions,
+                    run_fields(state) if final or not state.status.is_final else {},
+                    sent,
+                )
+            except DatabaseError:
+                self._dirty |= keys
+                raise
+
+
+def save(
+    run_id: Any,
+    attempt: int,
+    calls: list[tuple[int | None, Call]],
+    fusions: list[Fusion],
+    fields: dict[str, Any],
+    sent: bool = False,
+) -> None:
+    """One transaction. Raises LeaseLost when another attempt owns the run."""
+    with transaction.atomic():
+        mine = Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING)
+        if not mine.update(**(fields or {"attempt": attempt})):
+            raise LeaseLost
+        for fusion in fusions:
+            Fusion.objects.update_or_create(
+                run_id=run_id,
+                number=fusion.number,
+                defaults={name: getattr(fusion, name) for name in FUSION_FIELDS},
+            )
+        if not calls:
+            return
+        ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
+        for number, row in calls:
+            row.fusion_id = ids[number] if number else None
+        Call.objects.bulk_create(
+            [row for _, row in calls],
+            update_conflicts=True,
+            unique_fields=["run", "key"],
+            update_fields=CALL_FIELDS,
+        )
+        if sent:
+            keys = [row.key for _, row in calls]
+            Call.objects.filter(run_id=run_id, key__in=keys).update(sent_at=timezone.now())
+
+
+def merged(events: list[Event]) -> list[Event]:
+    """Adjacent deltas of one call as one; the order between calls does not matter to a text."""
+    result: list[Event] = []
+    last_of: dict[tuple[str, str], int] = {}
+    for event in events:
+        place = (event.call, event.type.value)
+        if event.type.is_delta and place in last_of:
+            at = last_of[place]
+            first = result[at]
+            text = first.data["text"] + event.data["text"]
+            result[at] = Event(first.type, first.at, first.call, first.fusion, {"text": text})
+            continue
+        if event.type.is_delta:
+            last_of[place] = len(result)
+        else:
+            last_of.clear()
+        result.append(event)
+    return result

@@ -1,0 +1,43 @@
+"""Websocket addresses, and who may open them from where."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.urls import path
+
+from .consumers import RunConsumer, SharedRunConsumer
+
+websocket_urlpatterns = [
+    path("ws/runs/<uuid:run_id>", RunConsumer.as_asgi()),
+    path("ws/shared/<str:token>", SharedRunConsumer.as_asgi()),
+]
+
+
+class SameOrigin:
+    """Refuses a socket whose page came from elsewhere: scheme, host and port must be ours.
+
+    Channels' own validator for allowed hosts accepts any port and scheme. With
+    FUSION_WEBSOCKET_ORIGINS (or FUSION_BASE_URL) set, the origin must be one of
+    those; else it must be the very host and port the socket is opened on.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        host = headers.get(b"host", b"").decode("latin-1")
+        if self._is_ours(origin, host):
+            return await self._application(scope, receive, send)
+        return await WebsocketDenier()(scope, receive, send)
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        if settings.WEBSOCKET_ORIGINS:
+            return origin in settings.WEBSOCKET_ORIGINS
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and bool(host) and parts.netloc == host

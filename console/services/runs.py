@@ -1,0 +1,98 @@
+"""What can be done to a run."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ..doorbell import ring
+from ..engine.spec import Spec
+from ..engine.state import RunStatus
+from ..models import Run, Visibility
+from ..models.runs import Origin, new_share_token
+from .errors import Refused
+
+
+def run_start(
+    *,
+    owner: User | None,
+    prompt: str,
+    spec: Spec,
+    origin: str = Origin.PAGE,
+    visibility: str = Visibility.PRIVATE,
+    client_run_id: str | None = None,
+) -> Run:
+    """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
+
+    Raises Refused.
+    """
+    prompt = clean_prompt(prompt)
+    if visibility not in (Visibility.PRIVATE, Visibility.TEAM):
+        raise Refused("A new run is either for you alone or for the team.")
+    # Of its owner only: nobody reaches another's run by guessing its form's number.
+    client_key = f"{owner.pk if owner else 0}:{client_run_id}"[:64] if client_run_id else None
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                owner=owner,
+                origin=origin,
+                client_run_id=client_key,
+                prompt=prompt,
+                messages=[{"role": "user", "content": prompt}],
+                spec=spec.to_dict(),
+                preset=spec.preset,
+                preset_name=spec.preset_name,
+                visibility=visibility,
+                rung_at=timezone.now(),
+            )
+            transaction.on_commit(lambda: _ring(run.pk))
+    except IntegrityError:
+        first = Run.objects.filter(client_run_id=client_key).first() if client_key else None
+        if first is None:
+            raise
+        return first
+    return run
+
+
+def _ring(run_id: uuid.UUID) -> None:
+    if not ring(run_id):
+        Run.objects.filter(pk=run_id).update(rung_at=None)
+
+
+def clean_prompt(prompt: str) -> str:
+    prompt = prompt.replace("\r\n", "\n").replace("\0", "\ufffd")
+    prompt = prompt.encode("utf-8", "replace").decode()
+    if not prompt.strip():
+        raise Refused("Write a prompt first.")
+    limit = settings.MAX_PROMPT_CHARACTERS
+    if len(prompt) > limit:
+        raise Refused(f"The prompt has {len(prompt):,} characters; at most {limit:,} are accepted.")
+    return prompt.strip("\n")
+
+
+def run_cancel(*, run: Run) -> None:
+    """Ask for a stop. A run nobody has begun ends at once; a final one stays as it is."""
+    now = timezone.now()
+    waiting = Run.objects.filter(pk=run.pk, status=RunStatus.QUEUED)
+    if waiting.update(
+        status=RunStatus.CANCELLED, cancel_requested_at=now, finished_at=now, rung_at=now
+    ):
+        return
+    Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING, cancel_requested_at=None).update(
+        cancel_requested_at=now
+    )
+
+
+def run_share(*, run: Run, visibility: str) -> None:
+    """Set who may read it. A link left is a link revoked: sharing again makes a new one."""
+    if visibility not in Visibility.values:
+        raise Refused("Choose who may read this run.")
+    token = None
+    if visibility == Visibility.LINK:
+        token = run.share_token or new_share_token()
+    Run.objects.filter(pk=run.pk).update(visibility=visibility, share_token=token)
+    run.visibility, run.share_token = visibility, token

