@@ -64,7 +64,7 @@ def classify(exc: BaseException, host: str = "the provider") -> ProviderError:
     ):
         message = "The provider's address or key holds something that cannot be sent."
         return ProviderError(Reason.CONFIGURATION, message)
-    if "ClientPayloadError" in names or "incomplete" in str(exc):
+    if "ClientPayloadError" in names or "complete message body" in str(exc):
         return ProviderError(Reason.TRUNCATED)
     if "ClientResponseError" in names:
         return ProviderError(Reason.BAD_RESPONSE)

@@ -176,10 +176,13 @@ class OpenAICompatible:
     ) -> Iterator[TextDelta | ReasoningDelta]:
         """An answer in one JSON document, from a server that does not stream."""
         body = bytearray(start)
-        async for data in source:
+        while len(body) <= self._limits.whole:
+            data = await anext(source, None)
+            if data is None:
+                break
             body += data
-            if len(body) > self._limits.whole:
-                raise ProviderError(Reason.TOO_LARGE)
+        else:
+            raise ProviderError(Reason.TOO_LARGE)
         said = parse(bytes(body))
         if not isinstance(said, dict):
             raise ProviderError(Reason.BAD_RESPONSE)

@@ -1,0 +1,46 @@
+"""One question to a provider, and all that came of it."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from console.engine.errors import ProviderError
+from console.engine.provider import Finish, ReasoningDelta, Request, TextDelta
+
+KEY = "sk-or-v1-planted0123456789abcdefTAIL"
+
+
+@dataclass
+class Got:
+    """All that one stream gave."""
+
+    text: str = ""
+    reasoning: str = ""
+    finish: Finish | None = None
+    error: ProviderError | None = None
+    deltas: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self):
+        return self.error and self.error.reason
+
+
+async def collect(provider, model="alpha", **options) -> Got:
+    got = Got()
+    request = Request(model, [{"role": "user", "content": "Why?"}], **options)
+    try:
+        async with asyncio.timeout(10), aclosing(provider.stream(request)) as chunks:
+            async for chunk in chunks:
+                assert got.finish is None, "nothing comes after Finish"
+                match chunk:
+                    case TextDelta(text):
+                        got.text += text
+                        got.deltas.append(text)
+                    case ReasoningDelta(text):
+                        got.reasoning += text
+                    case Finish():
+                        got.finish = chunk
+    except ProviderError as error:
+        got.error = error
+    assert (got.finish is None) != (got.error is None), "one Finish or one error"
+    return got

@@ -1,0 +1,46 @@
+import pytest
+
+from console.providers._answer import Limits
+from console.providers._http import make_client
+from console.providers.openai_compatible import OpenAICompatible
+from tests.providers.asking import KEY, Got, collect
+from tests.upstream import Upstream
+
+
+@pytest.fixture
+async def up():
+    async with Upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+async def client():
+    async with make_client(connect_timeout=0.5) as client:
+        yield client
+
+
+@pytest.fixture
+def make(up, client):
+    def make(kind=OpenAICompatible, url=None, key=KEY, linger=0.2, headers=None, **limits):
+        limits = Limits(**limits) if limits else None
+        return kind(
+            url or up.url, key, client=client, linger=linger, headers=headers, limits=limits
+        )
+
+    return make
+
+
+@pytest.fixture
+def provider(make):
+    return make()
+
+
+@pytest.fixture
+def ask(up, provider):
+    """Scripts the model `alpha` and asks it."""
+
+    async def ask(*scripts, by=None, **options) -> Got:
+        up.script("alpha", *scripts)
+        return await collect(by or provider, **options)
+
+    return ask

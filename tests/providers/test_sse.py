@@ -1,0 +1,92 @@
+"""The parser of server-sent events: any cutting of the same bytes gives the same events."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.providers._sse import Parser, ServerSentEvent
+
+
+def parsed(*pieces, limit=1024 * 1024):
+    parser = Parser(limit)
+    events = [event for piece in pieces for event in parser.feed(piece)]
+    return events + parser.close(), parser.overflowed
+
+
+def data_of(*pieces):
+    return [event.data for event in parsed(*pieces)[0]]
+
+
+soup = st.lists(
+    st.one_of(
+        st.binary(max_size=12),
+        st.sampled_from(
+            [b"data: ", b"data:", b"data", b"event: error", b":", b": comment", b"id: 1"]
+            + [b"\n", b"\r", b"\r\n", b"\n\n", b"\xef\xbb\xbf", "\u2028\U0001f600".encode(), b"x"]
+        ),
+    ),
+    max_size=40,
+).map(b"".join)
+
+
+@given(stream=soup, cuts=st.lists(st.integers(0, 300), max_size=20), limit=st.sampled_from([4, 99]))
+def test_any_cutting_gives_the_same_events(stream, cuts, limit):
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    pieces = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    whole = parsed(stream, limit=limit)
+    assert parsed(*pieces, limit=limit) == whole
+    assert parsed(*(bytes([byte]) for byte in stream), limit=limit) == whole
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\r\n"), min_size=1), min_size=1))
+def test_what_was_sent_is_what_arrives(texts):
+    for end in ("\n", "\r", "\r\n"):
+        stream = "".join(f"data: {text}{end}{end}" for text in texts).encode()
+        assert data_of(stream) == texts
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (b"data: a\n\ndata: b\n\n", ["a", "b"]),
+        (b"data: a\r\rdata: b\r\r", ["a", "b"]),
+        (b"data: a\r\n\ndata: b\n\r\n", ["a", "b"]),
+        (b"\xef\xbb\xbfdata: a\n\n", ["a"]),
+        (b"data:a\n\n", ["a"]),
+        (b"data:  a\n\n", [" a"]),
+        (b"data\n\n", [""]),
+        (b"data: a\ndata: b\n\n", ["a\nb"]),
+        (b": comment\n:\n\ndata: a\nid: 1\nretry: 5\nother: x\n\n", ["a"]),
+        (b"event: ping\n\ndata: a\n\n", ["a"]),
+        (
+            "data: a\u2028b\u2029c\u0085d\x0be\x1cf\n\n".encode(),
+            ["a\u2028b\u2029c\u0085d\x0be\x1cf"],
+        ),
+        (b"data: \xff\xfe\n\n", ["\ufffd\ufffd"]),
+        (b"data: a\n\ndata: unfinished", ["a", "unfinished"]),
+    ],
+)
+def test_lines_and_fields(stream, expected):
+    assert data_of(stream) == expected
+
+
+def test_the_name_of_an_event_is_kept_until_its_end_only():
+    events, _ = parsed(b"event: error\ndata: a\n\ndata: b\n\n")
+    assert events == [ServerSentEvent("a", "error"), ServerSentEvent("b")]
+
+
+@pytest.mark.parametrize(
+    "long", [b"data: " + b"x" * 100, b"data: 12345678901\n" * 10, b":" + b"x" * 100]
+)
+def test_what_is_too_long_is_dropped_and_said_so(long):
+    parser = Parser(limit=50)
+    events = parser.feed(long + b"\n\ndata: after\n\n")
+    assert [event.data for event in events] == ["after"]
+    assert parser.overflowed
+
+
+def test_a_line_without_end_takes_no_memory():
+    parser = Parser(limit=1000)
+    for _ in range(1000):
+        assert parser.feed(b"x" * 1000) == []
+    assert len(parser._tail) <= 1000
