@@ -12,4 +12,4 @@ class ConsoleConfig(AppConfig):
 
 
 class FusionAdminConfig(AdminConfig):
-    default_site = "console.admin.site.FusionAdminSite"
+    default_site = "console.admin_site.FusionAdminSite"

@@ -1,5 +1,5 @@
 from .credentials import Credential
-from .presets import PresetPanelist, Preset
+from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
 from .site import Heartbeat, InstallClaim, Seed
 

@@ -67,10 +67,7 @@ class Credential(models.Model):
         """A secret just assigned is bound to the address; one bound to another is dropped."""
         here = origin(self.base_url)
         if isinstance(self.secret, Secret) and self.secret:
-            key = self.secret.reveal()
-            # Four of a short key would be too much of it.
-            self.last_four = key[-4:] if len(key) >= 12 else ""
-            self.secret_origin = here
+            self.last_four, self.secret_origin = last_four(self.secret), here
         elif not self.secret or self.secret_origin != here:
             self.secret, self.secret_origin, self.last_four = "", "", ""
         super().save(*args, **kwargs)
@@ -102,6 +99,15 @@ class Credential(models.Model):
         if not has_key and self._needs_a_key:
             return f"{self.name} needs an API key."
         return ""
+
+    @property
+    def key_state(self) -> str:
+        """As much of the key as may be shown."""
+        if self.from_environment:
+            return "from the environment"
+        if not self.secret:
+            return "none"
+        return f"ends in {self.last_four}" if self.last_four else "stored"
 
     @property
     def _needs_a_key(self) -> bool:
@@ -136,6 +142,12 @@ class Credential(models.Model):
             case Environment.LOCAL:
                 return settings.LOCAL_MODEL_URL
         return ""
+
+
+def last_four(secret: Secret) -> str:
+    """For telling keys apart; nothing of a key too short to hide the rest."""
+    key = secret.reveal()
+    return key[-4:] if len(key) >= 12 else ""
 
 
 def origin(url: str) -> str:

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from ..models import Credential
+from ..providers.registry import normalise_base_url
+from ..services.credentials import clean_key, credential_test, forget_test, would_lose_key
+from ..services.errors import Refused
+
+KIND_LABELS = [
+    ("openrouter", "OpenRouter"),
+    ("openai_compatible", "OpenAI-compatible server"),
+]
+
+
+class CredentialForm(forms.ModelForm[Credential]):
+    """The key goes in and never comes out: the field is always empty."""
+
+    api_key = forms.CharField(
+        label="API key",
+        required=False,
+        strip=False,
+        max_length=2000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "size": 60}),
+    )
+    forget_key = forms.BooleanField(label="Forget the stored key", required=False)
+
+    class Meta:
+        model = Credential
+        fields = ["name", "slug", "kind", "base_url", "enabled"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            self.fields["kind"] = forms.ChoiceField(choices=KIND_LABELS)
+        if "api_key" in self.fields and self.instance.secret:
+            ends = self.instance.last_four
+            shown = f"ends in {ends}" if ends else "a key is stored"
+            self.fields["api_key"].widget.attrs["placeholder"] = shown
+            self.fields["api_key"].help_text = "Empty leaves the stored key as it is."
+
+    def clean_base_url(self) -> str:
+        text = self.cleaned_data["base_url"]
+        try:
+            return normalise_base_url(text) if text else ""
+        except ValueError as e:
+            raise ValidationError(str(e)) from None
+
+    def clean_api_key(self) -> Any:
+        try:
+            return clean_key(self.cleaned_data["api_key"])
+        except Refused as e:
+            raise ValidationError(str(e)) from None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        base_url, key = cleaned.get("base_url"), cleaned.get("api_key")
+        if "base_url" not in self.fields or base_url is None:
+            return cleaned
+        if not base_url and (self.instance.pk is None or key):
+            self.add_error("base_url", "Where is the server? As in https://api.example.com/v1.")
+        elif would_lose_key(self.instance, base_url) and not key and not cleaned["forget_key"]:
+            host = urlsplit(self.instance.secret_origin).netloc
+            self.add_error(
+                "api_key",
+                f"The stored key was entered for {host} and is not sent anywhere else. "
+                "Enter the key for the new address, or have the stored one forgotten.",
+            )
+        return cleaned
+
+    def save(self, commit: bool = True) -> Credential:
+        if {"kind", "base_url", "api_key", "forget_key"} & set(self.changed_data):
+            forget_test(self.instance)
+        if self.cleaned_data.get("api_key"):
+            self.instance.secret = self.cleaned_data["api_key"]
+            self.instance.secret_origin = ""
+        elif self.cleaned_data.get("forget_key"):
+            self.instance.secret = ""
+        return super().save(commit)
+
+
+@admin.register(Credential)
+@method_decorator(sensitive_post_parameters("api_key"), name="changeform_view")
+class CredentialAdmin(admin.ModelAdmin[Credential]):
+    form = CredentialForm
+    list_display = ["name", "slug", "address", "key_state", "enabled", "state", "test_result"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+    actions = ["test_keys"]
+    change_form_template = "admin/console/credential/change_form.html"
+    readonly_fields = ["address", "key_state", "state", "tested_at", "test_ok", "test_result"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": ["name", "slug", "kind", "base_url", "api_key", "enabled"]})]
+        if obj.from_environment or obj.environment == "local":
+            entry = ["address", "key_state"]
+        else:
+            entry = ["kind", "base_url", "api_key"] + (["forget_key"] if obj.secret else [])
+        return [
+            (None, {"fields": ["name", "slug", *entry, "enabled", "state"]}),
+            ("Last test", {"fields": ["tested_at", "test_ok", "test_result"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Credential | None = None) -> Any:
+        # Presets and the environment know a built-in one by its slug and kind.
+        fixed = ["slug", "kind"] if obj and obj.environment else []
+        return [*self.readonly_fields, *fixed]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Credential | None = None) -> Any:
+        return {} if obj else self.prepopulated_fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Credential | None = None) -> bool:
+        """A built-in one belongs to the environment. So no deletion in bulk either."""
+        return bool(obj and not obj.environment) and super().has_delete_permission(request, obj)
+
+    @admin.display(description="address")
+    def address(self, credential: Credential) -> str:
+        return credential.url or "—"
+
+    @admin.display(description="key")
+    def key_state(self, credential: Credential) -> str:
+        return credential.key_state
+
+    @admin.display(description="state")
+    def state(self, credential: Credential) -> str:
+        return credential.lacks or "Ready"
+
+    @admin.action(description="Test this key")
+    def test_keys(self, request: HttpRequest, credentials: QuerySet[Credential]) -> None:
+        for credential in credentials:
+            _test(request, credential)
+
+    def get_urls(self) -> list[URLPattern]:
+        test = self.admin_site.admin_view(require_POST(self.test_view))
+        return [path("<int:pk>/test/", test, name="console_credential_test"), *super().get_urls()]
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        _test(request, get_object_or_404(Credential, pk=pk))
+        return redirect("admin:console_credential_change", pk)
+
+
+def _test(request: HttpRequest, credential: Credential) -> None:
+    result = credential_test(credential=credential)
+    say = messages.success if result.ok else messages.error
+    say(request, f"{credential.name}: {result.sentence}")

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from ..engine.spec import MAX_SEATS
+from ..models import Preset, PresetPanelist
+from ..services.presets import CUSTOM, preset_duplicate, preset_lacks, preset_renumber
+
+
+class PanelFormSet(forms.BaseInlineFormSet[PresetPanelist, Preset, Any]):
+    default_error_messages = {
+        **forms.BaseInlineFormSet.default_error_messages,
+        "too_few_forms": "A panel needs at least %d model.",
+        "too_many_forms": "A panel has at most %d seats.",
+    }
+
+
+class PanelistForm(forms.ModelForm[PresetPanelist]):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seat"].required = False
+        self.fields["seat"].help_text = "0 is the first column; empty means last."
+
+    def clean_seat(self) -> int:
+        seat = self.cleaned_data["seat"]
+        return MAX_SEATS - 1 if seat is None else int(seat)
+
+
+class PanelInline(admin.StackedInline[PresetPanelist, Preset]):
+    model = PresetPanelist
+    form = PanelistForm
+    formset = PanelFormSet
+    verbose_name_plural = "panel"
+    extra = 0
+    min_num = 1
+    max_num = MAX_SEATS
+    validate_min = validate_max = True
+    fieldsets = [
+        (None, {"fields": [("seat", "credential"), ("model", "label")]}),
+        (
+            "Options",
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    ("temperature", "seed"),
+                    ("max_output_tokens", "reasoning_effort"),
+                    "system_prompt",
+                ],
+            },
+        ),
+    ]
+
+    def get_formset(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get_formset(*args, **kwargs, validate_min=True, validate_max=True)
+
+
+class PresetForm(forms.ModelForm[Preset]):
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug == CUSTOM:
+            raise ValidationError("“custom” is the preset people fill in themselves.")
+        return slug
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("synthesizer_credential") and not cleaned.get("synthesizer_model"):
+            self.add_error("synthesizer_model", "Name the synthesizer's model too.")
+        return cleaned
+
+
+@admin.register(Preset)
+class PresetAdmin(admin.ModelAdmin[Preset]):
+    form = PresetForm
+    inlines = [PanelInline]
+    list_display = ["name", "slug", "panel", "judge_model", "position", "enabled", "state"]
+    list_filter = ["enabled"]
+    search_fields = ["name", "slug", "panelists__model", "judge_model"]
+    prepopulated_fields = {"slug": ["name"]}
+    actions = ["duplicate"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "description", ("position", "enabled")]}),
+        (
+            "Judge and synthesizer",
+            {
+                "fields": [
+                    ("judge_model", "judge_credential"),
+                    ("synthesizer_model", "synthesizer_credential"),
+                ]
+            },
+        ),
+        (
+            "Limits",
+            {
+                "classes": ["collapse"],
+                "description": "Empty means the site's default.",
+                "fields": [
+                    ("first_token_timeout", "stall_timeout", "total_timeout"),
+                    ("analysis_max_output_tokens", "synthesis_max_output_tokens"),
+                ],
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Preset]:
+        return super().get_queryset(request).prefetch_related("panelists")
+
+    @admin.display(description="panel")
+    def panel(self, preset: Preset) -> str:
+        return ", ".join(p.model.rsplit("/", 1)[-1] for p in preset.panelists.all())
+
+    @admin.display(description="state")
+    def state(self, preset: Preset) -> str:
+        return preset_lacks(preset) or "Ready"
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        preset_renumber(preset=form.instance)
+
+    @admin.action(description="Duplicate")
+    def duplicate(self, request: HttpRequest, presets: QuerySet[Preset]) -> HttpResponse | None:
+        copies = [preset_duplicate(preset=p) for p in presets]
+        for copy in copies:
+            self.log_addition(request, copy, "Duplicated.")
+        messages.success(request, f"Made {', '.join(c.name for c in copies)}.")
+        if len(copies) == 1:
+            return redirect("admin:console_preset_change", copies[0].pk)
+        return None

@@ -1,0 +1,135 @@
+"""Which models each credential offers, as their servers list them, and what they cost.
+
+Lists are kept for minutes; so is, for seconds, that a server did not answer.
+Nothing here waits longer than `PATIENCE`, so a dead server never hangs a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import httpx
+from django.core.cache import cache
+
+from .engine.errors import ProviderError
+from .engine.usage import Price
+from .models import Credential
+from .models.credentials import Environment
+from .providers._http import make_client
+from .providers.registry import list_models
+
+PATIENCE = 5.0
+KEPT = 5 * 60
+FAILURE_KEPT = 20
+
+
+@dataclass(frozen=True)
+class CatalogModel:
+    credential_slug: str
+    model: str
+    name: str
+    context_length: int | None = None
+    price: Price | None = None
+
+
+Listing = tuple[list[CatalogModel], str]
+
+
+def models_of(credential: Credential) -> Listing:
+    """(models, "") or ([], why there are none, as a sentence)."""
+    return _listings([credential])[0]
+
+
+def all_models() -> tuple[list[CatalogModel], list[str]]:
+    """Of every credential that is ready; servers that do not answer are named in the second."""
+    models: list[CatalogModel] = []
+    errors: list[str] = []
+    ready = [c for c in Credential.objects.all() if c.is_ready]
+    for listed, error in _listings(ready):
+        models += listed
+        if error:
+            errors.append(error)
+    return models, errors
+
+
+def price_of(credential: Credential, model: str) -> Price | None:
+    """What is known without asking anybody: the list if it is at hand, else published prices."""
+    if credential.environment == Environment.LOCAL:
+        return Price(Decimal(0), Decimal(0))
+    listed, _ = cache.get(_cache_key(credential)) or ([], "")
+    known = next((m.price for m in listed if m.model == model), None)
+    return known or _published_price(credential, model)
+
+
+def _listings(credentials: Sequence[Credential]) -> list[Listing]:
+    keys = [_cache_key(c) for c in credentials]
+    found: dict[str, Listing] = cache.get_many(keys)
+    missing = [(k, c) for k, c in zip(keys, credentials, strict=True) if k not in found]
+    if missing:
+        asked = asyncio.run(_ask_all([c for _, c in missing]))
+        for (key, _), listing in zip(missing, asked, strict=True):
+            found[key] = listing
+            cache.set(key, listing, FAILURE_KEPT if listing[1] else KEPT)
+    return [found[k] for k in keys]
+
+
+async def _ask_all(credentials: Iterable[Credential]) -> list[Listing]:
+    async with make_client(connect_timeout=PATIENCE) as client:
+        return await asyncio.gather(*(_ask(c, client) for c in credentials))
+
+
+async def _ask(credential: Credential, client: httpx.AsyncClient) -> Listing:
+    if lacks := credential.lacks:
+        return [], lacks
+    try:
+        async with asyncio.timeout(PATIENCE + 1):
+            listed = await list_models(
+                credential.kind,
+                base_url=credential.url,
+                api_key=credential.key,
+                client=client,
+                timeout=PATIENCE,
+            )
+    except ProviderError as e:
+        return [], f"{credential.name}: {e.message}"
+    except TimeoutError:
+        return [], f"{credential.name} did not answer."
+    slug = credential.slug
+    return [CatalogModel(slug, m.id, m.name, m.context_length, m.price) for m in listed], ""
+
+
+def _cache_key(credential: Credential) -> str:
+    """Changes with whatever decides which list comes back; holds no secret."""
+    lacks = credential.lacks
+    mark = lacks or f"{credential.url}\n{hash(credential.key)}"
+    return f"catalog:{credential.pk}:{hashlib.sha256(mark.encode()).hexdigest()}"
+
+
+def _published_price(credential: Credential, model: str) -> Price | None:
+    """The first tier's, as published; None for a server nobody publishes prices of."""
+    # Slow to load, and most processes never ask.
+    from genai_prices.data_snapshot import get_snapshot
+    from genai_prices.types import TieredPrices
+
+    router = "openrouter" if credential.kind == "openrouter" else None
+    try:
+        _, info = get_snapshot().find_provider_model(
+            model, None, router, None if router else credential.url
+        )
+    except LookupError:
+        return None
+    prices = info.get_prices(datetime.now(UTC))
+
+    def per_million(name: str) -> Decimal | None:
+        price = getattr(prices, name, None)
+        return price.base if isinstance(price, TieredPrices) else price
+
+    given, made = per_million("input_mtok"), per_million("output_mtok")
+    if given is None or made is None:
+        return None
+    return Price(given, made, per_million("cache_read_mtok"))

@@ -1,0 +1,89 @@
+"""Mistakes in the settings, said before they hurt, each with the way out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+_UP = "`python3 manage.py up` generates both into var/secrets.env; elsewhere set it yourself."
+
+
+@register()
+def sqlite_waits(**_: Any) -> list[CheckMessage]:
+    """Without WAL and IMMEDIATE together, two writers end in "database is locked"."""
+    found: list[CheckMessage] = []
+    for alias, database in settings.DATABASES.items():
+        if not database["ENGINE"].endswith("sqlite3"):
+            continue
+        options = database.get("OPTIONS", {})
+        wal = "journal_mode=wal" in options.get("init_command", "").lower().replace(" ", "")
+        if not wal or options.get("transaction_mode") != "IMMEDIATE":
+            found.append(
+                Error(
+                    f"SQLite database {alias!r} is without WAL or IMMEDIATE transactions.",
+                    hint="Set OPTIONS init_command to PRAGMA journal_mode=WAL and "
+                    "transaction_mode to IMMEDIATE.",
+                    id="console.E001",
+                )
+            )
+    return found
+
+
+@register(Tags.security)
+def encryption_keys_are_keys(**_: Any) -> list[CheckMessage]:
+    for number, key in enumerate(settings.ENCRYPTION_KEYS, 1):
+        try:
+            Fernet(key)
+        except ValueError:
+            return [
+                Error(
+                    f"Key {number} in FUSION_ENCRYPTION_KEYS is no key.",
+                    hint="Each is 32 bytes in URL-safe base64: `openssl rand -base64 32 "
+                    "| tr '+/' '-_'`. Several are separated by commas, the newest first.",
+                    id="console.E002",
+                )
+            ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def secrets_are_there(**_: Any) -> list[CheckMessage]:
+    """Asked by whatever serves (`check --deploy`); commands that need no secret go without."""
+    found: list[CheckMessage] = []
+    try:
+        secret_key = settings.SECRET_KEY
+    except ImproperlyConfigured:
+        secret_key = ""
+    if len(secret_key) < 32:
+        problem = "is too short to be secret" if secret_key else "is not set"
+        found.append(Error(f"SECRET_KEY {problem}.", hint=_UP, id="console.E003"))
+    if not settings.ENCRYPTION_KEYS:
+        found.append(Error("FUSION_ENCRYPTION_KEYS is not set.", hint=_UP, id="console.E004"))
+    elif secret_key in settings.ENCRYPTION_KEYS:
+        found.append(
+            Error(
+                "SECRET_KEY is also an encryption key.",
+                hint="One signs, the other encrypts; a leak of one must not be a leak of both.",
+                id="console.E005",
+            )
+        )
+    return found
+
+
+@register()
+def provider_addresses_are_addresses(**_: Any) -> list[CheckMessage]:
+    from .providers.registry import normalise_base_url
+
+    found: list[CheckMessage] = []
+    for name in ("OPENROUTER_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_HOST"):
+        try:
+            if value := os.environ.get(name):
+                normalise_base_url(value, ollama=name == "OLLAMA_HOST")
+        except ValueError as e:
+            found.append(Error(f"{name}: {e}", hint="As in http://host:port/v1", id="console.E006"))
+    return found

@@ -1,0 +1,59 @@
+"""People: the first admin's claim, members and admins."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+
+from ..models import InstallClaim
+from .errors import Refused
+
+
+def claim_make() -> str:
+    """A token with which the first admin can be made, once; "" when somebody is there already.
+
+    Earlier tokens end.
+    """
+    with transaction.atomic():
+        if User.objects.exists():
+            return ""
+        token = secrets.token_urlsafe(32)
+        InstallClaim.objects.all().delete()
+        InstallClaim.objects.create(token_hash=_hash(token))
+        return token
+
+
+def claim_is_open(token: str) -> bool:
+    return _claims(token).exists() and not User.objects.exists()
+
+
+def claim_use(*, token: str, username: str, password: str) -> User:
+    """Makes the first admin. Of two who try at once, one is refused."""
+    with transaction.atomic():
+        used, _ = _claims(token).delete()
+        if not used or User.objects.exists():
+            raise Refused("This link has been used.")
+        return User.objects.create_superuser(username, password=password)
+
+
+def active_admins() -> QuerySet[User]:
+    return User.objects.filter(is_active=True, is_staff=True, is_superuser=True)
+
+
+def is_last_admin(user: User) -> bool:
+    """Whether nobody could sign in to the admin without this person."""
+    admins = active_admins()
+    return admins.filter(pk=user.pk).exists() and not admins.exclude(pk=user.pk).exists()
+
+
+def _claims(token: str) -> QuerySet[InstallClaim]:
+    return InstallClaim.objects.filter(token_hash=_hash(token))
+
+
+def _hash(token: str) -> str:
+    # Long and random, so a plain hash is enough.
+    return hashlib.sha256(token.encode()).hexdigest()

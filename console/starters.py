@@ -1,0 +1,114 @@
+"""What a new site starts with: the built-in credentials and three presets.
+
+Each is given once, marked by a `Seed`; what an admin edits stays edited and
+what an admin deletes stays deleted. A later version's new starter reaches an
+old site the same way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps.registry import Apps
+from django.conf import settings
+
+OPUS = "~anthropic/claude-opus-latest"
+# Reasoning counts as output, so this is a bound on the bill rather than on the text.
+FRONTIER_OUTPUT_TOKENS = 16_000
+# What the built-in model can write in a time one is willing to wait.
+LOCAL_OUTPUT_TOKENS = 200
+LOCAL_ANALYSIS_TOKENS = 450
+LOCAL_SYNTHESIS_TOKENS = 250
+
+CREDENTIALS: dict[str, dict[str, Any]] = {
+    "openrouter": {
+        "name": "OpenRouter",
+        "kind": "openrouter",
+        "base_url": "https://openrouter.ai/api/v1",
+    },
+    "openai": {
+        "name": "OpenAI",
+        "kind": "openai_compatible",
+        "base_url": "https://api.openai.com/v1",
+    },
+    "ollama": {"name": "Ollama", "kind": "openai_compatible"},
+    "local": {"name": "Built-in model", "kind": "openai_compatible"},
+}
+
+
+def _frontier(*models: str) -> list[dict[str, Any]]:
+    return [{"model": m, "max_output_tokens": FRONTIER_OUTPUT_TOKENS} for m in models]
+
+
+def _local(label: str, temperature: float, seed: int, system_prompt: str) -> dict[str, Any]:
+    return {
+        "model": settings.LOCAL_MODEL_NAME,
+        "label": label,
+        "temperature": temperature,
+        "seed": seed,
+        "system_prompt": system_prompt,
+        "max_output_tokens": LOCAL_OUTPUT_TOKENS,
+    }
+
+
+def presets() -> dict[str, dict[str, Any]]:
+    return {
+        "quality": {
+            "name": "Quality",
+            "description": "Three frontier models, judged by the first.",
+            "position": 10,
+            "credential": "openrouter",
+            "judge_model": OPUS,
+            "panel": _frontier(OPUS, "~openai/gpt-latest", "~google/gemini-pro-latest"),
+        },
+        "budget": {
+            "name": "Budget",
+            "description": "Three inexpensive models, judged by a strong one.",
+            "position": 20,
+            "credential": "openrouter",
+            "judge_model": OPUS,
+            "panel": _frontier(
+                "~google/gemini-flash-latest",
+                "deepseek/deepseek-v4-flash",
+                "~moonshotai/kimi-latest",
+            ),
+        },
+        "local": {
+            "name": "Local",
+            "description": "One tiny model on this machine, in three moods. No key, no cost.",
+            "position": 30,
+            "credential": "local",
+            "judge_model": settings.LOCAL_MODEL_NAME,
+            "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS,
+            "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS,
+            "panel": [
+                _local("careful", 0.2, 11, "Answer carefully. Say only what you are sure of."),
+                _local("plain", 0.6, 22, "Answer plainly, in short sentences."),
+                _local("bold", 0.9, 33, "Answer boldly. Take a clear position and give a reason."),
+            ],
+        },
+    }
+
+
+def give(apps: Apps, using: str) -> None:
+    """Works on the models of a finished migration as well as on today's."""
+    seeds = apps.get_model("console", "Seed").objects.using(using)
+    credentials = apps.get_model("console", "Credential").objects.using(using)
+    made = apps.get_model("console", "Preset").objects.using(using)
+    panelists = apps.get_model("console", "PresetPanelist").objects.using(using)
+    given = set(seeds.values_list("name", flat=True))
+    for slug, values in CREDENTIALS.items():
+        # Always there, for environment and presets name them; they cannot be deleted.
+        credentials.get_or_create(slug=slug, defaults={**values, "environment": slug})
+    for slug, values in presets().items():
+        if f"preset:{slug}" in given:
+            continue
+        seeds.create(name=f"preset:{slug}")
+        credential = credentials.get(slug=values.pop("credential"))
+        panel = values.pop("panel")
+        preset, new = made.get_or_create(
+            slug=slug, defaults={**values, "judge_credential": credential}
+        )
+        if new:
+            for seat, options in enumerate(panel):
+                panelists.create(preset=preset, seat=seat, credential=credential, **options)
