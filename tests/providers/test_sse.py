@@ -38,7 +38,11 @@ def test_any_cutting_gives_the_same_events(stream, cuts, limit):
     assert parsed(*(bytes([byte]) for byte in stream), limit=limit) == whole
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\r\n"), min_size=1), min_size=1))
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1), min_size=1
+    )
+)
 def test_what_was_sent_is_what_arrives(texts):
     for end in ("\n", "\r", "\r\n"):
         stream = "".join(f"data: {text}{end}{end}" for text in texts).encode()
