@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import httpx
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from redis.asyncio import Redis
@@ -54,7 +54,8 @@ class Worker:
         self.runs: dict[str, Execution] = {}
         self.stopping = False
         self._db = ThreadPoolExecutor(1, thread_name_prefix="db")
-        threading.Thread(target=self._serve, name="loop", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="loop", daemon=True)
+        self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
 
     def _serve(self) -> None:
@@ -64,6 +65,19 @@ class Worker:
     async def _open(self) -> None:
         self.client: httpx.AsyncClient = make_client()
         self.redis: Redis = eventlog.connect()
+
+    def close(self) -> None:
+        """For tests: a worker process ends by ending."""
+
+        async def shut() -> None:
+            await self.client.aclose()
+            await self.redis.aclose()
+
+        asyncio.run_coroutine_threadsafe(shut(), self.loop).result()
+        self._db.submit(connections.close_all).result()
+        self._db.shutdown()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
 
     async def db(self, work: Callable[..., T], *args: Any) -> T:
         """One thread, one connection: in this process the ORM is used nowhere else."""

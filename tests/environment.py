@@ -14,7 +14,9 @@ for _name in ("REDIS_URL", "DATABASE_URL", "DEBUG", "ALLOWED_HOSTS", "LOG_LEVEL"
 os.environ |= {
     "FUSION_VAR_DIR": VAR_DIR,
     "SECRET_KEY": "only-for-tests-" + "x" * 50,
-    "FUSION_ENCRYPTION_KEYS": base64.urlsafe_b64encode(b"only for the tests, 32 bytes!!!!").decode(),
+    "FUSION_ENCRYPTION_KEYS": base64.urlsafe_b64encode(
+        b"only for the tests, 32 bytes!!!!"
+    ).decode(),
     # A file, so that worker threads and web threads meet in it as they do in production.
     "FUSION_TEST_DATABASE": f"{VAR_DIR}/test.sqlite3",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
