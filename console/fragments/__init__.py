@@ -1,0 +1,73 @@
+"""The parts of a run's page that change while it runs.
+
+`run_context` turns a spec and a folded state into what the templates need, and
+knows neither request nor clock: a live page and a reloaded one are the same.
+Running seconds are therefore not text but a `data-since` for the browser.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from ..engine.spec import Spec
+from ..engine.state import RunState, Step
+from ..markdown import render
+from . import agreement, phases, receipt, seats, sentences
+
+LOCAL_CREDENTIAL = "local"
+
+
+def run_context(spec: Spec, state: RunState, *, show_costs: bool) -> dict[str, Any]:
+    columns = seats.columns(spec, state)
+    return {
+        "spec": spec,
+        "state": state,
+        "show_costs": show_costs,
+        "seats": columns,
+        "phases": phases.phases(spec, state),
+        "total": phases.total(state),
+        "status_sentence": sentences.status(spec, state),
+        "notice": sentences.notice(state),
+        "badges": sentences.badges(spec, state),
+        "analysis": agreement.analysis(spec, state, columns),
+        "fused": seats.fused(spec, state),
+        "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
+        "is_demonstration": is_demonstration(spec),
+    }
+
+
+def run_fragments(context: dict[str, Any]) -> dict[str, str]:
+    """Element id -> its inner HTML, from the very templates the page includes."""
+    parts = {
+        "run-status": "_run_status",
+        "run-notice": "_run_notice",
+        "run-badges": "_run_badges",
+        "phases": "_phases",
+        "fused-head": "_fused_head",
+        "fused-note": "_fused_note",
+        "analysis": "_analysis",
+    }
+    if context["show_costs"]:
+        parts["receipt"] = "_receipt"
+    html: dict[str, str] = {
+        i: render_to_string(f"console/{name}.html", context) for i, name in parts.items()
+    }
+    for seat in context["seats"]:
+        own = {"seat": seat, "show_costs": context["show_costs"]}
+        html[f"{seat.id}-head"] = render_to_string("console/_seat_head.html", own)
+        html[f"{seat.id}-note"] = render_to_string("console/_seat_note.html", own)
+    return html
+
+
+def run_texts(spec: Spec, state: RunState) -> dict[str, str]:
+    """Text container -> HTML of all there is: what a page holds before its socket opens."""
+    calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
+    calls["fused"] = state.fused
+    return {key: render(call.text) if call else "" for key, call in calls.items()}
+
+
+def is_demonstration(spec: Spec) -> bool:
+    panelists = [*spec.panel, spec.judge, spec.writer]
+    return any(p.credential == LOCAL_CREDENTIAL for p in panelists)

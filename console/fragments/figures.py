@@ -1,0 +1,61 @@
+"""Seconds, tokens and money as people read them. Unknown is a dash, never 0."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from ..engine.state import CallState
+from ..engine.usage import Price, cost_of
+
+UNKNOWN = "—"
+
+
+def money(amount: Decimal | None) -> str:
+    """To the cent from ten dollars on, finer below: calls cost fractions of a cent."""
+    if amount is None:
+        return UNKNOWN
+    if amount == 0:
+        return "$0"
+    if amount < Decimal("0.0001"):
+        return "<$0.0001"
+    places = Decimal("0.01") if amount >= 10 else Decimal("0.0001")
+    return f"${amount.quantize(places, ROUND_HALF_UP):,}"
+
+
+def seconds(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    value = max(value, 0)
+    if value < 100:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def tokens(count: int | None) -> str:
+    return UNKNOWN if count is None else f"{count:,} tok"
+
+
+def span(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else end - start
+
+
+def rate(call: CallState) -> str:
+    """Output tokens per second of writing; a burst of a few milliseconds says nothing."""
+    writing = span(call.first_token_at, call.finished_at)
+    if not call.usage.output_tokens or writing is None or writing < 0.05:
+        return UNKNOWN
+    return f"{call.usage.output_tokens / writing:.0f} tok/s"
+
+
+def is_estimated(call: CallState) -> bool:
+    """The cost is usage times list price, not what the provider said it charged."""
+    price = Price.from_dict(call.panelist.get("price"))
+    if call.cost is None or price is None:
+        return False
+    computed = cost_of(call.usage, price)
+    return computed is not None and call.cost == round(computed, 8)
+
+
+def count_of(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

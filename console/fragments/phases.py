@@ -1,0 +1,89 @@
+"""The phase line: panel, analysis, synthesis, total, moving from left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..engine.spec import Spec
+from ..engine.state import CallState, CallStatus, RunState, Step
+from ..engine.usage import Usage, total_cost
+from . import figures
+
+
+@dataclass(frozen=True)
+class Phase:
+    """`state` is waiting, running, done, failed or skipped; `since` while seconds run."""
+
+    name: str
+    state: str
+    what: str
+    seconds: str
+    since: float | None
+    tokens: str
+    cost: str
+
+
+def phases(spec: Spec, state: RunState) -> list[Phase]:
+    size = len(spec.panel)
+    answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
+    usable = sum(1 for call in answers if call and call.is_usable)
+    analysed = bool(state.fusion and state.fusion.analysis is not None)
+    written = bool(state.fused_answer)
+    return [
+        _phase("Panel", Step.PANEL, state, f"{usable} of {size}", usable > 0),
+        _phase("Analysis", Step.ANALYSIS, state, "", analysed),
+        _phase("Synthesis", Step.SYNTHESIS, state, "", written),
+    ]
+
+
+def total(state: RunState) -> Phase:
+    cost, partial = state.cost()
+    return Phase(
+        name="Total",
+        state="running" if not state.status.is_final else "done",
+        what="",
+        seconds=figures.seconds(figures.span(state.started_at, state.finished_at)),
+        since=None if state.status.is_final else state.started_at,
+        tokens=_output(state.usage()),
+        cost=at_least(cost, partial),
+    )
+
+
+def at_least(cost: Decimal | None, partial: bool) -> str:
+    return (
+        f"at least {figures.money(cost)}" if cost is not None and partial else figures.money(cost)
+    )
+
+
+def _phase(name: str, step: Step, state: RunState, what: str, succeeded: bool) -> Phase:
+    calls = [call for call in state.calls.values() if call.step is step]
+    starts = [c.started_at for c in calls if c.started_at is not None]
+    ends = [c.finished_at for c in calls if c.finished_at is not None]
+    running = any(not c.status.is_final for c in calls)
+    started = min(starts, default=None)
+    ended = None if running else max(ends, default=None)
+    return Phase(
+        name=name,
+        state=_state(state, calls, running, succeeded),
+        what=what if calls else "",
+        seconds=figures.seconds(figures.span(started, ended)) if ended else "",
+        since=started if running else None,
+        tokens=_output(sum((c.usage for c in calls), Usage())),
+        cost=at_least(*total_cost(c.cost for c in calls if c.was_billable)) if calls else "",
+    )
+
+
+def _state(run: RunState, calls: Sequence[CallState], running: bool, succeeded: bool) -> str:
+    if running:
+        return "running"
+    if succeeded:
+        return "done"
+    if not calls:
+        return "skipped" if run.status.is_final else "waiting"
+    return "failed" if any(c.status is CallStatus.FAILED for c in calls) else "skipped"
+
+
+def _output(usage: Usage) -> str:
+    return "" if usage.output_tokens is None else figures.tokens(usage.output_tokens)

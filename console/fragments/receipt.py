@@ -1,0 +1,70 @@
+"""What every call used and cost, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..engine.spec import Panelist, Spec
+from ..engine.state import CallState, RunState, Step
+from . import figures
+from .phases import at_least
+from .seats import Seat
+
+
+@dataclass(frozen=True)
+class Line:
+    step: str
+    seat: Seat | None
+    model: str
+    tokens_in: str
+    tokens_out: str
+    cost: str
+    is_estimated: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    lines: list[Line]
+    tokens_in: str
+    tokens_out: str
+    total: str
+    is_partial: bool
+    has_estimates: bool
+
+
+def receipt(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Receipt:
+    # Panel by seat, then analysis, then synthesis: the order of the page, not of the end.
+    order = {Step.PANEL: 0, Step.ANALYSIS: 1, Step.SYNTHESIS: 2}
+    calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
+    lines = [_line(call, columns) for call in calls if call.status.is_final]
+    cost, partial = state.cost()
+    usage = state.usage()
+    return Receipt(
+        lines=lines,
+        tokens_in=_count(usage.input_tokens),
+        tokens_out=_count(usage.output_tokens),
+        total=at_least(cost, partial),
+        is_partial=partial,
+        has_estimates=any(line.is_estimated for line in lines),
+    )
+
+
+def _line(call: CallState, columns: Sequence[Seat]) -> Line:
+    seat = columns[call.seat] if call.seat is not None else None
+    panelist = Panelist.from_dict(call.panelist)
+    return Line(
+        step=call.step.value,
+        seat=seat,
+        model=seat.name if seat else panelist.short_name,
+        tokens_in=_count(call.usage.input_tokens),
+        tokens_out=_count(call.usage.output_tokens),
+        cost=figures.money(call.cost),
+        is_estimated=figures.is_estimated(call),
+        note="" if not call.reason else "failed" if call.status == "failed" else "stopped",
+    )
+
+
+def _count(number: int | None) -> str:
+    return figures.UNKNOWN if number is None else f"{number:,}"

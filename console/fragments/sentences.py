@@ -1,0 +1,72 @@
+"""What is happening, in short sentences for everyone, screen readers included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..engine.errors import SENTENCES, Reason
+from ..engine.spec import Spec
+from ..engine.state import CallStatus, RunState, RunStatus, Step
+from . import figures
+
+
+@dataclass(frozen=True)
+class Notice:
+    kind: str  # good, warn or bad: the classes of a notice
+    text: str
+
+
+def status(spec: Spec, state: RunState) -> str:
+    """Changes when something ends, not with every token: it is read aloud."""
+    size = len(spec.panel)
+    answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
+    usable = sum(1 for call in answers if call and call.is_usable)
+    match state.status:
+        case RunStatus.COMPLETED:
+            return "Done" if usable == size else f"Done, from {usable} of {size} answers"
+        case RunStatus.FAILED:
+            return "Failed"
+        case RunStatus.CANCELLED:
+            return "Stopped"
+        case RunStatus.QUEUED:
+            return "Waiting for a worker"
+    if state.fused:
+        return "Synthesis: the fused answer is being written"
+    if state.fusion:
+        return f"Analysis: {figures.count_of(usable, 'answer')} being compared"
+    failed = sum(1 for call in answers if call and call.status is CallStatus.FAILED)
+    lost = f", {failed} failed" if failed else ""
+    return f"Panel: {usable} of {size} answered{lost}"
+
+
+def notice(state: RunState) -> Notice | None:
+    if state.status is RunStatus.FAILED:
+        known = SENTENCES[Reason(state.reason)] if state.reason in set(Reason) else ""
+        return Notice("bad", state.error or known or "The run failed.")
+    if state.status is RunStatus.CANCELLED:
+        return Notice("warn", "This run was stopped. What had arrived is kept.")
+    if state.attempt > 1:
+        was = "is being" if not state.status.is_final else "was"
+        return Notice(
+            "warn",
+            "The worker was lost in mid-run and another took over. Finished answers were kept; "
+            f"what was interrupted {was} asked again.",
+        )
+    return None
+
+
+def badges(spec: Spec, state: RunState) -> list[str]:
+    """What makes this fused answer less than a whole panel's."""
+    if state.status is not RunStatus.COMPLETED:
+        return []
+    size = len(spec.panel)
+    answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
+    usable = sum(1 for call in answers if call and call.is_usable)
+    said = []
+    if usable == 1:
+        said.append("From a single answer")
+    elif usable < size:
+        said.append(f"Degraded panel {usable}/{size}")
+    if usable > 1 and state.fusion and state.fusion.analysis is None:
+        said.append("No analysis")
+    return said

@@ -1,0 +1,131 @@
+"""`/fusion`: ask."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from .. import access
+from ..catalog import CatalogModel, all_models
+from ..engine.spec import MAX_SEATS, Spec, letter
+from ..forms import CUSTOM, VISIBILITIES, ComposeForm
+from ..models import Preset
+from ..services.errors import Refused
+from ..services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
+from ..services.runs import run_start
+from .rows import RunRow, run_rows
+
+RECENT = 6
+PREFILLED = 3
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def console(request: HttpRequest) -> HttpResponse:
+    if "models" in request.GET:
+        return _models(request)
+    presets = list(Preset.objects.filter(enabled=True).prefetch_related("panelists__credential"))
+    slugs = [*(p.slug for p in presets), CUSTOM]
+    if request.method != "POST":
+        chosen = default_preset_slug()
+        initial = {"client_run_id": str(uuid.uuid4()), "preset": chosen, "visibility": "private"}
+        return _page(request, ComposeForm(presets=slugs, initial=initial), presets)
+    form = ComposeForm(request.POST, presets=slugs)
+    if form.is_valid():
+        try:
+            run = run_start(
+                owner=request.user,
+                prompt=form.cleaned_data["prompt"],
+                spec=_spec(form.cleaned_data, presets),
+                visibility=form.cleaned_data["visibility"],
+                client_run_id=form.cleaned_data["client_run_id"],
+            )
+        except Refused as refused:
+            form.add_error(_field_at_fault(form), str(refused))
+        else:
+            return redirect("run-detail", run_id=run.pk)
+    return _page(request, form, presets, status=422)
+
+
+def _spec(data: dict[str, Any], presets: list[Preset]) -> Spec:
+    if data["preset"] == CUSTOM:
+        return custom_spec(
+            panel=data["panel"], judge=data["judge"], synthesizer=data["synthesizer"]
+        )
+    return preset_spec(next(p for p in presets if p.slug == data["preset"]))
+
+
+def _field_at_fault(form: ComposeForm) -> str:
+    return "panel" if form.cleaned_data.get("preset") == CUSTOM else "preset"
+
+
+@dataclass(frozen=True)
+class Card:
+    slug: str
+    name: str
+    description: str
+    lacks: str = ""
+    seats: tuple[dict[str, Any], ...] = ()
+    judge: str = ""
+
+
+def _page(
+    request: HttpRequest, form: ComposeForm, presets: list[Preset], status: int = 200
+) -> HttpResponse:
+    cards = [_card(preset) for preset in presets]
+    cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
+    given = form["panel"].value() or []
+    values = [*given, *[""] * MAX_SEATS][:MAX_SEATS]
+    recent: list[RunRow] = run_rows(access.runs_visible_to(request.user)[:RECENT])
+    context = {
+        "form": form,
+        "cards": cards,
+        "visibilities": VISIBILITIES,
+        "panel_values": [{"letter": letter(i), "model": v} for i, v in enumerate(values)],
+        "recent": recent,
+    }
+    return render(request, "console/console.html", context, status=status)
+
+
+def _card(preset: Preset) -> Card:
+    lacks = preset_lacks(preset)
+    seats = tuple(
+        {
+            "seat": i,
+            "letter": letter(i),
+            "model": p.model,
+            "name": " · ".join(filter(None, [_short(p.model), p.label])),
+        }
+        for i, p in enumerate(list(preset.panelists.all())[:MAX_SEATS])
+    )
+    return Card(
+        preset.slug, preset.name, preset.description, lacks, seats, _short(preset.judge_model)
+    )
+
+
+def _short(model: str) -> str:
+    return model.rsplit("/", 1)[-1]
+
+
+def _models(request: HttpRequest) -> HttpResponse:
+    """The lists of every provider, asked for apart so that a slow one never delays the page."""
+    models, errors = all_models()
+    names = _names(models)
+    # The built-in model is a demonstration: it is offered, but never put forward.
+    forward = [n for n, m in zip(names, models, strict=True) if m.credential_slug != "local"]
+    context = {"names": names, "errors": errors, "prefill": (forward or names)[:PREFILLED]}
+    return render(request, "console/_models.html", context)
+
+
+def _names(models: list[CatalogModel]) -> list[str]:
+    times = Counter(m.model for m in models)
+    return [m.model if times[m.model] == 1 else f"{m.credential_slug}:{m.model}" for m in models]

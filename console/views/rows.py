@@ -1,0 +1,44 @@
+"""Runs as lines of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Prefetch, QuerySet
+
+from ..engine.spec import letter
+from ..engine.state import CallStatus, Step
+from ..models import Call, Run
+
+_MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
+
+
+class RunRow:
+    """A run with its seats' letters; everything else is the run's own."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        latest: dict[int, Call] = {}
+        for call in run.calls.all():
+            if call.seat is not None and call.number >= (
+                latest[call.seat].number if call.seat in latest else 0
+            ):
+                latest[call.seat] = call
+        self.seat_marks = [
+            {"seat": seat, "letter": letter(seat), "state": _state(latest.get(seat))}
+            for seat in range(len(run.spec.get("panel", [])))
+        ]
+
+
+def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
+    calls = Call.objects.filter(step=Step.PANEL).only("run_id", "seat", "number", "status")
+    return runs.select_related("owner").prefetch_related(Prefetch("calls", queryset=calls))
+
+
+def run_rows(runs: Iterable[Run]) -> list[RunRow]:
+    listed = with_rows(runs) if isinstance(runs, QuerySet) else runs
+    return [RunRow(run) for run in listed]
+
+
+def _state(call: Call | None) -> str:
+    return _MARKS.get(call.status, "open") if call else "open"

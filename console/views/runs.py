@@ -1,0 +1,102 @@
+"""`/fusion/runs`: read, stop and share runs."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from .. import access
+from ..fragments import run_context, run_texts
+from ..models import Run, Visibility
+from ..services.errors import Refused
+from ..services.runs import run_cancel, run_share
+from ..snapshot import state_from_rows
+from .rows import RunRow, with_rows
+
+PAGE_SIZE = 20
+
+# A run may be private, and may stop being shared: no cache keeps a copy.
+private_page = cache_control(private=True, no_store=True)
+
+
+@login_required
+@private_page
+@require_safe
+def list(request: HttpRequest) -> HttpResponse:
+    runs = with_rows(access.runs_visible_to(request.user))
+    page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [RunRow(run) for run in page.object_list]
+    return render(request, "console/run_list.html", {"page": page, "rows": rows})
+
+
+@login_required
+@private_page
+@require_safe
+def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    run = access.run_visible_to(request.user, run_id)
+    is_owner = run.owner_id == request.user.pk
+    own = {
+        "is_owner": is_owner,
+        "visibilities": Visibility.choices,
+        "share_url": _share_url(request, run) if is_owner else "",
+    }
+    context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
+    return render(request, "console/run_detail.html", context)
+
+
+@private_page
+@require_safe
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    """For whoever has the link: the same page, read-only and without costs."""
+    run = access.run_shared_by_link(token)
+    context = _context(run, socket=f"/ws/shared/{token}", show_costs=False) | {"is_shared": True}
+    response = render(request, "console/run_detail.html", context)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    run = access.run_owned_by(request.user, run_id)
+    run_cancel(run=run)
+    return redirect("run-detail", run_id=run.pk)
+
+
+@login_required
+@require_POST
+def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    run = access.run_owned_by(request.user, run_id)
+    try:
+        run_share(run=run, visibility=request.POST.get("visibility", ""))
+    except Refused as refused:
+        return render(request, "400.html", {"sentence": str(refused)}, status=400)
+    return redirect("run-detail", run_id=run.pk)
+
+
+def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
+    spec, state = run.frozen_spec, state_from_rows(run)
+    return run_context(spec, state, show_costs=show_costs) | {
+        "run": run,
+        "socket_path": socket,
+        "now": time.time(),
+        "seat_texts": run_texts(spec, state),
+    }
+
+
+def _share_url(request: HttpRequest, run: Run) -> str:
+    if run.visibility != Visibility.LINK or not run.share_token:
+        return ""
+    path = reverse("run-shared", args=[run.share_token])
+    return f"{settings.BASE_URL}{path}" if settings.BASE_URL else request.build_absolute_uri(path)
