@@ -235,7 +235,10 @@ def claim(run_id: str) -> Run | None:
     free = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
     with transaction.atomic():
         taken = Run.objects.filter(free, pk=run_id, cancel_requested_at=None).update(
-            status=RunStatus.RUNNING, attempt=F("attempt") + 1, lease_until=now + lease()
+            status=RunStatus.RUNNING,
+            attempt=F("attempt") + 1,
+            lease_until=now + lease(),
+            rung_at=None,  # if the lease runs out, the sweeper rings at once
         )
         if not taken:
             _close_cancelled(run_id, free)

@@ -1,0 +1,117 @@
+"""The engine alone: no Django, no sockets, the fake provider in the place of models."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from console.engine import prompts
+from console.engine.events import Event
+from console.engine.fusion import fuse
+from console.engine.provider import Provider, Request
+from console.engine.spec import Panelist, Policy, Spec
+from console.engine.state import RunState, apply
+from console.providers.fake import FakeProvider
+
+ANALYSIS = {
+    "consensus": [{"claim": "Water is wet.", "seats": ["A", "B"]}],
+    "contradictions": [
+        {
+            "topic": "Is it cold?",
+            "stances": [
+                {"seats": ["A"], "stance": "It is cold."},
+                {"seats": ["B"], "stance": "It is warm."},
+            ],
+        }
+    ],
+    "partial_coverage": [{"point": "Ice floats.", "seats": ["B"]}],
+    "unique_insights": [{"insight": "Steam burns.", "seat": "A"}],
+    "blind_spots": ["Nobody spoke of salt."],
+}
+
+
+class Ran:
+    """What came of a run of the engine."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.state = RunState()
+        self.requests: list[Request] = []
+
+    def requests_to(self, model: str) -> list[Request]:
+        return [r for r in self.requests if r.model == model]
+
+
+RunEngine = Callable[..., Any]
+
+
+@pytest.fixture
+def run_engine() -> RunEngine:
+    """await run_engine({model: script, …}) with a seat for each model but `judge`."""
+
+    async def run(
+        scripts: Mapping[str, Any],
+        *,
+        panel: list[str] | None = None,
+        judge: str = "judge",
+        writer: str | None = None,
+        policy: Policy | None = None,
+        state: RunState | None = None,
+        prompt: str = "What is water like?",
+        **spec: Any,
+    ) -> Ran:
+        ran = Ran()
+        ran.state = state or RunState()
+        scripts = {"judge": lambda r: [json.dumps(ANALYSIS) if r.response_schema else "Fused."]} | dict(
+            scripts
+        )
+        names = panel or [m for m in scripts if m not in (judge, writer)]
+        whole = Spec(
+            panel=tuple(Panelist(m, "fake") for m in names),
+            judge=Panelist(judge, "fake"),
+            synthesizer=Panelist(writer, "fake") if writer else None,
+            prompts=prompts.load(),
+            policy=policy or Policy(first_token_timeout=1, stall_timeout=0.2, total_timeout=5),
+            shuffle_seed=11,
+            **spec,
+        )
+
+        def script(request: Request) -> Any:
+            ran.requests.append(request)
+            chosen = scripts[request.model]
+            return chosen(request) if callable(chosen) else chosen
+
+        provider: Provider = FakeProvider(script)
+
+        async def provider_for(panelist: Panelist) -> Provider:
+            return provider
+
+        async def admit(key: str) -> None:
+            assert key in ran.state.calls
+
+        await fuse(
+            whole,
+            [{"role": "user", "content": prompt}],
+            state=ran.state,
+            attempt=1,
+            provider_for=provider_for,
+            emit=ran.events.append,
+            admit=admit,
+            clock=time.time,
+        )
+        assert fold(ran.events, state) == ran.state
+        return ran
+
+    return run
+
+
+def fold(events: list[Event], state: RunState | None = None) -> RunState:
+    folded = RunState() if state is None else state
+    if state is None:
+        for event in events:
+            apply(folded, Event.from_dict(json.loads(json.dumps(event.to_dict()))))
+    return folded
