@@ -19,7 +19,8 @@ from . import agreement, phases, receipt, seats, sentences
 LOCAL_CREDENTIAL = "local"
 
 
-def run_context(spec: Spec, state: RunState, *, show_costs: bool) -> dict[str, Any]:
+def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = "") -> dict[str, Any]:
+    """`note` says what a silent run is waiting for; it stands above everything else."""
     columns = seats.columns(spec, state)
     return {
         "spec": spec,
@@ -29,7 +30,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool) -> dict[str, A
         "phases": phases.phases(spec, state),
         "total": phases.total(state),
         "status_sentence": sentences.status(spec, state),
-        "notice": sentences.notice(state),
+        "notice": sentences.notice(state, note),
         "badges": sentences.badges(spec, state),
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),

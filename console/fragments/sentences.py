@@ -39,7 +39,9 @@ def status(spec: Spec, state: RunState) -> str:
     return f"Panel: {usable} of {size} answered{lost}"
 
 
-def notice(state: RunState) -> Notice | None:
+def notice(state: RunState, note: str = "") -> Notice | None:
+    if note and not state.status.is_final:
+        return Notice("warn", note)
     if state.status is RunStatus.FAILED:
         known = SENTENCES[Reason(state.reason)] if state.reason in set(Reason) else ""
         return Notice("bad", state.error or known or "The run failed.")

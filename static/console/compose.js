@@ -1,0 +1,77 @@
+// The compose page: shortcut, draft, seats. All of it works without this too.
+
+const form = document.querySelector("form.compose");
+const prompt = form.elements.prompt;
+const DRAFT = "fusion-draft";
+
+// ---- submitting ----
+if (/Mac|iPhone|iPad/.test(navigator.platform)) form.querySelector(".shortcut").textContent = "⌘ ↵";
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+let sent = false;
+form.addEventListener("submit", (event) => {
+  if (sent) event.preventDefault();
+  sent = true;
+  sessionStorage.removeItem(DRAFT);
+  form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
+});
+// Back from the run's page: the next one is a new run.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  sent = false;
+  form.elements.client_run_id.value = newId();
+  form.querySelector("[type=submit]").removeAttribute("aria-disabled");
+});
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// ---- the draft outlives an accidental reload ----
+const draft = sessionStorage.getItem(DRAFT);
+if (draft && !prompt.value) prompt.value = draft;
+prompt.addEventListener("input", () => sessionStorage.setItem(DRAFT, prompt.value));
+
+// ---- seats ----
+const seats = [...form.querySelectorAll(".custom-seat")];
+const add = form.querySelector("[data-add-seat]");
+const inputs = seats.map((seat) => seat.querySelector("input"));
+let shown = Math.max(3, inputs.findLastIndex((input) => input.value) + 1);
+
+function show() {
+  seats.forEach((seat, index) => {
+    seat.hidden = index >= shown;
+    seat.querySelector("[data-remove-seat]").hidden = shown === 1;
+  });
+  add.hidden = shown === seats.length;
+}
+add.addEventListener("click", () => {
+  shown += 1;
+  show();
+  inputs[shown - 1].focus();
+});
+seats.forEach((seat, index) =>
+  seat.querySelector("[data-remove-seat]").addEventListener("click", () => {
+    for (let i = index; i < inputs.length; i += 1) inputs[i].value = inputs[i + 1]?.value ?? "";
+    shown -= 1;
+    show();
+    inputs[Math.min(index, shown - 1)].focus();
+  }),
+);
+show();
+
+// ---- the first models of a list fill an untouched panel ----
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "models") return;
+  const names = [...event.target.querySelectorAll(".prefill")].map((data) => data.value);
+  if (!names.length || inputs.some((input) => input.value) || form.elements.judge.value) return;
+  names.forEach((name, index) => (inputs[index].value = name));
+  shown = names.length;
+  form.elements.judge.value = names[0];
+  show();
+});
