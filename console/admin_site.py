@@ -19,7 +19,6 @@ from django.utils.http import urlencode
 
 from .access import is_admin
 
-
 _View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
@@ -52,7 +51,7 @@ class FusionAdminSite(admin.AdminSite):
         target = request.GET.get("next") or reverse("admin:index")
         return redirect(f"{reverse('sign-in')}?{urlencode({'next': target})}")
 
-    def logout(  # type: ignore[override] - the stub promises a page, Django only a response
+    def logout(  # type: ignore[override]  # the stub promises a page, Django only a response
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
         logout(request)

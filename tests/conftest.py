@@ -4,13 +4,26 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
 from tests.environment import VAR_DIR
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(VAR_DIR, ignore_errors=True)
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """One round: a password a test made is checked at once, by any process."""
+
+    iterations = 1
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["tests.conftest.QuickHasher"]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from ..models import Credential
+from ..models.credentials import Environment
 from ..providers.registry import normalise_base_url
 from ..services.credentials import clean_key, credential_test, forget_test, would_lose_key
 from ..services.errors import Refused
@@ -43,6 +44,9 @@ class CredentialForm(forms.ModelForm[Credential]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if _is_given(self.instance):
+            # Declared fields stay in a form whatever the page leaves out.
+            del self.fields["api_key"], self.fields["forget_key"]
         if "kind" in self.fields:
             self.fields["kind"] = forms.ChoiceField(choices=KIND_LABELS)
         if "api_key" in self.fields and self.instance.secret:
@@ -91,6 +95,11 @@ class CredentialForm(forms.ModelForm[Credential]):
         return super().save(commit)
 
 
+def _is_given(credential: Credential) -> bool:
+    """Address and key are not an admin's to enter."""
+    return credential.from_environment or credential.environment == Environment.LOCAL
+
+
 @admin.register(Credential)
 @method_decorator(sensitive_post_parameters("api_key"), name="changeform_view")
 class CredentialAdmin(admin.ModelAdmin[Credential]):
@@ -105,7 +114,7 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
     def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ["name", "slug", "kind", "base_url", "api_key", "enabled"]})]
-        if obj.from_environment or obj.environment == "local":
+        if _is_given(obj):
             entry = ["address", "key_state"]
         else:
             entry = ["kind", "base_url", "api_key"] + (["forget_key"] if obj.secret else [])

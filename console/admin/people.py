@@ -46,7 +46,7 @@ class PersonForm(_AdminField, UserChangeForm[User]):
         return cleaned
 
 
-class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg] - a name for the checker only
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # a name for the checker only
     """Without the switch for signing in by other means: there are none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -17,8 +17,8 @@ from ..services.presets import CUSTOM, preset_duplicate, preset_lacks, preset_re
 class PanelFormSet(forms.BaseInlineFormSet[PresetPanelist, Preset, Any]):
     default_error_messages = {
         **forms.BaseInlineFormSet.default_error_messages,
-        "too_few_forms": "A panel needs at least %d model.",
-        "too_many_forms": "A panel has at most %d seats.",
+        "too_few_forms": "A panel needs at least %(num)d model.",
+        "too_many_forms": "A panel has at most %(num)d seats.",
     }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from ..encryption import CannotDecrypt, Encrypted, rotate
+from ..encryption import CannotDecrypt, Encrypted, encrypt, rotate
 from ..models import Credential
 from ..models.credentials import origin
 from ..providers._http import make_client
@@ -24,6 +25,8 @@ PATIENCE = 10.0
 def clean_key(text: str) -> Secret:
     """A key as pasted. Raises Refused."""
     key = text.strip()
+    if not key:
+        return Secret("")
     if any(unicodedata.category(c).startswith("C") for c in key):
         raise Refused(
             "The key contains a line break or another control character. Copy it once more."
@@ -32,6 +35,10 @@ def clean_key(text: str) -> Secret:
         raise Refused("The key contains a space. Copy the key alone.")
     if not key.isascii():
         raise Refused("The key contains a character that no API key has. Copy it once more.")
+    try:
+        encrypt(Secret(key))
+    except ImproperlyConfigured as e:
+        raise Refused(f"A key cannot be stored: {e}") from None
     return Secret(key)
 
 

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -82,7 +82,7 @@ class KeyForm(forms.Form):
             return Secret("")
         try:
             return decrypt(self._pending["token"])
-        except CannotDecrypt:
+        except (CannotDecrypt, ImproperlyConfigured):
             return Secret("")
 
 

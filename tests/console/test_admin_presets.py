@@ -1,0 +1,105 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.models import Credential, Preset
+
+
+@pytest.fixture
+def admin(client: Client, ada: User) -> Client:
+    client.force_login(ada)
+    return client
+
+
+def form(models: list[str], *, seats: list[int | str] | None = None, **more: Any) -> dict[str, Any]:
+    credential = Credential.objects.get(slug="openrouter").pk
+    data = {
+        "name": "Pair",
+        "slug": "pair",
+        "description": "",
+        "position": 5,
+        "enabled": "on",
+        "judge_model": "judge",
+        "judge_credential": credential,
+        "panelists-TOTAL_FORMS": len(models),
+        "panelists-INITIAL_FORMS": 0,
+    }
+    for i, model in enumerate(models):
+        data |= {
+            f"panelists-{i}-seat": seats[i] if seats else i,
+            f"panelists-{i}-model": model,
+            f"panelists-{i}-credential": credential,
+        }
+    return data | more
+
+
+def test_an_admin_makes_a_preset_of_two_seats(admin: Client) -> None:
+    response = admin.post("/admin/console/preset/add/", form(["alpha", "beta"]))
+    assert response.status_code == 302
+    preset = Preset.objects.get(slug="pair")
+    assert [p.model for p in preset.panelists.all()] == ["alpha", "beta"]
+
+
+def test_seats_are_counted_anew_in_the_order_given(admin: Client) -> None:
+    data = form(["last", "first", "middle"], seats=["", 0, 4])
+    admin.post("/admin/console/preset/add/", data)
+    panelists = Preset.objects.get(slug="pair").panelists.all()
+    assert [(p.seat, p.model) for p in panelists] == [(0, "first"), (1, "middle"), (2, "last")]
+
+
+def test_a_preset_needs_a_panel(admin: Client) -> None:
+    response = admin.post("/admin/console/preset/add/", form([]))
+    assert b"A panel needs at least 1 model." in response.content
+    assert not Preset.objects.filter(slug="pair").exists()
+
+
+def test_a_panel_has_at_most_eight_seats(admin: Client) -> None:
+    response = admin.post("/admin/console/preset/add/", form(["m"] * 9, seats=[0] * 9))
+    assert b"A panel has at most 8 seats." in response.content
+    assert not Preset.objects.filter(slug="pair").exists()
+
+
+def test_eight_seats_of_the_same_model_are_fine(admin: Client) -> None:
+    admin.post("/admin/console/preset/add/", form(["m"] * 8))
+    assert Preset.objects.get(slug="pair").panelists.count() == 8
+
+
+def test_custom_is_not_a_name_for_a_preset(admin: Client) -> None:
+    response = admin.post("/admin/console/preset/add/", form(["m"], slug="custom"))
+    assert "people fill in themselves" in response.content.decode()
+
+
+def test_a_synthesizer_needs_a_model(admin: Client) -> None:
+    credential = Credential.objects.get(slug="openrouter").pk
+    response = admin.post(
+        "/admin/console/preset/add/", form(["m"], synthesizer_credential=credential)
+    )
+    assert "Name the synthesizer&#x27;s model too." in response.content.decode()
+
+
+def test_fields_nobody_offered_are_not_taken(admin: Client) -> None:
+    admin.post("/admin/console/preset/add/", form(["m"], id=4711, panelists="x"))
+    assert Preset.objects.get(slug="pair").pk != 4711
+
+
+def test_duplicating_keeps_the_panel_and_opens_the_copy(admin: Client) -> None:
+    quality = Preset.objects.get(slug="quality")
+    action = {"action": "duplicate", "_selected_action": quality.pk}
+    response = admin.post("/admin/console/preset/", action)
+    copy = Preset.objects.get(slug="quality-copy")
+    assert response.headers["Location"] == f"/admin/console/preset/{copy.pk}/change/"
+    assert [p.model for p in copy.panelists.all()] == [p.model for p in quality.panelists.all()]
+    admin.post("/admin/console/preset/", action)
+    assert Preset.objects.filter(slug="quality-copy-2").exists()
+
+
+def test_a_credential_in_use_cannot_be_deleted(admin: Client) -> None:
+    mine = Credential.objects.create(
+        slug="mine", name="Mine", kind="openai_compatible", base_url="http://127.0.0.1:9/v1"
+    )
+    Preset.objects.filter(slug="quality").update(judge_credential=mine)
+    response = admin.post(f"/admin/console/credential/{mine.pk}/delete/", {"post": "yes"})
+    assert response.status_code == 200
+    assert Credential.objects.filter(pk=mine.pk).exists()

@@ -1,0 +1,121 @@
+import json
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+
+from console import catalog
+from console.catalog import all_models, models_of, price_of
+from console.engine.usage import Price
+from console.models import Credential
+from console.providers.secret import Secret
+from tests.upstream import Script, Upstream
+
+pytestmark = pytest.mark.django_db
+PRICED = {
+    "id": "org/alpha",
+    "name": "Alpha",
+    "context_length": 8192,
+    "pricing": {"prompt": "0.000001", "completion": "0.000002"},
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_catalog() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as up:
+        up.script("/v1/models", Script(body=json.dumps({"data": [PRICED, {"id": "beta"}]})))
+        yield up
+
+
+def credential(slug: str, url: str) -> Credential:
+    return Credential.objects.create(slug=slug, name=slug, kind="openai_compatible", base_url=url)
+
+
+def test_a_server_lists_its_models_with_context_and_price(upstream: Upstream) -> None:
+    models, error = models_of(credential("mine", upstream.url))
+    assert error == ""
+    alpha, beta = models
+    assert (alpha.credential_slug, alpha.model, alpha.name) == ("mine", "org/alpha", "Alpha")
+    assert alpha.context_length == 8192
+    assert alpha.price == Price(Decimal(1), Decimal(2))
+    assert (beta.name, beta.price) == ("beta", None)
+
+
+def test_the_list_is_kept(upstream: Upstream) -> None:
+    mine = credential("mine", upstream.url)
+    models_of(mine)
+    models_of(mine)
+    all_models()
+    assert len(upstream.requests) == 1
+
+
+def test_another_key_asks_again(upstream: Upstream) -> None:
+    mine = credential("mine", upstream.url)
+    models_of(mine)
+    mine.secret = Secret("sk-another-0123456789")
+    mine.save()
+    models_of(mine)
+    assert len(upstream.requests) == 2
+
+
+def test_a_failure_is_said_in_words_and_kept_for_a_while(upstream: Upstream) -> None:
+    upstream.script("/v1/models", Script(status=500))
+    mine = credential("mine", upstream.url)
+    models, error = models_of(mine)
+    assert models == [] and error.startswith("mine: ")
+    models_of(mine)
+    assert len(upstream.requests) == 1
+
+
+def test_servers_are_asked_at_once_and_a_dead_one_hides_nothing(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "PATIENCE", 0.4)
+    credential("mine", upstream.url)
+    credential("dead", "http://127.0.0.1:9/v1")
+    with Upstream() as first, Upstream() as second:
+        for number, silent in enumerate((first, second)):
+            silent.script("/v1/models", Script(delay=30))
+            credential(f"silent-{number}", silent.url)
+        start = time.monotonic()
+        models, errors = all_models()
+        assert time.monotonic() - start < 2
+    assert [m.model for m in models] == ["org/alpha", "beta"]
+    assert len(errors) == 3
+
+
+def test_only_credentials_that_are_ready_are_asked(upstream: Upstream) -> None:
+    mine = credential("mine", upstream.url)
+    mine.enabled = False
+    mine.save()
+    assert all_models() == ([], [])
+    assert models_of(mine) == ([], "mine is switched off.")
+    assert not upstream.requests
+
+
+def test_a_price_comes_from_the_list_at_hand_and_asks_nobody(upstream: Upstream) -> None:
+    mine = credential("mine", upstream.url)
+    assert price_of(mine, "org/alpha") is None
+    assert not upstream.requests
+    models_of(mine)
+    assert price_of(mine, "org/alpha") == Price(Decimal(1), Decimal(2))
+    assert price_of(mine, "beta") is None
+
+
+def test_published_prices_fill_in() -> None:
+    openrouter = Credential.objects.get(slug="openrouter")
+    openai = Credential.objects.get(slug="openai")
+    assert price_of(openrouter, "openai/gpt-4o") == price_of(openai, "gpt-4o")
+    assert price_of(openai, "a-model-nobody-has") is None
+
+
+def test_the_local_model_costs_nothing() -> None:
+    local = Credential.objects.get(slug="local")
+    assert price_of(local, "anything") == Price(Decimal(0), Decimal(0))

@@ -1,0 +1,234 @@
+"""From presets and from names to the frozen spec of a run."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+
+from console.engine.spec import Spec
+from console.engine.usage import Price
+from console.models import Credential, Preset
+from console.providers.secret import Secret
+from console.services.errors import Refused
+from console.services.presets import (
+    custom_spec,
+    default_preset_slug,
+    preset_lacks,
+    preset_spec,
+)
+from tests.upstream import Script, Upstream
+
+pytestmark = pytest.mark.django_db
+OPUS = "~anthropic/claude-opus-latest"
+
+
+@pytest.fixture(autouse=True)
+def empty_catalog() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as up:
+        up.script("/v1/models", Script(body='{"data": [{"id": "alpha"}, {"id": "llama3:8b"}]}'))
+        yield up
+
+
+def server(slug: str, url: str) -> Credential:
+    return Credential.objects.create(slug=slug, name=slug, kind="openai_compatible", base_url=url)
+
+
+@pytest.fixture
+def mine(upstream: Upstream) -> Credential:
+    return server("mine", upstream.url)
+
+
+def preset(slug: str) -> Preset:
+    return Preset.objects.get(slug=slug)
+
+
+# ---- the starters
+
+
+def test_quality_and_budget_are_as_promised() -> None:
+    quality, budget = preset_spec(preset("quality")), preset_spec(preset("budget"))
+    assert [p.model for p in quality.panel] == [
+        OPUS,
+        "~openai/gpt-latest",
+        "~google/gemini-pro-latest",
+    ]
+    assert [p.model for p in budget.panel] == [
+        "~google/gemini-flash-latest",
+        "deepseek/deepseek-v4-flash",
+        "~moonshotai/kimi-latest",
+    ]
+    assert quality.judge.model == budget.judge.model == OPUS
+    for panelist in (*quality.panel, *budget.panel):
+        assert panelist.max_output_tokens == 16_000
+        assert panelist.credential == "openrouter"
+
+
+def test_local_is_one_model_in_three_moods_at_no_cost(settings: Settings) -> None:
+    spec = preset_spec(preset("local"))
+    assert [p.label for p in spec.panel] == ["careful", "plain", "bold"]
+    assert {p.model for p in spec.panel} == {settings.LOCAL_MODEL_NAME}
+    assert len({(p.temperature, p.seed, p.system_prompt) for p in spec.panel}) == 3
+    assert all(p.price == Price(Decimal(0), Decimal(0)) for p in (*spec.panel, spec.judge))
+    assert spec.judge.temperature == 0
+    assert spec.policy.analysis_max_output_tokens == 450
+    assert spec.policy.synthesis_max_output_tokens == 250
+
+
+def test_a_spec_survives_being_stored() -> None:
+    for made in Preset.objects.all():
+        spec = preset_spec(made)
+        assert Spec.from_dict(spec.to_dict()) == spec
+
+
+def test_prices_are_frozen_from_the_published_ones() -> None:
+    price = preset_spec(preset("quality")).judge.price
+    assert price and price.input > 0 and price.output > price.input
+
+
+def test_each_run_is_shuffled_anew() -> None:
+    seeds = {preset_spec(preset("quality")).shuffle_seed for _ in range(5)}
+    assert len(seeds) == 5 and all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_limits_are_the_presets_or_the_sites(settings: Settings) -> None:
+    settings.FIRST_TOKEN_TIMEOUT, settings.STALL_TIMEOUT, settings.TOTAL_TIMEOUT = 11, 12, 13
+    Preset.objects.filter(slug="quality").update(stall_timeout=0.3)
+    policy = preset_spec(preset("quality")).policy
+    assert (policy.first_token_timeout, policy.stall_timeout, policy.total_timeout) == (11, 0.3, 13)
+
+
+def test_a_synthesizer_of_its_own_uses_the_judges_credential_unless_it_has_one(
+    mine: Credential,
+) -> None:
+    quality = preset("quality")
+    assert preset_spec(quality).writer == preset_spec(quality).judge
+    quality.synthesizer_model = "writer"
+    assert preset_spec(quality).writer.credential == "openrouter"
+    quality.synthesizer_credential = mine
+    assert preset_spec(quality).writer.credential == "mine"
+
+
+# ---- what a preset lacks
+
+
+def test_a_preset_says_what_it_lacks() -> None:
+    assert preset_lacks(preset("quality")) == "OpenRouter needs an API key."
+    assert "manage.py up" in preset_lacks(preset("local"))
+
+
+def test_a_ready_preset_lacks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-0123456789")
+    assert preset_lacks(preset("quality")) == ""
+    preset("quality").panelists.all().delete()
+    assert "no panelists" in preset_lacks(preset("quality"))
+    with pytest.raises(Refused):
+        preset_spec(preset("quality"))
+
+
+# ---- which comes first
+
+
+def test_local_is_the_default_until_there_is_a_key(settings: Settings) -> None:
+    assert default_preset_slug() == "local"
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
+    assert default_preset_slug() == "local"
+
+
+def test_quality_is_the_default_with_an_openrouter_key(settings: Settings) -> None:
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
+    openrouter = Credential.objects.get(slug="openrouter")
+    openrouter.secret = Secret("sk-0123456789")
+    openrouter.save()
+    assert default_preset_slug() == "quality"
+    preset("quality").delete()
+    assert default_preset_slug() == "budget"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("OLLAMA_HOST", "127.0.0.1")]
+)
+def test_custom_is_the_default_with_another_server_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert default_preset_slug() == "custom"
+
+
+# ---- by names
+
+
+def test_names_a_server_lists_go_there(mine: Credential) -> None:
+    server("dead", "http://127.0.0.1:9/v1")
+    spec = custom_spec(panel=["alpha", "llama3:8b", "alpha"], judge="alpha")
+    assert [(p.credential, p.model) for p in spec.panel] == [
+        ("mine", "alpha"),
+        ("mine", "llama3:8b"),
+        ("mine", "alpha"),
+    ]
+    assert spec.judge.model == spec.writer.model == "alpha"
+
+
+def test_a_credential_in_front_decides_and_only_a_credential(mine: Credential) -> None:
+    spec = custom_spec(panel=["mine:llama3:8b", "org/model:free"], judge="mine:x")
+    assert [p.model for p in spec.panel] == ["llama3:8b", "org/model:free"]
+
+
+def test_a_name_nobody_lists_goes_to_the_only_server(mine: Credential) -> None:
+    assert custom_spec(panel=["unheard-of"], judge="alpha").panel[0].credential == "mine"
+
+
+def test_a_name_nobody_lists_is_refused_when_there_is_a_choice(
+    mine: Credential, upstream: Upstream
+) -> None:
+    server("other", "http://127.0.0.1:9/v1")
+    with pytest.raises(Refused, match="mine:unheard-of or other:unheard-of"):
+        custom_spec(panel=["unheard-of"], judge="alpha")
+
+
+def test_a_name_two_servers_list_must_say_which(mine: Credential, upstream: Upstream) -> None:
+    server("other", upstream.url)
+    with pytest.raises(Refused, match="mine:alpha or other:alpha"):
+        custom_spec(panel=["alpha"], judge="alpha")
+    spec = custom_spec(panel=["other:alpha"], judge="mine:alpha", synthesizer="other:alpha")
+    assert (spec.panel[0].credential, spec.judge.credential) == ("other", "mine")
+    assert spec.writer.credential == "other"
+
+
+def test_a_credential_that_cannot_be_called_is_refused(mine: Credential) -> None:
+    with pytest.raises(Refused, match="needs an API key"):
+        custom_spec(panel=["openrouter:x"], judge="alpha")
+
+
+@pytest.mark.parametrize(
+    ("panel", "judge", "sentence"),
+    [
+        ([], "alpha", "at least one"),
+        ([" "], "alpha", "at least one"),
+        (["alpha"] * 9, "alpha", "at most 8"),
+        (["alpha"], "", "Choose a judge"),
+    ],
+)
+def test_what_cannot_be_a_panel_is_refused(
+    mine: Credential, panel: list[str], judge: str, sentence: str
+) -> None:
+    with pytest.raises(Refused, match=sentence):
+        custom_spec(panel=panel, judge=judge)
+
+
+def test_without_any_provider_it_says_so() -> None:
+    with pytest.raises(Refused, match="No provider is set up"):
+        custom_spec(panel=["alpha"], judge="alpha")
+
+
+def test_the_local_model_keeps_its_small_limits(settings: Settings) -> None:
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
+    spec = custom_spec(panel=["local:tiny"], judge="local:tiny")
+    assert spec.panel[0].max_output_tokens == 200
+    assert spec.policy.analysis_max_output_tokens == 450

@@ -1,0 +1,114 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+WRONG = "do not match an account"
+LIMITED = "Too many attempts"
+
+
+@pytest.fixture(autouse=True)
+def no_attempts_yet() -> None:
+    cache.clear()
+
+
+def sign_in(client: Client, username: str, password: str, **more: Any) -> Any:
+    data = {"username": username, "password": password} | more
+    return client.post("/sign-in", data)
+
+
+def test_the_right_password_leads_to_the_console(client: Client, alice: User) -> None:
+    response = sign_in(client, "alice", "alice-has-a-password")
+    assert response.headers["Location"] == "/fusion"
+    assert int(client.session["_auth_user_id"]) == alice.pk
+
+
+def test_the_session_key_changes_at_sign_in(client: Client, alice: User) -> None:
+    session = client.session
+    session["before"] = True
+    session.save()
+    before = client.cookies["sessionid"].value
+    sign_in(client, "alice", "alice-has-a-password")
+    assert client.cookies["sessionid"].value != before
+
+
+def test_unknown_wrong_and_deactivated_are_told_the_same(
+    client: Client, alice: User, charlie: User
+) -> None:
+    pages = [
+        sign_in(client, "nobody", "whatever-it-is"),
+        sign_in(client, "alice", "whatever-it-is"),
+        sign_in(client, "charlie", "charlie-was-here"),
+    ]
+    assert all(WRONG in page.content.decode() for page in pages)
+    assert "_auth_user_id" not in client.session
+
+
+def test_after_ten_failures_a_name_waits_even_with_the_right_password(
+    client: Client, alice: User
+) -> None:
+    for _ in range(10):
+        assert WRONG in sign_in(client, "alice", "a-guess").content.decode()
+    response = sign_in(client, "ALICE", "alice-has-a-password")
+    assert LIMITED in response.content.decode()
+    response = sign_in(client, "alice", "alice-has-a-password")
+    assert LIMITED in response.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_others_sign_in_meanwhile(client: Client, alice: User, bob: User) -> None:
+    for _ in range(11):
+        sign_in(client, "alice", "a-guess")
+    assert sign_in(client, "bob", "bob-has-a-password").status_code == 302
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    assert sign_in(elsewhere, "alice", "alice-has-a-password").status_code == 302
+
+
+def test_success_forgets_the_failures(client: Client, alice: User) -> None:
+    for _ in range(9):
+        sign_in(client, "alice", "a-guess")
+    sign_in(client, "alice", "alice-has-a-password")
+    client.post("/sign-out")
+    assert WRONG in sign_in(client, "alice", "a-guess").content.decode()
+
+
+def test_next_is_followed_within_the_site(client: Client, alice: User) -> None:
+    response = sign_in(client, "alice", "alice-has-a-password", next="/fusion/runs?page=2")
+    assert response.headers["Location"] == "/fusion/runs?page=2"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://example.com/", "//example.com/", "/\\example.com", "javascript:alert(1)"]
+)
+def test_next_never_leads_elsewhere(client: Client, alice: User, target: str) -> None:
+    response = sign_in(client, "alice", "alice-has-a-password", next=target)
+    assert response.headers["Location"] == "/fusion"
+
+
+def test_signing_out_takes_a_post(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/sign-out").status_code == 405
+    assert client.post("/sign-out").headers["Location"] == "/sign-in"
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_form_from_another_page_is_refused(alice: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert sign_in(strict, "alice", "alice-has-a-password").status_code == 403
+    strict.force_login(alice)
+    assert strict.post("/sign-out").status_code == 403
+
+
+def test_a_site_without_people_says_how_to_begin(client: Client, db: None) -> None:
+    assert "printed by" in client.get("/sign-in").content.decode()
+
+
+def test_a_site_with_people_does_not(client: Client, bob: User) -> None:
+    assert "printed by" not in client.get("/sign-in").content.decode()
+
+
+def test_who_is_signed_in_is_sent_on(client: Client, bob: User) -> None:
+    client.force_login(bob)
+    assert client.get("/sign-in").headers["Location"] == "/fusion"
