@@ -25,6 +25,14 @@ class Redact(logging.Filter):
         return True
 
 
+class Unready(logging.Filter):
+    """ "Not yet" is a good answer of `/readyz`, asked several times a second at a start."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        path = getattr(getattr(record, "request", None), "path", "")
+        return not (path == "/readyz" and getattr(record, "status_code", 0) == 503)
+
+
 class OneLine(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -145,5 +145,7 @@ def _test(arguments: list[str]) -> None:
     if _prepare("test"):
         installation.local_model()
         os.chdir(BASE)
+        # With it every process of every test would compile every package again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         rest = [a for a in arguments if a != flag]
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *rest])

@@ -24,6 +24,7 @@ class Child:
     name: str
     command: list[str]
     log: LogFile
+    aloud: bool = True
     process: subprocess.Popen[str] | None = None
     start_at: float = 0.0
     last_line: str = ""
@@ -82,4 +83,5 @@ class Child:
             if line := line.rstrip():
                 self.last_line = line
                 self.log.write(line)
-                say(f"{self.name} | {line}")
+                if self.aloud:
+                    say(f"{self.name} | {line}")

@@ -45,7 +45,8 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 if _secure:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": with it a browser posts our own forms with "Origin: null".
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
@@ -109,9 +110,7 @@ TEMPLATES = [
 # transactions fail at once with "database is locked", whatever the timeout says.
 # The timeout stays well below the lease of a run (20 s).
 DATABASES = {
-    "default": env.dj_db_url(
-        "DATABASE_URL", f"sqlite:///{VAR_DIR}/fusion.sqlite3", conn_max_age=60
-    )
+    "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR}/fusion.sqlite3", conn_max_age=60)
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -188,7 +187,10 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNI
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "console.logs.Redact"}},
+    "filters": {
+        "redact": {"()": "console.logs.Redact"},
+        "unready": {"()": "console.logs.Unready"},
+    },
     "formatters": {"line": {"()": "console.logs.OneLine"}},
     "handlers": {
         "stderr": {
@@ -200,6 +202,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": LOG_LEVEL},
+        "django.request": {"filters": ["unready"]},
         "django.server": {"handlers": [], "propagate": True},
         # These write requests, headers included, at DEBUG.
         "httpx": {"level": "WARNING"},

@@ -55,6 +55,8 @@ class Supervisor:
             "FUSION_HOST": self.host,
             "FUSION_PORT": str(self.port),
         }
+        # With it every start of every child would compile every package again (4 s each).
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.children: list[Child] = []
         self.socket: Path | None = None
         self.signals = 0
@@ -74,7 +76,7 @@ class Supervisor:
             self._start_redis()
             self._prepare_database()
             self._start_model()
-            self._add("worker", [sys.executable, "-m", "celery", "-A", "fusion_site", *WORKER])
+            self._add("worker", [sys.executable, *WORKER])
             server = [sys.executable, "-m", "daphne", "-b", self.host, "-p", str(self.port)]
             self._add("web", [*server, *WEB])
             self._watch()
@@ -95,7 +97,9 @@ class Supervisor:
         self.socket = valkey.socket_path(self.var.path)
         valkey.end_orphan(self.socket)
         self.env["REDIS_URL"] = valkey.url(self.socket)
-        child = self._add("valkey", valkey.command(self.socket, self.var.path))
+        # Its warnings are for those who run big servers: in its log, not on the terminal.
+        command = valkey.command(self.socket, self.var.path)
+        child = self._add("valkey", command, aloud=False)
         while not valkey.answers(self.socket):
             self._pause(0.05)
             self._revive(child)
@@ -129,7 +133,7 @@ class Supervisor:
     def _add_model(self) -> None:
         script = str(BASE / "fusion_site" / "local_model.py")
         python = str(LOCAL_MODEL_VENV / "bin" / "python")
-        self._add(MODEL, [python, script, str(self.model_port)])
+        self._add(MODEL, [python, script, str(self.model_port)], aloud=False)
 
     def _lose_model(self, reason: str) -> None:
         """The page learns it too: what was told its address starts again without."""
@@ -162,7 +166,7 @@ class Supervisor:
                 model_said = self._get(self.model_port, "/health")
                 if model_said:
                     say("The built-in model is ready.")
-            self._pause(0.1 if not ready else 0.25)
+            self._pause(0.25)
 
     def _revive(self, child: Child) -> None:
         if reason := child.died():
@@ -199,8 +203,8 @@ class Supervisor:
 
     # ---- small things ----
 
-    def _add(self, name: str, command: list[str]) -> Child:
-        child = Child(name, command, LogFile(self.var.path / "logs" / f"{name}.log"))
+    def _add(self, name: str, command: list[str], *, aloud: bool = True) -> Child:
+        child = Child(name, command, LogFile(self.var.path / "logs" / f"{name}.log"), aloud)
         self.children.append(child)
         child.start(self.env)
         return child
@@ -263,9 +267,10 @@ class Supervisor:
             child.kill()
 
 
-# No result backend, no gossip: a lost task is the sweeper's business.
-WORKER = ["worker", "--pool", "threads", "--concurrency", "16", "--loglevel", "INFO"]
-WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+# -W: Celery's sermon about root, which is for workers that read pickles; ours read JSON.
+WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
+WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "16"]
+WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
 # Quiet, because its access log would hold the tokens of share links. What a
 # browser sends is small; closing a page need not wait for its consumer.
 WEB = ["--verbosity", "0", "--no-server-name", "--application-close-timeout", "3"]
