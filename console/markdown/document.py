@@ -1,0 +1,199 @@
+"""From a document to HTML: CommonMark with tables and strikethrough, HTML switched off."""
+
+import re
+from collections.abc import Iterator, MutableMapping, Sequence
+from html import escape
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+
+from console.markdown.highlighting import coloured, language_of
+from console.markdown.sanitiser import SCHEMES, sanitise
+
+# What markdown-it keeps between the blocks of a document: link reference definitions.
+Env = MutableMapping[str, Any]
+
+MAX_CHARS = 200_000
+# Roughly what each of these costs the parser, in microseconds; everything else is cheap. A
+# document of 200 KB takes seconds if it is made of "[" or of nested lists, and about a tenth
+# of one if it is made of words.
+COSTS = {
+    "\n": 40,
+    "[": 40,
+    ">": 40,
+    "*": 30,
+    "_": 20,
+    "~": 20,
+    "- ": 50,
+    "-\t": 50,
+    "+ ": 50,
+    "+\t": 50,
+    ". ": 30,
+    ".\t": 30,
+    ") ": 30,
+    ")\t": 30,
+}
+MAX_COST = 500_000
+
+# markdown-it leaves out, without a word, what is nested deeper than this.
+MAX_NESTING = 32
+
+# Addresses must be whole: a path alone would lead into our own site.
+_ADDRESS = re.compile(r"(?:https?://[^/?#\\]|mailto:.)", re.IGNORECASE)
+
+
+def render(text: str) -> SafeString:
+    """Any text to sanitised HTML. Text too large or too costly to format is shown plain."""
+    text = complete_lines(text)
+    return plain(text) if too_costly(text) else blocks_to_html(parse(text, {}), text, {})
+
+
+def complete_lines(text: str) -> str:
+    """Every line ends in one line feed: the only line end the parser and we count by."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
+def too_costly(text: str) -> bool:
+    if len(text) > MAX_CHARS:
+        return True
+    return sum(text.count(mark) * cost for mark, cost in COSTS.items()) > MAX_COST
+
+
+def plain(text: str) -> SafeString:
+    # Escaping is enough and far cheaper than the sanitiser, which needs seconds for 1 MB of
+    # "&". The text is in `code` because HTML drops a line feed that comes right after `pre`.
+    return format_html('<pre class="plain"><code>{}</code></pre>\n', text)
+
+
+def parse(text: str, env: Env) -> list[Token]:
+    return _parser.parse(text, env)
+
+
+def top_level_blocks(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    start = 0
+    for index, token in enumerate(tokens):
+        if token.level == 0 and token.nesting <= 0:
+            yield tokens[start : index + 1]
+            start = index + 1
+
+
+def blocks_to_html(tokens: Sequence[Token], text: str, env: Env) -> SafeString:
+    """`text` is what the tokens' line numbers refer to."""
+    lines: list[str] | None = None
+    pieces = []
+    for block in top_level_blocks(tokens):
+        if max(token.level for token in block) < MAX_NESTING - 1:
+            pieces.append(_parser.renderer.render(block, _parser.options, env))
+            continue
+        if lines is None:
+            lines = text.split("\n")
+        first, after = block[0].map or (0, 0)
+        pieces.append(plain("\n".join([*lines[first:after], ""])))
+    return sanitise("".join(pieces))
+
+
+def _is_allowed_address(url: str) -> bool:
+    if not _ADDRESS.match(url):
+        return False
+    try:
+        return urlsplit(url).scheme in SCHEMES and bool(_host_of(url))
+    except ValueError:  # such as an unclosed bracket of an IPv6 address
+        return False
+
+
+def _host_of(url: str) -> str:
+    """Where a link really leads, whatever its label says."""
+    parts = urlsplit(url)
+    return parts.hostname or parts.path
+
+
+def _links_show_their_host(state: StateCore) -> None:
+    """Images become links, and every link says where it leads."""
+    for token in state.tokens:
+        # A table of many cells has many of these and few links.
+        if token.children and any(c.type in ("link_open", "image") for c in token.children):
+            token.children = list(_with_hosts(token.children))
+
+
+def _with_hosts(children: Sequence[Token]) -> Iterator[Token]:
+    link: Token | None = None  # links do not nest
+    label = ""
+    for child in children:
+        if child.type == "image":
+            alt = f"Image: {_alt_text(child.children or []) or 'without description'}"
+            if link is None:
+                href = str(child.attrs["src"])
+                yield Token("link_open", "a", 1, attrs={"href": href})
+                yield Token("text", "", 0, content=alt)
+                yield from _host_note(href)
+                yield Token("link_close", "a", -1)
+            else:
+                label += alt
+                yield Token("text", "", 0, content=alt)
+            continue
+        if child.type == "link_open":
+            link, label = child, ""
+        elif child.type == "link_close" and link is not None:
+            href = str(link.attrs["href"])
+            if link.info != "auto" and label.strip() not in (href, _host_of(href)):
+                yield from _host_note(href)
+            link = None
+        elif link is not None:
+            label += child.content
+        yield child
+
+
+def _alt_text(children: Sequence[Token]) -> str:
+    return "".join(
+        _alt_text(c.children or []) if c.type == "image" else c.content or " " * (c.tag == "br")
+        for c in children
+    ).strip()
+
+
+def _host_note(href: str) -> Iterator[Token]:
+    yield Token("text", "", 0, content=" ")
+    yield Token("span_open", "span", 1, attrs={"class": "host"})
+    yield Token("text", "", 0, content=f"({_host_of(href)})")
+    yield Token("span_close", "span", -1)
+
+
+def _align_without_style(state: StateCore) -> None:
+    """The sanitiser and the content security policy both refuse `style`."""
+    for token in state.tokens:
+        if token.type in ("th_open", "td_open") and "style" in token.attrs:
+            token.attrs = {"align": str(token.attrs["style"]).removeprefix("text-align:")}
+
+
+def _fence(
+    renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: Env
+) -> str:
+    token = tokens[index]
+    first, after = token.map or (0, 0)
+    # Opening line, content, closing line: without the last, the code is still being written.
+    finished = after - first == token.content.count("\n") + 2
+    language = language_of(token.info) if finished else None
+    if language is None:
+        return f"<pre><code>{escape(token.content)}</code></pre>\n"
+    code = coloured(token.content, language)
+    return f'<pre><code class="language-{language}">{code}</code></pre>\n'
+
+
+def _make_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
+    parser.enable(["table", "strikethrough"])
+    parser.validateLink = _is_allowed_address  # type: ignore[method-assign]
+    parser.core.ruler.push("links_show_their_host", _links_show_their_host)
+    parser.core.ruler.push("align_without_style", _align_without_style)
+    parser.add_render_rule("fence", _fence)
+    return parser
+
+
+_parser = _make_parser()

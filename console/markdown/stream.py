@@ -1,0 +1,130 @@
+"""A document rendered while it is being written.
+
+What was written so far falls into three parts, shown one after the other: `final`, HTML that
+will not change; `block`, HTML of the last top-level block, which may still change as a whole
+(a paragraph becomes a heading, a tight list loose); `line`, text that is in neither yet.
+
+"Everything before the last top-level block is final" holds because only complete lines are
+parsed, lines end in a line feed and nothing else, definitions of link references are carried
+on, and the last block stays open however complete it looks. What it cannot foresee is a
+definition that comes after its use; `finish` sees to that.
+"""
+
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from console.markdown.document import (
+    blocks_to_html,
+    complete_lines,
+    parse,
+    plain,
+    render,
+    too_costly,
+    top_level_blocks,
+)
+
+# An open block beyond this many characters is shown plain until it ends, and looked at again
+# only when it has grown by this part of its size: one endless list costs little more than
+# its length, in work and in bytes sent.
+MAX_OPEN_BLOCK = 16_000
+GROWTH = 1 / 8
+
+
+class StreamRenderer:
+    """Feed it the text so far; send on what changed.
+
+    `final` only grows, so the number of its pieces is a reader's cursor. `block` (HTML) and
+    `line` (text, to be shown with its line ends) each replace what was shown before;
+    `block_version` and `line_version` count how often they changed. One renderer belongs to
+    one text and is used by one thread at a time. A step parses no more than the open block,
+    but that is still work for a thread, and not for every token.
+    """
+
+    def __init__(self) -> None:
+        self.final: list[SafeString] = []
+        self.block = SafeString()
+        self.block_version = 0
+        self.line = ""
+        self.line_version = 0
+        self._text = ""
+        self._taken = 0  # how much of the text went into complete lines
+        self._open = ""  # the complete lines from the beginning of the open block
+        self._shown = 0  # how much of them `block` shows
+        self._references: dict[str, dict[str, Any]] = {}
+        self._is_plain = False  # for good: the whole document is too costly to format
+
+    @property
+    def text(self) -> str:
+        """What was fed so far."""
+        return self._text
+
+    def feed(self, text: str) -> None:
+        """Takes the whole text so far. Raises ValueError if it does not continue the last."""
+        if not text.startswith(self._text):
+            raise ValueError("the text does not continue what was fed before")
+        self._text = text
+        # A carriage return at the very end may be the first half of a line end.
+        end = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
+        if end > self._taken:
+            self._take_lines(end)
+        unfinished = text[self._taken :].removesuffix("\r")
+        self._show_line(self._open[self._shown :] + unfinished)
+
+    def finish(self) -> SafeString | None:
+        """The text is complete: brings the parts up to `render(text)`.
+
+        Returns that HTML where it is not what the parts already said, and so has to replace
+        everything shown; None where the parts add up to it.
+        """
+        if self._taken < len(self._text):
+            self._take_lines(len(self._text))
+        if self._shown < len(self._open):
+            self._parse_open_block()
+        self._show_line("")
+        whole = render(self._text)
+        if "".join(self.final) + self.block == whole:
+            return None
+        self.final = [whole]
+        self._show_block(SafeString())
+        return whole
+
+    def _take_lines(self, end: int) -> None:
+        self._open += complete_lines(self._text[self._taken : end])
+        self._taken = end
+        self._is_plain = self._is_plain or too_costly(self._text)
+        if self._is_plain:
+            self.final.append(plain(self._open))
+            self._open, self._shown = "", 0
+            self._show_block(SafeString())
+        elif len(self._open) <= MAX_OPEN_BLOCK or len(self._open) > self._shown * (1 + GROWTH):
+            self._parse_open_block()
+
+    def _parse_open_block(self) -> None:
+        text = self._open
+        references = dict(self._references)
+        env = {"references": references}
+        *finished, last = list(top_level_blocks(parse(text, env))) or [[]]
+        if finished:
+            first_line = (last[0].map or [0])[0]
+            self.final.append(blocks_to_html([t for block in finished for t in block], text, env))
+            self._open = text.split("\n", first_line)[first_line]
+            # Definitions further down belong to the open block, and may still change with it.
+            for label, reference in references.items():
+                if label not in self._references and reference["map"][0] < first_line:
+                    self._references[label] = reference
+        self._shown = len(self._open)
+        if len(self._open) > MAX_OPEN_BLOCK:
+            self._show_block(plain(self._open))
+        else:
+            self._show_block(blocks_to_html(last, text, env))
+
+    def _show_block(self, block: SafeString) -> None:
+        if block != self.block:
+            self.block = block
+            self.block_version += 1
+
+    def _show_line(self, line: str) -> None:
+        if line != self.line:
+            self.line = line
+            self.line_version += 1
