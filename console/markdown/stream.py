@@ -24,11 +24,13 @@ from console.markdown.document import (
     top_level_blocks,
 )
 
-# An open block beyond this many characters is shown plain until it ends, and looked at again
-# only when it has grown by this part of its size: one endless list costs little more than
-# its length, in work and in bytes sent.
+# One endless list should cost little more than its length, in work and in bytes sent. So an
+# open block beyond so many characters is parsed again only when it has grown by a part of its
+# size (a line or two, meanwhile shown as text) ...
+SMALL_OPEN_BLOCK = 4_000
+GROWTH = 1 / 20
+# ... and beyond so many it is shown plain until it ends.
 MAX_OPEN_BLOCK = 16_000
-GROWTH = 1 / 8
 
 
 class StreamRenderer:
@@ -97,7 +99,7 @@ class StreamRenderer:
             self.final.append(plain(self._open))
             self._open, self._shown = "", 0
             self._show_block(SafeString())
-        elif len(self._open) <= MAX_OPEN_BLOCK or len(self._open) > self._shown * (1 + GROWTH):
+        elif len(self._open) <= SMALL_OPEN_BLOCK or len(self._open) > self._shown * (1 + GROWTH):
             self._parse_open_block()
 
     def _parse_open_block(self) -> None:

@@ -1,0 +1,223 @@
+"""What a reader is shown while an answer streams is what the answer is when it has ended."""
+
+import random
+
+import pytest
+
+from console.markdown import StreamRenderer, render, stream
+from console.markdown.document import complete_lines, parse
+
+# Lines whose meaning depends on the lines around them, and line ends that are none.
+TRAPS = [
+    *["", "", "", " ", "    ", "\t", "a", "b c", "word\u2028word", "next\u0085line", "v\x0bt"],
+    *[
+        "f\x0cf",
+        "- a",
+        "-",
+        "- - b",
+        "-   c",
+        "+ d",
+        "* e",
+        "1. one",
+        "1) par",
+        "2. two",
+        "10. ten",
+    ],
+    *[
+        "  - nested",
+        "    - deeper",
+        "   - three",
+        "  cont",
+        "    code",
+        "     code5",
+        "\ttab",
+        "\t\ttt",
+    ],
+    *["```", "```py", "~~~", "````", "  ```", "def f(): pass", "`open", "**bold", "x** *y*"],
+    *["# h", "## h ##", "#no", "===", "---", "***", "- - -", "--", "> q", ">", "> > qq", "> - ql"],
+    *["> ```", "lazy", "| a | b |", "|---|:-:|", "| 1 | 2 |", "a | b", "- | -", "<b>x</b>"],
+    *[
+        "<!-- c",
+        "-->",
+        "<div>",
+        "![i](http://i.test/x)",
+        "[l](http://l.test)",
+        "\\",
+        "end  ",
+        "&amp;",
+    ],
+]
+DEFINITIONS = ["[r]: http://r.test", "[s]:", "  http://s.test", '"title"', "> [r]: http://q.test"]
+USES = ["[r]", "see [s] and [r][s]", "![r]"]
+
+
+def random_document(rng: random.Random) -> str:
+    lines = [rng.choice(TRAPS) for _ in range(rng.randint(1, 14))]
+    if rng.random() < 0.5:
+        # Definitions before their uses, so that only the order within a stream is at stake.
+        lines[:0] = [rng.choice(DEFINITIONS) for _ in range(rng.randint(1, 4))]
+        lines += rng.choices(USES, k=2)
+    ends = rng.choice([["\n"], ["\n", "\r\n", "\r"], ["\r\n"]])
+    text = "".join(line + rng.choice(ends) for line in lines)
+    return text if rng.random() < 0.5 else text.rstrip("\r\n")
+
+
+def cuts(rng: random.Random, text: str) -> list[int]:
+    most = rng.choice([2, 6, 30])
+    ends, at = [], 0
+    while at < len(text):
+        at += rng.randint(1, most)
+        ends.append(min(at, len(text)))
+    return ends
+
+
+def differs_somewhere(seed: int) -> str:
+    """The first moment at which the parts of a stream were wrong, or nothing."""
+    rng = random.Random(seed)
+    text = random_document(rng)
+    renderer = StreamRenderer()
+    final: list[str] = []
+    for end in cuts(rng, text):
+        renderer.feed(text[:end])
+        if renderer.final[: len(final)] != final:
+            return f"a final piece changed at {end} of {text!r}"
+        final = list(renderer.final)
+    if "".join(final) + renderer.block != render(text[: renderer._taken]):
+        return f"before the end of {text!r}"
+    if renderer.finish() is not None or "".join(renderer.final) + renderer.block != render(text):
+        return f"at the end of {text!r}"
+    return ""
+
+
+def test_the_parts_of_2000_streams_add_up_to_the_whole_without_being_sent_again():
+    wrong = [found for seed in range(2_000) if (found := differs_somewhere(seed))]
+    assert wrong == []
+
+
+def test_the_check_notices_a_last_block_closed_too_early(monkeypatch):
+    def hasty(self: StreamRenderer) -> None:
+        self.final.append(render(self._open))
+        self._open, self._shown = "", 0
+
+    monkeypatch.setattr(StreamRenderer, "_parse_open_block", hasty)
+    assert any(differs_somewhere(seed) for seed in range(100))
+
+
+def test_the_check_notices_forgotten_definitions(monkeypatch):
+    monkeypatch.setattr(stream, "parse", lambda text, env: parse(text, {}))
+    assert any(differs_somewhere(seed) for seed in range(300))
+
+
+def test_the_check_notices_half_lines_taken_for_whole_ones(monkeypatch):
+    def hasty_feed(self: StreamRenderer, text: str) -> None:
+        self._text = text
+        self._take_lines(len(text))
+
+    monkeypatch.setattr(StreamRenderer, "feed", hasty_feed)
+    assert any(differs_somewhere(seed) for seed in range(100))
+
+
+def fed(*texts: str) -> StreamRenderer:
+    renderer = StreamRenderer()
+    for text in texts:
+        renderer.feed(text)
+    return renderer
+
+
+def test_a_block_is_final_when_the_next_one_has_begun():
+    renderer = fed("one\n\ntwo\nthr")
+    assert renderer.final == ["<p>one</p>\n"]
+    assert (renderer.block, renderer.line) == ("<p>two</p>\n", "thr")
+
+
+def test_a_list_is_formatted_as_it_comes():
+    renderer = fed("- a\n- b\n- ")
+    assert renderer.final == []
+    assert renderer.block.count("<li>") == 2
+
+
+def test_a_step_without_news_changes_no_version():
+    renderer = fed("a\nb", "a\nb")
+    versions = renderer.block_version, renderer.line_version
+    renderer.feed("a\nb")
+    assert (renderer.block_version, renderer.line_version) == versions
+    renderer.feed("a\nbc")
+    assert (renderer.block_version, renderer.line_version) == (versions[0], versions[1] + 1)
+
+
+def test_a_line_end_cut_in_two_is_one_line_end():
+    renderer = fed("a\r", "a\r\nb\r\n")
+    assert renderer.block == "<p>a\nb</p>\n"
+    assert fed("a\r").line == "a"
+
+
+def test_a_definition_after_its_use_is_put_right_at_the_end():
+    text = "[r]\n\nmore\n\nand more\n\n[r]: http://r.test\n"
+    renderer = fed(*(text[:end] for end in range(len(text))), text)
+    assert "href" not in renderer.final[0]
+    whole = renderer.finish()
+    assert whole == render(text) == "".join(renderer.final) + renderer.block
+    assert 'href="http://r.test"' in whole
+
+
+def test_a_definition_reaches_blocks_that_come_much_later():
+    text = "[r]: http://r.test\n\none\n\ntwo\n\n[r]\n"
+    renderer = fed(*(text[:end] for end in range(len(text))), text)
+    assert renderer.finish() is None
+    assert 'href="http://r.test"' in renderer.block
+
+
+def test_a_text_that_does_not_continue_is_refused():
+    with pytest.raises(ValueError, match="continue"):
+        fed("one", "two")
+
+
+def test_a_huge_open_block_is_plain_until_it_ends(monkeypatch):
+    parsed = []
+
+    def counted(text, env):
+        parsed.append(len(text))
+        return parse(text, env)
+
+    monkeypatch.setattr(stream, "parse", counted)
+    items = [f"- item number {n} of a long list\n" for n in range(1_500)]
+    text = ""
+    renderer = StreamRenderer()
+    for start in range(0, len(items), 5):
+        text += "".join(items[start : start + 5])
+        renderer.feed(text)
+        shown = renderer.block.count("item number") + renderer.line.count("item number")
+        assert shown == text.count("item number")
+    assert renderer.block.startswith('<pre class="plain">')
+    assert sum(size > stream.MAX_OPEN_BLOCK for size in parsed) < 30
+
+    text += "\nAfter the list.\n\nThen more.\n" + "Even more.\n" * 300
+    renderer.feed(text)
+    assert renderer.final[0].startswith("<ul>")
+    assert renderer.finish() is None
+    assert "".join(renderer.final) + renderer.block == render(text)
+
+
+def test_a_text_too_large_to_format_is_appended_as_it_is():
+    renderer = StreamRenderer()
+    text = ""
+    for n in range(300):
+        text += f"line {n} " + "word " * 200 + "\n\n"
+        renderer.feed(text)
+    assert renderer.block == renderer.line == ""
+    assert sum(len(piece) for piece in renderer.final) < 2 * len(text)
+    assert renderer.finish() == render(text)
+    assert renderer.final == [render(text)]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\r", "\r\n\r\n", "a", " ", "[r]: http://r.test"])
+def test_nearly_empty_texts_end_well(text):
+    renderer = fed(text)
+    assert renderer.finish() is None
+    assert "".join(renderer.final) + renderer.block == render(text)
+    assert renderer.line == ""
+
+
+def test_line_ends_are_normalised_whole_or_not_at_all():
+    assert complete_lines("a\r\nb\rc") == "a\nb\nc\n"
+    assert complete_lines("") == ""
