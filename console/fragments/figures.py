@@ -33,7 +33,7 @@ def seconds(value: float | None) -> str:
 
 
 def tokens(count: int | None) -> str:
-    return UNKNOWN if count is None else f"{count:,} tok"
+    return f"{UNKNOWN if count is None else format(count, ',')} tok"
 
 
 def span(start: float | None, end: float | None) -> float | None:

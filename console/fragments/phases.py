@@ -52,9 +52,7 @@ def total(state: RunState) -> Phase:
 
 
 def at_least(cost: Decimal | None, partial: bool) -> str:
-    return (
-        f"at least {figures.money(cost)}" if cost is not None and partial else figures.money(cost)
-    )
+    return f"≥ {figures.money(cost)}" if cost is not None and partial else figures.money(cost)
 
 
 def _phase(name: str, step: Step, state: RunState, what: str, succeeded: bool) -> Phase:

@@ -94,7 +94,10 @@ class CallView:
 
     @property
     def problem(self) -> str:
-        return self.call.error if self.call and self.state in ("failed", "retrying") else ""
+        if self.call is None or self.state not in ("failed", "retrying"):
+            return ""
+        # `kept` says more exactly what became of the text.
+        return self.call.error.removesuffix(" What had arrived is kept.")
 
     @property
     def kept(self) -> str:

@@ -18,6 +18,7 @@ from ..catalog import CatalogModel, all_models
 from ..engine.spec import MAX_SEATS, Spec, letter
 from ..forms import CUSTOM, VISIBILITIES, ComposeForm
 from ..models import Preset
+from ..models.credentials import Environment
 from ..services.errors import Refused
 from ..services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
 from ..services.runs import run_start
@@ -74,6 +75,7 @@ class Card:
     name: str
     description: str
     lacks: str = ""
+    wants_a_key: bool = False
     seats: tuple[dict[str, Any], ...] = ()
     judge: str = ""
 
@@ -97,18 +99,26 @@ def _page(
 
 
 def _card(preset: Preset) -> Card:
-    lacks = preset_lacks(preset)
+    panelists = list(preset.panelists.all())[:MAX_SEATS]
     seats = tuple(
         {
             "seat": i,
             "letter": letter(i),
             "model": p.model,
-            "name": " · ".join(filter(None, [_short(p.model), p.label])),
+            "name": _short(p.model),
+            "label": p.label,
         }
-        for i, p in enumerate(list(preset.panelists.all())[:MAX_SEATS])
+        for i, p in enumerate(panelists)
     )
     return Card(
-        preset.slug, preset.name, preset.description, lacks, seats, _short(preset.judge_model)
+        slug=preset.slug,
+        name=preset.name,
+        description=preset.description,
+        lacks=preset_lacks(preset),
+        # The built-in model needs no key; how to get it is said in what it lacks.
+        wants_a_key=any(p.credential.environment != Environment.LOCAL for p in panelists),
+        seats=seats,
+        judge=_short(preset.judge_model),
     )
 
 

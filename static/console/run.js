@@ -28,6 +28,7 @@ function apply(frame) {
   if (frame.status) main.dataset.status = frame.status;
   if (over || frame.end) main.querySelector(".stop")?.remove();
   for (const element of followed) element.scrollTop = element.scrollHeight;
+  offerExpand();
   tick();
 }
 
@@ -137,11 +138,19 @@ tabs.addEventListener("click", (event) => {
 });
 
 const expand = main.querySelector("[data-expand]");
-expand.hidden = false;
 expand.addEventListener("click", () => {
   const whole = seats.classList.toggle("is-whole");
   expand.setAttribute("aria-pressed", String(whole));
 });
+
+// Offered where there is something to show; it keeps its place, so nothing jumps.
+function offerExpand() {
+  const bodies = [...seats.querySelectorAll(".seat-body")];
+  const isCut = bodies.some((body) => body.scrollHeight > body.clientHeight + 1);
+  expand.toggleAttribute("data-idle", !isCut && !seats.classList.contains("is-whole"));
+}
+addEventListener("resize", offerExpand);
+offerExpand();
 
 if (!over) {
   connect();

@@ -1,0 +1,167 @@
+"""Runs told event by event, so that a page can be looked at in any state without models.
+
+A story folds real events with the real reducer and saves what the worker would.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Self
+
+from django.contrib.auth.models import User
+
+from console import snapshot
+from console.engine.errors import SENTENCES, Reason
+from console.engine.events import Event, EventType
+from console.engine.spec import Panelist, Prompts, Spec
+from console.engine.state import RunState, Step, apply, call_key
+from console.models import Run
+
+ANALYSIS: dict[str, Any] = {
+    "consensus": [{"claim": "Upkeep is a real, unbudgeted cost", "seats": [0, 1, 2]}],
+    "contradictions": [
+        {
+            "topic": "Do it this year?",
+            "stances": [
+                {"seats": [0, 1], "stance": "Yes, in two steps."},
+                {"seats": [2], "stance": "Not this year."},
+            ],
+        }
+    ],
+    "partial_coverage": [{"point": "Two cycles in parallel", "seats": [0, 1]}],
+    "unique_insights": [{"insight": "Five years of unwritten exceptions", "seat": 2}],
+    "blind_spots": ["What customers see on the first new invoice"],
+}
+
+
+def a_spec(*models: str, credential: str = "openrouter", **options: Any) -> Spec:
+    models = models or ("maker/alpha", "maker/beta", "maker/gamma")
+    return Spec(
+        panel=tuple(Panelist(model, credential) for model in models),
+        judge=Panelist(options.pop("judge", models[0]), credential),
+        prompts=Prompts("", "", ""),
+        preset="quality",
+        preset_name="Quality",
+        **options,
+    )
+
+
+class Story:
+    def __init__(self, spec: Spec | None = None, began: float = 1_790_000_000.0) -> None:
+        self.spec, self.state, self.now = spec or a_spec(), RunState(), began
+
+    def tell(self, type: EventType, call: str = "", fusion: int = 0, **data: Any) -> Self:
+        apply(self.state, Event(type, self.now, call, fusion, data))
+        return self
+
+    def wait(self, seconds: float) -> Self:
+        self.now += seconds
+        return self
+
+    def begin(self) -> Self:
+        self.tell(EventType.RUN_STARTED, attempt=1)
+        for seat in range(len(self.spec.panel)):
+            self.ask(seat)
+        return self
+
+    def ask(self, seat: int, number: int = 1, cause: str = "first") -> Self:
+        return self.tell(
+            EventType.PANEL_ADDED,
+            call_key(Step.PANEL, seat, number),
+            seat=seat,
+            number=number,
+            cause=cause,
+            panelist=self.spec.panel[seat].to_dict(),
+        )
+
+    def write(self, seat: int, text: str, number: int = 1) -> Self:
+        return self.tell(EventType.PANEL_DELTA, call_key(Step.PANEL, seat, number), text=text)
+
+    def think(self, seat: int, text: str) -> Self:
+        return self.tell(EventType.PANEL_REASONING_DELTA, call_key(Step.PANEL, seat, 1), text=text)
+
+    def answer(self, seat: int, text: str = "", number: int = 1, **data: Any) -> Self:
+        if text:
+            self.write(seat, text, number)
+        key = call_key(Step.PANEL, seat, number)
+        return self.tell(EventType.PANEL_COMPLETED, key, **self._receipt(data))
+
+    def fail(self, seat: int, reason: Reason = Reason.STALLED, error: str = "") -> Self:
+        data = {"reason": reason.value, "error": error or SENTENCES[reason]}
+        return self.tell(EventType.PANEL_FAILED, call_key(Step.PANEL, seat, 1), **data)
+
+    def judge(self) -> Self:
+        judged = [c.key for c in self.state.calls.values() if c.seat is not None and c.is_usable]
+        return self.tell(
+            EventType.ANALYSIS_IN_PROGRESS,
+            call_key(Step.ANALYSIS, 1, 1) if len(judged) > 1 else "",
+            1,
+            number=1,
+            cause="first",
+            panelist=self.spec.judge.to_dict(),
+            judged=judged,
+        )
+
+    def analyse(self, analysis: dict[str, Any] | None = None, **data: Any) -> Self:
+        key = call_key(Step.ANALYSIS, 1, 1)
+        found = ANALYSIS if analysis is None else analysis
+        return self.tell(
+            EventType.ANALYSIS_COMPLETED, key, 1, analysis=found, **self._receipt(data)
+        )
+
+    def misjudge(self, reason: Reason = Reason.JUDGE_NOT_VALID_JSON) -> Self:
+        data = {"reason": reason.value, "error": SENTENCES[reason], "final": True}
+        return self.tell(EventType.ANALYSIS_FAILED, call_key(Step.ANALYSIS, 1, 1), 1, **data)
+
+    def synthesise(self, text: str = "") -> Self:
+        key = call_key(Step.SYNTHESIS, 1, 1)
+        panelist = self.spec.writer.to_dict()
+        self.tell(
+            EventType.SYNTHESIS_IN_PROGRESS, key, 1, number=1, cause="first", panelist=panelist
+        )
+        return self.wait(0.8).tell(EventType.SYNTHESIS_DELTA, key, 1, text=text) if text else self
+
+    def complete(self, **data: Any) -> Self:
+        key = call_key(Step.SYNTHESIS, 1, 1)
+        self.tell(EventType.SYNTHESIS_COMPLETED, key, 1, **self._receipt(data))
+        return self.tell(EventType.RUN_COMPLETED)
+
+    def whole(self, answer: str = "An answer.", fused: str = "The fused answer.") -> Self:
+        """From the first question to the end, and nothing goes wrong."""
+        self.begin().wait(1)
+        for seat in range(len(self.spec.panel)):
+            self.write(seat, answer).wait(1).answer(seat)
+        self.judge().wait(3).analyse()
+        return self.synthesise(fused).wait(2).complete()
+
+    def save(self, owner: User, **fields: Any) -> Run:
+        fields = {
+            "prompt": "Should we move our billing?",
+            "status": self.state.status,
+            "attempt": self.state.attempt,
+            **snapshot.run_fields(self.state),
+            **fields,
+        }
+        run = Run.objects.create(
+            owner=owner,
+            messages=[{"role": "user", "content": fields["prompt"]}],
+            spec=self.spec.to_dict(),
+            preset=self.spec.preset,
+            preset_name=self.spec.preset_name,
+            **fields,
+        )
+        fusions = {}
+        for number, fusion in self.state.fusions.items():
+            fusions[number] = snapshot.fusion_row(run.pk, self.spec, self.state, fusion)
+            fusions[number].save()
+        for call in self.state.calls.values():
+            row = snapshot.call_row(run.pk, call)
+            row.fusion = fusions[call.fusion] if call.fusion else None
+            row.save()
+        return run
+
+    @staticmethod
+    def _receipt(data: dict[str, Any]) -> dict[str, Any]:
+        usage = {"input_tokens": 212, "output_tokens": 1184}
+        cost = str(Decimal("0.0312"))
+        return {"finish_reason": "stop", "usage": usage, "cost": cost} | data
