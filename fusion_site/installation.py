@@ -157,7 +157,7 @@ def _make(venv: Path) -> None:
     python = str(venv / "bin" / "python")
     if not _works(venv) and venv.exists():
         shutil.rmtree(venv)
-    uv = shutil.which("uv")
+    uv = _uv()
     if uv and (_works(venv) or _try([uv, "venv", "-q", "--python", sys.executable, str(venv)])):
         return
     if _works(venv) and _try([python, "-c", "import pip"]):
@@ -186,7 +186,8 @@ def _fill(venv: Path, lock: Path, dependencies: bool) -> None:
         return
     if not _try([python, "-c", "import pip"]):
         _run("Adding pip", [sys.executable, "-m", "venv", str(venv)])
-    _run(doing, [*pip, "--retries", "2", *what])
+    # pip may have been told of a mirror that uv knows nothing of.
+    _run(f"{doing}, with pip" if uv else doing, [*pip, "--retries", "2", *what])
 
 
 def _uv() -> str | None:
@@ -228,12 +229,14 @@ def _watch(
     if doing:
         say(f"{doing} …")
     begun = time.monotonic()
+    # uv would otherwise not trust what this machine trusts, a company's proxy for one.
+    certificates = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
     with subprocess.Popen(
         tethered(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=environment,
+        env=certificates | (environment or dict(os.environ)),
         errors="replace",
     ) as process:
         while True:
