@@ -164,4 +164,6 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
 def _test(request: HttpRequest, credential: Credential) -> None:
     result = credential_test(credential=credential)
     say = messages.success if result.ok else messages.error
-    say(request, f"{credential.name}: {result.sentence}")
+    # What a credential lacks already begins with its name.
+    named = result.sentence.startswith(credential.name)
+    say(request, result.sentence if named else f"{credential.name}: {result.sentence}")
