@@ -8,6 +8,9 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
+        # The Celery app, in every process: the web process rings too.
+        from fusion_site import celery  # noqa: F401
+
         from . import checks, signals  # noqa: F401
 
 

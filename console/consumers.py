@@ -14,6 +14,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404
 
 from . import access
@@ -67,9 +68,8 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return await database_sync_to_async(self._find)()
 
     def _find(self) -> uuid.UUID | None:
-        user = self.scope["user"]
-        if getattr(user, "pk", None):
-            user = type(user)._default_manager.filter(pk=user.pk).first() or user
+        # Asked anew each time: the session's user is as old as the socket.
+        user = User.objects.filter(pk=self.scope["user"].pk).first() or AnonymousUser()
         try:
             run: Run = access.run_visible_to(user, self.scope["url_route"]["kwargs"]["run_id"])
         except Http404:

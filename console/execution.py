@@ -97,10 +97,10 @@ class Worker:
     async def _execute(self, run_id: str) -> None:
         if self.stopping or run_id in self.runs:
             return
-        run = await self.db(claim, run_id)
-        if run is None:
+        claimed = await self.db(claim, run_id)
+        if claimed is None:
             return
-        self.runs[run_id] = execution = Execution(self, run)
+        self.runs[run_id] = execution = Execution(self, *claimed)
         try:
             await execution.carry_out()
         finally:
@@ -111,11 +111,11 @@ class Worker:
 class Execution:
     """One attempt at one run."""
 
-    def __init__(self, worker: Worker, run: Run) -> None:
+    def __init__(self, worker: Worker, run: Run, state: RunState) -> None:
         self.run_id, self.attempt = run.pk, run.attempt
         self.messages: list[dict[str, Any]] = run.messages
         self.spec = Spec.from_dict(run.spec)
-        self.state = state_from_rows(run)
+        self.state = state
         self.stopped_by = ""  # cancelled | lost | shutdown
         self._worker = worker
         self._admission = _Admission(self)
@@ -229,7 +229,7 @@ class _Admission:
 # What touches the database: plain functions, run in the worker's one database thread.
 
 
-def claim(run_id: str) -> Run | None:
+def claim(run_id: str) -> tuple[Run, RunState] | None:
     """Take a run that is queued, or whose holder's lease has run out; None if neither."""
     now = timezone.now()
     free = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
@@ -252,7 +252,7 @@ def claim(run_id: str) -> Run | None:
             error=(f"The worker was lost {MAX_ATTEMPTS} times in the middle of this run."),
         )
         return None
-    return run
+    return run, state_from_rows(run)
 
 
 def _close_cancelled(run_id: str, free: Q) -> None:

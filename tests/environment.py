@@ -20,6 +20,4 @@ os.environ |= {
     # A file, so that worker threads and web threads meet in it as they do in production.
     "FUSION_TEST_DATABASE": f"{VAR_DIR}/test.sqlite3",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
-    # Playwright's sync API runs an event loop in the test's thread.
-    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }

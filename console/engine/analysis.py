@@ -135,7 +135,7 @@ class _Reader:
             "unique_insights": self._items(data, "unique_insights", self._insight),
             "blind_spots": self._items(data, "blind_spots", _sentence),
         }
-        _demote_lone_consensus(analysis)
+        _settle(analysis, set(self.seats.values()))
         if not any(analysis.values()):
             wrote = sum(len(data[key]) for key in PARTS)
             raise ProviderError(
@@ -188,12 +188,43 @@ class _Reader:
         return sorted({self.seats[n] for n in letters if n in self.seats})
 
 
-def _demote_lone_consensus(analysis: dict[str, Any]) -> None:
-    """What one answer says alone is an insight, whatever part the judge put it in."""
-    shared = [c for c in analysis["consensus"] if len(c["seats"]) > 1]
+def _settle(analysis: dict[str, Any], seats: set[int]) -> None:
+    """Put each thing where it belongs by who said it, once.
+
+    What one answer says alone is an insight, what all cover is no partial
+    coverage, and a contradiction needs two different stances.
+    """
+    covered_by_all = [p for p in analysis["partial_coverage"] if set(p["seats"]) == seats]
+    analysis["partial_coverage"] = [
+        p for p in analysis["partial_coverage"] if set(p["seats"]) != seats
+    ]
+    analysis["consensus"] += [{"claim": p["point"], "seats": p["seats"]} for p in covered_by_all]
     alone = [c for c in analysis["consensus"] if len(c["seats"]) == 1]
-    analysis["consensus"] = shared
+    analysis["consensus"] = [c for c in analysis["consensus"] if len(c["seats"]) > 1]
     analysis["unique_insights"] += [{"insight": c["claim"], "seat": c["seats"][0]} for c in alone]
+    said: set[str] = set()
+    for part, key in (
+        ("consensus", "claim"),
+        ("contradictions", "topic"),
+        ("partial_coverage", "point"),
+        ("unique_insights", "insight"),
+        ("blind_spots", ""),
+    ):
+        analysis[part] = [x for x in analysis[part] if _is_new(x[key] if key else x, said)]
+    for contradiction in analysis["contradictions"]:
+        stances: set[str] = set()
+        contradiction["stances"] = [
+            s for s in contradiction["stances"] if _is_new(s["stance"], stances)
+        ]
+    analysis["contradictions"] = [c for c in analysis["contradictions"] if len(c["stances"]) > 1]
+
+
+def _is_new(text: str, said: set[str]) -> bool:
+    plain = text.casefold().rstrip(".!? ")
+    if plain in said:
+        return False
+    said.add(plain)
+    return True
 
 
 def analysis_text(analysis: dict[str, Any]) -> str:

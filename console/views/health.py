@@ -38,7 +38,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     except (RedisError, OSError, ValueError):
         parts["redis"] = False
     ready = all(parts[name] for name in ("database", "redis", "worker"))
-    return JsonResponse(parts | {"ready": ready}, status=200 if ready else 503)
+    response = JsonResponse(parts | {"ready": ready}, status=200 if ready else 503)
+    # Not ready yet is news for whoever asked, not an error for the log at every probe.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 @require_safe
