@@ -40,6 +40,7 @@ def console(request: HttpRequest) -> HttpResponse:
         chosen = default_preset_slug()
         initial = {"client_run_id": str(uuid.uuid4()), "preset": chosen, "visibility": "private"}
         return _page(request, ComposeForm(presets=slugs, initial=initial), presets)
+    assert request.user.is_authenticated  # login_required has seen to it
     form = ComposeForm(request.POST, presets=slugs)
     if form.is_valid():
         try:
@@ -62,7 +63,10 @@ def _spec(data: dict[str, Any], presets: list[Preset]) -> Spec:
         return custom_spec(
             panel=data["panel"], judge=data["judge"], synthesizer=data["synthesizer"]
         )
-    return preset_spec(next(p for p in presets if p.slug == data["preset"]))
+    preset = next(p for p in presets if p.slug == data["preset"])
+    if lacks := preset_lacks(preset):
+        raise Refused(lacks)
+    return preset_spec(preset)
 
 
 def _field_at_fault(form: ComposeForm) -> str:

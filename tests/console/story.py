@@ -139,6 +139,7 @@ class Story:
             "prompt": "Should we move our billing?",
             "status": self.state.status,
             "attempt": self.state.attempt,
+            "preset_name": self.spec.preset_name,
             **snapshot.run_fields(self.state),
             **fields,
         }
@@ -147,7 +148,6 @@ class Story:
             messages=[{"role": "user", "content": fields["prompt"]}],
             spec=self.spec.to_dict(),
             preset=self.spec.preset,
-            preset_name=self.spec.preset_name,
             **fields,
         )
         fusions = {}

@@ -1,0 +1,211 @@
+"""`/fusion`: asking."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+from console.models import Preset, Run
+from tests.upstream import Upstream
+
+from .story import Story
+
+
+@pytest.fixture(autouse=True)
+def no_remembered_models() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def page(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def with_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quality and Budget can run; no request is made before a run is."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """The only provider: an OpenAI-compatible server named by the environment."""
+    with Upstream() as upstream:
+        monkeypatch.setenv("OPENAI_BASE_URL", upstream.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-only-for-tests")
+        yield upstream
+
+
+def ask(client: Client, **fields: Any) -> Any:
+    form = {"prompt": "Why?", "preset": "quality", "client_run_id": str(uuid.uuid4())}
+    return client.post("/fusion", form | fields)
+
+
+def test_a_visitor_is_sent_to_sign_in(client: Client, db: None) -> None:
+    assert client.get("/fusion")["Location"].startswith("/sign-in")
+    assert client.get("/fusion?models")["Location"].startswith("/sign-in")
+    assert ask(client)["Location"].startswith("/sign-in")
+    assert not Run.objects.exists()
+
+
+def test_a_deactivated_person_is_sent_to_sign_in(client: Client, charlie: User) -> None:
+    client.force_login(charlie)
+    assert client.get("/fusion")["Location"].startswith("/sign-in")
+
+
+def test_the_start_leads_here(client: Client, db: None) -> None:
+    assert client.get("/")["Location"] == "/fusion"
+
+
+def test_the_controls_have_the_names_people_and_checks_know(page: Client, with_key: None) -> None:
+    html = page.get("/fusion").content.decode()
+    assert re.search(r'<label[^>]*for="prompt">Prompt</label>', html)
+    assert re.search(r"<legend[^>]*>Preset</legend>", html)
+    for name in ("Quality", "Budget", "Local", "Custom"):
+        assert f">{name}</label>" in html
+    assert re.search(r"<button[^>]*>Fuse</button>", html)
+
+
+def test_a_prompt_becomes_a_run_and_leads_to_it(page: Client, with_key: None, alice: User) -> None:
+    response = ask(page, prompt="  Why?\n\nSay it.  ", visibility="team")
+    run = Run.objects.get()
+    assert response["Location"] == f"/fusion/runs/{run.pk}"
+    assert (run.owner, run.preset, run.visibility) == (alice, "quality", "team")
+    assert run.prompt == "  Why?\n\nSay it.  "
+
+
+def test_a_form_sent_twice_makes_one_run(page: Client, with_key: None) -> None:
+    same = str(uuid.uuid4())
+    first, second = (ask(page, client_run_id=same) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"prompt": " \n "}, "Write a prompt first."),
+        ({"preset": ""}, "Choose a preset."),
+        ({"preset": "gone"}, "That preset is not there any more."),
+        ({"preset": "custom", "judge": "j"}, "Name 1 to 8 models for the panel."),
+        ({"preset": "custom", "panel": ["m"] * 9, "judge": "j"}, "A panel has at most 8 seats."),
+        ({"preset": "custom", "panel": ["m"]}, "Name the model that judges the answers."),
+    ],
+)
+def test_bad_input_comes_back_with_a_sentence_and_nothing_lost(
+    page: Client, with_key: None, fields: dict[str, Any], sentence: str
+) -> None:
+    typed = {"prompt": "A long thought", "synthesizer": "maker/writer", "visibility": "team"}
+    response = ask(page, **(typed | fields))
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert sentence in html
+    assert "maker/writer" in html
+    assert '<option value="team" selected' in html
+    assert ("A long thought" in html) is ("prompt" not in fields)
+    assert not Run.objects.exists()
+
+
+def test_a_prompt_over_the_limit_says_the_limit(
+    page: Client, with_key: None, settings: Any
+) -> None:
+    settings.MAX_PROMPT_CHARACTERS = 10
+    response = ask(page, prompt="x" * 11)
+    assert "The prompt has 11 characters" in response.content.decode()
+
+
+def test_what_was_typed_comes_back_escaped(page: Client, with_key: None) -> None:
+    hostile = "</textarea><script>alert(1)</script>"
+    html = ask(page, prompt=hostile, preset="gone").content.decode()
+    assert hostile not in html
+    assert "&lt;/textarea&gt;&lt;script&gt;" in html
+
+
+def test_a_preset_that_cannot_run_says_why_and_cannot_be_chosen(page: Client) -> None:
+    html = page.get("/fusion").content.decode()
+    (radio,) = re.findall(r'<input type="radio"[^>]*value="quality"[^>]*>', html)
+    assert "disabled" in radio
+    assert "OpenRouter needs an API key." in html
+    assert "Ask an admin." in html
+    assert "Add a provider key" not in html
+    response = ask(page, preset="quality")
+    assert response.status_code == 422
+    assert not Run.objects.exists()
+
+
+def test_an_admin_is_led_to_where_a_key_is_added(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    assert '<a href="/fusion/keys">Add a provider key</a>' in client.get("/fusion").content.decode()
+
+
+def test_quality_is_chosen_once_there_is_a_key(page: Client, with_key: None) -> None:
+    html = page.get("/fusion").content.decode()
+    assert re.search(r'value="quality"[^>]*checked', html)
+
+
+def test_a_preset_switched_off_is_not_offered(page: Client, with_key: None) -> None:
+    Preset.objects.filter(slug="budget").update(enabled=False)
+    assert "Budget" not in page.get("/fusion").content.decode()
+    assert ask(page, preset="budget").status_code == 422
+
+
+def test_with_another_server_only_custom_is_chosen_and_prefilled(
+    page: Client, server: Upstream
+) -> None:
+    html = page.get("/fusion").content.decode()
+    assert re.search(r'value="custom"[^>]*checked', html)
+    assert 'hx-trigger="load"' in html
+    lists = page.get("/fusion?models").content.decode()
+    names = re.findall(r'<data class="prefill" value="([^"]+)"', lists)
+    assert names
+    assert all(f'<option value="{name}">' in lists for name in names)
+
+
+def test_a_custom_panel_runs_as_it_was_named(page: Client, server: Upstream) -> None:
+    lists = page.get("/fusion?models").content.decode()
+    name = re.findall(r'<option value="([^"]+)"', lists)[0]
+    response = ask(page, preset="custom", panel=[name, "", name], judge=name)
+    assert response.status_code == 302
+    spec = Run.objects.get().frozen_spec
+    assert [p.model for p in spec.panel] == [name, name]
+    assert spec.judge.model == name
+
+
+def test_the_page_does_not_wait_for_any_provider(page: Client, server: Upstream) -> None:
+    page.get("/fusion")
+    assert not server.requests
+
+
+def test_a_server_that_does_not_answer_is_a_sentence(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    response = page.get("/fusion?models")
+    assert response.status_code == 200
+    assert 'class="models-error"' in response.content.decode()
+
+
+def test_recent_runs_are_own_and_the_team_s(page: Client, alice: User, bob: User) -> None:
+    Story().whole().save(alice, prompt="alice alone")
+    Story().whole().save(bob, prompt="bob for the team", visibility="team")
+    Story().whole().save(bob, prompt="bob alone")
+    html = page.get("/fusion").content.decode()
+    assert "alice alone" in html
+    assert "bob for the team" in html
+    assert "bob alone" not in html
+
+
+def test_a_form_without_its_token_is_refused_in_our_look(alice: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    response = ask(strict)
+    assert response.status_code == 403
+    assert "This form had grown old" in response.content.decode()

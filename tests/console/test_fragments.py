@@ -1,0 +1,175 @@
+"""The parts of a page that change: what they say in every state of a run."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.engine.errors import Reason
+from console.engine.events import EventType
+from console.engine.usage import Price
+from console.fragments import figures, run_context, run_fragments, run_texts
+
+from .story import Story, a_spec
+
+
+def parts(story: Story, show_costs: bool = True, note: str = "") -> dict[str, str]:
+    return run_fragments(run_context(story.spec, story.state, show_costs=show_costs, note=note))
+
+
+def test_a_page_loaded_from_rows_holds_what_the_socket_would_send(
+    client: Client, alice: User
+) -> None:
+    stories = [
+        Story(),
+        Story().begin(),
+        Story().begin().wait(1).write(0, "Half a").think(1, "Hm."),
+        Story().begin().answer(0, "Yes.").fail(1).answer(2, "No.").judge(),
+        Story().whole("- a\n- list", "Done."),
+    ]
+    client.force_login(alice)
+    for story in stories:
+        run = story.save(alice, status=story.state.status)
+        html = client.get(f"/fusion/runs/{run.pk}").content.decode()
+        for name, fragment in parts(story).items():
+            assert f'id="{name}"' in html
+            assert fragment in html, name
+        for name, text in run_texts(story.spec, story.state).items():
+            assert f'data-text="{name}" dir="auto"><div data-final>{text}</div>' in html
+
+
+def test_the_status_is_a_short_sentence_that_ignores_tokens() -> None:
+    story = Story()
+    assert "Waiting for a worker" in parts(story)["run-status"]
+    story.begin()
+    before = parts(story)["run-status"]
+    assert "Panel: 0 of 3 answered" in before
+    assert parts(story.write(0, "Yes."))["run-status"] == before
+    assert "Panel: 1 of 3 answered" in parts(story.answer(0))["run-status"]
+    assert "Panel: 1 of 3 answered, 1 failed" in parts(story.fail(1))["run-status"]
+    story.answer(2, "No.").judge()
+    assert "Analysis: 2 answers being compared" in parts(story)["run-status"]
+    assert "Synthesis:" in parts(story.analyse().synthesise("So."))["run-status"]
+    assert "Done, from 2 of 3 answers" in parts(story.complete())["run-status"]
+
+
+def test_text_that_arrives_changes_no_fragment() -> None:
+    story = Story().begin().write(0, "One")
+    before = parts(story)
+    assert parts(story.write(0, " two three")) == before
+
+
+def test_seconds_run_in_the_browser_only() -> None:
+    story = Story(began=1_790_000_000.25).begin()
+    assert 'data-since="1790000000.250"' in parts(story)["phases"]
+    assert parts(story) == parts(story.wait(10))
+    assert "data-since" not in parts(Story().whole())["phases"]
+
+
+def test_who_may_not_see_money_is_not_sent_any() -> None:
+    fragments = parts(Story().whole(), show_costs=False)
+    assert "receipt" not in fragments
+    assert not any("$" in html for html in fragments.values())
+
+
+def test_an_unknown_cost_is_a_dash_and_makes_the_total_a_floor() -> None:
+    story = Story().begin().answer(0, "Yes.", cost=None).answer(1, "Yes.").answer(2, "Yes.")
+    fragments = parts(story.judge().analyse().synthesise("So.").complete())
+    assert "<dd>—</dd>" in fragments["seat-0-head"]
+    assert "≥ $0.1248" in fragments["receipt"]
+    assert "≥ $0.1248" in fragments["phases"]
+
+
+def test_a_cost_computed_from_list_prices_is_marked() -> None:
+    from dataclasses import replace
+
+    spec = a_spec()
+    priced = replace(spec.panel[0], price=Price(Decimal(3), Decimal(15)))
+    story = Story(replace(spec, panel=(priced, *spec.panel[1:]))).begin()
+    story.answer(0, "Yes.", cost=str((Decimal(212) * 3 + 1184 * 15) / 1_000_000))
+    story.answer(1, "Yes.", cost="0.5")
+    fragments = parts(story)
+    assert "Computed from list prices" in fragments["seat-0-head"]
+    assert "Computed from list prices" not in fragments["seat-1-head"]
+    assert "computed from list prices" in fragments["receipt"]
+
+
+def test_the_map_shows_who_says_what() -> None:
+    html = parts(Story().whole())["analysis"]
+    assert html.count('data-mark="says otherwise"') == 1
+    assert "C says otherwise" in html
+    # consensus 3, contradiction 2, partial 2, insight 1
+    assert html.count('data-mark="says so"') == 8
+    assert "Not this year." in html
+
+
+def test_only_judged_seats_have_a_column_in_the_map() -> None:
+    story = Story().begin().answer(0, "Yes.").fail(1).answer(2, "No.").judge()
+    html = parts(story.analyse({"consensus": [{"claim": "It is so", "seats": [0, 2]}]}))["analysis"]
+    assert 'data-seat="1"' not in html
+    assert html.count('data-mark="says so"') == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "mark"),
+    [
+        ({"finish_reason": "length"}, "cut at its token limit"),
+        ({"finish_reason": None}, "ended without a finish mark"),
+    ],
+)
+def test_an_answer_that_only_looks_whole_is_marked(data: dict[str, str], mark: str) -> None:
+    assert mark in parts(Story().begin().answer(0, "Yes.", **data))["seat-0-head"]
+
+
+def test_an_interrupted_seat_says_it_was_asked_again() -> None:
+    story = Story().begin().write(0, "Half").tell(EventType.RUN_STARTED, attempt=2)
+    fragments = parts(story.ask(0, number=2, cause="resume").answer(0, "Whole.", number=2))
+    assert "interrupted and asked again" in fragments["seat-0-head"]
+    assert "The worker was lost in mid-run" in fragments["run-notice"]
+
+
+def test_what_a_silent_run_waits_for_is_said_until_it_ends() -> None:
+    note = "The worker was lost."
+    assert note in parts(Story().begin(), note=note)["run-notice"]
+    assert note not in parts(Story().whole(), note=note)["run-notice"]
+
+
+def test_a_concrete_model_is_named_where_it_is_another() -> None:
+    story = Story().begin().answer(0, "Yes.", model="maker/alpha-2").answer(1, "Yes.", model="")
+    assert "answered by maker/alpha-2" in parts(story)["seat-0-head"]
+    assert "answered by" not in parts(story)["seat-1-head"]
+
+
+def test_a_failed_run_gives_its_reason_and_no_promise() -> None:
+    story = Story().begin().fail(0, Reason.DNS).fail(1).fail(2)
+    story.tell(EventType.RUN_FAILED, reason="all_panels_failed", error="")
+    fragments = parts(story)
+    assert "No panelist gave a usable answer." in fragments["run-notice"]
+    assert "There is no fused answer" in fragments["fused-note"]
+    assert "goes on" not in "".join(fragments.values())
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (None, "—"),
+        ("0", "$0"),
+        ("0.00001", "<$0.0001"),
+        ("0.0312", "$0.0312"),
+        ("1.5", "$1.5000"),
+        ("12.345", "$12.35"),
+        ("1234.5", "$1,234.50"),
+    ],
+)
+def test_money_is_as_fine_as_it_needs_to_be(amount: str | None, text: str) -> None:
+    assert figures.money(None if amount is None else Decimal(amount)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "—"), (-0.2, "0.0 s"), (21.44, "21.4 s"), (125.0, "2 min 05 s")]
+)
+def test_seconds_become_minutes_when_there_are_many(value: float | None, text: str) -> None:
+    assert figures.seconds(value) == text

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import re
+import uuid
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.engine.errors import Reason
+from console.models import Run
+
+from .story import Story, a_spec
+
+HOSTILE = (
+    '<script>alert(1)</script><img src="https://evil.example/x" onerror=alert(1)>'
+    '[link](javascript:alert(1)) <b hx-get="/x" style="color:red">b</b>'
+)
+
+
+class Elements(HTMLParser):
+    """What a browser would make of a page: names and attributes of its elements."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.values: list[str] = []
+        self.inline_scripts = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.values += [value for name, value in attrs if value and name in ("href", "src")]
+        self.inline_scripts += tag == "script" and "src" not in dict(attrs)
+
+
+@pytest.fixture
+def page(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def shown(client: Client, run: Run) -> str:
+    response = client.get(f"/fusion/runs/{run.pk}")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_private_run_is_its_owner_s_alone(
+    client: Client, alice: User, bob: User, charlie: User
+) -> None:
+    url = f"/fusion/runs/{Story().whole().save(alice).pk}"
+    assert client.get(url)["Location"].startswith("/sign-in")
+    client.force_login(bob)
+    assert client.get(url).status_code == 404
+    client.force_login(charlie)
+    assert client.get(url)["Location"].startswith("/sign-in")
+    client.force_login(alice)
+    assert client.get(url).status_code == 200
+
+
+def test_an_absent_run_looks_like_a_forbidden_one(page: Client, bob: User) -> None:
+    forbidden = page.get(f"/fusion/runs/{Story().whole().save(bob).pk}")
+    absent = page.get(f"/fusion/runs/{uuid.uuid4()}")
+    assert forbidden.status_code == absent.status_code == 404
+    for response in (forbidden, absent):
+        assert "There is nothing here, or it is not yours to see." in response.content.decode()
+
+
+def test_no_cache_keeps_a_run(page: Client, alice: User) -> None:
+    response = page.get(f"/fusion/runs/{Story().whole().save(alice).pk}")
+    assert "no-store" in response["Cache-Control"]
+    assert "private" in response["Cache-Control"]
+
+
+def test_the_page_has_the_names_assistive_technology_needs(page: Client, alice: User) -> None:
+    html = shown(page, Story(a_spec("m/alpha", "m/alpha", "m/beta")).whole().save(alice))
+    for seat, name in enumerate(["alpha (1)", "alpha (2)", "beta"]):
+        assert f'aria-labelledby="seat-{seat}-name"' in html
+        assert re.search(rf'<h2 id="seat-{seat}-name"[^>]*>.*{re.escape(name)}</h2>', html)
+    assert html.count("<article") == 3
+    assert re.search(r'<section[^>]*aria-labelledby="analysis-title"', html)
+    assert ">Analysis</h2>" in html
+    assert re.search(r'<section[^>]*aria-labelledby="fused-title"', html)
+    assert ">Fused answer</h2>" in html
+    assert 'role="status"' in html
+
+
+def test_a_finished_run_shows_answers_analysis_fused_answer_and_money(
+    page: Client, alice: User
+) -> None:
+    html = shown(page, Story().whole("Say **why**.", "So *be* it.").save(alice))
+    assert html.count("Say <strong>why</strong>.") == 3
+    assert "So <em>be</em> it." in html
+    for part in (
+        "Consensus",
+        "Contradictions",
+        "Partial coverage",
+        "Unique insights",
+        "Blind spots",
+    ):
+        assert part in html
+    assert "Five years of unwritten exceptions" in html
+    assert "$0.0312" in html
+    assert "$0.1560" in html
+    assert 'data-status="completed"' in html
+
+
+def test_a_failed_seat_says_what_happened_and_what_became_of_its_text(
+    page: Client, alice: User
+) -> None:
+    story = Story().begin().wait(1).answer(0, "Yes.").answer(1, "Yes.")
+    story.write(2, "Three words written").fail(2, Reason.STALLED).judge().analyse()
+    html = shown(page, story.synthesise("Yes.").complete().save(alice))
+    column = html[html.index('id="seat-2"') :]
+    assert "The model stopped sending." in column
+    assert "The 3 words it wrote are kept and not given to the judge." in column
+    assert "Three words written" in column
+    assert "Degraded panel 2/3" in html
+    assert "Done, from 2 of 3 answers" in html
+
+
+def test_a_run_of_one_answer_and_one_without_analysis_say_so(page: Client, alice: User) -> None:
+    alone = Story().begin().answer(0, "Yes.").fail(1).fail(2).judge().synthesise("Yes.").complete()
+    html = shown(page, alone.save(alice))
+    assert "From a single answer" in html
+    assert "One answer came back, so there was nothing to compare." in html
+    story = Story().begin()
+    for seat in range(3):
+        story.answer(seat, "Yes.")
+    html = shown(page, story.judge().misjudge().synthesise("Yes.").complete().save(alice))
+    assert "The judge did not return valid JSON." in html
+    assert "The fused answer was written from the answers alone." in html
+
+
+def test_hostile_text_is_nowhere_more_than_text(page: Client, alice: User) -> None:
+    story = Story(a_spec("m/<b>a", "m/beta")).begin().think(0, HOSTILE)
+    story.answer(0, HOSTILE, model=HOSTILE).answer(1, HOSTILE).judge()
+    claim = {"claim": HOSTILE, "seats": [0]}
+    stances = [{"seats": [1], "stance": HOSTILE}]
+    contradiction = {"topic": HOSTILE, "stances": stances}
+    story.analyse({"consensus": [claim], "contradictions": [contradiction]})
+    story.synthesise(HOSTILE).complete()
+    html = shown(page, story.save(alice, prompt=HOSTILE, preset_name="<i>x"))
+    assert "alert(1)" in html
+    elements = Elements(html)
+    assert not {"img", "b", "i"} & elements.names
+    assert not {a for a in elements.attributes if a.startswith(("on", "style"))}
+    assert "hx-get" not in elements.attributes
+    assert not any("javascript:" in value for value in elements.values)
+    assert elements.inline_scripts == 0
+    failed = Story().begin().fail(0, Reason.UPSTREAM_ERROR, HOSTILE).save(alice)
+    assert "<script>alert" not in shown(page, failed)
+
+
+def test_every_page_forbids_inline_code_and_has_none(page: Client, alice: User) -> None:
+    run = Story().whole().save(alice)
+    for url in ("/fusion", "/fusion/runs", f"/fusion/runs/{run.pk}", "/fusion/runs/nothing"):
+        response = page.get(url)
+        policy = response["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        html = response.content.decode()
+        elements = Elements(html)
+        assert elements.inline_scripts == 0
+        assert not {a for a in elements.attributes if a.startswith(("on", "style"))}
+
+
+def test_a_long_prompt_is_folded_and_whole(page: Client, alice: User) -> None:
+    html = shown(page, Story().whole().save(alice, prompt="word " * 200 + "THE END"))
+    assert '<details class="prompt-fold"' in html
+    assert "THE END" in html
+
+
+def test_a_run_on_the_built_in_model_is_called_a_demonstration(
+    client: Client, alice: User, ada: User
+) -> None:
+    run = Story(a_spec("smol", "smol", credential="local")).whole().save(alice, visibility="team")
+    line = "Demonstration model: shows how Fusion works, not how well."
+    client.force_login(alice)
+    html = shown(client, run)
+    assert line in html
+    assert "Add a provider key</a>" not in html
+    client.force_login(ada)
+    assert '<a href="/fusion/keys">Add a provider key</a>' in shown(client, run)
+    assert line not in shown(client, Story().whole().save(ada))
