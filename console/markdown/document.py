@@ -24,23 +24,12 @@ MAX_CHARS = 200_000
 # Roughly what each of these costs the parser, in microseconds; everything else is cheap. A
 # document of 200 KB takes seconds if it is made of "[" or of nested lists, and about a tenth
 # of one if it is made of words.
-COSTS = {
-    "\n": 40,
-    "[": 40,
-    ">": 40,
-    "*": 30,
-    "_": 20,
-    "~": 20,
-    "- ": 50,
-    "-\t": 50,
-    "+ ": 50,
-    "+\t": 50,
-    ". ": 30,
-    ".\t": 30,
-    ") ": 30,
-    ")\t": 30,
-}
-MAX_COST = 500_000
+COSTS = dict.fromkeys(("&", "<", "\\"), 8)
+COSTS |= dict.fromkeys(("`", "~", "_"), 20)
+COSTS |= dict.fromkeys(("*", ". ", ".\t", ") ", ")\t"), 30)
+COSTS |= dict.fromkeys(("\n", "[", ">", "- ", "-\t", "+ ", "+\t"), 50)
+COSTS |= dict.fromkeys(("![", "]["), 80)
+MAX_COST = 800_000
 
 # markdown-it leaves out, without a word, what is nested deeper than this.
 MAX_NESTING = 32
