@@ -54,6 +54,7 @@ class StreamRenderer:
         self._open = ""  # the complete lines from the beginning of the open block
         self._shown = 0  # how much of them `block` shows
         self._references: dict[str, dict[str, Any]] = {}
+        self._finished = False
         self._is_plain = False  # for good: the whole document is too costly to format
 
     @property
@@ -62,8 +63,14 @@ class StreamRenderer:
         return self._text
 
     def feed(self, text: str) -> None:
-        """Takes the whole text so far. Raises ValueError if it does not continue the last."""
-        if not text.startswith(self._text):
+        """Takes the whole text so far.
+
+        Raises ValueError if it does not continue the last, or goes on after `finish`, which
+        took the last line for complete: then begin again with a new renderer.
+        """
+        if self._finished and text == self._text:
+            return
+        if self._finished or not text.startswith(self._text):
             raise ValueError("the text does not continue what was fed before")
         self._text = text
         # A carriage return at the very end may be the first half of a line end.
@@ -79,6 +86,7 @@ class StreamRenderer:
         Returns that HTML where it is not what the parts already said, and so has to replace
         everything shown; None where the parts add up to it.
         """
+        self._finished = True
         if self._taken < len(self._text):
             self._take_lines(len(self._text))
         if self._shown < len(self._open):

@@ -172,6 +172,15 @@ def test_a_text_that_does_not_continue_is_refused():
         fed("one", "two")
 
 
+def test_a_finished_text_does_not_go_on():
+    renderer = fed("one")
+    renderer.finish()
+    renderer.feed("one")
+    assert (renderer.block, renderer.line) == ("<p>one</p>\n", "")
+    with pytest.raises(ValueError, match="continue"):
+        renderer.feed("one two")
+
+
 def test_a_huge_open_block_is_plain_until_it_ends(monkeypatch):
     parsed = []
 
