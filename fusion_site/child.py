@@ -79,9 +79,10 @@ class Child:
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
-        for line in process.stdout:
-            if line := line.rstrip():
-                self.last_line = line
-                self.log.write(line)
-                if self.aloud:
-                    say(f"{self.name} | {line}")
+        with process.stdout as lines:
+            for line in lines:
+                if line := line.rstrip():
+                    self.last_line = line
+                    self.log.write(line)
+                    if self.aloud:
+                        say(f"{self.name} | {line}")

@@ -31,7 +31,6 @@ LOCAL_MODEL_VENV = BASE / ".venv-local-model"
 LOCAL_MODEL_LOCK = BASE / "requirements-local-model.lock"
 UV_LOCK = BASE / "requirements-uv.lock"
 STILL_AT_IT_SECONDS = 15
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 def check_platform() -> None:
@@ -92,7 +91,7 @@ def local_model() -> bool:
 
 def need_browser(install_it: bool) -> None:
     """The browser tests drive a real Chromium; without one nothing is skipped, it is said."""
-    if os.environ.get("CHROMIUM_PATH") or any(map(shutil.which, CHROMIUM)):
+    if shutil.which("chromium"):
         return
     if not install_it:
         raise SystemExit(
@@ -176,7 +175,7 @@ def _fill(venv: Path, lock: Path, dependencies: bool) -> None:
     what = ["--require-hashes", "-r", str(lock), *([] if dependencies else ["--no-deps"])]
     count = sum("==" in line and "'win32'" not in line for line in lock.read_text().splitlines())
     doing = f"Installing {count} packages into {venv.name} (first start only)"
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--retries", "2"]
     uv = _uv()
     if uv is None and dependencies:
         say("Fetching the installer …")
@@ -187,7 +186,7 @@ def _fill(venv: Path, lock: Path, dependencies: bool) -> None:
     if not _try([python, "-c", "import pip"]):
         _run("Adding pip", [sys.executable, "-m", "venv", str(venv)])
     # pip may have been told of a mirror that uv knows nothing of.
-    _run(f"{doing}, with pip" if uv else doing, [*pip, "--retries", "2", *what])
+    _run(f"{doing}, with pip" if uv else doing, [*pip, *what])
 
 
 def _uv() -> str | None:

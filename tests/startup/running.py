@@ -1,0 +1,133 @@
+"""A clean copy of the project, and a real `manage.py up` running in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+PROJECT = Path(__file__).resolve().parents[2]
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis"
+)
+# The Python that .venv was made from: it has no packages of the project.
+BARE_PYTHON = str(Path(sys.base_prefix, "bin", f"python3.{sys.version_info[1]}"))
+
+
+def copy_project(to: Path) -> Path:
+    shutil.copytree(PROJECT, to, ignore=NOT_COPIED)
+    return to
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """This machine's, without anything that is about Fusion or an active environment."""
+    ours = ("FUSION_", "OPENAI_", "OPENROUTER_", "OLLAMA_", "DJANGO_", "PYTEST_", "PYTHON", "COV_")
+    alone = ("SECRET_KEY", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS", "VIRTUAL_ENV", "DEBUG")
+    found = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in alone}
+    found |= {k: v for k, v in changes.items() if v is not None}
+    return {k: v for k, v in found.items() if changes.get(k, "") is not None}
+
+
+def manage(
+    project: Path, *arguments: str, python: str = BARE_PYTHON, **changes: str | None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [python, "manage.py", *arguments],
+        cwd=project,
+        env=environment(**changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+
+
+class Up:
+    """With the tests' own environment unless `python` is bare."""
+
+    def __init__(
+        self, project: Path, *arguments: str, python: str = sys.executable, **changes: str | None
+    ) -> None:
+        if python == sys.executable:
+            changes = {"FUSION_BOOTSTRAP": "0", **changes}
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [python, "manage.py", "up", "--port", "0", *arguments],
+            cwd=project,
+            env=environment(**changes),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.seen: dict[int, psutil.Process] = {}
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Up:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.end(signal.SIGTERM)
+        for process in self.left():
+            process.kill()
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def url(self) -> str:
+        return self.wait_for("Fusion is ready: ").split("ready: ")[1].split()[0]
+
+    def wait_for(self, text: str, seconds: float = 90) -> str:
+        """The first line that contains it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for line in list(self.lines):
+                if text in line:
+                    return line
+            if self.process.poll() is not None and not self._reader.is_alive():
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"{text!r} was never said:\n{self.output}")
+
+    def child(self, name: str) -> psutil.Process:
+        """The running child whose command line has this word."""
+        for process in self.look():
+            if name in process.cmdline():
+                return process
+        raise AssertionError(f"no {name} is running")
+
+    def look(self) -> list[psutil.Process]:
+        """All processes below, remembered so that `left` can ask for them later."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        self.seen |= {p.pid: p for p in found}
+        return [p for p in found if p.status() != psutil.STATUS_ZOMBIE]
+
+    def left(self, seconds: float = 0) -> list[psutil.Process]:
+        _, alive = psutil.wait_procs(self.seen.values(), timeout=seconds)
+        return [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+    def end(self, number: int) -> int:
+        """The exit status; every process there was is remembered first."""
+        self.look()
+        self.process.send_signal(number)
+        status = self.process.wait(30)
+        self._reader.join(5)
+        return status
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.append(line.rstrip())

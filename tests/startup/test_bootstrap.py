@@ -1,0 +1,166 @@
+"""Everything that can stop a start is one plain sentence with the way out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from fusion_site import bootstrap, installation
+
+from .running import manage
+
+
+def one_sentence(ended: object, *words: str) -> None:
+    stderr = getattr(ended, "stderr", "")
+    assert getattr(ended, "returncode", 0) == 1, stderr
+    assert len(stderr.strip().splitlines()) == 1, stderr
+    for word in words:
+        assert word in stderr
+
+
+@pytest.fixture
+def path_without_uv(tmp_path: Path) -> str:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "env"):
+        (folder / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    return str(folder)
+
+
+def python_that(tmp_path: Path, does: str) -> str:
+    """PYTHONPATH of a Python that does this before anything else."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"import sys\n{does}\n")
+    return str(folder)
+
+
+def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = manage(project, "up", "--port", str(port))
+    one_sentence(ended, f"Port {port} on 127.0.0.1 is taken", "--port")
+    assert not (project / ".venv").exists()
+
+
+def test_an_address_of_another_machine_is_said(project: Path) -> None:
+    ended = manage(project, "up", "--host", "192.0.2.1", "--port", "0")
+    one_sentence(ended, "192.0.2.1", "try --host 127.0.0.1")
+
+
+def test_any_other_command_says_to_run_up_first(project: Path) -> None:
+    one_sentence(manage(project, "fuse", "Why?"), "run `python3 manage.py up` first")
+    assert not (project / ".venv").exists()
+
+
+def test_a_missing_venv_module_names_the_package(
+    project: Path, tmp_path: Path, path_without_uv: str
+) -> None:
+    no_ensurepip = python_that(tmp_path, 'sys.modules["ensurepip"] = None')
+    ended = manage(project, "up", "--port", "0", PYTHONPATH=no_ensurepip, PATH=path_without_uv)
+    one_sentence(ended, "venv module is missing", "apt install python3-venv")
+
+
+def test_an_old_python_says_which_one_is_needed(
+    project: Path, tmp_path: Path, path_without_uv: str
+) -> None:
+    old = python_that(tmp_path, "sys.version_info = (3, 9, 2, 'final', 0)")
+    ended = manage(project, "up", "--port", "0", PYTHONPATH=old, PATH=path_without_uv)
+    one_sentence(ended, "needs Python 3.11 or newer and this is 3.9")
+
+
+def test_an_old_python_hands_over_to_a_newer_one(
+    project: Path, tmp_path: Path, path_without_uv: str
+) -> None:
+    old = python_that(tmp_path, "sys.version_info = (3, 9, 2, 'final', 0)")
+    newer = Path(path_without_uv, "python3.12")
+    newer.write_text('#!/bin/sh\n[ "$1" = -c ] || echo "newer: $2"\n')
+    newer.chmod(0o755)
+    ended = manage(project, "up", "--port", "0", PYTHONPATH=old, PATH=path_without_uv)
+    assert ended.stdout == "newer: up\n"
+
+
+def test_a_full_disk_while_installing_is_said(project: Path, path_without_uv: str) -> None:
+    full = Path(path_without_uv, "uv")
+    # A real write to a real full device.
+    full.write_text(f"#!{sys.executable}\nwith open('/dev/full', 'w') as f: f.write('a package')\n")
+    full.chmod(0o755)
+    ended = manage(project, "up", "--port", "0", PATH=path_without_uv)
+    one_sentence(ended, "The disk is full", "free some space")
+
+
+@pytest.mark.startup
+def test_an_index_that_cannot_be_reached_is_said(
+    project: Path, tmp_path: Path, path_without_uv: str
+) -> None:
+    nowhere = "http://127.0.0.1:1/simple"
+    ended = manage(
+        project,
+        *("up", "--port", "0"),
+        PATH=path_without_uv,
+        PIP_INDEX_URL=nowhere,
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_EXTRA_INDEX_URL=None,
+        PIP_FIND_LINKS=None,
+    )
+    one_sentence(ended, "package index cannot be reached", "check the network")
+    assert not (project / ".venv" / "fusion.stamp").exists()
+
+
+def test_a_directory_that_may_not_be_written_is_said(project: Path) -> None:
+    # Not even root may write here.
+    place = "/sys/fusion" if sys.platform == "linux" else "/System/fusion"
+    changes = {"FUSION_BOOTSTRAP": "0", "FUSION_VAR_DIR": place}
+    ended = manage(project, "up", "--port", "0", **changes)
+    one_sentence(ended, "No permission while preparing", place)
+
+
+def test_windows_is_told_where_fusion_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="WSL2"):
+        patch.setattr(os, "name", "nt")
+        bootstrap.enter(["up"])
+
+
+def test_a_machine_without_a_valkey_wheel_is_told_the_ways(
+    monkeypatch: pytest.MonkeyPatch, path_without_uv: str
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    monkeypatch.setenv("PATH", path_without_uv)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with pytest.raises(SystemExit, match="riscv64: install valkey-server or redis-server"):
+        installation.check_platform()
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
+    installation.check_platform()
+
+
+def test_tests_without_a_browser_say_what_to_install(project: Path, path_without_uv: str) -> None:
+    ended = manage(project, "test", PATH=path_without_uv)
+    one_sentence(ended, "apt install chromium", "--install-browser")
+
+
+def test_help_needs_no_installation(project: Path) -> None:
+    ended = manage(project, "up", "--help")
+    assert ended.returncode == 0
+    assert "--no-local-model" in ended.stdout
+    assert not (project / ".venv").exists()
+
+
+def test_an_interrupted_installation_is_not_taken_for_a_finished_one(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("a==1\n")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    assert not installation.is_current(tmp_path / ".venv", lock)
+    (tmp_path / ".venv" / "fusion.stamp").write_text(installation._sum(lock))
+    assert installation.is_current(tmp_path / ".venv", lock)
+    lock.write_text("a==2\n")
+    assert not installation.is_current(tmp_path / ".venv", lock)

@@ -1,0 +1,102 @@
+"""What `up` does while it runs, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .running import Up, copy_project, manage
+
+pytestmark = pytest.mark.startup
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_project(tmp_path_factory.mktemp("up") / "fusion")
+
+
+@pytest.fixture
+def up(tree: Path) -> Iterator[Up]:
+    with Up(tree, "--no-local-model") as running:
+        running.wait_for("Fusion is ready: ")
+        yield running
+
+
+def test_a_killed_worker_is_started_again_and_said(up: Up) -> None:
+    killed = up.child("worker")
+    killed.kill()
+    up.wait_for("worker died (signal 9), starting it again")
+    up.wait_for("Connected to redis")
+    assert up.child("worker").pid != killed.pid
+    with urllib.request.urlopen(f"{up.url}/readyz") as answer:
+        assert answer.status == 200
+
+
+def test_a_killed_valkey_is_started_again_on_the_same_socket(up: Up, tree: Path) -> None:
+    next(p for p in up.look() if "valkey" in p.name()).kill()
+    up.wait_for("valkey died (signal 9), starting it again")
+    assert any("valkey" in p.name() for p in up.look())
+    assert up.end(signal.SIGHUP) == 0
+    assert up.left(5) == []
+
+
+def test_a_second_start_from_the_same_directory_names_the_first(up: Up, tree: Path) -> None:
+    second = manage(tree, "up", "--port", "0", python=sys.executable, FUSION_BOOTSTRAP="0")
+    assert second.returncode == 1
+    assert f"already runs from {tree / 'var'} ({up.url})" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_killing_the_supervisor_leaves_nothing_and_the_next_start_does_not_mind(
+    up: Up, tree: Path
+) -> None:
+    assert len(up.look()) >= 3
+    up.end(signal.SIGKILL)
+    assert up.left(10) == []
+    assert (tree / "var" / "runtime.json").exists()
+    with Up(tree, "--no-local-model") as again:
+        again.wait_for("Fusion is ready: ")
+        assert again.end(signal.SIGTERM) == 0
+        assert again.left(5) == []
+    assert not (tree / "var" / "runtime.json").exists()
+
+
+def test_a_child_that_keeps_dying_ends_everything_with_its_reason(project: Path) -> None:
+    celery = project / "fusion_site" / "celery.py"
+    broken = '\nimport sys\n\nif "worker" in sys.argv:\n    raise SystemExit("broken on purpose")\n'
+    celery.write_text(celery.read_text() + broken)
+    with Up(project, "--no-local-model") as up:
+        up.wait_for("worker keeps dying (exit status 1); its last words: broken on purpose")
+        up.look()
+        assert up.process.wait(30) == 1
+        assert up.left(5) == []
+        assert up.output.count("worker died") == 4
+        assert "Traceback" not in up.output
+
+
+def test_it_goes_on_without_a_built_in_model_that_cannot_be_installed(project: Path) -> None:
+    (project / "requirements-local-model.lock").write_text("this is no lock\n")
+    with Up(project, FUSION_BOOTSTRAP=None) as up:
+        up.wait_for("Fusion goes on without its built-in model")
+        with urllib.request.urlopen(f"{up.url}/healthz") as answer:
+            assert answer.status == 200
+        assert up.end(signal.SIGINT) == 0
+        assert up.left(5) == []
+
+
+def test_a_database_that_cannot_be_reached_is_one_sentence(project: Path) -> None:
+    ended = manage(
+        project,
+        *("up", "--port", "0", "--no-local-model"),
+        python=sys.executable,
+        FUSION_BOOTSTRAP="0",
+        DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing",
+    )
+    assert ended.returncode == 1
+    assert "Preparing the database failed: " in ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
