@@ -169,7 +169,9 @@ def _kept(call: CallState, run_status: RunStatus) -> str:
     if call.status is not CallStatus.FAILED:
         return ""
     if not words:
-        return "" if run_status is RunStatus.FAILED else "The run goes on without it."
+        if run_status is RunStatus.FAILED:
+            return ""
+        return f"The run {'went' if run_status.is_final else 'goes'} on without it."
     them = "word it wrote is" if words == 1 else f"{words:,} words it wrote are"
     judge = "" if call.step is Step.SYNTHESIS else " and not given to the judge"
     return f"The {them} kept{judge}."
