@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -11,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx
+
+from console.engine.state import RunState
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -164,17 +167,14 @@ class Stack:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    @contextlib.contextmanager
-    def database(self) -> Iterator[None]:
-        """Inside, the ORM of the test speaks to the stack's own SQLite file."""
-        from django.db import connections
-
-        connection = connections["default"]
-        before = connection.settings_dict["NAME"]
-        connection.close()
-        connection.settings_dict["NAME"] = str(self.dir / "fusion.sqlite3")
-        try:
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = before
+    def state(self, run_id: str) -> RunState:
+        """The run as its rows tell it."""
+        done = self.manage(
+            "shell",
+            "-v0",
+            "-c",
+            "import json; from console.models import Run; "
+            "from console.snapshot import state_from_rows; "
+            f"print(json.dumps(state_from_rows(Run.objects.get(pk='{run_id}')).to_dict()))",
+        )
+        return RunState.from_dict(json.loads(done.stdout.splitlines()[-1]))

@@ -1,0 +1,80 @@
+"""The whole product as processes of their own, against the scripted upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.member import Member
+from tests.stack import Stack
+from tests.upstream import Upstream
+
+PLANTED = "sk-planted-4f0c9a7e1b2d3c4e5f60718293a4b5c6"
+PASSWORD = "a long password for tests"
+_PEOPLE = f"""
+from django.contrib.auth.models import User
+User.objects.create_superuser("ada", password="{PASSWORD}")
+User.objects.create_user("alice", password="{PASSWORD}")
+User.objects.create_user("bob", password="{PASSWORD}")
+"""
+
+
+def make_stack(upstream: Upstream, **env: str) -> Stack:
+    return Stack(
+        OPENAI_BASE_URL=upstream.url,
+        OPENAI_API_KEY=PLANTED,
+        FUSION_STALL_TIMEOUT="1",
+        FUSION_PERMISSION_SECONDS="1",
+        FUSION_LEASE_SECONDS="3",
+        FUSION_HEARTBEAT_SECONDS="0.5",
+        FUSION_SWEEP_SECONDS="0.3",
+        **env,
+    )
+
+
+def add_people(stack: Stack) -> None:
+    stack.manage("shell", "-v0", "-c", _PEOPLE)
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def stack(upstream: Upstream) -> Iterator[Stack]:
+    with make_stack(upstream) as stack:
+        add_people(stack)
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def ada(stack: Stack) -> Iterator[Member]:
+    with Member(stack, "ada", PASSWORD) as member:
+        yield member
+
+
+@pytest.fixture(scope="session")
+def alice(stack: Stack) -> Iterator[Member]:
+    with Member(stack, "alice", PASSWORD) as member:
+        yield member
+
+
+@pytest.fixture(scope="session")
+def bob(stack: Stack) -> Iterator[Member]:
+    with Member(stack, "bob", PASSWORD) as member:
+        yield member
+
+
+@pytest.fixture(scope="session")
+def anonymous(stack: Stack) -> Iterator[Member]:
+    with Member(stack) as member:
+        yield member
+
+
+@pytest.fixture(autouse=True)
+def released(upstream: Upstream) -> Iterator[None]:
+    yield
+    upstream.release()

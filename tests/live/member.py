@@ -1,0 +1,145 @@
+"""A member of the team at the stack's pages: signs in, asks, watches by websocket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.stack import Stack
+
+FINAL = ("completed", "failed", "cancelled")
+
+
+class Member:
+    def __init__(self, stack: Stack, name: str = "", password: str = "") -> None:
+        self.stack = stack
+        self.http = httpx.Client(base_url=stack.url, follow_redirects=True, timeout=20)
+        if name:
+            page = self.post("/sign-in", {"username": name, "password": password})
+            assert page.status_code == 200 and "sessionid" in self.http.cookies, page.text[:2000]
+
+    def __enter__(self) -> Member:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def post(self, path: str, data: dict[str, Any], token_from: str = "") -> httpx.Response:
+        self.http.get(token_from or path)
+        data = data | {"csrfmiddlewaretoken": self.http.cookies.get("csrftoken", "")}
+        return self.http.post(path, data=data, headers={"Referer": self.stack.url + path})
+
+    def ask(
+        self, *panel: str, judge: str = "judge", prompt: str = "What is the answer?", **form: str
+    ) -> str:
+        """The new run's id."""
+        page = self.post(
+            "/fusion",
+            {"prompt": prompt, "preset": "custom", "panel": list(panel), "judge": judge} | form,
+        )
+        found = re.search(r"/fusion/runs/([0-9a-f-]{36})$", page.url.path)
+        assert found, page.text[:3000]
+        return found[1]
+
+    def page(self, run_id: str) -> Page:
+        answer = self.http.get(f"/fusion/runs/{run_id}")
+        assert answer.status_code == 200, answer.status_code
+        return Page(answer.text)
+
+    def until(self, run_id: str, *statuses: str, seconds: float = 30) -> Page:
+        from tests.stack import until
+
+        def there() -> Page | None:
+            page = self.page(run_id)
+            return (
+                page if page.status in (statuses or ("completed", "failed", "cancelled")) else None
+            )
+
+        page: Page = until(there, seconds, every=0.2)
+        return page
+
+    def socket(self, run_id: str, **headers: str) -> connect:
+        cookies = "; ".join(f"{k}={v}" for k, v in self.http.cookies.items())
+        return connect(
+            f"ws://127.0.0.1:{self.stack.port}/ws/runs/{run_id}",
+            additional_headers={"Cookie": cookies},
+            origin=headers.get("origin", self.stack.url),  # type: ignore[arg-type]
+            open_timeout=10,
+        )
+
+
+class Page(HTMLParser):
+    """The run's page: its status and, by place, the text in its text containers."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.status = ""
+        self.texts: dict[str, str] = {}
+        self._place = ""
+        self._depth = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        if known.get("id") == "run":
+            self.status = known.get("data-status") or ""
+        if "data-text" in known:
+            self._place, self._depth = known["data-text"] or "", 0
+            self.texts[self._place] = ""
+        if self._place and tag == "div":
+            self._depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._place and tag == "div":
+            self._depth -= 1
+            if self._depth == 0:
+                self._place = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._place:
+            self.texts[self._place] += data
+
+
+class View:
+    """What a browser shows after applying frames, as static/console/run.js applies them."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, dict[str, str]] = {}
+        self.fragments: dict[str, str] = {}
+        self.status = ""
+        self.ended = False
+
+    def apply(self, frame: dict[str, Any]) -> None:
+        for text in frame.get("texts", []):
+            place = self.places.setdefault(text["id"], {"final": "", "block": "", "line": ""})
+            if text.get("reset"):
+                place.update(final="", block="", line="")
+            place["final"] += text.get("final", "")
+            place["block"] = text.get("block", place["block"])
+            place["line"] = text.get("line", place["line"])
+        self.fragments |= frame.get("fragments", {})
+        self.status = frame.get("status", self.status)
+        self.ended = self.ended or frame.get("end", False)
+
+    def text(self, place: str) -> str:
+        parts = self.places.get(place, {"final": "", "block": "", "line": ""})
+        page = Page(f'<div data-text="x"><div>{parts["final"]}{parts["block"]}</div></div>')
+        return page.texts["x"] + parts["line"]
+
+    async def follow(
+        self, socket: ClientConnection, until: Any = None, seconds: float = 30
+    ) -> None:
+        """Applies frames until `until(self)`, or the end of the run."""
+        async with asyncio.timeout(seconds):
+            while not self.ended and not (until and until(self)):
+                frame = json.loads(await socket.recv())
+                self.apply(frame)
+                if not self.ended:
+                    await socket.send(json.dumps({"ack": frame["n"]}))

@@ -1,0 +1,160 @@
+"""What viewers see while a run goes on equals what they find after a reload."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.live.member import Member, View
+from tests.stack import Stack
+from tests.upstream import Script, Upstream
+
+pytestmark = pytest.mark.live
+
+TEXT = (
+    "# Title\n\nFirst *paragraph*.\n\n- one\n- two\n\n```python\nprint(1)\n```\n\nLast words. " * 6
+)
+
+
+async def test_a_watched_run_a_late_tab_and_a_reload_show_the_same(
+    alice: Member, upstream: Upstream
+) -> None:
+    upstream.script("writes", Script(text=TEXT, tokens_per_second=120))
+    run = alice.ask("writes", "good")
+    early, late = View(), View()
+    async with alice.socket(run) as first:
+        await early.follow(first, until=lambda v: "First paragraph" in v.text("seat-0"))
+        async with alice.socket(run) as second:
+            await asyncio.gather(early.follow(first), late.follow(second))
+    page = alice.page(run)
+    assert early.status == late.status == page.status == "completed"
+    for place in ("seat-0", "seat-1", "fused"):
+        assert early.text(place) == late.text(place), place
+        assert early.text(place).split() == page.texts[place].split(), place
+    assert early.fragments == late.fragments
+
+
+async def test_a_socket_cut_ten_times_loses_nothing(alice: Member, upstream: Upstream) -> None:
+    upstream.script("cut-often", Script(text=TEXT, tokens_per_second=60))
+    run = alice.ask("cut-often", "cut-often")
+    shuffle = random.Random(5)
+    for _ in range(10):
+        async with alice.socket(run) as socket:
+            with contextlib.suppress(TimeoutError):
+                await View().follow(socket, seconds=shuffle.uniform(0.05, 0.25))
+    view = View()
+    async with alice.socket(run) as socket:
+        await view.follow(socket)
+    page = alice.page(run)
+    for place in ("seat-0", "seat-1", "fused"):
+        assert view.text(place).split() == page.texts[place].split()
+    assert page.texts["seat-0"].split() == page.texts["seat-1"].split()
+
+
+async def test_one_token_a_seat_is_on_every_page_within_a_second(
+    alice: Member, upstream: Upstream
+) -> None:
+    upstream.script("waits", Script(text="Hello there world", hold_after=1, first_token_after=0.5))
+    run = alice.ask("waits", "waits", "waits")
+    views = [View(), View()]
+    async with alice.socket(run) as one, alice.socket(run) as two:
+
+        def all_there(view: View) -> bool:
+            return all("Hello" in view.text(f"seat-{s}") for s in range(3))
+
+        await asyncio.gather(
+            views[0].follow(one, all_there, 10), views[1].follow(two, all_there, 10)
+        )
+        sent = max(c.at for c in upstream.calls_of("waits")) + 0.5
+        assert time.time() - sent < 1
+        upstream.release()
+
+
+async def test_the_run_goes_on_without_any_viewer(alice: Member) -> None:
+    run = alice.ask("good-slow")
+    async with alice.socket(run) as socket:
+        await socket.recv()
+    assert alice.until(run).status == "completed"
+
+
+async def test_a_socket_from_another_origin_is_refused(alice: Member, stack: Stack) -> None:
+    run = alice.ask("good")
+    for origin in (
+        "http://evil.example",
+        f"http://127.0.0.1:{stack.port + 1}",
+        f"https://127.0.0.1.evil.example:{stack.port}",
+        "null",
+        "",
+    ):
+        with pytest.raises(InvalidStatus):
+            async with alice.socket(run, origin=origin):
+                pass
+
+
+async def test_another_s_private_run_is_neither_a_page_nor_a_socket(
+    alice: Member, bob: Member, anonymous: Member
+) -> None:
+    run = alice.ask("good")
+    assert bob.http.get(f"/fusion/runs/{run}").status_code == 404
+    assert "/sign-in" in str(anonymous.http.get(f"/fusion/runs/{run}").url)
+    for stranger in (bob, anonymous):
+        async with stranger.socket(run) as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd and closed.value.rcvd.code == 4404
+
+
+async def test_a_permission_taken_away_closes_the_open_socket(
+    alice: Member, bob: Member, upstream: Upstream
+) -> None:
+    upstream.script("long", Script(text="word " * 400, tokens_per_second=40))
+    run = alice.ask("long", visibility="team")
+    async with bob.socket(run) as socket:
+        await View().follow(socket, until=lambda v: "word" in v.text("seat-0"))
+        alice.post(f"/fusion/runs/{run}/share", {"visibility": "private"}, "/fusion")
+        began = time.monotonic()
+        with pytest.raises(ConnectionClosed) as closed:
+            await View().follow(socket)
+        assert closed.value.rcvd and closed.value.rcvd.code == 4404
+        assert time.monotonic() - began < 4
+    alice.post(f"/fusion/runs/{run}/cancel", {}, "/fusion")
+
+
+def test_stop_closes_every_connection_within_two_seconds(alice: Member, upstream: Upstream) -> None:
+    upstream.script("endless", Script(text="word " * 4000, tokens_per_second=30))
+    run = alice.ask("endless", "endless")
+    upstream.wait_until(lambda: len(upstream.calls_of("endless")) >= 2, 10)
+    time.sleep(0.5)
+    began = time.monotonic()
+    alice.post(f"/fusion/runs/{run}/cancel", {}, "/fusion")
+    upstream.wait_until(lambda: all(c.closed_by_client for c in upstream.calls_of("endless")), 5)
+    assert time.monotonic() - began < 2
+    page = alice.until(run)
+    assert page.status == "cancelled" and "word" in page.texts["seat-0"]
+
+
+def test_three_seats_of_two_seconds_take_the_panel_under_three(
+    alice: Member, stack: Stack, upstream: Upstream
+) -> None:
+    upstream.script("two-seconds", Script(text="a b c d e", first_token_after=2))
+    run = alice.ask("two-seconds", "two-seconds", "two-seconds")
+    assert alice.until(run).status == "completed"
+    state = stack.state(run)
+    panel = [c for c in state.calls.values() if c.step == "panel"]
+    starts = [c.started_at or 0 for c in panel]
+    ends = [c.finished_at or 0 for c in panel]
+    assert max(ends) - min(starts) < 3
+
+
+def test_half_of_the_panel_refusing_still_gives_a_fused_answer(
+    alice: Member, upstream: Upstream
+) -> None:
+    run = alice.ask("good", "fault-reset-at-once", "good", "fault-503")
+    page = alice.until(run)
+    assert page.status == "completed" and page.texts["fused"].strip()
+    assert page.html.count("The connection was lost") >= 1
