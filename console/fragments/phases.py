@@ -39,7 +39,7 @@ def phases(spec: Spec, state: RunState) -> list[Phase]:
 
 
 def total(state: RunState) -> Phase:
-    cost, partial = state.cost()
+    billed = any(call.was_billable for call in state.calls.values())
     return Phase(
         name="Total",
         state="running" if not state.status.is_final else "done",
@@ -47,7 +47,8 @@ def total(state: RunState) -> Phase:
         seconds=figures.seconds(figures.span(state.started_at, state.finished_at)),
         since=None if state.status.is_final else state.started_at,
         tokens=_output(state.usage()),
-        cost=at_least(cost, partial),
+        # Before anything can have been charged there is nothing unknown either.
+        cost=at_least(*state.cost()) if billed or state.status.is_final else "",
     )
 
 
@@ -62,6 +63,7 @@ def _phase(name: str, step: Step, state: RunState, what: str, succeeded: bool) -
     running = any(not c.status.is_final for c in calls)
     started = min(starts, default=None)
     ended = None if running else max(ends, default=None)
+    billed = [c.cost for c in calls if c.was_billable]
     return Phase(
         name=name,
         state=_state(state, calls, running, succeeded),
@@ -69,7 +71,7 @@ def _phase(name: str, step: Step, state: RunState, what: str, succeeded: bool) -
         seconds=figures.seconds(figures.span(started, ended)) if ended else "",
         since=started if running else None,
         tokens=_output(sum((c.usage for c in calls), Usage())),
-        cost=at_least(*total_cost(c.cost for c in calls if c.was_billable)) if calls else "",
+        cost=at_least(*total_cost(billed)) if billed else "",
     )
 
 
