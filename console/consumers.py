@@ -36,7 +36,7 @@ watches = Watches(
 )
 
 
-class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class RunConsumer(AsyncWebsocketConsumer):
     show_costs = True
 
     async def connect(self) -> None:
@@ -69,7 +69,8 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _find(self) -> uuid.UUID | None:
         # Asked anew each time: the session's user is as old as the socket.
-        user = User.objects.filter(pk=self.scope["user"].pk).first() or AnonymousUser()
+        known = getattr(self.scope["user"], "pk", None) or 0
+        user = User.objects.filter(pk=known).first() or AnonymousUser()
         try:
             run: Run = access.run_visible_to(user, self.scope["url_route"]["kwargs"]["run_id"])
         except Http404:

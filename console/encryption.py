@@ -8,7 +8,7 @@ so a key is rotated by putting a new one in front and running
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -72,7 +72,13 @@ class Encrypted:
         return decrypt(self.token)
 
 
-class SecretField(models.TextField[Any, Any]):
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
+
+
+class SecretField(_TextField):
     """Holds a `Secret` on assignment and gives an `Encrypted` when read from the database."""
 
     def from_db_value(self, value: str | None, *_: Any) -> Encrypted:

@@ -129,6 +129,27 @@ class Writer:
         return text
 
 
+async def read(redis: Redis, run_id: object) -> RunState | None:
+    """What the log says now, or None when there is none or Redis cannot be reached."""
+    try:
+        async with asyncio.timeout(5):
+            rows: Any = await redis.xrange(_key(run_id))
+    except (RedisError, OSError, TimeoutError):
+        return None
+    state = None
+    for entry in _entries(rows):
+        state = entry.fold(state or RunState())
+    return state
+
+
+def _entries(rows: Any) -> list[Entry]:
+    return [
+        Entry(entry_id.decode(), kind.decode(), json.loads(body))
+        for entry_id, fields in rows
+        for kind, body in fields.items()
+    ]
+
+
 async def tail(
     redis: Redis, run_id: object, *, after: str = "0-0", quiet: float = 2.0
 ) -> AsyncIterator[list[Entry]]:
@@ -140,18 +161,12 @@ async def tail(
     key = _key(run_id)
     while True:
         try:
-            answer = await redis.xread({key: after}, block=int(quiet * 1000), count=100)
+            answer: Any = await redis.xread({key: after}, block=int(quiet * 1000), count=100)
         except (RedisError, OSError, TimeoutError):
             yield []
             await asyncio.sleep(0.25)
             continue
-        streams = answer.items() if isinstance(answer, dict) else answer or []
-        entries = [
-            Entry(entry_id.decode(), kind.decode(), json.loads(body))
-            for _, rows in streams
-            for entry_id, fields in rows
-            for kind, body in fields.items()
-        ]
+        entries = [e for _, rows in answer or [] for e in _entries(rows)]
         if entries:
             after = entries[-1].id
         yield entries

@@ -100,7 +100,10 @@ class Worker:
         claimed = await self.db(claim, run_id)
         if claimed is None:
             return
-        self.runs[run_id] = execution = Execution(self, *claimed)
+        run, state = claimed
+        if run.attempt > 1:
+            _recover(state, await eventlog.read(self.redis, run_id))
+        self.runs[run_id] = execution = Execution(self, run, state)
         try:
             await execution.carry_out()
         finally:
@@ -253,6 +256,17 @@ def claim(run_id: str) -> tuple[Run, RunState] | None:
         )
         return None
     return run, state_from_rows(run)
+
+
+def _recover(state: RunState, logged: RunState | None) -> None:
+    """The log may hold more of an interrupted text than the last checkpoint did."""
+    for call in state.calls.values():
+        seen = logged.calls.get(call.key) if logged else None
+        if seen is None or call.status.is_final:
+            continue
+        if seen.text.startswith(call.text) and seen.reasoning.startswith(call.reasoning):
+            call.text, call.reasoning = seen.text, seen.reasoning
+            call.first_token_at = seen.first_token_at
 
 
 def _close_cancelled(run_id: str, free: Q) -> None:

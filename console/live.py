@@ -143,9 +143,7 @@ class Watch:
 
         return await load()
 
-    async def _step(
-        self, entries: list[eventlog.Entry], state: RunState | None, note: str
-    ) -> None:
+    async def _step(self, entries: list[eventlog.Entry], state: RunState | None, note: str) -> None:
         await asyncio.get_running_loop().run_in_executor(
             None, self._fold_and_render, entries, state, note
         )

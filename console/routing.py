@@ -11,9 +11,13 @@ from django.urls import path
 
 from .consumers import RunConsumer, SharedRunConsumer
 
-websocket_urlpatterns = [
-    path("ws/runs/<uuid:run_id>", RunConsumer.as_asgi()),
-    path("ws/shared/<str:token>", SharedRunConsumer.as_asgi()),
+# Channels routes ASGI applications with Django's `path`, whose type knows views only.
+_run: Any = RunConsumer.as_asgi()
+_shared: Any = SharedRunConsumer.as_asgi()
+
+websocket_urlpatterns: list[Any] = [
+    path("ws/runs/<uuid:run_id>", _run),
+    path("ws/shared/<str:token>", _shared),
 ]
 
 
@@ -34,7 +38,8 @@ class SameOrigin:
         host = headers.get(b"host", b"").decode("latin-1")
         if self._is_ours(origin, host):
             return await self._application(scope, receive, send)
-        return await WebsocketDenier()(scope, receive, send)
+        denier: Any = WebsocketDenier()
+        return await denier(scope, receive, send)
 
     def _is_ours(self, origin: str, host: str) -> bool:
         if settings.WEBSOCKET_ORIGINS:

@@ -31,5 +31,4 @@ def start(**_: Any) -> None:
 def stop(**_: Any) -> None:
     # Called in the signal handler: only hand it to the loop.
     for upkeep in _upkeep:
-        loop = worker().loop
-        loop.call_soon_threadsafe(lambda u=upkeep: asyncio.ensure_future(u.stop()))
+        asyncio.run_coroutine_threadsafe(upkeep.stop(), worker().loop)

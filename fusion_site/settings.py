@@ -22,12 +22,12 @@ DEBUG = env.bool("DEBUG", False)
 # `up` generates both into var/secrets.env. Without them only commands that need no
 # secret may work (checks, migrations being made, collecting static files).
 SECRET_KEY = env.str("SECRET_KEY", "")
-ENCRYPTION_KEYS = env.list("FUSION_ENCRYPTION_KEYS", [])
+ENCRYPTION_KEYS: list[str] = env.list("FUSION_ENCRYPTION_KEYS", [])
 
 HOST = env.str("FUSION_HOST", "127.0.0.1")
 PORT = env.int("FUSION_PORT", 8000)
 _local_names = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 if not ALLOWED_HOSTS:
     # 0.0.0.0 means "whatever name this machine has": only then any host name is accepted.
     ALLOWED_HOSTS = ["*"] if HOST in ("0.0.0.0", "::") else [*_local_names, HOST]

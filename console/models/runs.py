@@ -41,7 +41,7 @@ class Run(models.Model):
     )
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.PAGE)
     # A form posted twice makes one run.
-    client_run_id = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001 - NULLs may repeat, "" may not
+    client_run_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
     prompt = models.TextField()
     messages = models.JSONField()
     spec = models.JSONField()
@@ -65,7 +65,7 @@ class Run(models.Model):
     cost_is_partial = models.BooleanField(default=False)
 
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
-    share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001 - NULLs may repeat, "" may not
+    share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]

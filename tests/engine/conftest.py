@@ -66,9 +66,11 @@ def run_engine() -> RunEngine:
     ) -> Ran:
         ran = Ran()
         ran.state = state or RunState()
-        scripts = {"judge": lambda r: [json.dumps(ANALYSIS) if r.response_schema else "Fused."]} | dict(
-            scripts
-        )
+
+        def judges(request: Request) -> list[str]:
+            return [json.dumps(ANALYSIS) if request.response_schema else "Fused."]
+
+        scripts = {"judge": judges, **scripts}
         names = panel or [m for m in scripts if m not in (judge, writer)]
         whole = Spec(
             panel=tuple(Panelist(m, "fake") for m in names),

@@ -55,7 +55,10 @@ def test_what_cannot_be_used_has_a_typed_reason(text: str, reason: str) -> None:
 def test_foreign_seats_are_dropped_and_lone_consensus_becomes_an_insight() -> None:
     said: dict[str, Any] = dict.fromkeys(PARTS, [])
     said = said | {
-        "consensus": [{"claim": "Alone.", "seats": ["A", "Z", "A"]}, {"claim": "x", "seats": ["Q"]}],
+        "consensus": [
+            {"claim": "Alone.", "seats": ["A", "Z", "A"]},
+            {"claim": "x", "seats": ["Q"]},
+        ],
         "blind_spots": ["x" * 10_000, "with \u0000 nul"],
     }
     analysis = read_analysis(json.dumps(said), [0, 2])
