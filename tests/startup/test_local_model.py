@@ -1,0 +1,119 @@
+"""The built-in model, for real: its own environment, its own server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from fusion_site import address, installation
+
+pytestmark = [pytest.mark.llm, pytest.mark.timeout(300)]
+SCRIPT = str(installation.BASE / "fusion_site" / "local_model.py")
+
+
+def python() -> str:
+    assert installation.local_model()
+    return str(installation.LOCAL_MODEL_VENV / "bin" / "python")
+
+
+def wait_until_well(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("it never became well")
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    port = address.free_port()
+    command = [python(), SCRIPT, str(port)]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **quiet) as process:
+        wait_until_well(port)
+        yield port
+        process.terminate()
+        assert process.wait(15) == 0
+
+
+def ask(port: int, path: str, body: dict[str, Any] | None = None) -> str:
+    data = json.dumps(body).encode() if body else None
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/{path}", data, 60) as answer:
+        return str(answer.read().decode())
+
+
+def test_it_names_its_model_as_the_settings_do(port: int, settings: Any) -> None:
+    names = [model["id"] for model in json.loads(ask(port, "models"))["data"]]
+    assert names == [settings.LOCAL_MODEL_NAME]
+
+
+def test_it_streams_an_answer_with_its_usage(port: int) -> None:
+    body = {
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "max_tokens": 16,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    lines = [line[6:] for line in ask(port, "chat/completions", body).splitlines() if line]
+    assert lines[-1] == "[DONE]"
+    chunks = [json.loads(line) for line in lines[:-1]]
+    assert "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks if c["choices"])
+    assert chunks[-1]["usage"]["completion_tokens"] > 0
+
+
+def test_it_keeps_to_a_schema(port: int) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "consensus": {
+                "type": "array",
+                "items": {"type": "string", "maxLength": 40},
+                "minItems": 1,
+                "maxItems": 2,
+            }
+        },
+        "required": ["consensus"],
+        "additionalProperties": False,
+    }
+    body = {
+        "messages": [{"role": "user", "content": "On what do the answers agree?"}],
+        "max_tokens": 200,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "analysis", "schema": schema, "strict": True},
+        },
+    }
+    message = json.loads(ask(port, "chat/completions", body))["choices"][0]["message"]
+    said = json.loads(message["content"])
+    assert 1 <= len(said["consensus"]) <= 2
+
+
+def test_it_ends_when_its_parent_is_killed() -> None:
+    port = address.free_port()
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import subprocess; subprocess.run({[python(), SCRIPT, str(port)]})",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until_well(port)
+    (model,) = psutil.Process(parent.pid).children()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    assert psutil.wait_procs([model], timeout=15)[1] == []
