@@ -40,9 +40,7 @@ class Command(BaseCommand):
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
             spec = self._spec(options)
-            run = run_start(
-                owner=None, prompt=prompt, spec=spec, origin="shell", visibility="team"
-            )
+            run = run_start(owner=None, prompt=prompt, spec=spec, origin="shell", visibility="team")
         except Refused as refusal:
             raise CommandError(str(refusal)) from None
         asyncio.run(_until_final(run))
