@@ -29,6 +29,9 @@ from .var_dir import LogFile, VarDir
 STOP_SECONDS = 15
 SLOW_SECONDS = 60
 MODEL = "local-model"
+# What providers the environment offers, as console/models/credentials.py reads it.
+ADDRESSES = ("OPENROUTER_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_HOST")
+PROVIDER_KEYS = {"openrouter": "OPENROUTER_API_KEY", "openai": "OPENAI_API_KEY"}
 
 
 class Stopped(Exception):
@@ -222,8 +225,13 @@ class Supervisor:
         )
 
     def _tell_runtime(self) -> None:
-        names = ("REDIS_URL", "FUSION_LOCAL_MODEL_URL")
-        self.var.tell_runtime({name: self.env[name] for name in names if self.env[name]})
+        """So that a command in another shell asks what this stack can ask. Never a key."""
+        names = ("REDIS_URL", "FUSION_LOCAL_MODEL_URL", *ADDRESSES)
+        told = {name: self.env[name] for name in names if self.env.get(name)}
+        told["FUSION_STACK_KEYS"] = " ".join(
+            provider for provider, key in PROVIDER_KEYS.items() if self.env.get(key)
+        )
+        self.var.tell_runtime(told)
 
     def _get(self, port: int, path: str) -> bool:
         host = "127.0.0.1" if port != self.port else urlsplit(self.url).hostname

@@ -96,7 +96,7 @@ class Credential(models.Model):
             return f"{self.name}: {e}"
         except (CannotDecrypt, ImproperlyConfigured) as e:
             return f"{self.name}: {e}"
-        if not has_key and self._needs_a_key:
+        if not has_key and self._needs_a_key and not self._stack_has_key:
             return f"{self.name} needs an API key."
         return ""
 
@@ -129,13 +129,20 @@ class Credential(models.Model):
                 return self.secret
         return Secret("")
 
+    @property
+    def _stack_has_key(self) -> bool:
+        """The running `up` was given the key, though this process (a shell's) was not."""
+        return self.environment in os.environ.get("FUSION_STACK_KEYS", "").split()
+
     def _environment_url(self) -> str:
         """The address in the environment, or "" when the environment does not offer this."""
         env = os.environ
         match self.environment:
-            case Environment.OPENROUTER if env.get("OPENROUTER_API_KEY"):
+            case Environment.OPENROUTER if env.get("OPENROUTER_API_KEY") or self._stack_has_key:
                 return _normal(env.get("OPENROUTER_BASE_URL") or OPENROUTER_URL)
-            case Environment.OPENAI if env.get("OPENAI_API_KEY") or env.get("OPENAI_BASE_URL"):
+            case Environment.OPENAI if (
+                env.get("OPENAI_API_KEY") or env.get("OPENAI_BASE_URL") or self._stack_has_key
+            ):
                 return _normal(env.get("OPENAI_BASE_URL") or OPENAI_URL)
             case Environment.OLLAMA if env.get("OLLAMA_HOST"):
                 return _normal(env["OLLAMA_HOST"], ollama=True)

@@ -272,3 +272,12 @@ def test_a_second_migration_keeps_edits_and_brings_nothing_back() -> None:
     call_command("migrate", verbosity=0)
     assert {p.slug: p.name for p in Preset.objects.all()} == {"quality": "Ours", "local": "Local"}
     assert built_in("ollama").base_url == "http://192.0.2.7:11434/v1"
+
+
+def test_a_shell_beside_a_running_stack_counts_the_stack_s_keys(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credential = Credential.objects.get(slug="openrouter")
+    assert not credential.is_ready
+    monkeypatch.setenv("FUSION_STACK_KEYS", "openrouter")
+    assert credential.is_ready and not credential.key
