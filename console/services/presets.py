@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
-from ..catalog import CatalogModel, all_models, models_of, price_of
+from ..catalog import CatalogModel, all_models, price_of
 from ..engine.prompts import load as load_prompts
 from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec
 from ..models import Credential, Preset, PresetPanelist
@@ -158,12 +158,11 @@ class _Names:
             raise Refused(f"Several providers offer {name}: name it {choices}.")
         if offering:
             return self._credentials[offering[0]], name
-        # Nobody lists it; one who could not be asked, or is alone, may know it all the same.
-        silent = [c for c in self._ready if models_of(c)[1]]
-        for possible in (silent, self._ready):
-            if len(possible) == 1:
-                return possible[0], name
-        choices = " or ".join(f"{c.slug}:{name}" for c in self._ready)
+        # Nobody lists it; a server may know it all the same. The built-in model has one name.
+        servers = [c for c in self._ready if c.environment != Environment.LOCAL] or self._ready
+        if len(servers) == 1:
+            return servers[0], name
+        choices = " or ".join(f"{c.slug}:{name}" for c in servers)
         raise Refused(f"No provider lists {name}. To ask for it all the same, name it {choices}.")
 
     def _must_be_ready(self, credential: Credential) -> Credential:
