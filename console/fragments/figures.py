@@ -36,6 +36,14 @@ def tokens(count: int | None) -> str:
     return f"{UNKNOWN if count is None else format(count, ',')} tok"
 
 
+def output_tokens(call: CallState | None) -> str:
+    """As reported; until then, and where nothing is, about four characters a token."""
+    if call is None or call.usage.output_tokens is not None:
+        return tokens(call.usage.output_tokens if call else None)
+    written = len(call.text) + len(call.reasoning)
+    return f"≈ {tokens(max(1, written // 4))}" if written else tokens(None)
+
+
 def span(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else end - start
 
@@ -51,7 +59,7 @@ def rate(call: CallState) -> str:
 def is_estimated(call: CallState) -> bool:
     """The cost is usage times list price, not what the provider said it charged."""
     price = Price.from_dict(call.panelist.get("price"))
-    if call.cost is None or price is None:
+    if not call.cost or price is None:
         return False
     computed = cost_of(call.usage, price)
     return computed is not None and call.cost == round(computed, 8)

@@ -72,7 +72,7 @@ class CallView:
 
     @property
     def tokens(self) -> str:
-        return figures.tokens(self.call.usage.output_tokens if self.call else None)
+        return figures.output_tokens(self.call)
 
     @property
     def cost(self) -> str:

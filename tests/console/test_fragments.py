@@ -56,10 +56,12 @@ def test_the_status_is_a_short_sentence_that_ignores_tokens() -> None:
     assert "Done, from 2 of 3 answers" in parts(story.complete())["run-status"]
 
 
-def test_text_that_arrives_changes_no_fragment() -> None:
+def test_text_that_arrives_changes_the_head_of_its_own_seat_only() -> None:
     story = Story().begin().write(0, "One")
     before = parts(story)
-    assert parts(story.write(0, " two three")) == before
+    after = parts(story.write(0, " two three"))
+    assert {name for name in after if after[name] != before[name]} == {"seat-0-head"}
+    assert "≈ 3 tok" in after["seat-0-head"]
 
 
 def test_seconds_run_in_the_browser_only() -> None:
