@@ -192,7 +192,7 @@ def _settle(analysis: dict[str, Any], seats: set[int]) -> None:
     """Put each thing where it belongs by who said it, once.
 
     What one answer says alone is an insight, what all cover is no partial
-    coverage, and a contradiction needs two different stances.
+    coverage, and a contradiction needs two different stances of two answers.
     """
     covered_by_all = [p for p in analysis["partial_coverage"] if set(p["seats"]) == seats]
     analysis["partial_coverage"] = [
@@ -216,7 +216,11 @@ def _settle(analysis: dict[str, Any], seats: set[int]) -> None:
         contradiction["stances"] = [
             s for s in contradiction["stances"] if _is_new(s["stance"], stances)
         ]
-    analysis["contradictions"] = [c for c in analysis["contradictions"] if len(c["stances"]) > 1]
+    analysis["contradictions"] = [
+        c
+        for c in analysis["contradictions"]
+        if len(c["stances"]) > 1 and len({seat for s in c["stances"] for seat in s["seats"]}) > 1
+    ]
 
 
 def _is_new(text: str, said: set[str]) -> bool:

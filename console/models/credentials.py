@@ -182,5 +182,6 @@ _KEY_VARIABLES: dict[str, str] = {
 _NEED_A_KEY = {"openrouter.ai", "api.openai.com"}
 _WANTED: dict[str, str] = {
     Environment.OLLAMA: "is not set up: set OLLAMA_HOST or give its base URL.",
-    Environment.LOCAL: "is not running: start with python3 manage.py up.",
+    Environment.LOCAL: "is not running: `python3 manage.py up` installs and starts it, unless "
+    "OPENROUTER_API_KEY is set or --no-local-model is given.",
 }

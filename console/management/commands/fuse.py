@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console import eventlog
+from console.catalog import all_models
 from console.engine.errors import Reason
 from console.engine.spec import Spec, letter
 from console.engine.state import CallState, RunState, Step
@@ -62,6 +63,9 @@ class Command(BaseCommand):
         if options["judge"]:
             raise CommandError("--judge goes with --panel.")
         slug = options["preset"] or default_preset_slug()
+        if slug == "custom":
+            offered = ", ".join(m.model for m in all_models()[0][:8]) or "none is listed"
+            raise CommandError(f"Name a panel: --panel MODEL,MODEL,… Models: {offered}.")
         preset = Preset.objects.filter(slug=slug, enabled=True).first()
         if preset is None:
             known = ", ".join(Preset.objects.filter(enabled=True).values_list("slug", flat=True))
