@@ -91,7 +91,7 @@ class RunConsumer(AsyncWebsocketConsumer):
                             await self.close(NOT_ALLOWED)
                             return
                     ended = watch.ended
-                    frame = watch.frame(cursor) if watch.is_ready else {}
+                    frame = await watch.frame(cursor) if watch.is_ready else {}
                     if ended and not watch.failed:
                         frame["end"] = True
                     if frame or loop.time() - spoken > KEEP_ALIVE:

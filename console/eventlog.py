@@ -28,7 +28,10 @@ log = logging.getLogger(__name__)
 
 LIVE_MS = 24 * 3600 * 1000  # after the last batch of a run that never ended
 ENDED_MS = 3600 * 1000  # after the end
-SNAPSHOT_AFTER_BYTES = 200_000  # of events; bounds the log and what a late reader reads
+# Of events, or as many as the last snapshot had: bounds the log and what a late reader
+# reads, and keeps the work of long answers in proportion to their length.
+SNAPSHOT_AFTER_BYTES = 200_000
+MAX_CONNECTIONS = 10_000  # every watched run reads on one of its own; redis-py stops at 100
 
 # KEYS[1] log; ARGV: the writer's previous id, the new id, kind (s or e), body, ttl in ms.
 _APPEND = """
@@ -65,7 +68,11 @@ class Entry:
 def connect() -> Redis:
     """For blocking reads too: redis-py's default socket timeout would break them."""
     return Redis.from_url(
-        settings.REDIS_URL, protocol=2, socket_timeout=None, socket_connect_timeout=2
+        settings.REDIS_URL,
+        protocol=2,
+        socket_timeout=None,
+        socket_connect_timeout=2,
+        max_connections=MAX_CONNECTIONS,
     )
 
 
@@ -74,7 +81,8 @@ def _key(run_id: object) -> str:
 
 
 def _encode(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    # "replace": half a character from somewhere must not end the log; rows do the same.
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 class Writer:
@@ -87,28 +95,31 @@ class Writer:
         self._previous = "0-0"
         self._needs_snapshot = True
         self._since_snapshot = 0
+        self._snapshot_bytes = 0
 
     @property
     def is_behind(self) -> bool:
+        """The next batch is the whole state: nothing was written yet, or the log was lost."""
         return self._needs_snapshot
 
     async def append(self, events: list[Event], state: RunState, *, ended: bool = False) -> bool:
-        """False when Redis could not be reached; the next batch then carries everything.
+        """False when Redis could not be reached. A batch not taken leaves the writer behind.
 
-        Raises Fenced.
+        The batch is made before anything is awaited: a snapshot made later would hold
+        events that the next batch brings again. Raises Fenced.
         """
-        kind = "s" if self._needs_snapshot or self._since_snapshot > SNAPSHOT_AFTER_BYTES else "e"
+        enough = max(SNAPSHOT_AFTER_BYTES, self._snapshot_bytes)
+        kind = "s" if self._needs_snapshot or self._since_snapshot > enough else "e"
         body = _encode(state.to_dict() if kind == "s" else [e.to_dict() for e in events])
         try:
-            if await self._send(kind, body, ended) != "OK":
-                await self._send("s", _encode(state.to_dict()), ended)
+            await self._send(kind, body, ended)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("the event log of run %s cannot be written: %s", self._run_id, error)
             self._needs_snapshot = True
             return False
         return True
 
-    async def _send(self, kind: str, body: bytes, ended: bool) -> str:
+    async def _send(self, kind: str, body: bytes, ended: bool) -> None:
         self._number += 1
         new = f"{self._attempt}-{self._number}"
         ttl = ENDED_MS if ended else LIVE_MS
@@ -125,8 +136,10 @@ class Writer:
         self._needs_snapshot = text != "OK"
         if text == "OK":
             self._previous = new
-            self._since_snapshot = 0 if kind == "s" else self._since_snapshot + len(body)
-        return text
+            if kind == "s":
+                self._snapshot_bytes, self._since_snapshot = len(body), 0
+            else:
+                self._since_snapshot += len(body)
 
 
 async def read(redis: Redis, run_id: object) -> RunState | None:
@@ -161,7 +174,8 @@ async def tail(
     key = _key(run_id)
     while True:
         try:
-            answer: Any = await redis.xread({key: after}, block=int(quiet * 1000), count=100)
+            async with asyncio.timeout(quiet + 5):  # the other end may be gone without a word
+                answer: Any = await redis.xread({key: after}, block=int(quiet * 1000), count=100)
         except (RedisError, OSError, TimeoutError):
             yield []
             await asyncio.sleep(0.25)

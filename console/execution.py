@@ -26,7 +26,6 @@ from django.utils import timezone
 from redis.asyncio import Redis
 
 from . import eventlog
-from .encryption import CannotDecrypt
 from .engine.errors import LeaseLost, ProviderError, Reason
 from .engine.events import Event, EventType
 from .engine.fusion import fuse
@@ -36,7 +35,7 @@ from .engine.state import RunState, RunStatus, apply
 from .models import Credential, Run
 from .providers._http import make_client
 from .providers.registry import make_provider
-from .recorder import Recorder
+from .recorder import Recorder, patiently
 from .snapshot import CALL_FIELDS, call_row, run_fields, state_from_rows
 
 log = logging.getLogger(__name__)
@@ -197,7 +196,9 @@ class Execution:
     async def _provider_for(self, panelist: Panelist) -> Provider:
         slug = panelist.credential
         if slug not in self._providers:
-            kind, url, key = await self._worker.db(_address, slug)
+            kind, url, key = await patiently(
+                lambda: self._worker.db(_address, slug), f"run {self.run_id}"
+            )
             self._providers[slug] = make_provider(
                 kind, base_url=url, api_key=key, client=self._worker.client
             )
@@ -223,7 +224,12 @@ class _Admission:
                 keys, self._waiting = self._waiting, []
                 if self._execution.stopped_by:
                     raise LeaseLost
-                await self._execution.recorder.save_as_sent(keys)
+                try:
+                    await self._execution.recorder.save_as_sent(keys)
+                except Exception:
+                    # What one call was refused for is not the others' fault: each asks again.
+                    self._waiting += [other for other in keys if other != key]
+                    raise
                 self._admitted.update(keys)
         if key not in self._admitted:
             raise LeaseLost
@@ -280,7 +286,10 @@ def _close(run: Run, kind: EventType, **data: Any) -> None:
     state: RunState = state_from_rows(run)
     apply(state, Event(kind, round(time.time(), 3), data=data))
     with transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(**run_fields(state))
+        # Unless its holder has come back from the dead and ended it meanwhile.
+        unfinished = Q(status__in=(RunStatus.QUEUED, RunStatus.RUNNING), attempt=run.attempt)
+        if not Run.objects.filter(unfinished, pk=run.pk).update(**run_fields(state)):
+            return
         for fusion in state.fusions.values():
             run.fusions.filter(number=fusion.number).update(status=fusion.status)
         for call in state.calls.values():
@@ -304,15 +313,14 @@ def release(run_id: Any, attempt: int) -> None:
 def _address(slug: str) -> tuple[str, str, Any]:
     """(kind, address, key) of a credential. Raises ProviderError in plain words."""
     credential = Credential.objects.filter(slug=slug).first()
-    if credential is None or not credential.is_ready:
+    if credential is None:
         raise ProviderError(
             Reason.CONFIGURATION,
-            f"The credential “{slug}” is not set up. An admin can add its key.",
+            f"The credential “{slug}” is not there any more. An admin can add it again.",
         )
-    try:
-        return credential.kind, credential.url, credential.key
-    except CannotDecrypt as error:
-        raise ProviderError(Reason.CONFIGURATION, str(error)) from None
+    if lacks := credential.lacks:
+        raise ProviderError(Reason.CONFIGURATION, lacks)
+    return credential.kind, credential.url, credential.key
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

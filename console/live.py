@@ -82,6 +82,7 @@ class Watch:
         self._fragments: dict[bool, dict[str, str]] = {}
         self._note = ""
         self._changed = asyncio.Event()
+        self._stepping = asyncio.Lock()  # what a step is changing is not shown half changed
         self._task = asyncio.create_task(self._follow(), name=f"watch {run_id}")
 
     def close(self) -> None:
@@ -144,9 +145,10 @@ class Watch:
         return await load()
 
     async def _step(self, entries: list[eventlog.Entry], state: RunState | None, note: str) -> None:
-        await asyncio.get_running_loop().run_in_executor(
-            None, self._fold_and_render, entries, state, note
-        )
+        async with self._stepping:
+            await asyncio.get_running_loop().run_in_executor(
+                None, self._fold_and_render, entries, state, note
+            )
         self._announce()
 
     def _announce(self) -> None:
@@ -205,8 +207,12 @@ class Watch:
             )
         return self._fragments.get(show_costs, {})
 
-    def frame(self, cursor: Cursor) -> dict[str, Any]:
+    async def frame(self, cursor: Cursor) -> dict[str, Any]:
         """What lies beyond the cursor, which moves on; empty when nothing does."""
+        async with self._stepping:
+            return self._beyond(cursor)
+
+    def _beyond(self, cursor: Cursor) -> dict[str, Any]:
         texts = [t for place, text in self._texts.items() if (t := _beyond(cursor, place, text))]
         fragments = {
             name: html

@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from redis.asyncio import Redis
 
-from .engine.errors import LeaseLost
+from .engine.errors import SENTENCES, LeaseLost, Reason
 from .engine.events import Event
 from .engine.spec import Spec
 from .engine.state import RunState, RunStatus
@@ -31,6 +31,22 @@ log = logging.getLogger(__name__)
 WINDOW = 0.033
 
 Db = Callable[..., Awaitable[Any]]
+T = TypeVar("T")
+
+# The database is away or too busy, and worth waiting for. Whatever else it says about a
+# row it would say again.
+AWAY = (OperationalError, InterfaceError)
+
+
+async def patiently(work: Callable[[], Awaitable[T]], who: str) -> T:
+    delay = 0.2
+    while True:
+        try:
+            return await work()
+        except AWAY as error:
+            log.error("%s waits for the database: %s", who, error)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5)
 
 
 class Recorder:
@@ -54,8 +70,8 @@ class Recorder:
         self._wake, self._hurry, self._save_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._saving, self._appending = asyncio.Lock(), asyncio.Lock()
         self._tasks = [
-            asyncio.create_task(self._guarded(self._drain()), name=f"log of {run_id}"),
-            asyncio.create_task(self._guarded(self._save_regularly()), name=f"rows of {run_id}"),
+            asyncio.create_task(self._guarded(self._drain), name=f"log of {run_id}"),
+            asyncio.create_task(self._guarded(self._save_regularly), name=f"rows of {run_id}"),
         ]
 
     def emit(self, event: Event) -> None:
@@ -71,17 +87,29 @@ class Recorder:
     async def finish(self) -> None:
         """Save everything, then publish the end. Raises LeaseLost."""
         await self._stop_tasks()
-        delay = 0.2
-        while True:
-            try:
-                await self._save(set(self._state.calls), final=True)
-                break
-            except DatabaseError as error:
-                # Without these rows a paid answer would be lost: wait for the database.
-                log.error("run %s cannot be saved yet: %s", self._run_id, error)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 5)
+        try:
+            # Without these rows a paid answer would be lost, however long it takes.
+            await self._patiently(set(self._state.calls), final=True)
+        except LeaseLost:
+            raise
+        except Exception:
+            log.exception("run %s cannot be saved as it is", self._run_id)
+            await self._save_what_can_be()
         await self._flush(ended=True)
+
+    async def _save_what_can_be(self) -> None:
+        """The run ends all the same: one row that is refused must not cost the others."""
+        for key in self._state.calls:
+            try:
+                await self._patiently({key})
+            except LeaseLost:
+                raise
+            except Exception as error:
+                log.error("call %s of run %s is not saved: %s", key, self._run_id, error)
+        self._state.status = RunStatus.FAILED
+        self._state.reason = Reason.INTERNAL.value
+        self._state.error = SENTENCES[Reason.INTERNAL]
+        await self._patiently(set(), final=True, fusions=False)
 
     async def abandon(self) -> None:
         """Save what there is and leave the run as it stands, for another attempt."""
@@ -98,11 +126,13 @@ class Recorder:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except (LeaseLost, Fenced):
             self._on_lost()
+        except Exception:
+            log.exception("run %s goes on, but is not recorded as it should be", self._run_id)
 
     # the log
 
@@ -127,10 +157,15 @@ class Recorder:
 
     async def _append(self, ended: bool) -> bool:
         async with self._appending:
-            events, self._pending = merged(self._pending), []
-            if not (events or ended or self._writer.is_behind):
-                return True
-            return await self._writer.append(events, self._state, ended=ended)
+            while True:
+                events, self._pending = merged(self._pending), []
+                if not (events or ended or self._writer.is_behind):
+                    return True
+                if not await self._writer.append(events, self._state, ended=ended):
+                    return False
+                if not self._writer.is_behind:
+                    return True
+                # The log was lost: now all of it, with what has come in the meantime.
 
     # the rows
 
@@ -146,15 +181,22 @@ class Recorder:
                 continue
             try:
                 await self._save(set(self._dirty))
-            except DatabaseError as error:
+            except LeaseLost:
+                raise
+            except Exception as error:
                 # Dropped, not retried: the next checkpoint holds more.
                 log.warning("a checkpoint of run %s was dropped: %s", self._run_id, error)
 
     async def save_as_sent(self, keys: list[str]) -> None:
         """Puts calls on record before their first byte goes out. Raises LeaseLost."""
-        await self._save(set(keys), sent=True)
+        await self._patiently(set(keys), sent=True)
 
-    async def _save(self, keys: set[str], *, sent: bool = False, final: bool = False) -> None:
+    async def _patiently(self, keys: set[str], **how: bool) -> None:
+        await patiently(lambda: self._save(keys, **how), f"run {self._run_id}")
+
+    async def _save(
+        self, keys: set[str], *, sent: bool = False, final: bool = False, fusions: bool = True
+    ) -> None:
         async with self._saving:
             self._dirty -= keys
             state = self._state
@@ -163,8 +205,10 @@ class Recorder:
                 for key, call in state.calls.items()
                 if key in keys
             ]
-            fusions = [
-                fusion_row(self._run_id, self._spec, state, f) for f in state.fusions.values()
+            judgings = [
+                fusion_row(self._run_id, self._spec, state, f)
+                for f in state.fusions.values()
+                if fusions
             ]
             try:
                 await self._db(
@@ -172,11 +216,11 @@ class Recorder:
                     self._run_id,
                     self._attempt,
                     calls,
-                    fusions,
+                    judgings,
                     run_fields(state) if final or not state.status.is_final else {},
                     sent,
                 )
-            except DatabaseError:
+            except Exception:
                 self._dirty |= keys
                 raise
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Q
 from django.utils import timezone
 
@@ -53,8 +53,11 @@ class Upkeep:
         while True:
             try:
                 await work()
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("upkeep waits for the database: %s", error)
+            except Exception:
+                # Without its beat a worker loses every run it holds: go on, whatever it was.
+                log.exception("upkeep failed in an unforeseen way")
             await asyncio.sleep(seconds * random.uniform(0.9, 1.1))
 
     async def _beat(self) -> None:
@@ -136,7 +139,8 @@ def left_behind() -> list[Any]:
     now = timezone.now()
     rung = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
     waiting = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
-    found = list(Run.objects.filter(rung, waiting).values_list("pk", flat=True)[:100])
+    waiting_longest = Run.objects.filter(rung, waiting).order_by("created_at")
+    found = list(waiting_longest.values_list("pk", flat=True)[:100])
     return [run_id for run_id in found if Run.objects.filter(rung, pk=run_id).update(rung_at=now)]
 
 

@@ -1,10 +1,15 @@
 """Loaded before anything else (`-p tests.environment`): tests never read the settings,
-keys or data of the person who runs them."""
+keys or data of the person who runs them.
+
+FUSION_TEST_DATABASE_URL is the one thing they are told: a PostgreSQL to run on
+instead of SQLite, whose user may create databases.
+"""
 
 import base64
 import os
 import tempfile
 
+_database_url = os.environ.get("FUSION_TEST_DATABASE_URL", "")
 VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
 for _name in list(os.environ):
     if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):
@@ -21,3 +26,5 @@ os.environ |= {
     "FUSION_TEST_DATABASE": f"{VAR_DIR}/test.sqlite3",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
 }
+if _database_url:
+    os.environ["DATABASE_URL"] = _database_url

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -78,8 +80,29 @@ class Valkey:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+class Database:
+    """A PostgreSQL database of a stack's own, beside the one at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self._server = url
+        self._name = f"fusion_stack_{uuid.uuid4().hex[:12]}"
+        self.url = urlsplit(url)._replace(path=f"/{self._name}").geturl()
+
+    def make(self) -> None:
+        self._do(f"CREATE DATABASE {self._name}")
+
+    def drop(self) -> None:
+        self._do(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+
+    def _do(self, command: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(command.encode())
+
+
 class Stack:
-    """Valkey, worker and web server around one SQLite file. `env` is added to all three."""
+    """Valkey, worker and web server around one database. `env` is added to all three."""
 
     def __init__(self, **env: str) -> None:
         self.dir = Path(tempfile.mkdtemp(prefix="fusion-stack-"))
@@ -96,11 +119,16 @@ class Stack:
             "LOG_LEVEL": "DEBUG",
             **env,
         }
+        self.database = Database(url) if (url := self.env.get("DATABASE_URL")) else None
+        if self.database:
+            self.env["DATABASE_URL"] = self.database.url
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Stack:
         try:
             self.valkey.start()
+            if self.database:
+                self.database.make()
             self.manage("migrate", "-v0")
             self.start_worker()
             self.start_web()
@@ -118,6 +146,8 @@ class Stack:
             self.kill(name)
         with contextlib.suppress(AttributeError):
             self.valkey.__exit__()
+        if self.database:
+            self.database.drop()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start_worker(self, name: str = "worker", **env: str) -> None:

@@ -88,10 +88,12 @@ class CallState:
 
     @property
     def was_billable(self) -> bool:
-        """Ended after something came back, so somebody may have been charged for it."""
-        return self.status.is_final and (
-            self.status is CallStatus.COMPLETED or bool(self.text) or bool(self.reasoning)
-        )
+        """Ended after something came back, so somebody may have been charged for it.
+
+        A refused or empty answer may have cost its thoughts, which are not always shown.
+        """
+        came_back = self.text or self.reasoning or self.usage != Usage() or self.cost is not None
+        return self.status.is_final and (self.status is CallStatus.COMPLETED or bool(came_back))
 
     @property
     def is_unconfirmed(self) -> bool:

@@ -77,14 +77,15 @@ def clean_prompt(prompt: str) -> str:
 def run_cancel(*, run: Run) -> None:
     """Ask for a stop. A run nobody has begun ends at once; a final one stays as it is."""
     now = timezone.now()
-    waiting = Run.objects.filter(pk=run.pk, status=RunStatus.QUEUED)
-    if waiting.update(
+    untouched = Run.objects.filter(pk=run.pk, status=RunStatus.QUEUED, attempt=0)
+    if untouched.update(
         status=RunStatus.CANCELLED, cancel_requested_at=now, finished_at=now, rung_at=now
     ):
         return
-    Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING, cancel_requested_at=None).update(
-        cancel_requested_at=now
-    )
+    # Queued again by a worker that was stopped, it has calls to close: a worker does that,
+    # rung for at once.
+    begun = Run.objects.filter(pk=run.pk, status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
+    begun.filter(cancel_requested_at=None).update(cancel_requested_at=now, rung_at=None)
 
 
 def run_share(*, run: Run, visibility: str) -> None:

@@ -144,3 +144,18 @@ async def test_events_end_with_the_run_and_every_call_ends(run_engine: RunEngine
     assert ran.events[0].type is EventType.RUN_STARTED
     assert ran.events[-1].type is EventType.RUN_COMPLETED
     assert all(c.status.is_final for c in ran.state.calls.values())
+
+
+async def test_an_empty_answer_that_was_billed_counts_in_the_cost_of_the_run(
+    run_engine: RunEngine,
+) -> None:
+    from decimal import Decimal
+
+    from console.engine.usage import Usage
+
+    thoughts = Finish("length", usage=Usage(10, 8000), cost=Decimal("0.25"))
+    answer = Finish("stop", usage=Usage(10, 5), cost=Decimal("0.5"))
+    ran = await run_engine({"thinks": [thoughts], "says": ["yes", answer]})
+    known, _ = ran.state.cost()
+    assert ran.state.latest(Step.PANEL, seat=0).reason == "empty"
+    assert known == Decimal("0.75")

@@ -1,0 +1,210 @@
+"""What the recorder does when the database, Redis, or a text is not as it should be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DataError, InterfaceError, OperationalError
+
+from console import eventlog, execution, recorder
+from console.engine.events import Event, EventType
+from console.engine.state import RunState, apply
+from console.execution import Worker
+from console.models import Run
+from console.recorder import Recorder
+from tests.realtime.conftest import PATIENT, StartRun
+from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, name: str, when: Callable[..., Exception | None]) -> None:
+    """Lets a function of the database thread raise what `when` gives for its arguments."""
+    module = recorder if name == "save" else execution
+    real = getattr(module, name)
+
+    def sometimes(*args: Any) -> Any:
+        if error := when(*args):
+            raise error
+        return real(*args)
+
+    monkeypatch.setattr(module, name, sometimes)
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
+def test_calls_wait_for_a_database_that_is_away_when_they_are_admitted(
+    worker: Worker,
+    upstream: Upstream,
+    start: StartRun,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Exception],
+) -> None:
+    away = iter([kind("gone"), kind("gone")])
+    sent: list[bool] = []
+
+    def when(*args: Any) -> Exception | None:
+        if args[-1]:  # calls being put on record as sent
+            sent.append(True)
+            return next(away, None)
+        return None
+
+    fail(monkeypatch, "save", when)
+    run = start("good", "good", "good")
+    worker.execute(str(run.pk))
+    state = rows(run)
+    assert (state.status, state.attempt) == ("completed", 1)
+    assert [c.reason for c in state.calls.values()] == [""] * 5
+    assert len(sent) > 2 and len(upstream.calls_of("good")) == 3
+
+
+def test_a_row_the_database_refuses_costs_its_own_call_only_and_the_run_ends(
+    worker: Worker, upstream: Upstream, start: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def when(*args: Any) -> Exception | None:
+        refused = any(row.key == "panel-1-1" and row.text for _, row in args[2])
+        return DataError("value too long") if refused else None
+
+    fail(monkeypatch, "save", when)
+    run = start("good", "good")
+    thread = in_background(worker, run)
+    thread.join(15)
+    assert not thread.is_alive()
+    state = rows(run)
+    assert (state.status, state.reason) == ("failed", "internal")
+    assert state.calls["panel-0-1"].is_usable
+
+
+def test_a_credential_is_looked_up_again_when_the_database_was_away(
+    worker: Worker, start: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = iter([OperationalError("database is locked")])
+    fail(monkeypatch, "_address", lambda *_: next(away, None))
+    run = start("good")
+    worker.execute(str(run.pk))
+    assert rows(run).status == "completed"
+
+
+def test_half_a_character_ends_neither_the_log_nor_the_rows(
+    worker: Worker, start: StartRun
+) -> None:
+    run = start("good")
+    Run.objects.filter(pk=run.pk).update(status="running", attempt=1)
+    run.refresh_from_db()
+
+    async def record() -> None:
+        state = RunState()
+        writer = make_recorder(worker, run, state)
+        say(writer, state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
+        say(writer, state, added())
+        say(writer, state, Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": "a\ud83d"}))
+        say(writer, state, Event(EventType.RUN_CANCELLED, 3.0))
+        await writer.finish()
+
+    on_loop(worker, record())
+    assert rows(run).calls["panel-0-1"].text == "a?"
+    assert_log_equals_rows(run)
+
+
+def test_what_comes_while_a_lost_log_is_written_anew_is_not_told_twice(
+    worker: Worker, start: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start("good")
+    Run.objects.filter(pk=run.pk).update(status="running", attempt=1)
+    run.refresh_from_db()
+
+    async def record() -> None:
+        state = RunState()
+        writer = make_recorder(worker, run, state)
+        real = writer._writer._append
+        lose = asyncio.Event()
+
+        async def append(**kw: Any) -> Any:
+            if lose.is_set():
+                lose.clear()
+                await worker.redis.flushall()
+                answer = await real(**kw)
+                delta(writer, state, "second ")  # arrives while the answer is under way
+                return answer
+            return await real(**kw)
+
+        monkeypatch.setattr(writer._writer, "_append", append)
+        say(writer, state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
+        say(writer, state, added())
+        await asyncio.sleep(0.1)
+        lose.set()
+        delta(writer, state, "first ")
+        await asyncio.sleep(0.15)
+        seen = await eventlog.read(worker.redis, run.pk)
+        assert seen and seen.calls["panel-0-1"].text == "first second "
+        await writer.close()
+
+    on_loop(worker, record())
+
+
+def test_snapshots_of_a_long_answer_become_rarer_as_it_grows(
+    worker: Worker, start: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eventlog, "SNAPSHOT_AFTER_BYTES", 2_000)
+    run = start("good")
+
+    async def write() -> int:
+        state = RunState()
+        writer = eventlog.Writer(worker.redis, run.pk, 1)
+        await writer.append([], apply(state, Event(EventType.RUN_STARTED, 1, data={"attempt": 1})))
+        apply(state, added())
+        written = 0
+        for _ in range(200):
+            event = Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": "x" * 1000})
+            apply(state, event)
+            await writer.append([event], state)
+            written += writer._snapshot_bytes if writer._since_snapshot == 0 else 0
+        return written
+
+    assert on_loop(worker, write()) < 3 * 200_000  # not a multiple of its square
+
+
+def test_a_run_deleted_in_mid_run_is_let_go(
+    worker: Worker, upkeep: Any, upstream: Upstream, start: StartRun, settings: Any
+) -> None:
+    run = start("fault-hold", policy=PATIENT)
+    thread = in_background(worker, run)
+    wait_for(lambda: upstream.open_connections == 1)
+    Run.objects.filter(pk=run.pk).delete()
+    wait_for(lambda: upstream.open_connections == 0, seconds=8)
+    thread.join(5)
+    assert not thread.is_alive() and not worker.runs
+
+
+def make_recorder(worker: Worker, run: Run, state: RunState) -> Recorder:
+    return Recorder(
+        run.pk,
+        1,
+        run.frozen_spec,
+        state,
+        redis=worker.redis,
+        db=worker.db,
+        checkpoint=0.1,
+        on_lost=lambda: None,
+    )
+
+
+def on_loop(worker: Worker, work: Any) -> Any:
+    return asyncio.run_coroutine_threadsafe(work, worker.loop).result(20)
+
+
+def say(writer: Recorder, state: RunState, event: Event) -> None:
+    apply(state, event)
+    writer.emit(event)
+
+
+def delta(writer: Recorder, state: RunState, text: str) -> None:
+    say(writer, state, Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": text}))
+
+
+def added() -> Event:
+    data = {"seat": 0, "number": 1, "cause": "first", "panelist": {"model": "good"}}
+    return Event(EventType.PANEL_ADDED, 1.5, "panel-0-1", data=data)
