@@ -1,0 +1,58 @@
+"""What people do at the pages, and what they look for there."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.live.member import Member
+
+PATIENCE = 20_000
+
+
+def ask(member: Member, *panel: str, judge: str = "good", prompt: str = "Why?") -> str:
+    """Without the browser: the address of a new run of this server's models."""
+    seats = [f"openai:{model}" for model in panel]
+    return "/fusion/runs/" + member.ask(*seats, judge=f"openai:{judge}", prompt=prompt)
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/fusion")
+
+
+def fill_custom(page: Page, *panel: str, judge: str = "good") -> None:
+    page.get_by_role("radio", name="Custom").check()
+    expect(page.locator("#model-list")).to_be_attached()
+    for seat in range(8):
+        field = page.locator(f"#panel-{seat}")
+        if seat < len(panel):
+            if not field.is_visible():
+                page.get_by_role("button", name="Add a seat").click()
+            field.fill(f"openai:{panel[seat]}")
+        elif field.is_visible():
+            field.fill("")
+    page.get_by_role("combobox", name="Judge").fill(f"openai:{judge}")
+
+
+def fuse(page: Page) -> None:
+    page.get_by_role("button", name="Fuse").click()
+    page.wait_for_url(re.compile("/fusion/runs/.{36}"))
+
+
+def wait_for_the_end(page: Page, status: str = "completed") -> None:
+    expect(page.locator("#run")).to_have_attribute("data-status", status, timeout=PATIENCE)
+
+
+def words(page: Page) -> list[str]:
+    """Every answer and the fused answer, as they are read."""
+    return page.locator("[data-text]").all_inner_texts()
+
+
+def is_narrow(page: Page) -> bool:
+    """Nothing to scroll sideways to."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

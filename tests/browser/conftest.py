@@ -1,0 +1,164 @@
+"""A real Chromium before the whole stack; whoever visits is watched.
+
+Playwright's sync API leaves an event loop running in this thread for as long as it lives,
+and no asyncio test can run beside it: a browser therefore lives for one module of tests,
+and there are no asyncio tests in this folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
+
+from tests.live.conftest import PASSWORD, PLANTED, add_people
+from tests.live.member import Member
+from tests.stack import Stack
+from tests.upstream import Upstream
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PATIENCE = 20_000
+PROMPT_LIMIT = 5000
+# Text that means harm calls `pwned()`; and every socket is kept, so that a test can cut it.
+INSTRUMENTS = """
+window.ran = 0; window.pwned = () => { window.ran += 1; return true; };
+const Real = WebSocket; window.sockets = [];
+window.WebSocket = class extends Real {
+  constructor(...args) { super(...args); window.sockets.push(this); }
+};
+"""
+
+
+@pytest.fixture(scope="package")
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as up:
+        yield up
+
+
+@pytest.fixture(autouse=True)
+def released(upstream: Upstream) -> Iterator[None]:
+    yield
+    upstream.release()
+
+
+@pytest.fixture(scope="package")
+def stack(upstream: Upstream) -> Iterator[Stack]:
+    # Long enough a stall for a stream that a test holds and looks at.
+    with Stack(
+        OPENAI_BASE_URL=upstream.url,
+        OPENAI_API_KEY=PLANTED,
+        FUSION_STALL_TIMEOUT="6",
+        FUSION_PERMISSION_SECONDS="1",
+        FUSION_MAX_PROMPT_CHARACTERS=str(PROMPT_LIMIT),
+    ) as stack:
+        add_people(stack)
+        yield stack
+
+
+@pytest.fixture(scope="package")
+def people(stack: Stack) -> Iterator[People]:
+    """Each signed in once, beside the browser: to ask quickly, and to lend a session."""
+    known: dict[str, Member] = {}
+
+    def person(name: str) -> Member:
+        if name not in known:
+            known[name] = Member(stack, name, PASSWORD)
+        return known[name]
+
+    yield person
+    for member in known.values():
+        member.http.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium")
+    assert executable, "Chromium is not installed"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watch:
+    """What a context asked, said and got."""
+
+    url: str
+    asked: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    without_policy: list[str] = field(default_factory=list)
+
+    def on(self, context: BrowserContext) -> None:
+        context.on("request", lambda request: self.asked.append(request.url))
+        context.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        context.on("weberror", lambda error: self.said.append(str(error.error)))
+        context.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
+        context.on("response", self._look)
+
+    def _look(self, response: Response) -> None:
+        if response.request.resource_type == "document":
+            policy = response.headers.get("content-security-policy", "")
+            if "default-src 'none'" not in policy or "unsafe" in policy:
+                self.without_policy.append(response.url)
+
+    def elsewhere(self) -> list[str]:
+        ours = (self.url, self.url.replace("http", "ws", 1), "data:", "about:")
+        return [address for address in self.asked if not address.startswith(ours)]
+
+
+People = Callable[[str], Member]
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(stack: Stack, browser: Browser, people: People) -> Iterator[Visit]:
+    """`visit("ada")`: a page of hers in a context of its own; `visit()`: nobody known.
+
+    Afterwards: nothing was asked of another host, every page had its policy, no dialog
+    opened, and (unless `trouble` was expected) the browser had nothing to complain about.
+    """
+    contexts: list[tuple[BrowserContext, Watch, bool]] = []
+
+    def page(name: str = "", *, trouble: bool = False, **options: Any) -> Page:
+        context = browser.new_context(base_url=stack.url, **options)
+        context.set_default_timeout(PATIENCE)
+        watch = Watch(stack.url)
+        watch.on(context)
+        if name:
+            context.add_cookies(
+                [
+                    {"name": c.name, "value": c.value or "", "url": stack.url}
+                    for c in people(name).http.cookies.jar
+                ]
+            )
+        if options.get("java_script_enabled", True):
+            context.add_init_script(INSTRUMENTS)
+        contexts.append((context, watch, trouble))
+        return context.new_page()
+
+    yield page
+    for context, _, _ in contexts:
+        context.close()
+    for _, watch, trouble in contexts:
+        assert watch.elsewhere() == []
+        assert watch.without_policy == []
+        assert trouble or watch.said == []
+
+
+@pytest.fixture
+def shoot() -> Callable[[Page, str], None]:
+    """A picture of a page, where somebody wants to look: FUSION_TEST_PICTURES names the folder."""
+    folder = os.environ.get("FUSION_TEST_PICTURES", "")
+
+    def take(page: Page, name: str) -> None:
+        if folder:
+            page.screenshot(path=os.path.join(folder, f"{name}.png"), full_page=True)
+
+    return take
