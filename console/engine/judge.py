@@ -131,7 +131,7 @@ def _messages(context: Context, material: Material) -> list[Message]:
         letters=", ".join(material.letters),
     )
     return [
-        {"role": "system", "content": system},
+        {"role": "system", "content": system + material.note},
         {"role": "user", "content": material.text()},
     ]
 

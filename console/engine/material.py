@@ -30,12 +30,16 @@ class Material:
     def letters(self) -> list[str]:
         return [letter(seat) for seat in sorted(self.answers)]
 
+    @property
+    def note(self) -> str:
+        """For the system prompt: beside an answer a small model takes it for content."""
+        cut = [letter(s) for s, call in self.answers.items() if call.finish_reason == "length"]
+        return f"\n\nCut off at the length limit: {', '.join(sorted(cut))}." if cut else ""
+
     def text(self) -> str:
         blocks = [self.fenced("PROMPT", self.prompt)]
         for seat in self.order:
-            call = self.answers[seat]
-            note = " (cut at its length limit)" if call.finish_reason == "length" else ""
-            blocks.append(self.fenced(f"ANSWER {letter(seat)}{note}", call.text))
+            blocks.append(self.fenced(f"ANSWER {letter(seat)}", self.answers[seat].text))
         return "\n\n".join(blocks)
 
     def fenced(self, title: str, text: str) -> str:

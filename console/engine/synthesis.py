@@ -72,6 +72,6 @@ def _messages(
     if analysis:
         parts.append(material.fenced("ANALYSIS", analysis_text(analysis)))
     return [
-        {"role": "system", "content": system},
+        {"role": "system", "content": system + material.note},
         {"role": "user", "content": "\n\n".join(parts)},
     ]

@@ -116,6 +116,12 @@ async def test_the_fence_is_unknown_to_answers_and_the_order_is_the_seed_s(
     assert asked.count("=== ") >= 12  # prompt and five answers, each opened and closed
 
 
+async def test_the_judge_is_told_which_answers_were_cut(run_engine: RunEngine) -> None:
+    ran = await run_engine({"a": ["whole"], "b": ["not who", Finish("length")]})
+    system, material = (m["content"] for m in ran.requests_to("judge")[0].messages)
+    assert system.endswith("Cut off at the length limit: B.") and "length limit" not in material
+
+
 async def test_a_brace_in_an_answer_is_not_filled_in(run_engine: RunEngine) -> None:
     ran = await run_engine({"a": ["{fence} {letters}"], "b": ["y"]})
     asked = ran.requests_to("judge")[0].messages[1]["content"]
