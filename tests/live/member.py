@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.stack import Stack
 
@@ -141,5 +143,6 @@ class View:
             while not self.ended and not (until and until(self)):
                 frame = json.loads(await socket.recv())
                 self.apply(frame)
-                if not self.ended:
+                # The server may have said all and closed before this is acknowledged.
+                with contextlib.suppress(ConnectionClosed):
                     await socket.send(json.dumps({"ack": frame["n"]}))
