@@ -140,7 +140,7 @@ class Recorder:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if not self._state.status.is_final and not await self._flush():
+            if not await self._flush():
                 await asyncio.sleep(0.5)  # Redis is away: then one snapshot says it all
                 self._wake.set()
                 continue
@@ -158,6 +158,8 @@ class Recorder:
     async def _append(self, ended: bool) -> bool:
         async with self._appending:
             while True:
+                if self._state.status.is_final and not ended:
+                    return True  # its end is told when it is saved, by `finish`
                 events, self._pending = merged(self._pending), []
                 if not (events or ended or self._writer.is_behind):
                     return True

@@ -22,6 +22,7 @@ from ..starters import (
 from .errors import Refused
 
 CUSTOM = "custom"
+MAX_NAME = 200
 
 
 def preset_spec(preset: Preset) -> Spec:
@@ -144,6 +145,9 @@ class _Names:
 
     def find(self, name: str) -> tuple[Credential, str]:
         name = name.strip()
+        if not name.isprintable() or len(name) > MAX_NAME:
+            # No server has such a model, and not every database can keep the name.
+            raise Refused("A model's name is one line of at most 200 plain characters.")
         # A model's own name may hold a colon too (llama3:8b), so only a slug counts.
         slug, _, model = name.partition(":")
         if model.strip() and slug in self._credentials:

@@ -145,6 +145,28 @@ def test_what_comes_while_a_lost_log_is_written_anew_is_not_told_twice(
     on_loop(worker, record())
 
 
+def test_the_end_of_a_run_is_not_told_before_it_is_saved(worker: Worker, start: StartRun) -> None:
+    run = start("good")
+    Run.objects.filter(pk=run.pk).update(status="running", attempt=1)
+    run.refresh_from_db()
+
+    async def record() -> None:
+        state = RunState()
+        writer = make_recorder(worker, run, state)
+        say(writer, state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
+        await asyncio.sleep(0.1)
+        flush = asyncio.create_task(writer._flush())
+        say(writer, state, Event(EventType.RUN_CANCELLED, 3.0))  # before the batch is taken
+        await flush
+        seen = await eventlog.read(worker.redis, run.pk)
+        assert seen and seen.status == "running"
+        await writer.finish()
+        seen = await eventlog.read(worker.redis, run.pk)
+        assert seen and seen.status == "cancelled"
+
+    on_loop(worker, record())
+
+
 def test_snapshots_of_a_long_answer_become_rarer_as_it_grows(
     worker: Worker, start: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

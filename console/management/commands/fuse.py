@@ -6,15 +6,18 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from console import eventlog
 from console.catalog import all_models
 from console.engine.errors import Reason
 from console.engine.spec import Spec, letter
-from console.engine.state import CallState, RunState, Step
+from console.engine.state import CallState, RunState, RunStatus, Step
 from console.models import Preset, Run
 from console.services.errors import Refused
 from console.services.presets import (
@@ -23,7 +26,7 @@ from console.services.presets import (
     preset_lacks,
     preset_spec,
 )
-from console.services.runs import run_start
+from console.services.runs import run_cancel, run_start
 from console.snapshot import state_from_rows
 
 
@@ -38,14 +41,24 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.REDIS_URL:
+            raise CommandError("Fusion is not running here. Start it: python3 manage.py up")
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
             spec = self._spec(options)
             run = run_start(owner=None, prompt=prompt, spec=spec, origin="shell", visibility="team")
         except Refused as refusal:
             raise CommandError(str(refusal)) from None
-        asyncio.run(_until_final(run))
-        run.refresh_from_db()
+        try:
+            asyncio.run(_until_final(run, self.stderr.write))
+            run.refresh_from_db()
+        except KeyboardInterrupt:
+            # Nobody reads on: it must not go on costing money.
+            run_cancel(run=run)
+            self.stderr.write(f"Stopped. What had arrived is kept in run {run.pk}.")
+            sys.exit(130)
+        except Run.DoesNotExist:
+            raise CommandError(f"Run {run.pk} was deleted.") from None
         state = state_from_rows(run)
         if options["json"]:
             self.stdout.write(json.dumps(as_object(run, spec, state), ensure_ascii=False, indent=2))
@@ -99,8 +112,9 @@ class Command(BaseCommand):
             self.stderr.write(state.error)
 
 
-async def _until_final(run: Run) -> None:
+async def _until_final(run: Run, warn: Callable[[str], Any]) -> None:
     """Follow the log as every viewer does; when it is silent, ask the row."""
+    warned = False
     redis = eventlog.connect()
     state = RunState()
     try:
@@ -113,6 +127,10 @@ async def _until_final(run: Run) -> None:
                 await run.arefresh_from_db(fields=["status"])
                 if run.is_final:
                     return
+                waited = (timezone.now() - run.created_at).total_seconds()
+                if run.status == RunStatus.QUEUED and waited > 3 and not warned:
+                    warned = True
+                    warn("Waiting for a worker. None may be running: python3 manage.py up")
     finally:
         await redis.aclose()
 

@@ -1,0 +1,112 @@
+"""`manage.py fuse`: what it prints, how it ends, and what it says when nobody answers."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import threading
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from console.execution import Worker
+from console.models import Credential, Run
+from console.services import runs as services
+from tests.realtime.test_run_way import wait_for
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def answered(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every ring is heard by the worker."""
+
+    def ring(run_id: Any) -> bool:
+        threading.Thread(target=worker.execute, args=[str(run_id)]).start()
+        return True
+
+    monkeypatch.setattr(services, "ring", ring)
+
+
+def fuse(*args: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    try:
+        call_command("fuse", "What is the answer?", *args, stdout=out, stderr=err)
+    except SystemExit as end:
+        code = end.code
+    return int(code), out.getvalue(), err.getvalue()
+
+
+def test_one_object_says_everything(
+    answered: None, credential: Credential, upstream: Upstream
+) -> None:
+    code, out, _ = fuse("--panel", "test:good,test:fault-401", "--judge", "test:judge", "--json")
+    said = json.loads(out)
+    assert code == 0, said
+    assert said["id"] == str(Run.objects.get().pk) and said["status"] == "completed"
+    good, bad = said["answers"]
+    assert set(good) == {"seat", "model", "text", "finish_reason", "error"}
+    assert (good["seat"], good["model"], good["finish_reason"], good["error"]) == (
+        0,
+        "good",
+        "stop",
+        None,
+    )
+    assert good["text"] and bad["error"]["reason"] == "unauthorized"
+    assert said["fused_answer"] and said["usage"]["input_tokens"] and said["cost"] is None
+    assert "analysis" in said
+
+
+def test_a_failed_run_exits_with_one(answered: None, credential: Credential) -> None:
+    code, out, _ = fuse("--panel", "test:fault-401", "--judge", "test:judge", "--json")
+    said = json.loads(out)
+    assert (code, said["status"], said["fused_answer"]) == (1, "failed", None)
+
+
+def test_a_stack_that_is_not_running_is_said_before_anything_is_saved(
+    credential: Credential, settings: Any
+) -> None:
+    settings.REDIS_URL = ""
+    with pytest.raises(CommandError, match=r"manage\.py up"):
+        fuse("--panel", "test:good")
+    assert not Run.objects.exists()
+
+
+def test_without_a_worker_it_says_what_it_waits_for_and_ctrl_c_stops_the_run(
+    worker: Worker, credential: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timer = threading.Timer(5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    code, _, err = fuse("--panel", "test:good")
+    timer.join()
+    assert code == 130
+    assert "Waiting for a worker" in err and "Stopped" in err
+    assert Run.objects.get().status == "cancelled"
+
+
+def test_a_run_that_is_deleted_meanwhile_ends_in_one_sentence(
+    worker: Worker, credential: Credential
+) -> None:
+    def delete() -> None:
+        wait_for(Run.objects.exists)
+        Run.objects.all().delete()
+
+    thread = threading.Thread(target=worker._db.submit, args=[delete])
+    thread.start()
+    with pytest.raises(CommandError, match="was deleted"):
+        fuse("--panel", "test:good")
+    thread.join()
+
+
+@pytest.mark.parametrize("name", ["test:a\0b", "test:a\udcff", "test:" + "x" * 300, "test:a\nb"])
+def test_a_name_no_database_or_server_takes_is_refused(credential: Credential, name: str) -> None:
+    from console.services.errors import Refused
+    from console.services.presets import custom_spec
+
+    with pytest.raises(Refused, match="name is one line"):
+        custom_spec(panel=[name], judge="test:judge")
