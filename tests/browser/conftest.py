@@ -42,7 +42,8 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(autouse=True)
-def released(upstream: Upstream) -> Iterator[None]:
+def held_by_script(upstream: Upstream) -> Iterator[None]:
+    upstream.hold(everything=False)
     yield
     upstream.release()
 
@@ -115,6 +116,7 @@ class Watch:
 
 People = Callable[[str], Member]
 Visit = Callable[..., Page]
+Shoot = Callable[[Page, str], None]
 
 
 @pytest.fixture
@@ -153,9 +155,9 @@ def visit(stack: Stack, browser: Browser, people: People) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def shoot() -> Callable[[Page, str], None]:
-    """A picture of a page, where somebody wants to look: FUSION_TEST_PICTURES names the folder."""
-    folder = os.environ.get("FUSION_TEST_PICTURES", "")
+def shoot() -> Shoot:
+    """A picture of a page, where somebody wants to look: TEST_PICTURES names the folder."""
+    folder = os.environ.get("TEST_PICTURES", "")
 
     def take(page: Page, name: str) -> None:
         if folder:

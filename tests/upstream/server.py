@@ -56,8 +56,9 @@ class Upstream:
         self._scripts[model] = list(choices)
         self._asked.pop(model, None)
 
-    def hold(self) -> None:
-        self._hold_all = True
+    def hold(self, everything: bool = True) -> None:
+        """Hold from now on; `everything=False`: only scripts that say so themselves."""
+        self._hold_all = everything
         self._loop.call_soon_threadsafe(self._released.clear)
 
     def release(self) -> None:
