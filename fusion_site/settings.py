@@ -208,6 +208,9 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        # These write whole pages and queries, prompts included, at DEBUG.
+        "django.template": {"level": "INFO"},
+        "django.db.backends": {"level": "INFO"},
         "asyncio": {"level": "WARNING"},
     },
 }

@@ -53,6 +53,13 @@ def words(page: Page) -> list[str]:
     return page.locator("[data-text]").all_inner_texts()
 
 
-def is_narrow(page: Page) -> bool:
-    """Nothing to scroll sideways to."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+def wide_things(page: Page) -> list[str]:
+    """What makes the page scroll sideways: nothing, one hopes."""
+    if page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+        return []
+    found: list[str] = page.evaluate(
+        """[...document.querySelectorAll("body *")]
+        .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+        .map((e) => `${e.tagName} ${e.id} ${e.className} ${Math.round(e.getBoundingClientRect().right)}`)"""
+    )
+    return found

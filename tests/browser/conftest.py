@@ -25,6 +25,16 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 20_000
 PROMPT_LIMIT = 5000
+# What an admin would have made in /admin/ (which test_first_use.py does), made at once.
+_PRESET = """
+from console.models import Credential, Preset
+server = Credential.objects.get(slug="openai")
+pair = Preset.objects.create(
+    name="Plain pair", slug="plain-pair", judge_model="good", judge_credential=server
+)
+for seat, model in enumerate(["good", "markdown"]):
+    pair.panelists.create(seat=seat, credential=server, model=model)
+"""
 # Text that means harm calls `pwned()`; and every socket is kept, so that a test can cut it.
 INSTRUMENTS = """
 window.ran = 0; window.pwned = () => { window.ran += 1; return true; };
@@ -59,6 +69,7 @@ def stack(upstream: Upstream) -> Iterator[Stack]:
         FUSION_MAX_PROMPT_CHARACTERS=str(PROMPT_LIMIT),
     ) as stack:
         add_people(stack)
+        stack.manage("shell", "-v0", "-c", _PRESET)
         yield stack
 
 

@@ -1,0 +1,115 @@
+"""The page where one asks: by keyboard, without JavaScript, in haste, by mistake."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.acts import fill_custom, fuse, sign_in, wait_for_the_end
+from tests.browser.conftest import PROMPT_LIMIT, Visit
+from tests.live.conftest import PASSWORD
+from tests.upstream import Upstream
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+
+def test_the_keyboard_is_enough(visit: Visit) -> None:
+    page = visit()
+    page.goto("/sign-in")
+    tab_to(page, "id_username")
+    page.keyboard.type("bob")
+    tab_to(page, "id_password")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/fusion")
+    page.locator("body").focus()
+    tab_to(page, "prompt")
+    page.keyboard.type("Only keys?")
+    pair = page.get_by_role("radio", name="Plain pair")
+    tab_to(page, "preset-custom")
+    for _ in range(6):
+        if pair.is_checked():
+            break
+        page.keyboard.press("ArrowUp")
+    expect(pair).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(re.compile("/fusion/runs/"))
+    expect(page.get_by_role("heading", name="Only keys?")).to_be_visible()
+    wait_for_the_end(page)
+
+
+def tab_to(page: Page, element_id: str) -> None:
+    """Forward with the Tab key; where the focus is there already, nothing is pressed."""
+    for _ in range(30):
+        if page.evaluate("document.activeElement.id") == element_id:
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab never reaches {element_id}")
+
+
+def test_without_javascript_one_asks_and_reads(visit: Visit) -> None:
+    page = visit(java_script_enabled=False)
+    sign_in(page, "bob", PASSWORD)
+    page.get_by_role("textbox", name="Prompt").fill("Without script?")
+    page.get_by_role("radio", name="Plain pair").check()
+    fuse(page)
+    answer = page.get_by_role("region", name="Fused answer")
+    for _ in range(40):
+        if page.locator("#run").get_attribute("data-status") == "completed":
+            break
+        page.wait_for_timeout(250)
+        page.reload()
+    expect(answer).to_contain_text("This is the scripted answer of good.")
+    expect(page.get_by_role("article")).to_have_count(2)
+    expect(page.get_by_role("article", name="markdown")).to_contain_text("Title")
+
+
+def test_a_double_click_asks_once(visit: Visit, upstream: Upstream) -> None:
+    page = visit("bob")
+    page.goto("/fusion")
+    page.get_by_role("textbox", name="Prompt").fill("Once, or twice?")
+    fill_custom(page, "once-only", judge="good")
+    page.get_by_role("button", name="Fuse").dblclick()
+    page.wait_for_url(re.compile("/fusion/runs/"))
+    wait_for_the_end(page)
+    page.goto("/fusion/runs")
+    expect(page.get_by_role("link", name="Once, or twice?")).to_have_count(1)
+    assert len(upstream.calls_of("once-only")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "Write a prompt first."),
+        ("long " * (PROMPT_LIMIT // 5 + 1), "5,005 characters; 5,000 are allowed."),
+    ],
+    ids=["empty", "too long"],
+)
+def test_a_prompt_that_cannot_be_sent_loses_nothing(visit: Visit, text: str, sentence: str) -> None:
+    page = visit("bob", trouble=True)  # the browser complains about the answer's status, 422
+    page.goto("/fusion")
+    prompt = page.get_by_role("textbox", name="Prompt")
+    prompt.fill(text)
+    fill_custom(page, "alpha", "beta", "gamma", "delta", judge="omega")
+    page.get_by_role("button", name="Fuse").click()
+    expect(page.get_by_role("alert")).to_contain_text(sentence)
+    expect(prompt).to_have_value(text)
+    expect(prompt).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("radio", name="Custom")).to_be_checked()
+    expect(page.locator("#panel-3")).to_have_value("openai:delta")
+    expect(page.get_by_role("combobox", name="Judge")).to_have_value("openai:omega")
+    prompt.fill("Now a good one")
+    fuse(page)
+    expect(page.get_by_role("article")).to_have_count(4)
+
+
+def test_a_draft_outlives_a_reload(visit: Visit) -> None:
+    page = visit("bob")
+    page.goto("/fusion")
+    prompt = page.get_by_role("textbox", name="Prompt")
+    expect(prompt).to_be_focused()
+    page.keyboard.type("A thought worth keeping")
+    page.reload()
+    expect(prompt).to_have_value("A thought worth keeping")

@@ -1,0 +1,76 @@
+"""Who may read a run, as several people's browsers show it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.acts import ask, wait_for_the_end
+from tests.browser.conftest import People, Visit
+from tests.upstream import Script, Upstream
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+
+def share(page: Page, choice: str) -> None:
+    page.locator(".share summary").click()
+    page.get_by_label(choice).check()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_load_state()
+
+
+def status_of(page: Page, address: str) -> int:
+    answer = page.goto(address)
+    assert answer
+    return answer.status
+
+
+def test_private_then_the_team_then_anyone_with_the_link(visit: Visit, people: People) -> None:
+    page, bob, stranger = visit("alice"), visit("bob", trouble=True), visit(trouble=True)
+    run = ask(people("alice"), "good", judge="good", prompt="Whose is it?")
+    page.goto(run)
+    wait_for_the_end(page)
+    expect(page.get_by_role("region", name="Receipt")).to_be_visible()
+    assert status_of(bob, run) == 404
+    bob.goto("/fusion/runs")
+    expect(bob.get_by_role("link", name="Whose is it?")).to_have_count(0)
+
+    share(page, "The team")
+    assert status_of(bob, run) == 200
+    expect(bob.get_by_role("region", name="Fused answer")).to_contain_text("scripted answer")
+    expect(bob.locator(".share")).to_have_count(0)
+    bob.goto("/fusion/runs")
+    expect(bob.get_by_role("link", name="Whose is it?")).to_have_count(1)
+
+    share(page, "Anyone with the link")
+    link = page.locator("#share-url").input_value()
+    answer = stranger.goto(link)
+    assert answer and answer.status == 200
+    assert "noindex" in answer.headers["x-robots-tag"]
+    expect(stranger.locator("meta[name=robots]")).to_have_attribute("content", "noindex, nofollow")
+    expect(stranger.get_by_role("region", name="Fused answer")).to_contain_text("scripted answer")
+    expect(stranger.get_by_role("region", name="Receipt")).to_have_count(0)
+    expect(stranger.get_by_text("Cost", exact=True)).to_have_count(0)
+    expect(page.get_by_text("Cost", exact=True)).not_to_have_count(0)
+
+    share(page, "Only me")
+    assert status_of(stranger, link) == 404
+    assert status_of(bob, run) == 404
+
+
+def test_a_link_taken_back_ends_the_watching(
+    visit: Visit, people: People, upstream: Upstream
+) -> None:
+    upstream.script("whisper", Script(text="A secret, then another.", tokens_per_second=0.5))
+    page, stranger = visit("alice"), visit(trouble=True)
+    page.goto(ask(people("alice"), "whisper", judge="good"))
+    share(page, "Anyone with the link")
+    link = page.locator("#share-url").input_value()
+    stranger.goto(link)
+    expect(stranger.get_by_role("article")).to_contain_text("A secret")
+    share(page, "Only me")
+    # The page notices by itself, and what it showed is gone.
+    expect(stranger.get_by_text("A secret")).to_have_count(0, timeout=10_000)
+    assert status_of(stranger, link) == 404
+    page.get_by_role("button", name="Stop").click()
+    wait_for_the_end(page, "cancelled")
