@@ -59,7 +59,8 @@ def wide_things(page: Page) -> list[str]:
         return []
     found: list[str] = page.evaluate(
         """[...document.querySelectorAll("body *")]
-        .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-        .map((e) => `${e.tagName} ${e.id} ${e.className} ${Math.round(e.getBoundingClientRect().right)}`)"""
+        .map((e) => [e, Math.round(e.getBoundingClientRect().right)])
+        .filter(([e, right]) => right > innerWidth + 1)
+        .map(([e, right]) => `${e.tagName} ${e.id} ${e.className} ${right}`)"""
     )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import ask, wide_things, wait_for_the_end, words
+from tests.browser.acts import ask, wait_for_the_end, wide_things, words
 from tests.browser.conftest import People, Shoot, Visit
 from tests.stack import Stack, until
 from tests.upstream import Script, Upstream
