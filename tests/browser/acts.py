@@ -59,8 +59,8 @@ def wide_things(page: Page) -> list[str]:
         return []
     found: list[str] = page.evaluate(
         """[...document.querySelectorAll("body *")]
-        .map((e) => [e, Math.round(e.getBoundingClientRect().right)])
-        .filter(([e, right]) => right > innerWidth + 1)
-        .map(([e, right]) => `${e.tagName} ${e.id} ${e.className} ${right}`)"""
+        .map((e) => [e, e.getBoundingClientRect().right])
+        .filter(([, right]) => right > innerWidth + 1)
+        .map(([e, right]) => `${e.tagName} ${e.id} ${e.className} ends at ${right}`)"""
     )
-    return found
+    return found or ["something that is not an element"]
