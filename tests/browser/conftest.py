@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Response, sync_playwright
 
 from tests.live.conftest import PASSWORD, PLANTED, add_people
 from tests.live.member import Member
@@ -109,10 +109,14 @@ class Watch:
 
     def on(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.asked.append(request.url))
-        context.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        context.on("dialog", self._dismiss)
         context.on("weberror", lambda error: self.said.append(str(error.error)))
         context.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
         context.on("response", self._look)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.said.append(dialog.message)
+        dialog.dismiss()
 
     def _look(self, response: Response) -> None:
         if response.request.resource_type == "document":

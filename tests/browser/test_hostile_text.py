@@ -32,6 +32,11 @@ def shares(payloads: list[str]) -> list[str]:
     return ["\n\n".join(payloads[seat::SEATS]) for seat in range(SEATS)]
 
 
+def pieces(text: str) -> list[str]:
+    """As a stream brings it, cut wherever it happens."""
+    return [text[start : start + 150] for start in range(0, len(text), 150)]
+
+
 def analysis() -> str:
     return json.dumps(
         {
@@ -53,7 +58,7 @@ def analysis() -> str:
 
 
 def harmless(page: Page) -> None:
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(100)
     assert page.evaluate("window.ran") == 0
     made = "script:not([src]), iframe, object, embed, form[action*=evil], style, base, [onerror]"
     made += ", [onload], [hx-get*=gadget], [hx-post], [data-hx-get], a[href^='javascript:']"
@@ -66,10 +71,12 @@ def test_hostile_text_is_only_ever_read(
 ) -> None:
     panel = [f"seat-{seat}{NAME}" for seat in range(SEATS - 1)] + [f"refused{NAME}"]
     for model, text in zip(panel, shares(PAYLOADS), strict=True):
-        upstream.script(model, Script(text=text, reasoning=SHORT))
+        upstream.script(model, Script(deltas=pieces(text), reasoning=SHORT))
     upstream.script(panel[-1], Script(status=400, error_message=f"No. {SHORT}"))
     fused = "\n\n".join(HANDLERS)
-    upstream.script(f"judge{NAME}", Script(text=fused, hold_after=2, judge=Script(text=analysis())))
+    upstream.script(
+        f"judge{NAME}", Script(deltas=pieces(fused), hold_after=2, judge=Script(text=analysis()))
+    )
     alice = people("alice")
     run = "/fusion/runs/" + alice.ask(
         *(f"openai:{model}" for model in panel), judge=f"openai:judge{NAME}", prompt=f"Why? {SHORT}"
