@@ -14,7 +14,7 @@ from .errors import SENTENCES, ProviderError, Reason
 from .events import EventType
 from .material import Material
 from .prompts import fill
-from .provider import Message
+from .provider import Finish, Message
 from .state import FusionState, Step, call_key
 
 _TRIES = 2
@@ -107,13 +107,20 @@ async def _ask(
             text=text,
             final=final,
             **receipt(finish),
-            **failure(error),
+            reason=error.reason.value,
+            error=_for_readers(error, finish),
         )
         return text, error_of(error, repairable=True)
     context.say(
         EventType.ANALYSIS_COMPLETED, key, fusion, text=text, analysis=analysis, **receipt(finish)
     )
     return text, None
+
+
+def _for_readers(error: ProviderError, finish: Finish) -> str:
+    """The error itself tells the judge what to mend, in terms of its JSON."""
+    cut = " It was cut off at its output limit." if finish.finish_reason == "length" else ""
+    return SENTENCES[error.reason] + cut
 
 
 def error_of(error: ProviderError, *, repairable: bool) -> ProviderError:

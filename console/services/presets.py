@@ -31,9 +31,10 @@ def preset_spec(preset: Preset) -> Spec:
     if not 1 <= len(panel) <= MAX_SEATS:
         raise Refused(f"{preset.name} has no panel.")
     synthesizer = None
+    writer = preset.judge_credential
     if preset.synthesizer_model:
-        credential = preset.synthesizer_credential or preset.judge_credential
-        synthesizer = _panelist(credential, preset.synthesizer_model)
+        writer = preset.synthesizer_credential or preset.judge_credential
+        synthesizer = _panelist(writer, preset.synthesizer_model)
     return Spec(
         panel=panel,
         judge=_panelist(preset.judge_credential, preset.judge_model),
@@ -43,8 +44,11 @@ def preset_spec(preset: Preset) -> Spec:
             first_token_timeout=preset.first_token_timeout,
             stall_timeout=preset.stall_timeout,
             total_timeout=preset.total_timeout,
-            analysis_max_output_tokens=preset.analysis_max_output_tokens,
-            synthesis_max_output_tokens=preset.synthesis_max_output_tokens,
+            # Without a limit the built-in model writes for minutes.
+            analysis_max_output_tokens=preset.analysis_max_output_tokens
+            or (LOCAL_ANALYSIS_TOKENS if _is_local(preset.judge_credential) else None),
+            synthesis_max_output_tokens=preset.synthesis_max_output_tokens
+            or (LOCAL_SYNTHESIS_TOKENS if _is_local(writer) else None),
         ),
         preset=preset.slug,
         preset_name=preset.name,
@@ -202,6 +206,10 @@ def _panelist(
         max_output_tokens=max_output_tokens,
         price=price_of(credential, model),
     )
+
+
+def _is_local(credential: Credential) -> bool:
+    return credential.environment == Environment.LOCAL
 
 
 def _usual_limit(credential: Credential) -> int | None:

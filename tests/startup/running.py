@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -102,10 +103,15 @@ class Up:
         raise AssertionError(f"{text!r} was never said:\n{self.output}")
 
     def child(self, name: str) -> psutil.Process:
-        """The running child whose command line has this word."""
-        for process in self.look():
-            if name in process.cmdline():
-                return process
+        """The running child whose command line has this word; a new one may not be there yet."""
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            for process in self.look():
+                # It may end, or become what it was started for, while it is looked at.
+                with contextlib.suppress(psutil.Error):
+                    if name in process.cmdline():
+                        return process
+            time.sleep(0.1)
         raise AssertionError(f"no {name} is running")
 
     def look(self) -> list[psutil.Process]:

@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from redis import Redis
+from redis.exceptions import RedisError
 
 from console import eventlog
 from console.catalog import all_models
@@ -41,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.REDIS_URL:
+        if not _is_up():
             raise CommandError("Fusion is not running here. Start it: python3 manage.py up")
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
@@ -110,6 +112,15 @@ class Command(BaseCommand):
             write(f"{state.status} in {state.finished_at - state.started_at:.1f} s, cost {money}")
         if state.error:
             self.stderr.write(state.error)
+
+
+def _is_up() -> bool:
+    """Whether the queue answers; after a supervisor's sudden death its address is left behind."""
+    try:
+        with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2) as r:
+            return bool(r.ping())
+    except (RedisError, OSError, ValueError):
+        return False
 
 
 async def _until_final(run: Run, warn: Callable[[str], Any]) -> None:
