@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Dialog,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.live.conftest import PASSWORD, PLANTED, add_people
 from tests.live.member import Member
@@ -64,7 +72,7 @@ def stack(upstream: Upstream) -> Iterator[Stack]:
     with Stack(
         OPENAI_BASE_URL=upstream.url,
         OPENAI_API_KEY=PLANTED,
-        FUSION_STALL_TIMEOUT="6",
+        FUSION_STALL_TIMEOUT="40",
         FUSION_PERMISSION_SECONDS="1",
         FUSION_MAX_PROMPT_CHARACTERS=str(PROMPT_LIMIT),
     ) as stack:
@@ -92,6 +100,7 @@ def people(stack: Stack) -> Iterator[People]:
 def browser() -> Iterator[Browser]:
     executable = shutil.which("chromium")
     assert executable, "Chromium is not installed"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser

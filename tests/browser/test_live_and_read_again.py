@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.acts import ask, wait_for_the_end, wide_things, words
 from tests.browser.conftest import People, Shoot, Visit
-from tests.stack import Stack, until
+from tests.stack import Stack
 from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
@@ -47,7 +47,7 @@ def test_reload_in_mid_run_and_a_second_tab_show_the_same(
 def test_a_lost_network_and_a_killed_server_lose_nothing(
     visit: Visit, people: People, upstream: Upstream, stack: Stack
 ) -> None:
-    upstream.script("teller", Script(text=STORY, tokens_per_second=25))
+    upstream.script("teller", Script(text=STORY, tokens_per_second=60, hold_after=60))
     page = visit("alice", trouble=True)
     page.goto(ask(people("alice"), "teller", "teller", judge="good"))
     held = page.locator("[data-text=seat-0]")
@@ -61,7 +61,8 @@ def test_a_lost_network_and_a_killed_server_lose_nothing(
     stack.kill("web")
     expect(page.locator("#run")).to_have_attribute("data-live", "no")
     stack.start_web()
-    until(stack.is_ready, 30)
+    expect(page.locator("#run")).to_have_attribute("data-live", "yes")
+    upstream.release()
     wait_for_the_end(page)
     live = words(page)
     assert "Point 14 of the story" in live[0] and "Point 14 of the story" in live[1]
