@@ -2,8 +2,10 @@ from .credentials import Credential
 from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
 from .site import Heartbeat, InstallClaim, Seed
+from .tokens import ApiToken
 
 __all__ = [
+    "ApiToken",
     "Call",
     "Credential",
     "Fusion",

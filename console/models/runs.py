@@ -42,6 +42,13 @@ class Run(models.Model):
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.PAGE)
     # A form posted twice makes one run.
     client_run_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    # Of a run from the API: which token started it, and what was asked, so that the same
+    # request again is answered with the same run.
+    token = models.ForeignKey(
+        "console.ApiToken", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - NULL: none was sent
+    request_hash = models.CharField(max_length=64, blank=True)
     prompt = models.TextField()
     messages = models.JSONField()
     spec = models.JSONField()
@@ -76,6 +83,12 @@ class Run(models.Model):
                 fields=["status", "lease_until"],
                 name="run_unfinished",
                 condition=Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]),
+            ),
+            models.Index(fields=["token", "-created_at"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["token", "idempotency_key"], name="api_key_idempotency"
             ),
         ]
 
@@ -131,6 +144,7 @@ class Call(models.Model):
     reason = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    tool_calls = models.JSONField(default=list, blank=True)
     usage = models.JSONField(default=dict)
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     model = models.CharField(max_length=200, blank=True)

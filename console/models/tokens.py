@@ -1,0 +1,70 @@
+"""An API token: what a program shows to act for its owner.
+
+The token itself is shown once and not kept: a row holds its SHA-256 (it is
+long and random, so a plain hash is enough) and its first characters, by which
+its owner knows it. A limit that is empty does not apply.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+
+
+class Scope(models.TextChoices):
+    RUN = "run", "Start runs"
+    READ = "read", "Read runs"
+    MODELS = "models", "List models"
+
+
+def all_scopes() -> list[str]:
+    return list(Scope.values)
+
+
+def known_scopes(scopes: Any) -> None:
+    if not isinstance(scopes, list) or not scopes or not set(scopes) <= set(Scope.values):
+        raise ValidationError(f"Scopes are a list of {', '.join(Scope.values)}.")
+
+
+class ApiToken(models.Model):
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    name = models.CharField(max_length=60)
+    prefix = models.CharField(max_length=12, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=all_scopes, validators=[known_scopes])
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, default=120, validators=[MinValueValidator(1)]
+    )
+    concurrent_runs = models.PositiveIntegerField(
+        null=True, blank=True, default=20, validators=[MinValueValidator(1)]
+    )
+    spending_per_day = models.DecimalField(
+        "US dollars per day",
+        max_digits=12,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="A new run is refused once the known costs of the day have reached it.",
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def is_usable(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
