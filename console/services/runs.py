@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -10,11 +11,21 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ..doorbell import ring
+from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.state import RunStatus
-from ..models import Run, Visibility
+from ..models import ApiToken, Run, Visibility
 from ..models.runs import Origin, new_share_token
 from .errors import Refused
+
+
+@dataclass(frozen=True)
+class ApiOrigin:
+    """Of a run that a program started. The same key again is the same run."""
+
+    token: ApiToken | None
+    request_hash: str = ""
+    idempotency_key: str | None = None
 
 
 def run_start(
@@ -25,14 +36,18 @@ def run_start(
     origin: str = Origin.PAGE,
     visibility: str = Visibility.PRIVATE,
     client_run_id: str | None = None,
+    messages: list[Message] | None = None,
+    api: ApiOrigin | None = None,
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
+    `messages` is the conversation the panel is asked, `prompt` alone when it is not given.
     Raises Refused.
     """
     prompt = clean_prompt(prompt)
     if visibility not in (Visibility.PRIVATE, Visibility.TEAM):
         raise Refused("A new run is either for you alone or for the team.")
+    api = api or ApiOrigin(None)
     # Of its owner only: nobody reaches another's run by guessing its form's number.
     client_key = f"{owner.pk if owner else 0}:{client_run_id}"[:64] if client_run_id else None
     try:
@@ -42,16 +57,23 @@ def run_start(
                 origin=origin,
                 client_run_id=client_key,
                 prompt=prompt,
-                messages=[{"role": "user", "content": prompt}],
+                messages=messages or [{"role": "user", "content": prompt}],
                 spec=spec.to_dict(),
                 preset=spec.preset,
                 preset_name=spec.preset_name,
                 visibility=visibility,
                 rung_at=timezone.now(),
+                token=api.token,
+                request_hash=api.request_hash,
+                idempotency_key=api.idempotency_key,
             )
             transaction.on_commit(lambda: _ring(run.pk))
     except IntegrityError:
-        first = Run.objects.filter(client_run_id=client_key).first() if client_key else None
+        first = None
+        if client_key:
+            first = Run.objects.filter(client_run_id=client_key).first()
+        elif api.idempotency_key:
+            first = Run.objects.filter(token=api.token, idempotency_key=api.idempotency_key).first()
         if first is None:
             raise
         return first
