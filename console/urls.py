@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from .views import account, console, health, keys, runs
@@ -23,6 +23,7 @@ urlpatterns = [
     path("sign-out", account.sign_out, name="sign-out"),
     path("claim/<str:token>", account.claim, name="claim"),
     # machines
+    path("v1/", include("console.api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("robots.txt", health.robots, name="robots"),

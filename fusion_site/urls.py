@@ -7,3 +7,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("console.urls")),
 ]
+handler400 = "console.api.fallback.bad_request"
+handler404 = "console.api.fallback.not_found"
+handler500 = "console.api.fallback.server_error"

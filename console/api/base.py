@@ -1,0 +1,232 @@
+"""What every endpoint does before and after its own work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..models import ApiToken
+from ..models.tokens import Scope
+from ..services.errors import Refused
+from ..services.tokens import OverLimit, token_find
+from .db import db
+from .errors import ApiError
+from .limits import take
+
+log = logging.getLogger(__name__)
+
+Params = ParamSpec("Params")
+Body = TypeVar("Body", bound=BaseModel)
+
+DEPTH_HEADERS = ("x-fusion-depth", "x-openrouter-fusion-depth")
+
+
+class Schema(BaseModel):
+    """Of a request's body: what clients send beyond it is ignored."""
+
+    model_config = ConfigDict(extra="ignore", protected_namespaces=())
+
+
+class NoBody(Schema):
+    pass
+
+
+@dataclass
+class ApiCall(Generic[Body]):
+    """One request: who asks, what for, and what its answer's headers will say."""
+
+    request: HttpRequest
+    id: str
+    token: ApiToken
+    body: Body
+    data: dict[str, Any]  # the body as it came
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def depth(self) -> int:
+        """How many fusions this request is already within."""
+        return depth_of(self.request)
+
+    @property
+    def hash(self) -> str:
+        """The same for the same request again."""
+        canonical = json.dumps(self.data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(f"{self.request.path}\n{canonical}".encode()).hexdigest()
+
+    @property
+    def idempotency_key(self) -> str | None:
+        key = self.request.headers.get("Idempotency-Key", "").strip()
+        if len(key) > 200 or not key.isprintable():
+            raise ApiError("invalid_request", "An Idempotency-Key has at most 200 characters.")
+        return key or None
+
+
+View = Callable[..., Awaitable[HttpResponseBase]]
+
+
+def endpoint(
+    scope: Scope, *, body: type[Body] | None = None, spending: bool = False
+) -> Callable[
+    [Callable[Concatenate[ApiCall[Body], Params], Awaitable[HttpResponseBase]]],
+    Callable[Concatenate[HttpRequest, Params], Awaitable[HttpResponseBase]],
+]:
+    """`async def view(call: ApiCall[Body], …)` as a Django view.
+
+    With `spending`, requests are refused while their number cannot be counted.
+    """
+    schema = cast("type[Body]", body or NoBody)
+
+    def wrap(
+        view: Callable[Concatenate[ApiCall[Body], Params], Awaitable[HttpResponseBase]],
+    ) -> Callable[Concatenate[HttpRequest, Params], Awaitable[HttpResponseBase]]:
+        async def endpoint_view(
+            request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
+        ) -> HttpResponseBase:
+            request_id = f"req_{uuid.uuid4().hex}"
+            headers: dict[str, str] = {}
+            try:
+                token = await authenticate(request)
+                headers |= await take(token, spending=spending)
+                if scope not in token.scopes:
+                    raise ApiError(
+                        "insufficient_scope", f"This token does not have the scope “{scope}”."
+                    )
+                data = read_json(request) if body else {}
+                call = ApiCall(request, request_id, token, parse(schema, data), data, headers)
+                response = await view(call, *args, **kwargs)
+            except Exception as error:
+                response = answer_for(error, request_id)
+            for name, value in headers.items():
+                response.headers.setdefault(name, value)
+            response["x-request-id"] = request_id
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return endpoint_view
+
+    return wrap
+
+
+def by_method(**views: View) -> View:
+    """One address, a view for each method; any other is 405 in JSON."""
+    if "GET" in views:
+        views.setdefault("HEAD", views["GET"])
+
+    async def dispatch(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        view = views.get(request.method or "")
+        if view is None:
+            allowed = ", ".join(views)
+            error = ApiError("method_not_allowed", headers={"Allow": allowed})
+            return stamped(error.response())
+        return await view(request, *args, **kwargs)
+
+    return csrf_exempt(dispatch)
+
+
+async def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponseBase:
+    return stamped(ApiError("not_found").response())
+
+
+nothing_here_view = csrf_exempt(nothing_here)
+
+
+def stamped(response: JsonResponse) -> JsonResponse:
+    response["x-request-id"] = f"req_{uuid.uuid4().hex}"
+    return response
+
+
+async def authenticate(request: HttpRequest) -> ApiToken:
+    """The one way in: cookies, query strings and other headers never count."""
+    header = request.headers.get("Authorization", "")
+    kind, _, secret = header.partition(" ")
+    challenge = {"WWW-Authenticate": "Bearer"}
+    if kind.casefold() != "bearer" or not secret.strip():
+        raise ApiError("missing_api_key", headers=challenge)
+    token = await db(token_find, secret.strip())
+    if token is None:
+        raise ApiError("invalid_api_key", headers=challenge)
+    return token
+
+
+def depth_of(request: HttpRequest) -> int:
+    depths = [request.headers.get(name, "") for name in DEPTH_HEADERS]
+    return max((_depth(d) for d in depths), default=0)
+
+
+def _depth(text: str) -> int:
+    # What is no number was still meant to say that this comes from a fusion.
+    text = text.strip()
+    if not text:
+        return 0
+    return min(int(text), 99) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+def read_json(request: HttpRequest) -> dict[str, Any]:
+    try:
+        raw = request.body
+    except RequestDataTooBig:
+        raise ApiError("request_too_large") from None
+    except UnreadablePostError:
+        raise ApiError("bad_request", "The body did not arrive whole.") from None
+    try:
+        data = _storable(json.loads(raw or b"{}", parse_constant=_no_constant))
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        raise ApiError("invalid_json") from None
+    if not isinstance(data, dict):
+        raise ApiError("invalid_json", "The body must be a JSON object.")
+    return data
+
+
+def _storable(value: Any) -> Any:
+    """Without what no database keeps: NUL, and halves of characters."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case list():
+            return [_storable(item) for item in value]
+        case dict():
+            return {_storable(k): _storable(v) for k, v in value.items()}
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse(schema: type[Body], data: dict[str, Any]) -> Body:
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        param = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise ApiError(
+            "invalid_request", f"{param}: {message}" if param else message, param=param or None
+        ) from None
+
+
+def answer_for(error: Exception, request_id: str) -> JsonResponse:
+    """Any exception as the error that the caller is told."""
+    match error:
+        case ApiError():
+            return error.response()
+        case OverLimit():
+            after = {"Retry-After": str(error.retry_after)}
+            return ApiError(error.code, str(error), headers=after).response()
+        case Refused():
+            return ApiError("invalid_request", str(error)).response()
+        case Http404():
+            return ApiError("not_found").response()
+    log.error("request %s failed in an unforeseen way", request_id, exc_info=error)
+    return ApiError("internal_error").response()

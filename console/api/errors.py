@@ -1,0 +1,108 @@
+"""Every way in which the API says no: condition -> HTTP status, type, code and message.
+
+`ApiError` names a condition of `TABLE`; the code is what programs switch on,
+so its spelling never changes. Clients repeat 408, 409, 429 and 5xx of their
+own accord, so nothing under such a status is ever answered once a panel has
+been asked: what happens after that is 424 or, in a stream, an error chunk.
+docs/api.md shows this table to people; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import JsonResponse
+
+from ..engine.errors import SENTENCES, Reason
+
+
+@dataclass(frozen=True)
+class Condition:
+    status: int
+    type: str
+    message: str
+
+
+_INVALID, _FAILED = "invalid_request_error", "run_failed"
+
+TABLE: dict[str, Condition] = {
+    # the request
+    "invalid_json": Condition(400, _INVALID, "The body is not valid JSON."),
+    "invalid_request": Condition(400, _INVALID, "The request does not have the required form."),
+    "unsupported_content": Condition(400, _INVALID, "Only text can be asked about."),
+    "context_length_exceeded": Condition(400, _INVALID, SENTENCES[Reason.CONTEXT_LENGTH]),
+    "recursion_refused": Condition(
+        400, _INVALID, "A fusion cannot be asked for from within a fusion: one level only."
+    ),
+    "preset_unavailable": Condition(400, _INVALID, "This preset cannot run at present."),
+    "no_credential": Condition(400, _INVALID, "No provider is set up for this model."),
+    "not_found": Condition(404, _INVALID, "There is nothing at this address."),
+    "model_not_found": Condition(404, _INVALID, "There is no such model."),
+    "method_not_allowed": Condition(405, _INVALID, "This address does not take this method."),
+    "request_too_large": Condition(413, _INVALID, "The body is too large."),
+    "idempotency_mismatch": Condition(
+        422, _INVALID, "This Idempotency-Key was used with another request."
+    ),
+    # the token
+    "missing_api_key": Condition(
+        401, "authentication_error", "Send a token: Authorization: Bearer fus_…"
+    ),
+    "invalid_api_key": Condition(
+        401, "authentication_error", "This token is unknown, expired or revoked."
+    ),
+    "insufficient_scope": Condition(
+        403, "permission_error", "This token's scopes do not allow this."
+    ),
+    "spending_limit": Condition(402, "insufficient_quota", "This token's budget is used up."),
+    "rate_limit_exceeded": Condition(
+        429, "rate_limit_error", "This token has made too many requests. Wait a little."
+    ),
+    "concurrency_limit": Condition(
+        429, "rate_limit_error", "This token has too many runs going on."
+    ),
+    # the run
+    "all_panels_failed": Condition(424, _FAILED, SENTENCES[Reason.ALL_PANELS_FAILED]),
+    "synthesis_failed": Condition(424, _FAILED, SENTENCES[Reason.SYNTHESIS_FAILED]),
+    "insufficient_credits": Condition(424, _FAILED, SENTENCES[Reason.INSUFFICIENT_CREDITS]),
+    "rate_limited": Condition(424, _FAILED, SENTENCES[Reason.RATE_LIMITED]),
+    "cancelled": Condition(424, _FAILED, "The run was stopped."),
+    "run_failed": Condition(424, _FAILED, "The run failed."),
+    # Fusion itself
+    "bad_request": Condition(400, _INVALID, "The request could not be read."),
+    "internal_error": Condition(500, "server_error", SENTENCES[Reason.INTERNAL]),
+    "not_ready": Condition(503, "server_error", "Fusion is not ready. Try again in a moment."),
+}
+
+
+class ApiError(Exception):
+    """Raised anywhere in an endpoint; `param` names the field that is at fault."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str = "",
+        *,
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        self.code = code
+        self.condition = TABLE[code]
+        self.message = message or self.condition.message
+        self.param = param
+        self.headers = headers or {}
+        self.extra = extra or {}
+        super().__init__(self.message)
+
+    def body(self) -> dict[str, Any]:
+        error = {
+            "message": self.message,
+            "type": self.condition.type,
+            "param": self.param,
+            "code": self.code,
+        }
+        return {"error": error | self.extra}
+
+    def response(self) -> JsonResponse:
+        return JsonResponse(self.body(), status=self.condition.status, headers=self.headers)

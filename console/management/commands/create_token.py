@@ -1,0 +1,74 @@
+"""`manage.py create_token USER`: an API token, alone on its line, for scripts to read."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from console.models.tokens import Scope
+from console.services.errors import Refused
+from console.services.tokens import DEFAULT_DAYS, token_create
+
+
+class Command(BaseCommand):
+    help = "Makes an API token for a person and prints it, alone on its line. It is shown once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        every = ",".join(Scope.values)
+        parser.add_argument("user", help="whose token it is: a username")
+        parser.add_argument("--name", default="", help="what its owner knows it by")
+        parser.add_argument("--scopes", default=every, help=f"default: {every}")
+        parser.add_argument(
+            "--expires-days",
+            type=int,
+            default=DEFAULT_DAYS,
+            help=f"default: {DEFAULT_DAYS}; 0: never",
+        )
+        parser.add_argument("--requests-per-minute", type=int, default=120, help="0: no limit")
+        parser.add_argument("--concurrent-runs", type=int, default=20, help="0: no limit")
+        parser.add_argument("--spending-per-day", help="US dollars; default: no limit")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        owner = User.objects.filter(username=options["user"]).first()
+        if owner is None:
+            raise CommandError(f"There is nobody named “{options['user']}”.")
+        days = options["expires_days"]
+        if not 0 <= days <= 36500:
+            raise CommandError("--expires-days is a number of days, or 0 for never.")
+        try:
+            _, secret = token_create(
+                owner=owner,
+                name=options["name"],
+                scopes=[s.strip() for s in options["scopes"].split(",") if s.strip()],
+                expires_at=timezone.now() + timedelta(days=days) if days else None,
+                requests_per_minute=_limit(options["requests_per_minute"]),
+                concurrent_runs=_limit(options["concurrent_runs"]),
+                spending_per_day=_dollars(options["spending_per_day"]),
+            )
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from None
+        self.stdout.write(secret)
+
+
+def _limit(number: int) -> int | None:
+    if number < 0:
+        raise CommandError("A limit is a number, or 0 for none.")
+    return number or None
+
+
+def _dollars(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise CommandError("--spending-per-day is an amount in US dollars.") from None
+    if not amount.is_finite() or amount < 0 or amount >= 10**8:
+        raise CommandError("--spending-per-day is an amount in US dollars.")
+    return amount

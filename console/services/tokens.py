@@ -1,0 +1,173 @@
+"""What can be done to an API token, and what it may be used for."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+import zlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from ..engine.spec import Spec
+from ..engine.state import RunStatus
+from ..models import ApiToken, Call, Run
+from ..models.runs import Origin
+from ..models.tokens import Scope
+from .errors import Refused
+from .runs import ApiOrigin, run_start
+
+PREFIX = "fus_"
+PREFIX_SHOWN = 10
+DEFAULT_DAYS = 90
+_ALPHABET = string.digits + string.ascii_letters
+_FORM = re.compile(rf"{PREFIX}[\w-]{{43}}[0-9a-zA-Z]{{6}}", re.ASCII)
+
+
+class OverLimit(Refused):
+    """A limit of the token stands in the way. `retry_after` is in seconds."""
+
+    def __init__(self, code: str, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+
+
+def token_create(
+    *,
+    owner: User,
+    name: str = "",
+    scopes: Sequence[str] = tuple(Scope.values),
+    expires_at: datetime | None = None,
+    requests_per_minute: int | None = 120,
+    concurrent_runs: int | None = 20,
+    spending_per_day: Decimal | None = None,
+) -> tuple[ApiToken, str]:
+    """The row, and the token itself, which is nowhere to be had again. Raises Refused."""
+    unknown = set(scopes) - set(Scope.values)
+    if unknown or not scopes:
+        raise Refused(f"Scopes are {', '.join(Scope.values)}; choose at least one.")
+    if not owner.is_active:
+        raise Refused("This account is deactivated.")
+    secret = new_secret()
+    token = ApiToken.objects.create(
+        owner=owner,
+        name=(name.strip() or "API token")[:60],
+        prefix=secret[:PREFIX_SHOWN],
+        secret_hash=_hash(secret),
+        scopes=[s for s in Scope.values if s in scopes],
+        expires_at=expires_at,
+        requests_per_minute=requests_per_minute,
+        concurrent_runs=concurrent_runs,
+        spending_per_day=spending_per_day,
+    )
+    return token, secret
+
+
+def token_revoke(*, token: ApiToken) -> None:
+    """From the next request on; streams that are open notice within seconds."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def token_find(secret: str) -> ApiToken | None:
+    """The usable token of an active person that this is; its use is noted to the minute."""
+    if not well_formed(secret):
+        return None
+    token = ApiToken.objects.select_related("owner").filter(secret_hash=_hash(secret)).first()
+    now = timezone.now()
+    if token is None or not token.is_usable(now) or not token.owner.is_active:
+        return None
+    minute = now.replace(second=0, microsecond=0)
+    if token.last_used_at is None or token.last_used_at < minute:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=minute)
+    return token
+
+
+def token_is_usable(token_id: int) -> bool:
+    """Asked again while a stream is open."""
+    token = ApiToken.objects.select_related("owner").filter(pk=token_id).first()
+    return token is not None and token.is_usable(timezone.now()) and token.owner.is_active
+
+
+def token_run_start(
+    *,
+    token: ApiToken,
+    prompt: str,
+    spec: Spec,
+    messages: list[dict[str, object]] | None = None,
+    request_hash: str = "",
+    idempotency_key: str | None = None,
+    visibility: str = "private",
+) -> Run:
+    """Start a run within the token's limits. Raises OverLimit and Refused."""
+    with transaction.atomic():
+        # Locked, so that of many at once no more are let through than the limit says.
+        locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+        _within_limits(locked)
+        return run_start(
+            owner=token.owner,
+            prompt=prompt,
+            spec=spec,
+            origin=Origin.API,
+            visibility=visibility,
+            messages=messages,
+            api=ApiOrigin(token, request_hash, idempotency_key),
+        )
+
+
+def token_spent_today(token: ApiToken) -> Decimal:
+    """Known costs of the calls of today's runs, those that are going on included."""
+    calls = Call.objects.filter(run__token=token, run__created_at__gte=_today())
+    return calls.aggregate(spent=Sum("cost"))["spent"] or Decimal(0)
+
+
+def _within_limits(token: ApiToken) -> None:
+    if token.spending_per_day is not None and token_spent_today(token) >= token.spending_per_day:
+        tomorrow = _today() + timedelta(days=1)
+        raise OverLimit(
+            "spending_limit",
+            f"This token may spend ${token.spending_per_day.normalize():f} a day, and has. "
+            "Its owner or an admin can raise the limit.",
+            int((tomorrow - timezone.now()).total_seconds()) + 1,
+        )
+    unfinished = Run.objects.filter(token=token, status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
+    if token.concurrent_runs is not None and unfinished.count() >= token.concurrent_runs:
+        raise OverLimit(
+            "concurrency_limit",
+            f"This token may have {token.concurrent_runs} runs going on at once, and has.",
+            5,
+        )
+
+
+def new_secret() -> str:
+    """The prefix and the checksum let scanners find a leaked one without asking us."""
+    body = PREFIX + secrets.token_urlsafe(32)
+    return body + _checksum(body)
+
+
+def well_formed(secret: str) -> bool:
+    """Spares the database whatever no token can be."""
+    return bool(_FORM.fullmatch(secret)) and _checksum(secret[:-6]) == secret[-6:]
+
+
+def _checksum(body: str) -> str:
+    number, digits = zlib.crc32(body.encode()), ""
+    for _ in range(6):
+        number, rest = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[rest] + digits
+    return digits
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _today() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
