@@ -21,7 +21,11 @@ Message = dict[str, Any]  # {"role": ..., "content": ...}, as chat APIs have it
 
 @dataclass(frozen=True)
 class Request:
-    """One call. `response_schema` asks for JSON of that JSON Schema where the provider can."""
+    """One call. `response_schema` asks for JSON of that JSON Schema where the provider can.
+
+    `options` are fields of the chat API for whoever asked for them by name (tools,
+    tool_choice, response_format, stop …), handed on as they are.
+    """
 
     model: str
     messages: list[Message]
@@ -30,6 +34,7 @@ class Request:
     seed: int | None = None
     reasoning_effort: str | None = None
     response_schema: dict[str, Any] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Finish:
     when the stream ended properly but did not say why (shown as unconfirmed).
     `cost` is in US dollars as the provider reported it, None when it did not.
     `model` is the concrete model that answered, `provider` who served it.
+    `tool_calls` are what the model asks for, as chat APIs have them.
     """
 
     finish_reason: str | None
@@ -58,6 +64,7 @@ class Finish:
     model: str = ""
     provider: str = ""
     generation_id: str = ""
+    tool_calls: tuple[dict[str, Any], ...] = ()
 
 
 Chunk = TextDelta | ReasoningDelta | Finish

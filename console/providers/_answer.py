@@ -19,6 +19,7 @@ from console.engine.usage import Usage
 
 from ._refusals import Scrub, error_object, in_band
 from ._sse import ServerSentEvent
+from ._tool_calls import ToolCalls
 
 MIB = 1024 * 1024
 FINISH_REASONS = {
@@ -92,6 +93,7 @@ class Answer:
         self._unreadable = 0
         self._asked_for_tools = False
         self._refused = False
+        self._tools = ToolCalls(limits.text)
         self._text = Unicode(limits.text)
         self._reasoning = Unicode(limits.reasoning)
 
@@ -149,6 +151,7 @@ class Answer:
             model=self._model,
             provider=self._provider,
             generation_id=self.generation_id,
+            tool_calls=self._tools.whole(),
         )
 
     def reported_cost(self) -> Decimal | None:
@@ -176,6 +179,7 @@ class Answer:
 
     def _deltas(self, delta: dict[str, Any]) -> Iterator[TextDelta | ReasoningDelta]:
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
+        self._tools.take(delta.get("tool_calls"))
         # The same thoughts may come under several names: the first that holds any.
         names = ("reasoning_content", "reasoning", "reasoning_details")
         if thoughts := next(filter(None, (_text(delta.get(name)) for name in names)), ""):

@@ -64,7 +64,8 @@ class OpenAICompatible:
                     return
             except ProviderError as error:
                 name = None if answering else refused_field(error, body, changes)
-                if name is None or len(changes) >= REFUSALS_LIMIT:
+                # What somebody asked for by name is not quietly left out.
+                if name is None or name in request.options or len(changes) >= REFUSALS_LIMIT:
                     raise
             changes.append(name)
             body = change(body, name)
@@ -83,6 +84,7 @@ class OpenAICompatible:
         if request.response_schema is not None:
             schema = {"name": "answer", "strict": True, "schema": request.response_schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        body |= request.options
         return {name: value for name, value in body.items() if value is not None}
 
     def finish(self, answer: Answer, response: httpx.Response) -> Finish:

@@ -1,0 +1,73 @@
+"""Tools: handed on as asked, what the model asks for put together from its pieces."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from console.engine.errors import ProviderError, Reason
+from console.engine.provider import Finish, Request
+from console.providers._http import make_client
+from console.providers.openai_compatible import OpenAICompatible
+from tests.upstream import Script, Upstream
+
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+
+
+def streamed(*deltas: dict[str, Any]) -> Script:
+    events = [{"choices": [{"index": 0, "delta": d}]} for d in deltas]
+    events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    lines = [b"data: " + json.dumps(e).encode() + b"\n\n" for e in events]
+    return Script(raw=[*lines, b"data: [DONE]\n\n"])
+
+
+async def asked(script: Script, **options: Any) -> tuple[Finish, dict[str, Any]]:
+    async with Upstream() as up, make_client() as client:
+        up.script("m", script)
+        provider = OpenAICompatible(up.url, "", client=client)
+        request = Request("m", [{"role": "user", "content": "?"}], options=options)
+        chunks = [chunk async for chunk in provider.stream(request)]
+        finish = chunks[-1]
+        assert isinstance(finish, Finish)
+        return finish, up.calls[-1].body
+
+
+async def test_pieces_of_several_calls_become_whole_ones() -> None:
+    finish, body = await asked(
+        streamed(
+            {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "weather"}}]},
+            {"tool_calls": [{"index": 1, "id": "b", "function": {"name": "time"}}]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": '{"city":'}}]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": '"Oslo"}'}}]},
+        ),
+        tools=[TOOL],
+        tool_choice="required",
+        stop=["END"],
+    )
+    assert [(c["id"], c["function"]) for c in finish.tool_calls] == [
+        ("a", {"name": "weather", "arguments": '{"city":"Oslo"}'}),
+        ("b", {"name": "time", "arguments": "{}"}),
+    ]
+    assert finish.finish_reason == "tool_calls"
+    assert (body["tools"], body["tool_choice"], body["stop"]) == ([TOOL], "required", ["END"])
+
+
+async def test_what_is_no_tool_call_is_passed_over() -> None:
+    finish, _ = await asked(streamed({"tool_calls": ["x", {"index": 0, "function": None}, 3]}))
+    assert finish.tool_calls == ()
+
+
+async def test_endless_arguments_are_cut_off() -> None:
+    piece = {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "x" * 100_000}}]}
+    with pytest.raises(ProviderError) as caught:
+        await asked(streamed(*[piece] * 30))
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+async def test_a_form_that_was_asked_for_is_never_quietly_left_out() -> None:
+    refused = Script(status=400, error_message="response_format is not supported")
+    with pytest.raises(ProviderError) as caught:
+        await asked(refused, response_format={"type": "json_object"})
+    assert caught.value.reason is Reason.BAD_REQUEST
