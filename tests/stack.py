@@ -14,14 +14,18 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from celery import Celery
+from redis import Redis
 
 from console.engine.state import RunState
+from fusion_site.env import celery_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,6 +75,17 @@ class Valkey:
         self.process.wait()
         self.socket.unlink(missing_ok=True)
 
+    def hang(self) -> None:
+        """It accepts connections and answers nothing, until `wake`."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def do(self, *command: str) -> Any:
+        with Redis.from_url(self.url) as redis:
+            return redis.execute_command(*command)
+
     def __enter__(self) -> Valkey:
         self.start()
         return self
@@ -99,6 +114,31 @@ class Database:
 
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(command.encode())
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A run's columns and those of its calls; moments are seconds."""
+
+    run: dict[str, Any]
+    calls: list[dict[str, Any]]
+
+
+_ROWS = """
+import datetime, json
+from console.models import Run
+
+def plain(value):
+    return value.timestamp() if isinstance(value, datetime.datetime) else str(value)
+
+print(json.dumps({{
+    str(run.pk): {{
+        "run": Run.objects.filter(pk=run.pk).values().get(),
+        "calls": list(run.calls.order_by("pk").values()),
+    }}
+    for run in Run.objects.filter(pk__in={ids})
+}}, default=plain))
+"""
 
 
 class Stack:
@@ -196,6 +236,17 @@ class Stack:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+    def ring(self, run_id: str) -> None:
+        """Deliver the run's task, once more than anybody else does."""
+        with Celery(broker=celery_url(self.valkey.url), set_as_current=False) as app:
+            app.send_task("console.tasks.execute_run", args=[run_id], ignore_result=True)
+
+    def rows(self, *run_ids: str) -> dict[str, Rows]:
+        """Runs and their calls, column by column, in the order they were made."""
+        done = self.manage("shell", "-v0", "-c", _ROWS.format(ids=list(run_ids)))
+        read = json.loads(done.stdout.splitlines()[-1])
+        return {run_id: Rows(**data) for run_id, data in read.items()}
 
     def state(self, run_id: str) -> RunState:
         """The run as its rows tell it."""

@@ -1,0 +1,84 @@
+"""One stack for a module, rounds that can be asked for again by their seed, and the figures."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.conftest import PASSWORD, add_people, make_stack
+from tests.live.member import Member
+from tests.stack import Stack
+from tests.upstream import Upstream
+
+from .questions import Questions
+
+_figures: defaultdict[str, list[float]] = defaultdict(list)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("chaos")
+    group.addoption("--long", action="store_true", help="the long form: five times as many rounds")
+    group.addoption("--chaos-seed", type=int, help="repeat what an earlier run drew by lot")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rounds(short, long): how often the test is carried out")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if marker := metafunc.definition.get_closest_marker("rounds"):
+        form = "long" if metafunc.config.getoption("--long", False) else "short"
+        metafunc.parametrize("round_number", range(1, marker.kwargs[form] + 1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for name, values in _figures.items():
+        terminalreporter.write_line(
+            f"chaos: {name}: {len(values)} x, sum {sum(values):g}, "
+            f"median {sorted(values)[len(values) // 2]:.3g}, most {max(values):.3g}"
+        )
+
+
+@pytest.fixture
+def figures() -> defaultdict[str, list[float]]:
+    return _figures
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    given: int | None = pytestconfig.getoption("--chaos-seed", None)
+    return random.randrange(10**6) if given is None else given
+
+
+@pytest.fixture
+def luck(seed: int, request: pytest.FixtureRequest) -> random.Random:
+    """The same for the same seed and test; pytest shows the seed of a test that failed."""
+    print(f"--chaos-seed {seed}")  # noqa: T201
+    return random.Random(f"{seed} {request.node.name}")
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def stack(upstream: Upstream) -> Iterator[Stack]:
+    with make_stack(upstream) as stack:
+        add_people(stack)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def alice(stack: Stack) -> Iterator[Member]:
+    with Member(stack, "alice", PASSWORD) as member:
+        yield member
+
+
+@pytest.fixture
+def questions(stack: Stack, alice: Member, upstream: Upstream, luck: random.Random) -> Questions:
+    return Questions(stack, alice, upstream, luck)
