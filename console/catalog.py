@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import httpx
 from django.core.cache import cache
@@ -23,6 +24,10 @@ from .models.credentials import Environment
 from .providers._http import make_client
 from .providers.registry import list_models
 
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo
+
+LOCAL_CONTEXT_LENGTH = 4096  # of each of the built-in server's slots
 PATIENCE = 5.0
 KEPT = 5 * 60
 FAILURE_KEPT = 20
@@ -64,6 +69,16 @@ def price_of(credential: Credential, model: str) -> Price | None:
     listed, _ = cache.get(_cache_key(credential)) or ([], "")
     known = next((m.price for m in listed if m.model == model), None)
     return known or _published_price(credential, model)
+
+
+def context_length_of(credential: Credential, model: str) -> int | None:
+    """In tokens, as listed or published, without asking anybody."""
+    if credential.environment == Environment.LOCAL:
+        return LOCAL_CONTEXT_LENGTH
+    listed, _ = cache.get(_cache_key(credential)) or ([], "")
+    known = next((m.context_length for m in listed if m.model == model), None)
+    info = None if known else _published(credential, model)
+    return known or (info.context_window if info else None)
 
 
 def _listings(credentials: Sequence[Credential]) -> list[Listing]:
@@ -110,19 +125,26 @@ def _cache_key(credential: Credential) -> str:
     return f"catalog:{credential.pk}:{hashlib.sha256(mark.encode()).hexdigest()}"
 
 
-def _published_price(credential: Credential, model: str) -> Price | None:
-    """The first tier's, as published; None for a server nobody publishes prices of."""
+def _published(credential: Credential, model: str) -> ModelInfo | None:
     # Slow to load, and most processes never ask.
     from genai_prices.data_snapshot import get_snapshot
-    from genai_prices.types import TieredPrices
 
     router = "openrouter" if credential.kind == "openrouter" else None
     try:
-        _, info = get_snapshot().find_provider_model(
+        return get_snapshot().find_provider_model(
             model, None, router, None if router else credential.url
-        )
+        )[1]
     except LookupError:
         return None
+
+
+def _published_price(credential: Credential, model: str) -> Price | None:
+    """The first tier's, as published; None for a server nobody publishes prices of."""
+    info = _published(credential, model)
+    if info is None:
+        return None
+    from genai_prices.types import TieredPrices
+
     prices = info.get_prices(datetime.now(UTC))
 
     def per_million(name: str) -> Decimal | None:

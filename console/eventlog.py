@@ -22,7 +22,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from .engine.events import Event
-from .engine.state import RunState, apply
+from .engine.reducer import apply
+from .engine.state import RunState
 
 log = logging.getLogger(__name__)
 

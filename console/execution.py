@@ -13,8 +13,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -26,12 +27,14 @@ from django.utils import timezone
 from redis.asyncio import Redis
 
 from . import eventlog
+from .engine.call import Control
 from .engine.errors import LeaseLost, ProviderError, Reason
 from .engine.events import Event, EventType
 from .engine.fusion import fuse
 from .engine.provider import Provider
+from .engine.reducer import apply
 from .engine.spec import Panelist, Spec
-from .engine.state import RunState, RunStatus, apply
+from .engine.state import RunState, RunStatus
 from .models import Credential, Run
 from .providers._http import make_client
 from .providers.registry import make_provider
@@ -52,6 +55,7 @@ class Worker:
         self.loop = _new_loop()
         self.runs: dict[str, Execution] = {}
         self.stopping = False
+        self.places: dict[str, Places] = {}
         self._db = ThreadPoolExecutor(1, thread_name_prefix="db")
         self._thread = threading.Thread(target=self._serve, name="loop", daemon=True)
         self._thread.start()
@@ -90,6 +94,14 @@ class Worker:
 
         return await self.loop.run_in_executor(self._db, fresh)
 
+    def limit(self, slug: str, limit: int | None) -> None:
+        """Calls under way keep the places they have; a changed limit is for those that follow."""
+        known = self.places.get(slug)
+        if limit is None:
+            self.places.pop(slug, None)
+        elif known is None or known.limit != limit:
+            self.places[slug] = Places(limit)
+
     def execute(self, run_id: str) -> None:
         asyncio.run_coroutine_threadsafe(self._execute(run_id), self.loop).result()
 
@@ -116,6 +128,9 @@ class Execution:
     def __init__(self, worker: Worker, run: Run, state: RunState) -> None:
         self.run_id, self.attempt = run.pk, run.attempt
         self.messages: list[dict[str, Any]] = run.messages
+        self._histories = {int(seat): said for seat, said in run.histories.items()}
+        self.control = Control()
+        self.control.tell(fuse_now=bool(run.fuse_requested_at), stopped=set(run.stopped_seats))
         self.spec = Spec.from_dict(run.spec)
         self.state = state
         self.stopped_by = ""  # cancelled | lost | shutdown
@@ -136,7 +151,6 @@ class Execution:
         self.recorder = Recorder(
             self.run_id,
             self.attempt,
-            self.spec,
             self.state,
             redis=self._worker.redis,
             db=self._worker.db,
@@ -162,8 +176,10 @@ class Execution:
             attempt=self.attempt,
             provider_for=self._provider_for,
             emit=self.recorder.emit,
-            admit=self._admission.admit,
+            admission=self._admission,
             clock=time.time,
+            control=self.control,
+            histories=self._histories,
         )
 
     def _on_error(self, error: BaseException) -> None:
@@ -189,26 +205,31 @@ class Execution:
         await self.recorder.finish()
 
     def _say(self, kind: EventType, **data: Any) -> None:
-        event = Event(kind, round(time.time(), 3), data=data)
+        self.emit(Event(kind, round(time.time(), 3), data=data))
+
+    def emit(self, event: Event) -> None:
         apply(self.state, event)
         self.recorder.emit(event)
 
     async def _provider_for(self, panelist: Panelist) -> Provider:
         slug = panelist.credential
         if slug not in self._providers:
-            kind, url, key = await patiently(
+            kind, url, key, limit = await patiently(
                 lambda: self._worker.db(_address, slug), f"run {self.run_id}"
             )
+            self._worker.limit(slug, limit)
             self._providers[slug] = make_provider(
                 kind, base_url=url, api_key=key, client=self._worker.client
             )
         return self._providers[slug]
 
+    def places_with(self, slug: str) -> Places | None:
+        return self._worker.places.get(slug)
+
 
 class _Admission:
-    """Puts calls on record as sent before their first byte goes out.
-
-    Calls that ask at the same time share one transaction.
+    """Waits for a free place with a call's credential, and puts calls on record as sent
+    before their first byte goes out. Calls that ask at the same time share one transaction.
     """
 
     def __init__(self, execution: Execution) -> None:
@@ -217,7 +238,21 @@ class _Admission:
         self._admitted: set[str] = set()
         self._lock = asyncio.Lock()
 
-    async def admit(self, key: str) -> None:
+    @asynccontextmanager
+    async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
+        places = self._execution.places_with(panelist.credential)
+        if places is None:
+            yield
+            return
+        if places.locked():
+            queued = EventType.CALL_QUEUED
+            now = round(time.time(), 3)
+            fusion = self._execution.state.calls[key].fusion or 0
+            self._execution.emit(Event(queued, now, key, fusion, {"limit": places.limit}))
+        async with places:
+            yield
+
+    async def record(self, key: str) -> None:
         self._waiting.append(key)
         async with self._lock:
             if key in self._waiting:
@@ -233,6 +268,14 @@ class _Admission:
                 self._admitted.update(keys)
         if key not in self._admitted:
             raise LeaseLost
+
+
+class Places(asyncio.Semaphore):
+    """Calls at a time with one credential, shared by all runs of this worker process."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 # What touches the database: plain functions, run in the worker's one database thread.
@@ -310,8 +353,8 @@ def release(run_id: Any, attempt: int) -> None:
     )
 
 
-def _address(slug: str) -> tuple[str, str, Any]:
-    """(kind, address, key) of a credential. Raises ProviderError in plain words."""
+def _address(slug: str) -> tuple[str, str, Any, int | None]:
+    """(kind, address, key, calls at a time) of a credential. Raises ProviderError."""
     credential = Credential.objects.filter(slug=slug).first()
     if credential is None:
         raise ProviderError(
@@ -320,7 +363,7 @@ def _address(slug: str) -> tuple[str, str, Any]:
         )
     if lacks := credential.lacks:
         raise ProviderError(Reason.CONFIGURATION, lacks)
-    return credential.kind, credential.url, credential.key
+    return credential.kind, credential.url, credential.key, credential.max_concurrent
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

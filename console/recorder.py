@@ -15,12 +15,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.utils import timezone
 from redis.asyncio import Redis
 
 from .engine.errors import SENTENCES, LeaseLost, Reason
 from .engine.events import Event
-from .engine.spec import Spec
 from .engine.state import RunState, RunStatus
 from .eventlog import Fenced, Writer
 from .models import Call, Fusion, Run
@@ -54,7 +52,6 @@ class Recorder:
         self,
         run_id: Any,
         attempt: int,
-        spec: Spec,
         state: RunState,
         *,
         redis: Redis,
@@ -62,7 +59,7 @@ class Recorder:
         checkpoint: float,
         on_lost: Callable[[], None],
     ) -> None:
-        self._run_id, self._attempt, self._spec, self._state = run_id, attempt, spec, state
+        self._run_id, self._attempt, self._state = run_id, attempt, state
         self._db, self._checkpoint, self._on_lost = db, checkpoint, on_lost
         self._writer = Writer(redis, run_id, attempt)
         self._pending: list[Event] = []
@@ -191,14 +188,12 @@ class Recorder:
 
     async def save_as_sent(self, keys: list[str]) -> None:
         """Puts calls on record before their first byte goes out. Raises LeaseLost."""
-        await self._patiently(set(keys), sent=True)
+        await self._patiently(set(keys))
 
     async def _patiently(self, keys: set[str], **how: bool) -> None:
         await patiently(lambda: self._save(keys, **how), f"run {self._run_id}")
 
-    async def _save(
-        self, keys: set[str], *, sent: bool = False, final: bool = False, fusions: bool = True
-    ) -> None:
+    async def _save(self, keys: set[str], *, final: bool = False, fusions: bool = True) -> None:
         async with self._saving:
             self._dirty -= keys
             state = self._state
@@ -208,9 +203,7 @@ class Recorder:
                 if key in keys
             ]
             judgings = [
-                fusion_row(self._run_id, self._spec, state, f)
-                for f in state.fusions.values()
-                if fusions
+                fusion_row(self._run_id, state, f) for f in state.fusions.values() if fusions
             ]
             try:
                 await self._db(
@@ -220,7 +213,6 @@ class Recorder:
                     calls,
                     judgings,
                     run_fields(state) if final or not state.status.is_final else {},
-                    sent,
                 )
             except Exception:
                 self._dirty |= keys
@@ -233,7 +225,6 @@ def save(
     calls: list[tuple[int | None, Call]],
     fusions: list[Fusion],
     fields: dict[str, Any],
-    sent: bool = False,
 ) -> None:
     """One transaction. Raises LeaseLost when another attempt owns the run."""
     with transaction.atomic():
@@ -257,9 +248,6 @@ def save(
             unique_fields=["run", "key"],
             update_fields=CALL_FIELDS,
         )
-        if sent:
-            keys = [row.key for _, row in calls]
-            Call.objects.filter(run_id=run_id, key__in=keys).update(sent_at=timezone.now())
 
 
 def merged(events: list[Event]) -> list[Event]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .engine.spec import Spec
 from .engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from .engine.usage import Usage
 from .models import Call, Fusion, Run
@@ -24,7 +23,10 @@ CALL_FIELDS = [
     "model",
     "provider",
     "generation_id",
+    "retry_at",
+    "retry_cause",
     "started_at",
+    "sent_at",
     "first_token_at",
     "finished_at",
 ]
@@ -33,10 +35,13 @@ FUSION_FIELDS = [
     "status",
     "judge",
     "synthesizer",
+    "criteria",
+    "seats",
     "judged",
     "analysis",
     "analysis_reason",
     "analysis_error",
+    "best",
     "text",
 ]
 
@@ -50,15 +55,22 @@ def state_from_rows(run: Run) -> RunState:
         error=run.error,
         started_at=_seconds(run.started_at),
         finished_at=_seconds(run.finished_at),
+        idle_seconds=run.idle_seconds,
+        grace_until=_seconds(run.grace_until),
     )
     for fusion in run.fusions.all():
         numbers[fusion.pk] = fusion.number
         state.fusions[fusion.number] = FusionState(
             number=fusion.number,
+            judge=fusion.judge,
+            synthesizer=fusion.synthesizer,
+            criteria=fusion.criteria,
+            seats=fusion.seats,
             judged=fusion.judged,
             analysis=fusion.analysis,
             analysis_reason=fusion.analysis_reason,
             analysis_error=fusion.analysis_error,
+            best=fusion.best,
             status=RunStatus(fusion.status),
         )
     for call in run.calls.all():
@@ -82,7 +94,10 @@ def state_from_rows(run: Run) -> RunState:
             model=call.model,
             provider=call.provider,
             generation_id=call.generation_id,
+            retry_at=_seconds(call.retry_at),
+            retry_cause=call.retry_cause,
             started_at=_seconds(call.started_at),
+            sent_at=_seconds(call.sent_at),
             first_token_at=_seconds(call.first_token_at),
             finished_at=_seconds(call.finished_at),
         )
@@ -111,38 +126,47 @@ def call_row(run_id: Any, call: CallState) -> Call:
         model=call.model[:200],
         provider=call.provider[:200],
         generation_id=call.generation_id[:200],
+        retry_at=when(call.retry_at),
+        retry_cause=call.retry_cause,
         started_at=when(call.started_at),
+        sent_at=when(call.sent_at),
         first_token_at=when(call.first_token_at),
         finished_at=when(call.finished_at),
     )
 
 
-def fusion_row(run_id: Any, spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
-    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
     return Fusion(
         run_id=run_id,
         number=fusion.number,
         status=fusion.status,
-        judge=spec.judge.to_dict(),
-        synthesizer=spec.writer.to_dict(),
+        judge=fusion.judge,
+        synthesizer=fusion.synthesizer,
+        criteria=fusion.criteria,
+        seats=fusion.seats,
         judged=fusion.judged,
         analysis=fusion.analysis,
         analysis_reason=fusion.analysis_reason,
         analysis_error=_storable(fusion.analysis_error),
-        text=_storable(written.text) if written and written.is_usable else "",
+        best=fusion.best,
+        text=_storable(state.answer_of(fusion)),
     )
 
 
 def run_fields(state: RunState) -> dict[str, Any]:
     """The columns of the run itself that a state decides."""
-    fields: dict[str, Any] = {"started_at": when(state.started_at)}
+    fields: dict[str, Any] = {
+        "started_at": when(state.started_at),
+        "idle_seconds": state.idle_seconds,
+        "grace_until": when(state.grace_until),
+        "finished_at": when(state.finished_at),
+    }
     if state.status.is_final:
         cost, partial = state.cost()
         fields |= {
             "status": state.status,
             "reason": state.reason,
             "error": _storable(state.error),
-            "finished_at": when(state.finished_at),
             "cost": cost,
             "cost_is_partial": partial,
             "lease_until": None,

@@ -71,9 +71,11 @@ class Upkeep:
     async def _look_for_stops(self) -> None:
         if not self._worker.runs:
             return
-        asked = await self._worker.db(stops_asked, [e.run_id for e in self._worker.runs.values()])
+        asked = await self._worker.db(wishes, [e.run_id for e in self._worker.runs.values()])
         for execution in list(self._worker.runs.values()):
-            if execution.run_id in asked:
+            stop, fuse_now, seats = asked.get(execution.run_id, (False, False, set()))
+            execution.control.tell(fuse_now=fuse_now, stopped=seats)
+            if stop:
                 execution.stop("cancelled")
 
     async def _sweep(self) -> None:
@@ -126,12 +128,12 @@ def beat(name: str, held: list[tuple[Any, int]], stall_ms: int) -> set[tuple[Any
     )
 
 
-def stops_asked(run_ids: list[Any]) -> set[Any]:
-    return set(
-        Run.objects.filter(pk__in=run_ids)
-        .exclude(cancel_requested_at=None)
-        .values_list("pk", flat=True)
+def wishes(run_ids: list[Any]) -> dict[Any, tuple[bool, bool, set[int]]]:
+    """Run -> what its readers ask for: (an end, to fuse now, seats to stop)."""
+    rows = Run.objects.filter(pk__in=run_ids).values_list(
+        "pk", "cancel_requested_at", "fuse_requested_at", "stopped_seats"
     )
+    return {pk: (stop is not None, now is not None, set(seats)) for pk, stop, now, seats in rows}
 
 
 def left_behind() -> list[Any]:

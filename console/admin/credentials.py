@@ -40,7 +40,7 @@ class CredentialForm(forms.ModelForm[Credential]):
 
     class Meta:
         model = Credential
-        fields = ["name", "slug", "kind", "base_url", "enabled"]
+        fields = ["name", "slug", "kind", "base_url", "enabled", "max_concurrent"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -52,6 +52,7 @@ class PanelInline(admin.StackedInline[PresetPanelist, Preset]):
                     ("temperature", "seed"),
                     ("max_output_tokens", "reasoning_effort"),
                     "system_prompt",
+                    ("fallback_model", "fallback_credential"),
                 ],
             },
         ),
@@ -72,6 +73,9 @@ class PresetForm(forms.ModelForm[Preset]):
         cleaned = super().clean() or {}
         if cleaned.get("synthesizer_credential") and not cleaned.get("synthesizer_model"):
             self.add_error("synthesizer_model", "Name the synthesizer's model too.")
+        for who in ("judge_fallback", "synthesizer_fallback"):
+            if cleaned.get(f"{who}_credential") and not cleaned.get(f"{who}_model"):
+                self.add_error(f"{who}_model", "Name the fallback's model too.")
         return cleaned
 
 
@@ -92,15 +96,21 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
                 "fields": [
                     ("judge_model", "judge_credential"),
                     ("synthesizer_model", "synthesizer_credential"),
+                    ("judge_fallback_model", "judge_fallback_credential"),
+                    ("synthesizer_fallback_model", "synthesizer_fallback_credential"),
+                    "criteria",
                 ]
             },
         ),
         (
-            "Limits",
+            "Policy",
             {
                 "classes": ["collapse"],
-                "description": "Empty means the site's default.",
+                "description": "Empty means the usual.",
                 "fields": [
+                    ("quorum", "grace", "panel_timeout"),
+                    ("retries", "repeat_unconfirmed"),
+                    ("max_calls", "max_tokens"),
                     ("first_token_timeout", "stall_timeout", "total_timeout"),
                     ("analysis_max_output_tokens", "synthesis_max_output_tokens"),
                 ],

@@ -3,35 +3,58 @@
 `Context` is what every step of a run works with: the frozen spec, the folded
 state, and the ways out (emit an event, get a provider, ask admission).
 
-Deadlines count from the moment admission is given, so a call that queues for
-a free place does not time out while it waits.
+Deadlines count from the moment a call goes out, so one that queues for a free
+place does not time out while it waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .errors import LeaseLost, ProviderError, Reason
 from .events import Event, EventType
+from .limits import reserve
 from .provider import Finish, Message, Provider, ReasoningDelta, Request, TextDelta
+from .reducer import apply
 from .spec import Panelist, Policy, Spec
-from .state import RunState, apply
+from .state import RunState
 from .usage import cost_of
 
 log = logging.getLogger(__name__)
 
 
-class Admit(Protocol):
-    async def __call__(self, key: str) -> None:
-        """Returns when the call may go out; it is on record as sent by then.
+class Admission(Protocol):
+    """The door every call goes through."""
 
-        Raises ProviderError (`budget_exceeded` …) or LeaseLost.
+    def place(self, key: str, panelist: Panelist) -> AbstractAsyncContextManager[None]:
+        """Entered once its credential has a free place, left when the call is over."""
+        ...
+
+    async def record(self, key: str) -> None:
+        """Returns when the call is on record as sent, so that it may go out.
+
+        Raises ProviderError or LeaseLost.
         """
+        ...
+
+
+class Control:
+    """What readers asked of a run under way. `changed` wakes whoever waits."""
+
+    def __init__(self) -> None:
+        self.fuse_now = False
+        self.stopped: set[int] = set()
+        self.changed = asyncio.Event()
+
+    def tell(self, *, fuse_now: bool, stopped: set[int]) -> None:
+        if (fuse_now, stopped) != (self.fuse_now, self.stopped):
+            self.fuse_now, self.stopped = fuse_now, stopped
+            self.changed.set()
 
 
 @dataclass
@@ -41,8 +64,13 @@ class Context:
     state: RunState
     emit: Callable[[Event], None]
     provider_for: Callable[[Panelist], Awaitable[Provider]]
-    admit: Admit
+    admission: Admission
     clock: Callable[[], float]
+    control: Control = field(default_factory=Control)
+    # Seat -> its own conversation, where it is not the run's.
+    histories: Mapping[int, list[Message]] = field(default_factory=dict)
+    # Tokens that calls under way may come to.
+    reserved: dict[str, int] = field(default_factory=dict)
 
     def say(self, kind: EventType, call: str = "", fusion: int = 0, **data: Any) -> None:
         event = Event(kind, round(self.clock(), 3), call, fusion, data)
@@ -66,13 +94,18 @@ async def stream_call(
     policy = context.spec.policy
     try:
         provider = await context.provider_for(panelist)
-        await context.admit(key)
-        finish = await _within_deadlines(provider, request, policy, on_text, on_reasoning)
+        async with context.admission.place(key, panelist):
+            reserve(context, key, request)
+            context.say(EventType.CALL_SENT, key)
+            await context.admission.record(key)
+            finish = await _within_deadlines(provider, request, policy, on_text, on_reasoning)
     except (ProviderError, LeaseLost, asyncio.CancelledError):
         raise
     except Exception as error:
         log.exception("call %s failed in an unforeseen way", key)
         raise ProviderError(Reason.INTERNAL) from error
+    finally:
+        context.reserved.pop(key, None)
     cost = cost_of(finish.usage, panelist.price) if finish.cost is None else finish.cost
     return replace(finish, cost=None if cost is None else round(cost, 8))
 
@@ -117,7 +150,9 @@ def _out_of_time(policy: Policy, arrived: bool, total_is_over: bool) -> Provider
     if arrived:
         return ProviderError(Reason.STALLED, f"No text for {policy.stall_timeout:g} s.")
     return ProviderError(
-        Reason.TIMEOUT, f"No text within {policy.first_token_timeout:g} s of asking."
+        Reason.TIMEOUT,
+        f"No text within {policy.first_token_timeout:g} s of asking.",
+        unconfirmed=True,
     )
 
 

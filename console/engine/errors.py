@@ -38,6 +38,7 @@ class Reason(StrEnum):
     # time ran out
     TIMEOUT = "timeout"
     STALLED = "stalled"
+    CUT_OFF = "cut_off"
     # our own
     BUDGET_EXCEEDED = "budget_exceeded"
     WORKER_LOST = "worker_lost"
@@ -74,7 +75,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.CONTENT_FILTER: "The provider filtered this answer.",
     Reason.TIMEOUT: "The model took too long.",
     Reason.STALLED: "The model stopped sending. What had arrived is kept.",
-    Reason.BUDGET_EXCEEDED: "The spending limit was reached before this call.",
+    Reason.CUT_OFF: "Cut off: enough other answers were in. It was not compared.",
+    Reason.BUDGET_EXCEEDED: "A limit of this run was reached before this call.",
     Reason.WORKER_LOST: "The worker was lost in the middle of this run.",
     Reason.CANCELLED: "Stopped.",
     Reason.INTERNAL: "Something went wrong inside Fusion. The log has the details.",
@@ -93,7 +95,8 @@ class ProviderError(Exception):
     `message` is in plain words and free of secrets; it may quote the provider,
     so whoever shows it escapes it. `retryable` answers the caller's one
     question: nothing was sent or billed, and another try may go better.
-    `retry_after` is in seconds.
+    `retry_after` is in seconds. `unconfirmed`: the request was sent and nothing
+    came back, so it may have been billed.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class ProviderError(Exception):
         retryable: bool = False,
         status_code: int | None = None,
         retry_after: float | None = None,
+        unconfirmed: bool = False,
     ) -> None:
         super().__init__(message or SENTENCES[reason])
         self.reason = reason
@@ -111,6 +115,7 @@ class ProviderError(Exception):
         self.retryable = retryable
         self.status_code = status_code
         self.retry_after = retry_after
+        self.unconfirmed = unconfirmed
 
 
 class LeaseLost(Exception):

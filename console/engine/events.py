@@ -10,21 +10,26 @@ their fusion. What each type carries in `data`:
     panel.reasoning.delta   text
     panel.completed         finish_reason, usage, cost, model, provider, generation_id
     panel.failed            reason, error [, status_code, and what panel.completed carries]
-    panel.retrying          reason, error, delay               the call will be made again
-    analysis.in_progress    number, cause, panelist, judged    keys of the calls being judged
+    panel.retrying          retry_at, cause          another call follows; None: not any more
+    panel.grace             until, usable            the quorum is in: stragglers have so long
+    call.queued             limit                    waits for a free place with its credential
+    call.sent               nothing                  on record before its first byte goes out
+    fusion.started          judged, judge, synthesizer, criteria  judged: keys of the calls compared
+    analysis.in_progress    number, cause, panelist
     analysis.completed      analysis, and what panel.completed carries
     analysis.failed         reason, error, final               final: no other try follows
+    analysis.retrying       as panel.retrying
     synthesis.in_progress   number, cause, panelist
     synthesis.delta         text
     synthesis.reasoning.delta text
     synthesis.completed     as panel.completed
-    synthesis.failed        as panel.failed
+    synthesis.failed        as panel.failed [, best] best: key of the answer that stands in
+    synthesis.retrying      as panel.retrying
     run.completed           nothing
     run.failed              reason, error
     run.cancelled           nothing
 
-`analysis.in_progress` without a call says that the fusion begins though there
-is nothing to compare (one usable answer).
+A fusion of one usable answer has no analysis: there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -42,14 +47,20 @@ class EventType(StrEnum):
     PANEL_COMPLETED = "panel.completed"
     PANEL_FAILED = "panel.failed"
     PANEL_RETRYING = "panel.retrying"
+    PANEL_GRACE = "panel.grace"
+    CALL_QUEUED = "call.queued"
+    CALL_SENT = "call.sent"
+    FUSION_STARTED = "fusion.started"
     ANALYSIS_IN_PROGRESS = "analysis.in_progress"
     ANALYSIS_COMPLETED = "analysis.completed"
     ANALYSIS_FAILED = "analysis.failed"
+    ANALYSIS_RETRYING = "analysis.retrying"
     SYNTHESIS_IN_PROGRESS = "synthesis.in_progress"
     SYNTHESIS_DELTA = "synthesis.delta"
     SYNTHESIS_REASONING_DELTA = "synthesis.reasoning.delta"
     SYNTHESIS_COMPLETED = "synthesis.completed"
     SYNTHESIS_FAILED = "synthesis.failed"
+    SYNTHESIS_RETRYING = "synthesis.retrying"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

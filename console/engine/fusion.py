@@ -1,22 +1,22 @@
 """`fuse`: panel, analysis, synthesis; whatever the state shows unfinished.
 
-First run and resume are one path: calls that are finished in `state` are kept
-and never bought again.
+First run, resume, a seat asked again and another fusion are one path: calls
+that are finished in `state` are kept and never bought again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
-from .call import Admit, Context
+from .call import Admission, Context, Control
 from .errors import Reason
 from .events import Event, EventType
 from .judge import analyse
 from .material import make_material
-from .panel import ask_panel
+from .panel import answers_of, ask_panel
 from .provider import Message, Provider
 from .spec import Panelist, Spec, letter
-from .state import RunState, Step
+from .state import CallState, FusionState, RunState, Step
 from .synthesis import synthesise
 
 
@@ -28,34 +28,77 @@ async def fuse(
     attempt: int,
     provider_for: Callable[[Panelist], Awaitable[Provider]],
     emit: Callable[[Event], None],
-    admit: Admit,
+    admission: Admission,
     clock: Callable[[], float],
+    control: Control | None = None,
+    histories: Mapping[int, list[Message]] | None = None,
 ) -> RunState:
     """Take the run from where `state` shows it to its end; `state` is folded in place.
 
-    Failures of calls are events, never exceptions. Raises only LeaseLost, from
-    `admit`, and CancelledError; every connection is closed by then.
+    What is to be done: seats never asked, interrupted or asked again by a
+    reader; the fusion that is open, or the first one. `histories` gives a seat
+    a conversation of its own. Failures of calls are events, never exceptions.
+    Raises only LeaseLost, from `admission`, and CancelledError; every
+    connection is closed by then.
     """
-    context = Context(spec, messages, state, emit, provider_for, admit, clock)
+    context = Context(
+        spec,
+        messages,
+        state,
+        emit,
+        provider_for,
+        admission,
+        clock,
+        control or Control(),
+        histories or {},
+    )
     context.say(EventType.RUN_STARTED, attempt=attempt)
-    answers = await ask_panel(context)
+    fusion = next((f for f in state.fusions.values() if not f.status.is_final), None)
+    if not (fusion and fusion.judged):
+        answers = await ask_panel(context)
+        if fusion and fusion.seats:
+            answers = answers_of(context, fusion.seats)
+    else:
+        # Judging had begun: it goes on with the very answers it began with.
+        judged = [state.calls[key] for key in fusion.judged]
+        answers = {call.seat: call for call in judged if call.seat is not None}
     if not answers:
         reason, error = _why_all_failed(context)
         context.say(EventType.RUN_FAILED, reason=reason.value, error=error)
         return state
-    fusion = max(state.fusions, default=1)
-    material = make_material(spec, messages, answers)
-    analysis = await analyse(context, fusion, material)
-    written = await synthesise(context, fusion, material, analysis)
-    if written.is_usable:
-        context.say(EventType.RUN_COMPLETED)
-    else:
-        context.say(
-            EventType.RUN_FAILED,
-            reason=Reason.SYNTHESIS_FAILED.value,
-            error=f"The fused answer could not be written. {written.error}",
-        )
+    if fusion is None and not state.fusions and not spec.stop_after_panel:
+        fusion = FusionState(1)
+    if fusion:
+        await _fuse(context, fusion, answers)
+    why, sentence = _stood_in(state)
+    context.say(EventType.RUN_COMPLETED, reason=why, error=sentence)
     return state
+
+
+async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallState]) -> None:
+    spec, number = context.spec, fusion.number
+    if not fusion.judged:
+        context.say(
+            EventType.FUSION_STARTED,
+            fusion=number,
+            judged=[call.key for call in answers.values()],
+            judge=fusion.judge or spec.judge.to_dict(),
+            synthesizer=fusion.synthesizer or spec.writer.to_dict(),
+            criteria=fusion.criteria or spec.criteria,
+        )
+    material = make_material(spec, context.messages, answers)
+    analysis = await analyse(context, number, material)
+    await synthesise(context, number, material, analysis)
+
+
+def _stood_in(state: RunState) -> tuple[str, str]:
+    """(reason, error) of a run whose fused answer another answer stands in for."""
+    fusion, written = state.fusion, state.fused
+    if not (fusion and fusion.best and written):
+        return "", ""
+    which = "The only answer" if len(fusion.judged) == 1 else "The best single answer"
+    error = f"The fused answer could not be written. {written.error} {which} stands in its place."
+    return Reason.SYNTHESIS_FAILED.value, error
 
 
 def _why_all_failed(context: Context) -> tuple[Reason, str]:

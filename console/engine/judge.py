@@ -1,6 +1,7 @@
 """The analysis step: the judge reads all answers and returns one JSON object.
 
-One try, and one repair when what came back cannot be read. After that the run
+A call that breaks is made once more; an analysis that cannot be read is sent
+back once for repair; then it is the fallback judge's turn. After that the run
 goes on without an analysis and says so.
 """
 
@@ -9,63 +10,36 @@ from __future__ import annotations
 from typing import Any
 
 from .analysis import analysis_schema, read_analysis
-from .call import Context, failure, receipt, request_for, stream_call
+from .call import Context, receipt, request_for, stream_call
 from .errors import SENTENCES, ProviderError, Reason
-from .events import EventType
 from .material import Material
 from .prompts import fill
 from .provider import Finish, Message
-from .state import FusionState, Step, call_key
-
-_TRIES = 2
+from .spec import Panelist
+from .state import CallState, Step
+from .tries import UNREADABLE, Ended, carry_out
 
 
 async def analyse(context: Context, fusion: int, material: Material) -> dict[str, Any] | None:
     """The stored analysis, or None when there is none and the run says why."""
-    known = context.state.fusions.get(fusion)
-    if known and (known.analysis or known.analysis_reason):
+    known = context.state.fusions[fusion]
+    if known.analysis or known.analysis_reason or len(material.answers) == 1:
         return known.analysis
-    judged = [call.key for call in material.answers.values()]
-    if len(judged) == 1:
-        context.say(EventType.ANALYSIS_IN_PROGRESS, fusion=fusion, judged=judged)
-        return None
-    messages = _messages(context, material)
-    for attempt in range(_TRIES):
-        text, problem = await _ask(context, fusion, material, messages, judged, attempt)
-        if problem is None:
-            break
-        if not problem.retryable:
-            break
-        messages = [*messages, *_repair(context, material, text, problem)]
-    return _fusion(context, fusion).analysis
+
+    async def perform(key: str, panelist: Panelist) -> Ended:
+        return await _ask(context, fusion, material, key, panelist)
+
+    judge = Panelist.from_dict(known.judge)
+    await carry_out(context, Step.ANALYSIS, fusion, judge, perform)
+    return context.state.fusions[fusion].analysis
 
 
 async def _ask(
-    context: Context,
-    fusion: int,
-    material: Material,
-    messages: list[Message],
-    judged: list[str],
-    attempt: int,
-) -> tuple[str, ProviderError | None]:
-    """(what the judge wrote, what is wrong with it); `retryable` means a repair is worth asking."""
-    judge = context.spec.judge
+    context: Context, fusion: int, material: Material, key: str, judge: Panelist
+) -> Ended:
     seats = sorted(material.answers)
     limit = context.spec.policy.analysis_max_output_tokens or judge.max_output_tokens
-    earlier = context.state.calls_of(Step.ANALYSIS, fusion=fusion)
-    number = len(earlier) + 1
-    key = call_key(Step.ANALYSIS, fusion, number)
-    context.say(
-        EventType.ANALYSIS_IN_PROGRESS,
-        key,
-        fusion,
-        number=number,
-        cause="repair" if attempt else ("resume" if earlier else "first"),
-        panelist=judge.to_dict(),
-        judged=judged,
-    )
     pieces: list[str] = []
-    final = attempt == _TRIES - 1
     try:
         finish = await stream_call(
             context,
@@ -73,7 +47,10 @@ async def _ask(
             judge,
             request_for(
                 judge,
-                messages,
+                [
+                    *_messages(context, fusion, material),
+                    *_repair(context, fusion, material, key),
+                ],
                 max_output_tokens=limit,
                 temperature=0,
                 response_schema=analysis_schema(seats, limit),
@@ -82,39 +59,17 @@ async def _ask(
             on_reasoning=lambda text: None,
         )
     except ProviderError as error:
-        text = "".join(pieces)
-        context.say(
-            EventType.ANALYSIS_FAILED,
-            key,
-            fusion,
-            text=text,
-            final=True,
-            **failure(error)
-            | {
-                "reason": Reason.JUDGE_UPSTREAM_ERROR.value,
-                "error": f"{SENTENCES[Reason.JUDGE_UPSTREAM_ERROR]} {error.message}",
-            },
-        )
-        return text, error_of(error, repairable=False)
+        if error.reason == Reason.BUDGET_EXCEEDED:
+            return Ended({"text": ""}, error)
+        said = f"{SENTENCES[Reason.JUDGE_UPSTREAM_ERROR]} {error.message}"
+        reason = Reason.JUDGE_UPSTREAM_ERROR.value
+        return Ended({"text": "".join(pieces), "reason": reason, "error": said}, error)
     text = "".join(pieces)
+    data = {"text": text, **receipt(finish)}
     try:
-        analysis = read_analysis(text, seats)
+        return Ended(data | {"analysis": read_analysis(text, seats)})
     except ProviderError as error:
-        context.say(
-            EventType.ANALYSIS_FAILED,
-            key,
-            fusion,
-            text=text,
-            final=final,
-            **receipt(finish),
-            reason=error.reason.value,
-            error=_for_readers(error, finish),
-        )
-        return text, error_of(error, repairable=True)
-    context.say(
-        EventType.ANALYSIS_COMPLETED, key, fusion, text=text, analysis=analysis, **receipt(finish)
-    )
-    return text, None
+        return Ended(data | {"error": _for_readers(error, finish)}, error)
 
 
 def _for_readers(error: ProviderError, finish: Finish) -> str:
@@ -123,15 +78,7 @@ def _for_readers(error: ProviderError, finish: Finish) -> str:
     return SENTENCES[error.reason] + cut
 
 
-def error_of(error: ProviderError, *, repairable: bool) -> ProviderError:
-    return ProviderError(error.reason, error.message, retryable=repairable)
-
-
-def _fusion(context: Context, fusion: int) -> FusionState:
-    return context.state.fusions[fusion]
-
-
-def _messages(context: Context, material: Material) -> list[Message]:
+def _messages(context: Context, fusion: int, material: Material) -> list[Message]:
     system = fill(
         context.spec.prompts.analysis,
         fence=material.fence,
@@ -143,13 +90,30 @@ def _messages(context: Context, material: Material) -> list[Message]:
     ]
 
 
-def _repair(
-    context: Context, material: Material, text: str, problem: ProviderError
-) -> list[Message]:
-    ask = fill(
-        context.spec.prompts.repair,
-        problem=problem.message,
-        letters=", ".join(material.letters),
-    )
-    wrote: list[Message] = [{"role": "assistant", "content": text}] if text.strip() else []
-    return [*wrote, {"role": "user", "content": ask}]
+def _repair(context: Context, fusion: int, material: Material, key: str) -> list[Message]:
+    """What this call adds to the conversation: the text to mend, if it is one for repair."""
+    wrote = _to_mend(context, fusion, key)
+    if wrote is None:
+        return []
+    try:
+        read_analysis(wrote.text, sorted(material.answers))
+    except ProviderError as problem:
+        ask = fill(
+            context.spec.prompts.repair,
+            problem=problem.message,
+            letters=", ".join(material.letters),
+        )
+        said: list[Message] = [{"role": "assistant", "content": wrote.text}]
+        return [*(said if wrote.text.strip() else []), {"role": "user", "content": ask}]
+    return []
+
+
+def _to_mend(context: Context, fusion: int, key: str) -> CallState | None:
+    """The unreadable analysis of the same judge before this call, if a repair was decided on."""
+    calls = sorted(context.state.calls_of(Step.ANALYSIS, fusion=fusion), key=lambda c: c.number)
+    for call in reversed([c for c in calls if c.number < context.state.calls[key].number]):
+        if call.reason in UNREADABLE and call.retry_cause == "repair":
+            return call
+        if call.retry_cause == "fallback":
+            return None
+    return None

@@ -1,80 +1,155 @@
 """The panel: every seat asked at once, none waiting for another.
 
 A seat that fails, stalls or runs out of time is reported and never stops the
-others. What quorum, grace and retries will decide is decided in `ask_panel`
-and `_ask_seat`.
+others. Once a quorum of usable answers is in, stragglers have a grace period;
+the panel as a whole has a limit of its own. Whoever is cut off keeps what it
+had said, out of the analysis.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
-from .call import Context, failure, receipt, request_for, stream_call, unusable
-from .errors import ProviderError, Reason
+from .call import Context, receipt, request_for, stream_call, unusable
+from .errors import SENTENCES, ProviderError, Reason
 from .events import EventType
 from .provider import Message
-from .state import CallState, Step, call_key
+from .spec import Panelist
+from .state import CallState, Step
+from .tries import Ended, carry_out, is_open, stop_trying
 
 
 async def ask_panel(context: Context) -> dict[int, CallState]:
     """Seat -> its usable answer, for the seats that have one."""
-    seats = [s for s in range(len(context.spec.panel)) if _is_open(context, s)]
-    tasks = [asyncio.create_task(_ask_seat(context, s), name=f"seat {s}") for s in seats]
+    seats = [s for s in range(len(context.spec.panel)) if is_open(_latest(context, s))]
+    tasks = {s: asyncio.create_task(_ask_seat(context, s), name=f"seat {s}") for s in seats}
     try:
-        if tasks:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        await _Watch(context, tasks).until_over()
     finally:
-        for task in tasks:
+        for task in tasks.values():
             task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+        results = await asyncio.gather(*tasks.values(), return_exceptions=True)
     for result in results:
         # A seat reports its own failures; what comes out here ends the run (a lost lease).
         if isinstance(result, Exception):
             raise result
-    answers = {s: context.state.latest(Step.PANEL, seat=s) for s in range(len(context.spec.panel))}
-    return {seat: call for seat, call in answers.items() if call and call.is_usable}
+    return answers_of(context, range(len(context.spec.panel)))
 
 
-def _is_open(context: Context, seat: int) -> bool:
-    """Never asked, or interrupted with its worker. A finished call is never bought twice."""
-    last = context.state.latest(Step.PANEL, seat=seat)
-    return last is None or last.reason == Reason.WORKER_LOST
+def answers_of(context: Context, seats: Iterable[int]) -> dict[int, CallState]:
+    found = {seat: context.state.answer(seat) for seat in seats}
+    return {seat: call for seat, call in found.items() if call}
+
+
+class _Watch:
+    """Decides when the panel has taken long enough."""
+
+    def __init__(self, context: Context, tasks: dict[int, asyncio.Task[None]]) -> None:
+        self._context, self._tasks = context, tasks
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._limit = self._began + context.spec.policy.panel_timeout
+        self._grace: float | None = None
+
+    async def until_over(self) -> None:
+        context, policy = self._context, self._context.spec.policy
+        # Quorum and grace are for a panel asked as a whole, not for a seat asked again.
+        asked_again = context.state.idle_seconds > 0
+        while pending := [t for t in self._tasks.values() if not t.done()]:
+            self._look_at_the_seats()
+            usable = len(answers_of(context, range(len(context.spec.panel))))
+            quorum = policy.quorum_of(len(context.spec.panel))
+            if self._grace is None and usable >= quorum and not asked_again:
+                self._begin_grace(usable)
+            now = self._loop.time()
+            if context.control.fuse_now and usable:
+                return await self._cut_off(Reason.CUT_OFF, "Cut off, as asked. It is not compared.")
+            if now >= self._limit:
+                limit = f"The panel's time limit of {policy.panel_timeout:g} s was reached."
+                return await self._cut_off(Reason.TIMEOUT, limit)
+            if self._grace is not None and now >= self._grace:
+                return await self._cut_off(Reason.CUT_OFF, SENTENCES[Reason.CUT_OFF])
+            await self._wait(pending, min(self._limit, self._grace or self._limit) - now)
+
+    def _begin_grace(self, usable: int) -> None:
+        policy, took = self._context.spec.policy, self._loop.time() - self._began
+        grace = max(policy.grace, policy.grace_factor * took)
+        self._grace = self._loop.time() + grace
+        until = round(self._context.clock() + grace, 3)
+        self._context.say(EventType.PANEL_GRACE, until=until, usable=usable)
+
+    async def _wait(self, pending: list[asyncio.Task[None]], seconds: float) -> None:
+        control = self._context.control
+        told = asyncio.create_task(control.changed.wait())
+        try:
+            await asyncio.wait(
+                [*pending, told], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            told.cancel()
+        control.changed.clear()
+
+    def _look_at_the_seats(self) -> None:
+        for task in self._tasks.values():
+            # What comes out of a seat ends the run (a lost lease).
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
+        for seat in self._context.control.stopped & self._tasks.keys():
+            if not self._tasks[seat].done():
+                self._tasks[seat].cancel()
+                self._close(seat, Reason.CANCELLED, "Stopped by the reader.")
+
+    async def _cut_off(self, reason: Reason, sentence: str) -> None:
+        for seat, task in self._tasks.items():
+            if not task.done():
+                task.cancel()
+                self._close(seat, reason, sentence)
+
+    def _close(self, seat: int, reason: Reason, sentence: str) -> None:
+        call = self._latest(seat)
+        if call and not call.status.is_final:
+            self._context.say(EventType.PANEL_FAILED, call.key, reason=reason.value, error=sentence)
+        else:
+            stop_trying(self._context, Step.PANEL, seat)
+
+    def _latest(self, seat: int) -> CallState | None:
+        return _latest(self._context, seat)
+
+
+def _latest(context: Context, seat: int) -> CallState | None:
+    return context.state.latest(Step.PANEL, seat=seat)
 
 
 async def _ask_seat(context: Context, seat: int) -> None:
-    panelist = context.spec.panel[seat]
-    number = len(context.state.calls_of(Step.PANEL, seat=seat)) + 1
-    key = call_key(Step.PANEL, seat, number)
-    context.say(
-        EventType.PANEL_ADDED,
-        key,
-        seat=seat,
-        number=number,
-        cause="first" if number == 1 else "resume",
-        panelist=panelist.to_dict(),
-    )
-    try:
-        finish = await stream_call(
-            context,
-            key,
-            panelist,
-            request_for(
+    async def perform(key: str, panelist: Panelist) -> Ended:
+        def say(kind: EventType, text: str) -> None:
+            # A task that is being cancelled may still hold a piece in its hands.
+            if not context.state.calls[key].status.is_final:
+                context.say(kind, key, text=text)
+
+        try:
+            finish = await stream_call(
+                context,
+                key,
                 panelist,
-                _with_system_prompt(panelist.system_prompt, context.messages),
-                max_output_tokens=panelist.max_output_tokens,
-                temperature=panelist.temperature,
-            ),
-            on_text=lambda text: context.say(EventType.PANEL_DELTA, key, text=text),
-            on_reasoning=lambda text: context.say(EventType.PANEL_REASONING_DELTA, key, text=text),
-        )
-    except ProviderError as error:
-        context.say(EventType.PANEL_FAILED, key, **failure(error))
-        return
-    call = context.state.calls[key]
-    if problem := unusable(call.text, call.reasoning, finish):
-        context.say(EventType.PANEL_FAILED, key, **receipt(finish), **failure(problem))
-    else:
-        context.say(EventType.PANEL_COMPLETED, key, **receipt(finish))
+                request_for(
+                    panelist,
+                    _with_system_prompt(
+                        panelist.system_prompt, context.histories.get(seat, context.messages)
+                    ),
+                    max_output_tokens=panelist.max_output_tokens,
+                    temperature=panelist.temperature,
+                ),
+                on_text=lambda text: say(EventType.PANEL_DELTA, text),
+                on_reasoning=lambda text: say(EventType.PANEL_REASONING_DELTA, text),
+            )
+        except ProviderError as error:
+            return Ended({}, error)
+        call = context.state.calls[key]
+        return Ended(receipt(finish), unusable(call.text, call.reasoning, finish))
+
+    await carry_out(context, Step.PANEL, seat, context.spec.panel[seat], perform)
 
 
 def _with_system_prompt(system_prompt: str, messages: list[Message]) -> list[Message]:

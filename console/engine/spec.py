@@ -25,7 +25,11 @@ def letter(seat: int) -> str:
 
 @dataclass(frozen=True)
 class Panelist:
-    """`credential` is the slug of the credential the model is called with."""
+    """`credential` is the slug of the credential the model is called with.
+
+    `fallback` is asked when this model fails for good, shown as such.
+    `context_length` is in tokens, None where it is not known.
+    """
 
     model: str
     credential: str
@@ -36,6 +40,8 @@ class Panelist:
     reasoning_effort: str | None = None
     system_prompt: str = ""
     price: Price | None = None
+    context_length: int | None = None
+    fallback: Panelist | None = None
 
     @property
     def short_name(self) -> str:
@@ -46,22 +52,56 @@ class Panelist:
         data = {k: v for k, v in asdict(self).items() if v not in (None, "")}
         if self.price:
             data["price"] = self.price.to_dict()
+        if self.fallback:
+            data["fallback"] = self.fallback.to_dict()
         return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Panelist:
-        return cls(**(data | {"price": Price.from_dict(data.get("price"))}))
+        fallback = data.get("fallback")
+        return cls(
+            **(
+                data
+                | {
+                    "price": Price.from_dict(data.get("price")),
+                    "fallback": cls.from_dict(fallback) if fallback else None,
+                }
+            )
+        )
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Limits of every call, in seconds and tokens. None means no limit of ours."""
+    """How long a run waits, how often it tries, and what it may use up.
 
+    Times are seconds. None means no limit of ours. With `quorum` usable answers
+    in, stragglers have `grace` seconds left, or `grace_factor` times what the
+    quorum took, whichever is longer: slow panels get more. A call is retried
+    only before its first token and when nothing can have been billed; one that
+    vanished after it was sent only with `repeat_unconfirmed`.
+    """
+
+    # of the panel
+    quorum: int | None = None  # None: all, but one from three seats on
+    grace: float = 8
+    grace_factor: float = 0.5
+    panel_timeout: float = 900
+    # of every call
     first_token_timeout: float = 180
     stall_timeout: float = 30
     total_timeout: float = 900
+    retries: int = 2
+    max_retry_wait: float = 30
+    repeat_unconfirmed: bool = False
     analysis_max_output_tokens: int | None = 8000
     synthesis_max_output_tokens: int | None = None
+    # of the run
+    max_calls: int | None = None
+    max_tokens: int | None = None
+
+    def quorum_of(self, seats: int) -> int:
+        usual = seats - 1 if seats > 2 else seats
+        return min(self.quorum or usual, seats)
 
 
 @dataclass(frozen=True)
@@ -84,6 +124,12 @@ class Spec:
     preset_name: str = "Custom"
     # Orders the answers for judge and synthesizer and makes the fence around them.
     shuffle_seed: int = 0
+    # What the judge weighs beyond the usual, in the words of whoever made the preset.
+    criteria: str = ""
+    # Compare first: the run ends with the panel, and is fused when the reader wishes.
+    stop_after_panel: bool = False
+    # What an API request asks of the synthesizer alone (tools, response_format, stop …).
+    request: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.panel) <= MAX_SEATS:
@@ -118,6 +164,9 @@ class Spec:
             "policy": asdict(self.policy),
             "prompts": asdict(self.prompts),
             "shuffle_seed": self.shuffle_seed,
+            "criteria": self.criteria,
+            "stop_after_panel": self.stop_after_panel,
+            "request": self.request,
         }
 
     @classmethod
@@ -131,4 +180,7 @@ class Spec:
             policy=replace(Policy(), **data["policy"]),
             prompts=Prompts(**data["prompts"]),
             shuffle_seed=data["shuffle_seed"],
+            criteria=data.get("criteria", ""),
+            stop_after_panel=data.get("stop_after_panel", False),
+            request=data.get("request", {}),
         )

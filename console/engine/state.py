@@ -1,8 +1,4 @@
-"""The folded state of a run, and the one reducer that makes it.
-
-`apply(state, event)` is used by the engine while a run goes on, by every
-reader of the event log, and by the tests that hold rows and log together:
-folding the log gives the same state as reading the rows.
+"""The folded state of a run: what its events come to, and what its rows say.
 
 A call's key is `panel-<seat>-<number>`, `analysis-f<fusion>-<number>` or
 `synthesis-f<fusion>-<number>`; numbers start at 1.
@@ -10,14 +6,12 @@ A call's key is `panel-<seat>-<number>`, `analysis-f<fusion>-<number>` or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from .errors import SENTENCES, Reason
-from .events import Event, EventType
+from .errors import Reason
 from .usage import Usage, total_cost
 
 
@@ -35,8 +29,8 @@ class RunStatus(StrEnum):
 
 class CallStatus(StrEnum):
     WAITING = "waiting"  # made known, nothing has arrived
+    QUEUED = "queued"  # until its credential has a free place
     STREAMING = "streaming"
-    RETRYING = "retrying"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -78,7 +72,11 @@ class CallState:
     model: str = ""
     provider: str = ""
     generation_id: str = ""
+    # Another call follows this failed one, at this time and for this cause.
+    retry_at: float | None = None
+    retry_cause: str = ""
     started_at: float | None = None
+    sent_at: float | None = None
     first_token_at: float | None = None
     finished_at: float | None = None
 
@@ -94,6 +92,15 @@ class CallState:
         """
         came_back = self.text or self.reasoning or self.usage != Usage() or self.cost is not None
         return self.status.is_final and (self.status is CallStatus.COMPLETED or bool(came_back))
+
+    @property
+    def was_interrupted(self) -> bool:
+        return self.reason == Reason.WORKER_LOST
+
+    @property
+    def is_unsent(self) -> bool:
+        """Announced, but nobody has been asked: whoever takes the run up carries it out."""
+        return not self.status.is_final and self.sent_at is None
 
     @property
     def is_unconfirmed(self) -> bool:
@@ -125,11 +132,23 @@ class CallState:
 
 @dataclass
 class FusionState:
+    """One judging of a panel's answers.
+
+    `seats` are those a reader chose to fuse (empty: all), `judged` the keys of
+    the calls that were compared, `best` the key of the answer that stands in
+    where no fused answer could be written.
+    """
+
     number: int
+    judge: dict[str, Any] = field(default_factory=dict)
+    synthesizer: dict[str, Any] = field(default_factory=dict)
+    criteria: str = ""
+    seats: list[int] = field(default_factory=list)
     judged: list[str] = field(default_factory=list)
     analysis: dict[str, Any] | None = None
     analysis_reason: str = ""
     analysis_error: str = ""
+    best: str = ""
     status: RunStatus = RunStatus.RUNNING
 
     @classmethod
@@ -145,6 +164,10 @@ class RunState:
     error: str = ""
     started_at: float | None = None
     finished_at: float | None = None
+    # Between an end and a later beginning (a seat retried, another fusion): nobody worked.
+    idle_seconds: float = 0
+    # Stragglers have until then.
+    grace_until: float | None = None
     calls: dict[str, CallState] = field(default_factory=dict)
     fusions: dict[int, FusionState] = field(default_factory=dict)
 
@@ -176,7 +199,26 @@ class RunState:
 
     @property
     def fused_answer(self) -> str:
-        return self.fused.text if self.fused and self.fused.is_usable else ""
+        """The run's final text, its best single answer where none could be written."""
+        return self.answer_of(self.fusion) if self.fusion else ""
+
+    def answer_of(self, fusion: FusionState) -> str:
+        written = self.latest(Step.SYNTHESIS, fusion=fusion.number)
+        if written and written.is_usable:
+            return written.text
+        return self.calls[fusion.best].text if fusion.best in self.calls else ""
+
+    def answer(self, seat: int) -> CallState | None:
+        """The seat's latest usable answer."""
+        usable = [c for c in self.calls_of(Step.PANEL, seat=seat) if c.is_usable]
+        return max(usable, key=lambda c: c.number, default=None)
+
+    @property
+    def seconds(self) -> float | None:
+        """From start to end, without the time in which it lay finished."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at - self.idle_seconds
 
     def cost(self) -> tuple[Decimal | None, bool]:
         """(known cost or None, whether some finished call's cost is unknown)."""
@@ -193,6 +235,8 @@ class RunState:
             "error": self.error,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
+            "idle_seconds": self.idle_seconds,
+            "grace_until": self.grace_until,
             "calls": [c.to_dict() for c in self.calls.values()],
             "fusions": [asdict(f) for f in self.fusions.values()],
         }
@@ -206,143 +250,8 @@ class RunState:
             error=data["error"],
             started_at=data["started_at"],
             finished_at=data["finished_at"],
+            idle_seconds=data["idle_seconds"],
+            grace_until=data["grace_until"],
             calls={c["key"]: CallState.from_dict(c) for c in data["calls"]},
             fusions={f["number"]: FusionState.from_dict(f) for f in data["fusions"]},
         )
-
-
-def apply(state: RunState, event: Event) -> RunState:
-    """Fold one event into the state, in place; returns the state."""
-    _APPLY[event.type](state, event)
-    return state
-
-
-def _run_started(state: RunState, event: Event) -> None:
-    state.status = RunStatus.RUNNING
-    state.attempt = event.data["attempt"]
-    state.started_at = state.started_at or event.at
-    # Whatever a lost worker had left open was interrupted; its text stays.
-    for call in _open_calls(state):
-        _end(call, event.at, CallStatus.FAILED, Reason.WORKER_LOST)
-
-
-def _added(state: RunState, event: Event) -> None:
-    data, step = event.data, Step(event.type.split(".")[0])
-    if event.fusion and event.fusion not in state.fusions:
-        state.fusions[event.fusion] = FusionState(event.fusion)
-    if step is Step.ANALYSIS:
-        state.fusions[event.fusion].judged = data["judged"]
-    if not event.call:
-        return
-    state.calls[event.call] = CallState(
-        key=event.call,
-        step=step,
-        seat=data.get("seat"),
-        fusion=event.fusion or None,
-        number=data["number"],
-        cause=data["cause"],
-        panelist=data["panelist"],
-        started_at=event.at,
-    )
-
-
-def _delta(state: RunState, event: Event) -> None:
-    call = state.calls[event.call]
-    if call.first_token_at is None:
-        call.first_token_at, call.status = event.at, CallStatus.STREAMING
-    if ".reasoning." in event.type:
-        call.reasoning += event.data["text"]
-    else:
-        call.text += event.data["text"]
-
-
-def _finished(state: RunState, event: Event) -> None:
-    call, data = state.calls[event.call], event.data
-    failed = event.type in (EventType.PANEL_FAILED, EventType.SYNTHESIS_FAILED)
-    _receipt(call, data)
-    if failed:
-        _end(call, event.at, CallStatus.FAILED, data["reason"], data["error"])
-    else:
-        _end(call, event.at, CallStatus.COMPLETED)
-
-
-def _retrying(state: RunState, event: Event) -> None:
-    call = state.calls[event.call]
-    call.status, call.reason, call.error = (
-        CallStatus.RETRYING,
-        event.data["reason"],
-        event.data["error"],
-    )
-
-
-def _analysis_completed(state: RunState, event: Event) -> None:
-    state.fusions[event.fusion].analysis = event.data["analysis"]
-    call = state.calls[event.call]
-    _receipt(call, event.data)
-    _end(call, event.at, CallStatus.COMPLETED)
-
-
-def _analysis_failed(state: RunState, event: Event) -> None:
-    data = event.data
-    if data["final"]:
-        fusion = state.fusions[event.fusion]
-        fusion.analysis_reason, fusion.analysis_error = data["reason"], data["error"]
-    if event.call:
-        call = state.calls[event.call]
-        _receipt(call, data)
-        _end(call, event.at, CallStatus.FAILED, data["reason"], data["error"])
-
-
-def _run_ended(state: RunState, event: Event) -> None:
-    state.status = RunStatus(event.type.split(".")[1])
-    state.finished_at = event.at
-    state.reason = event.data.get("reason", "")
-    state.error = event.data.get("error", "")
-    for fusion in state.fusions.values():
-        if not fusion.status.is_final:
-            fusion.status = state.status
-    for call in _open_calls(state):
-        _end(call, event.at, CallStatus.CANCELLED, Reason.CANCELLED)
-
-
-def _open_calls(state: RunState) -> Iterator[CallState]:
-    return (c for c in state.calls.values() if not c.status.is_final)
-
-
-def _receipt(call: CallState, data: dict[str, Any]) -> None:
-    call.finish_reason = data.get("finish_reason")
-    call.usage = Usage.from_dict(data.get("usage"))
-    call.cost = Decimal(data["cost"]) if data.get("cost") is not None else None
-    call.model = data.get("model", "")
-    call.provider = data.get("provider", "")
-    call.generation_id = data.get("generation_id", "")
-    call.status_code = data.get("status_code")
-    if "text" in data:  # an analysis does not stream: its text comes whole
-        call.text = data["text"]
-
-
-def _end(call: CallState, at: float, status: CallStatus, reason: str = "", error: str = "") -> None:
-    call.status, call.finished_at, call.reason = status, at, str(reason)
-    call.error = error or (SENTENCES[Reason(reason)] if reason else "")
-
-
-_APPLY = {
-    EventType.RUN_STARTED: _run_started,
-    EventType.PANEL_ADDED: _added,
-    EventType.PANEL_DELTA: _delta,
-    EventType.PANEL_REASONING_DELTA: _delta,
-    EventType.PANEL_COMPLETED: _finished,
-    EventType.PANEL_FAILED: _finished,
-    EventType.PANEL_RETRYING: _retrying,
-    EventType.ANALYSIS_IN_PROGRESS: _added,
-    EventType.ANALYSIS_COMPLETED: _analysis_completed,
-    EventType.ANALYSIS_FAILED: _analysis_failed,
-    EventType.SYNTHESIS_IN_PROGRESS: _added,
-    EventType.SYNTHESIS_DELTA: _delta,
-    EventType.SYNTHESIS_REASONING_DELTA: _delta,
-    EventType.SYNTHESIS_COMPLETED: _finished,
-    EventType.SYNTHESIS_FAILED: _finished,
-    EventType.RUN_COMPLETED: _run_ended,
-    EventType.RUN_FAILED: _run_ended,
-    EventType.RUN_CANCELLED: _run_ended,
-}

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from ..encryption import CannotDecrypt, Encrypted, SecretField
@@ -52,6 +53,13 @@ class Credential(models.Model):
         max_length=20, choices=Environment, blank=True, default="", editable=False
     )
     enabled = models.BooleanField(default=True)
+    max_concurrent = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Calls at a time, per worker process; more wait for a free place. "
+        "Empty: no limit.",
+    )
     tested_at = models.DateTimeField("last test", null=True, blank=True, editable=False)
     test_ok = models.BooleanField("passed", null=True, blank=True, editable=False)
     test_result = models.CharField("result", max_length=500, blank=True, editable=False)

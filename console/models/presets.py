@@ -41,7 +41,63 @@ class Preset(models.Model):
         blank=True,
     )
 
-    # Limits; empty means the site's default.
+    judge_fallback_model = models.CharField(
+        max_length=200, blank=True, help_text="Asked when the judge fails for good."
+    )
+    judge_fallback_credential = models.ForeignKey(
+        Credential, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    synthesizer_fallback_model = models.CharField(
+        max_length=200, blank=True, help_text="Writes the fused answer when the synthesizer fails."
+    )
+    synthesizer_fallback_credential = models.ForeignKey(
+        Credential, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    criteria = models.TextField(
+        blank=True,
+        max_length=2000,
+        help_text="What the judge weighs beyond the usual, in your words: “weigh legal risk”.",
+    )
+
+    # Policy; empty means the usual.
+    quorum = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_SEATS)],
+        help_text="Usable answers after which stragglers have only the grace period left. "
+        "Empty: all, but one from three seats on.",
+    )
+    grace = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Seconds for stragglers once the quorum is in; slow panels get more.",
+    )
+    panel_timeout = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.1)],
+        help_text="Seconds for the whole panel.",
+    )
+    retries = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(10)],
+        help_text="Further tries of a call that failed before its first token, unbilled.",
+    )
+    repeat_unconfirmed = models.BooleanField(
+        default=False,
+        help_text="Repeat a request that vanished after it was sent, though it may have been "
+        "billed.",
+    )
+    max_calls = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Per run."
+    )
+    max_tokens = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Per run, in and out."
+    )
+
+    # Limits of every call; empty means the site's default.
     first_token_timeout = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0.1)], help_text="Seconds."
     )
@@ -74,6 +130,17 @@ class PresetPanelist(models.Model):
     seed = models.PositiveIntegerField(null=True, blank=True)
     reasoning_effort = models.CharField(max_length=10, choices=Effort, blank=True)
     system_prompt = models.TextField(blank=True)
+    fallback_model = models.CharField(
+        max_length=200, blank=True, help_text="Asked when the model fails for good."
+    )
+    fallback_credential = models.ForeignKey(
+        Credential,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="Empty: the seat's own.",
+    )
 
     class Meta:
         ordering = ["seat", "id"]

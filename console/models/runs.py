@@ -64,15 +64,28 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     rung_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    # What readers ask of a run under way; the worker looks.
+    fuse_requested_at = models.DateTimeField(null=True, blank=True)
+    stopped_seats = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    idle_seconds = models.FloatField(default=0)
+    grace_until = models.DateTimeField(null=True, blank=True)
     # Copied from the calls when the run ends, so that lists need not add up.
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     cost_is_partial = models.BooleanField(default=False)
 
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
     share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)
+
+    # The run it goes on from, and from which of its answers: "fused", "seat-<n>" or "own"
+    # (each seat from its own). `histories`: seat -> its own messages.
+    follows = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="followed_by"
+    )
+    follows_from = models.CharField(max_length=10, blank=True)
+    histories = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -110,11 +123,18 @@ class Fusion(models.Model):
     status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in RunStatus])
     judge = models.JSONField()
     synthesizer = models.JSONField()
-    judged = models.JSONField(default=list)
+    criteria = models.TextField(blank=True)
+    # Seats a reader chose to fuse; empty: all.
+    seats = models.JSONField(default=list, blank=True)
+    judged = models.JSONField(default=list, blank=True)
     analysis = models.JSONField(null=True, blank=True)
     analysis_reason = models.CharField(max_length=40, blank=True)
     analysis_error = models.TextField(blank=True)
+    # Key of the answer that stands in where no fused answer could be written.
+    best = models.CharField(max_length=40, blank=True)
     text = models.TextField(blank=True)
+    # Panelists' preferences between their own answer and this one, asked on demand.
+    poll = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -150,6 +170,9 @@ class Call(models.Model):
     model = models.CharField(max_length=200, blank=True)
     provider = models.CharField(max_length=200, blank=True)
     generation_id = models.CharField(max_length=200, blank=True)
+    # Another call follows this failed one, at this time and for this cause.
+    retry_at = models.DateTimeField(null=True, blank=True)
+    retry_cause = models.CharField(max_length=10, blank=True)
     # Written before the first byte goes out: an unrecorded bill cannot happen.
     sent_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)

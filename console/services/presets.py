@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
-from django.conf import settings
 from django.db import transaction
 
-from ..catalog import CatalogModel, all_models, price_of
+from ..catalog import CatalogModel, all_models, context_length_of, price_of
 from ..engine.prompts import load as load_prompts
-from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec
+from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..models import Credential, Preset, PresetPanelist
 from ..models.credentials import Environment
 from ..starters import (
@@ -20,8 +20,10 @@ from ..starters import (
     LOCAL_SYNTHESIS_TOKENS,
 )
 from .errors import Refused
+from .policy import preset_policy, site_policy
 
 CUSTOM = "custom"
+LOCAL = "local"
 MAX_NAME = 200
 
 
@@ -34,24 +36,44 @@ def preset_spec(preset: Preset) -> Spec:
     writer = preset.judge_credential
     if preset.synthesizer_model:
         writer = preset.synthesizer_credential or preset.judge_credential
-        synthesizer = _panelist(writer, preset.synthesizer_model)
+        synthesizer = replace(
+            _panelist(writer, preset.synthesizer_model),
+            fallback=_fallback(
+                preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
+            ),
+        )
+    elif preset.synthesizer_fallback_model:
+        # The judge writes, but somebody else stands in for it when it fails at that.
+        synthesizer = replace(
+            _panelist(writer, preset.judge_model),
+            fallback=_fallback(
+                preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
+            ),
+        )
     return Spec(
         panel=panel,
-        judge=_panelist(preset.judge_credential, preset.judge_model),
+        judge=replace(
+            _panelist(preset.judge_credential, preset.judge_model),
+            fallback=_fallback(
+                preset.judge_fallback_credential or preset.judge_credential,
+                preset.judge_fallback_model,
+            ),
+        ),
         synthesizer=synthesizer,
         prompts=load_prompts(),
-        policy=_policy(
-            first_token_timeout=preset.first_token_timeout,
-            stall_timeout=preset.stall_timeout,
-            total_timeout=preset.total_timeout,
+        policy=preset_policy(
+            preset,
             # Without a limit the built-in model writes for minutes.
-            analysis_max_output_tokens=preset.analysis_max_output_tokens
-            or (LOCAL_ANALYSIS_TOKENS if _is_local(preset.judge_credential) else None),
-            synthesis_max_output_tokens=preset.synthesis_max_output_tokens
-            or (LOCAL_SYNTHESIS_TOKENS if _is_local(writer) else None),
+            analysis_max_output_tokens=LOCAL_ANALYSIS_TOKENS
+            if _is_local(preset.judge_credential)
+            else None,
+            synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if _is_local(writer) else None,
+            # Its seats share one small server, so none of them is a straggler by its own fault.
+            quorum=len(panel) if any(p.credential == LOCAL for p in panel) else None,
         ),
         preset=preset.slug,
         preset_name=preset.name,
+        criteria=preset.criteria,
         shuffle_seed=secrets.randbits(63),
     )
 
@@ -63,6 +85,7 @@ def preset_lacks(preset: Preset) -> str:
     panelists = list(preset.panelists.select_related("credential"))
     if not panelists:
         return f"{preset.name} has no panelists yet."
+    # A fallback that lacks something is no obstacle: it fails when it is needed, and says so.
     credentials = [p.credential for p in panelists] + [preset.judge_credential]
     if preset.synthesizer_model and preset.synthesizer_credential:
         credentials.append(preset.synthesizer_credential)
@@ -106,7 +129,8 @@ def custom_spec(*, panel: Sequence[str], judge: str, synthesizer: str = "") -> S
         judge=_panelist(*judged_by),
         synthesizer=_panelist(*written_by) if written_by else None,
         prompts=load_prompts(),
-        policy=_policy(
+        policy=site_policy(
+            quorum=len(found) if any(_is_local(c) for c, _ in found) else None,
             analysis_max_output_tokens=LOCAL_ANALYSIS_TOKENS if judge_is_local else None,
             synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if writer_is_local else None,
         ),
@@ -190,7 +214,28 @@ def _seat(panelist: PresetPanelist) -> Panelist:
         reasoning_effort=panelist.reasoning_effort or None,
         system_prompt=panelist.system_prompt,
         price=price_of(panelist.credential, panelist.model),
+        context_length=context_length_of(panelist.credential, panelist.model),
+        fallback=_fallback(
+            panelist.fallback_credential or panelist.credential,
+            panelist.fallback_model,
+            max_output_tokens=panelist.max_output_tokens,
+            system_prompt=panelist.system_prompt,
+        ),
     )
+
+
+def _fallback(
+    credential: Credential,
+    model: str,
+    *,
+    max_output_tokens: int | None = None,
+    system_prompt: str = "",
+) -> Panelist | None:
+    """What the seat asks of its answer, it asks of whoever stands in too."""
+    if not model:
+        return None
+    stand_in = _panelist(credential, model, max_output_tokens=max_output_tokens)
+    return replace(stand_in, system_prompt=system_prompt)
 
 
 def _panelist(
@@ -205,6 +250,7 @@ def _panelist(
         temperature=0.0 if local and max_output_tokens is None else None,
         max_output_tokens=max_output_tokens,
         price=price_of(credential, model),
+        context_length=context_length_of(credential, model),
     )
 
 
@@ -217,12 +263,3 @@ def _usual_limit(credential: Credential) -> int | None:
     if credential.environment == Environment.LOCAL:
         return LOCAL_OUTPUT_TOKENS
     return FRONTIER_OUTPUT_TOKENS if credential.kind == "openrouter" else None
-
-
-def _policy(**chosen: float | None) -> Policy:
-    site = {
-        "first_token_timeout": settings.FIRST_TOKEN_TIMEOUT,
-        "stall_timeout": settings.STALL_TIMEOUT,
-        "total_timeout": settings.TOTAL_TIMEOUT,
-    }
-    return Policy(**(site | {k: v for k, v in chosen.items() if v is not None}))  # type: ignore[arg-type]

@@ -13,8 +13,9 @@ from django.contrib.auth.models import User
 from console import snapshot
 from console.engine.errors import SENTENCES, Reason
 from console.engine.events import Event, EventType
+from console.engine.reducer import apply
 from console.engine.spec import Panelist, Prompts, Spec
-from console.engine.state import RunState, Step, apply, call_key
+from console.engine.state import RunState, Step, call_key
 from console.models import Run
 
 ANALYSIS: dict[str, Any] = {
@@ -92,14 +93,24 @@ class Story:
 
     def judge(self) -> Self:
         judged = [c.key for c in self.state.calls.values() if c.seat is not None and c.is_usable]
+        self.tell(
+            EventType.FUSION_STARTED,
+            "",
+            1,
+            judged=judged,
+            judge=self.spec.judge.to_dict(),
+            synthesizer=self.spec.writer.to_dict(),
+            criteria="",
+        )
+        if len(judged) < 2:
+            return self
         return self.tell(
             EventType.ANALYSIS_IN_PROGRESS,
-            call_key(Step.ANALYSIS, 1, 1) if len(judged) > 1 else "",
+            call_key(Step.ANALYSIS, 1, 1),
             1,
             number=1,
             cause="first",
             panelist=self.spec.judge.to_dict(),
-            judged=judged,
         )
 
     def analyse(self, analysis: dict[str, Any] | None = None, **data: Any) -> Self:
@@ -152,7 +163,7 @@ class Story:
         )
         fusions = {}
         for number, fusion in self.state.fusions.items():
-            fusions[number] = snapshot.fusion_row(run.pk, self.spec, self.state, fusion)
+            fusions[number] = snapshot.fusion_row(run.pk, self.state, fusion)
             fusions[number].save()
         for call in self.state.calls.values():
             row = snapshot.call_row(run.pk, call)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from console.engine import prompts
+from console.engine.call import Control
 from console.engine.events import Event
 from console.engine.fusion import fuse
 from console.engine.provider import Provider, Request
+from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
-from console.engine.state import RunState, apply
+from console.engine.state import RunState
 from console.providers.fake import FakeProvider
 
 ANALYSIS = {
@@ -46,6 +49,10 @@ class Ran:
         return [r for r in self.requests if r.model == model]
 
 
+def panelist(named: str | Panelist) -> Panelist:
+    return Panelist(named, "fake") if isinstance(named, str) else named
+
+
 RunEngine = Callable[..., Any]
 
 
@@ -56,12 +63,14 @@ def run_engine() -> RunEngine:
     async def run(
         scripts: Mapping[str, Any],
         *,
-        panel: list[str] | None = None,
-        judge: str = "judge",
-        writer: str | None = None,
+        panel: Sequence[str | Panelist] | None = None,
+        judge: str | Panelist = "judge",
+        writer: str | Panelist | None = None,
         policy: Policy | None = None,
         state: RunState | None = None,
         prompt: str = "What is water like?",
+        control: Control | None = None,
+        histories: Mapping[int, Any] | None = None,
         **spec: Any,
     ) -> Ran:
         ran = Ran()
@@ -73,9 +82,9 @@ def run_engine() -> RunEngine:
         scripts = {"judge": judges, **scripts}
         names = panel or [m for m in scripts if m not in (judge, writer)]
         whole = Spec(
-            panel=tuple(Panelist(m, "fake") for m in names),
-            judge=Panelist(judge, "fake"),
-            synthesizer=Panelist(writer, "fake") if writer else None,
+            panel=tuple(map(panelist, names)),
+            judge=panelist(judge),
+            synthesizer=panelist(writer) if writer else None,
             prompts=prompts.load(),
             policy=policy or Policy(first_token_timeout=1, stall_timeout=0.2, total_timeout=5),
             shuffle_seed=11,
@@ -92,8 +101,13 @@ def run_engine() -> RunEngine:
         async def provider_for(panelist: Panelist) -> Provider:
             return provider
 
-        async def admit(key: str) -> None:
-            assert key in ran.state.calls
+        class Admission:
+            @asynccontextmanager
+            async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
+                yield
+
+            async def record(self, key: str) -> None:
+                assert ran.state.calls[key].sent_at
 
         await fuse(
             whole,
@@ -102,8 +116,10 @@ def run_engine() -> RunEngine:
             attempt=1,
             provider_for=provider_for,
             emit=ran.events.append,
-            admit=admit,
+            admission=Admission(),
             clock=time.time,
+            control=control,
+            histories=histories,
         )
         assert fold(ran.events, state) == ran.state
         return ran

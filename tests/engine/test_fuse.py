@@ -99,8 +99,10 @@ async def test_a_synthesis_that_fails_keeps_answers_and_analysis(run_engine: Run
     ran = await run_engine(
         {"a": ["x"], "b": ["y"], "pen": ["half", ProviderError(Reason.DISCONNECTED)]}, writer="pen"
     )
-    assert (ran.state.status, ran.state.reason) == ("failed", "synthesis_failed")
+    assert (ran.state.status, ran.state.reason) == ("completed", "synthesis_failed")
     assert ran.state.fusion.analysis and ran.state.fused.text == "half"
+    assert ran.state.fused_answer == "x"  # as much was found in either: the first seat
+    assert "best single answer" in ran.state.error
 
 
 async def test_the_fence_is_unknown_to_answers_and_the_order_is_the_seed_s(

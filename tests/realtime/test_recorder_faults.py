@@ -11,7 +11,8 @@ from django.db import DataError, InterfaceError, OperationalError
 
 from console import eventlog, execution, recorder
 from console.engine.events import Event, EventType
-from console.engine.state import RunState, apply
+from console.engine.reducer import apply
+from console.engine.state import RunState
 from console.execution import Worker
 from console.models import Run
 from console.recorder import Recorder
@@ -205,7 +206,6 @@ def make_recorder(worker: Worker, run: Run, state: RunState) -> Recorder:
     return Recorder(
         run.pk,
         1,
-        run.frozen_spec,
         state,
         redis=worker.redis,
         db=worker.db,

@@ -1,0 +1,45 @@
+"""Limits of a run, checked before each call: the place where spending limits sit too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import ProviderError, Reason
+from .provider import Request
+from .state import CallState
+
+if TYPE_CHECKING:
+    from .call import Context
+
+CHARACTERS_PER_TOKEN = 4
+
+
+def reserve(context: Context, key: str, request: Request) -> None:
+    """Sets aside what the call may use up. Raises ProviderError (`budget_exceeded`)."""
+    policy, calls = context.spec.policy, context.state.calls.values()
+    sent = sum(1 for call in calls if call.sent_at is not None)
+    if policy.max_calls is not None and sent >= policy.max_calls:
+        raise ProviderError(
+            Reason.BUDGET_EXCEEDED, f"This run may make at most {policy.max_calls:,} calls."
+        )
+    need = _size(request.messages) + (request.max_output_tokens or 0)
+    used = sum(_used(call) for call in calls if call.key not in context.reserved)
+    left = (policy.max_tokens or 0) - used - sum(context.reserved.values())
+    if policy.max_tokens is not None and need > left:
+        raise ProviderError(
+            Reason.BUDGET_EXCEEDED,
+            f"This run may use at most {policy.max_tokens:,} tokens; {max(left, 0):,} are left, "
+            f"and this call could need {need:,}.",
+        )
+    context.reserved[key] = need
+
+
+def _used(call: CallState) -> int:
+    """As reported; where nothing is, an estimate from the text."""
+    if call.usage.input_tokens is None and call.usage.output_tokens is None:
+        return (len(call.text) + len(call.reasoning)) // CHARACTERS_PER_TOKEN
+    return (call.usage.input_tokens or 0) + (call.usage.output_tokens or 0)
+
+
+def _size(messages: list[dict[str, object]]) -> int:
+    return sum(len(str(message.get("content", ""))) for message in messages) // CHARACTERS_PER_TOKEN

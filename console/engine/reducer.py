@@ -1,0 +1,180 @@
+"""The one reducer: folds events into the state of a run.
+
+`apply(state, event)` is used by the engine while a run goes on, by every
+reader of the event log, and by the tests that hold rows and log together:
+folding the log gives the same state as reading the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from .errors import SENTENCES, Reason
+from .events import Event, EventType
+from .state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
+from .usage import Usage
+
+
+def apply(state: RunState, event: Event) -> RunState:
+    """Fold one event into the state, in place; returns the state."""
+    _APPLY[event.type](state, event)
+    return state
+
+
+def _run_started(state: RunState, event: Event) -> None:
+    state.status = RunStatus.RUNNING
+    state.attempt = event.data["attempt"]
+    state.started_at = state.started_at or event.at
+    if state.finished_at is not None:
+        state.idle_seconds = round(state.idle_seconds + event.at - state.finished_at, 3)
+        state.finished_at, state.reason, state.error = None, "", ""
+    state.grace_until = None
+    # Whatever a lost worker had left open was interrupted; its text stays.
+    for call in _open_calls(state):
+        if not call.is_unsent:
+            _end(call, event.at, CallStatus.FAILED, Reason.WORKER_LOST)
+
+
+def _added(state: RunState, event: Event) -> None:
+    data, step = event.data, Step(event.type.split(".")[0])
+    state.calls[event.call] = CallState(
+        key=event.call,
+        step=step,
+        seat=data.get("seat"),
+        fusion=event.fusion or None,
+        number=data["number"],
+        cause=data["cause"],
+        panelist=data["panelist"],
+        started_at=event.at,
+    )
+
+
+def _queued(state: RunState, event: Event) -> None:
+    state.calls[event.call].status = CallStatus.QUEUED
+
+
+def _sent(state: RunState, event: Event) -> None:
+    call = state.calls[event.call]
+    call.status, call.sent_at = CallStatus.WAITING, event.at
+
+
+def _grace(state: RunState, event: Event) -> None:
+    state.grace_until = event.data["until"]
+
+
+def _fusion_started(state: RunState, event: Event) -> None:
+    fusion = state.fusions.setdefault(event.fusion, FusionState(event.fusion))
+    fusion.status = RunStatus.RUNNING
+    fusion.judged = event.data["judged"]
+    fusion.judge, fusion.synthesizer = event.data["judge"], event.data["synthesizer"]
+    fusion.criteria = event.data["criteria"]
+
+
+def _delta(state: RunState, event: Event) -> None:
+    call = state.calls[event.call]
+    if call.first_token_at is None:
+        call.first_token_at, call.status = event.at, CallStatus.STREAMING
+    if ".reasoning." in event.type:
+        call.reasoning += event.data["text"]
+    else:
+        call.text += event.data["text"]
+
+
+def _finished(state: RunState, event: Event) -> None:
+    call, data = state.calls[event.call], event.data
+    failed = event.type in (EventType.PANEL_FAILED, EventType.SYNTHESIS_FAILED)
+    _receipt(call, data)
+    if failed:
+        stopped = data["reason"] == Reason.CANCELLED
+        status = CallStatus.CANCELLED if stopped else CallStatus.FAILED
+        _end(call, event.at, status, data["reason"], data["error"])
+        if event.fusion and data.get("best"):
+            state.fusions[event.fusion].best = data["best"]
+    else:
+        _end(call, event.at, CallStatus.COMPLETED)
+
+
+def _retrying(state: RunState, event: Event) -> None:
+    call = state.calls[event.call]
+    call.retry_at, call.retry_cause = event.data["retry_at"], event.data["cause"]
+
+
+def _analysis_completed(state: RunState, event: Event) -> None:
+    state.fusions[event.fusion].analysis = event.data["analysis"]
+    call = state.calls[event.call]
+    _receipt(call, event.data)
+    _end(call, event.at, CallStatus.COMPLETED)
+
+
+def _analysis_failed(state: RunState, event: Event) -> None:
+    data = event.data
+    if data["final"]:
+        fusion = state.fusions[event.fusion]
+        fusion.analysis_reason, fusion.analysis_error = data["reason"], data["error"]
+    call = state.calls[event.call]
+    _receipt(call, data)
+    _end(call, event.at, CallStatus.FAILED, data["reason"], data["error"])
+
+
+def _run_ended(state: RunState, event: Event) -> None:
+    state.status = RunStatus(event.type.split(".")[1])
+    state.finished_at = event.at
+    state.reason = event.data.get("reason", "")
+    state.error = event.data.get("error", "")
+    state.grace_until = None
+    for fusion in state.fusions.values():
+        if not fusion.status.is_final:
+            fusion.status = state.status
+    for call in _open_calls(state):
+        _end(call, event.at, CallStatus.CANCELLED, Reason.CANCELLED)
+
+
+def _open_calls(state: RunState) -> Iterator[CallState]:
+    return (c for c in state.calls.values() if not c.status.is_final)
+
+
+def _receipt(call: CallState, data: dict[str, Any]) -> None:
+    call.finish_reason = data.get("finish_reason")
+    call.usage = Usage.from_dict(data.get("usage"))
+    call.cost = Decimal(data["cost"]) if data.get("cost") is not None else None
+    call.model = data.get("model", "")
+    call.provider = data.get("provider", "")
+    call.generation_id = data.get("generation_id", "")
+    call.status_code = data.get("status_code")
+    if "text" in data:  # an analysis does not stream: its text comes whole
+        call.text = data["text"]
+
+
+def _end(call: CallState, at: float, status: CallStatus, reason: str = "", error: str = "") -> None:
+    call.status, call.finished_at, call.reason = status, at, str(reason)
+    call.error = error or (SENTENCES[Reason(reason)] if reason else "")
+
+
+_APPLY = {
+    EventType.RUN_STARTED: _run_started,
+    EventType.PANEL_ADDED: _added,
+    EventType.PANEL_DELTA: _delta,
+    EventType.PANEL_REASONING_DELTA: _delta,
+    EventType.PANEL_COMPLETED: _finished,
+    EventType.PANEL_FAILED: _finished,
+    EventType.PANEL_RETRYING: _retrying,
+    EventType.PANEL_GRACE: _grace,
+    EventType.CALL_QUEUED: _queued,
+    EventType.CALL_SENT: _sent,
+    EventType.FUSION_STARTED: _fusion_started,
+    EventType.ANALYSIS_IN_PROGRESS: _added,
+    EventType.ANALYSIS_COMPLETED: _analysis_completed,
+    EventType.ANALYSIS_FAILED: _analysis_failed,
+    EventType.ANALYSIS_RETRYING: _retrying,
+    EventType.SYNTHESIS_IN_PROGRESS: _added,
+    EventType.SYNTHESIS_DELTA: _delta,
+    EventType.SYNTHESIS_REASONING_DELTA: _delta,
+    EventType.SYNTHESIS_COMPLETED: _finished,
+    EventType.SYNTHESIS_FAILED: _finished,
+    EventType.SYNTHESIS_RETRYING: _retrying,
+    EventType.RUN_COMPLETED: _run_ended,
+    EventType.RUN_FAILED: _run_ended,
+    EventType.RUN_CANCELLED: _run_ended,
+}

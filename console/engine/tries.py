@@ -1,0 +1,208 @@
+"""What follows a failed call: the same model again, its fallback, or nothing.
+
+Every try is a call of its own, so that the calls on record are the calls that
+were made. A decision is itself on record (`retry_at`, `retry_cause` of the
+failed call), so a worker that takes the run up carries it on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .call import Context, failure
+from .errors import ProviderError, Reason
+from .events import EventType
+from .spec import Panelist, Policy
+from .state import CallState, CallStatus, Step, call_key
+
+FIRST_DELAY = 0.5  # seconds; doubles with every try
+
+# Another model would be refused as well, or nobody wants one.
+NOT_REPLACED = {Reason.BUDGET_EXCEEDED, Reason.CANCELLED, Reason.CUT_OFF}
+# The judge's text is of use to nobody but us until it is whole: a broken one is asked
+# for once more, though it may have been billed.
+BROKE = {
+    Reason.UPSTREAM_ERROR,
+    Reason.BAD_RESPONSE,
+    Reason.DISCONNECTED,
+    Reason.TRUNCATED,
+    Reason.EMPTY,
+    Reason.TIMEOUT,
+    Reason.STALLED,
+}
+# An analysis came, but cannot be read: the judge is told what is wrong with it.
+UNREADABLE = {
+    Reason.JUDGE_NOT_VALID_JSON,
+    Reason.JUDGE_SCHEMA_MISMATCH,
+    Reason.JUDGE_EMPTY_COMPLETION,
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one call ended: `data` is what its last event carries."""
+
+    data: dict[str, Any]
+    error: ProviderError | None = None
+
+
+Perform = Callable[[str, Panelist], Awaitable[Ended]]
+
+
+async def carry_out(
+    context: Context,
+    step: Step,
+    place: int,
+    panelist: Panelist,
+    perform: Perform,
+    *,
+    at_last: Callable[[], dict[str, Any]] = dict,
+) -> CallState:
+    """Calls of one seat, or of one fusion's step, until one is completed or none follows.
+
+    `perform(key, panelist)` carries a call out; `at_last` is added to the event
+    of a failure after which nothing follows.
+    """
+    fusion = 0 if step is Step.PANEL else place
+    while True:
+        calls = _calls(context, step, place)
+        last = calls[-1] if calls else None
+        if last and last.is_unsent:
+            key, asked = last.key, Panelist.from_dict(last.panelist)
+        else:
+            if last and not (last.was_interrupted or last.retry_at is not None):
+                return last
+            if last and last.retry_at is not None:
+                await asyncio.sleep(max(0.0, last.retry_at - context.clock()))
+            asked, cause = _next(last, panelist)
+            number = last.number + 1 if last else 1
+            key = call_key(step, place, number)
+            data = {"number": number, "cause": cause, "panelist": asked.to_dict()}
+            if step is Step.PANEL:
+                data["seat"] = place
+            kind = EventType.PANEL_ADDED if step is Step.PANEL else f"{step}.in_progress"
+            context.say(EventType(kind), key, fusion, **data)
+        ended = await perform(key, asked)
+        if ended.error is None:
+            context.say(EventType(f"{step}.completed"), key, fusion, **ended.data)
+            return context.state.calls[key]
+        call = context.state.calls[key]
+        follows = what_follows(
+            ended.error,
+            step,
+            _calls(context, step, place),
+            context.spec.policy,
+            fallback=_fallback(call) is not None,
+        )
+        said = failure(ended.error) | ended.data
+        if follows is None:
+            said |= at_last()
+        if step is Step.ANALYSIS:
+            said["final"] = follows is None
+        context.say(EventType(f"{step}.failed"), key, fusion, **said)
+        if follows:
+            delay, cause = follows
+            at = round(context.clock() + delay, 3)
+            context.say(EventType(f"{step}.retrying"), key, fusion, retry_at=at, cause=cause)
+
+
+def what_follows(
+    error: ProviderError,
+    step: Step,
+    calls: list[CallState],
+    policy: Policy,
+    *,
+    fallback: bool,
+) -> tuple[float, str] | None:
+    """(seconds to wait, cause of the next call), or None when it was the last.
+
+    `calls` are those of the place, the one that failed with `error` at the end.
+    """
+    call, tries = calls[-1], _tries(calls)
+    nothing_came = not (call.text or call.reasoning)
+    unbilled = error.retryable or (error.unconfirmed and policy.repeat_unconfirmed)
+    if unbilled and nothing_came and tries <= policy.retries:
+        delay = _delay(error, tries)
+        if delay <= policy.max_retry_wait:
+            return delay, "retry"
+    if step is Step.ANALYSIS:
+        if error.reason in UNREADABLE and not _has_repaired(calls):
+            return 0, "repair"
+        if error.reason in BROKE and tries == 1:
+            return FIRST_DELAY, "retry"
+    if fallback and error.reason not in NOT_REPLACED:
+        return 0, "fallback"
+    return None
+
+
+def stop_trying(context: Context, step: Step, place: int) -> None:
+    """Takes back that another call follows."""
+    calls = _calls(context, step, place)
+    if calls and calls[-1].retry_at is not None:
+        context.say(
+            EventType(f"{step}.retrying"),
+            calls[-1].key,
+            0 if step is Step.PANEL else place,
+            retry_at=None,
+            cause="",
+        )
+
+
+def _calls(context: Context, step: Step, place: int) -> list[CallState]:
+    of = {"seat": place} if step is Step.PANEL else {"fusion": place}
+    return sorted(context.state.calls_of(step, **of), key=lambda c: c.number)
+
+
+def _next(last: CallState | None, panelist: Panelist) -> tuple[Panelist, str]:
+    if last is None:
+        return panelist, "first"
+    same = Panelist.from_dict(last.panelist)
+    if last.was_interrupted:
+        return same, "resume"
+    if last.retry_cause == "fallback":
+        return _fallback(last) or same, "fallback"
+    return same, last.retry_cause
+
+
+def _fallback(call: CallState) -> Panelist | None:
+    return Panelist.from_dict(call.panelist).fallback
+
+
+def _tries(calls: list[CallState]) -> int:
+    """How often the model of the last call was asked, not counting lost workers."""
+    count = 0
+    for call in reversed(calls):
+        count += not call.was_interrupted
+        if call.cause in ("first", "fallback", "asked"):
+            break
+    return max(count, 1)
+
+
+def _has_repaired(calls: list[CallState]) -> bool:
+    for call in reversed(calls):
+        if call.cause == "repair":
+            return True
+        if call.cause in ("first", "fallback", "asked"):
+            break
+    return False
+
+
+def _delay(error: ProviderError, tries: int) -> float:
+    """As the provider asks, else doubling; with jitter, so that a burst does not return as one."""
+    if error.retry_after is not None:
+        return error.retry_after + random.uniform(0, 0.25) * min(error.retry_after, 1)
+    return FIRST_DELAY * float(2 ** (tries - 1)) * random.uniform(0.8, 1.2)
+
+
+def is_open(call: CallState | None) -> bool:
+    """Whether something is still to be done at the place of its latest call."""
+    return (
+        call is None
+        or not call.status.is_final
+        or call.was_interrupted
+        or (call.status is CallStatus.FAILED and call.retry_at is not None)
+    )

@@ -1,0 +1,104 @@
+"""The policy of a run: the site's, the preset's, and what was chosen for this run alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+
+from ..engine.spec import MAX_SEATS, Policy, Spec
+from ..models import Preset
+from .errors import Refused
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that can be chosen for a run. `kind` is int, float (seconds) or bool."""
+
+    name: str
+    label: str
+    kind: type
+    least: float = 0
+    most: float = math.inf
+    help: str = ""
+
+
+CHOICES = (
+    Choice("quorum", "Quorum", int, 1, MAX_SEATS, "usable answers before stragglers are hurried"),
+    Choice("grace", "Grace", float, 0, 3600, "seconds for stragglers; slow panels get more"),
+    Choice("panel_timeout", "Panel limit", float, 0.1, 86400, "seconds for the whole panel"),
+    Choice("first_token_timeout", "First token", float, 0.1, 86400, "seconds to the first token"),
+    Choice("stall_timeout", "Stall", float, 0.1, 86400, "seconds of silence between tokens"),
+    Choice("total_timeout", "Call limit", float, 0.1, 86400, "seconds for one call"),
+    Choice("retries", "Retries", int, 0, 10, "further tries of a call that was not billed"),
+    Choice("max_calls", "Calls", int, 1, 1000, "at most, in the whole run"),
+    Choice("max_tokens", "Tokens", int, 1, 1_000_000_000, "at most, in the whole run"),
+    Choice(
+        "repeat_unconfirmed",
+        "Repeat lost requests",
+        bool,
+        help="though they may have been billed",
+    ),
+)
+_BY_NAME = {choice.name: choice for choice in CHOICES}
+
+# Columns of a preset that are fields of the policy; empty means the site's.
+_OF_A_PRESET = (*_BY_NAME, "analysis_max_output_tokens", "synthesis_max_output_tokens")
+
+
+def site_policy(**chosen: float | bool | None) -> Policy:
+    """The site's, with what is not None put in."""
+    site = {
+        "first_token_timeout": settings.FIRST_TOKEN_TIMEOUT,
+        "stall_timeout": settings.STALL_TIMEOUT,
+        "total_timeout": settings.TOTAL_TIMEOUT,
+    }
+    return Policy(**(site | {k: v for k, v in chosen.items() if v is not None}))  # type: ignore[arg-type]
+
+
+def preset_policy(preset: Preset, **unless_chosen: float | None) -> Policy:
+    """`unless_chosen` stands where the preset leaves a field empty."""
+    chosen = {name: getattr(preset, name) for name in _OF_A_PRESET}
+    usual = {name: value for name, value in unless_chosen.items() if not chosen.get(name)}
+    return site_policy(**(chosen | usual))
+
+
+def with_policy(spec: Spec, overrides: Mapping[str, Any]) -> Spec:
+    """The spec with fields of its policy chosen for one run. Empty values choose nothing.
+
+    Values may be texts, as forms and shells have them. Raises Refused.
+    """
+    chosen = {}
+    for name, value in overrides.items():
+        if name not in _BY_NAME:
+            known = ", ".join(_BY_NAME)
+            raise Refused(f"There is no “{name}” in a policy. There are: {known}.")
+        if value not in (None, ""):
+            chosen[name] = _read(_BY_NAME[name], value)
+    # `_read` gives each field its own type.
+    policy = replace(spec.policy, **chosen)  # type: ignore[arg-type]
+    return replace(spec, policy=policy) if chosen else spec
+
+
+def _read(choice: Choice, value: Any) -> float | bool:
+    if choice.kind is bool:
+        if str(value).lower() in ("true", "on", "1", "yes"):
+            return True
+        if str(value).lower() in ("false", "off", "0", "no"):
+            return False
+        raise Refused(f"{choice.label}: write yes or no.")
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        number = float(str(value).replace(",", "."))
+        if not math.isfinite(number) or (choice.kind is int and number != int(number)):
+            raise ValueError
+    except ValueError:
+        what = "a whole number" if choice.kind is int else "a number"
+        raise Refused(f"{choice.label}: write {what}.") from None
+    if not choice.least <= number <= choice.most:
+        raise Refused(f"{choice.label}: from {choice.least:g} to {choice.most:,g}.")
+    return int(number) if choice.kind is int else number
