@@ -164,6 +164,11 @@ def _entries(rows: Any) -> list[Entry]:
     ]
 
 
+def beginning(reopened_after: int) -> str:
+    """The cursor before all that a run's current opening says."""
+    return f"{reopened_after}-{2**64 - 1}" if reopened_after else "0-0"
+
+
 async def tail(
     redis: Redis, run_id: object, *, after: str = "0-0", quiet: float = 2.0
 ) -> AsyncIterator[list[Entry]]:

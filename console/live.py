@@ -118,7 +118,8 @@ class Watch:
         self._spec = Spec.from_dict(run.spec)
         has_log = False
         await self._step([], state, "")
-        async for entries in eventlog.tail(self._redis, self.run_id):
+        after = eventlog.beginning(run.reopened_after)
+        async for entries in eventlog.tail(self._redis, self.run_id, after=after):
             began = time.monotonic()
             if entries:
                 has_log = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from .views import account, console, health, keys, runs
+from .views import account, console, fusions, health, keys, runs
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="console")),
@@ -16,6 +16,12 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>", runs.detail, name="run-detail"),
     path("fusion/runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),
     path("fusion/runs/<uuid:run_id>/share", runs.share, name="run-share"),
+    path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
+    path("fusion/runs/<uuid:run_id>/fuse", fusions.fuse, name="run-fuse"),
+    path("fusion/runs/<uuid:run_id>/follow", fusions.follow, name="run-follow"),
+    path("fusion/runs/<uuid:run_id>/seats", fusions.seat_add, name="seat-add"),
+    path("fusion/runs/<uuid:run_id>/seats/<int:seat>/stop", fusions.seat_stop, name="seat-stop"),
+    path("fusion/runs/<uuid:run_id>/seats/<int:seat>/ask", fusions.seat_ask, name="seat-ask"),
     path("fusion/shared/<str:token>", runs.shared, name="run-shared"),
     path("fusion/keys", keys.keys, name="keys"),
     # people

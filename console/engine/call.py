@@ -156,6 +156,11 @@ def _out_of_time(policy: Policy, arrived: bool, total_is_over: bool) -> Provider
     )
 
 
+def least(*limits: int | None) -> int | None:
+    """The smallest of the limits there are."""
+    return min((limit for limit in limits if limit), default=None)
+
+
 def receipt(finish: Finish) -> dict[str, Any]:
     """What the end of a call puts on record."""
     return {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .analysis import analysis_schema, read_analysis
-from .call import Context, receipt, request_for, stream_call
+from .call import Context, least, receipt, request_for, stream_call
 from .errors import SENTENCES, ProviderError, Reason
 from .material import Material
 from .prompts import fill
@@ -38,7 +38,7 @@ async def _ask(
     context: Context, fusion: int, material: Material, key: str, judge: Panelist
 ) -> Ended:
     seats = sorted(material.answers)
-    limit = context.spec.policy.analysis_max_output_tokens or judge.max_output_tokens
+    limit = least(context.spec.policy.analysis_max_output_tokens, judge.max_output_tokens)
     pieces: list[str] = []
     try:
         finish = await stream_call(

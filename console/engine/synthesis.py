@@ -6,7 +6,7 @@ from typing import Any
 
 from .analysis import analysis_text
 from .best import best_answer
-from .call import Context, receipt, request_for, stream_call, unusable
+from .call import Context, least, receipt, request_for, stream_call, unusable
 from .errors import ProviderError
 from .events import EventType
 from .material import Material
@@ -34,8 +34,9 @@ async def synthesise(
                 request_for(
                     writer,
                     _messages(context, material, analysis),
-                    max_output_tokens=context.spec.policy.synthesis_max_output_tokens
-                    or writer.max_output_tokens,
+                    max_output_tokens=least(
+                        context.spec.policy.synthesis_max_output_tokens, writer.max_output_tokens
+                    ),
                     temperature=writer.temperature,
                 ),
                 on_text=lambda text: context.say(EventType.SYNTHESIS_DELTA, key, fusion, text=text),

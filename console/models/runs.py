@@ -64,6 +64,8 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     rung_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    # Attempts up to this one are of an earlier opening; so is what the log says of them.
+    reopened_after = models.PositiveIntegerField(default=0)
     # What readers ask of a run under way; the worker looks.
     fuse_requested_at = models.DateTimeField(null=True, blank=True)
     stopped_seats = models.JSONField(default=list, blank=True)

@@ -140,6 +140,19 @@ def custom_spec(*, panel: Sequence[str], judge: str, synthesizer: str = "") -> S
     )
 
 
+def find_panelist(name: str) -> Panelist:
+    """A model for a seat, by the name people type, with the usual limits. Raises Refused."""
+    credential, model = _Names().find(name)
+    return _panelist(credential, model, max_output_tokens=_usual_limit(credential))
+
+
+def find_judge(name: str, *, tokens: int = LOCAL_ANALYSIS_TOKENS) -> Panelist:
+    """A judge or synthesizer by its name. The built-in model writes `tokens` at most."""
+    credential, model = _Names().find(name)
+    panelist = _panelist(credential, model)
+    return replace(panelist, max_output_tokens=tokens) if _is_local(credential) else panelist
+
+
 @transaction.atomic
 def preset_duplicate(*, preset: Preset) -> Preset:
     panelists = list(preset.panelists.all())

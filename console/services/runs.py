@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -38,6 +39,9 @@ def run_start(
     client_run_id: str | None = None,
     messages: list[Message] | None = None,
     api: ApiOrigin | None = None,
+    follows: Run | None = None,
+    follows_from: str = "",
+    histories: Mapping[int, list[Message]] | None = None,
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
@@ -66,8 +70,11 @@ def run_start(
                 token=api.token,
                 request_hash=api.request_hash,
                 idempotency_key=api.idempotency_key,
+                follows=follows,
+                follows_from=follows_from,
+                histories={str(seat): said for seat, said in (histories or {}).items()},
             )
-            transaction.on_commit(lambda: _ring(run.pk))
+            transaction.on_commit(lambda: ring_for(run.pk))
     except IntegrityError:
         first = None
         if client_key:
@@ -80,7 +87,7 @@ def run_start(
     return run
 
 
-def _ring(run_id: uuid.UUID) -> None:
+def ring_for(run_id: uuid.UUID) -> None:
     if not ring(run_id):
         Run.objects.filter(pk=run_id).update(rung_at=None)
 

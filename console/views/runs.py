@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from .. import access
 from ..fragments import run_context, run_texts
+from ..fragments.fusions import askable, fusions
 from ..models import Run, Visibility
 from ..services.errors import Refused
 from ..services.runs import run_cancel, run_share
@@ -92,6 +93,8 @@ def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
         "socket_path": socket,
         "now": time.time(),
         "seat_texts": run_texts(spec, state),
+        "fusions": fusions(state),
+        "askable": askable(spec, state),
     }
 
 

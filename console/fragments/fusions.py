@@ -1,0 +1,73 @@
+"""The fusions of a run side by side, and what may be asked of its answers again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.spec import Panelist, Spec, letter
+from ..engine.state import FusionState, RunState, Step
+from ..markdown import render
+from . import figures
+
+
+@dataclass(frozen=True)
+class FusionView:
+    number: int
+    judge: str
+    synthesizer: str
+    criteria: str
+    letters: str
+    status: str
+    stood_in: bool
+    html: str
+    cost: str
+
+
+def fusions(state: RunState) -> list[FusionView]:
+    """The newest first; none where there is only one, which the page shows anyway."""
+    if len(state.fusions) < 2:
+        return []
+    return [_view(state, f) for _, f in sorted(state.fusions.items(), reverse=True)]
+
+
+def _view(state: RunState, fusion: FusionState) -> FusionView:
+    calls = [
+        c
+        for step in (Step.ANALYSIS, Step.SYNTHESIS)
+        for c in state.calls_of(step, fusion=fusion.number)
+    ]
+    costs = [c.cost for c in calls if c.was_billable]
+    known = [c for c in costs if c is not None]
+    seats = {state.calls[key].seat for key in fusion.judged if key in state.calls}
+    return FusionView(
+        number=fusion.number,
+        judge=_name(fusion.judge),
+        synthesizer=_name(fusion.synthesizer),
+        criteria=fusion.criteria,
+        letters=" ".join(letter(seat) for seat in sorted(s for s in seats if s is not None)),
+        status=fusion.status.value,
+        stood_in=bool(fusion.best),
+        html=render(state.answer_of(fusion)),
+        cost=figures.money(sum(known) if known and len(known) == len(costs) else None),  # type: ignore[arg-type]
+    )
+
+
+def _name(panelist: dict[str, Any]) -> str:
+    return Panelist.from_dict(panelist).short_name if panelist else ""
+
+
+@dataclass(frozen=True)
+class Askable:
+    seat: int
+    letter: str
+    name: str
+    has_answer: bool
+
+
+def askable(spec: Spec, state: RunState) -> list[Askable]:
+    names = spec.seat_names()
+    return [
+        Askable(seat, letter(seat), names[seat], state.answer(seat) is not None)
+        for seat in range(len(spec.panel))
+    ]

@@ -1,0 +1,175 @@
+"""What can be done to the answers of a run: stop waiting for them, ask a seat again, fuse anew.
+
+A panel is frozen: an answer given never changes. What is asked later is one more
+call in its seat, or one more fusion beside the others, and costs only its own
+calls. Each function only leaves a row; a worker finds there what is still to be
+done, exactly as it does after another worker was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
+from ..engine.state import CallStatus, RunState, RunStatus, Step, call_key
+from ..models import Call, Fusion, Run
+from ..snapshot import state_from_rows
+from ..starters import LOCAL_SYNTHESIS_TOKENS
+from .errors import Refused
+from .presets import find_judge, find_panelist
+from .runs import ring_for
+
+FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
+MAX_CRITERIA = 2000
+
+# while it runs
+
+
+def fuse_now(*, run: Run) -> None:
+    """Fuse what is there, without waiting for the rest of the panel. Raises Refused."""
+    state = state_from_rows(run)
+    if run.is_final or state.fusions:
+        raise Refused("The panel has already been waited for.")
+    if not any(state.answer(seat) for seat in range(len(run.frozen_spec.panel))):
+        raise Refused("There is no answer to fuse yet.")
+    Run.objects.filter(pk=run.pk, fuse_requested_at=None).exclude(status__in=FINAL).update(
+        fuse_requested_at=timezone.now()
+    )
+
+
+def seat_stop(*, run: Run, seat: int) -> None:
+    """Stop one seat; the others go on. Raises Refused."""
+    _must_exist(run, seat)
+    with transaction.atomic():
+        held = Run.objects.select_for_update().filter(pk=run.pk).exclude(status__in=FINAL).first()
+        if held is None:
+            raise Refused("The run has already ended.")
+        if seat not in held.stopped_seats:
+            held.stopped_seats = [*held.stopped_seats, seat]
+            held.save(update_fields=["stopped_seats"])
+
+
+# when it has ended
+
+
+def run_fuse(
+    *,
+    run: Run,
+    judge: str = "",
+    synthesizer: str = "",
+    criteria: str = "",
+    seats: Sequence[int] = (),
+) -> Fusion:
+    """Another fusion of the same answers. Names as people type them; empty means as before.
+
+    `seats` are those whose answers are fused, empty for all. Raises Refused.
+    """
+    spec, state = run.frozen_spec, state_from_rows(run)
+    chosen = sorted(set(seats))
+    for seat in chosen:
+        _must_exist(run, seat)
+        if not state.answer(seat):
+            raise Refused(f"{letter(seat)} has no answer to fuse.")
+    if not any(state.answer(seat) for seat in range(len(spec.panel))):
+        raise Refused("There is no answer to fuse.")
+    if len(criteria) > MAX_CRITERIA:
+        raise Refused(f"Criteria have at most {MAX_CRITERIA:,} characters.")
+    judged_by = find_judge(judge) if judge.strip() else spec.judge
+    if synthesizer.strip():
+        written_by = find_judge(synthesizer, tokens=LOCAL_SYNTHESIS_TOKENS)
+    else:
+        written_by = judged_by if judge.strip() and not spec.synthesizer else spec.writer
+    with transaction.atomic():
+        _reopen(run)
+        last = run.fusions.aggregate(last=Max("number"))["last"] or 0
+        return Fusion.objects.create(
+            run=run,
+            number=last + 1,
+            status=RunStatus.QUEUED,
+            judge=judged_by.to_dict(),
+            synthesizer=written_by.to_dict(),
+            criteria=criteria.strip() or spec.criteria,
+            seats=chosen,
+        )
+
+
+def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
+    """Ask a seat again, of the same model or of another. Its older answers stay. Raises Refused."""
+    _must_exist(run, seat)
+    spec, state = run.frozen_spec, state_from_rows(run)
+    panelist = spec.panel[seat]
+    if model.strip():
+        panelist = _with_model(panelist, find_panelist(model))
+    with transaction.atomic():
+        _reopen(run)
+        return _ask(run, state, seat, panelist)
+
+
+def seat_add(*, run: Run, model: str) -> Call:
+    """One more seat, asked the same prompt. Raises Refused."""
+    spec, state = run.frozen_spec, state_from_rows(run)
+    if len(spec.panel) >= MAX_SEATS:
+        raise Refused(f"A panel has at most {MAX_SEATS} seats.")
+    if not model.strip():
+        raise Refused("Choose a model for the new seat.")
+    panelist = find_panelist(model)
+    with transaction.atomic():
+        _reopen(run)
+        wider: Spec = replace(spec, panel=(*spec.panel, panelist))
+        Run.objects.filter(pk=run.pk).update(spec=wider.to_dict())
+        return _ask(run, state, len(spec.panel), panelist)
+
+
+def _ask(run: Run, state: RunState, seat: int, panelist: Panelist) -> Call:
+    number = max((c.number for c in state.calls_of(Step.PANEL, seat=seat)), default=0) + 1
+    return Call.objects.create(
+        run=run,
+        key=call_key(Step.PANEL, seat, number),
+        step=Step.PANEL,
+        seat=seat,
+        number=number,
+        cause="asked",
+        panelist=panelist.to_dict(),
+        status=CallStatus.WAITING,
+    )
+
+
+def _reopen(run: Run) -> None:
+    """Hand a run that has ended to the workers again. Within the caller's transaction."""
+    reopened: dict[str, Any] = {
+        "status": RunStatus.QUEUED,
+        "cancel_requested_at": None,
+        "fuse_requested_at": None,
+        "stopped_seats": [],
+        "lease_until": None,
+        "rung_at": timezone.now(),
+        # What the log said until now is over: readers begin after it.
+        "reopened_after": F("attempt"),
+    }
+    if not Run.objects.filter(pk=run.pk, status__in=FINAL).update(**reopened):
+        raise Refused("The run is under way. Wait for its end, or stop it first.")
+    transaction.on_commit(lambda: ring_for(run.pk))
+
+
+def _must_exist(run: Run, seat: int) -> None:
+    if not 0 <= seat < len(run.frozen_spec.panel):
+        raise Refused("There is no such seat.")
+
+
+def _with_model(seat: Panelist, other: Panelist) -> Panelist:
+    """The seat's own options stay; what belongs to a model comes with it."""
+    return replace(
+        seat,
+        model=other.model,
+        credential=other.credential,
+        price=other.price,
+        context_length=other.context_length,
+        max_output_tokens=other.max_output_tokens or seat.max_output_tokens,
+        fallback=None,
+    )

@@ -1,0 +1,93 @@
+"""`/fusion/runs/<id>/…`: what its owner may do to the answers of a run."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from .. import access
+from ..models import Run
+from ..services import fusions
+from ..services.errors import Refused
+from ..services.follow import run_follow
+
+
+@login_required
+@require_POST
+def fuse_now(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    return _do(request, run_id, fusions.fuse_now)
+
+
+@login_required
+@require_POST
+def fuse(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    post = request.POST
+    return _do(
+        request,
+        run_id,
+        fusions.run_fuse,
+        judge=post.get("judge", ""),
+        synthesizer=post.get("synthesizer", ""),
+        criteria=post.get("criteria", ""),
+        seats=[int(seat) for seat in post.getlist("seat") if seat.isdecimal()],
+    )
+
+
+@login_required
+@require_POST
+def seat_stop(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
+    return _do(request, run_id, fusions.seat_stop, seat=seat)
+
+
+@login_required
+@require_POST
+def seat_ask(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
+    return _do(request, run_id, fusions.seat_ask, seat=seat, model=request.POST.get("model", ""))
+
+
+@login_required
+@require_POST
+def seat_add(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    return _do(request, run_id, fusions.seat_add, model=request.POST.get("model", ""))
+
+
+@login_required
+@require_POST
+def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """A run that goes on from this one."""
+    assert request.user.is_authenticated  # login_required has seen to it
+    run = access.run_visible_to(request.user, run_id)
+    try:
+        next_run = run_follow(
+            run=run,
+            owner=request.user,
+            prompt=request.POST.get("prompt", ""),
+            follows_from=request.POST.get("from", "fused"),
+            client_run_id=request.POST.get("client_run_id") or None,
+        )
+    except Refused as refused:
+        return _refused(request, run, refused)
+    return redirect("run-detail", run_id=next_run.pk)
+
+
+def _do(
+    request: HttpRequest, run_id: uuid.UUID, act: Callable[..., Any], **given: Any
+) -> HttpResponse:
+    run = access.run_owned_by(request.user, run_id)
+    try:
+        act(run=run, **given)
+    except Refused as refused:
+        return _refused(request, run, refused)
+    return redirect("run-detail", run_id=run.pk)
+
+
+def _refused(request: HttpRequest, run: Run, refused: Refused) -> HttpResponse:
+    context = {"sentence": str(refused), "back": reverse("run-detail", args=[run.pk])}
+    return render(request, "400.html", context, status=422)

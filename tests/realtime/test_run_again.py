@@ -1,0 +1,180 @@
+"""A frozen panel, fused again, asked again, gone on from: each pays for its own calls only."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.engine.state import Step
+from console.execution import Worker
+from console.models import Run
+from console.services import fusions
+from console.services.errors import Refused
+from console.services.follow import run_follow
+from console.snapshot import state_from_rows
+from console.upkeep import Upkeep
+from tests.realtime.conftest import PATIENT, StartRun
+from tests.stack import until
+from tests.upstream import Script, Upstream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WHOLE = Script(text="A fused answer.")
+
+
+def carried_out(worker: Worker, run: Run) -> Run:
+    worker.execute(str(run.pk))
+    return Run.objects.get(pk=run.pk)
+
+
+def asked_since(upstream: Upstream, before: int) -> list[str]:
+    return [r.model for r in upstream.requests[before:]]
+
+
+def frozen(run: Run) -> list[dict[str, Any]]:
+    return [*run.calls.values(), *run.fusions.values()]
+
+
+@pytest.fixture
+def finished(worker: Worker, upstream: Upstream, start: StartRun) -> Run:
+    return carried_out(worker, start("good", "good", "echo"))
+
+
+def test_another_judge_makes_only_its_own_calls_and_leaves_the_rest_to_the_byte(
+    worker: Worker, upstream: Upstream, finished: Run
+) -> None:
+    before, made = frozen(finished), len(upstream.requests)
+    fusions.run_fuse(run=finished, judge="test:other", criteria="Weigh legal risk.", seats=[0, 2])
+    run = carried_out(worker, finished)
+    assert run.status == "completed"
+    assert set(asked_since(upstream, made)) == {"other"} and len(upstream.requests) == made + 2
+    second = run.fusions.get(number=2)
+    assert second.judged == ["panel-0-1", "panel-2-1"] and second.judge["model"] == "other"
+    assert second.text and second.criteria == "Weigh legal risk."
+    now = frozen(run)
+    assert all(row in now for row in before)
+
+
+def test_a_seat_asked_again_swapped_or_added_makes_one_call(
+    worker: Worker, upstream: Upstream, finished: Run
+) -> None:
+    before, run = frozen(finished), finished
+    for act, model in (
+        (lambda run: fusions.seat_ask(run=run, seat=1), "good"),
+        (lambda run: fusions.seat_ask(run=run, seat=1, model="test:swapped"), "swapped"),
+        (lambda run: fusions.seat_add(run=run, model="test:added"), "added"),
+    ):
+        made = len(upstream.requests)
+        act(run)
+        run = carried_out(worker, run)
+        assert run.status == "completed" and asked_since(upstream, made) == [model]
+    state = state_from_rows(run)
+    assert [c.number for c in state.calls_of(Step.PANEL, seat=1)] == [1, 2, 3]
+    assert len(run.spec["panel"]) == 4 and state.answer(3)
+    assert all(row in frozen(run) for row in before)
+
+
+def test_what_is_under_way_is_not_begun_again(finished: Run) -> None:
+    fusions.run_fuse(run=finished)
+    with pytest.raises(Refused, match="under way"):
+        fusions.run_fuse(run=finished)
+    assert finished.fusions.count() == 2
+
+
+def test_a_seat_without_an_answer_cannot_be_fused(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    run = carried_out(worker, start("good", "fault-401"))
+    with pytest.raises(Refused, match="B has no answer"):
+        fusions.run_fuse(run=run, seats=[1])
+    with pytest.raises(Refused, match="no such seat"):
+        fusions.seat_ask(run=run, seat=7)
+
+
+def test_a_run_that_failed_goes_on_when_a_seat_answers(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    run = carried_out(worker, start("fault-401", "fault-401"))
+    assert run.status == "failed"
+    fusions.seat_ask(run=run, seat=0, model="test:good")
+    run = carried_out(worker, run)
+    assert run.status == "completed" and run.fusions.get().text
+
+
+def test_fusing_now_and_stopping_a_seat_reach_a_run_under_way(
+    worker: Worker, upkeep: Upkeep, upstream: Upstream, start: StartRun
+) -> None:
+    run = start("good", "fault-hold", "fault-hold", policy=PATIENT)
+    with pytest.raises(Refused, match="no answer to fuse yet"):
+        fusions.fuse_now(run=run)
+    thread = threading.Thread(target=worker.execute, args=[str(run.pk)])
+    thread.start()
+    until(lambda: run.calls.filter(seat=0, status="completed").exists())
+    fusions.seat_stop(run=run, seat=1)
+    until(lambda: run.calls.filter(seat=1, status="cancelled").exists())
+    fusions.fuse_now(run=run)
+    thread.join(10)
+    run = Run.objects.get(pk=run.pk)
+    assert run.status == "completed"
+    assert run.calls.get(seat=2).reason == "cut_off"
+    assert run.fusions.get().judged == ["panel-0-1"]
+
+
+def test_a_run_follows_another_from_its_fused_answer_a_seat_or_each_its_own(
+    worker: Worker, upstream: Upstream, finished: Run
+) -> None:
+    alice = finished.owner
+    fused = run_follow(run=finished, owner=alice, prompt="And then?")
+    assert [m["role"] for m in fused.messages] == ["user", "assistant", "user"]
+    assert fused.messages[1]["content"] == state_from_rows(finished).fused_answer
+    seat = run_follow(run=finished, owner=alice, prompt="And then?", follows_from="seat-2")
+    assert seat.messages[1]["content"] == finished.calls.get(seat=2).text
+    assert (seat.follows, seat.follows_from) == (finished, "seat-2")
+    own = carried_out(
+        worker, run_follow(run=finished, owner=alice, prompt="And?", follows_from="own")
+    )
+    assert own.status == "completed"
+    said = {c.seat: c.text for c in finished.calls.filter(step="panel")}
+    assert {int(s): h[1]["content"] for s, h in own.histories.items()} == said
+    with pytest.raises(Refused):
+        run_follow(run=finished, owner=alice, prompt="x", follows_from="seat-9")
+
+
+def test_only_the_owner_fuses_again(finished: Run) -> None:
+    bob = User.objects.create_user("bob")
+    Run.objects.filter(pk=finished.pk).update(visibility="team")
+    client = Client()
+    client.force_login(bob)
+    for path in ("fuse", "fuse-now", "seats", "seats/0/ask", "seats/0/stop"):
+        answer = client.post(f"/fusion/runs/{finished.pk}/{path}", {"model": "good"})
+        assert answer.status_code == 404
+    assert client.post(f"/fusion/runs/{finished.pk}/follow", {"prompt": "On"}).status_code == 302
+    client.force_login(finished.owner)
+    page = client.get(f"/fusion/runs/{finished.pk}").content.decode()
+    assert "Fuse again" in page and "Ask a seat again" in page
+    refused = client.post(f"/fusion/runs/{finished.pk}/seats", {"model": ""})
+    assert refused.status_code == 422 and "Choose a model" in refused.content.decode()
+
+
+def test_a_viewer_of_a_reopened_run_sees_the_new_opening(
+    worker: Worker, upstream: Upstream, finished: Run
+) -> None:
+    from console import eventlog
+
+    fusions.run_fuse(run=finished, judge="test:other")
+    run = carried_out(worker, finished)
+
+    async def states() -> list[int]:
+        redis = eventlog.connect()
+        after = eventlog.beginning(run.reopened_after)
+        async for entries in eventlog.tail(redis, run.pk, after=after):
+            await redis.aclose()
+            return [int(entry.id.split("-")[0]) for entry in entries]
+        return []
+
+    assert set(asyncio.run(states())) == {run.attempt}
