@@ -140,6 +140,8 @@ async def _ask_seat(context: Context, seat: int) -> None:
                     ),
                     max_output_tokens=panelist.max_output_tokens,
                     temperature=panelist.temperature,
+                    # A panel that is not fused is itself the answer.
+                    asked=context.spec.request if context.spec.stop_after_panel else None,
                 ),
                 on_text=lambda text: say(EventType.PANEL_DELTA, text),
                 on_reasoning=lambda text: say(EventType.PANEL_REASONING_DELTA, text),

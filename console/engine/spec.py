@@ -28,7 +28,8 @@ class Panelist:
     """`credential` is the slug of the credential the model is called with.
 
     `fallback` is asked when this model fails for good, shown as such.
-    `context_length` is in tokens, None where it is not known.
+    `context_length` is in tokens, None where it is not known. `response_schema`
+    asks for JSON of that schema instead of text.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Panelist:
     system_prompt: str = ""
     price: Price | None = None
     context_length: int | None = None
+    response_schema: dict[str, Any] | None = None
     fallback: Panelist | None = None
 
     @property
@@ -128,7 +130,9 @@ class Spec:
     criteria: str = ""
     # Compare first: the run ends with the panel, and is fused when the reader wishes.
     stop_after_panel: bool = False
-    # What an API request asks of the synthesizer alone (tools, response_format, stop …).
+    # What an API request asks of the call that answers it, the synthesizer's: temperature,
+    # max_output_tokens, seed, reasoning_effort, and `options` handed on as they are (tools,
+    # response_format, stop …).
     request: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
