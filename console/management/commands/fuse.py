@@ -6,21 +6,16 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
-from redis import Redis
-from redis.exceptions import RedisError
 
-from console import eventlog
 from console.catalog import all_models
 from console.engine.errors import Reason
 from console.engine.spec import Spec, letter
-from console.engine.state import CallState, RunState, RunStatus, Step
+from console.engine.state import CallState, RunState, Step
 from console.models import Preset, Run
+from console.reading import is_up, until_final
 from console.services.errors import Refused
 from console.services.presets import (
     custom_spec,
@@ -43,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not _is_up():
+        if not is_up():
             raise CommandError("Fusion is not running here. Start it: python3 manage.py up")
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
@@ -52,7 +47,7 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(str(refusal)) from None
         try:
-            asyncio.run(_until_final(run, self.stderr.write))
+            asyncio.run(until_final(run, self.stderr.write))
             run.refresh_from_db()
         except KeyboardInterrupt:
             # Nobody reads on: it must not go on costing money.
@@ -112,38 +107,6 @@ class Command(BaseCommand):
             write(f"{state.status} in {state.finished_at - state.started_at:.1f} s, cost {money}")
         if state.error:
             self.stderr.write(state.error)
-
-
-def _is_up() -> bool:
-    """Whether the queue answers; after a supervisor's sudden death its address is left behind."""
-    try:
-        with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2) as r:
-            return bool(r.ping())
-    except (RedisError, OSError, ValueError):
-        return False
-
-
-async def _until_final(run: Run, warn: Callable[[str], Any]) -> None:
-    """Follow the log as every viewer does; when it is silent, ask the row."""
-    warned = False
-    redis = eventlog.connect()
-    state = RunState()
-    try:
-        async for entries in eventlog.tail(redis, run.pk):
-            for entry in entries:
-                state = entry.fold(state)
-            if state.status.is_final:
-                return
-            if not entries:
-                await run.arefresh_from_db(fields=["status"])
-                if run.is_final:
-                    return
-                waited = (timezone.now() - run.created_at).total_seconds()
-                if run.status == RunStatus.QUEUED and waited > 3 and not warned:
-                    warned = True
-                    warn("Waiting for a worker. None may be running: python3 manage.py up")
-    finally:
-        await redis.aclose()
 
 
 def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The ways of answering that are compared, as specs of runs.
+
+*Solo* costs no run of its own: on a panel every seat answers alone, so each
+seat's answer in the preset's run is that model's solo answer, and what fusing
+adds is measured against the very answers it was made from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from console.engine.spec import MAX_SEATS, Panelist, Spec
+
+PRESET, SAME_MODEL, SOLO, MATCHED = "preset", "same model", "solo", "solo at matched cost"
+
+
+@dataclass(frozen=True)
+class Solo:
+    """A panelist by itself; `seat` is where it sits in the preset, first if several times."""
+
+    seat: int
+    name: str
+    panelist: Panelist
+
+
+def solos_of(spec: Spec) -> list[Solo]:
+    """One for each distinct panelist: label and seed do not make it another one."""
+    found: dict[Panelist, Solo] = {}
+    for seat, (panelist, name) in enumerate(zip(spec.panel, spec.seat_names(), strict=True)):
+        found.setdefault(replace(panelist, label="", seed=None), Solo(seat, name, panelist))
+    return list(found.values())
+
+
+def preset_spec_for_evaluation(spec: Spec) -> Spec:
+    """Every seat is waited for: an answer cut off for being slow would be no solo answer."""
+    return replace(spec, policy=replace(spec.policy, quorum=len(spec.panel)))
+
+
+def same_model_spec(spec: Spec, panelist: Panelist) -> Spec:
+    """The same judge and synthesizer over one panelist sitting in every seat."""
+    panel = _samples(panelist, len(spec.panel), after=0)
+    return replace(preset_spec_for_evaluation(spec), panel=panel)
+
+
+def samples_spec(spec: Spec, panelist: Panelist, count: int, *, after: int) -> Spec:
+    """Further answers of one panelist, nothing judged. At most MAX_SEATS in a run."""
+    panel = _samples(panelist, min(count, MAX_SEATS), after=after)
+    policy = replace(spec.policy, quorum=len(panel))
+    return replace(spec, panel=panel, policy=policy, stop_after_panel=True)
+
+
+def one_answer_spec(spec: Spec, panelist: Panelist) -> Spec:
+    """A single call on record, as grading takes."""
+    policy = replace(spec.policy, quorum=1)
+    return replace(spec, panel=(panelist,), policy=policy, stop_after_panel=True)
+
+
+def _samples(panelist: Panelist, count: int, *, after: int) -> tuple[Panelist, ...]:
+    """With a seed of its own each: the same seed would give the same answer again."""
+    seed = panelist.seed
+    plain = replace(panelist, label="")
+    return tuple(
+        plain if seed is None else replace(plain, seed=seed + 1 + after + n) for n in range(count)
+    )
+
+
+MAX_SAMPLES = 32
+
+
+def samples_bought(
+    preset_cost: Decimal | None,
+    solo_cost: Decimal | None,
+    preset_tokens: int | None,
+    solo_tokens: int | None,
+) -> tuple[int, str]:
+    """(how many solo answers the preset's run would have bought, what was compared).
+
+    Where money is unknown or nothing, output tokens stand for it. At least 1.
+    """
+    if preset_cost and solo_cost:
+        return _whole(int(preset_cost / solo_cost)), "cost"
+    if preset_tokens and solo_tokens:
+        return _whole(preset_tokens // solo_tokens), "output tokens"
+    return 1, "nothing: neither cost nor tokens are known"
+
+
+def _whole(samples: int) -> int:
+    return max(1, min(samples, MAX_SAMPLES))
