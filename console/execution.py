@@ -43,6 +43,7 @@ from .snapshot import CALL_FIELDS, call_row, run_fields, state_from_rows
 
 log = logging.getLogger(__name__)
 
+DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
 MAX_ATTEMPTS = 5  # a run that takes its worker down must not do so for ever
 
 T = TypeVar("T")
@@ -67,6 +68,8 @@ class Worker:
 
     async def _open(self) -> None:
         self.client: httpx.AsyncClient = make_client()
+        # Whoever is asked may be a Fusion too: one level only.
+        self.client.headers.update(DEPTH)
         self.redis: Redis = eventlog.connect()
 
     def close(self) -> None:

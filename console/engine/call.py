@@ -107,7 +107,12 @@ async def stream_call(
     finally:
         context.reserved.pop(key, None)
     cost = cost_of(finish.usage, panelist.price) if finish.cost is None else finish.cost
-    return replace(finish, cost=None if cost is None else round(cost, 8))
+    return replace(
+        finish,
+        cost=None if cost is None else round(cost, 8),
+        # Asked for by a model that was given none, they are no answer.
+        tool_calls=finish.tool_calls if request.options.get("tools") else (),
+    )
 
 
 async def _within_deadlines(
@@ -170,7 +175,7 @@ def receipt(finish: Finish) -> dict[str, Any]:
         "model": finish.model,
         "provider": finish.provider,
         "generation_id": finish.generation_id,
-    }
+    } | ({"tool_calls": list(finish.tool_calls)} if finish.tool_calls else {})
 
 
 def failure(error: ProviderError) -> dict[str, Any]:
@@ -187,15 +192,19 @@ def request_for(
     max_output_tokens: int | None,
     temperature: float | None,
     response_schema: dict[str, Any] | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Request:
+    """`asked` is `Spec.request` for the call that answers it: what a program wants wins."""
+    asked = asked or {}
     return Request(
         model=panelist.model,
         messages=messages,
-        temperature=temperature,
-        max_output_tokens=max_output_tokens,
-        seed=panelist.seed,
-        reasoning_effort=panelist.reasoning_effort,
+        temperature=asked.get("temperature", temperature),
+        max_output_tokens=asked.get("max_output_tokens", max_output_tokens),
+        seed=asked.get("seed", panelist.seed),
+        reasoning_effort=asked.get("reasoning_effort", panelist.reasoning_effort),
         response_schema=response_schema,
+        options=asked.get("options", {}),
     )
 
 
@@ -203,7 +212,7 @@ def unusable(text: str, reasoning: str, finish: Finish) -> ProviderError | None:
     """Why a stream that ended well is still no answer; None when it is one."""
     if finish.finish_reason == "content_filter":
         return ProviderError(Reason.CONTENT_FILTER)
-    if text.strip():
+    if text.strip() or finish.tool_calls:
         return None
     if finish.finish_reason == "tool_calls":
         return ProviderError(Reason.EMPTY, "The model asked for tools, which it was not given.")

@@ -72,6 +72,7 @@ class CallState:
     model: str = ""
     provider: str = ""
     generation_id: str = ""
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
     # Another call follows this failed one, at this time and for this cause.
     retry_at: float | None = None
     retry_cause: str = ""
@@ -82,7 +83,7 @@ class CallState:
 
     @property
     def is_usable(self) -> bool:
-        return self.status is CallStatus.COMPLETED and bool(self.text.strip())
+        return self.status is CallStatus.COMPLETED and bool(self.text.strip() or self.tool_calls)
 
     @property
     def was_billable(self) -> bool:
@@ -108,7 +109,7 @@ class CallState:
         return self.status is CallStatus.COMPLETED and self.finish_reason is None
 
     def to_dict(self) -> dict[str, Any]:
-        data = {k: v for k, v in asdict(self).items() if v not in (None, "", {})}
+        data = {k: v for k, v in asdict(self).items() if v not in (None, "", {}, [])}
         data["usage"] = self.usage.to_dict()
         if self.cost is not None:
             data["cost"] = str(self.cost)
@@ -196,6 +197,12 @@ class RunState:
     def fused(self) -> CallState | None:
         """The call that writes, or wrote, the fused answer."""
         return self.latest(Step.SYNTHESIS, fusion=self.fusion.number) if self.fusion else None
+
+    @property
+    def final_call(self) -> CallState | None:
+        """The call whose text is the run's final one: the synthesis, or the answer standing in."""
+        best = self.calls.get(self.fusion.best) if self.fusion else None
+        return best or self.fused
 
     @property
     def fused_answer(self) -> str:

@@ -38,6 +38,7 @@ async def synthesise(
                         context.spec.policy.synthesis_max_output_tokens, writer.max_output_tokens
                     ),
                     temperature=writer.temperature,
+                    asked=context.spec.request,
                 ),
                 on_text=lambda text: context.say(EventType.SYNTHESIS_DELTA, key, fusion, text=text),
                 on_reasoning=lambda text: context.say(
