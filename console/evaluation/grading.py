@@ -128,8 +128,9 @@ def _schema(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _last_object(text: str, keys: Sequence[str]) -> dict[str, Any]:
     """The last JSON object with these keys: some think aloud before they decide."""
-    missing = None
-    for found in reversed(list(_objects(text))):
+    missing = ""
+    objects = list(_objects(text))
+    for found in reversed(objects):
         absent = [key for key in keys if key not in found]
         if not absent:
             return found

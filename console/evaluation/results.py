@@ -34,6 +34,7 @@ class Results:
 
     def __init__(self, path: Path, header: Entry) -> None:
         self.path = path
+        self.header: Entry = {}
         self.steps: dict[str, Entry] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +44,7 @@ class Results:
         try:
             self._lock()
             self._load()
-            if not hasattr(self, "header"):
+            if not self.header:
                 self.header = {"evaluation": str(uuid.uuid4())} | header
                 self._append(self.header)
             self._check(header)
@@ -61,12 +62,12 @@ class Results:
         self._file.seek(0)
         whole = 0
         for number, line in enumerate(self._file.readlines(), 1):
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") and number > 1:
                 break
             try:
                 entry = json.loads(line)
                 if number == 1:
-                    self.header: Entry = {"evaluation": entry["evaluation"]} | entry
+                    self.header = {"evaluation": entry["evaluation"]} | entry
                 else:
                     self.steps[entry["step"]] = entry
             except (ValueError, KeyError, TypeError):

@@ -38,7 +38,8 @@ class Limits:
         reached = so_far.calls + under_way
         if self.max_calls is not None and reached + calls > self.max_calls:
             raise LimitReached(
-                f"{reached} calls are made, of at most {self.max_calls}; the next step takes {calls}."
+                f"{reached} calls are made, of at most {self.max_calls}, "
+                f"and the next step takes {calls}."
             )
 
 

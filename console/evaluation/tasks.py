@@ -142,10 +142,14 @@ class _Line:
 
     def _criterion(self, raw: Any) -> Criterion:
         text, weight = (raw.get("text"), raw.get("weight")) if isinstance(raw, dict) else ("", 0)
-        numeric = isinstance(weight, (int, float)) and not isinstance(weight, bool)
         if not isinstance(text, str) or not text.strip():
             raise self._bad("a criterion is {“text”: …, “weight”: …}")
-        if not numeric or not math.isfinite(weight) or weight == 0:
+        if (
+            not isinstance(weight, (int, float))
+            or isinstance(weight, bool)
+            or not math.isfinite(weight)
+            or weight == 0
+        ):
             raise self._bad("a criterion's weight is a number other than 0")
         return Criterion(text, float(weight))
 
