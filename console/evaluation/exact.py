@@ -10,7 +10,7 @@ from collections.abc import Iterable
 # A sign stays: -5 is not 5.
 _EDGES = " \t.,:;!?\"'“”‘’«»()[]{}<>*_`#~=|\\"
 _LEAD_IN = re.compile(
-    r"^(?:so |thus |therefore |hence )?,?\s*(?:the )?(?:final )?answer(?: is|:|=)\s*"
+    r"^(?:so |thus |therefore |hence )?,?\s*(?:the )?(?:final )?answer\s*(?:is\b\s*:?|:|=)\s*"
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
