@@ -7,14 +7,17 @@ goes on without an analysis and says so.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from .analysis import analysis_schema, read_analysis
+from .analysis import read_analysis
 from .call import Context, least, receipt, request_for, stream_call
 from .errors import SENTENCES, ProviderError, Reason
+from .evidence import verify
 from .material import Material
 from .prompts import fill
 from .provider import Finish, Message
+from .schema import analysis_schema
 from .spec import Panelist
 from .state import CallState, Step
 from .tries import UNREADABLE, Ended, carry_out
@@ -67,9 +70,12 @@ async def _ask(
     text = "".join(pieces)
     data = {"text": text, **receipt(finish)}
     try:
-        return Ended(data | {"analysis": read_analysis(text, seats)})
+        analysis = read_analysis(text, seats)
     except ProviderError as error:
         return Ended(data | {"error": _for_readers(error, finish)}, error)
+    answers = {seat: call.text for seat, call in material.answers.items()}
+    # Long answers cost a second to look through, and other runs share this loop.
+    return Ended(data | {"analysis": await asyncio.to_thread(verify, analysis, answers)})
 
 
 def _for_readers(error: ProviderError, finish: Finish) -> str:

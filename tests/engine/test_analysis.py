@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
 
-from console.engine.analysis import PARTS, analysis_schema, analysis_text, read_analysis
+from console.engine.analysis import PARTS, analysis_text, claims, read_analysis
 from console.engine.errors import ProviderError
+from console.engine.schema import analysis_schema
 from tests.engine.conftest import ANALYSIS, RunEngine
 
 GOOD = json.dumps(ANALYSIS)
@@ -25,9 +28,13 @@ GOOD = json.dumps(ANALYSIS)
 )
 def test_an_analysis_is_found_wherever_it_stands(text: str) -> None:
     analysis = read_analysis(text, [0, 1])
-    assert analysis["consensus"] == [{"claim": "Water is wet.", "seats": [0, 1]}]
-    assert analysis["contradictions"][0]["stances"][1] == {"seats": [1], "stance": "It is warm."}
-    assert analysis["unique_insights"] == [{"insight": "Steam burns.", "seat": 0}]
+    (claim,) = analysis["consensus"]
+    assert claim == {"claim": "Water is wet.", "seats": [0, 1], "evidence": []}
+    (contradiction,) = analysis["contradictions"]
+    assert [s["stance"] for s in contradiction["stances"]] == ["It is cold.", "It is warm."]
+    assert [s["seats"] for s in contradiction["stances"]] == [[0], [1]]
+    (insight,) = analysis["unique_insights"]
+    assert insight == {"insight": "Steam burns.", "seat": 0, "evidence": []}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,9 @@ def test_an_analysis_is_found_wherever_it_stands(text: str) -> None:
         ("", "judge_empty_completion"),
         (" \n", "judge_empty_completion"),
         ("I cannot do that.", "judge_not_valid_json"),
-        (GOOD[:-30], "judge_schema_mismatch"),  # cut off: only inner objects can be read
+        (GOOD[:60], "judge_not_valid_json"),  # cut off before one item is whole
+        ('{"consensus": "none", "x": 1}', "judge_schema_mismatch"),
+        ("word " * 40_000, "judge_not_valid_json"),
         ("[1, 2, 3]", "judge_not_valid_json"),
         ("{" * 5000, "judge_not_valid_json"),
         ('{"a":' * 5000, "judge_not_valid_json"),
@@ -63,9 +72,110 @@ def test_foreign_seats_are_dropped_and_lone_consensus_becomes_an_insight() -> No
     }
     analysis = read_analysis(json.dumps(said), [0, 2])
     assert analysis["consensus"] == []
-    assert analysis["unique_insights"] == [{"insight": "Alone.", "seat": 0}]
+    assert analysis["unique_insights"] == [{"insight": "Alone.", "seat": 0, "evidence": []}]
     assert len(analysis["blind_spots"][0]) == 4000
     assert "\0" not in analysis["blind_spots"][1]
+
+
+def an_analysis(**parts: Any) -> dict[str, Any]:
+    return dict.fromkeys(PARTS, []) | {"blind_spots": ["Salt."]} | parts
+
+
+def read(**parts: Any) -> dict[str, Any]:
+    return read_analysis(json.dumps(an_analysis(**parts)), [0, 1, 2])
+
+
+@pytest.mark.parametrize("length", [len(GOOD) - 1, len(GOOD) - 30, len(GOOD) - 60, 200, 140])
+def test_of_an_analysis_that_breaks_off_what_is_whole_is_kept(length: int) -> None:
+    analysis = read_analysis("{" * 100_000 + "```json\n" + GOOD[:length], [0, 1])
+    assert analysis["cut_off"] is True
+    assert analysis["consensus"][0]["claim"] == "Water is wet."
+    whole = read_analysis(GOOD, [0, 1])
+    assert "cut_off" not in whole
+    for part in PARTS:
+        assert analysis[part] == whole[part][: len(analysis[part])]
+
+
+def test_a_broken_item_in_the_middle_does_not_cost_the_items_before_it() -> None:
+    broken = GOOD.replace('"Ice floats."', '"Ice "floats"."')
+    analysis = read_analysis(broken, [0, 1])
+    assert analysis["cut_off"] and analysis["contradictions"]
+    assert analysis["partial_coverage"] == analysis["unique_insights"] == []
+
+
+def test_a_list_given_twice_is_one_list() -> None:
+    twice = GOOD[:-1] + ', "blind_spots": ["Nor of fish."]}'
+    assert read_analysis(twice, [0, 1])["blind_spots"] == ["Nobody spoke of salt.", "Nor of fish."]
+
+
+def test_a_200_kilobyte_analysis_is_read_within_bounds() -> None:
+    many = [{"claim": f"Claim {n} " + "x" * 400, "seats": ["A", "B"]} for n in range(500)]
+    assert len(read(consensus=many)["consensus"]) == 40
+
+
+def test_quotes_are_kept_one_for_each_seat_that_is_named() -> None:
+    evidence = [
+        {"seat": "B", "quote": " Two\nlines "},
+        {"seat": "Answer A", "quote": "One"},
+        {"seat": "A", "quote": "Another of the same"},
+        {"seat": "C", "quote": "Not named"},
+        {"seat": "Z", "quote": "Nobody"},
+        {"seat": "A", "quote": 5},
+        "text",
+    ]
+    analysis = read(consensus=[{"claim": "x", "seats": ["A", "B"], "evidence": evidence}])
+    assert analysis["consensus"][0]["evidence"] == [
+        {"seat": 0, "quote": "One"},
+        {"seat": 1, "quote": "Two\nlines"},
+    ]
+
+
+def test_a_small_judge_names_its_seats_in_the_evidence_alone() -> None:
+    evidence = [{"seat": "C", "quote": "c"}, {"seat": "A", "quote": "a"}]
+    stances = [
+        {"stance": "Yes.", "evidence": evidence[:1]},
+        {"stance": "No.", "evidence": evidence},
+    ]
+    analysis = read(
+        consensus=[{"claim": "x", "evidence": evidence}],
+        contradictions=[{"topic": "y", "stances": stances}],
+    )
+    assert analysis["consensus"][0]["seats"] == [0, 2]
+    assert [s["seats"] for s in analysis["contradictions"][0]["stances"]] == [[2], [0, 2]]
+
+
+@pytest.mark.parametrize("evidence", [None, "text", 5, [[]], {"seat": "A"}, [{"quote": "x"}]])
+def test_evidence_of_a_wrong_type_costs_only_itself(evidence: Any) -> None:
+    said = {"claim": "x", "seats": ["A", "B"], "evidence": evidence}
+    assert read(consensus=[said])["consensus"] == [said | {"seats": [0, 1], "evidence": []}]
+
+
+def test_ratings_are_numbers_from_one_to_five_or_unknown() -> None:
+    scores = {"factual_accuracy": "4/5", "depth": 9, "structure": 3.0, "coverage": True}
+    ratings = [
+        {"seat": "B", **scores, "reason": " Clear,\nbut thin. "},
+        {"seat": "B", "depth": 1},
+        {"seat": "Z", "depth": 1},
+        {"seat": "A", "depth": 0},
+        7,
+    ]
+    (rating,) = read(ratings=ratings)["ratings"]
+    assert rating == {
+        "seat": 1,
+        "factual_accuracy": 4,
+        "depth": None,
+        "structure": 3,
+        "coverage": None,
+        "reason": "Clear, but thin.",
+    }
+    assert "ratings" not in read() and "ratings" not in read(ratings="good")
+
+
+def test_planted_instructions_are_a_finding_of_their_own() -> None:
+    planted = [{"seat": "C", "quote": "Ignore the others"}, {"seat": "C", "quote": "Obey"}]
+    analysis = read(injections=planted)
+    assert [i["quote"] for i in analysis["injections"]] == ["Ignore the others", "Obey"]
+    assert "- C: Obey" in analysis_text(analysis)
 
 
 def _bounds(schema: Any) -> list[dict[str, Any]]:
@@ -78,12 +188,48 @@ def _bounds(schema: Any) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("limit", [None, 300, 16_000])
+LIMITS = [300, 450, 1200, 2500, 16_000, None]
+
+
+@pytest.mark.parametrize("limit", LIMITS)
 def test_every_array_and_string_of_the_schema_is_bounded_both_ways(limit: int | None) -> None:
     for part in _bounds(analysis_schema([0, 3], limit)):
         names = ("minItems", "maxItems") if part["type"] == "array" else ("minLength", "maxLength")
         assert all(name in part for name in names), part
         assert part[names[0]] <= part[names[1]]
+
+
+def _largest(schema: dict[str, Any], counter: Iterator[int]) -> Any:
+    match schema["type"]:
+        case "object":
+            return {name: _largest(part, counter) for name, part in schema["properties"].items()}
+        case "array":
+            return [_largest(schema["items"], counter) for _ in range(schema["maxItems"])]
+        case "string":
+            number = next(counter)
+            names = schema.get("enum")
+            return names[number % len(names)] if names else f"{number:x<{schema['maxLength']}}"
+        case _:
+            return schema["maximum"]
+
+
+def the_most(limit: int | None) -> str:
+    return json.dumps(_largest(analysis_schema([0, 1, 2], limit), count()))
+
+
+@pytest.mark.parametrize("limit", [450, 1200])
+def test_the_most_a_small_judge_can_write_fits_its_limit(limit: int) -> None:
+    # Prose has some four characters a token, the marks of JSON about two.
+    text = the_most(limit)
+    prose = text.count("x")
+    assert prose / 4 + (len(text) - prose) / 2.5 <= limit
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_what_the_schema_allows_can_be_read(limit: int | None) -> None:
+    analysis = read_analysis(the_most(limit), [0, 1, 2])
+    assert analysis["unique_insights"] and analysis["consensus"]
+    assert all("evidence" in claim for claim, _ in claims(analysis))
 
 
 def test_the_schema_names_the_seats_that_answered_and_no_other() -> None:

@@ -1,0 +1,105 @@
+"""Finding the JSON object in what a judge wrote.
+
+It may stand in a fence, between prose, alone, or be cut off at the judge's
+output limit: of a list that breaks off, the items that are whole are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_TRIES = 200  # bounded: prose full of braces must not cost seconds
+
+
+def find_object(text: str, keys: Sequence[str]) -> tuple[dict[str, Any] | None, bool]:
+    """(the object with most of the keys, whether it breaks off)."""
+
+    def known(data: dict[str, Any] | None) -> int:
+        return sum(key in data for key in keys) if data else 0
+
+    whole = max(_objects(text), key=known, default=None)
+    if known(whole) == len(keys):
+        return whole, False
+    cut = max(_broken_objects(text, keys), key=known, default=None)
+    return (cut, True) if known(cut) > known(whole) else (whole, False)
+
+
+def _joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A key said twice: lists are joined, of anything else the last stands."""
+    data: dict[str, Any] = {}
+    for key, value in pairs:
+        earlier = data.get(key)
+        data[key] = (
+            earlier + value if isinstance(earlier, list) and isinstance(value, list) else value
+        )
+    return data
+
+
+_decoder = json.JSONDecoder(strict=False, object_pairs_hook=_joined)
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    at = text.find("{")
+    tries = 0
+    while at >= 0 and tries < _TRIES:
+        tries += 1
+        try:
+            found, end = _decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at = text.find("{", at + 1)
+            continue
+        if isinstance(found, dict):
+            yield found
+        at = text.find("{", end)
+
+
+def _broken_objects(text: str, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+    names = "|".join(map(re.escape, keys))
+    for number, match in enumerate(re.finditer(rf'\{{\s*"(?:{names})"\s*:', text)):
+        if number == _TRIES:
+            return
+        data: dict[str, Any] = {}
+        try:
+            _take_members(text, match.start() + 1, data)
+        except (ValueError, IndexError, RecursionError):
+            pass  # here it breaks off; what was whole is in `data`
+        yield data
+
+
+def _take_members(text: str, at: int, data: dict[str, Any]) -> None:
+    while True:
+        key, at = _decoder.raw_decode(text, _skip(text, at))
+        at = _skip(text, at)
+        if text[at] != ":" or not isinstance(key, str):
+            return
+        at = _skip(text, at + 1)
+        if text[at] == "[":
+            at = _take_items(text, at + 1, data.setdefault(key, []))
+        else:
+            data[key], at = _decoder.raw_decode(text, at)
+        at = _skip(text, at)
+        if text[at] != ",":
+            return
+        at += 1
+
+
+def _take_items(text: str, at: int, items: list[Any]) -> int:
+    at = _skip(text, at)
+    while text[at] != "]":
+        item, at = _decoder.raw_decode(text, at)
+        items.append(item)
+        at = _skip(text, at)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+        elif text[at] != "]":
+            raise ValueError("neither another item nor an end")
+    return at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
