@@ -6,10 +6,12 @@ only when no connection was made is it certain that nothing was sent.
 
 from __future__ import annotations
 
+import functools
 import socket
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Literal
 
 import httpx
 
@@ -17,27 +19,60 @@ from console.engine.errors import ProviderError, Reason
 
 # What the client and its transports may raise while a request is under way.
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+KEEPALIVE = 15  # seconds an idle connection is kept
 # Within every handshake; a cause only in that the connection was still waiting.
 HANDSHAKE_GOES_ON = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def make_client(*, connect_timeout: float = 10, write_timeout: float = 30) -> httpx.AsyncClient:
+def make_client(
+    *,
+    connect_timeout: float = 10,
+    write_timeout: float = 30,
+    transport: Literal["aiohttp", "httpx"] = "aiohttp",
+    tls: ssl.SSLContext | None = None,
+) -> httpx.AsyncClient:
     """One for all calls of an event loop; the caller closes it.
 
     It follows no redirect and no proxy variable (either would carry keys to
     another host), keeps no cookie, asks for no compression, and waits for an
-    answer for ever: deadlines are the engine's.
+    answer for ever: deadlines are the engine's. Connecting includes finding
+    the address and the TLS handshake. Nothing is sent twice. Without aiohttp
+    it is httpx all the way down, with the same behaviour.
     """
+    tls = tls or trusted()
     return httpx.AsyncClient(
+        transport=_aiohttp_transport(tls) if transport == "aiohttp" else None,
+        verify=tls,
         follow_redirects=False,
         trust_env=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         headers={"Accept-Encoding": "identity", "User-Agent": "Fusion"},
         limits=httpx.Limits(
-            max_connections=None, max_keepalive_connections=100, keepalive_expiry=15
+            max_connections=None, max_keepalive_connections=100, keepalive_expiry=KEEPALIVE
         ),
-        timeout=httpx.Timeout(connect=connect_timeout, read=None, write=write_timeout, pool=None),
+        # httpx-aiohttp bounds only the sockets by `connect`, and all up to a connection by `pool`.
+        timeout=httpx.Timeout(
+            connect=connect_timeout, read=None, write=write_timeout, pool=connect_timeout
+        ),
     )
+
+
+@functools.cache
+def trusted() -> ssl.SSLContext:
+    """Whom to trust: the authorities that come with httpx and those of this machine. Made once
+    in a process, since reading them takes longer than many a call."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport | None:
+    try:
+        from ._aiohttp import Transport
+    except ModuleNotFoundError:
+        return None
+    return Transport(tls, keepalive=KEEPALIVE)
 
 
 def classify(exc: BaseException, host: str = "the provider") -> ProviderError:
@@ -65,14 +100,17 @@ def classify(exc: BaseException, host: str = "the provider") -> ProviderError:
         message = "The provider's address or key holds something that cannot be sent."
         return ProviderError(Reason.CONFIGURATION, message)
     if "ClientPayloadError" in names or "complete message body" in str(exc):
-        return ProviderError(Reason.TRUNCATED)
+        # aiohttp keeps of a reset only its words.
+        reset = "ConnectionReset" in str(exc)
+        why = Reason.DISCONNECTED if reset else Reason.TRUNCATED
+        return ProviderError(why, unconfirmed=True)
     if "ClientResponseError" in names:
         return ProviderError(Reason.BAD_RESPONSE)
     if isinstance(exc, httpx.RemoteProtocolError) and "disconnected" not in str(exc):
         return ProviderError(Reason.BAD_RESPONSE)
     if isinstance(exc, (httpx.TimeoutException, TimeoutError)) and not names:
-        return ProviderError(Reason.TIMEOUT)
-    return ProviderError(Reason.DISCONNECTED)
+        return ProviderError(Reason.TIMEOUT, unconfirmed=True)
+    return ProviderError(Reason.DISCONNECTED, unconfirmed=True)
 
 
 def _never_made(exc: BaseException, causes: list[BaseException], host: str) -> ProviderError:
@@ -80,7 +118,7 @@ def _never_made(exc: BaseException, causes: list[BaseException], host: str) -> P
         return ProviderError(Reason.DNS, f"The host name of {host} was not found.", retryable=True)
     for cause in causes:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, HANDSHAKE_GOES_ON):
-            why = getattr(cause, "verify_message", "") or cause.reason or "the handshake failed"
+            why = next(filter(None, map(_why, causes)), "the handshake failed")
             message = f"The connection to {host} could not be secured: {why}."
             return ProviderError(Reason.TLS, message)
     slow = isinstance(exc, httpx.ConnectTimeout) and not any(
@@ -88,6 +126,11 @@ def _never_made(exc: BaseException, causes: list[BaseException], host: str) -> P
     )
     how = "did not answer in time" if slow else "could not be reached"
     return ProviderError(Reason.UNREACHABLE, f"{host} {how}.", retryable=True)
+
+
+def _why(cause: BaseException) -> str:
+    # aiohttp's own error is an SSLError too, without the reason of the one it wraps.
+    return getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or ""
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:

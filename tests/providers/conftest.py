@@ -13,9 +13,14 @@ async def up():
         yield upstream
 
 
+@pytest.fixture(params=["aiohttp", "httpx"])
+def transport(request):
+    return request.param
+
+
 @pytest.fixture
-async def client():
-    async with make_client(connect_timeout=0.5) as client:
+async def client(transport):
+    async with make_client(connect_timeout=0.5, write_timeout=0.5, transport=transport) as client:
         yield client
 
 

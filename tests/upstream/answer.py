@@ -40,7 +40,7 @@ class Answer:
         if script.wire is not None:
             await self._play(script.wire, send)
             request.finished = True
-            return False
+            return script.keep_alive
         body = script.body
         if body is None and script.status >= 400:
             body = json.dumps(shapes.error(script.status, script.error_message))
@@ -110,6 +110,7 @@ class Answer:
                 await asyncio.sleep(1 / script.tokens_per_second)
             await delta(content=piece)
             request.deltas_sent += 1
+            request.text_sent += piece
         if script.finish_reason:
             await delta(finish=script.finish_reason)
         if (usage := self._usage()) and (
@@ -128,7 +129,8 @@ class Answer:
 
     def _whole(self) -> dict[str, Any]:
         request, script = self.request, self.script
-        message = {"role": "assistant", "content": "".join(script.deltas or [script.text or ""])}
+        request.text_sent = "".join(script.deltas or [script.text or ""])
+        message = {"role": "assistant", "content": request.text_sent}
         choice = {"index": 0, "message": message, "finish_reason": script.finish_reason}
         whole: dict[str, Any] = {"id": f"chatcmpl-{id(request):x}", "object": "chat.completion"}
         whole |= {"model": request.model, "choices": [choice]} | script.chunk

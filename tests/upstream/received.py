@@ -20,6 +20,7 @@ class Received:
     connection: int  # which socket, counted from 1
     bytes_sent: int = 0
     deltas_sent: int = 0
+    text_sent: str = ""  # what those deltas held, or the one JSON document
     finished: bool = False  # all that the script wanted to send was sent
     closed_by_client: bool = False  # the client hung up before that
     ended_at: float | None = None

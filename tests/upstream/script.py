@@ -48,6 +48,7 @@ class Script:
     chunk: dict[str, Any] = field(default_factory=dict)  # merged into every chunk
     raw: Sequence[bytes | float] | None = None  # body bytes, each its own write; numbers are pauses
     wire: Sequence[bytes | float] | None = None  # the same, status line included; then closed
+    keep_alive: bool = False  # after `wire` too: more requests may come on the connection
     judge: Script | None = None  # instead of this one when JSON is asked for
 
 
