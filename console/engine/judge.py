@@ -15,7 +15,7 @@ from .call import Context, least, receipt, request_for, stream_call
 from .errors import SENTENCES, ProviderError, Reason
 from .evidence import verify
 from .material import Material
-from .prompts import fill
+from .prompts import fill, own_criteria
 from .provider import Finish, Message
 from .schema import analysis_schema
 from .spec import Panelist
@@ -89,6 +89,7 @@ def _messages(context: Context, fusion: int, material: Material) -> list[Message
         context.spec.prompts.analysis,
         fence=material.fence,
         letters=", ".join(material.letters),
+        criteria=own_criteria(context.state.fusions[fusion].criteria),
     )
     return [
         {"role": "system", "content": system + material.note},

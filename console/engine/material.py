@@ -2,7 +2,8 @@
 
 Order and fence come from the run's stored seed, so a run can be read again
 exactly as it was judged. The fence carries 96 bits that no panelist can know,
-which is why an answer cannot close it.
+and never stands in the material itself: an answer cannot close it. How long an
+answer is, is said in its title, so that nobody has to be impressed by it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from .provider import Message
 from .spec import Spec, letter
@@ -39,8 +41,14 @@ class Material:
     def text(self) -> str:
         blocks = [self.fenced("PROMPT", self.prompt)]
         for seat in self.order:
-            blocks.append(self.fenced(f"ANSWER {letter(seat)}", self.answers[seat].text))
+            blocks.append(self.answer(seat))
         return "\n\n".join(blocks)
+
+    def answer(self, seat: int) -> str:
+        text = self.answers[seat].text
+        words = len(text.split())
+        length = "1 word" if words == 1 else f"{words:,} words"
+        return self.fenced(f"ANSWER {letter(seat)} ({length})", text)
 
     def fenced(self, title: str, text: str) -> str:
         return f"=== {self.fence} {title} ===\n{text.strip()}\n=== {self.fence} END ==="
@@ -51,8 +59,16 @@ def make_material(
 ) -> Material:
     order = sorted(answers)
     random.Random(spec.shuffle_seed).shuffle(order)
-    fence = hashlib.sha256(f"fence:{spec.shuffle_seed}".encode()).hexdigest()[:24]
-    return Material(answers, fence, tuple(order), prompt_text(messages))
+    prompt = prompt_text(messages)
+    fence = _fence(spec.shuffle_seed, [prompt, *(call.text for call in answers.values())])
+    return Material(answers, fence, tuple(order), prompt)
+
+
+def _fence(seed: int, texts: list[str]) -> str:
+    marks = (
+        hashlib.sha256(f"fence:{seed}{':' * again}".encode()).hexdigest()[:24] for again in count()
+    )
+    return next(mark for mark in marks if not any(mark in text for text in texts))
 
 
 def prompt_text(messages: list[Message]) -> str:

@@ -74,7 +74,7 @@ def analysis_schema(seats: Sequence[int], max_output_tokens: int | None) -> dict
     insight = _thing(
         insight=text(), seat=seat, evidence=_array(evidence, 1 if room.floor else 0, 1)
     )
-    score = {"type": "integer", "minimum": 1, "maximum": 5}
+    score = {"type": "integer", "enum": [1, 2, 3, 4, 5]}
     rating = _thing(
         seat=seat,
         **dict.fromkeys(CRITERIA, score),

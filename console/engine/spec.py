@@ -113,6 +113,8 @@ class Prompts:
     analysis: str
     repair: str
     synthesis: str
+    marks: str = ""
+    condense: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .call import Context, least, receipt, request_for, stream_call, unusable
 from .errors import ProviderError
 from .events import EventType
 from .material import Material
-from .prompts import fill
+from .prompts import fill, own_criteria
 from .provider import Message
 from .spec import Panelist
 from .state import CallState, Step
@@ -25,6 +25,8 @@ async def synthesise(
     When none could, the best single answer stands in (`FusionState.best`).
     """
 
+    state = context.state.fusions[fusion]
+
     async def perform(key: str, writer: Panelist) -> Ended:
         try:
             finish = await stream_call(
@@ -33,7 +35,7 @@ async def synthesise(
                 writer,
                 request_for(
                     writer,
-                    _messages(context, material, analysis),
+                    _messages(context, material, analysis, state.criteria),
                     max_output_tokens=least(
                         context.spec.policy.synthesis_max_output_tokens, writer.max_output_tokens
                     ),
@@ -54,19 +56,29 @@ async def synthesise(
         context,
         Step.SYNTHESIS,
         fusion,
-        Panelist.from_dict(context.state.fusions[fusion].synthesizer),
+        Panelist.from_dict(state.synthesizer),
         perform,
         at_last=lambda: {"best": best_answer(analysis, material.answers).key},
     )
 
 
+def _may_mark(context: Context, material: Material) -> bool:
+    """Not a text for programs, and not where there is only one answer to point to."""
+    options = context.spec.request.get("options", {})
+    return len(material.answers) > 1 and not ({"response_format", "tools"} & set(options))
+
+
 def _messages(
-    context: Context, material: Material, analysis: dict[str, Any] | None
+    context: Context, material: Material, analysis: dict[str, Any] | None, criteria: str
 ) -> list[Message]:
+    prompts = context.spec.prompts
+    marks = fill(prompts.marks, letters=", ".join(material.letters))
     system = fill(
-        context.spec.prompts.synthesis,
+        prompts.synthesis,
         fence=material.fence,
         and_analysis=" and an analysis that compares them" if analysis else "",
+        criteria=own_criteria(criteria),
+        marks=f"\n\n{marks}" if marks and _may_mark(context, material) else "",
     )
     parts = [material.text()]
     if analysis:

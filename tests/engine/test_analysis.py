@@ -210,7 +210,7 @@ def _largest(schema: dict[str, Any], counter: Iterator[int]) -> Any:
             names = schema.get("enum")
             return names[number % len(names)] if names else f"{number:x<{schema['maxLength']}}"
         case _:
-            return schema["maximum"]
+            return max(schema["enum"])
 
 
 def the_most(limit: int | None) -> str:

@@ -25,3 +25,8 @@ def load() -> Prompts:
 def fill(template: str, **values: str) -> str:
     names = "|".join(map(re.escape, values))
     return re.sub(rf"\{{({names})\}}", lambda m: values[m.group(1)], template)
+
+
+def own_criteria(text: str) -> str:
+    """What the preset or the reader adds to the prompt, as a sentence of it."""
+    return f"\n\nBesides, and before all else, weigh this: {text.strip()}" if text.strip() else ""
