@@ -177,7 +177,7 @@ class Watch:
             f"seat-{seat}": state.latest(Step.PANEL, seat=seat)
             for seat in range(len(self._spec.panel))
         }
-        places["fused"] = state.fused
+        places["fused"] = state.final_call
         for place, call in places.items():
             if call is None:
                 continue

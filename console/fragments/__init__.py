@@ -34,6 +34,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "badges": sentences.badges(spec, state),
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),
+        "stand_in": seats.stand_in(spec, state),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
         "is_demonstration": is_demonstration(spec),
     }
@@ -65,7 +66,7 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
 def run_texts(spec: Spec, state: RunState) -> dict[str, str]:
     """Text container -> HTML of all there is: what a page holds before its socket opens."""
     calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
-    calls["fused"] = state.fused
+    calls["fused"] = state.final_call
     return {key: render(call.text) if call else "" for key, call in calls.items()}
 
 

@@ -44,7 +44,7 @@ def total(state: RunState) -> Phase:
         name="Total",
         state="running" if not state.status.is_final else "done",
         what="",
-        seconds=figures.seconds(figures.span(state.started_at, state.finished_at)),
+        seconds=figures.seconds(state.seconds),
         since=None if state.status.is_final else state.started_at,
         tokens=_output(state.usage()),
         # Before anything can have been charged there is nothing unknown either.

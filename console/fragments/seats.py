@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..engine.errors import Reason
 from ..engine.spec import Panelist, Spec, letter
@@ -23,7 +23,21 @@ _WORDS = {
     Reason.TOO_LARGE: "cut off",
     Reason.WORKER_LOST: "interrupted",
     Reason.BUDGET_EXCEEDED: "not asked",
+    Reason.CUT_OFF: "cut off",
 }
+
+
+@dataclass(frozen=True)
+class Try:
+    """An earlier call of the same place, and why it was not the last."""
+
+    number: int
+    cause: str
+    model: str
+    why: str
+    seconds: str
+    cost: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -34,12 +48,29 @@ class CallView:
     panelist: Panelist
     call: CallState | None
     run_status: RunStatus
+    tries: list[Try] = field(default_factory=list, kw_only=True)
+
+    @property
+    def until(self) -> float | None:
+        """When the next call is made, while one is waited for."""
+        return self.call.retry_at if self.call and self.state == "retrying" else None
+
+    @property
+    def next_try(self) -> str:
+        """What follows the failed call, in words that hold until it does."""
+        if self.call is None or self.state != "retrying":
+            return ""
+        if self.call.retry_cause == "fallback":
+            return "Its fallback is asked next."
+        return f"Try {self.call.number + 1} follows."
 
     @property
     def state(self) -> str:
         """The word CSS knows."""
         if self.call is None:
             return "skipped" if self.run_status.is_final else "waiting"
+        if self.call.retry_at is not None and not self.run_status.is_final:
+            return "retrying"
         match self.call.status:
             case CallStatus.STREAMING:
                 return "writing" if self.call.text else "thinking"
@@ -64,7 +95,7 @@ class CallView:
     @property
     def first_token(self) -> str:
         call = self.call
-        return figures.seconds(figures.span(call.started_at, call.first_token_at) if call else None)
+        return figures.seconds(_waited(call))
 
     @property
     def rate(self) -> str:
@@ -86,11 +117,15 @@ class CallView:
     def concrete_model(self) -> str:
         """What answered, where it is not what was asked for."""
         answered = self.call.model if self.call else ""
-        return "" if answered == self.panelist.model else answered
+        return "" if answered == self._asked.model else answered
+
+    @property
+    def _asked(self) -> Panelist:
+        return Panelist.from_dict(self.call.panelist) if self.call else self.panelist
 
     @property
     def marks(self) -> list[str]:
-        return marks(self.call) if self.call else []
+        return marks(self.call, self.panelist) if self.call else []
 
     @property
     def problem(self) -> str:
@@ -126,24 +161,74 @@ class Seat(CallView):
 
 def columns(spec: Spec, state: RunState) -> list[Seat]:
     names = spec.seat_names()
-    return [
-        Seat(
-            id=f"seat-{seat}",
-            panelist=panelist,
-            call=state.latest(Step.PANEL, seat=seat),
-            run_status=state.status,
-            seat=seat,
-            name=names[seat],
+    found = []
+    for seat, panelist in enumerate(spec.panel):
+        call = state.latest(Step.PANEL, seat=seat)
+        asked = Panelist.from_dict(call.panelist) if call else panelist
+        found.append(
+            Seat(
+                id=f"seat-{seat}",
+                panelist=panelist,
+                call=call,
+                run_status=state.status,
+                seat=seat,
+                # A fallback, or a model a reader has put there, goes by its own name.
+                name=names[seat] if asked.model == panelist.model else asked.short_name,
+                tries=_tries(state.calls_of(Step.PANEL, seat=seat)),
+            )
         )
-        for seat, panelist in enumerate(spec.panel)
-    ]
+    return found
 
 
 def fused(spec: Spec, state: RunState) -> CallView:
-    return CallView("fused", spec.writer, state.fused, state.status)
+    number = state.fusion.number if state.fusion else 0
+    writer = spec.writer
+    if state.fusion and state.fusion.synthesizer:
+        writer = Panelist.from_dict(state.fusion.synthesizer)
+    tries = _tries(state.calls_of(Step.SYNTHESIS, fusion=number))
+    return CallView("fused", writer, state.fused, state.status, tries=tries)
 
 
-def marks(call: CallState) -> list[str]:
+def stand_in(spec: Spec, state: RunState) -> str:
+    """Whose answer stands where no fused answer could be written; "" where one was."""
+    call = state.calls.get(state.fusion.best) if state.fusion else None
+    if call is None or call.seat is None:
+        return ""
+    return f"{letter(call.seat)} · {Panelist.from_dict(call.panelist).short_name}"
+
+
+def _tries(calls: list[CallState]) -> list[Try]:
+    ordered = sorted(calls, key=lambda call: call.number)
+    return [
+        Try(
+            number=call.number,
+            cause=CAUSES.get(call.cause, call.cause),
+            model=Panelist.from_dict(call.panelist).short_name,
+            why=call.error,
+            seconds=figures.seconds(figures.span(call.sent_at, call.finished_at)),
+            cost=figures.money(call.cost),
+            text=call.text,
+        )
+        for call in ordered[:-1]
+    ]
+
+
+CAUSES = {
+    "first": "first try",
+    "retry": "asked again",
+    "resume": "asked again after an interruption",
+    "fallback": "fallback",
+    "repair": "repair",
+    "asked": "asked by a reader",
+    "condense": "condensing",
+}
+
+
+def _waited(call: CallState | None) -> float | None:
+    return figures.span(call.sent_at or call.started_at, call.first_token_at) if call else None
+
+
+def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
     """What a reader should know about a text that looks whole."""
     said = []
     if call.finish_reason == "length":
@@ -157,7 +242,7 @@ def marks(call: CallState) -> list[str]:
     elif call.cause == "retry":
         said.append("asked again")
     elif call.cause == "fallback":
-        said.append("a fallback answered")
+        said.append(f"fallback for {meant.short_name}" if meant else "fallback")
     return said
 
 
@@ -172,6 +257,8 @@ def _kept(call: CallState, run_status: RunStatus) -> str:
         if run_status is RunStatus.FAILED:
             return ""
         return f"The run {'went' if run_status.is_final else 'goes'} on without it."
+    if call.reason == Reason.CUT_OFF:
+        return "What it had written is kept, and was not compared."
     them = "word it wrote is" if words == 1 else f"{words:,} words it wrote are"
     judge = "" if call.step is Step.SYNTHESIS else " and not given to the judge"
     return f"The {them} kept{judge}."

@@ -14,6 +14,7 @@ from . import figures
 class Notice:
     kind: str  # good, warn or bad: the classes of a notice
     text: str
+    until: float | None = None  # seconds run down to it in the browser
 
 
 def status(spec: Spec, state: RunState) -> str:
@@ -22,6 +23,8 @@ def status(spec: Spec, state: RunState) -> str:
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
     match state.status:
+        case RunStatus.COMPLETED if spec.stop_after_panel and not state.fusions:
+            return f"Done: {usable} of {size} answers, not fused yet"
         case RunStatus.COMPLETED:
             return "Done" if usable == size else f"Done, from {usable} of {size} answers"
         case RunStatus.FAILED:
@@ -47,7 +50,15 @@ def notice(state: RunState, note: str = "") -> Notice | None:
         return Notice("bad", state.error or known or "The run failed.")
     if state.status is RunStatus.CANCELLED:
         return Notice("warn", "This run was stopped. What had arrived is kept.")
-    if state.attempt > 1:
+    if state.status is RunStatus.COMPLETED and state.error:
+        return Notice("warn", state.error)
+    if state.grace_until is not None and _panel_is_open(state):
+        return Notice(
+            "warn",
+            "Enough answers are in. The rest of the panel is waited for a little longer.",
+            state.grace_until,
+        )
+    if any(call.was_interrupted for call in state.calls.values()):
         was = "is being" if not state.status.is_final else "was"
         return Notice(
             "warn",
@@ -55,6 +66,10 @@ def notice(state: RunState, note: str = "") -> Notice | None:
             f"what was interrupted {was} asked again.",
         )
     return None
+
+
+def _panel_is_open(state: RunState) -> bool:
+    return any(c.step is Step.PANEL and not c.status.is_final for c in state.calls.values())
 
 
 def badges(spec: Spec, state: RunState) -> list[str]:
@@ -65,6 +80,8 @@ def badges(spec: Spec, state: RunState) -> list[str]:
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
     said = []
+    if state.fusion and state.fusion.best:
+        said.append("Best single answer")
     if usable == 1:
         said.append("From a single answer")
     elif usable < size:

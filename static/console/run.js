@@ -109,6 +109,9 @@ const offset = Number(main.dataset.now) * 1000 - Date.now(); // the server's clo
 
 function tick() {
   const now = (Date.now() + offset) / 1000;
+  for (const element of main.querySelectorAll("[data-until]")) {
+    element.textContent = `${Math.max(0, Math.ceil(Number(element.dataset.until) - now))} s`;
+  }
   for (const element of main.querySelectorAll("[data-since]")) {
     const seconds = Math.max(0, now - Number(element.dataset.since));
     element.textContent = seconds < 60

