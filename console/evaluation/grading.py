@@ -130,7 +130,7 @@ def _last_object(text: str, keys: Sequence[str]) -> dict[str, Any]:
     """The last JSON object with these keys: some think aloud before they decide."""
     missing = ""
     objects = list(_objects(text))
-    for found in reversed(objects):
+    for found in objects[::-1]:
         absent = [key for key in keys if key not in found]
         if not absent:
             return found

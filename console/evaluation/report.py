@@ -121,8 +121,8 @@ def _judgements(book: Book) -> Data:
     ]
     pairs: dict[frozenset[str], list[str]] = {}
     for name, entry in book.steps.items():
-        kind, mark, *rest = name.split("/")
-        if kind == "pair" and entry["verdict"] is not None:
+        if name.startswith("pair/") and entry["verdict"] is not None:
+            _, mark, *rest = name.split("/", 2)
             first, second = mark.split("-")
             # Which answer it names, whatever place it stood in.
             said = {"1": first, "2": second}.get(entry["verdict"], "tie")
