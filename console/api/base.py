@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
@@ -72,14 +72,14 @@ class ApiCall(Generic[Body]):
         return key or None
 
 
-View = Callable[..., Awaitable[HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def endpoint(
     scope: Scope, *, body: type[Body] | None = None, spending: bool = False
 ) -> Callable[
     [Callable[Concatenate[ApiCall[Body], Params], Awaitable[HttpResponseBase]]],
-    Callable[Concatenate[HttpRequest, Params], Awaitable[HttpResponseBase]],
+    Callable[Concatenate[HttpRequest, Params], Coroutine[Any, Any, HttpResponseBase]],
 ]:
     """`async def view(call: ApiCall[Body], …)` as a Django view.
 
@@ -89,7 +89,7 @@ def endpoint(
 
     def wrap(
         view: Callable[Concatenate[ApiCall[Body], Params], Awaitable[HttpResponseBase]],
-    ) -> Callable[Concatenate[HttpRequest, Params], Awaitable[HttpResponseBase]]:
+    ) -> Callable[Concatenate[HttpRequest, Params], Coroutine[Any, Any, HttpResponseBase]]:
         async def endpoint_view(
             request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
         ) -> HttpResponseBase:
@@ -217,16 +217,20 @@ def parse(schema: type[Body], data: dict[str, Any]) -> Body:
 
 
 def answer_for(error: Exception, request_id: str) -> JsonResponse:
+    """Any exception as the response that the caller is given."""
+    return error_of(error, request_id).response()
+
+
+def error_of(error: Exception, request_id: str) -> ApiError:
     """Any exception as the error that the caller is told."""
     match error:
         case ApiError():
-            return error.response()
+            return error
         case OverLimit():
-            after = {"Retry-After": str(error.retry_after)}
-            return ApiError(error.code, str(error), headers=after).response()
+            return ApiError(error.code, str(error), headers={"Retry-After": str(error.retry_after)})
         case Refused():
-            return ApiError("invalid_request", str(error)).response()
+            return ApiError("invalid_request", str(error))
         case Http404():
-            return ApiError("not_found").response()
+            return ApiError("not_found")
     log.error("request %s failed in an unforeseen way", request_id, exc_info=error)
-    return ApiError("internal_error").response()
+    return ApiError("internal_error")

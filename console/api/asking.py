@@ -1,0 +1,292 @@
+"""From what a program asks to the spec of a run.
+
+A *plan* is a spec, and for OpenRouter's tool form the spec of the one call in
+which the outer model decides whether a panel is worth asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from ..catalog import all_models
+from ..engine.spec import Panelist, Policy, Spec
+from ..models import Credential, Preset
+from ..services.errors import Refused
+from ..services.policy import with_policy
+from ..services.presets import (
+    CUSTOM,
+    custom_spec,
+    default_preset_slug,
+    find_judge,
+    preset_lacks,
+    preset_spec,
+)
+from .base import parse
+from .errors import ApiError
+from .schemas import Asking, FusionParameters, Plugin
+
+ALIASES = ("fusion", "openrouter/fusion")
+PREFIX = "fusion/"
+SERVER_TOOL = "openrouter:fusion"
+# How the outer model is offered a panel, and what it is known by when it wants one.
+DECIDE = "ask_fusion_panel"
+DECIDE_TOOL: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": DECIDE,
+        "description": "Ask several models at once, have their answers compared, and answer "
+        "from all of them. Slow and several times as dear as answering yourself: for hard, "
+        "contested or consequential questions only. Answer simple requests directly.",
+        "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
+    },
+}
+# OpenRouter's names for what our presets are.
+OPENROUTER_PRESETS = {
+    "general-high": "quality",
+    "general-budget": "budget",
+    "general-fast": "budget",
+}
+
+T = TypeVar("T", bound=BaseModel)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`direct`: one model answers and nothing is fused. `decide`: asked first, and may answer."""
+
+    model: str
+    spec: Spec
+    direct: bool = False
+    decide: Spec | None = None
+
+    @property
+    def keeps_tools(self) -> bool:
+        return self.direct or self.decide is not None
+
+
+def plan_for(body: Asking, request: dict[str, Any], *, depth: int = 0) -> Plan:
+    """`request` is what the answering call is asked for (`Spec.request`). Raises ApiError.
+
+    Reads the database and may ask providers for their lists.
+    """
+    plugin = _plugin(body)
+    tool, tools = _server_tool(body)
+    wished = plugin or tool
+    is_alias = body.model in ALIASES or body.model.startswith(PREFIX)
+    switched_off = plugin is not None and not plugin.enabled
+    options = dict(request.get("options", {}))
+    choice = body.tool_choice
+    names_ours = isinstance(choice, dict) and choice.get("type") == SERVER_TOOL
+    if tools:
+        options["tools"] = tools
+        if choice is not None and not names_ours:
+            options["tool_choice"] = choice
+    request = request | ({"options": options} if options else {})
+    wants_fusion = not switched_off and (
+        is_alias or bool(wished) or bool(body.fusion.panel or body.fusion.judge)
+    )
+    if depth > 0:
+        # One level only: what was asked for by name is refused, what was offered is left out.
+        if is_alias and not switched_off:
+            raise ApiError("recursion_refused", param="model")
+        wants_fusion = False
+    if not wants_fusion:
+        outer = _outer(body, is_alias)
+        return Plan(body.model, _direct(outer, request), direct=True)
+    spec = _fused(body, wished or FusionParameters.model_validate({}), is_alias)
+    spec = _refused(lambda: with_policy(spec, body.fusion.policy), "fusion.policy")
+    forced = choice == "required" or names_ours
+    if tool is None or plugin is not None or forced:
+        if forced and choice == "required":
+            # It was the panel that was required, and it is asked: the writer is free.
+            options.pop("tool_choice", None)
+        return Plan(body.model, replace(spec, request=_with_options(request, options)))
+    if choice == "none":
+        return Plan(body.model, _direct(spec.writer, request), direct=True)
+    offered = _with_options(request, options | {"tools": [*tools, DECIDE_TOOL]})
+    return Plan(
+        body.model,
+        replace(spec, request=_with_options(request, options)),
+        decide=_direct(spec.writer, offered),
+    )
+
+
+def _with_options(request: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    rest = {k: v for k, v in request.items() if k != "options"}
+    return rest | ({"options": options} if options else {})
+
+
+def _plugin(body: Asking) -> Plugin | None:
+    for number, raw in enumerate(body.plugins or ()):
+        if raw.get("id") == "fusion":
+            return _parse(Plugin, raw, f"plugins.{number}")
+    return None
+
+
+def _server_tool(body: Asking) -> tuple[FusionParameters | None, list[dict[str, Any]]]:
+    """(parameters of the server tool, the client's own tools)."""
+    found, own = None, []
+    for number, raw in enumerate(body.tools or ()):
+        if raw.get("type") == SERVER_TOOL:
+            found = _parse(FusionParameters, raw.get("parameters") or {}, f"tools.{number}")
+        elif not str(raw.get("type", "function")).startswith("openrouter:"):
+            own.append(raw)
+    return found, own
+
+
+def _parse(schema: type[T], raw: Any, where: str) -> T:
+    try:
+        return parse(schema, raw)
+    except ApiError as error:
+        param = ".".join(filter(None, (where, error.param)))
+        raise ApiError(error.code, error.message, param=param) from None
+
+
+def _outer(body: Asking, is_alias: bool) -> Panelist:
+    return _base(body.model, None).writer if is_alias else find(body.model, "model")
+
+
+def _direct(outer: Panelist, request: dict[str, Any]) -> Spec:
+    """One call to one model, as a run: a panel of one that is not fused."""
+    named = f"{outer.credential}:{outer.model}"
+    spec = _refused(lambda: custom_spec(panel=[named], judge=named), "model")
+    return replace(
+        spec,
+        panel=(outer,),
+        judge=outer,
+        preset="direct",
+        preset_name="Direct",
+        stop_after_panel=True,
+        request=request,
+    )
+
+
+def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
+    own = body.fusion
+    names = own.panel or wished.analysis_models
+    judge_name = own.judge or wished.model
+    chosen = find(judge_name, "model") if judge_name else None
+    outer = None if is_alias else find(body.model, "model")
+    try:
+        base = _base(body.model if is_alias else ALIASES[0], wished.preset)
+    except ApiError:
+        # A whole panel was given, so no preset is needed.
+        if not names or body.model.startswith(PREFIX) or wished.preset:
+            raise
+        base = None
+    if names:
+        seats = [_qualified(name, "analysis_models") for name in names]
+        spec = _refused(lambda: custom_spec(panel=seats, judge=seats[0]), "analysis_models")
+        if base and not (chosen or outer):
+            spec = replace(spec, judge=base.judge, synthesizer=base.synthesizer)
+            spec = replace(spec, policy=_tokens_of(base, spec))
+    else:
+        assert base
+        spec = base
+    if chosen:
+        spec = replace(spec, judge=chosen, synthesizer=None)
+    elif outer:
+        spec = replace(spec, judge=outer)
+    if outer:
+        spec = replace(spec, synthesizer=outer)
+    if own.synthesizer:
+        spec = replace(spec, synthesizer=find(own.synthesizer, "fusion.synthesizer"))
+    return _inner_calls(spec, wished)
+
+
+def _tokens_of(base: Spec, spec: Spec) -> Policy:
+    """What its judge and synthesizer may write goes with them."""
+    return replace(
+        spec.policy,
+        analysis_max_output_tokens=base.policy.analysis_max_output_tokens,
+        synthesis_max_output_tokens=base.policy.synthesis_max_output_tokens,
+    )
+
+
+def _inner_calls(spec: Spec, wished: FusionParameters) -> Spec:
+    """What is asked of the panel (and, of reasoning, of the judge too)."""
+    effort = wished.reasoning.effort if wished.reasoning else None
+    panel = tuple(
+        replace(
+            p,
+            temperature=p.temperature if wished.temperature is None else wished.temperature,
+            max_output_tokens=wished.max_completion_tokens or p.max_output_tokens,
+            reasoning_effort=effort or p.reasoning_effort,
+        )
+        for p in spec.panel
+    )
+    judge = replace(spec.judge, reasoning_effort=effort) if effort else spec.judge
+    # Without a synthesizer the judge writes, and keeps its own measure of thinking for that.
+    writer = spec.writer if effort else spec.synthesizer
+    return replace(spec, panel=panel, judge=judge, synthesizer=writer)
+
+
+def _base(model: str, preset: str | None) -> Spec:
+    """The preset that is named, or the default one. Raises ApiError."""
+    slug = model.removeprefix(PREFIX) if model.startswith(PREFIX) else ""
+    param = "model"
+    if preset:
+        known = Preset.objects.filter(slug=preset, enabled=True).exists()
+        slug = preset if known else OPENROUTER_PRESETS.get(preset, preset)
+        param = "preset"
+    if not slug:
+        slug = usual_preset()
+    found = Preset.objects.filter(slug=slug, enabled=True).first()
+    if found is None:
+        raise ApiError("model_not_found", f"There is no preset “{slug}”.", param=param)
+    if lacks := preset_lacks(found):
+        raise ApiError("preset_unavailable", lacks, param=param)
+    return _refused(lambda: preset_spec(found), param)
+
+
+def usual_preset() -> str:
+    """The page's default; where that is to choose models by hand, the first that can run."""
+    slug = default_preset_slug()
+    if slug != CUSTOM:
+        return slug
+    enabled = Preset.objects.filter(enabled=True)
+    if runnable := next((p.slug for p in enabled if not preset_lacks(p)), ""):
+        return runnable
+    raise ApiError(
+        "preset_unavailable",
+        "No preset can run: name a panel, as in plugins: "
+        '[{"id": "fusion", "analysis_models": […], "model": …}], or have one made at /admin/.',
+        param="model",
+    )
+
+
+def find(name: str, param: str) -> Panelist:
+    """A model by its name, `model` or `credential:model`. Raises ApiError."""
+    qualified = _qualified(name, param)
+    return _refused(lambda: find_judge(qualified), param)
+
+
+def _qualified(name: str, param: str) -> str:
+    """As given, once it is known that it may be called. Unlike a person at the page, a program
+    is told at once that no server lists what it asks for."""
+    slugs = set(Credential.objects.values_list("slug", flat=True))
+    slug, _, model = name.partition(":")
+    if slug in slugs and model.strip():
+        return name
+    listed, errors = all_models()
+    if listed and not errors and name not in {m.model for m in listed}:
+        raise ApiError("model_not_found", f"There is no model “{name}”.", param=param)
+    return name
+
+
+def _refused(work: Callable[[], R], param: str) -> R:
+    try:
+        return work()
+    except Refused as refusal:
+        code = "invalid_request"
+        if param != "fusion.policy":
+            nobody = not any(c.is_ready for c in Credential.objects.all())
+            said = str(refusal)
+            unready = nobody or any(c.lacks == said for c in Credential.objects.all())
+            code = "no_credential" if unready else "model_not_found"
+        raise ApiError(code, str(refusal), param=param) from None

@@ -1,0 +1,180 @@
+"""A chat completion as a stream of OpenAI's chunks.
+
+The answer's text goes out as it comes in. Until then a comment every few
+seconds keeps the connection open; what the panel does goes into a field of
+the chunks that strict clients ignore, for those who ask for it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.http import HttpResponseBase, StreamingHttpResponse
+
+from ..engine.spec import letter
+from ..engine.state import RunState, Step
+from ..services.tokens import token_is_usable
+from . import shapes
+from .base import error_of
+from .db import db
+from .errors import ApiError
+from .follow import states
+from .stopping import cancelled_with
+
+if TYPE_CHECKING:
+    from .chat import Chat
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE = 3.0
+COMMENT = b": keep-alive\n\n"
+BEGINS_AGAIN = "\n\n---\n\n*Interrupted. The answer begins again:*\n\n"
+
+GoOn = Callable[["Chat", RunState], "Chat"]
+
+
+def stream_response(chat: Chat, go_on: GoOn) -> HttpResponseBase:
+    return StreamingHttpResponse(
+        _stream(chat, go_on),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(chat: Chat, go_on: GoOn) -> AsyncGenerator[bytes, None]:
+    chunks = _Chunks(chat)
+    try:
+        yield chunks.delta(role="assistant", content="")
+        reading = _Reading(chat, chunks)
+        async with aclosing(reading.until_answered()) as events:
+            async for event in events:
+                yield event
+        if chat.wants_panel(reading.answer):
+            chat = await db(go_on, chat, reading.state)
+            chunks.chat = chat
+            reading = _Reading(chat, chunks)
+            async with aclosing(reading.until_answered()) as events:
+                async for event in events:
+                    yield event
+        for event in chunks.end(reading.state, reading.answer):
+            yield event
+    except Exception as error:
+        yield chunks.error(error_of(error, chat.call.id))
+
+
+class _Reading:
+    """One run read to its end: the events that tell its answer."""
+
+    def __init__(self, chat: Chat, chunks: _Chunks) -> None:
+        self._chat, self._chunks = chat, chunks
+        self.state = RunState()
+        self.answer: shapes.Answer | None = None
+        self._call = ""  # whose text is being told
+        self._told = 0
+        self._progress: dict[str, str] = {}
+
+    async def until_answered(self) -> AsyncGenerator[bytes, None]:
+        chat = self._chat
+        options = chat.call.body.fusion
+        spoken = asked = time.monotonic()
+        async with (
+            cancelled_with(chat.run, options.cancel_on_disconnect),
+            aclosing(states(chat.run.pk)) as changes,
+        ):
+            async for state in changes:
+                self.state = state
+                events = self._new_text()
+                if options.progress:
+                    events += self._new_progress()
+                now = time.monotonic()
+                if not events and now - spoken > KEEP_ALIVE:
+                    events = [COMMENT]
+                for event in events:
+                    spoken = now
+                    yield event
+                if now - asked > settings.PERMISSION_SECONDS:
+                    asked = now
+                    if not await db(token_is_usable, chat.call.token.pk):
+                        raise ApiError("invalid_api_key")
+        self.answer = shapes.answer_of(chat.spec, self.state)
+        if self.answer is None:
+            raise chat.failure(self.state)
+
+    def _new_text(self) -> list[bytes]:
+        call = shapes.answering_call(self._chat.spec, self.state)
+        if call is None:
+            return []
+        text = call.text
+        if call.key != self._call:
+            again = bool(self._told)
+            if again and not text:
+                return []
+            self._call, self._told = call.key, 0
+            if again:
+                return [self._chunks.delta(content=BEGINS_AGAIN), *self._new_text()]
+        if len(text) <= self._told:
+            return []
+        fresh, self._told = text[self._told :], len(text)
+        return [self._chunks.delta(content=fresh)]
+
+    def _new_progress(self) -> list[bytes]:
+        """A chunk without text for every call that changed its status."""
+        events = []
+        for key, call in self.state.calls.items():
+            if self._progress.get(key) == call.status:
+                continue
+            self._progress[key] = call.status
+            said = {"step": call.step.value, "status": call.status.value}
+            if call.step is Step.PANEL and call.seat is not None:
+                said |= {"seat": letter(call.seat), "model": shapes.model_of(call)}
+            if call.error:
+                said["error"] = call.error
+            events.append(self._chunks.delta(fusion={"progress": said}))
+        return events
+
+
+class _Chunks:
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+        self._base = {
+            "id": f"chatcmpl-{chat.run.pk}",
+            "object": "chat.completion.chunk",
+            "created": int(chat.run.created_at.timestamp()),
+            "model": chat.plan.model,
+        }
+
+    def delta(self, *, fusion: dict[str, Any] | None = None, **delta: Any) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}
+        more = {"fusion": fusion} if fusion else {}
+        return self._event(choices=[choice], **more)
+
+    def end(self, state: RunState, answer: shapes.Answer | None) -> list[bytes]:
+        assert answer
+        events = []
+        if answer.tool_calls:
+            calls = [{"index": n} | call for n, call in enumerate(answer.tool_calls)]
+            events.append(self.delta(tool_calls=calls))
+        body = self.chat.call.body
+        last = {"index": 0, "delta": {}, "finish_reason": answer.finish_reason, "logprobs": None}
+        fusion = {"fusion": self.chat.fusion(state)} if body.fusion.include else {}
+        usage = {"usage": shapes.usage_of(self.chat.states(state))}
+        if body.stream_options and body.stream_options.include_usage:
+            events.append(self._event(choices=[last]))
+            events.append(self._event(choices=[], **usage, **fusion))
+        else:
+            events.append(self._event(choices=[last], **fusion))
+        return [*events, b"data: [DONE]\n\n"]
+
+    def error(self, error: ApiError) -> bytes:
+        choice = {"index": 0, "delta": {}, "finish_reason": "error", "logprobs": None}
+        return self._event(choices=[choice], **error.body())
+
+    def _event(self, **more: Any) -> bytes:
+        said = json.dumps(self._base | more, ensure_ascii=False, separators=(",", ":"))
+        return f"data: {said}\n\n".encode(errors="replace")

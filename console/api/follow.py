@@ -1,0 +1,49 @@
+"""A run as it goes on: its state after every batch of its log, from the rows when it is silent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator
+
+from .. import eventlog
+from ..engine.state import RunState
+from ..models import Run
+from ..snapshot import state_from_rows
+from .db import db
+from .errors import ApiError
+from .limits import redis
+
+QUIET = 1.0
+
+
+async def states(run_id: uuid.UUID, *, quiet: float = QUIET) -> AsyncGenerator[RunState, None]:
+    """At least every `quiet` seconds or so, the last one final. Raises ApiError when it is gone."""
+    state = RunState()
+    has_log = False
+    async for entries in eventlog.tail(redis(), run_id, quiet=quiet):
+        for entry in entries:
+            state = entry.fold(state)
+            has_log = True
+        if not entries:
+            rows = await db(load, run_id)
+            if rows.status.is_final or not has_log:
+                state, has_log = rows, False
+        yield state
+        if state.status.is_final:
+            return
+
+
+async def final(run_id: uuid.UUID) -> RunState:
+    """The state of a run that is followed to its end."""
+    last = RunState()
+    async for state in states(run_id):
+        last = state
+    return last
+
+
+def load(run_id: uuid.UUID) -> RunState:
+    try:
+        run = Run.objects.prefetch_related("calls", "fusions").get(pk=run_id)
+    except Run.DoesNotExist:
+        raise ApiError("run_failed", "The run was deleted.") from None
+    return state_from_rows(run)

@@ -1,0 +1,132 @@
+"""`GET /v1/models` and `/v1/models/{id}`: presets, and single models passed through."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpResponseBase, JsonResponse
+
+from ..catalog import CatalogModel, all_models
+from ..engine.spec import Panelist, Spec
+from ..engine.usage import MILLION, Price
+from ..models import Preset
+from ..models.tokens import Scope
+from ..services.errors import Refused
+from ..services.presets import preset_lacks, preset_spec
+from .asking import ALIASES, PREFIX, usual_preset
+from .base import ApiCall, NoBody, endpoint
+from .db import db
+from .errors import ApiError
+
+TEXT_ONLY = {
+    "input_modalities": ["text"],
+    "output_modalities": ["text"],
+    "modality": "text->text",
+}
+
+
+@endpoint(Scope.MODELS)
+async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
+    return JsonResponse({"object": "list", "data": await db(_all)})
+
+
+@endpoint(Scope.MODELS)
+async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
+    for found in await db(_all):
+        # A model that two servers list is known by `credential:model` only; one that is
+        # unique may be named either way.
+        if name in (found["id"], f"{found['owned_by']}:{found['id']}"):
+            return JsonResponse(found | {"id": name})
+    raise ApiError("model_not_found", f"There is no model “{name}”.", param="model")
+
+
+def _all() -> list[dict[str, Any]]:
+    return [*_presets(), *_single_models()]
+
+
+def _presets() -> Iterator[dict[str, Any]]:
+    """Those that can run now; the default one under its short names first."""
+    specs: dict[str, tuple[Preset, Spec]] = {}
+    for preset in Preset.objects.filter(enabled=True):
+        try:
+            if not preset_lacks(preset):
+                specs[preset.slug] = preset, preset_spec(preset)
+        except Refused:
+            continue
+    try:
+        usual = usual_preset()
+    except ApiError:
+        usual = ""
+    if usual in specs:
+        preset, spec = specs[usual]
+        for alias in ALIASES:
+            yield _preset(alias, f"Fusion ({preset.name})", preset, spec)
+    for slug, (preset, spec) in specs.items():
+        yield _preset(f"{PREFIX}{slug}", f"Fusion {preset.name}", preset, spec)
+
+
+def _preset(name: str, title: str, preset: Preset, spec: Spec) -> dict[str, Any]:
+    asked = [*spec.panel, spec.judge, spec.writer]
+    lengths = [p.context_length for p in asked if p.context_length]
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "fusion",
+        "name": title,
+        "description": preset.description,
+        "context_length": min(lengths) if len(lengths) == len(asked) else None,
+        "architecture": TEXT_ONLY,
+        # Every call has its own price, and their number varies: OpenRouter's mark for that.
+        "pricing": {"prompt": "-1", "completion": "-1"},
+        "fusion": {
+            "panel": [_member(p) for p in spec.panel],
+            "judge": _member(spec.judge),
+            "synthesizer": _member(spec.writer),
+        },
+    }
+
+
+def _member(panelist: Panelist) -> dict[str, Any]:
+    return {
+        "model": f"{panelist.credential}:{panelist.model}",
+        "context_length": panelist.context_length,
+        "pricing": _pricing(panelist.price),
+    }
+
+
+def _single_models() -> Iterator[dict[str, Any]]:
+    listed, _ = all_models()
+    times = Counter(m.model for m in listed)
+    for found in listed:
+        yield _single(found, found.model if times[found.model] == 1 else "")
+
+
+def _single(found: CatalogModel, name: str) -> dict[str, Any]:
+    return {
+        "id": name or f"{found.credential_slug}:{found.model}",
+        "object": "model",
+        "created": 0,
+        "owned_by": found.credential_slug,
+        "name": found.name,
+        "context_length": found.context_length,
+        "architecture": TEXT_ONLY,
+        "pricing": _pricing(found.price),
+    }
+
+
+def _pricing(price: Price | None) -> dict[str, str] | None:
+    """US dollars per token, as texts; None where it is not known."""
+    if price is None:
+        return None
+
+    def each(amount: Decimal) -> str:
+        return f"{(amount / MILLION).normalize():f}"
+
+    pricing = {"prompt": each(price.input), "completion": each(price.output)}
+    if price.cached_input is not None:
+        pricing["input_cache_read"] = each(price.cached_input)
+    return pricing

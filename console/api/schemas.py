@@ -1,0 +1,114 @@
+"""What clients send to be answered: OpenAI's fields, OpenRouter's words for Fusion, our own.
+
+Only what has a meaning here is named; everything else is accepted and ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, StringConstraints, field_validator
+
+from .base import Schema
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Models = Annotated[list[Name], Field(min_length=1, max_length=8)]
+MAX_MESSAGES = 2000
+
+
+class Part(Schema):
+    type: Annotated[str, Field(max_length=50)]
+    text: str | None = None
+
+
+class FunctionCall(Schema):
+    name: Annotated[str, Field(max_length=200)] = ""
+    arguments: str = ""
+
+
+class ToolCall(Schema):
+    id: Annotated[str, Field(max_length=200)] = ""
+    type: str = "function"
+    function: FunctionCall = FunctionCall()
+
+
+class ChatMessage(Schema):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[Part] | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: Annotated[str, Field(max_length=200)] | None = None
+    name: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Reasoning(Schema):
+    effort: Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+
+
+class FusionParameters(Schema):
+    """Of OpenRouter's plugin and server tool."""
+
+    analysis_models: Models | None = None
+    model: Name | None = Field(None, validation_alias=AliasChoices("model", "judge_model"))
+    preset: Name | None = None
+    max_tool_calls: Annotated[int, Field(ge=1, le=16)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    reasoning: Reasoning | None = None
+    enabled: bool = True
+
+
+class Plugin(FusionParameters):
+    id: Annotated[str, Field(max_length=100)]
+
+
+class OwnOptions(Schema):
+    """Ours, under `fusion`."""
+
+    panel: Models | None = None
+    judge: Name | None = None
+    synthesizer: Name | None = None
+    policy: dict[str, float | bool | str | None] = {}
+    visibility: Literal["private", "team"] = "private"
+    progress: bool = False
+    include: bool = True
+    cancel_on_disconnect: bool = False
+
+
+class StreamOptions(Schema):
+    include_usage: bool = False
+
+
+class Asking(Schema):
+    """What chat completions, responses and runs have in common."""
+
+    model: Name = "fusion"
+    plugins: Annotated[list[dict[str, Any]], Field(max_length=50)] | None = None
+    tools: Annotated[list[dict[str, Any]], Field(max_length=200)] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    user: str | None = None
+    metadata: dict[str, Any] | None = None
+    fusion: OwnOptions = OwnOptions()
+
+    @field_validator("fusion", mode="before")
+    @classmethod
+    def _null_is_none(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class ChatRequest(Asking):
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+    model: Name
+    max_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    response_format: dict[str, Any] | None = None
+    reasoning_effort: str | None = None
+    reasoning: Reasoning | None = None
+    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    n: Literal[1] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None

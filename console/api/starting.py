@@ -1,0 +1,93 @@
+"""Starting the run of a request, once, however often the request is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from ..engine.provider import Message
+from ..engine.spec import Spec
+from ..models import Run
+from ..services.errors import Refused
+from ..services.tokens import token_run_start
+from .base import ApiCall
+from .errors import ApiError
+
+# A client library that repeats a request of its own accord says so. Whatever it repeats
+# within this time is the same request, key or no key.
+RETRY_HEADER = "x-stainless-retry-count"
+RETRIED_WITHIN = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Started:
+    run: Run
+    is_new: bool
+
+
+def start(
+    call: ApiCall[Any],
+    spec: Spec,
+    *,
+    prompt: str,
+    messages: list[Message] | None = None,
+    visibility: str = "private",
+    part: str = "",
+) -> Started:
+    """The run of this request: a new one, or the one it has already. Raises ApiError.
+
+    `part` tells apart the runs of a request that has several.
+    """
+    key = call.idempotency_key
+    asked = hashlib.sha256(f"{call.hash}{part}".encode()).hexdigest()
+    key = f"{key}:{part}" if key and part else key
+    if first := _already_started(call, asked, key):
+        return Started(first, False)
+    before = timezone.now()
+    try:
+        run = token_run_start(
+            token=call.token,
+            prompt=prompt,
+            spec=spec,
+            messages=messages,
+            request_hash=asked,
+            idempotency_key=key,
+            visibility=visibility,
+        )
+    except Refused as refusal:
+        if first := _already_started(call, asked, key):
+            # Two of the same at once: the limit that let one through refused the other.
+            return Started(first, False)
+        if type(refusal) is Refused:
+            raise ApiError("invalid_request", str(refusal), param="messages") from None
+        raise
+    if run.request_hash != asked:
+        raise ApiError("idempotency_mismatch")
+    return Started(run, run.created_at >= before)
+
+
+def _already_started(call: ApiCall[Any], asked: str, key: str | None) -> Run | None:
+    runs = Run.objects.filter(token=call.token)
+    if key:
+        first = runs.filter(idempotency_key=key).first()
+        if first and first.request_hash != asked:
+            raise ApiError("idempotency_mismatch")
+        return first
+    if call.request.headers.get(RETRY_HEADER, "0") in ("", "0"):
+        return None
+    recent = runs.filter(request_hash=asked, created_at__gt=timezone.now() - RETRIED_WITHIN)
+    return recent.order_by("-created_at").first()
+
+
+def run_url(request: HttpRequest, run_id: uuid.UUID) -> str:
+    """Where people read it."""
+    path = reverse("run-detail", args=[run_id])
+    return f"{settings.BASE_URL}{path}" if settings.BASE_URL else request.build_absolute_uri(path)

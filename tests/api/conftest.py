@@ -1,0 +1,145 @@
+"""The whole stack, asked as programs ask it; the models are the scripted upstream's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.stack import Stack
+from tests.upstream import Script, Upstream
+from tests.upstream.server import Choice
+
+MAKE_PEOPLE = """
+from django.contrib.auth.models import User
+from console.models import Credential, Preset
+for name in ("alice", "bob"):
+    User.objects.create_user(name)
+Credential.objects.create(
+    slug="twin", name="Twin", kind="openai_compatible", base_url={twin!r}, enabled=False)
+router = Credential.objects.get(slug="openrouter")
+dead = Preset.objects.create(
+    slug="dead", name="Dead", judge_model="j",
+    judge_credential=Credential.objects.get(slug="ollama"))
+dead.panelists.create(seat=0, model="a", credential=router)
+off = Preset.objects.create(
+    slug="off", name="Off", enabled=False, judge_model="j", judge_credential=router)
+"""
+OPUS, GPT, GEMINI = (
+    "~anthropic/claude-opus-latest",
+    "~openai/gpt-latest",
+    "~google/gemini-pro-latest",
+)
+
+
+@dataclass
+class Api:
+    """A running stack with its upstream, and a token of alice's."""
+
+    stack: Stack
+    upstream: Upstream
+    key: str
+    scripted: list[str] = field(default_factory=list)
+
+    def script(self, model: str, *choices: Choice) -> None:
+        self.scripted.append(model)
+        self.upstream.script(model, *choices)
+
+    @property
+    def url(self) -> str:
+        return f"{self.stack.url}/v1"
+
+    def token(self, *options: str, user: str = "alice") -> str:
+        return self.stack.manage("create_token", user, *options).stdout.strip()
+
+    def client(self, key: str = "", **options: Any) -> openai.OpenAI:
+        return openai.OpenAI(base_url=self.url, api_key=key or self.key, **options)
+
+    def post(self, path: str = "/chat/completions", **kw: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key}"} | kw.pop("headers", {})
+        return httpx.post(self.url + path, headers=headers, timeout=60, **kw)
+
+    def get(self, path: str, key: str = "", **kw: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key or self.key}"}
+        return httpx.get(self.url + path, headers=headers, timeout=60, **kw)
+
+    def shell(self, code: str) -> Any:
+        """What `code` leaves in `said`, through JSON."""
+        done = self.stack.manage(
+            "shell", "-v0", "-c", f"import json\n{code}\nprint(json.dumps(said))"
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="package")
+def api() -> Iterator[Api]:
+    """OpenRouter is the upstream: the Quality preset is the default one."""
+    with (
+        Upstream() as upstream,
+        Stack(
+            OPENROUTER_API_KEY="sk-or-scripted-upstream",
+            OPENROUTER_BASE_URL=upstream.url,
+            FUSION_STALL_TIMEOUT="5",
+        ) as stack,
+    ):
+        listed = [OPUS, GPT, GEMINI, "good", "writer", "outer", "echo"]
+        rows = [
+            {
+                "id": name,
+                "name": name,
+                "context_length": 1000 * (n + 1),
+                "pricing": {"prompt": "0.000001", "completion": "0.000002"},
+            }
+            for n, name in enumerate(listed)
+        ]
+        for model in ("~google/gemini-flash-latest", "fault-401", "fault-429", "nobody-listed"):
+            rows.append({"id": model})
+        upstream.script("/v1/models", Script(body=json.dumps({"data": rows})))
+        stack.manage("shell", "-v0", "-c", MAKE_PEOPLE.format(twin=upstream.url))
+        key = stack.manage("create_token", "alice", "--requests-per-minute", "0").stdout.strip()
+        yield Api(stack, upstream, key)
+
+
+@pytest.fixture(autouse=True)
+def fresh_upstream(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What one test scripted, the next does not hear."""
+    yield
+    if "api" in request.fixturenames:
+        found: Api = request.getfixturevalue("api")
+        for model in found.scripted:
+            found.upstream.script(model, Script())
+        found.scripted.clear()
+        found.upstream.requests.clear()
+
+
+@pytest.fixture
+def client(api: Api) -> Iterator[openai.OpenAI]:
+    with api.client(max_retries=0) as client:
+        yield client
+
+
+def tool_call(name: str, arguments: str = "{}", number: str = "call_1") -> Script:
+    """A model that asks for a tool."""
+    deltas: list[dict[str, Any]] = [
+        {
+            "tool_calls": [
+                {
+                    "index": 0,
+                    "id": number,
+                    "type": "function",
+                    "function": {"name": name, "arguments": ""},
+                }
+            ]
+        },
+        {"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]},
+    ]
+    events: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": d}]} for d in deltas]
+    events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    events.append({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 3}})
+    lines = [b"data: " + json.dumps(e).encode() + b"\n\n" for e in events]
+    return Script(raw=[*lines, b"data: [DONE]\n\n"])
