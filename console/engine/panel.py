@@ -140,6 +140,7 @@ async def _ask_seat(context: Context, seat: int) -> None:
                     ),
                     max_output_tokens=panelist.max_output_tokens,
                     temperature=panelist.temperature,
+                    response_schema=panelist.response_schema,
                     # A panel that is not fused is itself the answer.
                     asked=context.spec.request if context.spec.stop_after_panel else None,
                 ),
