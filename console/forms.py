@@ -50,6 +50,7 @@ class ComposeForm(forms.Form):
     panel = SeatsField(required=False)
     judge = forms.CharField(required=False, max_length=200)
     synthesizer = forms.CharField(required=False, max_length=200)
+    stop_after_panel = forms.BooleanField(required=False)
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     client_run_id = forms.UUIDField(required=False)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -20,6 +20,7 @@ from ..forms import CUSTOM, VISIBILITIES, ComposeForm
 from ..models import Preset
 from ..models.credentials import Environment
 from ..services.errors import Refused
+from ..services.policy import CHOICES, with_policy
 from ..services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
 from ..services.runs import run_start
 from .rows import RunRow, run_rows
@@ -47,7 +48,7 @@ def console(request: HttpRequest) -> HttpResponse:
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
-                spec=_spec(form.cleaned_data, presets),
+                spec=_spec(form.cleaned_data, presets, request.POST),
                 visibility=form.cleaned_data["visibility"],
                 client_run_id=form.cleaned_data["client_run_id"],
             )
@@ -58,7 +59,13 @@ def console(request: HttpRequest) -> HttpResponse:
     return _page(request, form, presets, status=422)
 
 
-def _spec(data: dict[str, Any], presets: list[Preset]) -> Spec:
+def _spec(data: dict[str, Any], presets: list[Preset], posted: QueryDict) -> Spec:
+    chosen = {c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES}
+    spec = with_policy(_panel_spec(data, presets), chosen)
+    return replace(spec, stop_after_panel=data["stop_after_panel"])
+
+
+def _panel_spec(data: dict[str, Any], presets: list[Preset]) -> Spec:
     if data["preset"] == CUSTOM:
         return custom_spec(
             panel=data["panel"], judge=data["judge"], synthesizer=data["synthesizer"]
@@ -96,6 +103,15 @@ def _page(
         "form": form,
         "cards": cards,
         "visibilities": VISIBILITIES,
+        "policy": [
+            {
+                "choice": c,
+                "is_yes_or_no": c.kind is bool,
+                "value": form.data.get(f"policy-{c.name}", ""),
+            }
+            for c in CHOICES
+        ],
+        "policy_is_chosen": any(form.data.get(f"policy-{c.name}") for c in CHOICES),
         "panel_values": [{"letter": letter(i), "model": v} for i, v in enumerate(values)],
         "recent": recent,
     }

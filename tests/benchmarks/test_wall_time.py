@@ -18,7 +18,7 @@ from tests.upstream import Script, Upstream
 __all__ = ["credential", "start", "upstream", "worker"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BOUND = 1.25
+BOUND = 1.25  # a loaded machine; the figure itself is to stay below 1.03
 
 
 def took(upstream: Upstream, model: str) -> list[float]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 
 from console.models import Preset, Run
 from tests.upstream import Upstream
@@ -209,3 +209,21 @@ def test_a_form_without_its_token_is_refused_in_our_look(alice: User) -> None:
     response = ask(strict)
     assert response.status_code == 403
     assert "This form had grown old" in response.content.decode()
+
+
+def test_a_policy_is_chosen_for_one_run_and_bad_numbers_lose_nothing(
+    client: Client, alice: User
+) -> None:
+    client.force_login(alice)
+    asked = {"prompt": "Why?", "preset": "local", "stop_after_panel": "on", "visibility": "private"}
+    with override_settings(LOCAL_MODEL_URL="http://127.0.0.1:9/v1"):
+        refused = client.post("/fusion", asked | {"policy-quorum": "many", "policy-grace": "3"})
+        page = refused.content.decode()
+        assert refused.status_code == 422 and "Quorum: write a whole number." in page
+        assert 'value="3"' in page and "Why?" in page
+        assert not Run.objects.exists()
+        chosen = {"policy-quorum": "2", "policy-grace": "0,5", "policy-repeat_unconfirmed": "yes"}
+        assert client.post("/fusion", asked | chosen).status_code == 302
+    spec = Run.objects.get().frozen_spec
+    assert (spec.policy.quorum, spec.policy.grace) == (2, 0.5)
+    assert spec.policy.repeat_unconfirmed and spec.stop_after_panel

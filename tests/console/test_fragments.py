@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.engine.errors import Reason
+from console.engine.errors import SENTENCES, Reason
 from console.engine.events import EventType
+from console.engine.state import Step, call_key
 from console.engine.usage import Price
 from console.fragments import figures, run_context, run_fragments, run_texts
 
@@ -175,3 +176,63 @@ def test_money_is_as_fine_as_it_needs_to_be(amount: str | None, text: str) -> No
 )
 def test_seconds_become_minutes_when_there_are_many(value: float | None, text: str) -> None:
     assert figures.seconds(value) == text
+
+
+def test_stragglers_are_counted_down_and_a_retry_says_when() -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.").write(2, "Half")
+    story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=2)
+    fragments = parts(story)
+    assert 'data-until="1790000020.000"' in fragments["run-notice"]
+    assert "waited for a little longer" in fragments["run-notice"]
+    story.fail(2, Reason.CUT_OFF)
+    assert "cut off" in parts(story)["seat-2-head"]
+    assert "was not compared" in parts(story)["seat-2-note"]
+
+
+def test_a_failed_call_that_is_asked_again_says_so_until_it_is() -> None:
+    story = Story().begin().fail(0, Reason.RATE_LIMITED)
+    key = call_key(Step.PANEL, 0, 1)
+    story.tell(EventType.PANEL_RETRYING, key, retry_at=1_790_000_009.0, cause="retry")
+    fragments = parts(story)
+    assert "trying again" in fragments["seat-0-head"]
+    assert "Try 2 follows." in fragments["seat-0-note"]
+    assert 'data-until="1790000009.000"' in fragments["seat-0-note"]
+    story.ask(0, number=2, cause="retry").answer(0, "At last.", number=2)
+    fragments = parts(story)
+    assert "asked again" in fragments["seat-0-head"]
+    assert "Earlier tries (1)" in fragments["seat-0-note"]
+    assert "limiting requests" in fragments["seat-0-note"]
+
+
+def test_a_fallback_goes_by_its_own_name() -> None:
+    story = Story().begin().fail(0, Reason.UNAUTHORIZED)
+    story.tell(
+        EventType.PANEL_ADDED,
+        call_key(Step.PANEL, 0, 2),
+        seat=0,
+        number=2,
+        cause="fallback",
+        panelist={"model": "maker/spare", "credential": "openrouter"},
+    )
+    head = parts(story.answer(0, "Instead.", number=2))["seat-0-head"]
+    assert "spare" in head and "fallback for alpha" in head
+
+
+def test_an_answer_that_stands_in_is_plainly_labelled() -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.").answer(2, "Three.")
+    story.judge().analyse().synthesise("Half of")
+    story.tell(
+        EventType.SYNTHESIS_FAILED,
+        call_key(Step.SYNTHESIS, 1, 1),
+        1,
+        reason=Reason.STALLED.value,
+        error=SENTENCES[Reason.STALLED],
+        best=call_key(Step.PANEL, 1, 1),
+    )
+    story.tell(EventType.RUN_COMPLETED, reason="synthesis_failed", error="B stands in.")
+    fragments = parts(story)
+    assert "Best single answer" in fragments["fused-head"] and "B · beta" in fragments["fused-head"]
+    assert "Two." in fragments["fused-head"]  # what Copy copies
+    assert "B stands in." in fragments["run-notice"]
+    assert "Best single answer" in fragments["run-badges"]
+    assert "Two." in run_texts(story.spec, story.state)["fused"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -17,6 +18,7 @@ from console.engine.state import CallState, RunState, Step
 from console.models import Preset, Run
 from console.reading import is_up, until_final
 from console.services.errors import Refused
+from console.services.policy import with_policy
 from console.services.presets import (
     custom_spec,
     default_preset_slug,
@@ -35,6 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--preset", help="a preset's slug; default: as on the page")
         parser.add_argument("--panel", help="MODEL,MODEL,… (1 to 8), instead of a preset")
         parser.add_argument("--judge", help="with --panel; default: the panel's first model")
+        parser.add_argument("--policy", help="NAME=VALUE,… for this run, as in quorum=2,grace=3")
+        parser.add_argument(
+            "--compare-first", action="store_true", help="stop after the panel; fuse later"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -65,6 +71,12 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _spec(self, options: dict[str, Any]) -> Spec:
+        pairs = [p.partition("=") for p in (options["policy"] or "").split(",") if p.strip()]
+        chosen = {name.strip(): value.strip() for name, _, value in pairs}
+        spec = with_policy(self._panel_spec(options), chosen)
+        return replace(spec, stop_after_panel=options["compare_first"])
+
+    def _panel_spec(self, options: dict[str, Any]) -> Spec:
         if options["panel"]:
             if options["preset"]:
                 raise CommandError("Give either --preset or --panel.")
@@ -100,7 +112,8 @@ class Command(BaseCommand):
         elif fusion and fusion.analysis_error:
             write(f"=== Analysis ===\n[{fusion.analysis_error}]\n")
         if state.fused_answer:
-            write(f"=== Fused answer ===\n{state.fused_answer.strip()}\n")
+            title = "Best single answer" if fusion and fusion.best else "Fused answer"
+            write(f"=== {title} ===\n{state.fused_answer.strip()}\n")
         cost, partial = state.cost()
         if state.started_at and state.finished_at:
             money = "—" if cost is None else f"${cost:.4f}" + ("+" if partial else "")
