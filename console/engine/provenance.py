@@ -1,0 +1,199 @@
+"""Seat markers in a fused answer: which answers a sentence rests on.
+
+The synthesizer writes `[^A]`, `[^A,C]`, or `[^own]` for what no answer supports:
+the form of a footnote, which models know, which Markdown leaves alone, and
+which hardly stands in a text by itself. Letters that are no seat are no
+marker, and nothing in code is one.
+
+`marks` finds them; `plain` takes them out, for whoever copies, exports or
+reads the text as a program; `PlainStream` does the same while it is written.
+A text that is being written is plain up to where a marker may be beginning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .spec import MAX_SEATS, letter
+
+OWN = "own"
+ALL = "".join(letter(seat) for seat in range(MAX_SEATS))
+_NAME = r"(?:[A-H]|own)"
+MARKER = re.compile(rf"\[\^ ?({_NAME}(?: ?, ?{_NAME})*) ?\]")
+# What may still become a marker, or white space before one.
+_BEGUN = re.compile(r"(?:[ \t]|\[\^[A-Hown, ]*\])*(?:\[(?:\^[A-Hown, ]*)?)?\Z")
+_LONGEST = 400  # how much white space and markers together are waited for
+# Code: a fenced block to its closing fence or the end, or a span within one paragraph.
+_FENCE = re.compile(
+    r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*(`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE
+)
+_MAY_BE_FENCE = re.compile(r"(?:[ \t>]|[-*+]|\d{1,9}[.)]?)*(?:~*|`*|`{3,}[^`]*)")
+_TICKS = re.compile(r"`+")
+_BLANK = re.compile(r"\n[ \t]*\n")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A marker in the text as it was written."""
+
+    start: int
+    end: int
+    letters: str
+    is_own: bool
+
+
+def names_of(marker: str, letters: str = ALL) -> tuple[str, bool] | None:
+    """(letters, whether it is the writer's own) of what stands in a marker; None: it is none."""
+    names = [name.strip() for name in marker.split(",")]
+    known = "".join(dict.fromkeys(n for n in names if n != OWN and n in letters))
+    return (known, OWN in names) if known or OWN in names else None
+
+
+def marks(text: str, letters: str = ALL) -> list[Mark]:
+    found = []
+    for start, end, is_code in _stretches(text):
+        if is_code:
+            continue
+        for match in MARKER.finditer(text, start, end):
+            if names := names_of(match[1], letters):
+                found.append(Mark(match.start(), match.end(), *names))
+    return found
+
+
+def plain(text: str, letters: str = ALL) -> str:
+    """Without markers; what stood around one is left as if it had never been there."""
+    pieces: list[str] = []
+    at = 0
+    found = marks(text, letters)
+    while found:
+        # Markers side by side, with nothing but spaces between, go together.
+        first = last = found.pop(0)
+        while found and not text[last.end : found[0].start].strip(" \t"):
+            last = found.pop(0)
+        before = text[at : first.start]
+        pieces.append(_joined(before, text, last.end, is_first=not pieces))
+        at = last.end
+        if not before.endswith((" ", "\t")) and before.rpartition("\n")[2].strip() == "":
+            at += len(text[at:]) - len(text[at:].lstrip(" \t"))
+    return "".join([*pieces, text[at:]])
+
+
+def _joined(before: str, text: str, end: int, *, is_first: bool) -> str:
+    """What stands before markers, ending as the text after them wants it."""
+    after = text[end : end + 1]
+    bare = before.rstrip(" \t")
+    had_space = bare != before
+    begins_line = not bare or bare.endswith("\n") if (bare or is_first) else False
+    if had_space and not begins_line and (not after or after in " \t\n.,;:!?)]}»”’"):
+        return bare
+    if not had_space and bare[-1:] in {*".,;:!?"} and after.isalnum():
+        return bare + " "
+    return before
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int, bool]]:
+    """(start, end, is code) of stretches that make up the text."""
+    at = 0
+    while at < len(text):
+        fence = next(_fences(text, at), None)
+        end = fence.start() if fence else len(text)
+        yield from _spans(text, at, end)
+        if fence is None:
+            return
+        closing = re.compile(rf"^[ \t>]*{fence[1][0]}{{{len(fence[1])},}}[ \t]*$", re.MULTILINE)
+        closed = closing.search(text, fence.end())
+        at = closed.end() if closed else len(text)
+        yield fence.start(), at, True
+
+
+def _fences(text: str, at: int) -> Iterator[re.Match[str]]:
+    """Fences at the beginning of a line."""
+    start = at
+    while start <= len(text):
+        if (start == 0 or text[start - 1] == "\n") and (match := _FENCE.match(text, start)):
+            yield match
+        start = text.find("\n", start) + 1
+        if not start:
+            return
+
+
+def _spans(text: str, at: int, end: int) -> Iterator[tuple[int, int, bool]]:
+    """Code spans: from backticks to as many backticks, within one paragraph."""
+    start = at
+    while ticks := _TICKS.search(text, at, end):
+        blank = _BLANK.search(text, ticks.end(), end)
+        limit = blank.start() if blank else end
+        closing = next(
+            (t for t in _TICKS.finditer(text, ticks.end(), limit) if len(t[0]) == len(ticks[0])),
+            None,
+        )
+        at = ticks.end()
+        if closing:
+            yield start, ticks.start(), False
+            yield ticks.start(), closing.end(), True
+            start = at = closing.end()
+    yield start, end, False
+
+
+class PlainStream:
+    """Feed it deltas; it returns what can already be said of the plain text.
+
+    All it returned, and `end()`, are together `plain` of the whole.
+    """
+
+    def __init__(self, letters: str = ALL) -> None:
+        self._letters = letters
+        self._text = ""  # what was not yet let go of: from the beginning of a paragraph on
+        self._said = 0  # how much of its plain text was returned
+
+    def feed(self, delta: str) -> str:
+        self._text += delta
+        settled = self._settled()
+        said = self._say(plain(self._text[:settled], self._letters))
+        self._let_go(settled)
+        return said
+
+    def end(self) -> str:
+        return self._say(plain(self._text, self._letters))
+
+    def _say(self, text: str) -> str:
+        new, self._said = text[self._said :], max(self._said, len(text))
+        return new
+
+    def _let_go(self, settled: int) -> None:
+        """Of whole paragraphs, so that a long text is not looked through with every delta."""
+        for start, end, is_code in reversed(list(_stretches(self._text[:settled]))):
+            if not is_code and (blank := self._text.rfind("\n\n", start, end)) >= 0:
+                gone = self._text[: blank + 2]
+                self._text = self._text[blank + 2 :]
+                self._said -= len(plain(gone, self._letters))
+                return
+
+    def _settled(self) -> int:
+        """How far what comes later changes nothing any more."""
+        text = self._text.rstrip("`")  # a row of backticks may go on
+        line = text.rfind("\n") + 1
+        *_, (start, _, is_code) = [(0, 0, False), *_stretches(text)]
+        if is_code and _FENCE.match(text, start):
+            return line  # a fence is closed by a line of its own
+        ticks = next(_open_ticks(text), len(text))
+        may_be_fence = _MAY_BE_FENCE.fullmatch(text, line)
+        end = _before_begun(text, min(ticks, line) if may_be_fence else ticks)
+        # Not within a code span: without its end it would not be one.
+        return next((s for s, e, is_code in _stretches(text) if is_code and s < end < e), end)
+
+
+def _before_begun(text: str, end: int) -> int:
+    match = _BEGUN.search(text[:end], max(0, end - _LONGEST))
+    return match.start() if match else end
+
+
+def _open_ticks(text: str) -> Iterator[int]:
+    """Backticks of the last paragraph that may still open a span."""
+    paragraph = max((m.end() for m in _BLANK.finditer(text)), default=0)
+    for start, end, is_code in _stretches(text):
+        if not is_code:
+            for ticks in _TICKS.finditer(text, max(start, paragraph), end):
+                yield ticks.start()

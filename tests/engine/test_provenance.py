@@ -1,0 +1,114 @@
+"""Markers in a fused answer: found where they are meant, and taken out without a trace."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from console.engine.provenance import PlainStream, marks, plain
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("Water is wet.[^A]", "Water is wet."),
+        ("Water is wet [^A].", "Water is wet."),
+        ("Water is wet [^A,C], and cold [^B] too.", "Water is wet, and cold too."),
+        ("Wet [^A][^C]. Cold [^ A , own ] !", "Wet. Cold !"),
+        ("Wet [^A] [^B] and cold", "Wet and cold"),
+        ("Wet. [^own]\n\nCold. [^A]\n", "Wet.\n\nCold.\n"),
+        ("[^A] Wet.\n[^B] Cold.", "Wet.\nCold."),
+        ("- [^A] Wet\n- Cold [^B]\n", "- Wet\n- Cold\n"),
+        ("wa[^A]ter", "water"),
+        ("It is wet.[^A]It is cold.", "It is wet. It is cold."),
+        ("**Wet**[^A] and *cold*[^B]", "**Wet** and *cold*"),
+        ("| a [^A] | b[^B] |", "| a | b |"),
+        ("A line[^A]  \nbroken by hand", "A line  \nbroken by hand"),
+        ("Wet“[^A]” (cold [^B])", "Wet“” (cold)"),
+        # no markers
+        ("[^Z] and [^a] and [A] and [^1] and [^]", "[^Z] and [^a] and [A] and [^1] and [^]"),
+        ("Use `[^A]` in a pattern[^A].", "Use `[^A]` in a pattern."),
+        ("``a ` [^A]`` b[^A]", "``a ` [^A]`` b"),
+        ("A ` alone is no code[^A].", "A ` alone is no code."),
+        ("A ` alone\n\nnor is this `[^A].", "A ` alone\n\nnor is this `."),
+        ("```\nx = s[^A]\n```\nDone[^A].", "```\nx = s[^A]\n```\nDone."),
+        ("- ~~~py\n  [^A]\n  ~~~\n  after[^A]", "- ~~~py\n  [^A]\n  ~~~\n  after"),
+        ("```\n[^A] never closed", "```\n[^A] never closed"),
+        ("``` not a fence ``` [^A]", "``` not a fence ```"),
+        ("", ""),
+    ],
+)
+def test_a_text_without_its_markers_reads_as_if_they_had_never_been_there(
+    text: str, clean: str
+) -> None:
+    assert plain(text) == clean
+
+
+def test_marks_say_whose_and_where() -> None:
+    text = "Wet[^A,C], `[^B]` cold[^own,B]."
+    found = marks(text)
+    assert [(text[m.start : m.end], m.letters, m.is_own) for m in found] == [
+        ("[^A,C]", "AC", False),
+        ("[^own,B]", "B", True),
+    ]
+
+
+def test_only_letters_of_seats_are_markers() -> None:
+    assert plain("Wet[^A], cold[^D], ice[^B,D].", "ABC") == "Wet, cold[^D], ice."
+
+
+_TEXTS = st.lists(
+    st.sampled_from(
+        [
+            "word",
+            " ",
+            " ",
+            "\n",
+            "\n\n",
+            ".",
+            ",",
+            "[^A]",
+            "[^B,C]",
+            " [^own]",
+            "[^",
+            "[",
+            "^A]",
+            "]",
+        ]
+        + ["`", "``", "\n```\n", "\n~~~\n", "\n- ", "\n> ", "\n1. ", "**", "x", "  \n", "A", "own"]
+    ),
+    max_size=30,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_TEXTS, st.data())
+def test_a_stream_says_the_same_as_the_whole(text: str, data: st.DataObject) -> None:
+    stream, said, at = PlainStream(), "", 0
+    while at < len(text):
+        step = data.draw(st.integers(1, 7))
+        said += stream.feed(text[at : at + step])
+        at += step
+    assert said + stream.end() == plain(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_TEXTS)
+@example("[^A] [^B]\n")
+def test_nothing_but_markers_and_the_space_around_them_is_lost(text: str) -> None:
+    clean, at, rest = plain(text), 0, ""
+    for mark in marks(text):
+        rest += text[at : mark.start]
+        at = mark.end
+    rest += text[at:]
+    assert "".join(clean.split()) == "".join(rest.split())
+
+
+def test_ordinary_text_is_said_at_once() -> None:
+    stream = PlainStream()
+    assert stream.feed("Water is wet.") == "Water is wet."
+    assert stream.feed(" It is") == " It is"
+    assert stream.feed(" cold [^") == " cold"
+    assert stream.feed("A].") == "."
+    assert stream.end() == ""
