@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..engine.errors import Reason
+from ..engine.provenance import plain
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ..engine.usage import Usage, total_cost
@@ -47,7 +48,7 @@ def answer_of(spec: Spec, state: RunState) -> Answer | None:
         return None
     reason = call.finish_reason or "stop"
     return Answer(
-        text=call.text,
+        text=plain(call.text) if call.step is Step.SYNTHESIS else call.text,
         tool_calls=call.tool_calls,
         finish_reason="tool_calls" if call.tool_calls else reason,
         model=call.model or str(call.panelist.get("model", "")),

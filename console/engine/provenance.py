@@ -185,6 +185,11 @@ class PlainStream:
         return next((s for s, e, is_code in _stretches(text) if is_code and s < end < e), end)
 
 
+def plain_so_far(text: str, letters: str = ALL) -> str:
+    """What can already be said of a text that is being written; it only grows."""
+    return PlainStream(letters).feed(text)
+
+
 def _before_begun(text: str, end: int) -> int:
     match = _BEGUN.search(text[:end], max(0, end - _LONGEST))
     return match.start() if match else end

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import Reason
+from .provenance import plain
 from .usage import Usage, total_cost
 
 
@@ -206,13 +207,14 @@ class RunState:
 
     @property
     def fused_answer(self) -> str:
-        """The run's final text, its best single answer where none could be written."""
+        """The run's final text without its marks of provenance (`fused.text` has them);
+        the best single answer where none could be written."""
         return self.answer_of(self.fusion) if self.fusion else ""
 
     def answer_of(self, fusion: FusionState) -> str:
         written = self.latest(Step.SYNTHESIS, fusion=fusion.number)
         if written and written.is_usable:
-            return written.text
+            return plain(written.text)
         return self.calls[fusion.best].text if fusion.best in self.calls else ""
 
     def answer(self, seat: int) -> CallState | None:
