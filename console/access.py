@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from .models import Run, Visibility
+from .models import ApiToken, Run, Visibility
 
 Viewer = User | AnonymousUser
 
@@ -35,6 +35,18 @@ def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
 def run_owned_by(user: Viewer, run_id: uuid.UUID) -> Run:
     """For whoever may stop, share or change it."""
     return _one(runs_visible_to(user), pk=run_id, owner_id=user.pk)
+
+
+def tokens_of(user: Viewer) -> QuerySet[ApiToken]:
+    """A person's own; admins see everybody's at /admin/."""
+    return ApiToken.objects.filter(owner_id=user.pk, owner__is_active=True)
+
+
+def token_owned_by(user: Viewer, token_id: int) -> ApiToken:
+    token = tokens_of(user).filter(pk=token_id).first()
+    if token is None:
+        raise Http404("No such token.")
+    return token
 
 
 def run_shared_by_link(token: str) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from .views import account, console, fusions, health, keys, runs
+from .views import account, console, fusions, health, keys, runs, tokens
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="console")),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/ask", fusions.seat_ask, name="seat-ask"),
     path("fusion/shared/<str:token>", runs.shared, name="run-shared"),
     path("fusion/keys", keys.keys, name="keys"),
+    path("fusion/tokens", tokens.tokens, name="tokens"),
+    path("fusion/tokens/<int:token_id>/revoke", tokens.revoke, name="token-revoke"),
     # people
     path("sign-in", account.sign_in, name="sign-in"),
     path("sign-out", account.sign_out, name="sign-out"),

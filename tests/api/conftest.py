@@ -84,7 +84,8 @@ def api() -> Iterator[Api]:
         Stack(
             OPENROUTER_API_KEY="sk-or-scripted-upstream",
             OPENROUTER_BASE_URL=upstream.url,
-            FUSION_STALL_TIMEOUT="5",
+            FUSION_STALL_TIMEOUT="15",
+            FUSION_PERMISSION_SECONDS="1",
         ) as stack,
     ):
         listed = [OPUS, GPT, GEMINI, "good", "writer", "outer", "echo"]
@@ -118,7 +119,7 @@ def fresh_upstream(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def client(api: Api) -> Iterator[openai.OpenAI]:
+def program(api: Api) -> Iterator[openai.OpenAI]:
     with api.client(max_retries=0) as client:
         yield client
 

@@ -1,0 +1,72 @@
+"""API tokens of everybody: made, limited, revoked; never deleted and never shown again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from ..models import ApiToken
+from ..models.tokens import Scope
+from ..services.tokens import token_create, token_revoke
+
+
+class TokenForm(forms.ModelForm[ApiToken]):
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, initial=list(Scope.values), widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = [
+            "owner",
+            "name",
+            "scopes",
+            "expires_at",
+            "requests_per_minute",
+            "concurrent_runs",
+            "spending_per_day",
+        ]
+
+    def clean_owner(self) -> Any:
+        owner = self.cleaned_data["owner"]
+        if not owner.is_active:
+            raise forms.ValidationError("This account is deactivated.")
+        return owner
+
+
+@admin.register(ApiToken)
+class TokenAdmin(admin.ModelAdmin[ApiToken]):
+    form = TokenForm
+    list_display = ["name", "prefix", "owner", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = ["revoked_at", "expires_at"]
+    search_fields = ["name", "prefix", "owner__username"]
+    list_select_related = ["owner"]
+    readonly_fields = ["prefix", "last_used_at", "revoked_at", "created_at"]
+    actions = ["revoke"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        return [*self.readonly_fields, "owner"] if obj else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        data = {k: v for k, v in form.cleaned_data.items() if k in TokenForm.Meta.fields}
+        made, secret = token_create(**data)
+        obj.pk = made.pk
+        obj.refresh_from_db()
+        messages.warning(request, f"Copy the token now, it is not shown again: {secret}")
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """Revoking ends its use and keeps what its runs are known by."""
+        return False
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        for token in chosen:
+            token_revoke(token=token)
+        self.message_user(request, "Revoked, from the next request on.")

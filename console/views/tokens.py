@@ -1,0 +1,100 @@
+"""The page where people make and revoke their own API tokens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from .. import access
+from ..models.tokens import Scope
+from ..services.errors import Refused
+from ..services.tokens import DEFAULT_DAYS, token_create, token_revoke
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(max_length=60, help_text="What you will know it by.")
+    scopes = forms.MultipleChoiceField(
+        label="May",
+        choices=Scope.choices,
+        initial=list(Scope.values),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    expires_days = forms.TypedChoiceField(
+        label="Expires",
+        choices=[("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"), ("0", "never")],
+        initial=str(DEFAULT_DAYS),
+        coerce=int,
+    )
+    requests_per_minute = forms.IntegerField(
+        min_value=1, max_value=100_000, required=False, initial=120, help_text="Empty: no limit."
+    )
+    concurrent_runs = forms.IntegerField(
+        label="Runs at once",
+        min_value=1,
+        max_value=10_000,
+        required=False,
+        initial=20,
+        help_text="Empty: no limit.",
+    )
+    spending_per_day = forms.DecimalField(
+        label="US dollars per day",
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+        required=False,
+        help_text="Empty: no limit.",
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+def tokens(request: HttpRequest) -> HttpResponse:
+    owner = request.user
+    assert isinstance(owner, User)
+    form = TokenForm(request.POST or None)
+    made, secret = None, ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            made, secret = token_create(owner=owner, **_limits(form.cleaned_data))
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            form = TokenForm()
+    now = timezone.now()
+    rows = [(token, token.is_usable(now)) for token in access.tokens_of(owner)]
+    context = {
+        "form": form,
+        "made": made,
+        # Shown on this page alone: it is kept nowhere.
+        "secret": secret,
+        "rows": rows,
+        "base_url": request.build_absolute_uri("/v1"),
+    }
+    return render(request, "console/tokens.html", context)
+
+
+@never_cache
+@require_POST
+@login_required
+def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    token = access.token_owned_by(request.user, token_id)
+    token_revoke(token=token)
+    messages.success(request, f"{token.name} is revoked.")
+    return redirect("tokens")
+
+
+def _limits(data: dict[str, Any]) -> dict[str, Any]:
+    data = dict(data)
+    days = data.pop("expires_days")
+    return data | {"expires_at": timezone.now() + timedelta(days=days) if days else None}

@@ -1,0 +1,218 @@
+"""`POST /v1/chat/completions`, streamed, to its last byte."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.stack import until
+from tests.upstream import Script
+
+from .conftest import GEMINI, GPT, OPUS, Api, tool_call
+from .test_chat import ASK, TOOL, WEATHER
+
+
+@contextmanager
+def streaming(api: Api, *, timeout: float = 60, **body: Any) -> Iterator[httpx.Response]:
+    headers = {"Authorization": f"Bearer {api.key}"} | body.pop("headers", {})
+    with httpx.stream(
+        "POST",
+        f"{api.url}/chat/completions",
+        json=ASK | {"model": "fusion", "stream": True} | body,
+        headers=headers,
+        timeout=timeout,
+    ) as response:
+        yield response
+
+
+def stream(api: Api, **body: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    """(chunks, comments); whatever else came is a failure."""
+    chunks, comments, done = [], [], False
+    with streaming(api, **body) as response:
+        assert response.status_code == 200, response.read()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["x-request-id"]
+        for line in response.iter_lines():
+            assert not (done and line), "nothing follows [DONE]"
+            if line.startswith(":"):
+                comments.append(line)
+            elif line == "data: [DONE]":
+                done = True
+            elif line:
+                assert line.startswith("data: ")
+                chunks.append(json.loads(line[6:]))
+    assert done or "error" in chunks[-1]
+    return chunks, comments
+
+
+def text_of(chunks: list[dict[str, Any]]) -> str:
+    return "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks if c["choices"])
+
+
+def test_only_valid_chunks_are_sent_and_the_last_says_why_it_ended(api: Api) -> None:
+    api.script(OPUS, Script(text="One two three."))
+    chunks, _ = stream(api)
+    assert {c["object"] for c in chunks} == {"chat.completion.chunk"}
+    assert len({(c["id"], c["created"], c["model"]) for c in chunks}) == 1
+    assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    assert text_of(chunks) == "One two three."
+    assert [c["choices"][0]["finish_reason"] for c in chunks[:-1]] == [None] * (len(chunks) - 1)
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+    assert "usage" not in chunks[-1] and chunks[-1]["fusion"]["analysis"]
+
+
+def test_usage_comes_in_a_chunk_of_its_own_when_it_is_asked_for(api: Api) -> None:
+    chunks, _ = stream(api, stream_options={"include_usage": True})
+    assert chunks[-1]["choices"] == [] and chunks[-1]["usage"]["total_tokens"] > 0
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+
+
+def test_the_answer_arrives_while_it_is_being_written(api: Api) -> None:
+    slow = Script(text="a b c d e f g h", tokens_per_second=10, judge=Script())
+    api.script(OPUS, Script(), slow)
+    api.script(OPUS, lambda body: slow if _writes(body) else Script(judge=Script()))
+    seen: list[float] = []
+    with streaming(api) as response:
+        for line in response.iter_lines():
+            if '"content":"' in line and '"content":""' not in line:
+                seen.append(time.monotonic())
+    assert len(seen) >= 5 and seen[-1] - seen[0] > 0.4
+
+
+def _writes(body: dict[str, Any]) -> bool:
+    return any("Write the best possible answer" in str(m["content"]) for m in body["messages"])
+
+
+def test_comments_keep_the_connection_open_while_the_panel_works(api: Api) -> None:
+    for model in (GPT, GEMINI):
+        api.script(model, Script(first_token_after=4))
+    _, comments = stream(api)
+    assert comments
+
+
+def test_progress_is_told_to_whoever_asks_for_it(api: Api) -> None:
+    chunks, _ = stream(api, fusion={"progress": True})
+    told = [c["fusion"]["progress"] for c in chunks if "progress" in c.get("fusion", {})]
+    seats = {t["seat"] for t in told if t["step"] == "panel" and t["status"] == "completed"}
+    assert seats == {"A", "B", "C"}
+    assert {t["step"] for t in told} == {"panel", "analysis", "synthesis"}
+    chunks, _ = stream(api)
+    assert not [c for c in chunks if "progress" in c.get("fusion", {})]
+
+
+def test_tool_calls_of_the_synthesizer_come_as_deltas(api: Api) -> None:
+    api.script(OPUS, lambda body: tool_call("weather", "{}") if "tools" in body else Script())
+    chunks, _ = stream(api, tools=[WEATHER])
+    assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
+    calls = [d for c in chunks for d in c["choices"][0]["delta"].get("tool_calls", [])]
+    assert [(c["index"], c["function"]["name"]) for c in calls] == [(0, "weather")]
+
+
+def test_the_tool_form_streams_the_deciding_model_and_then_the_fused_answer(api: Api) -> None:
+    def outer(body: dict[str, Any]) -> Script:
+        return tool_call("ask_fusion_panel") if body.get("tools") else Script(text="Fused.")
+
+    api.script("outer", outer)
+    chunks, _ = stream(api, model="outer", tools=[TOOL])
+    assert text_of(chunks) == "Fused."
+    assert not [c for c in chunks if "tool_calls" in c["choices"][0]["delta"]]
+
+
+def test_a_panel_that_fails_ends_the_stream_with_an_error_nobody_repeats(api: Api) -> None:
+    for model in (OPUS, GPT, GEMINI):
+        api.script(model, Script(status=401))
+    chunks, _ = stream(api)
+    assert chunks[-1]["error"]["code"] == "all_panels_failed"
+    assert chunks[-1]["choices"][0]["finish_reason"] == "error"
+    assert len(api.upstream.calls) == 3
+
+
+def test_a_synthesizer_that_fails_leaves_the_best_single_answer(api: Api) -> None:
+    api.script(OPUS, lambda body: Script(status=400) if _writes(body) else Script(text="Opus."))
+    chunks, _ = stream(api)
+    assert text_of(chunks).strip()
+    assert chunks[-1]["fusion"]["failure_reason"] == "synthesis_failed"
+
+
+def finished(api: Api, run_id: str) -> bool:
+    return bool(api.stack.state(run_id).status.is_final)
+
+
+def run_of(line: str) -> str:
+    return str(json.loads(line.removeprefix("data: "))["id"]).removeprefix("chatcmpl-")
+
+
+def test_a_client_that_goes_away_loses_nothing_and_pays_once(api: Api) -> None:
+    for model in (GPT, GEMINI):
+        api.script(model, Script(first_token_after=1))
+    key = {"Idempotency-Key": "the-same-request"}
+    with streaming(api, headers=key) as response:
+        run_id = run_of(next(response.iter_lines()))
+    until(lambda: finished(api, run_id), 30, 0.5)
+    assert api.stack.state(run_id).status == "completed"
+    asked = len(api.upstream.calls)
+    chunks, _ = stream(api, headers=key)
+    assert run_of(json.dumps(chunks[0])) == run_id
+    assert text_of(chunks) == api.stack.state(run_id).fused_answer
+    assert len(api.upstream.calls) == asked
+
+
+def test_the_same_key_joins_the_run_that_is_going_on(api: Api) -> None:
+    for model in (GPT, GEMINI):
+        api.script(model, Script(first_token_after=1.5))
+    answers: list[str] = []
+
+    def ask() -> None:
+        answers.append(text_of(stream(api, headers={"Idempotency-Key": "joined"})[0]))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(answers)) == 1 and len(answers) == 3 and answers[0]
+    assert len(api.upstream.calls) == 5
+
+
+def test_a_repetition_by_a_client_library_joins_the_run_without_a_key(api: Api) -> None:
+    chunks, _ = stream(api, seed=99)
+    again, _ = stream(api, seed=99, headers={"x-stainless-retry-count": "1"})
+    assert chunks[0]["id"] == again[0]["id"]
+    another, _ = stream(api, seed=99)
+    assert another[0]["id"] != chunks[0]["id"]
+
+
+def test_the_same_key_with_another_request_is_refused(api: Api) -> None:
+    headers = {"Idempotency-Key": "once"}
+    assert api.post(json=ASK | {"model": "good"}, headers=headers).status_code == 200
+    refused = api.post(json=ASK | {"model": "echo"}, headers=headers)
+    assert refused.status_code == 422
+    assert refused.json()["error"]["code"] == "idempotency_mismatch"
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_client_can_ask_for_the_run_to_end_with_it(api: Api, streamed: bool) -> None:
+    api.script("good", Script(text="a b c d", hold_after=1))
+    body = {"model": "good", "fusion": {"cancel_on_disconnect": True}, "stream": streamed}
+    api.upstream.hold(everything=False)
+    try:
+        with streaming(api, timeout=3, **body) as response:
+            next(response.iter_lines())  # of an answer that is not streamed there is none yet
+            api.upstream.wait_until(lambda: bool(api.upstream.calls), 20)
+    except httpx.ReadTimeout:
+        pass
+    finally:
+        until(lambda: api.upstream.calls[0].closed_by_client, 10)
+        api.upstream.release()
+    (status,) = api.shell(
+        "from console.models import Run\n"
+        "said = [r.status for r in Run.objects.order_by('-created_at')[:1]]"
+    )
+    assert status == "cancelled"
