@@ -1,0 +1,95 @@
+"""Who made a model, as far as its name tells, and what that says about its judgement.
+
+Models favour answers of their own kind, and do not notice. Names are hidden
+from the judge, but style is not: where judge or writer are related to a seat,
+the reader is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .spec import Panelist, Spec, letter
+
+# The author in front of a slash, where it is not what people call the family.
+_AUTHORS = {
+    "meta-llama": "meta",
+    "meta": "meta",
+    "mistral": "mistral",
+    "mistralai": "mistral",
+    "x-ai": "xai",
+    "xai": "xai",
+    "moonshotai": "moonshot",
+    "z-ai": "zhipu",
+    "thudm": "zhipu",
+    "zai-org": "zhipu",
+    "alibaba": "qwen",
+    "deepseek-ai": "deepseek",
+    "huggingfacetb": "huggingface",
+    "google-vertex": "google",
+}
+# Names by which models of a maker begin, at whatever host they are asked.
+_NAMES = {
+    "openai": r"gpt|chatgpt|codex|o[134](?=$|[-:])|davinci",
+    "anthropic": r"claude",
+    "google": r"gemini|gemma|palm|codegemma|medgemma",
+    "meta": r"(?:meta-)?llama|codellama",
+    "mistral": r"(?:open-)?mi[sx]tral|codestral|ministral|magistral|devstral|pixtral|voxtral",
+    "qwen": r"qwen|qwq|qvq",
+    "deepseek": r"deepseek",
+    "xai": r"grok",
+    "moonshot": r"kimi|moonshot",
+    "zhipu": r"glm|chatglm",
+    "cohere": r"command|c4ai|aya",
+    "microsoft": r"phi|wizardlm|orca",
+    "nvidia": r"nemotron|nvidia",
+    "amazon": r"nova|titan",
+    "minimax": r"minimax",
+    "huggingface": r"smollm|zephyr",
+    "ibm": r"granite",
+    "allenai": r"olmo|tulu",
+}
+_STEMS = [(family, re.compile(rf"(?:{names})")) for family, names in _NAMES.items()]
+# Hosts and rooms of one's own, which made nothing.
+_HOSTS = {"openrouter", "azure", "bedrock", "groq", "together", "fireworks", "ollama", "library"}
+
+
+def family(model: str) -> str:
+    """The maker's name in small letters, or "" where the name does not tell."""
+    *authors, name = model.strip().lower().lstrip("~").split("/")
+    # A name of a well-known kind says more than the account it is published by.
+    for kind, pattern in _STEMS:
+        if pattern.match(name):
+            return kind
+    author = authors[-1] if authors else ""
+    return "" if author in _HOSTS else _AUTHORS.get(author, author)
+
+
+def kinship(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[str]:
+    """Sentences about judge and writer sitting on the panel, or being related to it."""
+    if judge.model == writer.model:
+        return _said("The judge, who also writes,", judge, panel)
+    return _said("The judge", judge, panel) + _said("The synthesizer", writer, panel)
+
+
+def kinship_of(spec: Spec) -> list[str]:
+    return kinship(spec.panel, spec.judge, spec.writer)
+
+
+def _said(who: str, model: Panelist, panel: Sequence[Panelist]) -> list[str]:
+    itself = [seat for seat, p in enumerate(panel) if p.model == model.model]
+    if itself:
+        return [f"{who} also sits on the panel ({_letters(itself)}) and may favour its own answer."]
+    kind = family(model.model)
+    related = [seat for seat, p in enumerate(panel) if kind and family(p.model) == kind]
+    if related:
+        return [
+            f"{who} is of one family with {_letters(related)} ({kind}) and may favour its own kind."
+        ]
+    return []
+
+
+def _letters(seats: Sequence[int]) -> str:
+    *first, last = map(letter, seats)
+    return f"{', '.join(first)} and {last}" if first else last
