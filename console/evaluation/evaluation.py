@@ -41,18 +41,18 @@ class Evaluation:
 
     def carry_out(self, *, match_cost: bool) -> None:
         """Whatever the results show undone. Raises LimitReached, Refused, Deleted."""
-        book, best = self.book, None
+        book = self.book
         self._asker.buy(
             "preset",
             (self._run(PRESET, t, preset_spec_for_evaluation(self._spec)) for t in self._tasks),
         )
-        self._grade("grade", [(t, book.answer(PRESET, t)) for t in self._tasks])
-        for solo in book.solos:
-            self._grade("grade", [(t, book.solo(solo, t)) for t in self._tasks])
+        answers = [(t, book.answer(PRESET, t)) for t in self._tasks]
+        answers += [(t, book.solo(solo, t)) for solo in book.solos for t in self._tasks]
+        self._grade(answers)
         best = self._choose()
         again = same_model_spec(self._spec, best.panelist)
         self._asker.buy("same model", (self._run(SAME_MODEL, t, again) for t in self._tasks))
-        self._grade("grade", [(t, book.answer(SAME_MODEL, t)) for t in self._tasks])
+        self._grade([(t, book.answer(SAME_MODEL, t)) for t in self._tasks])
         if match_cost:
             self._match(best)
 
@@ -91,7 +91,7 @@ class Evaluation:
             self._asker.buy("samples", missing)
             round_ += 1
         self._asker.buy("choose", self._selections())
-        self._grade("grade", [(t, self.book.answer(MATCHED, t)) for t in self._tasks])
+        self._grade([(t, self.book.answer(MATCHED, t)) for t in self._tasks])
 
     def _samples(self, best: Solo, number: int) -> Iterator[Purchase]:
         """What the preset's cost buys beyond the answers that are there already."""
@@ -117,8 +117,10 @@ class Evaluation:
 
     # ---- grades
 
-    def _grade(self, what: str, answers: Iterable[tuple[Task, Answer | None]]) -> None:
-        self._asker.buy(what, (p for task, a in answers if a for p in self._grades(task, a.text)))
+    def _grade(self, answers: Iterable[tuple[Task, Answer | None]]) -> None:
+        self._asker.buy(
+            "grade", (p for task, a in answers if a for p in self._grades(task, a.text))
+        )
 
     def _grades(self, task: Task, text: str) -> Iterator[Purchase]:
         """Of one answer: by the rubric, or against the preset's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,9 +97,24 @@ def asked(upstream: Upstream) -> Iterator[list[Any]]:
     yield upstream.requests
 
 
+@pytest.fixture(scope="module")
+def whole(
+    stack: Stack, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Counter[str], str]:
+    """An evaluation nothing disturbed: (its tasks, what it asked, what it printed)."""
+    tasks = write_tasks(tmp_path_factory.mktemp("whole"))
+    upstream.requests.clear()
+    done = stack.manage(*command(tasks))
+    return tasks, calls_by_model(upstream.requests), done.stdout
+
+
 @pytest.fixture
 def tasks(tmp_path: Path) -> Path:
-    path = tmp_path / "tasks.jsonl"
+    return write_tasks(tmp_path)
+
+
+def write_tasks(folder: Path) -> Path:
+    path = folder / "tasks.jsonl"
     path.write_text("\n".join(map(json.dumps, TASKS)))
     return path
 
@@ -120,15 +136,11 @@ def calls_by_model(asked: list[Any]) -> Counter[str]:
     return Counter(r.model for r in asked if r.path.endswith("/chat/completions"))
 
 
-# Preset and same-model panel: two seats, analysis, synthesis, for each of three tasks. Grades:
-# three answers by rubric (the same-model panel's equals none), two solos and one panel in pairs.
-WHOLE = {"alpha": 3, "beta": 3 + 6, "judge": 12, "grader": 4 + 3 * 2}
+Whole = tuple[Path, "Counter[str]", str]
 
 
-def test_preset_best_solo_and_same_model_panel_are_compared(
-    stack: Stack, tasks: Path, asked: list[Any]
-) -> None:
-    done = stack.manage(*command(tasks))
+def test_preset_best_solo_and_same_model_panel_are_compared(whole: Whole) -> None:
+    tasks, asked, printed = whole
     report = report_of(tasks)
     assert report["complete"] is True and report["best_solo"] == "beta"
     assert report["solos"]["alpha"]["mean_score"] == 0.0
@@ -142,42 +154,32 @@ def test_preset_best_solo_and_same_model_panel_are_compared(
     assert (against["wins"], against["ties"], against["losses"]) == (2, 1, 0)
     assert against["win_rate"] == pytest.approx(5 / 6, abs=1e-3)
     assert report["judgements"]["unparsed"] == 0
-    assert sum(calls_by_model(asked).values()) == report["spent"]["calls"]
-    assert report["spent"]["cost"] == pytest.approx(
-        sum(
-            {"alpha": 0.02, "beta": 0.01, "judge": 0.005, "grader": 0.001}[r.model]
-            for r in asked
-            if r.model
-        )
-    )
-    assert "win rate" in done.stdout and "preset 3/3" in done.stderr
+    # Two panels of two, an analysis and a synthesis each, for three tasks; four answers graded
+    # by rubric, three pairs in both orders.
+    assert asked == {"alpha": 3, "beta": 3 + 6, "judge": 12, "grader": 4 + 3 * 2}
+    assert sum(asked.values()) == report["spent"]["calls"]
+    assert report["spent"]["cost"] == pytest.approx(3 * 0.02 + 9 * 0.01 + 12 * 0.005 + 10 * 0.001)
+    assert "win rate" in printed
 
 
 def test_started_again_it_asks_nobody_and_says_the_same(
-    stack: Stack, tasks: Path, asked: list[Any]
+    stack: Stack, whole: Whole, asked: list[Any]
 ) -> None:
-    first = stack.manage(*command(tasks)).stdout
-    before = calls_by_model(asked)
+    tasks, _, printed = whole
     again = stack.manage(*command(tasks))
-    assert calls_by_model(asked) == before
-    assert again.stdout == first and "steps are done" in again.stderr
+    assert calls_by_model(asked) == {}
+    assert again.stdout == printed and "steps are done" in again.stderr
 
 
 def test_killed_again_and_again_it_repeats_no_paid_call(
-    stack: Stack, tasks: Path, asked: list[Any], upstream: Upstream, tmp_path: Path
+    stack: Stack, whole: Whole, tasks: Path, asked: list[Any], upstream: Upstream
 ) -> None:
+    undisturbed = whole[1]
+    for enough in (1, 5, 13, sum(undisturbed.values()) - 2):
+        kill_at(enough, command(tasks), stack, upstream)
     stack.manage(*command(tasks))
-    undisturbed = calls_by_model(asked)
-    report = report_of(tasks)
-    asked.clear()
-    other = tmp_path / "again" / "tasks.jsonl"
-    other.parent.mkdir()
-    other.write_text(tasks.read_text())
-    for enough in (1, 5, 13, 22, sum(undisturbed.values()) - 2):
-        kill_at(enough, command(other), stack, upstream)
-    stack.manage(*command(other))
     assert calls_by_model(asked) == undisturbed
-    assert report_of(other)["spent"] == report["spent"]
+    assert report_of(tasks)["spent"] == report_of(whole[0])["spent"]
 
 
 def kill_at(calls: int, args: list[str], stack: Stack, upstream: Upstream) -> None:
@@ -210,15 +212,14 @@ def test_a_limit_stops_it_and_more_money_takes_it_to_its_end(
 
 
 def test_at_matched_cost_the_solo_model_gets_what_the_preset_s_cost_buys(
-    stack: Stack, tasks: Path, asked: list[Any]
+    stack: Stack, whole: Whole, tasks: Path, asked: list[Any]
 ) -> None:
-    stack.manage(*command(tasks))
-    before = calls_by_model(asked)
+    shutil.copy(whole[0].with_name("results.jsonl"), tasks.with_name("results.jsonl"))
     stack.manage(*command(tasks, "--match-cost"))
     report = report_of(tasks)
     # 4 cents buy four of beta's answers: its own, two of the panel's, one more.
     assert [(m["samples"], m["by"]) for m in report["matched"]] == [(4, "cost")] * 3
-    assert calls_by_model(asked) - before == Counter(beta=3)
+    assert calls_by_model(asked) == {"beta": 3}
     assert report["arms"]["solo at matched cost"]["cost"] == pytest.approx(3 * 0.04)
     assert report["preset_against"]["solo at matched cost"]["wins"] == 2
 
@@ -255,7 +256,7 @@ def test_what_cannot_be_used_is_refused_before_anybody_is_asked(
         (command(tasks.with_name("none.jsonl")), "There is no file"),
         (command(bad), "Line 2: this is no JSON."),
         (command(tasks, "--preset", "nope"), "There is no preset “nope”. Presets:"),
-        (command(tasks, "--grader", "nobody:knows"), "nobody:knows"),
+        (command(tasks, "--grader", "two\nlines"), "A model's name is one line"),
         (command(tasks, "--max-cost", "much"), "no sum of dollars"),
     ):
         done = stack.manage(*args, check=False)
