@@ -27,7 +27,7 @@ from redis.asyncio import Redis
 
 from . import eventlog
 from .engine.spec import Spec
-from .engine.state import RunState, RunStatus, Step
+from .engine.state import CallState, RunState, RunStatus, Step
 from .markdown import StreamRenderer
 from .models import Run
 from .snapshot import state_from_rows
@@ -45,7 +45,7 @@ class _Text:
     """One text container of the page and the call it shows."""
 
     call: str
-    renderer: StreamRenderer = field(default_factory=StreamRenderer)
+    renderer: StreamRenderer
     finished: bool = False
     rewritten: int = 0  # how often everything shown had to be replaced
 
@@ -184,19 +184,24 @@ class Watch:
             shown = self._texts.get(place)
             if shown is None or shown.call != call.key:
                 rewritten = shown.rewritten + 1 if shown else 0
-                shown = self._texts[place] = _Text(call.key, rewritten=rewritten)
+                shown = self._texts[place] = self._new_text(call, rewritten)
             if shown.finished and shown.renderer.text == call.text:
                 continue
             try:
                 shown.renderer.feed(call.text)
             except ValueError:
                 # The text was taken back: rows that lag behind stand in for a lost log.
-                shown = self._texts[place] = _Text(call.key, rewritten=shown.rewritten + 1)
+                shown = self._texts[place] = self._new_text(call, shown.rewritten + 1)
                 shown.renderer.feed(call.text)
             if call.status.is_final:
                 shown.finished = True
                 if shown.renderer.finish() is not None:
                     shown.rewritten += 1
+
+    def _new_text(self, call: CallState, rewritten: int) -> _Text:
+        assert self._spec
+        sources = self._spec.letters if call.step is Step.SYNTHESIS else ""
+        return _Text(call.key, StreamRenderer(sources=sources), rewritten=rewritten)
 
     # what a viewer lacks
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from .api.base import nothing_here_view
 from .views import account, console, fusions, health, keys, runs, tokens
 
 urlpatterns = [
@@ -31,6 +32,7 @@ urlpatterns = [
     path("sign-out", account.sign_out, name="sign-out"),
     path("claim/<str:token>", account.claim, name="claim"),
     # machines
+    path("v1", nothing_here_view),
     path("v1/", include("console.api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

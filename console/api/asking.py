@@ -234,7 +234,7 @@ def _base(model: str, preset: str | None) -> Spec:
         known = Preset.objects.filter(slug=preset, enabled=True).exists()
         slug = preset if known else OPENROUTER_PRESETS.get(preset, preset)
         param = "preset"
-    if not slug:
+    if not slug and model != PREFIX:
         slug = usual_preset()
     found = Preset.objects.filter(slug=slug, enabled=True).first()
     if found is None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from ..engine.spec import Spec
-from ..engine.state import RunState, Step
+from ..engine.state import CallState, RunState, Step
 from ..markdown import render
 from . import agreement, phases, receipt, seats, sentences
 
@@ -67,7 +67,12 @@ def run_texts(spec: Spec, state: RunState) -> dict[str, str]:
     """Text container -> HTML of all there is: what a page holds before its socket opens."""
     calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
     calls["fused"] = state.final_call
-    return {key: render(call.text) if call else "" for key, call in calls.items()}
+    return {key: _html(spec, call) if call else "" for key, call in calls.items()}
+
+
+def _html(spec: Spec, call: CallState) -> str:
+    """Only the fused answer has marks of provenance."""
+    return render(call.text, sources=spec.letters if call.step is Step.SYNTHESIS else "")
 
 
 def is_demonstration(spec: Spec) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.errors import SENTENCES, Reason
-from ..engine.spec import Spec
+from ..engine.families import kinship
+from ..engine.spec import Panelist, Spec
 from ..engine.state import CallStatus, FusionState, RunState, Step
-from . import figures
+from . import evidence, figures
+from .evidence import Quote, Rating, Standing
 from .seats import Seat
 
 SAYS, OPPOSES, SILENT = "says so", "says otherwise", "silent"
@@ -25,6 +27,8 @@ class Mark:
 class Stance:
     seats: list[Seat]
     text: str
+    quotes: list[Quote] = field(default_factory=list)
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Claim:
     text: str
     marks: list[Mark]
     stances: list[Stance] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class Analysis:
     judge: str
     seats: list[Seat]
     parts: list[Part]
+    ratings: list[Rating] = field(default_factory=list)
+    injections: list[Quote] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def claims(self) -> int:
@@ -62,14 +71,39 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Analysis:
     judged = _judged(fusion, state, columns)
     name, sentence, since = _state(spec, state, fusion, judged)
     data = fusion.analysis if fusion and fusion.analysis is not None else None
+    answers = _answers(fusion, state)
     return Analysis(
         state=name,
         sentence=sentence,
         since=since,
-        judge=spec.judge.short_name,
+        judge=judge(spec, fusion).short_name,
         seats=judged,
-        parts=_parts(data, judged) if data is not None else [],
+        parts=_Parts(judged, answers).of(data) if data is not None else [],
+        ratings=evidence.ratings(data.get("ratings", []), judged) if data else [],
+        injections=evidence.quotes(data.get("injections", []), judged, answers) if data else [],
+        notes=_notes(spec, fusion, data) if data is not None else [],
     )
+
+
+def judge(spec: Spec, fusion: FusionState | None) -> Panelist:
+    return Panelist.from_dict(fusion.judge) if fusion and fusion.judge else spec.judge
+
+
+def _notes(spec: Spec, fusion: FusionState | None, data: dict[str, Any]) -> list[str]:
+    """What a reader should bear in mind about this judgement."""
+    writer = fusion and fusion.synthesizer
+    notes = kinship(
+        spec.panel, judge(spec, fusion), Panelist.from_dict(writer) if writer else spec.writer
+    )
+    if data.get("cut_off"):
+        notes.append("The judge's analysis broke off; what was complete is shown.")
+    return notes
+
+
+def _answers(fusion: FusionState | None, state: RunState) -> dict[int, str]:
+    """The very answers that were judged, by seat."""
+    calls = [state.calls[key] for key in (fusion.judged if fusion else []) if key in state.calls]
+    return {call.seat: call.text for call in calls if call.seat is not None}
 
 
 def _judged(fusion: FusionState | None, state: RunState, columns: Sequence[Seat]) -> list[Seat]:
@@ -91,7 +125,11 @@ def _state(
         return "failed", f"{why} The fused answer was written from the answers alone.", None
     if call and not call.status.is_final:
         answers = figures.count_of(len(judged), "answer")
-        return "running", f"{spec.judge.short_name} is comparing {answers}", call.started_at
+        return (
+            "running",
+            f"{judge(spec, fusion).short_name} is comparing {answers}",
+            call.started_at,
+        )
     if fusion and call is None and len(judged) == 1:
         return "single", "One answer came back, so there was nothing to compare.", None
     if state.status.is_final:
@@ -105,33 +143,58 @@ def _state(
     return "waiting", "Agreement, contradictions and gaps appear once the panel has answered.", None
 
 
-def _parts(data: dict[str, Any], seats: Sequence[Seat]) -> list[Part]:
-    def claims(key: str, text: str) -> list[Claim]:
-        return [Claim(i[text], _marks(seats, i["seats"])) for i in data.get(key, [])]
+@dataclass(frozen=True)
+class _Parts:
+    seats: Sequence[Seat]
+    answers: Mapping[int, str]
 
-    alone = [
-        Claim(i["insight"], _marks(seats, [i["seat"]])) for i in data.get("unique_insights", [])
-    ]
-    nobody = [Claim(spot, _marks(seats, [])) for spot in data.get("blind_spots", [])]
-    disputed = [_contradiction(i, seats) for i in data.get("contradictions", [])]
-    return [
-        Part("Consensus", "they agree", claims("consensus", "claim")),
-        Part("Contradictions", "they disagree", disputed),
-        Part("Partial coverage", "only some cover it", claims("partial_coverage", "point")),
-        Part("Unique insights", "only one saw it", alone),
-        Part("Blind spots", "nobody said it", nobody),
-    ]
+    def of(self, data: dict[str, Any]) -> list[Part]:
+        alone = [self._claim(i, "insight", [i["seat"]]) for i in data.get("unique_insights", [])]
+        nobody = [Claim(spot, _marks(self.seats, [])) for spot in data.get("blind_spots", [])]
+        disputed = [self._contradiction(i) for i in data.get("contradictions", [])]
+        return [
+            Part("Consensus", "they agree", self._claims(data, "consensus", "claim")),
+            Part("Contradictions", "they disagree", disputed),
+            Part(
+                "Partial coverage",
+                "only some cover it",
+                self._claims(data, "partial_coverage", "point"),
+            ),
+            Part("Unique insights", "only one saw it", alone),
+            Part("Blind spots", "nobody said it", nobody),
+        ]
 
+    def _claims(self, data: dict[str, Any], part: str, text: str) -> list[Claim]:
+        return [self._claim(item, text, item["seats"]) for item in data.get(part, [])]
 
-def _contradiction(item: dict[str, Any], seats: Sequence[Seat]) -> Claim:
-    """The first stance is the claim; every other one speaks against it."""
-    first, *others = item["stances"] or [{"seats": [], "stance": ""}]
-    against = [seat for stance in others for seat in stance["seats"]]
-    return Claim(
-        item["topic"],
-        _marks(seats, first["seats"], against),
-        [Stance([c for c in seats if c.seat in s["seats"]], s["stance"]) for s in item["stances"]],
-    )
+    def _claim(self, item: dict[str, Any], text: str, seats: Sequence[int]) -> Claim:
+        return Claim(
+            item[text],
+            _marks(self.seats, seats),
+            quotes=self._quotes(item),
+            standing=evidence.standing(item),
+        )
+
+    def _quotes(self, item: dict[str, Any]) -> list[Quote]:
+        return evidence.quotes(item.get("evidence", []), self.seats, self.answers)
+
+    def _contradiction(self, item: dict[str, Any]) -> Claim:
+        """The first stance is the claim; every other one speaks against it."""
+        first, *others = item["stances"] or [{"seats": [], "stance": ""}]
+        against = [seat for stance in others for seat in stance["seats"]]
+        return Claim(
+            item["topic"],
+            _marks(self.seats, first["seats"], against),
+            [
+                Stance(
+                    [c for c in self.seats if c.seat in s["seats"]],
+                    s["stance"],
+                    self._quotes(s),
+                    evidence.standing(s),
+                )
+                for s in item["stances"]
+            ],
+        )
 
 
 def _marks(seats: Sequence[Seat], saying: Iterable[int], against: Iterable[int] = ()) -> list[Mark]:

@@ -11,9 +11,12 @@ from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+from console.engine.provenance import ALL, MARKER, OWN, names_of
+from console.engine.provenance import plain as without_marks
 from console.markdown.highlighting import coloured, language_of
 from console.markdown.sanitiser import SCHEMES, sanitise
 
@@ -38,10 +41,20 @@ MAX_NESTING = 32
 _ADDRESS = re.compile(r"(?:https?://[^/?#\\]|mailto:.)", re.IGNORECASE)
 
 
-def render(text: str) -> SafeString:
-    """Any text to sanitised HTML. Text too large or too costly to format is shown plain."""
+def render(text: str, *, sources: str = "") -> SafeString:
+    """Any text to sanitised HTML. Text too large or too costly to format is shown plain.
+
+    `sources` are the letters whose marks of provenance are shown as such.
+    """
     text = complete_lines(text)
-    return plain(text) if too_costly(text) else blocks_to_html(parse(text, {}), text, {})
+    if too_costly(text):
+        return plain(without_marks(text, sources) if sources else text)
+    env = new_env(sources)
+    return blocks_to_html(parse(text, env), text, env)
+
+
+def new_env(sources: str) -> Env:
+    return {"sources": sources} if sources else {}
 
 
 def complete_lines(text: str) -> str:
@@ -154,6 +167,36 @@ def _host_note(href: str) -> Iterator[Token]:
     yield Token("span_close", "span", -1)
 
 
+def _source(state: StateInline, silent: bool) -> bool:
+    """A mark of provenance becomes a small chip for each seat; see `engine.provenance`."""
+    letters = state.env.get("sources")
+    if not letters or not state.src.startswith("[^", state.pos):
+        return False
+    match = MARKER.match(state.src, state.pos, state.posMax)
+    names = names_of(match[1], letters) if match else None
+    if match is None or names is None:
+        return False
+    if not silent:
+        # A chip that is not shown must leave no space behind.
+        state.pending = state.pending.rstrip(" ")
+        seats, is_own = names
+        for name in [*seats, *([OWN] if is_own else [])]:
+            data = {"class": "source source-own"} if name == OWN else {"class": "source"}
+            if name != OWN:
+                data["data-seat"] = str(ALL.index(name))
+            state.push("source_open", "span", 1).attrs = dict(data)
+            state.push("text", "", 0).content = name
+            state.push("source_close", "span", -1)
+        if state.src[match.end() : match.end() + 1].isalnum() and not _in_word(state, match):
+            state.pending = " "
+    state.pos = match.end()
+    return True
+
+
+def _in_word(state: StateInline, match: re.Match[str]) -> bool:
+    return bool(match.start()) and state.src[match.start() - 1].isalnum()
+
+
 def _align_without_style(state: StateCore) -> None:
     """The sanitiser and the content security policy both refuse `style`."""
     for token in state.tokens:
@@ -179,6 +222,7 @@ def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
     parser.enable(["table", "strikethrough"])
     parser.validateLink = _is_allowed_address  # type: ignore[method-assign]
+    parser.inline.ruler.before("link", "source", _source)
     parser.core.ruler.push("links_show_their_host", _links_show_their_host)
     parser.core.ruler.push("align_without_style", _align_without_style)
     parser.add_render_rule("fence", _fence)

@@ -3,6 +3,7 @@
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 
+from console.engine.spec import MAX_SEATS
 from console.markdown.highlighting import LANGUAGES, TOKEN_CLASSES
 
 # No img, svg, math, style, form or input: nothing that loads, runs or asks for anything.
@@ -19,15 +20,20 @@ SCHEMES = frozenset({"http", "https", "mailto"})
 CLASSES = {
     "code": frozenset(f"language-{name}" for name in LANGUAGES),
     "pre": frozenset({"plain"}),
-    "span": TOKEN_CLASSES | {"host"},
+    "span": TOKEN_CLASSES | {"host", "source", "source-own"},
 }
+# A mark of provenance names its seat, which gives it its colour.
+SEATS = frozenset(map(str, range(MAX_SEATS)))
 LINK_REL = "noopener noreferrer nofollow"
 
 _cleaner = nh3.Cleaner(
     tags=TAGS,
     # The key "*" empties the library's own list of attributes allowed on every tag.
     attributes={"*": frozenset(), **ATTRIBUTES},
-    tag_attribute_values={tag: {"align": ALIGNMENTS} for tag in ("td", "th")},
+    tag_attribute_values={
+        **{tag: {"align": ALIGNMENTS} for tag in ("td", "th")},
+        "span": {"data-seat": SEATS},
+    },
     allowed_classes=CLASSES,
     link_rel=LINK_REL,
     url_schemes=SCHEMES,

@@ -14,9 +14,12 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from console.engine.provenance import plain as without_marks
+from console.engine.provenance import plain_so_far
 from console.markdown.document import (
     blocks_to_html,
     complete_lines,
+    new_env,
     parse,
     plain,
     render,
@@ -43,7 +46,8 @@ class StreamRenderer:
     but that is still work for a thread, and not for every token.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, sources: str = "") -> None:
+        self._sources = sources
         self.final: list[SafeString] = []
         self.block = SafeString()
         self.block_version = 0
@@ -92,7 +96,7 @@ class StreamRenderer:
         if self._shown < len(self._open):
             self._parse_open_block()
         self._show_line("")
-        whole = render(self._text)
+        whole = render(self._text, sources=self._sources)
         if "".join(self.final) + self.block == whole:
             return None
         self.final = [whole]
@@ -104,7 +108,7 @@ class StreamRenderer:
         self._taken = end
         self._is_plain = self._is_plain or too_costly(self._text)
         if self._is_plain:
-            self.final.append(plain(self._open))
+            self.final.append(plain(self._bare(self._open)))
             self._open, self._shown = "", 0
             self._show_block(SafeString())
         elif len(self._open) <= SMALL_OPEN_BLOCK or len(self._open) > self._shown * (1 + GROWTH):
@@ -113,7 +117,7 @@ class StreamRenderer:
     def _parse_open_block(self) -> None:
         text = self._open
         references = dict(self._references)
-        env = {"references": references}
+        env = {"references": references, **new_env(self._sources)}
         *finished, last = list(top_level_blocks(parse(text, env))) or [[]]
         if finished:
             first_line = (last[0].map or [0])[0]
@@ -125,7 +129,7 @@ class StreamRenderer:
                     self._references[label] = reference
         self._shown = len(self._open)
         if len(self._open) > MAX_OPEN_BLOCK:
-            self._show_block(plain(self._open))
+            self._show_block(plain(self._bare(self._open)))
         else:
             self._show_block(blocks_to_html(last, text, env))
 
@@ -134,7 +138,12 @@ class StreamRenderer:
             self.block = block
             self.block_version += 1
 
+    def _bare(self, text: str) -> str:
+        return without_marks(text, self._sources) if self._sources else text
+
     def _show_line(self, line: str) -> None:
+        if self._sources:
+            line = plain_so_far(line, self._sources)
         if line != self.line:
             self.line = line
             self.line_version += 1

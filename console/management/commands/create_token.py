@@ -21,7 +21,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         every = ",".join(Scope.values)
-        parser.add_argument("user", help="whose token it is: a username")
+        parser.add_argument(
+            "user",
+            nargs="?",
+            help="whose token it is: a username; may be left out while there is one person only",
+        )
         parser.add_argument("--name", default="", help="what its owner knows it by")
         parser.add_argument("--scopes", default=every, help=f"default: {every}")
         parser.add_argument(
@@ -35,9 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--spending-per-day", help="US dollars; default: no limit")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        owner = User.objects.filter(username=options["user"]).first()
-        if owner is None:
-            raise CommandError(f"There is nobody named “{options['user']}”.")
+        owner = _person(options["user"])
         days = options["expires_days"]
         if not 0 <= days <= 36500:
             raise CommandError("--expires-days is a number of days, or 0 for never.")
@@ -54,6 +56,20 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(secret)
+
+
+def _person(name: str | None) -> User:
+    if name is None:
+        people = list(User.objects.filter(is_active=True)[:2])
+        if len(people) == 1:
+            return people[0]
+        raise CommandError(
+            "Name the person: create_token USER" if people else "Nobody is here yet."
+        )
+    owner = User.objects.filter(username=name).first()
+    if owner is None:
+        raise CommandError(f"There is nobody named “{name}”.")
+    return owner
 
 
 def _limit(number: int) -> int | None:

@@ -1,0 +1,83 @@
+"""What a judge's claims rest on, as the page shows it: quotes, their standing, ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.spec import letter
+from .seats import Seat
+
+# How a claim stands by its quotes, in the words people read.
+STANDINGS = {
+    "supported": "quotes found",
+    "partly": "some quotes found",
+    "unverified": "no quote found",
+}
+
+
+@dataclass(frozen=True)
+class Quote:
+    """`words` is what stands in the answer itself, where the quote was found in it."""
+
+    seat: Seat
+    text: str
+    verified: bool
+    words: str
+    found_in: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    key: str
+    word: str
+
+
+@dataclass(frozen=True)
+class Rating:
+    seat: Seat
+    scores: list[int | None]
+    reason: str
+
+
+def standing(item: Mapping[str, Any]) -> Standing | None:
+    """None for what was judged before quotes were asked for."""
+    key = item.get("standing", "")
+    return Standing(key, STANDINGS[key]) if key in STANDINGS else None
+
+
+def quotes(
+    given: Sequence[Mapping[str, Any]], seats: Sequence[Seat], answers: Mapping[int, str]
+) -> list[Quote]:
+    by_number = {seat.seat: seat for seat in seats}
+    found = []
+    for item in given:
+        seat = by_number.get(item["seat"])
+        if seat is None:
+            continue
+        verified = bool(item.get("verified"))
+        elsewhere = item.get("found_in")
+        found.append(
+            Quote(
+                seat=seat,
+                text=item["quote"],
+                verified=verified,
+                words=answers.get(seat.seat, "")[item["start"] : item["end"]] if verified else "",
+                found_in="" if elsewhere is None else letter(elsewhere),
+            )
+        )
+    return found
+
+
+def ratings(given: Sequence[Mapping[str, Any]], seats: Sequence[Seat]) -> list[Rating]:
+    by_number = {seat.seat: seat for seat in seats}
+    return [
+        Rating(
+            by_number[item["seat"]],
+            [item.get(key) for key in ("factual_accuracy", "depth", "structure", "coverage")],
+            item.get("reason", ""),
+        )
+        for item in given
+        if item["seat"] in by_number
+    ]
