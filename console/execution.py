@@ -299,7 +299,7 @@ def claim(run_id: str) -> tuple[Run, RunState] | None:
             _close_cancelled(run_id, free)
             return None
         run = Run.objects.get(pk=run_id)
-    if run.attempt > MAX_ATTEMPTS:
+    if run.attempt - run.reopened_after > MAX_ATTEMPTS:
         _close(
             run,
             EventType.RUN_FAILED,
