@@ -16,6 +16,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream
 
@@ -30,7 +32,7 @@ class Transport(AiohttpTransport):
 
     def __init__(self, tls: ssl.SSLContext, *, keepalive: float) -> None:
         def session() -> aiohttp.ClientSession:
-            connector = aiohttp.TCPConnector(
+            connector = Connector(
                 ssl=tls, limit=0, keepalive_timeout=keepalive, resolver=Resolver()
             )
             return aiohttp.ClientSession(
@@ -56,6 +58,18 @@ class Transport(AiohttpTransport):
         if isinstance(response.stream, AiohttpResponseStream):
             response.stream = Body(response.stream._aiohttp_response)
         return response
+
+
+class Connector(aiohttp.TCPConnector):
+    def _release(
+        self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
+    ) -> None:
+        """What is closed is dropped: aiohttp would first wait until the rest of a request is
+        sent, for ever where the server does not read."""
+        ends = should_close or protocol.should_close
+        if ends:
+            protocol.abort()
+        super()._release(key, protocol, should_close=ends)
 
 
 class Body(AiohttpResponseStream):

@@ -151,11 +151,9 @@ class Answer:
             model=self._model,
             provider=self._provider,
             generation_id=self.generation_id,
+            cost=cost_from(self._usage),
             tool_calls=self._tools.whole(),
         )
-
-    def reported_cost(self) -> Decimal | None:
-        return cost_from(self._usage)
 
     def rest(self) -> Iterator[TextDelta | ReasoningDelta]:
         if text := self._reasoning.rest():
@@ -216,8 +214,8 @@ def usage_from(usage: dict[str, Any]) -> Usage:
 
 
 def cost_from(usage: dict[str, Any]) -> Decimal | None:
-    """US dollars as OpenRouter reports them; with a key of one's own at the provider behind
-    it, what that one charges comes on top."""
+    """US dollars where a gateway reports them, as OpenRouter does; with a key of one's own at
+    the provider behind it, what that one charges comes on top."""
     cost = money(usage.get("cost"))
     details = usage.get("cost_details")
     if cost is not None and usage.get("is_byok") and isinstance(details, dict):

@@ -75,8 +75,10 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport | None:
     return Transport(tls, keepalive=KEEPALIVE)
 
 
-def classify(exc: BaseException, host: str = "the provider") -> ProviderError:
-    """What a failure of the client means.
+def classify(
+    exc: BaseException, host: str = "the provider", *, answered: bool = False
+) -> ProviderError:
+    """What a failure of the client means; `answered` when some of an answer had come.
 
     A cause from aiohttp is believed before the type httpx gave it: behind
     httpx-aiohttp even a connection lost in mid-answer is a `ConnectTimeout`.
@@ -91,7 +93,7 @@ def classify(exc: BaseException, host: str = "the provider") -> ProviderError:
     if names:
         never_made = bool(names & {"ClientConnectorError", "ConnectionTimeoutError"})
     else:
-        never_made = isinstance(exc, (httpx.ConnectError, httpx.ConnectTimeout))
+        never_made = isinstance(exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
     if never_made:
         return _never_made(exc, causes, host)
     if isinstance(
@@ -99,18 +101,26 @@ def classify(exc: BaseException, host: str = "the provider") -> ProviderError:
     ):
         message = "The provider's address or key holds something that cannot be sent."
         return ProviderError(Reason.CONFIGURATION, message)
-    if "ClientPayloadError" in names or "complete message body" in str(exc):
-        # aiohttp keeps of a reset only its words.
-        reset = "ConnectionReset" in str(exc)
-        why = Reason.DISCONNECTED if reset else Reason.TRUNCATED
-        return ProviderError(why, unconfirmed=True)
+    reason = _lost(exc, names)
+    vanished = reason != Reason.BAD_RESPONSE and not answered
+    return ProviderError(reason, unconfirmed=vanished)
+
+
+def _lost(exc: BaseException, names: set[str]) -> Reason:
+    """How it ended once a connection was made."""
+    said = str(exc)
+    if "ClientPayloadError" in names:
+        # aiohttp keeps of a broken connection only its words: "... OSError(104, 'Connection".
+        return Reason.DISCONNECTED if "Error(" in said else Reason.TRUNCATED
+    if "complete message body" in said:
+        return Reason.TRUNCATED
     if "ClientResponseError" in names:
-        return ProviderError(Reason.BAD_RESPONSE)
-    if isinstance(exc, httpx.RemoteProtocolError) and "disconnected" not in str(exc):
-        return ProviderError(Reason.BAD_RESPONSE)
+        return Reason.BAD_RESPONSE
+    if isinstance(exc, httpx.RemoteProtocolError) and "disconnected" not in said.lower():
+        return Reason.BAD_RESPONSE
     if isinstance(exc, (httpx.TimeoutException, TimeoutError)) and not names:
-        return ProviderError(Reason.TIMEOUT, unconfirmed=True)
-    return ProviderError(Reason.DISCONNECTED, unconfirmed=True)
+        return Reason.TIMEOUT
+    return Reason.DISCONNECTED
 
 
 def _never_made(exc: BaseException, causes: list[BaseException], host: str) -> ProviderError:
@@ -121,8 +131,8 @@ def _never_made(exc: BaseException, causes: list[BaseException], host: str) -> P
             why = next(filter(None, map(_why, causes)), "the handshake failed")
             message = f"The connection to {host} could not be secured: {why}."
             return ProviderError(Reason.TLS, message)
-    slow = isinstance(exc, httpx.ConnectTimeout) and not any(
-        isinstance(cause, ConnectionRefusedError) for cause in causes
+    slow = isinstance(exc, httpx.TimeoutException) and not any(
+        isinstance(cause, OSError) and cause.errno is not None for cause in causes
     )
     how = "did not answer in time" if slow else "could not be reached"
     return ProviderError(Reason.UNREACHABLE, f"{host} {how}.", retryable=True)
@@ -134,14 +144,16 @@ def _why(cause: BaseException) -> str:
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    following: list[BaseException] = [exc]
+    """Not what was merely being handled meanwhile, which may be the failure of another request:
+    it would make of a lost answer a connection that was never made."""
+    following = [exc]
     while following:
         current = following.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
         yield current
         if isinstance(current, BaseExceptionGroup):
             following += current.exceptions
-        following += [e for e in (current.__cause__, current.__context__) if e is not None]
+        cause = current.__cause__
+        if cause is None and type(current).__module__.startswith("httpcore"):
+            cause = current.__context__  # its pool raises the cause away: `raise exc from None`
+        if cause is not None:
+            following.append(cause)

@@ -98,6 +98,7 @@ class OpenAICompatible:
         # A lone surrogate in a prompt cannot be sent: it becomes a question mark.
         content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
         url = f"{self._base_url}/chat/completions"
+        response = None
         try:
             async with self._client.stream(
                 "POST", url, content=content, headers=headers
@@ -112,7 +113,8 @@ class OpenAICompatible:
                     raise refusal(response.status_code, response.headers, said, self._scrub)
                 yield response
         except FAILURES as exc:
-            raise classify(exc, self._host) from None
+            answered = response is not None and response.num_bytes_downloaded > 0
+            raise classify(exc, self._host, answered=answered) from None
 
     async def _read(
         self, request: Request, response: httpx.Response

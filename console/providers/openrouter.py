@@ -32,7 +32,7 @@ class OpenRouter(OpenAICompatible):
         return body
 
     def finish(self, answer: Answer, response: httpx.Response) -> Finish:
-        finish = replace(answer.finish(), cost=answer.reported_cost())
+        finish = answer.finish()
         header = response.headers.get("x-generation-id", "")[:200]
         return replace(finish, generation_id=finish.generation_id or header)
 

@@ -1,10 +1,16 @@
 import pytest
+import uvloop
 
 from console.providers._answer import Limits
 from console.providers._http import make_client
 from console.providers.openai_compatible import OpenAICompatible
 from tests.providers.asking import KEY, Got, collect
 from tests.upstream import Upstream
+
+
+def pytest_asyncio_loop_factories():
+    """The loop that a worker's calls run in."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

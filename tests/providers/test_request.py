@@ -209,5 +209,9 @@ async def test_a_cost_that_cannot_be_is_unknown(make, ask, usage, cost):
     assert got.finish.cost is None if cost is None else str(got.finish.cost) == cost
 
 
-async def test_the_cost_of_other_servers_is_not_taken_for_dollars(ask):
-    assert (await ask(Script(cost=5))).finish.cost is None
+async def test_what_a_gateway_says_it_charged_is_believed(ask):
+    assert str((await ask(Script(cost=0.25))).finish.cost) == "0.25"
+
+
+async def test_a_cost_that_was_not_reported_is_none(ask):
+    assert (await ask(Script())).finish.cost is None
