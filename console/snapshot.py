@@ -48,7 +48,8 @@ FUSION_FIELDS = [
 
 
 def state_from_rows(run: Run) -> RunState:
-    numbers = {}
+    """The run, its fusions and its calls are read one after the other while a worker writes."""
+    numbers: dict[int | None, int | None] = {None: None}
     state = RunState(
         status=RunStatus(run.status),
         attempt=run.attempt,
@@ -75,6 +76,8 @@ def state_from_rows(run: Run) -> RunState:
             status=RunStatus(fusion.status),
         )
     for call in run.calls.all():
+        if call.fusion_id not in numbers:
+            continue  # of a fusion opened since the line above; the next reading has both
         state.calls[call.key] = CallState(
             key=call.key,
             step=Step(call.step),
@@ -82,7 +85,7 @@ def state_from_rows(run: Run) -> RunState:
             cause=call.cause,
             panelist=call.panelist,
             seat=call.seat,
-            fusion=numbers[call.fusion_id] if call.fusion_id else None,
+            fusion=numbers[call.fusion_id],
             status=CallStatus(call.status),
             text=call.text,
             reasoning=call.reasoning,

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from console.engine.errors import Reason
-from console.models import Run
+from console.engine.state import Step
+from console.models import Call, Fusion, Run
 
 from .story import Story, a_spec
 
@@ -187,3 +191,22 @@ def test_a_run_on_the_built_in_model_is_called_a_demonstration(
     client.force_login(ada)
     assert '<a href="/fusion/keys">Add a provider key</a>' in shown(client, run)
     assert line not in shown(client, Story().whole().save(ada))
+
+
+def test_a_fusion_opened_while_the_page_is_read_does_not_break_it(
+    page: Client, alice: User
+) -> None:
+    run = Story().begin().save(alice)
+
+    def open_a_fusion(execute: Callable[..., Any], sql: str, params: Any, *rest: Any) -> Any:
+        if 'FROM "console_call"' in sql and not run.fusions.exists():
+            fusion = Fusion.objects.create(run=run, number=1, judge={}, synthesizer={})
+            Call.objects.create(
+                **{"run": run, "fusion": fusion, "key": "analysis-f1-1", "step": Step.ANALYSIS},
+                **{"number": 1, "cause": "first", "panelist": {}, "status": "waiting"},
+            )
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(open_a_fusion):
+        shown(page, run)
+    assert run.fusions.count() == 1
