@@ -202,8 +202,14 @@ def test_a_fusion_opened_while_the_page_is_read_does_not_break_it(
         if 'FROM "console_call"' in sql and not run.fusions.exists():
             fusion = Fusion.objects.create(run=run, number=1, judge={}, synthesizer={})
             Call.objects.create(
-                **{"run": run, "fusion": fusion, "key": "analysis-f1-1", "step": Step.ANALYSIS},
-                **{"number": 1, "cause": "first", "panelist": {}, "status": "waiting"},
+                run=run,
+                fusion=fusion,
+                key="analysis-f1-1",
+                step=Step.ANALYSIS,
+                number=1,
+                cause="first",
+                panelist={},
+                status="waiting",
             )
         return execute(sql, params, *rest)
 
