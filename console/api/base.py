@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Params = ParamSpec("Params")
 Body = TypeVar("Body", bound=BaseModel)
+T = TypeVar("T", bound=BaseModel)
 
 DEPTH_HEADERS = ("x-fusion-depth", "x-openrouter-fusion-depth")
 
@@ -57,6 +58,10 @@ class ApiCall(Generic[Body]):
     def depth(self) -> int:
         """How many fusions this request is already within."""
         return depth_of(self.request)
+
+    def query(self, schema: type[T]) -> T:
+        """The address's own parameters. Raises ApiError."""
+        return parse(schema, _storable(self.request.GET.dict()))
 
     @property
     def hash(self) -> str:

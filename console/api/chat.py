@@ -19,7 +19,7 @@ from .chat_stream import stream_response
 from .conversation import conversation
 from .db import db
 from .follow import final, load
-from .schemas import ChatRequest
+from .schemas import Answering, ChatRequest
 from .starting import Started, run_url, start
 from .stopping import cancelled_with
 
@@ -95,7 +95,7 @@ async def _ended(chat: Chat) -> RunState:
 
 def begin(call: ApiCall[ChatRequest]) -> Chat:
     body = call.body
-    plan = plan_for(body, _request(body), depth=call.depth)
+    plan = plan_for(body, request_of(body), depth=call.depth)
     spec = plan.decide or plan.spec
     messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
     started = start(call, spec, prompt=prompt, messages=messages, visibility=body.fusion.visibility)
@@ -117,7 +117,7 @@ def go_on(chat: Chat, state: RunState) -> Chat:
     return replace(chat, started=started, spec=started.run.frozen_spec, before=state)
 
 
-def _request(body: ChatRequest) -> dict[str, Any]:
+def request_of(body: Answering) -> dict[str, Any]:
     """`Spec.request`: what the answering call is asked for."""
     effort = body.reasoning_effort or (body.reasoning.effort if body.reasoning else None)
     asked = {

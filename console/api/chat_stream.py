@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
 
-from ..engine.provenance import plain, plain_so_far
 from ..engine.spec import letter
 from ..engine.state import RunState, Step
 from ..services.tokens import token_is_usable
@@ -111,9 +110,7 @@ class _Reading:
         call = shapes.answering_call(self._chat.spec, self.state)
         if call is None:
             return []
-        text = call.text
-        if call.step is Step.SYNTHESIS:
-            text = plain(text) if call.status.is_final else plain_so_far(text)
+        text = shapes.text_of(call)
         if call.key != self._call:
             again = bool(self._told)
             if again and not text:

@@ -40,6 +40,9 @@ TABLE: dict[str, Condition] = {
     "not_found": Condition(404, _INVALID, "There is nothing at this address."),
     "model_not_found": Condition(404, _INVALID, "There is no such model."),
     "method_not_allowed": Condition(405, _INVALID, "This address does not take this method."),
+    "run_under_way": Condition(
+        409, _INVALID, "The run is under way. Wait for its end, or stop it first."
+    ),
     "request_too_large": Condition(413, _INVALID, "The body is too large."),
     "idempotency_mismatch": Condition(
         422, _INVALID, "This Idempotency-Key was used with another request."
@@ -53,6 +56,9 @@ TABLE: dict[str, Condition] = {
     ),
     "insufficient_scope": Condition(
         403, "permission_error", "This token's scopes do not allow this."
+    ),
+    "forbidden_origin": Condition(
+        403, "permission_error", "Pages of other sites may not ask this."
     ),
     "spending_limit": Condition(402, "insufficient_quota", "This token's budget is used up."),
     "rate_limit_exceeded": Condition(

@@ -16,11 +16,16 @@ from .limits import redis
 QUIET = 1.0
 
 
-async def states(run_id: uuid.UUID, *, quiet: float = QUIET) -> AsyncGenerator[RunState, None]:
-    """At least every `quiet` seconds or so, the last one final. Raises ApiError when it is gone."""
+async def states(
+    run_id: uuid.UUID, *, after: str = "0-0", quiet: float = QUIET
+) -> AsyncGenerator[RunState, None]:
+    """At least every `quiet` seconds or so, the last one final. Raises ApiError when it is gone.
+
+    `after`: where the log of the run's current opening begins (`eventlog.beginning`).
+    """
     state = RunState()
     has_log = False
-    async for entries in eventlog.tail(redis(), run_id, quiet=quiet):
+    async for entries in eventlog.tail(redis(), run_id, after=after, quiet=quiet):
         for entry in entries:
             state = entry.fold(state)
             has_log = True

@@ -5,6 +5,7 @@ Only what has a meaning here is named; everything else is accepted and ignored.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, StringConstraints, field_validator
@@ -13,6 +14,7 @@ from .base import Schema
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Models = Annotated[list[Name], Field(min_length=1, max_length=8)]
+Seat = Literal["A", "B", "C", "D", "E", "F", "G", "H"]
 MAX_MESSAGES = 2000
 
 
@@ -100,15 +102,64 @@ class Asking(Schema):
         return {} if value is None else value
 
 
-class ChatRequest(Asking):
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
-    model: Name
+Messages = Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+
+
+class Answering(Asking):
+    """Chat completions and runs: what is asked of the call that answers, in chat's words."""
+
     max_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     response_format: dict[str, Any] | None = None
     reasoning_effort: str | None = None
     reasoning: Reasoning | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+
+
+class ChatRequest(Answering):
+    messages: Messages
+    model: Name
     n: Literal[1] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+
+
+class RunRequest(Answering):
+    """Either a prompt or messages."""
+
+    prompt: str | None = None
+    messages: Messages | None = None
+
+
+class FuseRequest(Schema):
+    """Another fusion of a run's answers; what is not given stays as it was."""
+
+    judge: Name | None = None
+    synthesizer: Name | None = None
+    criteria: Annotated[str, Field(max_length=2000)] = ""
+    seats: Annotated[
+        list[Literal["A", "B", "C", "D", "E", "F", "G", "H"]], Field(max_length=8)
+    ] = []
+
+
+class RunFilters(Schema):
+    """Of the list of runs: `since` and `until` are when a run was started."""
+
+    status: Literal["queued", "running", "completed", "failed", "cancelled"] | None = None
+    preset: Annotated[str, Field(max_length=40)] | None = None
+    origin: Literal["page", "shell", "api"] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    own: bool = False
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[str, Field(max_length=100)] | None = None
+
+    @field_validator("since", "until")
+    @classmethod
+    def _of_our_time(cls, moment: datetime | None) -> datetime | None:
+        """Without a zone it is UTC; no database reckons with the ends of the calendar."""
+        if moment is None:
+            return None
+        if not 1970 <= moment.year < 2200:
+            raise ValueError("This is no date of a run.")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..engine.errors import Reason
-from ..engine.provenance import plain
+from ..engine.provenance import plain, plain_so_far
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ..engine.usage import Usage, total_cost
@@ -33,9 +33,11 @@ def is_direct(spec: Spec) -> bool:
 
 def answering_call(spec: Spec, state: RunState) -> CallState | None:
     """The call whose text is the run's answer, or will be."""
-    if is_direct(spec):
-        return state.answer(0) or state.latest(Step.PANEL, seat=0)
     fusion = state.fusion
+    if is_direct(spec) and not fusion:
+        # Of several answers that are to be compared first, none is the run's.
+        one = len(spec.panel) == 1
+        return (state.answer(0) or state.latest(Step.PANEL, seat=0)) if one else None
     if fusion and fusion.best in state.calls:
         return state.calls[fusion.best]
     return state.fused
@@ -48,13 +50,20 @@ def answer_of(spec: Spec, state: RunState) -> Answer | None:
         return None
     reason = call.finish_reason or "stop"
     return Answer(
-        text=plain(call.text) if call.step is Step.SYNTHESIS else call.text,
+        text=text_of(call),
         tool_calls=call.tool_calls,
         finish_reason="tool_calls" if call.tool_calls else reason,
         model=call.model or str(call.panelist.get("model", "")),
         reasoning=call.reasoning,
         stands_in=not is_direct(spec) and call.step is Step.PANEL,
     )
+
+
+def text_of(call: CallState | None) -> str:
+    """As far as it is certain, without marks of provenance."""
+    if call is None or call.step is not Step.SYNTHESIS:
+        return call.text if call else ""
+    return plain(call.text) if call.status.is_final else plain_so_far(call.text)
 
 
 def usage_of(states: Iterable[RunState]) -> dict[str, Any]:
@@ -87,7 +96,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
     """Of a run that was fused, failed to be, or is on its way."""
     fusion = state.fusion
     found: dict[str, Any] = {
-        "status": "error" if state.status in _ENDED_BADLY else "ok",
+        "status": "error" if state.status in ENDED_BADLY else "ok",
         "run_id": run_id,
         "run_url": run_url,
         "preset": spec.preset,
@@ -106,7 +115,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
     return found
 
 
-_ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED)
+ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED)
 
 
 def direct_object(spec: Spec, *, run_id: str, run_url: str, asked: bool) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..engine.state import CallStatus, RunState, RunStatus, Step, call_key
 from ..models import Call, Fusion, Run
 from ..snapshot import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS
-from .errors import Refused
+from .errors import Refused, RunUnderWay
 from .presets import find_judge, find_panelist
 from .runs import ring_for
 
@@ -153,7 +153,7 @@ def _reopen(run: Run) -> None:
         "reopened_after": F("attempt"),
     }
     if not Run.objects.filter(pk=run.pk, status__in=FINAL).update(**reopened):
-        raise Refused("The run is under way. Wait for its end, or stop it first.")
+        raise RunUnderWay("The run is under way. Wait for its end, or stop it first.")
     transaction.on_commit(lambda: ring_for(run.pk))
 
 

@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from ..engine.spec import Spec
 from ..engine.state import RunStatus
-from ..models import ApiToken, Call, Run
+from ..models import ApiToken, Call, Fusion, Run
 from ..models.runs import Origin
 from ..models.tokens import Scope
 from .errors import Refused
+from .fusions import run_fuse
 from .runs import ApiOrigin, run_start
 
 PREFIX = "fus_"
@@ -122,9 +123,23 @@ def token_run_start(
         )
 
 
+def token_run_fuse(
+    *, token: ApiToken, run: Run, judge: str, synthesizer: str, criteria: str, seats: Sequence[int]
+) -> Fusion:
+    """Fuse a run's answers again within the token's limits. Raises OverLimit and Refused."""
+    if token.spending_per_day is not None and run.token_id != token.pk:
+        # What a run costs is counted with the token that started it.
+        raise Refused("A token with a budget fuses only its own runs again.")
+    with transaction.atomic():
+        _within_limits(ApiToken.objects.select_for_update().get(pk=token.pk))
+        return run_fuse(
+            run=run, judge=judge, synthesizer=synthesizer, criteria=criteria, seats=seats
+        )
+
+
 def token_spent_today(token: ApiToken) -> Decimal:
-    """Known costs of the calls of today's runs, those that are going on included."""
-    calls = Call.objects.filter(run__token=token, run__created_at__gte=_today())
+    """Known costs of today's calls, those of runs that are going on included."""
+    calls = Call.objects.filter(run__token=token, started_at__gte=_today())
     return calls.aggregate(spent=Sum("cost"))["spent"] or Decimal(0)
 
 

@@ -1,0 +1,228 @@
+"""`GET /v1/runs/{id}/events`: a run's event log as server-sent events.
+
+An event's id is `<log entry>.<n>`, and `Last-Event-ID` continues behind it. Where the
+log says everything anew (a worker took over, the log was lost) or is gone, there is a
+`run.snapshot` with the whole run, which replaces all that was said before. The last
+event is `run.completed`, `run.failed` or `run.cancelled`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from .. import access, eventlog
+from ..engine.events import Event, EventType
+from ..engine.reducer import apply
+from ..engine.spec import Spec, letter
+from ..engine.state import RunState, Step
+from ..models import Run
+from ..models.tokens import Scope
+from ..services.tokens import token_is_usable
+from . import shapes
+from .base import ApiCall, NoBody, endpoint, error_of
+from .db import db
+from .errors import ApiError
+from .follow import QUIET, load
+from .limits import redis
+from .run_object import run_at
+
+KEEP_ALIVE = 3.0
+COMMENT = b": keep-alive\n\n"
+LAST = 2**64 - 1  # the highest number an entry of the log can have
+_ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Of an event: the attempt and number of its entry in the log, and its own number there."""
+
+    attempt: int
+    entry: int
+    number: int
+
+    @classmethod
+    def read(cls, text: str) -> Place | None:
+        found = _ID.fullmatch(text.strip())
+        place = cls(*map(int, found.groups())) if found else None
+        return place if place and place.entry <= LAST else None
+
+    def __str__(self) -> str:
+        return f"{self.attempt}-{self.entry}.{self.number}"
+
+
+@endpoint(Scope.READ)
+async def events(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
+    """What happens in a run, as it happens, until it ends."""
+    run = await db(_find, call, run_id)
+    headers = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
+    content_type = "text/event-stream; charset=utf-8"
+    if call.request.method == "HEAD":
+        return HttpResponse(headers=headers, content_type=content_type)
+    return StreamingHttpResponse(_stream(call, run), headers=headers, content_type=content_type)
+
+
+def _find(call: ApiCall[NoBody], run_id: uuid.UUID) -> Run:
+    return access.run_visible_to(call.token.owner, run_id)
+
+
+async def _stream(call: ApiCall[NoBody], run: Run) -> AsyncGenerator[bytes, None]:
+    spoken = asked = time.monotonic()
+    yield b"retry: 2000\n\n"
+    try:
+        async with aclosing(_Telling(call, run).told()) as said:
+            async for event in said:
+                now = time.monotonic()
+                if event or now - spoken > KEEP_ALIVE:
+                    spoken = now
+                    yield event or COMMENT
+                if now - asked > settings.PERMISSION_SECONDS:
+                    asked = now
+                    await db(_still_allowed, call, run.pk)
+    except Exception as error:
+        said_no = error_of(error, call.id)
+        yield _sse("error", said_no.body())
+
+
+def _still_allowed(call: ApiCall[NoBody], run_id: uuid.UUID) -> None:
+    if not token_is_usable(call.token.pk):
+        raise ApiError("invalid_api_key")
+    access.run_visible_to(call.token.owner, run_id)
+
+
+class _Telling:
+    """One reader's way through a run's log, from where its opening begins.
+
+    What the reader has already is folded and not told, since some of what follows can only be
+    said by somebody who knows what was said before.
+    """
+
+    def __init__(self, call: ApiCall[NoBody], run: Run) -> None:
+        self._call, self._run = call, run
+        self._spec = run.frozen_spec
+        self._last = Place.read(call.request.headers.get("Last-Event-ID", ""))
+        self._state = RunState()
+        self._from_rows: dict[str, Any] | None = None
+
+    async def told(self) -> AsyncGenerator[bytes, None]:
+        """Events, and empty ones now and then while nothing happens."""
+        run = self._run
+        after = eventlog.beginning(run.reopened_after)
+        # Of a run that is over, either the log has the end already or nobody writes it any more.
+        quiet = 0.02 if run.is_final else QUIET
+        has_log = False
+        async for entries in eventlog.tail(redis(), run.pk, after=after, quiet=quiet):
+            for entry in entries:
+                has_log = True
+                for event in self._of_entry(entry):
+                    yield event
+                if self._state.status.is_final:
+                    return
+            if not entries:
+                yield b""
+                state = await db(load, run.pk)
+                if state.status.is_final or not has_log:
+                    has_log = False
+                    for event in self._of_rows(state):
+                        yield event
+                if state.status.is_final:
+                    return
+
+    def _of_entry(self, entry: eventlog.Entry) -> Iterator[bytes]:
+        attempt, number = map(int, entry.id.split("-"))
+        for n, (name, data) in enumerate(self._said(entry)):
+            place = Place(attempt, number, n)
+            if self._last is None or place > self._last:
+                yield _sse(name, data, place)
+
+    def _said(self, entry: eventlog.Entry) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The same for every reader: its numbers are the events' ids."""
+        if entry.kind == "s":
+            self._state = entry.fold(self._state)
+            yield "run.snapshot", self._snapshot(self._state)
+            if self._state.status.is_final:
+                yield _end(self._state)
+            return
+        for body in entry.body:
+            event = Event.from_dict(body)
+            before = shapes.text_of(self._state.calls.get(event.call))
+            call = apply(self._state, event).calls.get(event.call)
+            if call and call.step is Step.SYNTHESIS:
+                # Marks of provenance are held back until it is known that they are none.
+                fresh = shapes.text_of(call).removeprefix(before)
+                if fresh:
+                    delta = Event(EventType.SYNTHESIS_DELTA, event.at, event.call, event.fusion)
+                    yield delta.type.value, public(delta, self._spec) | {"text": fresh}
+                if event.type is EventType.SYNTHESIS_DELTA:
+                    continue
+            yield event.type.value, public(event, self._spec)
+
+    def _of_rows(self, state: RunState) -> list[bytes]:
+        """The log is silent or gone. A place has only what nothing can follow."""
+        if not state.status.is_final:
+            snapshot = self._snapshot(state)
+            if not state.attempt or snapshot == self._from_rows:
+                return []
+            self._from_rows = snapshot
+            return [_sse("run.snapshot", snapshot)]
+        said = [("run.snapshot", self._snapshot(state)), _end(state)]
+        placed = [(Place(state.attempt, LAST, n), *event) for n, event in enumerate(said)]
+        return [
+            _sse(name, data, place)
+            for place, name, data in placed
+            if self._last is None or place > self._last
+        ]
+
+    def _snapshot(self, state: RunState) -> dict[str, Any]:
+        reply = run_at(self._call.request, self._call.token.owner_id, self._run, state)
+        return {"type": "run.snapshot", "run": reply.model_dump(mode="json")}
+
+
+def _end(state: RunState) -> tuple[str, dict[str, Any]]:
+    name = f"run.{state.status.value}"
+    data: dict[str, Any] = {"type": name, "at": state.finished_at}
+    if state.reason or state.error:
+        data |= {"reason": state.reason, "error": state.error}
+    return name, data
+
+
+def public(event: Event, spec: Spec) -> dict[str, Any]:
+    """What programs are told of it: of models their names, of costs numbers, of seats letters."""
+    said: dict[str, Any] = {"type": event.type.value, "at": event.at}
+    if event.call:
+        said["call"] = event.call
+        step, place, _ = event.call.split("-")
+        if step == "panel":
+            said["seat"] = letter(int(place))
+    if event.fusion:
+        said["fusion"] = event.fusion
+    for name, value in event.data.items():
+        match name:
+            case "seat":
+                pass
+            case "panelist":
+                said["model"] = value["model"]
+            case "judge" | "synthesizer":
+                said[name] = value["model"]
+            case "analysis":
+                said[name] = shapes.analysis_object(spec, value)
+            case "cost":
+                said[name] = None if value is None else float(value)
+            case _:
+                said[name] = value
+    return said
+
+
+def _sse(name: str, data: dict[str, Any], place: Place | None = None) -> bytes:
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    head = f"id: {place}\n" if place else ""
+    return f"{head}event: {name}\ndata: {body}\n\n".encode(errors="replace")

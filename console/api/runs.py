@@ -1,0 +1,171 @@
+"""`/v1/runs`: for programs that cannot keep a connection open while a panel works."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import get_args
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left
+from django.http import HttpResponseBase, JsonResponse
+
+from .. import access
+from ..models import Run
+from ..models.tokens import Scope
+from ..services.errors import RunUnderWay
+from ..services.runs import run_cancel
+from ..services.tokens import token_run_fuse
+from . import replies
+from .asking import find, plan_for
+from .base import ApiCall, NoBody, endpoint
+from .chat import request_of
+from .conversation import conversation
+from .db import db
+from .errors import ApiError
+from .run_object import PROMPT_SHOWN, run_reply, run_row
+from .schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
+from .starting import start
+
+
+@endpoint(Scope.RUN, body=RunRequest, spending=True)
+async def run_create(call: ApiCall[RunRequest]) -> HttpResponseBase:
+    """Start a run and go on without waiting for it."""
+    return _accepted(await db(_create, call))
+
+
+@endpoint(Scope.READ)
+async def run_list(call: ApiCall[NoBody]) -> HttpResponseBase:
+    """Runs of the token's owner and the team's, the newest first."""
+    filters = call.query(RunFilters)
+    return JsonResponse((await db(_list, call, filters)).model_dump(mode="json"))
+
+
+@endpoint(Scope.READ)
+async def run(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
+    """A run as it stands: its answer, its analysis, every call and what it cost."""
+    return JsonResponse((await db(_read, call, run_id)).model_dump(mode="json"))
+
+
+@endpoint(Scope.RUN)
+async def cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
+    """Stop a run. One that has ended stays as it is."""
+    return JsonResponse((await db(_cancel, call, run_id)).model_dump(mode="json"))
+
+
+@endpoint(Scope.RUN, body=FuseRequest, spending=True)
+async def fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> HttpResponseBase:
+    """Fuse a finished run's answers again; its panel is not asked again."""
+    return _accepted(await db(_fuse, call, run_id))
+
+
+def _accepted(reply: replies.Run) -> HttpResponseBase:
+    return JsonResponse(
+        reply.model_dump(mode="json"), status=202, headers={"Location": reply.urls.run}
+    )
+
+
+def _create(call: ApiCall[RunRequest]) -> replies.Run:
+    body = call.body
+    if (body.prompt is None) == (body.messages is None):
+        raise ApiError("invalid_request", "Give either a prompt or messages.", param="prompt")
+    plan = plan_for(body, request_of(body), depth=call.depth)
+    # Whoever starts a run has decided already: the tool form asks its panel, too.
+    plan = replace(plan, decide=None)
+    said = body.messages or [ChatMessage(role="user", content=body.prompt)]
+    messages, prompt = conversation(said, with_tools=plan.keeps_tools)
+    started = start(
+        call, plan.spec, prompt=prompt, messages=messages, visibility=body.fusion.visibility
+    )
+    return run_reply(call.request, call.token.owner_id, started.run)
+
+
+def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
+    found = access.run_visible_to(call.token.owner, run_id)
+    return run_reply(call.request, call.token.owner_id, found)
+
+
+def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
+    found = access.run_owned_by(call.token.owner, run_id)
+    run_cancel(run=found)
+    found.refresh_from_db()
+    return run_reply(call.request, call.token.owner_id, found)
+
+
+def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
+    body = call.body
+    found = access.run_owned_by(call.token.owner, run_id)
+    if call.depth > 0:
+        raise ApiError("recursion_refused")
+    if not found.is_final:
+        raise _under_way()
+    for name in ("judge", "synthesizer"):
+        if model := getattr(body, name):
+            find(model, name)
+    try:
+        token_run_fuse(
+            token=call.token,
+            run=found,
+            judge=body.judge or "",
+            synthesizer=body.synthesizer or "",
+            criteria=body.criteria,
+            seats=[get_args(Seat).index(seat) for seat in body.seats],
+        )
+    except RunUnderWay:
+        raise _under_way() from None
+    found.refresh_from_db()
+    return run_reply(call.request, call.token.owner_id, found)
+
+
+def _under_way() -> ApiError:
+    return ApiError("run_under_way", headers={"x-should-retry": "false"})
+
+
+# the list
+
+
+def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
+    runs = _filtered(access.runs_visible_to(call.token.owner), filters, call.token.owner_id)
+    if filters.cursor is not None:
+        moment, last = _read_cursor(filters.cursor)
+        runs = runs.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=last))
+    runs = runs.defer("prompt", "messages", "spec", "histories")
+    shown = runs.annotate(beginning=Left("prompt", PROMPT_SHOWN)).order_by("-created_at", "-pk")
+    page = list(shown[: filters.limit + 1])
+    rows = [
+        replies.RunRow(
+            **run_row(call.request, call.token.owner_id, found) | {"prompt": found.beginning}
+        )
+        for found in page[: filters.limit]
+    ]
+    more = len(page) > filters.limit
+    return replies.RunList(
+        data=rows, has_more=more, next_cursor=_cursor(page[filters.limit - 1]) if more else None
+    )
+
+
+def _filtered(runs: QuerySet[Run], filters: RunFilters, owner_id: int) -> QuerySet[Run]:
+    given = {"status": filters.status, "preset": filters.preset, "origin": filters.origin}
+    runs = runs.filter(**{name: value for name, value in given.items() if value is not None})
+    if filters.since:
+        runs = runs.filter(created_at__gte=filters.since)
+    if filters.until:
+        runs = runs.filter(created_at__lt=filters.until)
+    return runs.filter(owner_id=owner_id) if filters.own else runs
+
+
+def _cursor(last: Run) -> str:
+    """Says where to go on, even when that run is gone by then."""
+    return f"{last.created_at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{last.pk.hex}"
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
+    moment, _, last = cursor.partition("-")
+    try:
+        read = datetime.strptime(moment, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+        return read, uuid.UUID(hex=last)
+    except ValueError:
+        raise ApiError(
+            "invalid_request", "This cursor was not made here.", param="cursor"
+        ) from None

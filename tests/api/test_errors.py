@@ -1,0 +1,212 @@
+"""Every way in which the API says no: one shape, never HTML, never a 500."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.api import models
+from console.api.errors import TABLE
+from console.services.tokens import token_create
+from tests.upstream import Script
+
+from .conftest import GEMINI, GPT, OPUS, Api
+from .test_chat import ASK
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+
+
+def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"].startswith("req_")
+    said: dict[str, Any] = response.json()["error"]
+    assert said["code"] == code and said["type"] == TABLE[code].type
+    assert said["message"] and "param" in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "invalid_request"),
+        (b"{", "invalid_json"),
+        (b"[]", "invalid_json"),
+        (b'"text"', "invalid_json"),
+        (b"\xff\xfe", "invalid_json"),
+        (b'{"messages": NaN}', "invalid_json"),
+        (b'{"a":' * 100_000, "invalid_json"),
+        (b'{"n": ' + b"1" * 10_000 + b"}", "invalid_json"),
+        (b"{}", "invalid_request"),
+        (b'{"model": "fusion"}', "invalid_request"),
+        (b'{"model": null, "messages": []}', "invalid_request"),
+    ],
+)
+def test_a_body_that_cannot_be_read(api: Api, body: bytes, code: str) -> None:
+    error(api.post(content=body), 400, code)
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"messages": "hello"}, "messages"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
+        ({"messages": [{"role": "system", "content": "only"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": " \n"}]}, "messages"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": 3}, "temperature"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"n": 2}, "n"),
+        ({"stop": {"a": 1}}, "stop"),
+        ({"stream": "perhaps"}, "stream"),
+        ({"model": ""}, "model"),
+        ({"model": "x" * 300}, "model"),
+        ({"tools": "all"}, "tools"),
+        ({"fusion": {"panel": []}}, "fusion.panel"),
+        ({"fusion": {"panel": ["a"] * 9}}, "fusion.panel"),
+        ({"fusion": {"policy": {"luck": 1}}}, "fusion.policy"),
+        ({"fusion": {"visibility": "link"}}, "fusion.visibility"),
+        ({"plugins": [{"id": "fusion", "analysis_models": []}]}, "plugins.0.analysis_models"),
+        ({"plugins": [{"id": "fusion", "max_tool_calls": 17}]}, "plugins.0.max_tool_calls"),
+        (
+            {"tools": [{"type": "openrouter:fusion", "parameters": {"temperature": 9}}]},
+            "tools.0.temperature",
+        ),
+    ],
+)
+def test_a_wrong_value_names_its_field(api: Api, change: dict[str, Any], param: str) -> None:
+    said = error(api.post(json=ASK | {"model": "fusion"} | change), 400, "invalid_request")
+    assert str(said["param"]).startswith(param)
+    assert not api.upstream.calls
+
+
+def test_a_body_of_30_mb_is_too_large(api: Api) -> None:
+    body = json.dumps(ASK | {"model": "fusion", "padding": "x" * 30_000_000}).encode()
+    error(api.post(content=body), 413, "request_too_large")
+    long = [{"role": "user", "content": "x" * 500_000}]
+    error(api.post(json={"model": "fusion", "messages": long}), 413, "request_too_large")
+
+
+@pytest.mark.parametrize("kind", ["image_url", "input_audio", "file"])
+def test_what_is_no_text_is_refused_by_name(api: Api, kind: str) -> None:
+    content = [{"type": "text", "text": "What is this?"}, {"type": kind, kind: {"url": "data:,"}}]
+    messages = [{"role": "user", "content": content}]
+    said = error(api.post(json={"model": "good", "messages": messages}), 400, "unsupported_content")
+    assert kind in said["message"] and said["param"] == "messages.0.content"
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "code"),
+    [
+        ("gpt-17", 404, "model_not_found"),
+        ("fusion/no-such-preset", 404, "model_not_found"),
+        ("fusion/", 404, "model_not_found"),
+        ("fusion/off", 404, "model_not_found"),
+        ("fusion/dead", 400, "preset_unavailable"),
+        ("fusion/local", 400, "preset_unavailable"),
+        ("twin:anything", 400, "no_credential"),
+        ("ollama:anything", 400, "no_credential"),
+        ("a\nb", 404, "model_not_found"),
+    ],
+)
+def test_a_model_that_cannot_be_asked(api: Api, model: str, status: int, code: str) -> None:
+    said = error(api.post(json=ASK | {"model": model}), status, code)
+    assert said["param"] == "model"
+    assert not api.upstream.calls
+
+
+def test_a_panel_with_an_unknown_model_is_refused_before_anybody_is_asked(api: Api) -> None:
+    plugin = {"id": "fusion", "analysis_models": ["good", "gpt-17"]}
+    said = error(
+        api.post(json=ASK | {"model": "fusion", "plugins": [plugin]}), 404, "model_not_found"
+    )
+    assert "gpt-17" in said["message"] and not api.upstream.calls
+
+
+@pytest.mark.parametrize(
+    ("status", "answered", "code"),
+    [
+        (401, 424, "run_failed"),
+        (402, 424, "insufficient_credits"),
+        (404, 404, "model_not_found"),
+        (429, 424, "rate_limited"),
+        (500, 424, "run_failed"),
+        (503, 424, "run_failed"),
+    ],
+)
+def test_what_a_models_server_answers_is_never_answered_as_repeatable(
+    api: Api, status: int, answered: int, code: str
+) -> None:
+    api.script("good", Script(status=status))
+    body = ASK | {"model": "good", "fusion": {"policy": {"retries": 0}}}
+    response = api.post(json=body)
+    said = error(response, answered, code)
+    assert said["metadata"]["run_url"].startswith(api.stack.url)
+    assert response.headers["x-should-retry"] == "false"
+
+
+def test_a_panel_that_failed_says_why(api: Api) -> None:
+    for model in (OPUS, GPT, GEMINI):
+        api.script(model, Script(status=402))
+    said = error(api.post(json=ASK | {"model": "fusion"}), 424, "insufficient_credits")
+    assert "out of credit" in said["message"] or "402" in said["message"] or said["message"]
+
+
+@pytest.mark.parametrize("path", ["", "/", "/chat", "/chat/completions/", "/models/", "/x.html"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_whatever_is_not_there_is_json_too(api: Api, path: str, method: str) -> None:
+    response = httpx.request(method, api.url + path, headers={"Authorization": f"Bearer {api.key}"})
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] in ("not_found", "model_not_found")
+
+
+def test_a_wrong_method_says_which_are_right(api: Api) -> None:
+    response = api.get("/chat/completions")
+    error(response, 405, "method_not_allowed")
+    assert response.headers["Allow"] == "POST"
+    error(api.post("/models", json={}), 405, "method_not_allowed")
+
+
+def test_a_host_that_is_not_ours_is_told_so_in_json(api: Api) -> None:
+    error(api.post(json={}, headers={"Host": "evil.example"}), 400, "bad_request")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_unforeseen_failure_is_json_and_its_number_is_in_the_log(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("a secret of the inside")
+
+    monkeypatch.setattr(models, "_all", broken)
+    _, secret = token_create(owner=alice, requests_per_minute=None)
+    response = client.get("/v1/models", headers={"Authorization": f"Bearer {secret}"})
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "internal_error"
+    assert "secret" not in response.content.decode()
+    assert response.headers["x-request-id"] in caplog.text and "ZeroDivisionError" in caplog.text
+
+
+def test_no_text_a_client_sends_breaks_the_api(api: Api) -> None:
+    for text in ("\x00", "\ud800", "a\x00b\ud83d", "\u202e", "'; DROP TABLE console_run; --"):
+        body = json.dumps(ASK | {"model": "good", "user": text, "metadata": {text: text}} | {
+            "messages": [{"role": "user", "content": f"Say: {text}"}]})  # fmt: skip
+        response = api.post(content=body.encode())
+        assert response.status_code == 200, response.text
+
+
+def test_the_documentation_has_the_same_table() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| `(\w+)` \|", DOCS.read_text(), re.M)
+    assert {code: (int(status), kind) for code, status, kind in rows} == {
+        code: (condition.status, condition.type) for code, condition in TABLE.items()
+    }
+    assert not [c for c in TABLE if TABLE[c].type == "run_failed" and TABLE[c].status != 424]
