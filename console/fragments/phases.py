@@ -30,7 +30,7 @@ def phases(spec: Spec, state: RunState) -> list[Phase]:
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
     analysed = bool(state.fusion and state.fusion.analysis is not None)
-    written = bool(state.fused_answer)
+    written = bool(state.fused_answer) and not (state.fusion and state.fusion.best)
     return [
         _phase("Panel", Step.PANEL, state, f"{usable} of {size}", usable > 0),
         _phase("Analysis", Step.ANALYSIS, state, "", analysed),
@@ -71,7 +71,7 @@ def _phase(name: str, step: Step, state: RunState, what: str, succeeded: bool) -
         seconds=figures.seconds(figures.span(started, ended)) if ended else "",
         since=started if running else None,
         tokens=_output(sum((c.usage for c in calls), Usage())),
-        cost=at_least(*total_cost(billed)) if billed else "",
+        cost=at_least(*known) if (known := total_cost(billed))[0] is not None else "",
     )
 
 

@@ -253,12 +253,16 @@ def _kept(call: CallState, run_status: RunStatus) -> str:
         return "What it had written is kept." if words else "Stopped before it wrote anything."
     if call.status is not CallStatus.FAILED:
         return ""
+    if call.retry_at is not None and not run_status.is_final:
+        return ""  # nothing is decided yet
+    if not words and call.step is Step.SYNTHESIS:
+        return ""
     if not words:
         if run_status is RunStatus.FAILED:
             return ""
         return f"The run {'went' if run_status.is_final else 'goes'} on without it."
     if call.reason == Reason.CUT_OFF:
-        return "What it had written is kept, and was not compared."
+        return "What it had written is kept."
     them = "word it wrote is" if words == 1 else f"{words:,} words it wrote are"
     judge = "" if call.step is Step.SYNTHESIS else " and not given to the judge"
     return f"The {them} kept{judge}."

@@ -14,7 +14,6 @@ from . import figures
 class Notice:
     kind: str  # good, warn or bad: the classes of a notice
     text: str
-    until: float | None = None  # seconds run down to it in the browser
 
 
 def status(spec: Spec, state: RunState) -> str:
@@ -37,7 +36,11 @@ def status(spec: Spec, state: RunState) -> str:
         return "Synthesis: the fused answer is being written"
     if state.fusion:
         return f"Analysis: {figures.count_of(usable, 'answer')} being compared"
-    failed = sum(1 for call in answers if call and call.status is CallStatus.FAILED)
+    failed = sum(
+        1
+        for call in answers
+        if call and call.status is CallStatus.FAILED and call.retry_at is None
+    )
     lost = f", {failed} failed" if failed else ""
     return f"Panel: {usable} of {size} answered{lost}"
 
@@ -52,12 +55,6 @@ def notice(state: RunState, note: str = "") -> Notice | None:
         return Notice("warn", "This run was stopped. What had arrived is kept.")
     if state.status is RunStatus.COMPLETED and state.error:
         return Notice("warn", state.error)
-    if state.grace_until is not None and _panel_is_open(state):
-        return Notice(
-            "warn",
-            "Enough answers are in. The rest of the panel is waited for a little longer.",
-            state.grace_until,
-        )
     if any(call.was_interrupted for call in state.calls.values()):
         was = "is being" if not state.status.is_final else "was"
         return Notice(
@@ -68,8 +65,12 @@ def notice(state: RunState, note: str = "") -> Notice | None:
     return None
 
 
-def _panel_is_open(state: RunState) -> bool:
-    return any(c.step is Step.PANEL and not c.status.is_final for c in state.calls.values())
+def grace_until(state: RunState) -> float | None:
+    """Until when the rest of the panel is waited for, once enough answers are in."""
+    if state.status.is_final or state.fusion:
+        return None
+    is_open = any(c.step is Step.PANEL and not c.status.is_final for c in state.calls.values())
+    return state.grace_until if is_open else None
 
 
 def badges(spec: Spec, state: RunState) -> list[str]:

@@ -26,10 +26,30 @@ function apply(frame) {
   for (const text of frame.texts ?? []) applyText(text);
   for (const [id, html] of Object.entries(frame.fragments ?? {})) applyFragment(id, html);
   if (frame.status) main.dataset.status = frame.status;
-  if (over || frame.end) main.querySelector(".stop")?.remove();
   for (const element of followed) element.scrollTop = element.scrollHeight;
+  if (over || frame.end) end();
   offerExpand();
   tick();
+}
+
+// What may be done with an ended run tells of all of it: the server's page has it.
+let ended = false;
+function end() {
+  if (ended) return;
+  ended = true;
+  for (const form of main.querySelectorAll(".while-running")) form.remove();
+  offerWhatFollows();
+  for (const body of seats.querySelectorAll(".seat-body")) {
+    if (!touched.has(body)) body.scrollTop = 0; // to be read from its beginning
+  }
+}
+
+async function offerWhatFollows() {
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok) return; // a reload has it
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = page.getElementById("afterwards");
+  if (found) document.getElementById("afterwards").replaceWith(found);
 }
 
 function applyText({ id, reset, final, block, line }) {
@@ -59,6 +79,14 @@ function applyFragment(id, html) {
 function keptOpen(element) {
   const all = element.querySelectorAll("details[data-keep]");
   return new Map(Array.from(all, (details) => [details.dataset.keep, details.open]));
+}
+
+const touched = new WeakSet();
+for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+  main.addEventListener(type, ({ target }) => {
+    const body = target.closest("[data-follow]");
+    if (body) touched.add(body);
+  }, { passive: true });
 }
 
 // A reader who has scrolled up stays where they read.
@@ -96,12 +124,18 @@ function reconnect() {
 }
 
 function watchForSilence() {
-  if (over || socket?.readyState !== WebSocket.OPEN || Date.now() - lastHeard < SILENCE) return;
+  if (socket?.readyState === WebSocket.OPEN && Date.now() - lastHeard > SILENCE) giveUp();
+}
+
+// A closing handshake over a dead line takes a minute: nobody waits for it.
+function giveUp() {
+  if (over || !socket) return;
   const silent = socket;
   socket = null;
   silent.close();
   reconnect();
 }
+addEventListener("offline", giveUp);
 
 // ---- seconds that run ----
 

@@ -182,8 +182,8 @@ def test_stragglers_are_counted_down_and_a_retry_says_when() -> None:
     story = Story().begin().answer(0, "One.").answer(1, "Two.").write(2, "Half")
     story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=2)
     fragments = parts(story)
-    assert 'data-until="1790000020.000"' in fragments["run-notice"]
-    assert "waited for a little longer" in fragments["run-notice"]
+    assert 'data-until="1790000020.000"' in fragments["run-status"]
+    assert "for the rest" in fragments["run-status"]
     story.fail(2, Reason.CUT_OFF)
     assert "cut off" in parts(story)["seat-2-head"]
     assert "was not compared" in parts(story)["seat-2-note"]
@@ -196,6 +196,8 @@ def test_a_failed_call_that_is_asked_again_says_so_until_it_is() -> None:
     fragments = parts(story)
     assert "trying again" in fragments["seat-0-head"]
     assert "Try 2 follows." in fragments["seat-0-note"]
+    assert "without it" not in fragments["seat-0-note"]
+    assert "failed" not in fragments["run-status"]
     assert 'data-until="1790000009.000"' in fragments["seat-0-note"]
     story.ask(0, number=2, cause="retry").answer(0, "At last.", number=2)
     fragments = parts(story)

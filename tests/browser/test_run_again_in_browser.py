@@ -1,0 +1,73 @@
+"""What a reader does with answers beyond reading them: end, hurry, fuse again, go on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.acts import ask, wait_for_the_end
+from tests.browser.conftest import People, Visit
+from tests.upstream import Upstream
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+
+def test_who_does_not_wait_fuses_now_and_again_without_a_reload(
+    visit: Visit, people: People
+) -> None:
+    address = ask(people("bob"), "good", "echo", "fault-hold", prompt="Why hurry?")
+    page = visit("bob")
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Go on")).to_have_count(0)
+    expect(page.get_by_role("article", name="echo")).to_contain_text("Why hurry?")
+    page.get_by_role("button", name="Fuse now").click()
+    wait_for_the_end(page)
+    expect(page.get_by_role("article", name="fault-hold")).to_contain_text("cut off")
+    page.get_by_text("Fuse again").click()
+    page.get_by_label("Criteria").fill("weigh the cost of haste")
+    page.get_by_role("checkbox", name="B · echo").uncheck()
+    page.get_by_role("button", name="Fuse", exact=True).click()
+    page.wait_for_url(re.compile("/fusion/runs/"))
+    wait_for_the_end(page)
+    page.get_by_text("Fusions side by side (2)").click()
+    expect(page.get_by_role("article", name="Fusion 2")).to_contain_text("weigh the cost of haste")
+    expect(page.get_by_role("article", name="Fusion 1")).to_be_visible()
+
+
+def test_a_seat_that_drags_on_is_ended_alone(
+    visit: Visit, people: People, upstream: Upstream
+) -> None:
+    address = ask(people("bob"), "fault-hold", "good", prompt="Which one drags?")
+    page = visit("bob")
+    page.goto(address)
+    page.get_by_role("button", name="End A fault-hold").click()
+    wait_for_the_end(page)
+    expect(page.get_by_role("article", name="fault-hold")).to_contain_text("stopped")
+    expect(page.get_by_role("region", name="Fused answer")).to_contain_text("answer of good")
+
+
+def test_compared_first_fused_later_and_asked_on(visit: Visit, people: People) -> None:
+    page = visit("bob")
+    page.goto("/fusion")
+    page.get_by_role("textbox", name="Prompt").fill("Compare first?")
+    page.get_by_role("radio", name="Plain pair").check()
+    page.get_by_text("For this run").click()
+    page.get_by_role("checkbox", name="Compare first").check()
+    page.get_by_role("button", name="Fuse").click()
+    page.wait_for_url(re.compile("/fusion/runs/.{36}"))
+    wait_for_the_end(page)
+    expect(page.get_by_role("region", name="Fused answer")).to_contain_text(
+        "nothing has been fused"
+    )
+    page.get_by_text("Fuse these answers").click()
+    page.get_by_role("button", name="Fuse", exact=True).click()
+    expect(page.get_by_role("region", name="Fused answer")).to_contain_text("answer of good")
+    wait_for_the_end(page)
+    page.get_by_text("Follow up").click()
+    page.get_by_role("textbox", name="Prompt").fill("And what then?")
+    page.get_by_label("Goes on from").select_option(label="B · markdown")
+    page.get_by_role("button", name="Ask on").click()
+    expect(page.get_by_role("heading", name="And what then?")).to_be_visible()
+    wait_for_the_end(page)
