@@ -8,46 +8,27 @@ the chunks that strict clients ignore, for those who ask for it.
 from __future__ import annotations
 
 import json
-import logging
-import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.conf import settings
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 
 from ..engine.spec import letter
 from ..engine.state import RunState, Step
-from ..services.tokens import token_is_usable
 from . import shapes
 from .base import error_of
+from .chat_run import Chat, go_on
 from .db import db
 from .errors import ApiError
-from .follow import states
-from .stopping import cancelled_with
-
-if TYPE_CHECKING:
-    from .chat import Chat
-
-log = logging.getLogger(__name__)
-
-KEEP_ALIVE = 3.0
-COMMENT = b": keep-alive\n\n"
-BEGINS_AGAIN = "\n\n---\n\n*Interrupted. The answer begins again:*\n\n"
-
-GoOn = Callable[["Chat", RunState], "Chat"]
+from .watching import FreshText, Quiet, event_stream, watched
 
 
-def stream_response(chat: Chat, go_on: GoOn) -> HttpResponseBase:
-    return StreamingHttpResponse(
-        _stream(chat, go_on),
-        content_type="text/event-stream; charset=utf-8",
-        headers={"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"},
-    )
+def stream_response(chat: Chat) -> HttpResponseBase:
+    return event_stream(_stream(chat))
 
 
-async def _stream(chat: Chat, go_on: GoOn) -> AsyncGenerator[bytes, None]:
+async def _stream(chat: Chat) -> AsyncGenerator[bytes, None]:
     chunks = _Chunks(chat)
     try:
         yield chunks.delta(role="assistant", content="")
@@ -75,53 +56,22 @@ class _Reading:
         self._chat, self._chunks = chat, chunks
         self.state = RunState()
         self.answer: shapes.Answer | None = None
-        self._call = ""  # whose text is being told
-        self._told = 0
+        self._text = FreshText(chat)
         self._progress: dict[str, str] = {}
 
     async def until_answered(self) -> AsyncGenerator[bytes, None]:
-        chat = self._chat
-        options = chat.call.body.fusion
-        spoken = asked = time.monotonic()
-        async with (
-            cancelled_with(chat.run, options.cancel_on_disconnect),
-            aclosing(states(chat.run.pk)) as changes,
-        ):
+        chat, quiet = self._chat, Quiet()
+        async with aclosing(watched(chat)) as changes:
             async for state in changes:
                 self.state = state
-                events = self._new_text()
-                if options.progress:
+                events = [self._chunks.delta(content=text) for text in self._text.of(state)]
+                if chat.call.body.fusion.progress:
                     events += self._new_progress()
-                now = time.monotonic()
-                if not events and now - spoken > KEEP_ALIVE:
-                    events = [COMMENT]
-                for event in events:
-                    spoken = now
+                for event in quiet.or_comment(events):
                     yield event
-                if now - asked > settings.PERMISSION_SECONDS:
-                    asked = now
-                    if not await db(token_is_usable, chat.call.token.pk):
-                        raise ApiError("invalid_api_key")
         self.answer = shapes.answer_of(chat.spec, self.state)
         if self.answer is None:
             raise chat.failure(self.state)
-
-    def _new_text(self) -> list[bytes]:
-        call = shapes.answering_call(self._chat.spec, self.state)
-        if call is None:
-            return []
-        text = shapes.text_of(call)
-        if call.key != self._call:
-            again = bool(self._told)
-            if again and not text:
-                return []
-            self._call, self._told = call.key, 0
-            if again:
-                return [self._chunks.delta(content=BEGINS_AGAIN), *self._new_text()]
-        if len(text) <= self._told:
-            return []
-        fresh, self._told = text[self._told :], len(text)
-        return [self._chunks.delta(content=fresh)]
 
     def _new_progress(self) -> list[bytes]:
         """A chunk without text for every call that changed its status."""

@@ -38,10 +38,10 @@ async def states(
             return
 
 
-async def final(run_id: uuid.UUID) -> RunState:
+async def final(run_id: uuid.UUID, *, after: str = "0-0") -> RunState:
     """The state of a run that is followed to its end."""
     last = RunState()
-    async for state in states(run_id):
+    async for state in states(run_id, after=after):
         last = state
     return last
 

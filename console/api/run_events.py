@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 
 from .. import access, eventlog
 from ..engine.events import Event, EventType
@@ -35,9 +35,8 @@ from .errors import ApiError
 from .follow import QUIET, load
 from .limits import redis
 from .run_object import run_at
+from .watching import COMMENT, KEEP_ALIVE, event_stream
 
-KEEP_ALIVE = 3.0
-COMMENT = b": keep-alive\n\n"
 LAST = 2**64 - 1  # the highest number an entry of the log can have
 _ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)
 
@@ -64,11 +63,9 @@ class Place:
 async def events(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
     """What happens in a run, as it happens, until it ends."""
     run = await db(_find, call, run_id)
-    headers = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
-    content_type = "text/event-stream; charset=utf-8"
     if call.request.method == "HEAD":
-        return HttpResponse(headers=headers, content_type=content_type)
-    return StreamingHttpResponse(_stream(call, run), headers=headers, content_type=content_type)
+        return HttpResponse(content_type="text/event-stream; charset=utf-8")
+    return event_stream(_stream(call, run))
 
 
 def _find(call: ApiCall[NoBody], run_id: uuid.UUID) -> Run:

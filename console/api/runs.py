@@ -20,7 +20,7 @@ from ..services.tokens import token_run_fuse
 from . import replies
 from .asking import find, plan_for
 from .base import ApiCall, NoBody, endpoint
-from .chat import request_of
+from .chat_run import request_of
 from .conversation import conversation
 from .db import db
 from .errors import ApiError

@@ -124,6 +124,33 @@ class ChatRequest(Answering):
     stream_options: StreamOptions | None = None
 
 
+class InputItem(Schema):
+    """A message, a tool's call or its result; what else clients carry along is passed over."""
+
+    type: Annotated[str, Field(max_length=100)] = "message"
+    role: Literal["system", "developer", "user", "assistant"] | None = None
+    content: str | list[Part] | None = None
+    call_id: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200)] = ""
+    arguments: str = ""
+    output: str | list[Part] | None = None
+
+
+class TextOptions(Schema):
+    format: dict[str, Any] | None = None
+
+
+class ResponseRequest(Asking):
+    model: Name
+    input: str | Annotated[list[InputItem], Field(min_length=1, max_length=MAX_MESSAGES)]
+    instructions: str | None = None
+    previous_response_id: Annotated[str, Field(max_length=100)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    text: TextOptions | None = None
+    reasoning: Reasoning | None = None
+    stream: bool | None = None
+
+
 class RunRequest(Answering):
     """Either a prompt or messages."""
 

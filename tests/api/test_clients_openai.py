@@ -117,3 +117,68 @@ def test_a_failed_panel_is_asked_once_though_the_client_repeats_errors(api: Api)
         for _ in eager.chat.completions.create(model="fusion", messages=ASK, stream=True):
             pass
     assert len(api.upstream.calls) == 6
+
+
+# responses
+
+
+def test_responses_plain_and_streamed(api: Api, program: openai.OpenAI) -> None:
+    api.script(OPUS, Script(text="Forty-two."))
+    said = program.responses.create(model="fusion", input="What is the answer?")
+    assert said.output_text == "Forty-two." and said.status == "completed"
+    assert said.usage and said.usage.total_tokens > 0
+    assert said.output[0].type == "openrouter:fusion"
+    text, kinds = "", set()
+    for event in program.responses.create(model="fusion", input="What is it?", stream=True):
+        kinds.add(event.type)
+        if event.type == "response.output_text.delta":
+            text += event.delta
+    assert text == "Forty-two."
+    assert {"response.fusion_call.panel.completed", "response.completed"} <= kinds
+
+
+async def test_responses_asynchronously(api: Api) -> None:
+    api.script(OPUS, Script(text="Forty-two."))
+    async with openai.AsyncOpenAI(base_url=api.url, api_key=api.key, max_retries=0) as client:
+        said = await client.responses.create(model="fusion", input="What is the answer?")
+        assert said.output_text == "Forty-two."
+        stream = await client.responses.create(model="fusion", input="What is it?", stream=True)
+        last = [event async for event in stream][-1]
+        assert last.type == "response.completed" and last.response.output_text == "Forty-two."
+
+
+# The client's helpers copy what they were sent, and warn of an item they have no class for.
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+def test_the_responses_helper_accumulates_text_and_tools(api: Api, program: openai.OpenAI) -> None:
+    weather = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
+    api.script(OPUS, lambda body: tool_call("weather", "{}") if "tools" in body else Script())
+    with program.responses.stream(model="fusion", input="Weather?", tools=[weather]) as stream:  # type: ignore[list-item]
+        final = stream.get_final_response()
+    assert [item.type for item in final.output] == ["openrouter:fusion", "function_call"]
+    api.script(OPUS, Script(text="Forty-two."))
+    with program.responses.stream(model="fusion", input="What is the answer?") as stream:
+        assert stream.get_final_response().output_text == "Forty-two."
+
+
+def test_responses_of_a_structure_and_in_a_conversation(api: Api, program: openai.OpenAI) -> None:
+    class City(BaseModel):
+        name: str
+        inhabitants: int
+
+    bare = {"fusion": {"include": False}}
+    said = program.responses.parse(
+        model="fusion", input="A city?", text_format=City, extra_body=bare
+    )
+    assert isinstance(said.output_parsed, City)
+    again = program.responses.create(
+        model="good", input="And its river?", previous_response_id=said.id
+    )
+    assert again.previous_response_id == said.id and again.output_text
+
+
+def test_responses_errors_are_the_clients_own(api: Api, program: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as missing:
+        program.responses.create(model="no-such-model", input="?")
+    assert missing.value.code == "model_not_found"
+    with pytest.raises(openai.BadRequestError):
+        program.responses.create(model="fusion", input="?", temperature=99)

@@ -1,0 +1,135 @@
+"""A request that wants an answer, under way: chat completions and responses alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import eventlog
+from ..engine.spec import Spec
+from ..engine.state import RunState
+from ..models import Run
+from . import shapes
+from .asking import DECIDE, Plan, plan_for
+from .base import ApiCall
+from .conversation import conversation
+from .db import db
+from .errors import ApiError
+from .follow import final, load
+from .schemas import Answering, ChatRequest
+from .starting import Started, run_url, start
+from .stopping import cancelled_with
+
+HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
+# Without tools these mean nothing, and servers refuse them.
+_OF_TOOLS = ("parallel_tool_calls",)
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A request under way. `before` is the call in which the outer model chose to ask a panel."""
+
+    call: ApiCall[ChatRequest]
+    plan: Plan
+    started: Started
+    spec: Spec
+    before: RunState | None = None
+
+    @property
+    def run(self) -> Run:
+        return self.started.run
+
+    @property
+    def is_deciding(self) -> bool:
+        return self.plan.decide is not None and self.before is None
+
+    @property
+    def url(self) -> str:
+        return run_url(self.call.request, self.run.pk)
+
+    @property
+    def log_begins(self) -> str:
+        """Of a run that was fused again since, and is asked for again with the same key."""
+        return eventlog.beginning(self.run.reopened_after)
+
+    def states(self, state: RunState) -> list[RunState]:
+        return [s for s in (self.before, state) if s]
+
+    def wants_panel(self, answer: shapes.Answer | None) -> bool:
+        """Whether the outer model, given the choice, chose to ask a panel."""
+        asked = [c["function"]["name"] for c in answer.tool_calls] if answer else []
+        return self.is_deciding and DECIDE in asked
+
+    def fusion(self, state: RunState) -> dict[str, Any]:
+        where = {"run_id": str(self.run.pk), "run_url": self.url}
+        if shapes.is_direct(self.spec):
+            return shapes.direct_object(self.spec, **where, asked=self.is_deciding)
+        return shapes.fusion_object(self.spec, state, **where)
+
+    def failure(self, state: RunState) -> ApiError:
+        return shapes.failure(self.spec, state, run_id=str(self.run.pk), run_url=self.url)
+
+
+async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.Answer]:
+    """Wait for the answer; of the panel too, if the outer model asks it. Raises ApiError."""
+    wants = chat.call.body.fusion.cancel_on_disconnect
+    async with cancelled_with(chat.run, wants):
+        state = await _ended(chat)
+        answer = shapes.answer_of(chat.spec, state)
+        if chat.wants_panel(answer):
+            chat = await db(go_on, chat, state)
+    if chat.before:
+        async with cancelled_with(chat.run, wants):
+            state = await _ended(chat)
+            answer = shapes.answer_of(chat.spec, state)
+    if answer is None:
+        raise chat.failure(state)
+    return chat, state, answer
+
+
+async def _ended(chat: Chat) -> RunState:
+    if not chat.started.is_new and chat.run.is_final:
+        return await db(load, chat.run.pk)
+    return await final(chat.run.pk, after=chat.log_begins)
+
+
+def begin(call: ApiCall[ChatRequest]) -> Chat:
+    body = call.body
+    plan = plan_for(body, request_of(body), depth=call.depth)
+    spec = plan.decide or plan.spec
+    messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
+    started = start(call, spec, prompt=prompt, messages=messages, visibility=body.fusion.visibility)
+    return Chat(call, plan, started, started.run.frozen_spec)
+
+
+def go_on(chat: Chat, state: RunState) -> Chat:
+    """The outer model has chosen to ask a panel: its run."""
+    body = chat.call.body
+    messages, prompt = conversation(body.messages, with_tools=False)
+    started = start(
+        chat.call,
+        chat.plan.spec,
+        prompt=prompt,
+        messages=messages,
+        visibility=body.fusion.visibility,
+        part="panel",
+    )
+    return replace(chat, started=started, spec=started.run.frozen_spec, before=state)
+
+
+def request_of(body: Answering) -> dict[str, Any]:
+    """`Spec.request`: what the answering call is asked for."""
+    effort = body.reasoning_effort or (body.reasoning.effort if body.reasoning else None)
+    asked = {
+        "temperature": body.temperature,
+        "max_output_tokens": body.max_completion_tokens or body.max_tokens,
+        "seed": body.seed,
+        "reasoning_effort": effort,
+    }
+    options = {
+        name: value
+        for name in HANDED_ON
+        if (value := getattr(body, name)) is not None and (body.tools or name not in _OF_TOOLS)
+    }
+    found: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    return found | ({"options": options} if options else {})

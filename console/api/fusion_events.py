@@ -1,0 +1,86 @@
+"""What panel and judge do, as OpenRouter's `response.fusion_call.*` events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..engine.spec import Spec, letter
+from ..engine.state import CallState, RunState, Step
+from . import shapes
+
+Said = tuple[str, dict[str, Any]]
+
+
+class FusionEvents:
+    """From one state of a run to the next, what has not been told."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._text: dict[str, int] = {}
+        self._reasoning: dict[str, int] = {}
+        self._ended: set[str] = set()
+        self._analysis: set[str] = set()
+        self.is_over = False
+
+    def of(self, state: RunState) -> list[Said]:
+        if self.is_over:
+            return []
+        said = [*self._panel(state), *self._judge(state)]
+        if self._is_compared(state):
+            self.is_over = True
+            said += [*self._failures(state), ("completed", {})]
+        return said
+
+    def _panel(self, state: RunState) -> Iterator[Said]:
+        for call in state.calls.values():
+            if call.step is not Step.PANEL:
+                continue
+            # The model is all that OpenRouter tells; the same one may sit twice, or try twice.
+            who = {"model": shapes.model_of(call), "call": call.key}
+            who["seat"] = letter(call.seat or 0)
+            if call.key not in self._text:
+                self._text[call.key] = self._reasoning[call.key] = 0
+                yield "panel.added", who
+            if fresh := _beyond(call.reasoning, self._reasoning, call):
+                yield "panel.reasoning.delta", who | {"delta": fresh}
+            if fresh := _beyond(call.text, self._text, call):
+                yield "panel.delta", who | {"delta": fresh}
+            if call.is_usable and call.key not in self._ended:
+                self._ended.add(call.key)
+                yield "panel.completed", who | {"content": call.text}
+
+    def _failures(self, state: RunState) -> Iterator[Said]:
+        """Once no other try can follow."""
+        for seat in range(len(self._spec.panel)):
+            call = state.latest(Step.PANEL, seat=seat)
+            if call is None or state.answer(seat) or not call.status.is_final:
+                continue
+            who = {"model": shapes.model_of(call), "call": call.key, "seat": letter(seat)}
+            said = who | {"error": call.error}
+            yield (
+                "panel.failed",
+                said | ({"status_code": call.status_code} if call.status_code else {}),
+            )
+
+    def _judge(self, state: RunState) -> Iterator[Said]:
+        fusion = state.fusion
+        if fusion is None:
+            return
+        call = state.latest(Step.ANALYSIS, fusion=fusion.number)
+        if call and "in_progress" not in self._analysis:
+            self._analysis.add("in_progress")
+            yield "analysis.in_progress", {"analyst_model": shapes.model_of(call)}
+        if fusion.analysis and "completed" not in self._analysis:
+            self._analysis.add("completed")
+            analysis = shapes.analysis_object(self._spec, fusion.analysis)
+            yield "analysis.completed", {"analysis": analysis}
+
+    def _is_compared(self, state: RunState) -> bool:
+        return state.status.is_final or state.fused is not None
+
+
+def _beyond(text: str, told: dict[str, int], call: CallState) -> str:
+    fresh = text[told[call.key] :]
+    told[call.key] += len(fresh)
+    return fresh

@@ -1,0 +1,42 @@
+"""`POST /v1/responses`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponseBase, JsonResponse
+
+from ..models.tokens import Scope
+from . import shapes
+from .base import ApiCall, endpoint
+from .chat_run import answered, begin
+from .db import db
+from .errors import ApiError
+from .response_object import Asked, call_item, fusion_item, message_item
+from .responses_input import as_chat, in_our_words
+from .responses_stream import stream_response
+from .schemas import ResponseRequest
+
+
+@endpoint(Scope.RUN, body=ResponseRequest, spending=True)
+async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
+    """Ask a panel, or one model, in the words of OpenAI's Responses."""
+    asked = await db(_begin, call)
+    if call.body.stream:
+        return stream_response(asked)
+    chat, state, answer = await answered(asked.first)
+    output: list[dict[str, Any]] = []
+    if call.body.fusion.include and not shapes.is_direct(chat.spec):
+        output.append(fusion_item(chat, state))
+    if answer.text:
+        output.append(message_item(chat, answer.text, "completed"))
+    for number, called in enumerate(answer.tool_calls):
+        output.append(call_item(chat, number, called, "completed"))
+    return JsonResponse(asked.finished(chat, state, answer, output))
+
+
+def _begin(call: ApiCall[ResponseRequest]) -> Asked:
+    try:
+        return Asked(call, begin(as_chat(call)))
+    except ApiError as error:
+        raise in_our_words(error) from None

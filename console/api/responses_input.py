@@ -1,0 +1,161 @@
+"""A request to `/v1/responses` in chat's words.
+
+`previous_response_id` is read from the run that gave the response: nothing else is stored.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from django.http import Http404
+
+from .. import access
+from ..models import Run
+from ..snapshot import state_from_rows
+from . import shapes
+from .asking import DECIDE, SERVER_TOOL
+from .base import ApiCall, parse
+from .errors import ApiError
+from .schemas import ChatRequest, InputItem, Part, ResponseRequest
+
+PREFIX = "resp_"
+# What other responses' output brings along when it is sent back, and nobody reads.
+_PASSED_OVER = ("reasoning", "item_reference")
+
+
+def as_chat(call: ApiCall[ResponseRequest]) -> ApiCall[ChatRequest]:
+    """Raises ApiError. Reads the database."""
+    body = call.body
+    messages: list[dict[str, Any]] = []
+    if body.instructions:
+        messages.append({"role": "system", "content": body.instructions})
+    if body.previous_response_id:
+        messages += _before(call, body.previous_response_id)
+    items = body.input
+    if isinstance(items, str):
+        items = [InputItem(role="user", content=items)]
+    for number, item in enumerate(items):
+        _append(messages, item, number)
+    shared = body.model_dump(include={"model", "plugins", "temperature", "top_p", "seed"})
+    chat = shared | {
+        "messages": messages,
+        "tools": _tools(body),
+        "tool_choice": _tool_choice(body),
+        "parallel_tool_calls": body.parallel_tool_calls,
+        "max_tokens": body.max_output_tokens,
+        "response_format": _response_format(body),
+        "reasoning": body.reasoning.model_dump() if body.reasoning else None,
+        "fusion": body.fusion.model_dump(),
+        "stream": body.stream,
+    }
+    try:
+        return replace(call, body=parse(ChatRequest, chat))  # type: ignore[arg-type, return-value]
+    except ApiError as error:
+        raise in_our_words(error) from None
+
+
+def in_our_words(error: ApiError) -> ApiError:
+    if error.param and error.param.split(".")[0] == "messages":
+        error.param = "input"
+    return error
+
+
+def _append(messages: list[dict[str, Any]], item: InputItem, number: int) -> None:
+    match item.type:
+        case "message":
+            if item.role is None:
+                param = f"input.{number}.role"
+                raise ApiError("invalid_request", "A message has a role.", param=param)
+            messages.append({"role": item.role, "content": _content(item.content)})
+        case "function_call":
+            function = {"name": item.name, "arguments": item.arguments}
+            called = {"id": item.call_id, "type": "function", "function": function}
+            last = messages[-1] if messages else {}
+            if last.get("role") == "assistant":
+                # Chat has calls made together, and what was said with them, in one message.
+                last.setdefault("tool_calls", []).append(called)
+            else:
+                messages.append({"role": "assistant", "content": None, "tool_calls": [called]})
+        case "function_call_output":
+            said = _content(item.output)
+            messages.append({"role": "tool", "content": said, "tool_call_id": item.call_id})
+        case kind if kind in _PASSED_OVER or kind.startswith("openrouter:"):
+            pass
+        case kind:
+            raise ApiError(
+                "unsupported_content",
+                f"Items of type “{kind}” cannot be read.",
+                param=f"input.{number}.type",
+            )
+
+
+def _content(content: str | list[Part] | None) -> Any:
+    return [p.model_dump() for p in content] if isinstance(content, list) else content
+
+
+def _before(call: ApiCall[ResponseRequest], response_id: str) -> list[dict[str, Any]]:
+    """The conversation that the earlier response ended."""
+    run = _run_of(call, response_id)
+    answer = shapes.answer_of(run.frozen_spec, state_from_rows(run)) if run else None
+    asked_panel = answer and any(c["function"]["name"] == DECIDE for c in answer.tool_calls)
+    if run is None or answer is None or asked_panel:
+        raise ApiError(
+            "invalid_request",
+            "There is no response of this id to go on from. Send the conversation as input.",
+            param="previous_response_id",
+        )
+    said: list[dict[str, Any]] = list(run.messages)
+    if call.body.instructions and said and said[0].get("role") == "system":
+        # Those of the earlier request: instructions are not carried over.
+        said = said[1:]
+    last: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    if answer.tool_calls:
+        last["tool_calls"] = answer.tool_calls
+    return [*said, last]
+
+
+def _run_of(call: ApiCall[ResponseRequest], response_id: str) -> Run | None:
+    try:
+        run_id = uuid.UUID(hex=response_id.removeprefix(PREFIX))
+        return access.run_owned_by(call.token.owner, run_id)
+    except (ValueError, Http404):
+        return None
+
+
+def _tools(body: ResponseRequest) -> list[dict[str, Any]] | None:
+    tools: list[dict[str, Any]] = []
+    for number, tool in enumerate(body.tools or ()):
+        kind = str(tool.get("type", ""))
+        if kind == "function":
+            function = {k: v for k, v in tool.items() if k != "type" and v is not None}
+            tools.append({"type": "function", "function": tool.get("function") or function})
+        elif kind.startswith("openrouter:"):
+            tools.append(tool)
+        else:
+            raise ApiError(
+                "invalid_request",
+                f"There is no tool of type “{kind}” here.",
+                param=f"tools.{number}.type",
+            )
+    return tools or None
+
+
+def _tool_choice(body: ResponseRequest) -> str | dict[str, Any] | None:
+    choice = body.tool_choice
+    if isinstance(choice, dict) and choice.get("type") == "function" and "name" in choice:
+        return {"type": "function", "function": {"name": choice["name"]}}
+    if isinstance(choice, dict) and choice.get("type") not in ("function", SERVER_TOOL):
+        raise ApiError("invalid_request", "This choice cannot be made here.", param="tool_choice")
+    return choice
+
+
+def _response_format(body: ResponseRequest) -> dict[str, Any] | None:
+    wanted = body.text.format if body.text else None
+    if not wanted or wanted.get("type", "text") == "text":
+        return None
+    if wanted["type"] == "json_schema":
+        schema = {k: v for k, v in wanted.items() if k != "type" and v is not None}
+        return {"type": "json_schema", "json_schema": schema}
+    return wanted

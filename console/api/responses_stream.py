@@ -1,0 +1,185 @@
+"""A response as a stream of OpenAI's events, with OpenRouter's about the fusion among them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from django.http import HttpResponseBase
+
+from ..engine.state import RunState
+from . import shapes
+from .base import error_of
+from .chat_run import Chat, go_on
+from .db import db
+from .fusion_events import FusionEvents
+from .response_object import (
+    Asked,
+    call_item,
+    fusion_id,
+    fusion_item,
+    message_id,
+    message_item,
+    part,
+)
+from .responses_input import in_our_words
+from .watching import FreshText, Quiet, event_stream, watched
+
+
+def stream_response(asked: Asked) -> HttpResponseBase:
+    return event_stream(_stream(asked))
+
+
+async def _stream(asked: Asked) -> AsyncGenerator[bytes, None]:
+    out = _Output(asked)
+    try:
+        for name in ("response.created", "response.in_progress"):
+            yield out.event(name, response=asked.response("in_progress", []))
+        chat = asked.first
+        while True:
+            reading = _Reading(chat, out)
+            async with aclosing(reading.until_answered()) as events:
+                async for event in events:
+                    yield event
+            if not chat.wants_panel(reading.answer):
+                break
+            for event in reading.close_message():
+                yield event
+            chat = await db(go_on, chat, reading.state)
+        for event in reading.end():
+            yield event
+    except Exception as error:
+        failure = in_our_words(error_of(error, asked.call.id))
+        failed = asked.response("failed", out.items, error=failure)
+        yield out.event("response.failed", response=failed)
+
+
+class _Output:
+    """The items told so far, and the numbers of events."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.items: list[dict[str, Any]] = []  # those that are done
+        self._number = 0
+
+    def event(self, name: str, /, **data: Any) -> bytes:
+        said = {"type": name, "sequence_number": self._number} | data
+        self._number += 1
+        body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        return f"event: {name}\ndata: {body}\n\n".encode(errors="replace")
+
+    @property
+    def index(self) -> int:
+        """Of the item that is being told."""
+        return len(self.items)
+
+    def added(self, item: dict[str, Any]) -> bytes:
+        return self.event("response.output_item.added", output_index=self.index, item=item)
+
+    def done(self, item: dict[str, Any]) -> bytes:
+        event = self.event("response.output_item.done", output_index=self.index, item=item)
+        self.items.append(item)
+        return event
+
+
+class _Reading:
+    """One run read to its end: the events that tell its items."""
+
+    def __init__(self, chat: Chat, out: _Output) -> None:
+        self._chat, self._out = chat, out
+        self.state = RunState()
+        self.answer: shapes.Answer | None = None
+        self._fresh = FreshText(chat)
+        self._text: str | None = None  # of the message, once there is one
+        include = chat.call.body.fusion.include and not shapes.is_direct(chat.spec)
+        self._fusion = FusionEvents(chat.spec) if include else None
+        self._fusion_at: int | None = None
+        self._fusion_done = False
+
+    async def until_answered(self) -> AsyncGenerator[bytes, None]:
+        chat, quiet = self._chat, Quiet()
+        async with aclosing(watched(chat)) as changes:
+            async for state in changes:
+                self.state = state
+                events = [*self._of_fusion(), *self._of_message()]
+                for event in quiet.or_comment(events):
+                    yield event
+        self.answer = shapes.answer_of(chat.spec, self.state)
+        if self.answer is None:
+            raise chat.failure(self.state)
+
+    def _of_fusion(self) -> list[bytes]:
+        if self._fusion is None or self._fusion_done:
+            return []
+        out, events = self._out, []
+        if self._fusion_at is None:
+            self._fusion_at = out.index
+            events.append(out.added(fusion_item(self._chat, self.state, status="in_progress")))
+            events.append(self._fusion_event("in_progress", {}))
+        for name, said in self._fusion.of(self.state):
+            events.append(self._fusion_event(name, said))
+        self._fusion_done = self._fusion.is_over
+        if self._fusion_done:
+            events.append(out.done(fusion_item(self._chat, self.state)))
+        return events
+
+    def _fusion_event(self, name: str, said: dict[str, Any]) -> bytes:
+        where = {"item_id": fusion_id(self._chat), "output_index": self._fusion_at}
+        return self._out.event(f"response.fusion_call.{name}", **where, **said)
+
+    def _of_message(self) -> list[bytes]:
+        events = []
+        for text in self._fresh.of(self.state):
+            if self._text is None:
+                self._text = ""
+                events.append(self._out.added(message_item(self._chat, "", "in_progress")))
+                events.append(self._message_event("content_part.added", part=part("")))
+            self._text += text
+            events.append(self._message_event("output_text.delta", delta=text, logprobs=[]))
+        return events
+
+    def _message_event(self, name: str, **said: Any) -> bytes:
+        where = {
+            "item_id": message_id(self._chat),
+            "output_index": self._out.index,
+            "content_index": 0,
+        }
+        return self._out.event(f"response.{name}", **where, **said)
+
+    def close_message(self) -> list[bytes]:
+        if self._text is None:
+            return []
+        text, self._text = self._text, None
+        return [
+            self._message_event("output_text.done", text=text, logprobs=[]),
+            self._message_event("content_part.done", part=part(text)),
+            self._out.done(message_item(self._chat, text, "completed")),
+        ]
+
+    def _calls(self, answer: shapes.Answer) -> list[bytes]:
+        events, out = [], self._out
+        for number, called in enumerate(answer.tool_calls):
+            begun = call_item(self._chat, number, called, "in_progress")
+            item = call_item(self._chat, number, called, "completed")
+            where = {"item_id": item["id"], "output_index": out.index}
+            said = item["arguments"]
+            arguments = "response.function_call_arguments"
+            events += [
+                out.added(begun),
+                out.event(f"{arguments}.delta", **where, delta=said),
+                out.event(f"{arguments}.done", **where, name=item["name"], arguments=said),
+                out.done(item),
+            ]
+        return events
+
+    def end(self) -> list[bytes]:
+        chat, answer, out = self._chat, self.answer, self._out
+        assert answer
+        events = [*self.close_message(), *self._calls(answer)]
+        if self._fusion_at is not None:
+            # What became of the synthesis is known only now.
+            out.items[self._fusion_at] = fusion_item(chat, self.state)
+        response = out.asked.finished(chat, self.state, answer, out.items)
+        return [*events, out.event(f"response.{response['status']}", response=response)]

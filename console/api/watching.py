@@ -1,0 +1,88 @@
+"""An answer while it comes: what the streams of chat completions and responses share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from django.conf import settings
+from django.http import HttpResponseBase, StreamingHttpResponse
+
+from ..engine.state import RunState
+from ..services.tokens import token_is_usable
+from . import shapes
+from .chat_run import Chat
+from .db import db
+from .errors import ApiError
+from .follow import states
+from .stopping import cancelled_with
+
+KEEP_ALIVE = 3.0
+COMMENT = b": keep-alive\n\n"
+BEGINS_AGAIN = "\n\n---\n\n*Interrupted. The answer begins again:*\n\n"
+
+
+def event_stream(events: AsyncGenerator[bytes, None]) -> HttpResponseBase:
+    return StreamingHttpResponse(
+        events,
+        content_type="text/event-stream; charset=utf-8",
+        headers={"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def watched(chat: Chat) -> AsyncGenerator[RunState, None]:
+    """The run's states as they come, as long as the token may read them. Raises ApiError."""
+    asked = time.monotonic()
+    async with (
+        cancelled_with(chat.run, chat.call.body.fusion.cancel_on_disconnect),
+        aclosing(states(chat.run.pk, after=chat.log_begins)) as changes,
+    ):
+        async for state in changes:
+            yield state
+            now = time.monotonic()
+            if now - asked > settings.PERMISSION_SECONDS:
+                asked = now
+                if not await db(token_is_usable, chat.call.token.pk):
+                    raise ApiError("invalid_api_key")
+
+
+class Quiet:
+    """Says when a connection has been silent for too long."""
+
+    def __init__(self) -> None:
+        self._spoken = time.monotonic()
+
+    def or_comment(self, events: list[bytes]) -> list[bytes]:
+        now = time.monotonic()
+        if not events and now - self._spoken > KEEP_ALIVE:
+            events = [COMMENT]
+        if events:
+            self._spoken = now
+        return events
+
+
+class FreshText:
+    """What of the answer's text has not been told yet."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._spec = chat.spec
+        self._call = ""  # whose text is being told
+        self._told = 0
+
+    def of(self, state: RunState) -> list[str]:
+        call = shapes.answering_call(self._spec, state)
+        if call is None:
+            return []
+        text = shapes.text_of(call)
+        if call.key != self._call:
+            again = bool(self._told)
+            if again and not text:
+                return []
+            self._call, self._told = call.key, 0
+            if again:
+                return [BEGINS_AGAIN, *self.of(state)]
+        if len(text) <= self._told:
+            return []
+        fresh, self._told = text[self._told :], len(text)
+        return [fresh]
