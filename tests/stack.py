@@ -118,15 +118,17 @@ class Database:
 
 @dataclass(frozen=True)
 class Rows:
-    """A run's columns and those of its calls; moments are seconds."""
+    """A run's columns, those of its calls (moments are seconds), and the state they make."""
 
     run: dict[str, Any]
     calls: list[dict[str, Any]]
+    state: RunState
 
 
 _ROWS = """
 import datetime, json
 from console.models import Run
+from console.snapshot import state_from_rows
 
 def plain(value):
     return value.timestamp() if isinstance(value, datetime.datetime) else str(value)
@@ -135,6 +137,7 @@ print(json.dumps({{
     str(run.pk): {{
         "run": Run.objects.filter(pk=run.pk).values().get(),
         "calls": list(run.calls.order_by("pk").values()),
+        "state": state_from_rows(run).to_dict(),
     }}
     for run in Run.objects.filter(pk__in={ids})
 }}, default=plain))
@@ -246,16 +249,11 @@ class Stack:
         """Runs and their calls, column by column, in the order they were made."""
         done = self.manage("shell", "-v0", "-c", _ROWS.format(ids=list(run_ids)))
         read = json.loads(done.stdout.splitlines()[-1])
-        return {run_id: Rows(**data) for run_id, data in read.items()}
+        return {
+            run_id: Rows(data["run"], data["calls"], RunState.from_dict(data["state"]))
+            for run_id, data in read.items()
+        }
 
     def state(self, run_id: str) -> RunState:
         """The run as its rows tell it."""
-        done = self.manage(
-            "shell",
-            "-v0",
-            "-c",
-            "import json; from console.models import Run; "
-            "from console.snapshot import state_from_rows; "
-            f"print(json.dumps(state_from_rows(Run.objects.get(pk='{run_id}')).to_dict()))",
-        )
-        return RunState.from_dict(json.loads(done.stdout.splitlines()[-1]))
+        return self.rows(run_id)[run_id].state

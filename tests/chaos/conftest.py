@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,7 +21,6 @@ _figures: defaultdict[str, list[float]] = defaultdict(list)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chaos")
-    group.addoption("--long", action="store_true", help="the long form: five times as many rounds")
     group.addoption("--chaos-seed", type=int, help="repeat what an earlier run drew by lot")
 
 
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker := metafunc.definition.get_closest_marker("rounds"):
-        form = "long" if metafunc.config.getoption("--long", False) else "short"
+        form = "long" if os.environ.get("FUSION_LONG_TESTS") == "1" else "short"
         metafunc.parametrize("round_number", range(1, marker.kwargs[form] + 1))
 
 

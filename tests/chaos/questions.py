@@ -38,6 +38,7 @@ class Questions:
     upstream: Upstream
     luck: random.Random
     asked: dict[str, str] = field(default_factory=dict)  # run -> the tag in its prompt
+    pace: float = 1
 
     def __post_init__(self) -> None:
         answers = itertools.count(len(self.upstream.requests) + 1)
@@ -46,7 +47,7 @@ class Questions:
             return Script(
                 text=words(next(answers), self.luck.randint(50, 110)),
                 first_token_after=self.luck.uniform(0.1, 0.5),
-                tokens_per_second=self.luck.uniform(35, 60),
+                tokens_per_second=self.luck.uniform(35, 60) * self.pace,
                 cost=0.001,
             )
 
