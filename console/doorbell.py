@@ -6,11 +6,13 @@ every worker sweeps for runs nobody came for.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
 from celery import current_app
 from kombu.exceptions import OperationalError
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
@@ -25,3 +27,12 @@ def ring(run_id: Any) -> bool:
         log.warning("run %s waits for the sweeper: the queue cannot be reached: %s", run_id, error)
         return False
     return True
+
+
+async def waiting(redis: Redis) -> int | None:
+    """Rings that no worker has taken yet, or None when the queue cannot be reached."""
+    try:
+        async with asyncio.timeout(2):
+            return int(await redis.llen(current_app.conf.task_default_queue))
+    except (RedisError, OSError, TimeoutError):
+        return None

@@ -17,10 +17,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from .doorbell import ring
+from .doorbell import ring, waiting
 from .engine.state import RunStatus
 from .execution import Worker, lease
 from .models import Heartbeat, Run
@@ -81,9 +81,15 @@ class Upkeep:
     async def _sweep(self) -> None:
         if self._worker.stopping:
             return
-        for run_id in await self._worker.db(left_behind):
+        rings = await waiting(self._worker.redis)
+        if rings is None:
+            return  # nobody would hear it; nor is a run marked as rung for
+        found = await self._worker.db(left_behind, rings)
+        for n, run_id in enumerate(found):
             # Publishing blocks while Redis is away; the loop must not.
-            await self._worker.loop.run_in_executor(None, ring, run_id)
+            if not await self._worker.loop.run_in_executor(None, ring, run_id):
+                await self._worker.db(were_not_rung, found[n:])
+                return
 
     async def _watch_the_loop(self) -> None:
         while True:
@@ -104,8 +110,11 @@ class Upkeep:
             for execution in executions.values():
                 execution.stop("shutdown")
             await asyncio.gather(*unfinished)
-            for run_id in executions:
-                await self._worker.loop.run_in_executor(None, ring, run_id)
+            # Heard or not: the sweepers of others find what was handed back.
+            handed_on = [run_id for run_id, e in executions.items() if not e.state.status.is_final]
+            rings = [self._worker.loop.run_in_executor(None, ring, run_id) for run_id in handed_on]
+            if rings:
+                await asyncio.wait(rings, timeout=2)
         for task in self._tasks:
             task.cancel()
         await self._worker.db(leave, self._name)
@@ -136,14 +145,27 @@ def wishes(run_ids: list[Any]) -> dict[Any, tuple[bool, bool, set[int]]]:
     return {pk: (stop is not None, now is not None, set(seats)) for pk, stop, now, seats in rows}
 
 
-def left_behind() -> list[Any]:
-    """Runs queued for too long or with a lease run out, marked as rung for again."""
+def left_behind(rings: int = 0) -> list[Any]:
+    """Runs queued for too long or with a lease run out, marked as rung for again.
+
+    `rings` are in the queue already. While all workers are busy nobody takes them out,
+    so there are never more of them than runs that wait.
+    """
     now = timezone.now()
     rung = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
-    waiting = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
-    waiting_longest = Run.objects.filter(rung, waiting).order_by("created_at")
-    found = list(waiting_longest.values_list("pk", flat=True)[:100])
+    nobody_s = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
+    room = min(Run.objects.filter(nobody_s).count() - rings, 100)
+    if room <= 0:
+        return []
+    # Those that nobody was rung for come first: the queue may hold the others' rings.
+    longest = F("rung_at").asc(nulls_first=True)
+    runs = Run.objects.filter(rung, nobody_s).order_by(longest, "created_at")
+    found = list(runs.values_list("pk", flat=True)[:room])
     return [run_id for run_id in found if Run.objects.filter(rung, pk=run_id).update(rung_at=now)]
+
+
+def were_not_rung(run_ids: list[Any]) -> None:
+    Run.objects.filter(pk__in=run_ids).update(rung_at=None)
 
 
 def leave(name: str) -> None:
