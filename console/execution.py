@@ -44,7 +44,8 @@ from .snapshot import CALL_FIELDS, call_row, run_fields, state_from_rows
 log = logging.getLogger(__name__)
 
 DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
-MAX_ATTEMPTS = 5  # a run that takes its worker down must not do so for ever
+# Workers lost one after the other: a run that takes its worker down must not do so for ever.
+MAX_ATTEMPTS = 5
 
 T = TypeVar("T")
 
@@ -109,26 +110,40 @@ class Worker:
         asyncio.run_coroutine_threadsafe(self._execute(run_id), self.loop).result()
 
     async def _execute(self, run_id: str) -> None:
-        if self.stopping or run_id in self.runs:
+        execution = await self._take(run_id)
+        if execution is None:
             return
-        claimed = await self.db(claim, run_id)
-        if claimed is None:
+        if self.stopping:  # asked to end meanwhile, when this was none of its runs yet
+            await self.db(release, execution.run_id, execution.attempt)
             return
-        run, state = claimed
-        if run.attempt > 1:
-            _recover(state, await eventlog.read(self.redis, run_id))
-        self.runs[run_id] = execution = Execution(self, run, state)
+        self.runs[run_id] = execution
         try:
             await execution.carry_out()
         finally:
             del self.runs[run_id]
             execution.ended.set()
 
+    async def _take(self, run_id: str) -> Execution | None:
+        if run_id in self.runs:
+            return None
+        if self.stopping:
+            await self.db(pass_by, run_id)
+            return None
+        claimed = await self.db(claim, run_id)
+        if claimed is None:
+            return None
+        run, state, handed_on = claimed
+        if run.attempt > 1:
+            _recover(state, await eventlog.read(self.redis, run_id))
+        return Execution(self, run, state, handed_on=handed_on)
+
 
 class Execution:
     """One attempt at one run."""
 
-    def __init__(self, worker: Worker, run: Run, state: RunState) -> None:
+    def __init__(
+        self, worker: Worker, run: Run, state: RunState, *, handed_on: bool = False
+    ) -> None:
         self.run_id, self.attempt = run.pk, run.attempt
         self.messages: list[dict[str, Any]] = run.messages
         self._histories = {int(seat): said for seat, said in run.histories.items()}
@@ -136,6 +151,7 @@ class Execution:
         self.control.tell(fuse_now=bool(run.fuse_requested_at), stopped=set(run.stopped_seats))
         self.spec = Spec.from_dict(run.spec)
         self.state = state
+        self._handed_on = handed_on
         self.stopped_by = ""  # cancelled | lost | shutdown
         self._worker = worker
         self._admission = _Admission(self)
@@ -183,6 +199,7 @@ class Execution:
             clock=time.time,
             control=self.control,
             histories=self._histories,
+            handed_on=self._handed_on,
         )
 
     def _on_error(self, error: BaseException) -> None:
@@ -284,19 +301,27 @@ class Places(asyncio.Semaphore):
 # What touches the database: plain functions, run in the worker's one database thread.
 
 
-def claim(run_id: str) -> tuple[Run, RunState] | None:
-    """Take a run that is queued, or whose holder's lease has run out; None if neither."""
+def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
+    """Take a run that is queued, or whose holder's lease has run out; None if neither.
+
+    The third is whether the holder before, if there was one, has handed it back.
+    """
     now = timezone.now()
-    free = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
-    with transaction.atomic():
-        taken = Run.objects.filter(free, pk=run_id, cancel_requested_at=None).update(
+    queued = Q(status=RunStatus.QUEUED)
+    lost = Q(status=RunStatus.RUNNING, lease_until__lt=now)
+
+    def take(free: Q) -> int:
+        return Run.objects.filter(free, pk=run_id, cancel_requested_at=None).update(
             status=RunStatus.RUNNING,
             attempt=F("attempt") + 1,
             lease_until=now + lease(),
             rung_at=None,  # if the lease runs out, the sweeper rings at once
         )
-        if not taken:
-            _close_cancelled(run_id, free)
+
+    with transaction.atomic():
+        was_queued = bool(take(queued))
+        if not (was_queued or take(lost)):
+            _close_cancelled(run_id, queued | lost)
             return None
         run = Run.objects.get(pk=run_id)
     if run.attempt - run.reopened_after > MAX_ATTEMPTS:
@@ -307,7 +332,7 @@ def claim(run_id: str) -> tuple[Run, RunState] | None:
             error=(f"The worker was lost {MAX_ATTEMPTS} times in the middle of this run."),
         )
         return None
-    return run, state_from_rows(run)
+    return run, state_from_rows(run), was_queued and run.attempt > 1
 
 
 def _recover(state: RunState, logged: RunState | None) -> None:
@@ -350,10 +375,19 @@ def lease() -> timedelta:
 
 
 def release(run_id: Any, attempt: int) -> None:
-    """Give the run back; rung again by the sweeper of whoever is there."""
+    """Give the run back; rung again by the sweeper of whoever is there.
+
+    Its rows say all, so readers may begin after this attempt, and attempts that ended
+    in order do not count as lost: workers may be stopped as often as anybody likes.
+    """
     Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING).update(
-        status=RunStatus.QUEUED, lease_until=None, rung_at=None
+        status=RunStatus.QUEUED, lease_until=None, rung_at=None, reopened_after=attempt
     )
+
+
+def pass_by(run_id: str) -> None:
+    """The ring was heard by a worker that is ending: others ring again at once."""
+    Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(rung_at=None)
 
 
 def _address(slug: str) -> tuple[str, str, Any, int | None]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.utils import timezone
 from redis.asyncio import Redis
 
@@ -118,6 +119,8 @@ class Watch:
         self._spec = Spec.from_dict(run.spec)
         has_log = False
         await self._step([], state, "")
+        if state.status.is_final:
+            return  # whatever a log may say that was away at the end
         after = eventlog.beginning(run.reopened_after)
         async for entries in eventlog.tail(self._redis, self.run_id, after=after):
             began = time.monotonic()
@@ -257,12 +260,18 @@ def _beyond(cursor: Cursor, place: str, text: _Text) -> dict[str, Any]:
 def _note(run: Run) -> str:
     """What a silent run is waiting for, in words."""
     now = timezone.now()
-    if run.status == RunStatus.QUEUED and run.attempt:
-        return "The worker was stopped. Another one continues this run shortly."
+    if run.status == RunStatus.QUEUED and run.attempt and run.finished_at is None:
+        return "The worker was stopped; another takes over."
     if run.status == RunStatus.QUEUED and (now - run.created_at).total_seconds() > 3:
         return "Waiting for a worker. The run starts as soon as one is free."
     if run.status == RunStatus.RUNNING and run.lease_until and run.lease_until < now:
         return "The worker was lost. Another one takes over within 30 seconds."
+    if run.status == RunStatus.RUNNING and run.lease_until:
+        # Renewed with every beat of its worker's heart.
+        silent = settings.LEASE_SECONDS - (run.lease_until - now).total_seconds()
+        if silent > 2.5 * settings.HEARTBEAT_SECONDS:
+            left = max(1, round(settings.LEASE_SECONDS - silent))
+            return f"The worker has gone silent. If it is lost, another takes over in {left} s."
     return ""
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import Future, wait
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from .execution import worker
 from .upkeep import Upkeep
 
 _upkeep: list[Upkeep] = []
+_stops: list[Future[None]] = []
+_stopping = threading.Event()
 
 
 @shared_task(name="console.tasks.execute_run")
@@ -25,10 +29,19 @@ def start(**_: Any) -> None:
     upkeep = Upkeep(worker())
     _upkeep.append(upkeep)
     upkeep.start()
+    if _stopping.is_set():  # in its first moments: there was nothing to stop yet
+        stop()
 
 
 @worker_shutting_down.connect
 def stop(**_: Any) -> None:
     # Called in the signal handler: only hand it to the loop.
+    _stopping.set()
     for upkeep in _upkeep:
-        asyncio.run_coroutine_threadsafe(upkeep.stop(), worker().loop)
+        _stops.append(asyncio.run_coroutine_threadsafe(upkeep.stop(), worker().loop))
+
+
+@worker_shutdown.connect
+def end(**_: Any) -> None:
+    """What was begun is brought to its end before the process ends."""
+    wait(_stops, timeout=5)

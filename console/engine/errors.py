@@ -42,6 +42,7 @@ class Reason(StrEnum):
     # our own
     BUDGET_EXCEEDED = "budget_exceeded"
     WORKER_LOST = "worker_lost"
+    WORKER_STOPPED = "worker_stopped"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
     # of a step or a run
@@ -78,6 +79,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.CUT_OFF: "Cut off: enough other answers were in. It was not compared.",
     Reason.BUDGET_EXCEEDED: "A limit of this run was reached before this call.",
     Reason.WORKER_LOST: "The worker was lost in the middle of this run.",
+    Reason.WORKER_STOPPED: "The worker was stopped in the middle of this run; another took over.",
     Reason.CANCELLED: "Stopped.",
     Reason.INTERNAL: "Something went wrong inside Fusion. The log has the details.",
     Reason.ALL_PANELS_FAILED: "No panelist gave a usable answer.",

@@ -7,6 +7,7 @@ that are finished in `state` are kept and never bought again.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from .call import Admission, Context, Control
 from .errors import Reason
@@ -32,12 +33,14 @@ async def fuse(
     clock: Callable[[], float],
     control: Control | None = None,
     histories: Mapping[int, list[Message]] | None = None,
+    handed_on: bool = False,
 ) -> RunState:
     """Take the run from where `state` shows it to its end; `state` is folded in place.
 
     What is to be done: seats never asked, interrupted or asked again by a
     reader; the fusion that is open, or the first one. `histories` gives a seat
-    a conversation of its own. Failures of calls are events, never exceptions.
+    a conversation of its own; `handed_on`: the worker before was stopped, not
+    lost. Failures of calls are events, never exceptions.
     Raises only LeaseLost, from `admission`, and CancelledError; every
     connection is closed by then.
     """
@@ -52,7 +55,8 @@ async def fuse(
         control or Control(),
         histories or {},
     )
-    context.say(EventType.RUN_STARTED, attempt=attempt)
+    started: dict[str, Any] = {"handed_on": True} if handed_on else {}
+    context.say(EventType.RUN_STARTED, attempt=attempt, **started)
     fusion = next((f for f in state.fusions.values() if not f.status.is_final), None)
     if not (fusion and fusion.judged):
         answers = await ask_panel(context)

@@ -31,10 +31,11 @@ def _run_started(state: RunState, event: Event) -> None:
         state.idle_seconds = round(state.idle_seconds + event.at - state.finished_at, 3)
         state.finished_at, state.reason, state.error = None, "", ""
     state.grace_until = None
-    # Whatever a lost worker had left open was interrupted; its text stays.
+    # Whatever the worker before had left open was interrupted; its text stays.
+    why = Reason.WORKER_STOPPED if event.data.get("handed_on") else Reason.WORKER_LOST
     for call in _open_calls(state):
         if not call.is_unsent:
-            _end(call, event.at, CallStatus.FAILED, Reason.WORKER_LOST)
+            _end(call, event.at, CallStatus.FAILED, why)
 
 
 def _added(state: RunState, event: Event) -> None:

@@ -97,7 +97,8 @@ class CallState:
 
     @property
     def was_interrupted(self) -> bool:
-        return self.reason == Reason.WORKER_LOST
+        """By the end of its worker, not by its own; another call follows."""
+        return self.reason in (Reason.WORKER_LOST, Reason.WORKER_STOPPED)
 
     @property
     def is_unsent(self) -> bool:

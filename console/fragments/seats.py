@@ -22,6 +22,7 @@ _WORDS = {
     Reason.TRUNCATED: "cut off",
     Reason.TOO_LARGE: "cut off",
     Reason.WORKER_LOST: "interrupted",
+    Reason.WORKER_STOPPED: "interrupted",
     Reason.BUDGET_EXCEEDED: "not asked",
     Reason.CUT_OFF: "cut off",
 }

@@ -37,9 +37,7 @@ def status(spec: Spec, state: RunState) -> str:
     if state.fusion:
         return f"Analysis: {figures.count_of(usable, 'answer')} being compared"
     failed = sum(
-        1
-        for call in answers
-        if call and call.status is CallStatus.FAILED and call.retry_at is None
+        1 for call in answers if call and call.status is CallStatus.FAILED and call.retry_at is None
     )
     lost = f", {failed} failed" if failed else ""
     return f"Panel: {usable} of {size} answered{lost}"
@@ -55,12 +53,13 @@ def notice(state: RunState, note: str = "") -> Notice | None:
         return Notice("warn", "This run was stopped. What had arrived is kept.")
     if state.status is RunStatus.COMPLETED and state.error:
         return Notice("warn", state.error)
-    if any(call.was_interrupted for call in state.calls.values()):
+    if interrupted := {c.reason for c in state.calls.values() if c.was_interrupted}:
         was = "is being" if not state.status.is_final else "was"
+        happened = "lost" if Reason.WORKER_LOST in interrupted else "stopped"
         return Notice(
             "warn",
-            "The worker was lost in mid-run and another took over. Finished answers were kept; "
-            f"what was interrupted {was} asked again.",
+            f"The worker was {happened} in mid-run and another took over. "
+            f"Finished answers were kept; what was interrupted {was} asked again.",
         )
     return None
 

@@ -64,7 +64,8 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     rung_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    # Attempts up to this one are of an earlier opening; so is what the log says of them.
+    # Attempts up to this one ended in order, with an earlier opening or handed back by a
+    # worker that was stopped: the rows hold all that the log said of them.
     reopened_after = models.PositiveIntegerField(default=0)
     # What readers ask of a run under way; the worker looks.
     fuse_requested_at = models.DateTimeField(null=True, blank=True)

@@ -76,7 +76,7 @@ class Questions:
     def look(self) -> dict[str, Rows]:
         return self.stack.rows(*self.asked)
 
-    def assert_completed(self, run: str, rows: Rows) -> None:
+    def assert_completed(self, run: str, rows: Rows, interrupted: str = "worker_lost") -> None:
         """Every call made once, none that had ended made again, each request on record."""
         assert rows.run["status"] == "completed", rows.run
         requests = self.requests(run)
@@ -88,7 +88,7 @@ class Questions:
             calls = [c for c in rows.calls if (c["step"], c["seat"]) == (step, seat)]
             statuses = [c["status"] for c in calls]
             assert statuses == ["failed"] * (len(calls) - 1) + ["completed"], (run, step, calls)
-            assert {c["reason"] for c in calls[:-1]} <= {"worker_lost"}, (run, step, calls)
+            assert {c["reason"] for c in calls[:-1]} <= {interrupted}, (run, step, calls)
             sent = [c for c in calls if c["sent_at"]]
             received = [
                 r for r in requests if r.model == model and r.wants_json == (step == "analysis")

@@ -1,0 +1,107 @@
+"""A worker that is told to end hands its runs on; one that is lost is counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from console import execution
+from console.execution import MAX_ATTEMPTS, Worker, claim, release
+from console.live import _note
+from console.models import Run
+from console.upkeep import left_behind
+from tests.realtime.conftest import PATIENT, StartRun
+from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
+from tests.upstream import Script, Upstream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_run_outlives_more_deploys_than_it_may_lose_workers(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    run = start("good", "hold--hold_after=1", policy=PATIENT)
+    deploys = MAX_ATTEMPTS + 2
+    for attempt in range(1, deploys + 1):
+        thread = in_background(worker, run)
+        wait_for(lambda n=attempt: len(upstream.calls_of("hold--hold_after=1")) == n)
+        time.sleep(0.1)
+        worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "shutdown")
+        thread.join(5)
+        assert rows(run).status == "queued"
+        assert _note(Run.objects.get(pk=run.pk)) == "The worker was stopped; another takes over."
+    upstream.script("hold--hold_after=1", Script(text="At last."))
+    worker.execute(str(run.pk))
+    state = rows(run)
+    assert state.status == "completed" and state.attempt == deploys + 1
+    assert len(upstream.calls_of("good")) == 1
+    reasons = [c.reason for c in state.calls.values() if c.seat == 1]
+    assert reasons == ["worker_stopped"] * deploys + [""]
+    assert len(upstream.calls) == sum(c.sent_at is not None for c in state.calls.values())
+    assert_log_equals_rows(run)
+
+
+def test_a_run_that_loses_one_worker_after_the_other_fails(start: StartRun, settings: Any) -> None:
+    settings.LEASE_SECONDS = 0
+    run = start("good")
+    assert claim(str(run.pk))
+    release(run.pk, 1)
+    for _ in range(MAX_ATTEMPTS):
+        time.sleep(0.01)
+        assert claim(str(run.pk))
+    time.sleep(0.01)
+    assert claim(str(run.pk)) is None
+    state = rows(run)
+    assert (state.status, state.reason) == ("failed", "worker_lost")
+    assert f"lost {MAX_ATTEMPTS} times" in state.error
+
+
+def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
+    worker: Worker, upstream: Upstream, start: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    real = execution.claim
+
+    def slowly(run_id: str) -> Any:
+        claimed = real(run_id)
+        inside.set()
+        assert go_on.wait(5)
+        return claimed
+
+    monkeypatch.setattr(execution, "claim", slowly)
+    run = start("good")
+    thread = in_background(worker, run)
+    assert inside.wait(5)
+    worker.stopping = True
+    go_on.set()
+    thread.join(5)
+    assert rows(run).status == "queued" and not upstream.calls
+    assert run.pk in left_behind()  # rung for at once
+
+
+def test_a_ring_heard_by_a_worker_that_ends_is_rung_again_by_others(
+    worker: Worker, start: StartRun
+) -> None:
+    run = start("good")
+    assert run.pk not in left_behind()  # rung for already
+    worker.stopping = True
+    worker.execute(str(run.pk))
+    assert run.pk in left_behind()
+
+
+def test_the_page_says_that_a_worker_is_silent_before_its_lease_has_run_out(
+    start: StartRun, settings: Any
+) -> None:
+    settings.LEASE_SECONDS, settings.HEARTBEAT_SECONDS = 1, 0.1
+    run = start("good")
+    assert claim(str(run.pk))
+
+    def note() -> str:
+        return _note(Run.objects.get(pk=run.pk))
+
+    assert note() == ""
+    wait_for(lambda: "gone silent" in note())
+    wait_for(lambda: "was lost" in note())
