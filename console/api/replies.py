@@ -83,7 +83,7 @@ class Call(Reply):
     """One request to one model. Another try is another call."""
 
     key: str
-    step: Literal["panel", "analysis", "synthesis"]
+    step: Literal["panel", "condense", "analysis", "synthesis", "poll"]
     seat: str | None
     fusion: int | None
     number: int
@@ -109,7 +109,11 @@ class Call(Reply):
 
 
 class Fusion(Reply):
-    """One judging of the panel's answers. `stands_in`: the call whose answer stands in."""
+    """One judging of the panel's answers. `stands_in`: the call whose answer stands in.
+
+    `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
+    `left_out`: those that could not be.
+    """
 
     number: int
     status: Status
@@ -121,6 +125,8 @@ class Fusion(Reply):
     analysis: Analysis | None
     answer: str | None
     stands_in: str | None
+    condensed: list[str]
+    left_out: list[str]
     failure_reason: str | None
     error: str | None
 

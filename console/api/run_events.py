@@ -24,7 +24,7 @@ from .. import access, eventlog
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
 from ..engine.spec import Spec, letter
-from ..engine.state import RunState, Step
+from ..engine.state import RunState, Step, seat_of
 from ..models import Run
 from ..models.tokens import Scope
 from ..services.tokens import token_is_usable
@@ -197,9 +197,9 @@ def public(event: Event, spec: Spec) -> dict[str, Any]:
     said: dict[str, Any] = {"type": event.type.value, "at": event.at}
     if event.call:
         said["call"] = event.call
-        step, place, _ = event.call.split("-")
-        if step == "panel":
-            said["seat"] = letter(int(place))
+        seat = seat_of(event.call)
+        if seat is not None:
+            said["seat"] = letter(seat)
     if event.fusion:
         said["fusion"] = event.fusion
     for name, value in event.data.items():

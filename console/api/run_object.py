@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from ..engine.condense import condensing_of
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState
 from ..models import Run
@@ -127,6 +128,7 @@ def _call(call: CallState) -> replies.Call:
 
 def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> replies.Fusion:
     found = shapes.analysis_object(spec, fusion.analysis) if fusion.analysis else None
+    shortened = condensing_of(state, fusion.number)
     return replies.Fusion(
         number=fusion.number,
         status=fusion.status.value,
@@ -138,6 +140,8 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> replies.Fusion:
         analysis=replies.Analysis.model_validate(found) if found else None,
         answer=(state.answer_of(fusion) or None) if fusion.status.is_final else None,
         stands_in=fusion.best or None,
+        condensed=[letter(seat) for seat in shortened.condensed],
+        left_out=[letter(seat) for seat in shortened.left_out],
         failure_reason=fusion.analysis_reason or None,
         error=fusion.analysis_error or None,
     )

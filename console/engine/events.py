@@ -15,6 +15,10 @@ their fusion. What each type carries in `data`:
     call.queued             limit                    waits for a free place with its credential
     call.sent               nothing                  on record before its first byte goes out
     fusion.started          judged, judge, synthesizer, criteria  judged: keys of the calls compared
+    condense.in_progress    seat, number, cause, panelist   an answer is condensed for a fusion
+    condense.completed      text, and what panel.completed carries
+    condense.failed         as panel.failed                 the answer is left out of the fusion
+    condense.retrying       as panel.retrying
     analysis.in_progress    number, cause, panelist
     analysis.completed      analysis, and what panel.completed carries
     analysis.failed         reason, error, final               final: no other try follows
@@ -51,6 +55,10 @@ class EventType(StrEnum):
     CALL_QUEUED = "call.queued"
     CALL_SENT = "call.sent"
     FUSION_STARTED = "fusion.started"
+    CONDENSE_IN_PROGRESS = "condense.in_progress"
+    CONDENSE_COMPLETED = "condense.completed"
+    CONDENSE_FAILED = "condense.failed"
+    CONDENSE_RETRYING = "condense.retrying"
     ANALYSIS_IN_PROGRESS = "analysis.in_progress"
     ANALYSIS_COMPLETED = "analysis.completed"
     ANALYSIS_FAILED = "analysis.failed"

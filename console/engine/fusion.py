@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from .call import Admission, Context, Control
+from .condense import condense
 from .errors import Reason
 from .events import Event, EventType
 from .judge import analyse
@@ -91,8 +92,9 @@ async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallSt
             criteria=fusion.criteria or spec.criteria,
         )
     material = make_material(spec, context.messages, answers)
-    analysis = await analyse(context, number, material)
-    await synthesise(context, number, material, analysis)
+    for_judge, for_writer = await condense(context, number, material)
+    analysis = await analyse(context, number, for_judge)
+    await synthesise(context, number, for_writer, analysis)
 
 
 def _stood_in(state: RunState) -> tuple[str, str]:

@@ -21,6 +21,10 @@ from .schema import analysis_schema
 from .spec import Panelist
 from .state import CallState, Step
 from .tries import UNREADABLE, Ended, carry_out
+from .window import excess, output_of
+
+TOO_FEW = "Too few answers could be condensed to what the judge can read at once."
+TOO_LONG = "The answers do not fit the judge's context, not even condensed."
 
 
 async def analyse(context: Context, fusion: int, material: Material) -> dict[str, Any] | None:
@@ -37,11 +41,22 @@ async def analyse(context: Context, fusion: int, material: Material) -> dict[str
     return context.state.fusions[fusion].analysis
 
 
+def output_limit(context: Context, judge: Panelist) -> int | None:
+    limit = least(context.spec.policy.analysis_max_output_tokens, judge.max_output_tokens)
+    return output_of(judge, limit)
+
+
 async def _ask(
     context: Context, fusion: int, material: Material, key: str, judge: Panelist
 ) -> Ended:
-    seats = sorted(material.answers)
-    limit = least(context.spec.policy.analysis_max_output_tokens, judge.max_output_tokens)
+    seats, limit = material.seats, output_limit(context, judge)
+    messages = messages_for(context, fusion, material)
+    messages += _repair(context, fusion, material, key)
+    # Some servers cut a long request silently: better no analysis than one of half the answers.
+    if len(seats) < 2:
+        return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_FEW))
+    if excess(judge, messages, limit) > 0:
+        return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
     pieces: list[str] = []
     try:
         finish = await stream_call(
@@ -50,10 +65,7 @@ async def _ask(
             judge,
             request_for(
                 judge,
-                [
-                    *_messages(context, fusion, material),
-                    *_repair(context, fusion, material, key),
-                ],
+                messages,
                 max_output_tokens=limit,
                 temperature=0,
                 response_schema=analysis_schema(seats, limit),
@@ -73,7 +85,8 @@ async def _ask(
         analysis = read_analysis(text, seats)
     except ProviderError as error:
         return Ended(data | {"error": _for_readers(error, finish)}, error)
-    answers = {seat: call.text for seat, call in material.answers.items()}
+    # The whole answers, whatever was condensed for the judge.
+    answers = {seat: material.answers[seat].text for seat in seats}
     # Long answers cost a second to look through, and other runs share this loop.
     return Ended(data | {"analysis": await asyncio.to_thread(verify, analysis, answers)})
 
@@ -84,7 +97,7 @@ def _for_readers(error: ProviderError, finish: Finish) -> str:
     return SENTENCES[error.reason] + cut
 
 
-def _messages(context: Context, fusion: int, material: Material) -> list[Message]:
+def messages_for(context: Context, fusion: int, material: Material) -> list[Message]:
     system = fill(
         context.spec.prompts.analysis,
         fence=material.fence,
@@ -103,7 +116,7 @@ def _repair(context: Context, fusion: int, material: Material, key: str) -> list
     if wrote is None:
         return []
     try:
-        read_analysis(wrote.text, sorted(material.answers))
+        read_analysis(wrote.text, material.seats)
     except ProviderError as problem:
         ask = fill(
             context.spec.prompts.repair,

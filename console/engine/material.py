@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from .provider import Message
@@ -27,16 +27,36 @@ class Material:
     fence: str
     order: tuple[int, ...]
     prompt: str
+    # What stands in the place of an answer that was too long; cut: at the output limit.
+    condensed: Mapping[int, str] = field(default_factory=dict)
+    cut: Set[int] = frozenset()
+
+    @property
+    def seats(self) -> list[int]:
+        return sorted(self.order)
 
     @property
     def letters(self) -> list[str]:
-        return [letter(seat) for seat in sorted(self.answers)]
+        return [letter(seat) for seat in self.seats]
+
+    def condensed_to(
+        self, texts: Mapping[int, str], *, cut: Set[int], left_out: Set[int]
+    ) -> Material:
+        """`left_out` are seats that are not shown at all; `answers` stay whole and complete."""
+        order = tuple(seat for seat in self.order if seat not in left_out)
+        fence = self.fence
+        while any(fence in text for text in texts.values()):
+            fence = hashlib.sha256(fence.encode()).hexdigest()[:24]
+        return replace(self, order=order, fence=fence, condensed=texts, cut=cut)
 
     @property
     def note(self) -> str:
         """For the system prompt: beside an answer a small model takes it for content."""
-        cut = [letter(s) for s, call in self.answers.items() if call.finish_reason == "length"]
-        return f"\n\nCut off at the length limit: {', '.join(sorted(cut))}." if cut else ""
+        cut = [s for s in self.seats if self.answers[s].finish_reason == "length" or s in self.cut]
+        said = f"\n\nCut off at the length limit: {_letters(cut)}." if cut else ""
+        if condensed := [s for s in self.seats if s in self.condensed]:
+            said += f"\n\nCondensed from longer answers: {_letters(condensed)}."
+        return said
 
     def text(self) -> str:
         blocks = [self.fenced("PROMPT", self.prompt)]
@@ -45,7 +65,7 @@ class Material:
         return "\n\n".join(blocks)
 
     def answer(self, seat: int) -> str:
-        text = self.answers[seat].text
+        text = self.condensed.get(seat, self.answers[seat].text)
         words = len(text.split())
         length = "1 word" if words == 1 else f"{words:,} words"
         return self.fenced(f"ANSWER {letter(seat)} ({length})", text)
@@ -62,6 +82,10 @@ def make_material(
     prompt = prompt_text(messages)
     fence = _fence(spec.shuffle_seed, [prompt, *(call.text for call in answers.values())])
     return Material(answers, fence, tuple(order), prompt)
+
+
+def _letters(seats: list[int]) -> str:
+    return ", ".join(map(letter, seats))
 
 
 def _fence(seed: int, texts: list[str]) -> str:

@@ -85,13 +85,13 @@ def _delta(state: RunState, event: Event) -> None:
 
 def _finished(state: RunState, event: Event) -> None:
     call, data = state.calls[event.call], event.data
-    failed = event.type in (EventType.PANEL_FAILED, EventType.SYNTHESIS_FAILED)
+    failed = event.type.endswith(".failed")
     _receipt(call, data)
     if failed:
         stopped = data["reason"] == Reason.CANCELLED
         status = CallStatus.CANCELLED if stopped else CallStatus.FAILED
         _end(call, event.at, status, data["reason"], data["error"])
-        if event.fusion and data.get("best"):
+        if data.get("best"):
             state.fusions[event.fusion].best = data["best"]
     else:
         _end(call, event.at, CallStatus.COMPLETED)
@@ -166,6 +166,10 @@ _APPLY = {
     EventType.CALL_QUEUED: _queued,
     EventType.CALL_SENT: _sent,
     EventType.FUSION_STARTED: _fusion_started,
+    EventType.CONDENSE_IN_PROGRESS: _added,
+    EventType.CONDENSE_COMPLETED: _finished,
+    EventType.CONDENSE_FAILED: _finished,
+    EventType.CONDENSE_RETRYING: _retrying,
     EventType.ANALYSIS_IN_PROGRESS: _added,
     EventType.ANALYSIS_COMPLETED: _analysis_completed,
     EventType.ANALYSIS_FAILED: _analysis_failed,

@@ -1,7 +1,8 @@
 """The folded state of a run: what its events come to, and what its rows say.
 
 A call's key is `panel-<seat>-<number>`, `analysis-f<fusion>-<number>` or
-`synthesis-f<fusion>-<number>`; numbers start at 1.
+`synthesis-f<fusion>-<number>`; of a step with a call for each seat of a fusion,
+`condense-f<fusion>-s<seat>-<number>`. Numbers start at 1.
 """
 
 from __future__ import annotations
@@ -45,11 +46,23 @@ class Step(StrEnum):
     PANEL = "panel"
     ANALYSIS = "analysis"
     SYNTHESIS = "synthesis"
+    CONDENSE = "condense"
+    POLL = "poll"
 
 
-def call_key(step: Step, place: int, number: int) -> str:
-    """`place` is the seat of a panel call and the fusion of any other."""
-    return f"{step}-{place}-{number}" if step is Step.PANEL else f"{step}-f{place}-{number}"
+def call_key(step: Step, place: int, number: int, seat: int | None = None) -> str:
+    """`place` is the seat of a panel call and the fusion of any other; `seat` is whose answer
+    is condensed, or who is polled."""
+    if step is Step.PANEL:
+        return f"{step}-{place}-{number}"
+    return f"{step}-f{place}-{number}" if seat is None else f"{step}-f{place}-s{seat}-{number}"
+
+
+def seat_of(key: str) -> int | None:
+    """The seat a call's key names."""
+    step, *places, _ = key.split("-")
+    name = places[0] if step == Step.PANEL else places[-1]
+    return None if name.startswith("f") else int(name.removeprefix("s"))
 
 
 @dataclass

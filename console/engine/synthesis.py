@@ -7,7 +7,7 @@ from typing import Any
 from .analysis import analysis_text
 from .best import best_answer
 from .call import Context, least, receipt, request_for, stream_call, unusable
-from .errors import ProviderError
+from .errors import ProviderError, Reason
 from .events import EventType
 from .material import Material
 from .prompts import fill, own_criteria
@@ -15,6 +15,9 @@ from .provider import Message
 from .spec import Panelist
 from .state import CallState, Step
 from .tries import Ended, carry_out
+from .window import excess, output_of
+
+TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
 
 
 async def synthesise(
@@ -28,6 +31,9 @@ async def synthesise(
     state = context.state.fusions[fusion]
 
     async def perform(key: str, writer: Panelist) -> Ended:
+        messages = messages_for(context, material, analysis, state.criteria)
+        if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
+            return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
         try:
             finish = await stream_call(
                 context,
@@ -35,10 +41,8 @@ async def synthesise(
                 writer,
                 request_for(
                     writer,
-                    _messages(context, material, analysis, state.criteria),
-                    max_output_tokens=least(
-                        context.spec.policy.synthesis_max_output_tokens, writer.max_output_tokens
-                    ),
+                    messages,
+                    max_output_tokens=_limit(context, writer),
                     temperature=writer.temperature,
                     asked=context.spec.request,
                 ),
@@ -62,13 +66,22 @@ async def synthesise(
     )
 
 
+def _limit(context: Context, writer: Panelist) -> int | None:
+    return least(context.spec.policy.synthesis_max_output_tokens, writer.max_output_tokens)
+
+
+def room_kept(context: Context, writer: Panelist) -> int | None:
+    """Tokens of the writer's window that the fused answer may need."""
+    return output_of(writer, _limit(context, writer))
+
+
 def _may_mark(context: Context, material: Material) -> bool:
     """Not a text for programs, and not where there is only one answer to point to."""
     options = context.spec.request.get("options", {})
-    return len(material.answers) > 1 and not ({"response_format", "tools"} & set(options))
+    return len(material.seats) > 1 and not ({"response_format", "tools"} & set(options))
 
 
-def _messages(
+def messages_for(
     context: Context, material: Material, analysis: dict[str, Any] | None, criteria: str
 ) -> list[Message]:
     prompts = context.spec.prompts

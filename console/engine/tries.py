@@ -61,15 +61,18 @@ async def carry_out(
     perform: Perform,
     *,
     at_last: Callable[[], dict[str, Any]] = dict,
+    seat: int | None = None,
 ) -> CallState:
     """Calls of one seat, or of one fusion's step, until one is completed or none follows.
 
     `perform(key, panelist)` carries a call out; `at_last` is added to the event
-    of a failure after which nothing follows.
+    of a failure after which nothing follows. `seat` is whose, for a step that
+    has calls for each seat of a fusion.
     """
     fusion = 0 if step is Step.PANEL else place
+    of_seat = place if step is Step.PANEL else seat
     while True:
-        calls = _calls(context, step, place)
+        calls = _calls(context, step, place, seat)
         last = calls[-1] if calls else None
         if last and last.is_unsent:
             key, asked = last.key, Panelist.from_dict(last.panelist)
@@ -80,10 +83,10 @@ async def carry_out(
                 await asyncio.sleep(max(0.0, last.retry_at - context.clock()))
             asked, cause = _next(last, panelist)
             number = last.number + 1 if last else 1
-            key = call_key(step, place, number)
+            key = call_key(step, place, number, seat)
             data = {"number": number, "cause": cause, "panelist": asked.to_dict()}
-            if step is Step.PANEL:
-                data["seat"] = place
+            if of_seat is not None:
+                data["seat"] = of_seat
             kind = EventType.PANEL_ADDED if step is Step.PANEL else f"{step}.in_progress"
             context.say(EventType(kind), key, fusion, **data)
         ended = await perform(key, asked)
@@ -94,7 +97,7 @@ async def carry_out(
         follows = what_follows(
             ended.error,
             step,
-            _calls(context, step, place),
+            _calls(context, step, place, seat),
             context.spec.policy,
             fallback=_fallback(call) is not None,
         )
@@ -129,10 +132,11 @@ def what_follows(
         delay = _delay(error, tries)
         if delay <= policy.max_retry_wait:
             return delay, "retry"
-    if step is Step.ANALYSIS:
-        if error.reason in UNREADABLE and not _has_repaired(calls):
-            return 0, "repair"
-        if error.reason in BROKE and tries == 1:
+    if step is Step.ANALYSIS and error.reason in UNREADABLE and not _has_repaired(calls):
+        return 0, "repair"
+    if step in (Step.ANALYSIS, Step.CONDENSE):
+        broke = BROKE | {Reason.TOO_LARGE} if step is Step.CONDENSE else BROKE
+        if error.reason in broke and tries == 1:
             return FIRST_DELAY, "retry"
     if fallback and error.reason not in NOT_REPLACED:
         return 0, "fallback"
@@ -152,9 +156,12 @@ def stop_trying(context: Context, step: Step, place: int) -> None:
         )
 
 
-def _calls(context: Context, step: Step, place: int) -> list[CallState]:
-    of = {"seat": place} if step is Step.PANEL else {"fusion": place}
-    return sorted(context.state.calls_of(step, **of), key=lambda c: c.number)
+def _calls(context: Context, step: Step, place: int, seat: int | None = None) -> list[CallState]:
+    if step is Step.PANEL:
+        found = context.state.calls_of(step, seat=place)
+    else:
+        found = context.state.calls_of(step, fusion=place, seat=seat)
+    return sorted(found, key=lambda c: c.number)
 
 
 def _next(last: CallState | None, panelist: Panelist) -> tuple[Panelist, str]:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..engine.condense import Condensing, condensing_of
 from ..engine.errors import SENTENCES, Reason
 from ..engine.families import kinship
-from ..engine.spec import Panelist, Spec
+from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
 from . import evidence, figures
 from .evidence import Quote, Rating, Standing
@@ -81,7 +82,7 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Analysis:
         parts=_Parts(judged, answers).of(data) if data is not None else [],
         ratings=evidence.ratings(data.get("ratings", []), judged) if data else [],
         injections=evidence.quotes(data.get("injections", []), judged, answers) if data else [],
-        notes=_notes(spec, fusion, data) if data is not None else [],
+        notes=_notes(spec, state, fusion, data),
     )
 
 
@@ -89,8 +90,28 @@ def judge(spec: Spec, fusion: FusionState | None) -> Panelist:
     return Panelist.from_dict(fusion.judge) if fusion and fusion.judge else spec.judge
 
 
-def _notes(spec: Spec, fusion: FusionState | None, data: dict[str, Any]) -> list[str]:
+def _notes(
+    spec: Spec, state: RunState, fusion: FusionState | None, data: dict[str, Any] | None
+) -> list[str]:
     """What a reader should bear in mind about this judgement."""
+    return [*_condensing(state, fusion), *(_of_analysis(spec, fusion, data) if data else [])]
+
+
+def _condensing(state: RunState, fusion: FusionState | None) -> list[str]:
+    found = condensing_of(state, fusion.number) if fusion else Condensing([], {})
+    notes = []
+    if found.condensed:
+        which = ", ".join(map(letter, found.condensed))
+        notes.append(
+            f"The answers were too long to be read together. The judge condensed {which} first; "
+            "quotes are looked up in the whole answers."
+        )
+    for seat, why in found.left_out.items():
+        notes.append(f"{letter(seat)} was too long and left out: it could not be condensed. {why}")
+    return notes
+
+
+def _of_analysis(spec: Spec, fusion: FusionState | None, data: dict[str, Any]) -> list[str]:
     writer = fusion and fusion.synthesizer
     notes = kinship(
         spec.panel, judge(spec, fusion), Panelist.from_dict(writer) if writer else spec.writer
@@ -130,6 +151,12 @@ def _state(
             f"{judge(spec, fusion).short_name} is comparing {answers}",
             call.started_at,
         )
+    shortened = [
+        c for c in state.calls.values() if c.step is Step.CONDENSE and not c.status.is_final
+    ]
+    if call is None and shortened:
+        name = judge(spec, fusion).short_name
+        return "running", f"{name} is condensing the long answers", shortened[0].started_at
     if fusion and call is None and len(judged) == 1:
         return "single", "One answer came back, so there was nothing to compare.", None
     if state.status.is_final:

@@ -33,9 +33,7 @@ def fusions(state: RunState) -> list[FusionView]:
 
 def _view(state: RunState, fusion: FusionState) -> FusionView:
     calls = [
-        c
-        for step in (Step.ANALYSIS, Step.SYNTHESIS)
-        for c in state.calls_of(step, fusion=fusion.number)
+        c for c in state.calls.values() if c.fusion == fusion.number and c.step is not Step.POLL
     ]
     costs = [c.cost for c in calls if c.was_billable]
     known = [c for c in costs if c is not None]

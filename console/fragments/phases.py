@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -32,9 +32,9 @@ def phases(spec: Spec, state: RunState) -> list[Phase]:
     analysed = bool(state.fusion and state.fusion.analysis is not None)
     written = bool(state.fused_answer) and not (state.fusion and state.fusion.best)
     return [
-        _phase("Panel", Step.PANEL, state, f"{usable} of {size}", usable > 0),
-        _phase("Analysis", Step.ANALYSIS, state, "", analysed),
-        _phase("Synthesis", Step.SYNTHESIS, state, "", written),
+        _phase("Panel", {Step.PANEL}, state, f"{usable} of {size}", usable > 0),
+        _phase("Analysis", {Step.CONDENSE, Step.ANALYSIS}, state, "", analysed),
+        _phase("Synthesis", {Step.SYNTHESIS}, state, "", written),
     ]
 
 
@@ -56,8 +56,8 @@ def at_least(cost: Decimal | None, partial: bool) -> str:
     return f"≥ {figures.money(cost)}" if cost is not None and partial else figures.money(cost)
 
 
-def _phase(name: str, step: Step, state: RunState, what: str, succeeded: bool) -> Phase:
-    calls = [call for call in state.calls.values() if call.step is step]
+def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: bool) -> Phase:
+    calls = [call for call in state.calls.values() if call.step in steps]
     starts = [c.started_at for c in calls if c.started_at is not None]
     ends = [c.finished_at for c in calls if c.finished_at is not None]
     running = any(not c.status.is_final for c in calls)

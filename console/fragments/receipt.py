@@ -11,6 +11,9 @@ from . import figures
 from .phases import at_least
 from .seats import Seat
 
+# The order of the page, not of the end; panel by seat.
+STEPS = (Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -35,8 +38,7 @@ class Receipt:
 
 
 def receipt(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Receipt:
-    # Panel by seat, then analysis, then synthesis: the order of the page, not of the end.
-    order = {Step.PANEL: 0, Step.ANALYSIS: 1, Step.SYNTHESIS: 2}
+    order = {step: n for n, step in enumerate(STEPS)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     lines = [_line(call, columns) for call in calls if call.status.is_final]
     cost, partial = state.cost()
@@ -57,13 +59,24 @@ def _line(call: CallState, columns: Sequence[Seat]) -> Line:
     return Line(
         step=call.step.value,
         seat=seat,
-        model=seat.name if seat else panelist.short_name,
+        model=seat.name if seat and call.step is Step.PANEL else panelist.short_name,
         tokens_in=_count(call.usage.input_tokens),
         tokens_out=_count(call.usage.output_tokens),
         cost=figures.money(call.cost),
         is_estimated=figures.is_estimated(call),
-        note="" if not call.reason else "failed" if call.status == "failed" else "stopped",
+        note=_note(call),
     )
+
+
+def _note(call: CallState) -> str:
+    done = _DONE.get(call.step, "")
+    if call.reason:
+        return " ".join(filter(None, [done, "failed" if call.status == "failed" else "stopped"]))
+    return done
+
+
+# What a call was for, where its line does not tell: it is headed by a seat's letter.
+_DONE = {Step.CONDENSE: "condensed", Step.POLL: "poll"}
 
 
 def _count(number: int | None) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..engine.condense import condensing_of
 from ..engine.errors import SENTENCES, Reason
-from ..engine.spec import Spec
+from ..engine.spec import Spec, letter
 from ..engine.state import CallStatus, RunState, RunStatus, Step
 from . import figures
 
@@ -35,6 +37,8 @@ def status(spec: Spec, state: RunState) -> str:
     if state.fused:
         return "Synthesis: the fused answer is being written"
     if state.fusion:
+        if any(c.step is Step.CONDENSE and not c.status.is_final for c in state.calls.values()):
+            return "Condensing: the answers are too long to be read together"
         return f"Analysis: {figures.count_of(usable, 'answer')} being compared"
     failed = sum(
         1 for call in answers if call and call.status is CallStatus.FAILED and call.retry_at is None
@@ -72,6 +76,10 @@ def grace_until(state: RunState) -> float | None:
     return state.grace_until if is_open else None
 
 
+def _letters(seats: Iterable[int]) -> str:
+    return ", ".join(map(letter, seats))
+
+
 def badges(spec: Spec, state: RunState) -> list[str]:
     """What makes this fused answer less than a whole panel's."""
     if state.status is not RunStatus.COMPLETED:
@@ -88,4 +96,10 @@ def badges(spec: Spec, state: RunState) -> list[str]:
         said.append(f"Degraded panel {usable}/{size}")
     if usable > 1 and state.fusion and state.fusion.analysis is None:
         said.append("No analysis")
+    if state.fusion:
+        shortened = condensing_of(state, state.fusion.number)
+        if shortened.condensed:
+            said.append(f"Condensed: {_letters(shortened.condensed)}")
+        if shortened.left_out:
+            said.append(f"Left out: {_letters(shortened.left_out)}")
     return said

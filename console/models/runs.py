@@ -136,6 +136,8 @@ class Fusion(models.Model):
     # Key of the answer that stands in where no fused answer could be written.
     best = models.CharField(max_length=40, blank=True)
     text = models.TextField(blank=True)
+    # Whether the fused answer says something else than the best single one (engine/worth.py).
+    changed = models.BooleanField(null=True, blank=True)
     # Panelists' preferences between their own answer and this one, asked on demand.
     poll = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.catalog import all_models
+from console.engine.condense import condensing_of
 from console.engine.errors import Reason
 from console.engine.spec import Spec, letter
 from console.engine.state import CallState, RunState, Step
@@ -106,6 +107,8 @@ class Command(BaseCommand):
                 write(f"[{call.error}]")
             write("")
         fusion = state.fusion
+        for note in _condensing(state):
+            write(f"[{note}]\n")
         if fusion and fusion.analysis:
             write("=== Analysis ===")
             write(_analysis(fusion.analysis) + "\n")
@@ -145,10 +148,23 @@ def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
         "answers": answers,
         "analysis": fusion.analysis if fusion else None,
         "analysis_error": (fusion.analysis_error or None) if fusion else None,
+        "condensing": _condensing(state),
         "fused_answer": state.fused_answer or None,
         "usage": state.usage().to_dict(),
         "cost": None if cost is None else float(cost),
     }
+
+
+def _condensing(state: RunState) -> list[str]:
+    found = condensing_of(state, state.fusion.number) if state.fusion else None
+    said = []
+    if found and found.condensed:
+        said.append(f"Condensed before judging: {', '.join(map(letter, found.condensed))}.")
+    if found:
+        said += [
+            f"{letter(s)} was too long and left out. {why}" for s, why in found.left_out.items()
+        ]
+    return said
 
 
 def _error(call: CallState | None) -> dict[str, Any] | None:

@@ -1,0 +1,164 @@
+"""Answers too long to be read together are condensed first, by the judge.
+
+Only as many and as far as it takes: what is shorter than its even share stays
+as it is. Each condensing is a call of its own, on record, so a run that is
+taken up does not buy it again. Whoever has room for the whole answers is given
+them whole, and quotes are always looked up in the whole ones. An answer that
+cannot be condensed is left out of what is read, and the run says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import judge as judging
+from . import synthesis
+from .call import Context, receipt, request_for, stream_call, unusable
+from .errors import ProviderError, Reason
+from .material import Material
+from .prompts import fill
+from .provider import Message
+from .spec import Panelist
+from .state import CallState, CallStatus, RunState, Step
+from .tries import Ended, carry_out
+from .window import excess, shares, tokens_in, window_of
+
+# Words asked for, to a token there is room for: a margin, and a word is more than a token.
+WORDS_PER_TOKEN = 0.6
+LEAST_SHARE = 40  # tokens; an answer in less says nothing
+# For the analysis, which the synthesizer reads too, but which is not written yet.
+ANALYSIS_SHARE = 8
+
+
+@dataclass(frozen=True)
+class Condensing:
+    """What was condensed for a fusion (seats), and what was left out (seat -> why)."""
+
+    condensed: list[int]
+    left_out: dict[int, str]
+
+
+def condensing_of(state: RunState, fusion: int) -> Condensing:
+    done, lost = [], {}
+    for call in _last_calls(state, fusion):
+        assert call.seat is not None
+        if call.status is CallStatus.COMPLETED:
+            done.append(call.seat)
+        elif call.status.is_final and call.retry_at is None and not call.was_interrupted:
+            lost[call.seat] = call.error
+    return Condensing(sorted(done), dict(sorted(lost.items())))
+
+
+async def condense(context: Context, fusion: int, whole: Material) -> tuple[Material, Material]:
+    """(what the judge reads, what the synthesizer reads)."""
+    for_judge = _judge_excess(context, fusion, whole)
+    for_writer = _writer_excess(context, fusion, whole)
+    worst = max(for_judge, for_writer)
+    if worst <= 0:
+        return whole, whole
+    sizes = {seat: tokens_in(call.text) for seat, call in whole.answers.items()}
+    given = shares(sizes, sum(sizes.values()) - worst)
+    if min(given.values()) < min(LEAST_SHARE, *sizes.values()):
+        return whole, whole  # not even condensed: judge and synthesizer say so themselves
+    await _condense_all(
+        context, fusion, whole, {s: share for s, share in given.items() if share < sizes[s]}
+    )
+    found = condensing_of(context.state, fusion)
+    calls = {c.seat: c for c in _last_calls(context.state, fusion)}
+    short = whole.condensed_to(
+        {seat: calls[seat].text for seat in found.condensed},
+        cut={s for s in found.condensed if calls[s].finish_reason == "length"},
+        left_out=set(found.left_out),
+    )
+    return short if for_judge > 0 else whole, short if for_writer > 0 else whole
+
+
+def _judge_excess(context: Context, fusion: int, material: Material) -> int:
+    if len(material.answers) == 1:
+        return 0  # nothing is compared
+    judge = Panelist.from_dict(context.state.fusions[fusion].judge)
+    messages = judging.messages_for(context, fusion, material)
+    return excess(judge, messages, judging.output_limit(context, judge))
+
+
+def _writer_excess(context: Context, fusion: int, material: Material) -> int:
+    known = context.state.fusions[fusion]
+    writer = Panelist.from_dict(known.synthesizer)
+    messages = synthesis.messages_for(context, material, None, known.criteria)
+    window = window_of(writer) or 0
+    judge = Panelist.from_dict(known.judge)
+    analysis = judging.output_limit(context, judge) if len(material.answers) > 1 else 0
+    reserved = min(analysis or window, window // ANALYSIS_SHARE)
+    return excess(writer, messages, (synthesis.room_kept(context, writer) or 0) + reserved)
+
+
+async def _condense_all(
+    context: Context, fusion: int, material: Material, given: dict[int, int]
+) -> None:
+    tasks = [
+        asyncio.create_task(_condense(context, fusion, material, seat, share))
+        for seat, share in given.items()
+    ]
+    try:
+        await asyncio.gather(*tasks)  # what comes out of one ends the run (a lost lease)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _condense(
+    context: Context, fusion: int, material: Material, seat: int, share: int
+) -> None:
+    async def perform(key: str, judge: Panelist) -> Ended:
+        pieces: list[str] = []
+        messages = _messages(context, material, seat, share)
+        limit = judging.output_limit(context, judge)
+        if excess(judge, messages, min(limit or share, share)) > 0:
+            return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, _ALONE))
+        try:
+            finish = await stream_call(
+                context,
+                key,
+                judge,
+                request_for(judge, messages, max_output_tokens=limit, temperature=0),
+                on_text=pieces.append,
+                on_reasoning=lambda text: None,
+            )
+        except ProviderError as error:
+            return Ended({"text": "".join(pieces)}, error)
+        text = "".join(pieces).strip()
+        wrong = unusable(text, "", finish)
+        if wrong is None and tokens_in(text) > share:
+            wrong = ProviderError(Reason.TOO_LARGE, "The condensed answer is still too long.")
+        return Ended({"text": text, **receipt(finish)}, wrong)
+
+    judge = Panelist.from_dict(context.state.fusions[fusion].judge)
+    await carry_out(context, Step.CONDENSE, fusion, judge, perform, seat=seat)
+
+
+_ALONE = "This answer alone does not fit the judge's context."
+
+
+def _messages(context: Context, material: Material, seat: int, share: int) -> list[Message]:
+    words = f"{max(20, int(share * WORDS_PER_TOKEN)):,}"
+    system = fill(context.spec.prompts.condense, fence=material.fence, words=words)
+    parts = [
+        material.fenced("PROMPT", material.prompt),
+        material.fenced("TEXT", material.answers[seat].text),
+    ]
+    return [
+        {"role": "system", "content": system},
+        {"role": "user", "content": "\n\n".join(parts)},
+    ]
+
+
+def _last_calls(state: RunState, fusion: int) -> Iterator[CallState]:
+    last: dict[int | None, CallState] = {}
+    for call in state.calls.values():
+        if call.step is Step.CONDENSE and call.fusion == fusion:
+            known = last.get(call.seat)
+            last[call.seat] = call if known is None or call.number > known.number else known
+    return iter(last.values())
