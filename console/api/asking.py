@@ -172,13 +172,15 @@ def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
     judge_name = own.judge or wished.model
     chosen = find(judge_name, "model") if judge_name else None
     outer = None if is_alias else find(body.model, "model")
-    try:
-        base = _base(body.model if is_alias else ALIASES[0], wished.preset)
-    except ApiError:
-        # A whole panel was given, so no preset is needed.
-        if not names or body.model.startswith(PREFIX) or wished.preset:
-            raise
-        base = None
+    names_preset = body.model.startswith(PREFIX) or wished.preset
+    base = None
+    # Of a whole panel with its judge nothing is left for a preset to say.
+    if names_preset or not (names and (chosen or outer)):
+        try:
+            base = _base(body.model if is_alias else ALIASES[0], wished.preset)
+        except ApiError:
+            if names_preset or not names:
+                raise
     if names:
         seats = [_qualified(name, "analysis_models") for name in names]
         spec = _refused(lambda: custom_spec(panel=seats, judge=seats[0]), "analysis_models")

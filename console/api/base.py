@@ -23,6 +23,7 @@ from ..services.tokens import OverLimit, token_find
 from .db import db
 from .errors import ApiError
 from .limits import take
+from .operations import Operation, describe
 
 log = logging.getLogger(__name__)
 
@@ -81,14 +82,15 @@ View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def endpoint(
-    scope: Scope, *, body: type[Body] | None = None, spending: bool = False
+    scope: Scope, *, body: type[Body] | None = None, spending: bool = False, **described: Any
 ) -> Callable[
     [Callable[Concatenate[ApiCall[Body], Params], Awaitable[HttpResponseBase]]],
     Callable[Concatenate[HttpRequest, Params], Coroutine[Any, Any, HttpResponseBase]],
 ]:
     """`async def view(call: ApiCall[Body], …)` as a Django view.
 
-    With `spending`, requests are refused while their number cannot be counted.
+    With `spending`, requests are refused while their number cannot be counted. `described`
+    are further fields of `Operation`.
     """
     schema = cast("type[Body]", body or NoBody)
 
@@ -118,6 +120,8 @@ def endpoint(
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
+        says = " ".join((view.__doc__ or "").split())
+        describe(endpoint_view, Operation(scope, body, spending=spending, says=says, **described))
         return endpoint_view
 
     return wrap

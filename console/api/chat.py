@@ -14,10 +14,22 @@ from .base import ApiCall, endpoint
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
 from .db import db
+from .replies_openai import ChatCompletion
 from .schemas import ChatRequest
 
 
-@endpoint(Scope.RUN, body=ChatRequest, spending=True)
+@endpoint(
+    Scope.RUN,
+    body=ChatRequest,
+    spending=True,
+    reply=ChatCompletion,
+    streams="asked",
+    fails=(424,),
+    example={
+        "model": "fusion",
+        "messages": [{"role": "user", "content": "Name one prime number."}],
+    },
+)
 async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
     """Ask a panel, or one model, in OpenAI's words."""
     chat = await db(begin, call)

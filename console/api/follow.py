@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 import uuid
 from collections.abc import AsyncGenerator
 
@@ -14,6 +16,8 @@ from .errors import ApiError
 from .limits import redis
 
 QUIET = 1.0
+# At most so often is the log read: ten streams at once leave the process time for others.
+STEP_SECONDS = 0.05
 
 
 async def states(
@@ -26,6 +30,7 @@ async def states(
     state = RunState()
     has_log = False
     async for entries in eventlog.tail(redis(), run_id, after=after, quiet=quiet):
+        began = time.monotonic()
         for entry in entries:
             state = entry.fold(state)
             has_log = True
@@ -36,6 +41,7 @@ async def states(
         yield state
         if state.status.is_final:
             return
+        await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
 
 
 async def final(run_id: uuid.UUID, *, after: str = "0-0") -> RunState:

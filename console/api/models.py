@@ -20,6 +20,7 @@ from .asking import ALIASES, PREFIX, usual_preset
 from .base import ApiCall, NoBody, endpoint
 from .db import db
 from .errors import ApiError
+from .replies_openai import Model, ModelList
 
 TEXT_ONLY = {
     "input_modalities": ["text"],
@@ -28,13 +29,15 @@ TEXT_ONLY = {
 }
 
 
-@endpoint(Scope.MODELS)
+@endpoint(Scope.MODELS, reply=ModelList)
 async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
+    """What can be asked now: presets, and single models passed through."""
     return JsonResponse({"object": "list", "data": await db(_all)})
 
 
-@endpoint(Scope.MODELS)
+@endpoint(Scope.MODELS, reply=Model)
 async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
+    """One of them, by its name."""
     for found in await db(_all):
         # A model that two servers list is known by `credential:model` only; one that is
         # unique may be named either way.

@@ -12,13 +12,22 @@ from .base import ApiCall, endpoint
 from .chat_run import answered, begin
 from .db import db
 from .errors import ApiError
+from .replies_openai import Response
 from .response_object import Asked, call_item, fusion_item, message_item
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
 from .schemas import ResponseRequest
 
 
-@endpoint(Scope.RUN, body=ResponseRequest, spending=True)
+@endpoint(
+    Scope.RUN,
+    body=ResponseRequest,
+    spending=True,
+    reply=Response,
+    streams="asked",
+    fails=(424,),
+    example={"model": "fusion", "input": "Name one prime number."},
+)
 async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
     """Ask a panel, or one model, in the words of OpenAI's Responses."""
     asked = await db(_begin, call)

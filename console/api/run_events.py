@@ -59,7 +59,7 @@ class Place:
         return f"{self.attempt}-{self.entry}.{self.number}"
 
 
-@endpoint(Scope.READ)
+@endpoint(Scope.READ, streams="always")
 async def events(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
     """What happens in a run, as it happens, until it ends."""
     run = await db(_find, call, run_id)

@@ -29,32 +29,47 @@ from .schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from .starting import start
 
 
-@endpoint(Scope.RUN, body=RunRequest, spending=True)
+@endpoint(
+    Scope.RUN,
+    body=RunRequest,
+    spending=True,
+    reply=replies.Run,
+    status=202,
+    example={"model": "fusion", "prompt": "Name one prime number."},
+)
 async def run_create(call: ApiCall[RunRequest]) -> HttpResponseBase:
     """Start a run and go on without waiting for it."""
     return _accepted(await db(_create, call))
 
 
-@endpoint(Scope.READ)
+@endpoint(Scope.READ, query=RunFilters, reply=replies.RunList)
 async def run_list(call: ApiCall[NoBody]) -> HttpResponseBase:
     """Runs of the token's owner and the team's, the newest first."""
     filters = call.query(RunFilters)
     return JsonResponse((await db(_list, call, filters)).model_dump(mode="json"))
 
 
-@endpoint(Scope.READ)
+@endpoint(Scope.READ, reply=replies.Run)
 async def run(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
     """A run as it stands: its answer, its analysis, every call and what it cost."""
     return JsonResponse((await db(_read, call, run_id)).model_dump(mode="json"))
 
 
-@endpoint(Scope.RUN)
+@endpoint(Scope.RUN, reply=replies.Run)
 async def cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
     """Stop a run. One that has ended stays as it is."""
     return JsonResponse((await db(_cancel, call, run_id)).model_dump(mode="json"))
 
 
-@endpoint(Scope.RUN, body=FuseRequest, spending=True)
+@endpoint(
+    Scope.RUN,
+    body=FuseRequest,
+    spending=True,
+    reply=replies.Run,
+    status=202,
+    fails=(409,),
+    example={"criteria": "Brevity above all."},
+)
 async def fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> HttpResponseBase:
     """Fuse a finished run's answers again; its panel is not asked again."""
     return _accepted(await db(_fuse, call, run_id))

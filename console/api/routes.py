@@ -1,0 +1,31 @@
+"""Every address under /v1 that a token opens, its name and its views by method."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .base import View
+from .chat import chat_completions
+from .models import model, models
+from .responses import responses
+from .run_events import events
+from .runs import cancel, fuse, run, run_create, run_list
+
+
+class Route(NamedTuple):
+    path: str
+    name: str
+    views: dict[str, View]
+
+
+ROUTES = (
+    Route("chat/completions", "api-chat-completions", {"POST": chat_completions}),
+    Route("responses", "api-responses", {"POST": responses}),
+    Route("models", "api-models", {"GET": models}),
+    Route("models/<path:name>", "api-model", {"GET": model}),
+    Route("runs", "api-runs", {"GET": run_list, "POST": run_create}),
+    Route("runs/<uuid:run_id>", "api-run", {"GET": run}),
+    Route("runs/<uuid:run_id>/events", "api-run-events", {"GET": events}),
+    Route("runs/<uuid:run_id>/cancel", "api-run-cancel", {"POST": cancel}),
+    Route("runs/<uuid:run_id>/fusions", "api-run-fusions", {"POST": fuse}),
+)
