@@ -6,8 +6,8 @@ what lies beyond it, so a late viewer starts at zero, a slow one gets bigger
 frames, and nobody has a queue. Folding and rendering happen in a thread, at
 most every 100 ms, and only one at a time per run.
 
-When the log is silent the row is asked: it says whether the run has ended,
-and stands in for a log that is gone.
+When the log is silent the rows are asked: they say whether the run has ended,
+and stand in for a log that is gone or stands still, as far as they are ahead of it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Watch:
         self.ended = False
         self.failed = False
         self._redis, self._render_fragments = redis, render
-        self._state = RunState()
+        self._logged = RunState()  # as the log tells it: what comes next continues this
+        self._state = self._logged  # as it is shown: that, or the rows when they are ahead
         self._spec: Spec | None = None
         self._texts: dict[str, _Text] = {}
         self._fragments: dict[bool, dict[str, str]] = {}
@@ -117,7 +118,6 @@ class Watch:
     async def _follow_to_the_end(self) -> None:
         run, state = await self._from_rows()
         self._spec = Spec.from_dict(run.spec)
-        has_log = False
         await self._step([], state, "")
         if state.status.is_final:
             return  # whatever a log may say that was away at the end
@@ -125,17 +125,12 @@ class Watch:
         async for entries in eventlog.tail(self._redis, self.run_id, after=after):
             began = time.monotonic()
             if entries:
-                has_log = True
                 await self._step(entries, None, "")
             if self._state.status.is_final:
                 return
             if not entries:
                 run, state = await self._from_rows()
-                if state.status.is_final or not has_log:
-                    await self._step([], state, _note(run))
-                    has_log = False
-                else:
-                    await self._step([], None, _note(run))
+                await self._step([], state, _note(run))
                 if state.status.is_final:
                     return
             await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
@@ -148,10 +143,10 @@ class Watch:
 
         return await load()
 
-    async def _step(self, entries: list[eventlog.Entry], state: RunState | None, note: str) -> None:
+    async def _step(self, entries: list[eventlog.Entry], rows: RunState | None, note: str) -> None:
         async with self._stepping:
             await asyncio.get_running_loop().run_in_executor(
-                None, self._fold_and_render, entries, state, note
+                None, self._fold_and_render, entries, rows, note
             )
         self._announce()
 
@@ -160,11 +155,15 @@ class Watch:
         self._changed = asyncio.Event()
 
     def _fold_and_render(
-        self, entries: list[eventlog.Entry], state: RunState | None, note: str
+        self, entries: list[eventlog.Entry], rows: RunState | None, note: str
     ) -> None:
-        self._state = state or self._state
         for entry in entries:
-            self._state = entry.fold(self._state)
+            self._logged = entry.fold(self._logged)
+        # Neither may take back what the other has shown.
+        if entries and _progress(self._logged) >= _progress(self._state):
+            self._state = self._logged
+        if rows and (rows.status.is_final or _progress(rows) > _progress(self._state)):
+            self._state = rows
         self._note = note
         self._render_texts()
         assert self._spec
@@ -193,7 +192,7 @@ class Watch:
             try:
                 shown.renderer.feed(call.text)
             except ValueError:
-                # The text was taken back: rows that lag behind stand in for a lost log.
+                # The text was taken back: a worker took up what its log and rows had not held.
                 shown = self._texts[place] = self._new_text(call, shown.rewritten + 1)
                 shown.renderer.feed(call.text)
             if call.status.is_final:
@@ -255,6 +254,16 @@ def _beyond(cursor: Cursor, place: str, text: _Text) -> dict[str, Any]:
     if renderer.line_version != shown.line:
         said["line"], shown.line = renderer.line, renderer.line_version
     return {"id": place} | said if said else {}
+
+
+def _progress(state: RunState) -> tuple[int, int, int]:
+    """Of two states of one run the later one's is not the smaller."""
+    calls = state.calls.values()
+    return (
+        state.attempt,
+        len(calls) + sum(call.status.is_final for call in calls),
+        sum(len(call.text) + len(call.reasoning) for call in calls),
+    )
 
 
 def _note(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""One stack for a module, rounds that can be asked for again by their seed, and the figures."""
+"""One stack for all, rounds that can be asked for again by their seed, and the figures."""
 
 from __future__ import annotations
 
@@ -60,23 +60,30 @@ def luck(seed: int, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.node.name}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def upstream() -> Iterator[Upstream]:
     with Upstream() as up:
         yield up
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(upstream: Upstream) -> Iterator[Stack]:
     with make_stack(upstream) as stack:
         add_people(stack)
         yield stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alice(stack: Stack) -> Iterator[Member]:
     with Member(stack, "alice", PASSWORD) as member:
         yield member
+
+
+@pytest.fixture(autouse=True)
+def a_worker(stack: Stack) -> None:
+    """A round that failed may have left none."""
+    if "worker" not in stack.processes:
+        stack.start_worker()
 
 
 @pytest.fixture

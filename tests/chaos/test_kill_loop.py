@@ -18,13 +18,6 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 RUNS = 5
 
 
-@pytest.fixture(autouse=True)
-def a_worker(stack: Stack) -> None:
-    """A round that failed may have left none."""
-    if "worker" not in stack.processes:
-        stack.start_worker()
-
-
 @pytest.mark.rounds(short=10, long=50)
 async def test_five_runs_survive_the_death_of_their_worker(
     stack: Stack,

@@ -84,9 +84,9 @@ async def test_watched_runs_survive_what_happens_to_redis(
     round_number: int,
 ) -> None:
     name = getattr(fault, "__name__", "")
-    questions.pace = 2
+    questions.pace = 3
     async with questions.in_flight(RUNS) as witnesses, contextlib.AsyncExitStack() as later:
-        await asyncio.sleep(luck.uniform(0, 3))
+        await asyncio.sleep(luck.uniform(0, 2))
         async with fault(stack.valkey, luck):
             # Asked while nobody can be rung for.
             another = asyncio.create_task(asyncio.to_thread(questions.ask))

@@ -1,15 +1,21 @@
-"""A watch's frames while its thread is at work on the next."""
+"""What a watch shows: while its thread is at work on the next frame, and from which source."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from console.engine.events import Event, EventType
+from console.engine.reducer import apply
+from console.engine.state import RunState
+from console.eventlog import Entry
 from console.live import Cursor, Watch
+from tests.console.story import Story
 
 
 class NoRedis:
@@ -42,3 +48,72 @@ async def test_a_frame_waits_for_a_step_that_is_under_way(monkeypatch: pytest.Mo
     assert await frame == {"seen": "whole"}
     await step
     watch.close()
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    """Of one seat; what it follows is told to it by hand."""
+
+    async def idle(self: Watch) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Watch, "_follow_to_the_end", idle)
+
+    async def make() -> Watch:
+        return Watch(uuid.uuid4(), NoRedis(), lambda *_: {})  # type: ignore[arg-type]
+
+    loop = asyncio.new_event_loop()
+    watch = loop.run_until_complete(make())
+    watch._spec = Story().spec
+    yield watch
+    watch.close()
+    loop.run_until_complete(asyncio.gather(watch._task, return_exceptions=True))
+    loop.close()
+
+
+def said(*words: str) -> RunState:
+    state = apply(RunState(), Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
+    added = {"seat": 0, "number": 1, "cause": "first", "panelist": {"model": "m"}}
+    apply(state, Event(EventType.PANEL_ADDED, 1.0, "panel-0-1", data=added))
+    for word in words:
+        apply(state, delta(word))
+    return state
+
+
+def delta(text: str) -> Event:
+    return Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": text})
+
+
+def snapshot(state: RunState) -> Entry:
+    return Entry("1-1", "s", state.to_dict())
+
+
+def shown(watch: Watch) -> str:
+    return watch._texts["seat-0"].renderer.text
+
+
+def test_rows_go_on_where_a_log_stands_still_and_nothing_is_doubled_when_it_moves_again(
+    watch: Watch,
+) -> None:
+    watch._fold_and_render([snapshot(said("one "))], None, "")
+    watch._fold_and_render([], said("one ", "two ", "three "), "")
+    assert shown(watch) == "one two three "
+    watch._fold_and_render([Entry("1-2", "e", [delta("two ").to_dict()])], None, "")
+    assert shown(watch) == "one two three "  # nor is anything taken back meanwhile
+    more = [delta("three ").to_dict(), delta("four ").to_dict()]
+    watch._fold_and_render([Entry("1-3", "e", more)], None, "")
+    assert shown(watch) == "one two three four "
+    assert watch._texts["seat-0"].rewritten == 0
+
+
+def test_rows_that_lag_behind_the_log_take_nothing_back(watch: Watch) -> None:
+    watch._fold_and_render([snapshot(said("one ", "two "))], None, "")
+    watch._fold_and_render([], said("one "), "")
+    assert shown(watch) == "one two "
+
+
+def test_the_end_that_only_the_rows_tell_is_shown(watch: Watch) -> None:
+    watch._fold_and_render([snapshot(said("one "))], None, "")
+    ended = apply(said("one "), Event(EventType.RUN_CANCELLED, 3.0))
+    watch._fold_and_render([], ended, "")
+    assert watch._state.status == "cancelled"
