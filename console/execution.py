@@ -281,8 +281,9 @@ class _Admission:
                     raise LeaseLost
                 try:
                     await self._execution.recorder.save_as_sent(keys)
-                except Exception:
-                    # What one call was refused for is not the others' fault: each asks again.
+                except BaseException:
+                    # What one call was refused or stopped for is not the others' fault:
+                    # each asks again.
                     self._waiting += [other for other in keys if other != key]
                     raise
                 self._admitted.update(keys)

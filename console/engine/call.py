@@ -97,7 +97,11 @@ async def stream_call(
         async with context.admission.place(key, panelist):
             reserve(context, key, request)
             context.say(EventType.CALL_SENT, key)
-            await context.admission.record(key)
+            try:
+                await context.admission.record(key)
+            except BaseException:
+                context.say(EventType.CALL_QUEUED, key)  # it never went out
+                raise
             finish = await _within_deadlines(provider, request, policy, on_text, on_reasoning)
     except (ProviderError, LeaseLost, asyncio.CancelledError):
         raise

@@ -53,7 +53,10 @@ def _added(state: RunState, event: Event) -> None:
 
 
 def _queued(state: RunState, event: Event) -> None:
-    state.calls[event.call].status = CallStatus.QUEUED
+    call = state.calls[event.call]
+    call.sent_at = None  # where it was about to go out, it did not after all
+    if not call.status.is_final:
+        call.status = CallStatus.QUEUED
 
 
 def _sent(state: RunState, event: Event) -> None:

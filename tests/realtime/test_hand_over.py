@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from console import execution
+from console import execution, recorder
 from console.execution import MAX_ATTEMPTS, Worker, claim, release
 from console.live import _note
 from console.models import Run
@@ -80,6 +81,73 @@ def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
     thread.join(5)
     assert rows(run).status == "queued" and not upstream.calls
     assert run.pk in left_behind()  # rung for at once
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    door = Door()
+    monkeypatch.setattr(recorder, "save", door.save)
+    yield door
+    door.open.set()
+
+
+class Door:
+    """Holds the transaction that puts calls on record as sent, from the `hold`th on."""
+
+    def __init__(self) -> None:
+        self.held, self.open, self.hold = threading.Event(), threading.Event(), 1
+        self._save, self._sends = recorder.save, 0
+
+    def save(self, *args: Any) -> None:
+        if any(row.sent_at and not row.finished_at for _, row in args[2]):
+            self._sends += 1
+            if self._sends >= self.hold and not self.open.is_set():
+                self.held.set()
+                assert self.open.wait(5)
+        self._save(*args)
+
+
+def test_a_call_that_was_about_to_go_out_is_not_on_record_as_sent(
+    worker: Worker, upstream: Upstream, start: StartRun, door: Door
+) -> None:
+    run = start("good")
+    thread = in_background(worker, run)
+    assert door.held.wait(5)
+    worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "shutdown")
+    time.sleep(0.1)
+    door.open.set()
+    thread.join(5)
+    state = rows(run)
+    assert state.status == "queued" and state.calls["panel-0-1"].is_unsent
+    assert not upstream.calls
+    worker.execute(str(run.pk))
+    state = rows(run)
+    assert state.status == "completed" and state.calls["panel-0-1"].is_usable
+    assert len(upstream.calls) == len(state.calls) == 2
+    assert_log_equals_rows(run)
+
+
+def test_a_seat_stopped_at_the_door_takes_no_other_with_it(
+    worker: Worker, upstream: Upstream, start: StartRun, door: Door
+) -> None:
+    door.hold = 2  # the first seat is let out alone, the others behind it together
+    run = start("good", "good", "good")
+    thread = in_background(worker, run)
+    assert door.held.wait(5)
+    control = worker.runs[str(run.pk)].control
+    worker.loop.call_soon_threadsafe(lambda: control.tell(fuse_now=False, stopped={1}))
+    time.sleep(0.1)
+    door.open.set()
+    thread.join(10)
+    state = rows(run)
+    assert (state.status, state.attempt) == ("completed", 1)
+    assert [state.calls[f"panel-{seat}-1"].status for seat in range(3)] == [
+        "completed",
+        "cancelled",
+        "completed",
+    ]
+    assert len(upstream.calls) == sum(c.sent_at is not None for c in state.calls.values())
+    assert_log_equals_rows(run)
 
 
 def test_a_ring_heard_by_a_worker_that_ends_is_rung_again_by_others(
