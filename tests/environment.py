@@ -1,8 +1,9 @@
 """Loaded before anything else (`-p tests.environment`): tests never read the settings,
 keys or data of the person who runs them.
 
-FUSION_TEST_DATABASE_URL is the one thing they are told: a PostgreSQL to run on
-instead of SQLite, whose user may create databases.
+They are told three things. FUSION_TEST_DATABASE_URL: a PostgreSQL to run on instead of
+SQLite, whose user may create databases. FUSION_LONG_TESTS=1: what takes minutes runs too.
+FUSION_FAULTS_PAGE: where the scenarios write what they showed.
 """
 
 import base64
@@ -10,8 +11,9 @@ import os
 import tempfile
 
 _database_url = os.environ.get("FUSION_TEST_DATABASE_URL", "")
+_told = ("FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE")
 VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
-for _name in list(os.environ):
+for _name in set(os.environ).difference(_told):
     if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):
         del os.environ[_name]
 for _name in ("REDIS_URL", "DATABASE_URL", "DEBUG", "ALLOWED_HOSTS", "LOG_LEVEL"):

@@ -8,16 +8,19 @@ the first client is made, since aiohttp takes its time to load.
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream
 
@@ -60,7 +63,27 @@ class Transport(AiohttpTransport):
         return response
 
 
+class Garbled(aiohttp.ClientError):
+    """What arrived is not HTTP."""
+
+
+class Handler(ResponseHandler):
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """A reader of the body is told too: aiohttp lets it wait where a chunk's size is none."""
+        body = self._payload
+        if isinstance(exc, HttpProcessingError) and body and not body.is_eof():
+            body.set_exception(Garbled(str(exc)))
+        if exc_cause is None:
+            super().set_exception(exc)
+        else:
+            super().set_exception(exc, exc_cause)
+
+
 class Connector(aiohttp.TCPConnector):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = functools.partial(Handler, loop=self._loop)  # type: ignore[assignment]
+
     def _release(
         self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
     ) -> None:
@@ -76,13 +99,16 @@ class Body(AiohttpResponseStream):
     _whole = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        content = self._aiohttp_response.content
         try:
-            async for data in self._aiohttp_response.content.iter_any():
+            async for data in content.iter_any():
                 yield data
             self._whole = True
-        except aiohttp.ClientPayloadError as exc:
-            raise httpx.ReadError(str(exc)) from exc
         except aiohttp.ClientError as exc:
+            if content._buffer:  # arrived before the fault, and not yet read
+                yield content._read_nowait(-1)
+            if isinstance(exc, aiohttp.ClientPayloadError):
+                raise httpx.ReadError(str(exc)) from exc
             raise httpx.RemoteProtocolError(str(exc)) from exc
 
     async def aclose(self) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from console.engine.errors import ProviderError, Reason
+from console.engine.errors import SENTENCES, ProviderError, Reason
 
 MESSAGE_LIMIT = 500
+HTML = "The provider sent unexpected HTML."
 Scrub = Callable[[str], str]
 
 KEY_LIKE = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai|hf)[-_]|AIza)[\w*.…-]{8,}")
@@ -76,9 +77,10 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
     error = error_object(said) or {}
     message = words_of(error) or (text_of(body) if said is None else "")
     reason = _reason(status, error, message)
-    if status == 404 and (not error or message == "Not Found"):
-        reason, message = Reason.CONFIGURATION, "The provider's address is not that of its API."
     retry_after = parse_retry_after(headers.get("retry-after"))
+    if status == 404 and (not error or message == "Not Found"):
+        where = "The provider's address is not that of its API."
+        return ProviderError(Reason.CONFIGURATION, where, status_code=status)
     availability = error.get("availability")
     hint = availability.get("retryable") if isinstance(availability, dict) else None
     if isinstance(hint, bool):
@@ -90,7 +92,7 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
         retryable = busy and reason in (Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR)
     return ProviderError(
         reason,
-        _short(message, scrub),
+        _in_words(reason, message, scrub, retry_after),
         retryable=retryable,
         status_code=status,
         retry_after=retry_after,
@@ -103,7 +105,7 @@ def in_band(error: dict[str, Any], scrub: Scrub) -> ProviderError:
     status = int(str(code)) if str(code).isdecimal() and len(str(code)) == 3 else None
     message = words_of(error)
     reason = _reason(status or 500, error, message)
-    return ProviderError(reason, _short(message, scrub), status_code=status)
+    return ProviderError(reason, _in_words(reason, message, scrub), status_code=status)
 
 
 def error_object(said: Any) -> dict[str, Any] | None:
@@ -139,7 +141,7 @@ def words_of(error: dict[str, Any]) -> str:
 def text_of(body: bytes) -> str:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<"):
-        return "The provider sent unexpected HTML."
+        return HTML
     return start.decode(errors="replace")
 
 
@@ -176,6 +178,27 @@ def _reason(status: int, error: dict[str, Any], message: str) -> Reason:
     if status in STATUSES:
         return STATUSES[status]
     return Reason.UPSTREAM_ERROR if status >= 500 else Reason.BAD_REQUEST
+
+
+def _in_words(reason: Reason, said: str, scrub: Scrub, retry_after: float | None = None) -> str:
+    """What it means for the reader, then what the provider said, then when to come back."""
+    quoted = _short(said, scrub)
+    words = [SENTENCES[reason]]
+    if quoted == HTML:
+        words.append(quoted)
+    elif quoted:
+        words.append(f"It said: {quoted}")
+    if retry_after and retry_after >= 1:
+        words.append(f"It asks to try again in {_span(retry_after)}.")
+    return " ".join(words)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 100:
+        return f"{math.ceil(seconds)} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:,.0f} hours"
 
 
 def _short(message: str, scrub: Scrub) -> str:

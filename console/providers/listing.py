@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from console.engine.errors import SENTENCES, ProviderError, Reason
+from console.engine.errors import ProviderError, Reason
 from console.engine.usage import MILLION, Price
 
 from ._answer import money
@@ -112,8 +112,6 @@ async def try_out(ask: Callable[[], Awaitable[str]]) -> CredentialTest:
         ok, sentence = True, await ask()
     except ProviderError as error:
         ok, sentence = False, error.message
-        if error.status_code and error.message != SENTENCES[error.reason]:
-            sentence = f"{SENTENCES[error.reason]} It said: {error.message}"
     return CredentialTest(ok, sentence, time.perf_counter() - start)
 
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from console.engine.errors import Reason
+from console.engine.errors import SENTENCES, Reason
 from console.providers._refusals import parse_retry_after
 from tests.providers.asking import KEY, collect
 from tests.upstream import Script
@@ -45,7 +45,8 @@ async def test_a_status_has_a_reason_and_says_whether_to_try_again(
 ):
     got = await ask(Script(status=status, error_message="Said so."))
     assert (got.reason, got.error.retryable) == (reason, retryable)
-    assert (got.error.status_code, got.error.message) == (status, "Said so.")
+    assert got.error.status_code == status
+    assert got.error.message == f"{SENTENCES[reason]} It said: Said so."
     assert len(up.calls) == 1
 
 
@@ -99,22 +100,28 @@ def test_retry_after_as_a_date():
     assert parse_retry_after(format_datetime(date, usegmt=True), date.timestamp() + 30) == 0
 
 
-async def test_rate_limits_say_when_to_come_back(ask):
-    got = await ask(Script(status=429, headers={"Retry-After": "120"}))
-    assert got.error.retry_after == 120
+@pytest.mark.parametrize(
+    ("after", "said"), [("3", "3 s"), ("120", "2 min"), ("1e9", "277,778 hours")]
+)
+async def test_rate_limits_say_when_to_come_back(ask, after, said):
+    got = await ask(Script(status=429, headers={"Retry-After": after}))
+    assert got.error.retry_after == float(after)
+    assert got.error.message.endswith(f"It asks to try again in {said}.")
 
 
 @pytest.mark.parametrize("status", [200, 502])
 async def test_html_is_summarised_never_quoted(ask, status):
     got = await ask(Script(status=status, body=HTML, content_type="text/html"))
     assert got.reason == (Reason.BAD_RESPONSE if status == 200 else Reason.UPSTREAM_ERROR)
-    assert got.error.message == "The provider sent unexpected HTML."
+    assert got.error.message.endswith("The provider sent unexpected HTML.")
+    assert "<" not in got.error.message
 
 
 async def test_long_messages_are_cut_and_control_characters_removed(ask):
     got = await ask(Script(status=400, error_message="\x1b[31mred\x00\n" + "x" * 5000))
-    assert got.error.message.startswith("[31mred xxx")
-    assert len(got.error.message) == 500
+    quoted = got.error.message.partition("It said: ")[2]
+    assert quoted.startswith("[31mred xxx")
+    assert len(quoted) == 500
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""A stage for scenarios: a real Worker, a real upstream, limits that make faults quick."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from console import execution
+from console.providers._http import make_client
+from console.services import runs as services
+from tests.upstream import Upstream, places
+
+from . import report
+from .stage import Stage
+
+TIMEOUT = 0.6  # of connecting, and of writing a request
+
+
+@pytest.fixture
+def transport() -> str:
+    return "aiohttp"
+
+
+@pytest.fixture
+def uses() -> str:
+    """What a scenario needs: see `Scenario.uses`."""
+    return ""
+
+
+@pytest.fixture
+def stage(
+    transactional_db: None,
+    valkey: str,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    transport: str,
+    uses: str,
+) -> Iterator[Stage]:
+    settings.REDIS_URL = valkey
+    settings.CHECKPOINT_SECONDS = 0.1
+    monkeypatch.setattr(services, "ring", lambda run_id: True)
+    tls = None
+    if uses == "trusted_authority":
+        tls = ssl.create_default_context(cafile=str(places.trusted_authority()))
+    if uses == "slow_dns":  # uvloop looks names up by itself, asyncio asks `socket`
+        import asyncio
+
+        monkeypatch.setattr(execution, "_new_loop", asyncio.new_event_loop)
+        monkeypatch.setattr("socket.getaddrinfo", places.slow_dns(2))
+    client = functools.partial(
+        make_client,
+        connect_timeout=TIMEOUT,
+        write_timeout=TIMEOUT,
+        transport=transport,
+        tls=tls,
+    )
+    monkeypatch.setattr(execution, "make_client", client)
+    owner = User.objects.create_user("alice")
+    with Upstream() as upstream:
+        worker = execution.Worker()
+        yield Stage(worker, upstream, owner, caplog)
+        worker.close()
+        worker.loop.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    report.write(terminalreporter)

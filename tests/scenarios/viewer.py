@@ -1,0 +1,61 @@
+"""Somebody who watches a run from its first moment, as a browser would."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.db import connections
+
+from console import eventlog
+from console.fragments import run_context, run_fragments
+from console.live import Cursor, Watch
+from tests.live.member import View
+
+
+class Viewer(threading.Thread):
+    """`view` is what the browser shows when all frames have been applied."""
+
+    def __init__(self, run_id: Any) -> None:
+        super().__init__(daemon=True)
+        self.view = View()
+        self.failed: BaseException | None = None
+        self._run_id = run_id
+        self.start()
+
+    def seen_to_the_end(self) -> View:
+        self.join(20)
+        assert not self.is_alive(), "the viewer was never told the end"
+        if self.failed:
+            raise self.failed
+        return self.view
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._watch())
+        except BaseException as error:
+            self.failed = error
+
+    async def _watch(self) -> None:
+        redis = eventlog.connect()
+        watch = Watch(self._run_id, redis, _fragments)
+        cursor = Cursor(show_costs=True)
+        watch.viewers.append(cursor)
+        try:
+            while True:
+                ended = watch.ended
+                self.view.apply(await watch.frame(cursor) if watch.is_ready else {})
+                if ended:
+                    assert not watch.failed
+                    return
+                await watch.changed(1)
+        finally:
+            watch.close()
+            await redis.aclose()
+            await database_sync_to_async(connections.close_all)()
+
+
+def _fragments(spec: Any, state: Any, show_costs: bool, note: str) -> dict[str, str]:
+    return run_fragments(run_context(spec, state, show_costs=show_costs, note=note))
