@@ -43,6 +43,7 @@ FUSION_FIELDS = [
     "analysis_reason",
     "analysis_error",
     "best",
+    "poll",
     "text",
 ]
 
@@ -73,6 +74,7 @@ def state_from_rows(run: Run) -> RunState:
             analysis_reason=fusion.analysis_reason,
             analysis_error=fusion.analysis_error,
             best=fusion.best,
+            poll=fusion.poll,
             status=RunStatus(fusion.status),
         )
     for call in run.calls.all():
@@ -155,6 +157,7 @@ def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
         analysis_reason=fusion.analysis_reason,
         analysis_error=_storable(fusion.analysis_error),
         best=fusion.best,
+        poll=fusion.poll,
         text=_storable(state.answer_of(fusion)),
     )
 

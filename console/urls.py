@@ -19,6 +19,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/share", runs.share, name="run-share"),
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
     path("fusion/runs/<uuid:run_id>/fuse", fusions.fuse, name="run-fuse"),
+    path("fusion/runs/<uuid:run_id>/fusions/<int:number>/poll", fusions.poll, name="fusion-poll"),
     path("fusion/runs/<uuid:run_id>/follow", fusions.follow, name="run-follow"),
     path("fusion/runs/<uuid:run_id>/seats", fusions.seat_add, name="seat-add"),
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/stop", fusions.seat_stop, name="seat-stop"),

@@ -29,6 +29,10 @@ their fusion. What each type carries in `data`:
     synthesis.completed     as panel.completed
     synthesis.failed        as panel.failed [, best] best: key of the answer that stands in
     synthesis.retrying      as panel.retrying
+    poll.in_progress        seat, number, cause, panelist   a panelist is asked what it prefers
+    poll.completed          text, vote, fused_first, and what panel.completed carries
+    poll.failed             as panel.failed
+    poll.retrying           as panel.retrying
     run.completed           nothing
     run.failed              reason, error
     run.cancelled           nothing
@@ -69,6 +73,10 @@ class EventType(StrEnum):
     SYNTHESIS_COMPLETED = "synthesis.completed"
     SYNTHESIS_FAILED = "synthesis.failed"
     SYNTHESIS_RETRYING = "synthesis.retrying"
+    POLL_IN_PROGRESS = "poll.in_progress"
+    POLL_COMPLETED = "poll.completed"
+    POLL_FAILED = "poll.failed"
+    POLL_RETRYING = "poll.retrying"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

@@ -16,6 +16,7 @@ from .events import Event, EventType
 from .judge import analyse
 from .material import make_material
 from .panel import answers_of, ask_panel
+from .poll import poll
 from .provider import Message, Provider
 from .spec import Panelist, Spec, letter
 from .state import CallState, FusionState, RunState, Step
@@ -39,7 +40,7 @@ async def fuse(
     """Take the run from where `state` shows it to its end; `state` is folded in place.
 
     What is to be done: seats never asked, interrupted or asked again by a
-    reader; the fusion that is open, or the first one. `histories` gives a seat
+    reader; the fusion that is open, or the first one; polls. `histories` gives a seat
     a conversation of its own; `handed_on`: the worker before was stopped, not
     lost. Failures of calls are events, never exceptions.
     Raises only LeaseLost, from `admission`, and CancelledError; every
@@ -75,6 +76,7 @@ async def fuse(
         fusion = FusionState(1)
     if fusion:
         await _fuse(context, fusion, answers)
+    await poll(context)
     why, sentence = _stood_in(state)
     context.say(EventType.RUN_COMPLETED, reason=why, error=sentence)
     return state

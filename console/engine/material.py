@@ -44,10 +44,13 @@ class Material:
     ) -> Material:
         """`left_out` are seats that are not shown at all; `answers` stay whole and complete."""
         order = tuple(seat for seat in self.order if seat not in left_out)
-        fence = self.fence
-        while any(fence in text for text in texts.values()):
-            fence = hashlib.sha256(fence.encode()).hexdigest()[:24]
-        return replace(self, order=order, fence=fence, condensed=texts, cut=cut)
+        shown = replace(self, order=order, condensed=texts, cut=cut)
+        while any(shown.fence in text for text in texts.values()):
+            shown = shown.with_another_fence()
+        return shown
+
+    def with_another_fence(self) -> Material:
+        return replace(self, fence=hashlib.sha256(self.fence.encode()).hexdigest()[:24])
 
     @property
     def note(self) -> str:

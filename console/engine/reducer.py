@@ -122,6 +122,14 @@ def _analysis_failed(state: RunState, event: Event) -> None:
     _end(call, event.at, CallStatus.FAILED, data["reason"], data["error"])
 
 
+def _polled(state: RunState, event: Event) -> None:
+    _finished(state, event)
+    vote = {"seat": state.calls[event.call].seat} | {
+        name: event.data[name] for name in ("vote", "fused_first")
+    }
+    state.fusions[event.fusion].poll.append(vote)
+
+
 def _run_ended(state: RunState, event: Event) -> None:
     state.status = RunStatus(event.type.split(".")[1])
     state.finished_at = event.at
@@ -183,6 +191,10 @@ _APPLY = {
     EventType.SYNTHESIS_COMPLETED: _finished,
     EventType.SYNTHESIS_FAILED: _finished,
     EventType.SYNTHESIS_RETRYING: _retrying,
+    EventType.POLL_IN_PROGRESS: _added,
+    EventType.POLL_COMPLETED: _polled,
+    EventType.POLL_FAILED: _finished,
+    EventType.POLL_RETRYING: _retrying,
     EventType.RUN_COMPLETED: _run_ended,
     EventType.RUN_FAILED: _run_ended,
     EventType.RUN_CANCELLED: _run_ended,

@@ -115,6 +115,7 @@ class Prompts:
     synthesis: str
     marks: str = ""
     condense: str = ""
+    poll: str = ""
 
 
 @dataclass(frozen=True)

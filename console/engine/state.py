@@ -165,6 +165,8 @@ class FusionState:
     analysis_reason: str = ""
     analysis_error: str = ""
     best: str = ""
+    # Of a preference poll: {seat, vote, fused_first} of each panelist that answered.
+    poll: list[dict[str, Any]] = field(default_factory=list)
     status: RunStatus = RunStatus.RUNNING
 
     @classmethod

@@ -34,6 +34,8 @@ def status(spec: Spec, state: RunState) -> str:
             return "Stopped"
         case RunStatus.QUEUED:
             return "Waiting for a worker"
+    if any(c.step is Step.POLL and not c.status.is_final for c in state.calls.values()):
+        return "Poll: each panelist compares its own answer with the fused one"
     if state.fused:
         return "Synthesis: the fused answer is being written"
     if state.fusion:

@@ -17,7 +17,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
-from ..engine.state import CallStatus, RunState, RunStatus, Step, call_key
+from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from ..models import Call, Fusion, Run
 from ..snapshot import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS
@@ -124,6 +124,44 @@ def seat_add(*, run: Run, model: str) -> Call:
         wider: Spec = replace(spec, panel=(*spec.panel, panelist))
         Run.objects.filter(pk=run.pk).update(spec=wider.to_dict())
         return _ask(run, state, len(spec.panel), panelist)
+
+
+def run_poll(*, run: Run, fusion: int) -> list[Call]:
+    """Ask every panelist, blind, whether it prefers its own answer or the fused one.
+
+    Who has not voted yet is asked; a vote given stands. Raises Refused.
+    """
+    state = state_from_rows(run)
+    judging = state.fusions.get(fusion)
+    if judging is None or judging.status is not RunStatus.COMPLETED or judging.best:
+        raise Refused("There is no such fused answer.")
+    voted = {vote["seat"] for vote in judging.poll}
+    asked = [state.calls[key] for key in judging.judged]
+    seats = {c.seat: c for c in asked if c.seat is not None and c.seat not in voted}
+    if not seats:
+        raise Refused("Every panelist has said which it prefers.")
+    with transaction.atomic():
+        if run.status != RunStatus.COMPLETED:
+            raise RunUnderWay("The panel is asked what it prefers once the run is completed.")
+        _reopen(run)
+        row = run.fusions.get(number=fusion)
+        return [_ballot(run, state, row, seat, call) for seat, call in seats.items()]
+
+
+def _ballot(run: Run, state: RunState, fusion: Fusion, seat: int, answer: CallState) -> Call:
+    earlier = state.calls_of(Step.POLL, seat=seat, fusion=fusion.number)
+    number = max((c.number for c in earlier), default=0) + 1
+    return Call.objects.create(
+        run=run,
+        fusion=fusion,
+        key=call_key(Step.POLL, fusion.number, number, seat),
+        step=Step.POLL,
+        seat=seat,
+        number=number,
+        cause="asked",
+        panelist=answer.panelist,
+        status=CallStatus.WAITING,
+    )
 
 
 def _ask(run: Run, state: RunState, seat: int, panelist: Panelist) -> Call:

@@ -60,6 +60,12 @@ def seat_add(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @login_required
 @require_POST
+def poll(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
+    return _do(request, run_id, fusions.run_poll, fusion=number)
+
+
+@login_required
+@require_POST
 def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A run that goes on from this one."""
     assert request.user.is_authenticated  # login_required has seen to it

@@ -18,6 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from .. import access
 from ..fragments import run_context, run_texts
 from ..fragments.fusions import askable, fusions
+from ..fragments.poll import poll
+from ..fragments.seats import columns
 from ..models import Run, Visibility
 from ..services.errors import Refused
 from ..services.runs import run_cancel, run_share
@@ -94,6 +96,7 @@ def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
         "now": time.time(),
         "seat_texts": run_texts(spec, state),
         "fusions": fusions(state),
+        "poll": poll(state, columns(spec, state)),
         "askable": askable(spec, state),
     }
 

@@ -1,0 +1,135 @@
+"""The preference poll: each panelist says which is better, its own answer or the fused one.
+
+It is not told which is which, and the order is drawn from the run's stored
+seed. A poll is asked for by a reader: its calls are announced as rows, and
+whoever takes the run up carries them out. What cannot be read is counted as such.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from .call import Context, receipt, request_for, stream_call
+from .errors import ProviderError, Reason
+from .material import make_material
+from .prompts import fill, load
+from .provider import Message
+from .spec import Panelist
+from .state import CallState, RunState, Step
+from .tries import Ended, carry_out, is_open
+from .window import excess
+
+FUSED, OWN, EQUAL, UNPARSED = "fused", "own", "equal", "unparsed"
+VOTES = (FUSED, OWN, EQUAL, UNPARSED)
+_VERDICT = re.compile(r"""["']better["']\s*:\s*["']?([\w ]+)""")
+_SCHEMA = {
+    "type": "object",
+    "properties": {"better": {"type": "string", "enum": ["1", "2", "equal"]}},
+    "required": ["better"],
+    "additionalProperties": False,
+}
+
+
+async def poll(context: Context) -> None:
+    """Carry out the calls of polls that are open."""
+    places = {(c.fusion, c.seat) for c in context.state.calls.values() if c.step is Step.POLL}
+    tasks = [
+        asyncio.create_task(_ask(context, fusion, seat))
+        for fusion, seat in sorted((f, s) for f, s in places if f is not None and s is not None)
+        if is_open(context.state.latest(Step.POLL, seat=seat, fusion=fusion))
+    ]
+    try:
+        await asyncio.gather(*tasks)  # what comes out of one ends the run (a lost lease)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def answer_polled(state: RunState, fusion: int, seat: int) -> CallState | None:
+    """The answer of a seat that the fusion was made from."""
+    judged = (state.calls.get(key) for key in state.fusions[fusion].judged)
+    return next((call for call in judged if call and call.seat == seat), None)
+
+
+def tally(votes: Sequence[dict[str, Any]]) -> dict[str, int]:
+    found = Counter(vote["vote"] for vote in votes)
+    return {name: found[name] for name in VOTES}
+
+
+def fused_comes_first(seed: int, fusion: int, seat: int) -> bool:
+    return random.Random(f"poll:{seed}:{fusion}:{seat}").random() < 0.5
+
+
+async def _ask(context: Context, fusion: int, seat: int) -> None:
+    fused_first = fused_comes_first(context.spec.shuffle_seed, fusion, seat)
+
+    async def perform(key: str, panelist: Panelist) -> Ended:
+        pieces: list[str] = []
+        messages = _messages(context, fusion, seat, fused_first)
+        if excess(panelist, messages, None) > 0:
+            sentence = "The two answers do not fit its context."
+            return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, sentence))
+        try:
+            finish = await stream_call(
+                context,
+                key,
+                panelist,
+                request_for(
+                    panelist,
+                    messages,
+                    max_output_tokens=panelist.max_output_tokens,
+                    temperature=0,
+                    response_schema=_SCHEMA,
+                ),
+                on_text=pieces.append,
+                on_reasoning=lambda text: None,
+            )
+        except ProviderError as error:
+            return Ended({"text": "".join(pieces)}, error)
+        text = "".join(pieces)
+        vote = read_vote(text, fused_first=fused_first)
+        return Ended({"text": text, "vote": vote, "fused_first": fused_first, **receipt(finish)})
+
+    announced = context.state.latest(Step.POLL, seat=seat, fusion=fusion)
+    assert announced
+    panelist = Panelist.from_dict(announced.panelist)
+    await carry_out(context, Step.POLL, fusion, panelist, perform, seat=seat)
+
+
+def read_vote(text: str, *, fused_first: bool) -> str:
+    """The last verdict: some think aloud before they decide."""
+    verdicts = _VERDICT.findall(text)
+    said = (verdicts[-1] if verdicts else text).strip().casefold()
+    if said in ("equal", "tie"):
+        return EQUAL
+    if said not in ("1", "2"):
+        return UNPARSED
+    return FUSED if (said == "1") == fused_first else OWN
+
+
+def _messages(context: Context, fusion: int, seat: int, fused_first: bool) -> list[Message]:
+    state = context.state
+    own = answer_polled(state, fusion, seat)
+    assert own
+    fused = state.answer_of(state.fusions[fusion])
+    conversation = context.histories.get(seat, context.messages)
+    material = make_material(context.spec, conversation, {seat: own})
+    while material.fence in fused:
+        material = material.with_another_fence()
+    answers = [fused, own.text] if fused_first else [own.text, fused]
+    blocks = [
+        material.fenced("PROMPT", material.prompt),
+        *(material.fenced(f"ANSWER {n}", text) for n, text in enumerate(answers, 1)),
+    ]
+    # A run from before there were polls has no words for one.
+    prompt = context.spec.prompts.poll or load().poll
+    return [
+        {"role": "system", "content": fill(prompt, fence=material.fence)},
+        {"role": "user", "content": "\n\n".join(blocks)},
+    ]

@@ -1,0 +1,55 @@
+"""The preference poll of the fusion that is shown, and whether it may be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..engine.poll import EQUAL, FUSED, OWN, UNPARSED, tally
+from ..engine.state import CallStatus, RunState, RunStatus, Step
+from .seats import Seat
+
+WORDS = {
+    FUSED: "the fused answer",
+    OWN: "its own answer",
+    EQUAL: "neither",
+    UNPARSED: "could not be read",
+}
+
+
+@dataclass(frozen=True)
+class Ballot:
+    seat: Seat
+    word: str
+    vote: str
+
+
+@dataclass(frozen=True)
+class Poll:
+    fusion: int
+    ballots: list[Ballot]
+    tally: Mapping[str, int]
+    may_ask: bool
+
+    @property
+    def voted(self) -> int:
+        return sum(self.tally.values())
+
+
+def poll(state: RunState, columns: Sequence[Seat]) -> Poll | None:
+    """None where there is no fused answer to ask about."""
+    fusion = state.fusion
+    if fusion is None or fusion.best or fusion.status is not RunStatus.COMPLETED:
+        return None
+    votes = {vote["seat"]: vote["vote"] for vote in fusion.poll}
+    asked = {state.calls[key].seat for key in fusion.judged}
+    ballots = []
+    for column in columns:
+        call = state.latest(Step.POLL, seat=column.seat, fusion=fusion.number)
+        if column.seat in votes:
+            vote = votes[column.seat]
+            ballots.append(Ballot(column, WORDS[vote], vote))
+        elif call and call.status in (CallStatus.FAILED, CallStatus.CANCELLED):
+            ballots.append(Ballot(column, f"no vote. {call.error}", "failed"))
+    may_ask = state.status is RunStatus.COMPLETED and bool(asked - set(votes))
+    return Poll(fusion.number, ballots, tally(fusion.poll), may_ask)
