@@ -4,7 +4,7 @@ An event is a fact with a time (`at`, seconds since the epoch). Panel events
 carry the key of their call, analysis and synthesis events also the number of
 their fusion. What each type carries in `data`:
 
-    run.started             attempt
+    run.started             attempt [, handed_on]    the worker before was stopped, not lost
     panel.added             seat, number, cause, panelist      an empty text begins
     panel.delta             text
     panel.reasoning.delta   text
@@ -12,7 +12,8 @@ their fusion. What each type carries in `data`:
     panel.failed            reason, error [, status_code, and what panel.completed carries]
     panel.retrying          retry_at, cause          another call follows; None: not any more
     panel.grace             until, usable            the quorum is in: stragglers have so long
-    call.queued             limit                    waits for a free place with its credential
+    call.queued             [limit]                  waits for a free place with its credential,
+                                                     or was about to go out and did not
     call.sent               nothing                  on record before its first byte goes out
     fusion.started          judged, judge, synthesizer, criteria  judged: keys of the calls compared
     condense.in_progress    seat, number, cause, panelist   an answer is condensed for a fusion
