@@ -7,6 +7,7 @@ from typing import Any
 
 from .engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from .engine.usage import Usage
+from .engine.worth import changed
 from .models import Call, Fusion, Run
 
 CALL_FIELDS = [
@@ -44,6 +45,7 @@ FUSION_FIELDS = [
     "analysis_error",
     "best",
     "poll",
+    "changed",
     "text",
 ]
 
@@ -158,6 +160,7 @@ def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
         analysis_error=_storable(fusion.analysis_error),
         best=fusion.best,
         poll=fusion.poll,
+        changed=changed(state, fusion),
         text=_storable(state.answer_of(fusion)),
     )
 

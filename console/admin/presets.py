@@ -11,7 +11,13 @@ from django.shortcuts import redirect
 
 from ..engine.spec import MAX_SEATS
 from ..models import Preset, PresetPanelist
-from ..services.presets import CUSTOM, preset_duplicate, preset_lacks, preset_renumber
+from ..services.presets import (
+    CUSTOM,
+    preset_changed,
+    preset_duplicate,
+    preset_lacks,
+    preset_renumber,
+)
 
 
 class PanelFormSet(forms.BaseInlineFormSet[PresetPanelist, Preset, Any]):
@@ -83,7 +89,9 @@ class PresetForm(forms.ModelForm[Preset]):
 class PresetAdmin(admin.ModelAdmin[Preset]):
     form = PresetForm
     inlines = [PanelInline]
-    list_display = ["name", "slug", "panel", "judge_model", "position", "enabled", "state"]
+    list_display = [
+        *("name", "slug", "panel", "judge_model", "position", "enabled", "state", "changed")
+    ]
     list_filter = ["enabled"]
     search_fields = ["name", "slug", "panelists__model", "judge_model"]
     prepopulated_fields = {"slug": ["name"]}
@@ -124,6 +132,12 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
     @admin.display(description="panel")
     def panel(self, preset: Preset) -> str:
         return ", ".join(p.model.rsplit("/", 1)[-1] for p in preset.panelists.all())
+
+    @admin.display(description="fusion changed the answer")
+    def changed(self, preset: Preset) -> str:
+        """Of its runs since this was first kept."""
+        changed, runs = preset_changed(preset)
+        return f"{changed} of {runs} runs ({changed / runs:.0%})" if runs else "—"
 
     @admin.display(description="state")
     def state(self, preset: Preset) -> str:

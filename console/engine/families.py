@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .spec import Panelist, Spec, letter
 
@@ -66,28 +67,45 @@ def family(model: str) -> str:
     return "" if author in _HOSTS else _AUTHORS.get(author, author)
 
 
-def kinship(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[str]:
-    """Sentences about judge and writer sitting on the panel, or being related to it."""
+@dataclass(frozen=True)
+class Kin:
+    """`badge` says in few words what `sentence` says in full."""
+
+    badge: str
+    sentence: str
+
+
+def kin(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[Kin]:
+    """Where judge and writer sit on the panel, or are related to it."""
     if judge.model == writer.model:
-        return _said("The judge, who also writes,", judge, panel)
-    return _said("The judge", judge, panel) + _said("The synthesizer", writer, panel)
+        found = [_kin("Judge", "The judge, who also writes,", judge, panel)]
+    else:
+        found = [
+            _kin("Judge", "The judge", judge, panel),
+            _kin("Synthesizer", "The synthesizer", writer, panel),
+        ]
+    return [kin for kin in found if kin]
+
+
+def kinship(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[str]:
+    return [found.sentence for found in kin(panel, judge, writer)]
 
 
 def kinship_of(spec: Spec) -> list[str]:
     return kinship(spec.panel, spec.judge, spec.writer)
 
 
-def _said(who: str, model: Panelist, panel: Sequence[Panelist]) -> list[str]:
-    itself = [seat for seat, p in enumerate(panel) if p.model == model.model]
-    if itself:
-        return [f"{who} also sits on the panel ({_letters(itself)}) and may favour its own answer."]
+def _kin(short: str, who: str, model: Panelist, panel: Sequence[Panelist]) -> Kin | None:
+    if itself := [seat for seat, p in enumerate(panel) if p.model == model.model]:
+        at = _letters(itself)
+        sentence = f"{who} also sits on the panel ({at}) and may favour its own answer."
+        return Kin(f"{short} on the panel", sentence)
     kind = family(model.model)
-    related = [seat for seat, p in enumerate(panel) if kind and family(p.model) == kind]
-    if related:
-        return [
-            f"{who} is of one family with {_letters(related)} ({kind}) and may favour its own kind."
-        ]
-    return []
+    if related := [seat for seat, p in enumerate(panel) if kind and family(p.model) == kind]:
+        at = _letters(related)
+        sentence = f"{who} is of one family with {at} ({kind}) and may favour its own kind."
+        return Kin(f"{short} related to {at}", sentence)
+    return None
 
 
 def _letters(seats: Sequence[int]) -> str:

@@ -33,6 +33,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "grace_until": sentences.grace_until(state),
         "notice": sentences.notice(state, note),
         "badges": sentences.badges(spec, state),
+        "kin": sentences.kin(spec, state),
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),
         "stand_in": seats.stand_in(spec, state),

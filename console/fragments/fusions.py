@@ -24,14 +24,14 @@ class FusionView:
     cost: str
 
 
-def fusions(state: RunState) -> list[FusionView]:
+def fusions(spec: Spec, state: RunState) -> list[FusionView]:
     """The newest first; none where there is only one, which the page shows anyway."""
     if len(state.fusions) < 2:
         return []
-    return [_view(state, f) for _, f in sorted(state.fusions.items(), reverse=True)]
+    return [_view(spec, state, f) for _, f in sorted(state.fusions.items(), reverse=True)]
 
 
-def _view(state: RunState, fusion: FusionState) -> FusionView:
+def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
     calls = [
         c for c in state.calls.values() if c.fusion == fusion.number and c.step is not Step.POLL
     ]
@@ -46,9 +46,17 @@ def _view(state: RunState, fusion: FusionState) -> FusionView:
         letters=" ".join(letter(seat) for seat in sorted(s for s in seats if s is not None)),
         status=fusion.status.value,
         stood_in=bool(fusion.best),
-        html=render(state.answer_of(fusion)),
+        html=_html(spec, state, fusion),
         cost=figures.money(sum(known) if known and len(known) == len(costs) else None),  # type: ignore[arg-type]
     )
+
+
+def _html(spec: Spec, state: RunState, fusion: FusionState) -> str:
+    """With the marks of what was written; an answer that stands in has none."""
+    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+    if written and written.is_usable:
+        return render(written.text, sources=spec.letters)
+    return render(state.answer_of(fusion))
 
 
 def _name(panelist: dict[str, Any]) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..engine import families
 from ..engine.condense import condensing_of
 from ..engine.errors import SENTENCES, Reason
-from ..engine.spec import Spec, letter
+from ..engine.families import Kin
+from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, RunState, RunStatus, Step
 from . import figures
 
@@ -76,6 +78,17 @@ def grace_until(state: RunState) -> float | None:
         return None
     is_open = any(c.step is Step.PANEL and not c.status.is_final for c in state.calls.values())
     return state.grace_until if is_open else None
+
+
+def kin(spec: Spec, state: RunState) -> list[Kin]:
+    """Of the fusion that is shown: whether judge or synthesizer are related to the panel."""
+    fusion = state.fusion
+    if spec.stop_after_panel and fusion is None:
+        return []
+    judge = Panelist.from_dict(fusion.judge) if fusion and fusion.judge else spec.judge
+    named = fusion and fusion.synthesizer
+    writer = Panelist.from_dict(named) if named else spec.writer
+    return families.kin(spec.panel, judge, writer)
 
 
 def _letters(seats: Iterable[int]) -> str:

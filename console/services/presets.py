@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import transaction
+from django.db.models import Count, Q
 
 from ..catalog import CatalogModel, all_models, context_length_of, price_of
 from ..engine.prompts import load as load_prompts
 from ..engine.spec import MAX_SEATS, Panelist, Spec
-from ..models import Credential, Preset, PresetPanelist
+from ..models import Credential, Fusion, Preset, PresetPanelist
 from ..models.credentials import Environment
 from ..starters import (
     FRONTIER_OUTPUT_TOKENS,
@@ -151,6 +152,13 @@ def find_judge(name: str, *, tokens: int = LOCAL_ANALYSIS_TOKENS) -> Panelist:
     credential, model = _Names().find(name)
     panelist = _panelist(credential, model)
     return replace(panelist, max_output_tokens=tokens) if _is_local(credential) else panelist
+
+
+def preset_changed(preset: Preset) -> tuple[int, int]:
+    """(runs in which the first fusion changed the answer, runs in which that can be said)."""
+    first = Fusion.objects.filter(run__preset=preset.slug, number=1).exclude(changed=None)
+    found = first.aggregate(changed=Count("pk", filter=Q(changed=True)), runs=Count("pk"))
+    return found["changed"], found["runs"]
 
 
 @transaction.atomic

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from .. import access
 from ..catalog import CatalogModel, all_models
-from ..engine.spec import MAX_SEATS, Spec, letter
+from ..engine.families import Kin, kin
+from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..forms import CUSTOM, VISIBILITIES, ComposeForm
 from ..models import Preset
 from ..models.credentials import Environment
@@ -89,6 +90,7 @@ class Card:
     wants_a_key: bool = False
     seats: tuple[dict[str, Any], ...] = ()
     judge: str = ""
+    kin: tuple[Kin, ...] = ()
 
 
 def _page(
@@ -139,7 +141,16 @@ def _card(preset: Preset) -> Card:
         wants_a_key=any(p.credential.environment != Environment.LOCAL for p in panelists),
         seats=seats,
         judge=_short(preset.judge_model),
+        kin=tuple(_kin(preset)),
     )
+
+
+def _kin(preset: Preset) -> list[Kin]:
+    """By their names: a preset that lacks a key has them too."""
+    panel = [Panelist(p.model, "") for p in preset.panelists.all()][:MAX_SEATS]
+    judge = Panelist(preset.judge_model, "")
+    writer = Panelist(preset.synthesizer_model, "") if preset.synthesizer_model else judge
+    return kin(panel, judge, writer)
 
 
 def _short(model: str) -> str:

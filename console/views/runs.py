@@ -20,6 +20,7 @@ from ..fragments import run_context, run_texts
 from ..fragments.fusions import askable, fusions
 from ..fragments.poll import poll
 from ..fragments.seats import columns
+from ..fragments.worth import worth
 from ..models import Run, Visibility
 from ..services.errors import Refused
 from ..services.runs import run_cancel, run_share
@@ -95,8 +96,9 @@ def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
         "socket_path": socket,
         "now": time.time(),
         "seat_texts": run_texts(spec, state),
-        "fusions": fusions(state),
+        "fusions": fusions(spec, state),
         "poll": poll(state, columns(spec, state)),
+        "worth": worth(state, columns(spec, state)),
         "askable": askable(spec, state),
     }
 

@@ -100,7 +100,7 @@ function toggle() {
 // Parts of the page are replaced while a run goes on.
 function dress() {
   const sources = main.querySelectorAll(".fused .source");
-  for (const source of main.querySelectorAll(".fused .source[data-seat]:not([role])")) {
+  for (const source of main.querySelectorAll(":is(.fused, .fusion) .source[data-seat]:not([role])")) {
     source.setAttribute("role", "link");
     source.tabIndex = 0;
     source.setAttribute("aria-label", `Answer ${source.textContent}`);

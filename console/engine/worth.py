@@ -1,0 +1,144 @@
+"""What a fusion brought beyond the best single answer, and what it took.
+
+All of it is computed from what is on record; docs/judging.md says how.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from .best import best_answer
+from .provenance import marks, plain
+from .spec import letter
+from .state import CallState, FusionState, RunState, RunStatus, Step
+
+# A fused answer is another one when at least this part of its runs of words is not in the best.
+CHANGED_FROM = 0.1
+_RUN = 3  # words
+_WORD = re.compile(r"\w+")
+_ORNAMENT = re.compile(r"^(?:[-*+>#]+\s+|\d+[.)]\s+)+|\*\*|`")
+_SENTENCE_END = re.compile(r"[.!?…:]['\")\]*_]*\s+|\n+|[。！？]")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """`level` is high, mixed or low: at least two thirds shared, at least one third, less."""
+
+    level: str
+    shared: int
+    statements: int
+    contradictions: int
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Of the fused answer: what it says, and whose it is; no letters: the synthesizer's own."""
+
+    text: str
+    letters: str
+
+
+def best_of(state: RunState, fusion: FusionState) -> CallState | None:
+    """The best single answer by the judge's ratings, as where no fused answer can be written."""
+    answers = _judged(state, fusion)
+    return best_answer(fusion.analysis, answers) if answers else None
+
+
+def agreement(analysis: Mapping[str, Any]) -> Agreement | None:
+    """None where nothing is stated."""
+    count = {part: len(analysis.get(part, [])) for part in _STATED}
+    statements, shared = sum(count.values()), count["consensus"]
+    if not statements:
+        return None
+    level = (
+        "high" if 3 * shared >= 2 * statements else "mixed" if 3 * shared >= statements else "low"
+    )
+    return Agreement(level, shared, statements, count["contradictions"])
+
+
+_STATED = ("consensus", "contradictions", "partial_coverage", "unique_insights")
+
+
+def beyond(text: str, best: int) -> list[Passage]:
+    """Passages of a fused answer, with its marks, that do not rest on the best single answer."""
+    found, at = [], 0
+    for mark in marks(text):
+        if letter(best) not in mark.letters:
+            said = _SENTENCE_END.split(text[at : mark.start].rstrip())[-1]
+            said = _ORNAMENT.sub("", said).strip()
+            if said and (mark.letters or mark.is_own):
+                found.append(Passage(plain(said), mark.letters))
+        at = mark.end
+    return found
+
+
+def lacking(analysis: Mapping[str, Any], best: int) -> list[str]:
+    """What the judge found in other answers only."""
+    some = [p["point"] for p in analysis.get("partial_coverage", []) if best not in p["seats"]]
+    one = [i["insight"] for i in analysis.get("unique_insights", []) if i["seat"] != best]
+    return [*some, *one]
+
+
+def changed(state: RunState, fusion: FusionState) -> bool | None:
+    """Whether fusion changed the answer; None where there is nothing to compare."""
+    best = best_of(state, fusion)
+    if fusion.status is not RunStatus.COMPLETED or best is None:
+        return None
+    if fusion.best:
+        return False
+    text = state.answer_of(fusion)
+    return novelty(text, best.text) >= CHANGED_FROM if text else None
+
+
+@lru_cache(maxsize=16)
+def novelty(text: str, other: str) -> float:
+    """The part of the runs of three words in `text` that `other` does not have."""
+    own, known = _runs(text), _runs(other)
+    return len(own - known) / len(own) if own else 0.0
+
+
+def extra_seconds(state: RunState, fusion: FusionState, best: CallState) -> float | None:
+    """Panel and fusion together, less what the best single answer took."""
+    panel = _span(_judged(state, fusion).values())
+    fusing = _span(_of(state, fusion))
+    alone = _span([best])
+    if panel is None or fusing is None or alone is None:
+        return None
+    return panel + fusing - alone
+
+
+def extra_cost(state: RunState, fusion: FusionState, best: CallState) -> Decimal | None:
+    """All calls of panel and fusion but the best single answer's; None if one is unknown."""
+    panel = [c for c in state.calls.values() if c.step is Step.PANEL and c.key != best.key]
+    costs = [c.cost for c in [*panel, *_of(state, fusion)] if c.was_billable]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
+
+def _judged(state: RunState, fusion: FusionState) -> dict[int, CallState]:
+    calls = [state.calls[key] for key in fusion.judged if key in state.calls]
+    return {call.seat: call for call in calls if call.seat is not None}
+
+
+def _of(state: RunState, fusion: FusionState) -> list[CallState]:
+    steps = (Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS)
+    return [c for c in state.calls.values() if c.fusion == fusion.number and c.step in steps]
+
+
+def _span(calls: Iterable[CallState]) -> float | None:
+    calls = [call for call in calls if call.started_at is not None]
+    ends = [call.finished_at for call in calls if call.finished_at is not None]
+    starts = [call.started_at for call in calls if call.started_at is not None]
+    return max(ends) - min(starts) if ends else None
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    if len(words) < _RUN:
+        return {tuple(words)} if words else set()
+    return set(zip(*(words[n:] for n in range(_RUN)), strict=False))

@@ -1,0 +1,60 @@
+"""Was it worth it? What the fusion that is shown brought, and what it took, as the page says it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..engine import worth as engine
+from ..engine.state import RunState, RunStatus, Step
+from . import figures
+from .seats import Seat
+
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class New:
+    """A passage the best single answer does not carry; no seats: the synthesizer's own."""
+
+    text: str
+    seats: list[Seat]
+
+
+@dataclass(frozen=True)
+class Worth:
+    best: Seat
+    changed: bool | None
+    agreement: engine.Agreement | None
+    new: list[New]
+    more: int
+    lacking: list[str]
+    seconds: str
+    cost: str
+
+
+def worth(state: RunState, columns: Sequence[Seat]) -> Worth | None:
+    """None where no fused answer stands beside single ones."""
+    fusion = state.fusion
+    if fusion is None or fusion.best or fusion.status is not RunStatus.COMPLETED:
+        return None
+    best = engine.best_of(state, fusion)
+    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+    if best is None or best.seat is None or written is None or not written.is_usable:
+        return None
+    by_letter = {column.letter: column for column in columns}
+    found = [
+        New(p.text, [by_letter[name] for name in p.letters if name in by_letter])
+        for p in engine.beyond(written.text, best.seat)
+    ]
+    analysis = fusion.analysis or {}
+    return Worth(
+        best=next(column for column in columns if column.seat == best.seat),
+        changed=engine.changed(state, fusion),
+        agreement=engine.agreement(analysis),
+        new=found[:SHOWN],
+        more=max(0, len(found) - SHOWN),
+        lacking=engine.lacking(analysis, best.seat)[:SHOWN] if not found else [],
+        seconds=figures.seconds(engine.extra_seconds(state, fusion, best)),
+        cost=figures.money(engine.extra_cost(state, fusion, best)),
+    )

@@ -1,0 +1,105 @@
+"""The engine with the built-in model for judge, synthesizer and panel. Slow, and honest:
+figures are printed, whatever they are.
+
+FUSION_LONG_TESTS=1: as many runs as docs/judging.md reports. ANALYSIS_TOKENS: another output
+limit for the judge than the preset Local has.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from console.engine import prompts
+from console.engine.fusion import fuse
+from console.engine.provider import Provider
+from console.engine.spec import Panelist, Policy, Spec
+from console.engine.state import RunState
+from console.providers._http import make_client
+from console.providers.registry import make_provider
+from console.starters import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS, presets
+from fusion_site import address, installation
+
+LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
+ANALYSIS_TOKENS = int(os.environ.get("ANALYSIS_TOKENS", LOCAL_ANALYSIS_TOKENS))
+PATIENT = Policy(
+    quorum=3,
+    first_token_timeout=600,
+    stall_timeout=600,
+    total_timeout=900,
+    analysis_max_output_tokens=ANALYSIS_TOKENS,
+    synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS,
+)
+
+Fused = Callable[..., Awaitable[RunState]]
+
+
+@pytest.fixture(scope="session")
+def local_model() -> Iterator[str]:
+    """The address of the built-in model's server, one for all tests here."""
+    assert installation.local_model()
+    port = address.free_port()
+    python = str(installation.LOCAL_MODEL_VENV / "bin" / "python")
+    script = str(installation.BASE / "fusion_site" / "local_model.py")
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([python, script, str(port)], **quiet) as process:
+        until = time.monotonic() + 90
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
+                    break
+            except OSError:
+                assert time.monotonic() < until, "it never became well"
+                time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}/v1"
+        process.terminate()
+
+
+@pytest.fixture
+async def fused(local_model: str) -> AsyncIterator[Fused]:
+    """await fused(prompt, state=…): the preset Local's panel, from where the state stands."""
+    client = make_client()
+    provider = make_provider("openai_compatible", base_url=local_model, api_key="", client=client)
+    local = presets()["local"]
+
+    async def provider_for(panelist: Panelist) -> Provider:
+        return provider
+
+    async def run(prompt: str, *, state: RunState | None = None, seats: int = 3) -> RunState:
+        spec = Spec(
+            panel=tuple(Panelist(credential="local", **seat) for seat in local["panel"][:seats]),
+            judge=Panelist(local["judge_model"], "local"),
+            prompts=prompts.load(),
+            policy=PATIENT,
+            shuffle_seed=7,
+        )
+        return await fuse(
+            spec,
+            [{"role": "user", "content": prompt}],
+            state=state or RunState(),
+            attempt=1,
+            provider_for=provider_for,
+            emit=lambda event: None,
+            admission=_Open(),
+            clock=time.time,
+        )
+
+    yield run
+    await client.aclose()
+
+
+class _Open:
+    """Everybody may enter at once."""
+
+    @asynccontextmanager
+    async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
+        yield
+
+    async def record(self, key: str) -> None: ...

@@ -1,0 +1,69 @@
+"""What a fusion brought, on its run's page and over time at its preset."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.execution import Worker
+from console.models import Preset, Run
+from console.services import fusions
+from console.services.presets import preset_changed
+from tests.realtime.conftest import StartRun
+from tests.upstream import Script, Upstream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BEST = "Water is wet and ice floats on it because it is lighter."
+
+
+def carried_out(worker: Worker, run: Run) -> Run:
+    worker.execute(str(run.pk))
+    return Run.objects.get(pk=run.pk)
+
+
+def test_page_and_preset_say_whether_fusion_changed_the_answer(
+    worker: Worker, upstream: Upstream, start: StartRun, ada: User
+) -> None:
+    for text in (f"{BEST} [^A] Steam burns the skin at once. [^B]", f"{BEST} [^A]"):
+        upstream.script("same", Script(text=BEST))
+        upstream.script("writes", Script(text=text))
+        run = carried_out(worker, start("same", "same", judge="writes"))
+        Run.objects.filter(pk=run.pk).update(preset="local")
+    first, second = (r.fusions.get() for r in Run.objects.order_by("created_at"))
+    assert (first.changed, second.changed) == (True, False)
+    assert preset_changed(Preset.objects.get(slug="local")) == (1, 2)
+    client = Client()
+    client.force_login(ada)
+    assert "1 of 2 runs (50%)" in client.get("/admin/console/preset/").content.decode()
+    assert run.owner
+    client.force_login(run.owner)
+    page = client.get(f"/fusion/runs/{first.run_id}").content.decode()
+    assert "changed by fusion" in page and "Steam burns the skin at once" in page
+    assert "Extra time" in page and "Extra cost" in page
+    assert "hardly changed by fusion" in client.get(f"/fusion/runs/{run.pk}").content.decode()
+
+
+def test_a_shared_page_tells_no_cost(worker: Worker, upstream: Upstream, start: StartRun) -> None:
+    run = carried_out(worker, start("good", "echo"))
+    Run.objects.filter(pk=run.pk).update(visibility="link", share_token="t" * 43)
+    page = Client().get(f"/fusion/shared/{'t' * 43}").content.decode()
+    assert "Was it worth it?" in page and "Extra time" in page and "Extra cost" not in page
+    assert "Ask the panel" not in page
+
+
+def test_related_judges_are_named_and_fusions_side_by_side_have_their_marks(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    upstream.script("good", Script(text="Both say so [^A,B]."))
+    run = carried_out(worker, start("good", "echo", judge="good"))
+    fusions.run_fuse(run=run, judge="test:other", synthesizer="test:good")
+    run = carried_out(worker, run)
+    client = Client()
+    assert run.owner
+    client.force_login(run.owner)
+    page = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert "Synthesizer on the panel" in page and "Judge on the panel" not in page
+    side = page.split("Fusions side by side")[1]
+    assert side.count('class="source"') == 4 and "[^A" not in side
