@@ -12,7 +12,7 @@ from django.db.models.functions import Left
 from django.http import HttpResponseBase, JsonResponse
 
 from .. import access
-from ..models import Run
+from ..models import Fusion, Run
 from ..models.tokens import Scope
 from ..services.errors import RunUnderWay
 from ..services.runs import run_cancel
@@ -26,7 +26,7 @@ from .db import db
 from .errors import ApiError
 from .run_object import PROMPT_SHOWN, run_reply, run_row
 from .schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
-from .starting import start
+from .starting import earlier, start
 
 
 @endpoint(
@@ -113,6 +113,9 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     found = access.run_owned_by(call.token.owner, run_id)
     if call.depth > 0:
         raise ApiError("recursion_refused")
+    key = call.idempotency_key
+    if earlier(call, Fusion.objects.all(), call.hash, key):
+        return run_reply(call.request, call.token.owner_id, found)
     if not found.is_final:
         raise _under_way()
     for name in ("judge", "synthesizer"):
@@ -126,9 +129,13 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
             synthesizer=body.synthesizer or "",
             criteria=body.criteria,
             seats=[get_args(Seat).index(seat) for seat in body.seats],
+            request_hash=call.hash,
+            idempotency_key=key,
         )
     except RunUnderWay:
-        raise _under_way() from None
+        # Two of the same at once: it is the other's that is under way.
+        if not earlier(call, Fusion.objects.all(), call.hash, key):
+            raise _under_way() from None
     found.refresh_from_db()
     return run_reply(call.request, call.token.owner_id, found)
 

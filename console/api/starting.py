@@ -6,16 +6,17 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from ..engine.provider import Message
 from ..engine.spec import Spec
-from ..models import Run
+from ..models import Fusion, Run
 from ..services.errors import Refused
 from ..services.tokens import token_run_start
 from .base import ApiCall
@@ -25,6 +26,9 @@ from .errors import ApiError
 # within this time is the same request, key or no key.
 RETRY_HEADER = "x-stainless-retry-count"
 RETRIED_WITHIN = timedelta(minutes=30)
+
+
+Row = TypeVar("Row", Run, Fusion)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def start(
     key = call.idempotency_key
     asked = hashlib.sha256(f"{call.hash}{part}".encode()).hexdigest()
     key = f"{key}:{part}" if key and part else key
-    if first := _already_started(call, asked, key):
+    if first := earlier(call, Run.objects.all(), asked, key):
         return Started(first, False)
     before = timezone.now()
     try:
@@ -63,7 +67,7 @@ def start(
             visibility=visibility,
         )
     except Refused as refusal:
-        if first := _already_started(call, asked, key):
+        if first := earlier(call, Run.objects.all(), asked, key):
             # Two of the same at once: the limit that let one through refused the other.
             return Started(first, False)
         if type(refusal) is Refused:
@@ -74,16 +78,17 @@ def start(
     return Started(run, run.created_at >= before)
 
 
-def _already_started(call: ApiCall[Any], asked: str, key: str | None) -> Run | None:
-    runs = Run.objects.filter(token=call.token)
+def earlier(call: ApiCall[Any], rows: QuerySet[Row], asked: str, key: str | None) -> Row | None:
+    """What this request has started already: by its key, or as a client's own repetition."""
+    rows = rows.filter(token=call.token)
     if key:
-        first = runs.filter(idempotency_key=key).first()
+        first = rows.filter(idempotency_key=key).first()
         if first and first.request_hash != asked:
             raise ApiError("idempotency_mismatch")
         return first
     if call.request.headers.get(RETRY_HEADER, "0") in ("", "0"):
         return None
-    recent = runs.filter(request_hash=asked, created_at__gt=timezone.now() - RETRIED_WITHIN)
+    recent = rows.filter(request_hash=asked, created_at__gt=timezone.now() - RETRIED_WITHIN)
     return recent.order_by("-created_at").first()
 
 

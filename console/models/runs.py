@@ -141,10 +141,23 @@ class Fusion(models.Model):
     # Panelists' preferences between their own answer and this one, asked on demand.
     poll = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Of one that a program asked for, as with a run: with which token, and what it asked.
+    token = models.ForeignKey(
+        "console.ApiToken",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="fusions",
+    )
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - NULL: none was sent
+    request_hash = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["run", "number"], name="fusion_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="fusion_number"),
+            models.UniqueConstraint(fields=["token", "idempotency_key"], name="fusion_idempotency"),
+        ]
 
     def __str__(self) -> str:
         return f"Fusion {self.number}"

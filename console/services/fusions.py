@@ -23,7 +23,7 @@ from ..snapshot import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused, RunUnderWay
 from .presets import find_judge, find_panelist
-from .runs import ring_for
+from .runs import ApiOrigin, ring_for
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 MAX_CRITERIA = 2000
@@ -65,6 +65,7 @@ def run_fuse(
     synthesizer: str = "",
     criteria: str = "",
     seats: Sequence[int] = (),
+    api: ApiOrigin | None = None,
 ) -> Fusion:
     """Another fusion of the same answers. Names as people type them; empty means as before.
 
@@ -96,6 +97,9 @@ def run_fuse(
             synthesizer=written_by.to_dict(),
             criteria=criteria.strip() or spec.criteria,
             seats=chosen,
+            token=api.token if api else None,
+            request_hash=api.request_hash if api else "",
+            idempotency_key=api.idempotency_key if api else None,
         )
 
 

@@ -22,7 +22,7 @@ from .errors import Refused
 
 @dataclass(frozen=True)
 class ApiOrigin:
-    """Of a run that a program started. The same key again is the same run."""
+    """Of a run or fusion that a program started. The same key again is the same one."""
 
     token: ApiToken | None
     request_hash: str = ""

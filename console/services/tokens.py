@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from ..engine.spec import Spec
@@ -124,22 +124,35 @@ def token_run_start(
 
 
 def token_run_fuse(
-    *, token: ApiToken, run: Run, judge: str, synthesizer: str, criteria: str, seats: Sequence[int]
+    *,
+    token: ApiToken,
+    run: Run,
+    judge: str,
+    synthesizer: str,
+    criteria: str,
+    seats: Sequence[int],
+    request_hash: str = "",
+    idempotency_key: str | None = None,
 ) -> Fusion:
     """Fuse a run's answers again within the token's limits. Raises OverLimit and Refused."""
-    if token.spending_per_day is not None and run.token_id != token.pk:
-        # What a run costs is counted with the token that started it.
-        raise Refused("A token with a budget fuses only its own runs again.")
     with transaction.atomic():
         _within_limits(ApiToken.objects.select_for_update().get(pk=token.pk))
         return run_fuse(
-            run=run, judge=judge, synthesizer=synthesizer, criteria=criteria, seats=seats
+            run=run,
+            judge=judge,
+            synthesizer=synthesizer,
+            criteria=criteria,
+            seats=seats,
+            api=ApiOrigin(token, request_hash, idempotency_key),
         )
 
 
 def token_spent_today(token: ApiToken) -> Decimal:
-    """Known costs of today's calls, those of runs that are going on included."""
-    calls = Call.objects.filter(run__token=token, started_at__gte=_today())
+    """Known costs of today's calls, those of runs that are going on included. A fusion counts
+    with the token that asked for it, everything else with the run's."""
+    calls = Call.objects.filter(
+        Q(fusion__token=token) | Q(fusion__token=None, run__token=token), started_at__gte=_today()
+    )
     return calls.aggregate(spent=Sum("cost"))["spent"] or Decimal(0)
 
 
@@ -152,8 +165,12 @@ def _within_limits(token: ApiToken) -> None:
             "Its owner or an admin can raise the limit.",
             int((tomorrow - timezone.now()).total_seconds()) + 1,
         )
-    unfinished = Run.objects.filter(token=token, status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
-    if token.concurrent_runs is not None and unfinished.count() >= token.concurrent_runs:
+    going_on = (RunStatus.QUEUED, RunStatus.RUNNING)
+    runs = Run.objects.filter(token=token, status__in=going_on)
+    fusions = Fusion.objects.filter(token=token, status__in=going_on, run__status__in=going_on)
+    fusions = fusions.exclude(run__token=token)
+    count = runs.count() + fusions.count() if token.concurrent_runs is not None else 0
+    if token.concurrent_runs is not None and count >= token.concurrent_runs:
         raise OverLimit(
             "concurrency_limit",
             f"This token may have {token.concurrent_runs} runs going on at once, and has.",
