@@ -1,0 +1,85 @@
+"""U-46, U-47: the judge misbehaves in every way a seat can, and in some of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from console.engine.errors import SENTENCES, Reason
+from console.engine.state import Step
+from tests.upstream import Script
+
+from . import invariants
+from .scenario import Scenario
+from .stage import SIBLING_TEXT, Stage
+from .tables import LONG, TABLE
+
+FOR_A_JUDGE = [
+    replace(scenario, role="judge") for scenario in TABLE if LONG or not scenario.long
+]  # fmt: skip
+
+
+def the_answers_stay_and_are_fused(stage: Stage, scenario: Scenario) -> None:
+    outcome = stage.carry_out(scenario)
+    state = outcome.state
+    assert state.status == "completed"
+    assert [state.answer(seat).text for seat in (0, 1)] == [SIBLING_TEXT] * 2  # type: ignore[union-attr]
+    assert all(len(state.calls_of(Step.PANEL, seat=seat)) == 1 for seat in (0, 1))
+    assert state.fused_answer == "The fused answer."
+    assert state.fusion
+    said = outcome.words.under("analysis")
+    if state.fusion.analysis is None:
+        assert Reason(state.fusion.analysis_reason)
+        assert "analysis" in said.lower()
+        assert "No analysis" in outcome.words.under("run-badges")
+    assert len(state.calls_of(Step.ANALYSIS, fusion=1)) <= 3
+    # A judge that stalls holds the run up no longer than its limits.
+    assert outcome.seconds < 4 * max(scenario.within, 3)
+    invariants.check(outcome, scenario.siblings_within)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "uses"), [pytest.param(s, s.uses, id=str(s)) for s in FOR_A_JUDGE]
+)
+def test_a_judge_that_misbehaves_costs_the_analysis_at_most(
+    stage: Stage, scenario: Scenario
+) -> None:
+    the_answers_stay_and_are_fused(stage, scenario)
+
+
+CLAIM = {"claim": "It is so.", "seats": ["A", "B"]}
+EMPTY = {
+    "consensus": [],
+    "contradictions": [],
+    "partial_coverage": [],
+    "unique_insights": [],
+    "blind_spots": [],
+}
+ANALYSES = {
+    "cut off": '{"consensus": [{"claim": "It is',
+    "prose": "I agree with everybody.",
+    "a list": "[1, 2, 3]",
+    "wrong types": json.dumps(dict.fromkeys(EMPTY, 7)),
+    "a seat that is none": json.dumps(
+        EMPTY | {"consensus": [{"claim": "It is so.", "seats": ["A", "B", "Z", 99]}]}
+    ),
+    "nothing but seats that are none": json.dumps(
+        EMPTY | {"consensus": [{"claim": "It is so.", "seats": ["Y", "Z"]}]}
+    ),
+    "one key twice": '{"consensus": [], ' + json.dumps(EMPTY | {"consensus": [CLAIM]})[1:],
+    "200 KB": json.dumps(EMPTY | {"blind_spots": ["x" * 200_000]}),
+    "nested 10,000 deep": "[" * 10_000,
+    "blank": " \n ",
+}
+
+
+@pytest.mark.parametrize("said", ANALYSES.values(), ids=ANALYSES.keys())
+def test_an_analysis_that_is_none_is_never_shown_as_one(stage: Stage, said: str) -> None:
+    scenario = Scenario("U-47", "", Script(text=said, judge=Script(text=said)), (), role="judge")
+    the_answers_stay_and_are_fused(stage, scenario)
+
+
+def test_every_reason_has_a_sentence() -> None:
+    assert set(SENTENCES) == set(Reason)

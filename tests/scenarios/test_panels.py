@@ -1,0 +1,61 @@
+"""U-44, U-45: most seats fail, each in its own way, or all of them."""
+
+from __future__ import annotations
+
+from console.engine.spec import Panelist
+from console.engine.state import Step
+from tests.upstream import Script
+
+from . import invariants
+from .scenario import PRICE
+from .stage import SIBLING_TEXT, Outcome, Stage, a_spec, credential
+
+FAULTS = {
+    "refused": (Script(status=401), "failed"),
+    "poor": (Script(status=402), "failed"),
+    "unknown": (Script(status=404), "failed"),
+    "broken": (Script(status=500), "failed"),
+    "cut": (Script(cut_after=2), "cut off"),
+    "stalled": (Script(stall_after=2), "stalled"),
+    "blank": (Script(text=" "), "empty"),
+    "page": (Script(body="<html><h1>Welcome</h1></html>", content_type="text/html"), "failed"),
+}
+
+
+def asked(stage: Stage, *models: str) -> Outcome:
+    for name, (script, _) in FAULTS.items():
+        stage.upstream.script(name, script)
+    credential("good", stage.upstream.url)
+    panel = tuple(Panelist(model, "good", price=PRICE) for model in models)
+    spec = a_spec(panel, Panelist("judge", "good", price=PRICE), retries=0)
+    outcome = stage.carry_out_spec(spec, prompt="Is anybody there?")
+    for seat, model in enumerate(models):
+        word = FAULTS[model][1] if model in FAULTS else "done"
+        assert word in outcome.words.under(f"seat-{seat}-head"), model
+    invariants.check(outcome)
+    return outcome
+
+
+def test_eight_seats_fail_in_eight_ways_and_nobody_judges(stage: Stage) -> None:
+    outcome = asked(stage, *FAULTS)
+    assert outcome.state.status == "failed"
+    assert outcome.state.reason == "insufficient_credits"  # what a person can do something about
+    assert not any(r.model == "judge" for r in outcome.requests)
+    assert "credit" in outcome.words.under("run-notice")
+
+
+def test_one_answer_of_eight_is_shown_and_not_compared(stage: Stage) -> None:
+    outcome = asked(stage, *list(FAULTS)[:7], "sibling")
+    assert outcome.state.status == "completed"
+    assert not outcome.state.calls_of(Step.ANALYSIS, fusion=1)
+    assert "From a single answer" in outcome.words.under("run-badges")
+
+
+def test_two_answers_of_eight_are_fused_and_the_judge_is_told_of_no_other(stage: Stage) -> None:
+    outcome = asked(stage, *list(FAULTS)[:6], "sibling", "sibling")
+    assert outcome.state.fused_answer == "The fused answer."
+    assert "Degraded panel 2/8" in outcome.words.under("run-badges")
+    judged = next(r for r in outcome.requests if r.model == "judge")
+    assert str(judged.body["messages"]).count(SIBLING_TEXT) == 2
+    fusion = outcome.state.fusion
+    assert fusion and [outcome.state.calls[key].seat for key in fusion.judged] == [6, 7]
