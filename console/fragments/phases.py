@@ -57,7 +57,8 @@ def at_least(cost: Decimal | None, partial: bool) -> str:
 
 
 def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: bool) -> Phase:
-    calls = [call for call in state.calls.values() if call.step in steps]
+    shown = (None, state.fusion.number if state.fusion else None)
+    calls = [c for c in state.calls.values() if c.step in steps and c.fusion in shown]
     starts = [c.started_at for c in calls if c.started_at is not None]
     ends = [c.finished_at for c in calls if c.finished_at is not None]
     running = any(not c.status.is_final for c in calls)

@@ -1,0 +1,59 @@
+"""Was it worth it? Read on a finished run, and asked of the panel itself."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.acts import ask, wait_for_the_end, wide_things
+from tests.browser.conftest import People, Shoot, Visit
+from tests.browser.test_evidence import ALPHA, ANALYSIS, BETA, FUSED
+from tests.upstream import Script, Upstream
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+
+@pytest.fixture
+def models(upstream: Upstream) -> None:
+    upstream.script("alpha", Script(text=ALPHA, judge=Script(text='{"better": "equal"}')))
+    upstream.script("beta", Script(text=BETA, judge=Script(text="I prefer none.")))
+    upstream.script("writer", Script(text=FUSED, judge=Script(text=json.dumps(ANALYSIS))))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.usefixtures("models")
+def test_the_page_says_what_fusion_brought_and_asks_the_panel(
+    visit: Visit, people: People, shoot: Shoot, width: int, scheme: str
+) -> None:
+    page = visit("alice", viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(ask(people("alice"), "alpha", "beta", judge="alpha"))
+    wait_for_the_end(page)
+    expect(page.locator("#run-badges")).to_contain_text("Judge on the panel")
+    page.get_by_text("Fuse again").click()
+    page.get_by_label("Judge", exact=True).fill("openai:writer")
+    page.get_by_role("button", name="Fuse", exact=True).click()
+    page.wait_for_url(re.compile("/fusion/runs/"))
+    wait_for_the_end(page)
+    expect(page.locator("#run-badges")).not_to_contain_text("Judge on the panel")
+    card = page.get_by_role("region", name="Was it worth it?")
+    expect(card).to_contain_text("1 of 2 points shared, 1 contradicted")
+    expect(card).to_contain_text("Tell customers")
+    page.get_by_role("button", name="Ask the panel which is better").click()
+    expect(card).to_contain_text("could not be read", timeout=20_000)
+    expect(card).to_contain_text("1 neither")
+    expect(page.get_by_role("button", name="Ask the panel which is better")).to_have_count(0)
+    page.get_by_text("The judge's ratings").click()
+    page.get_by_text("Fusions side by side (2)").click()
+    expect(page.get_by_role("article", name="Fusion 2").locator(".source")).to_have_count(4)
+    shoot(page, f"worth-{width}-{scheme}")
+    assert wide_things(page) == []
+    fits = "e => e.scrollWidth <= e.clientWidth"
+    assert page.locator(".ratings .table-scroll").evaluate(fits)
+    page.goto("/fusion")
+    expect(page.locator(".preset-card").first).to_contain_text("Judge on the panel")
+    shoot(page, f"kin-{width}-{scheme}")
+    assert wide_things(page) == []
