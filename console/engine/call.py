@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from .errors import LeaseLost, ProviderError, Reason
 from .events import Event, EventType
 from .limits import reserve
-from .provider import Finish, Message, Provider, ReasoningDelta, Request, TextDelta
+from .provider import Complete, Finish, Message, Provider, ReasoningDelta, Request, TextDelta
 from .reducer import apply
 from .spec import Panelist, Policy, Spec
 from .state import RunState
@@ -140,6 +140,9 @@ async def _within_deadlines(
                             on_text(text)
                         case ReasoningDelta(text):
                             on_reasoning(text)
+                        case Complete():
+                            deadline.reschedule(None)
+                            continue
                         case Finish():
                             return chunk
                     arrived = True

@@ -48,6 +48,12 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True)
+class Complete:
+    """The text is whole; what may still come for a few seconds is its receipt. A provider that
+    waits for one says so first, so that no silence is taken for a stall. It bounds the wait."""
+
+
+@dataclass(frozen=True)
 class Finish:
     """The end of an answer.
 
@@ -67,7 +73,7 @@ class Finish:
     tool_calls: tuple[dict[str, Any], ...] = ()
 
 
-Chunk = TextDelta | ReasoningDelta | Finish
+Chunk = TextDelta | ReasoningDelta | Complete | Finish
 
 
 class Provider(Protocol):

@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from console.engine.errors import ProviderError, Reason
-from console.engine.provider import Chunk, Finish, Provider, ReasoningDelta, Request, TextDelta
+from console.engine.provider import (
+    Chunk,
+    Complete,
+    Finish,
+    Provider,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+)
 
 from ._answer import Answer, Limits
 from ._http import FAILURES, classify
@@ -129,11 +137,15 @@ class OpenAICompatible:
         elif start[:1] == b"<":
             raise ProviderError(Reason.BAD_RESPONSE, text_of(start))
         else:
+            told = False
             async with aclosing(self._until_done(answer, start, source)) as body:
                 async for data in body:
                     for event in parser.feed(data):
                         for chunk in answer.take(event):
                             yield chunk
+                    if answer.finish_reason is not None and not told:
+                        told = True
+                        yield Complete()
                     if parser.overflowed:
                         raise ProviderError(Reason.TOO_LARGE)
             for event in parser.close():

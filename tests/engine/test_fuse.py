@@ -5,7 +5,7 @@ import time
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import EventType
-from console.engine.provider import Finish, ReasoningDelta
+from console.engine.provider import Complete, Finish, ReasoningDelta
 from console.engine.state import RunState, Step
 from tests.engine.conftest import RunEngine
 
@@ -44,6 +44,15 @@ async def test_a_stall_a_silence_and_a_total_are_told_apart(run_engine: RunEngin
     assert "0.3 s of asking" in calls[1].error
     assert "0.5 s" in calls[2].error and calls[2].text.startswith("abb")
     assert ran.state.status == "completed"
+
+
+async def test_an_answer_that_is_whole_does_not_stall_while_its_receipt_is_late(
+    run_engine: RunEngine,
+) -> None:
+    script = ["All said.", Complete(), 0.4, Finish("stop", model="late")]
+    ran = await run_engine({"late": script, "well": ["fine"]})  # a stall is 0.2 s
+    call = ran.state.latest(Step.PANEL, seat=0)
+    assert (call.status, call.text, call.model) == ("completed", "All said.", "late")
 
 
 async def test_reasoning_alone_is_no_answer(run_engine: RunEngine) -> None:

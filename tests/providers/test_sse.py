@@ -1,5 +1,8 @@
 """The parser of server-sent events: any cutting of the same bytes gives the same events."""
 
+import random
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +50,58 @@ def test_what_was_sent_is_what_arrives(texts):
     for end in ("\n", "\r", "\r\n"):
         stream = "".join(f"data: {text}{end}{end}" for text in texts).encode()
         assert data_of(stream) == texts
+
+
+EXAMPLES = 20_000
+PIECES = [
+    *(b"data: ", b"data:", b"data", b"event: error", b"event", b"id: 1", b"retry:", b"dat"),
+    *(b":", b": comment", b" ", b"{", b"x", b"\xff", b"\xe2\x80", b"\0", b"[DONE]"),
+    *(b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\n\r", b"\xef\xbb\xbf", b"\xef\xbb"),
+    *("\u2028".encode(), "\x85".encode(), "\U0001f600".encode(), b"\x0b", b"\x1c"),
+]
+
+
+def by_the_letter(stream: bytes) -> Iterator[ServerSentEvent]:
+    """The standard's rules, one character after the other; at the end a blank line more, and
+    an event whose data is empty is one."""
+    data: list[bytes] = []
+    name = b""
+    line = b""
+    if stream.startswith(b"\xef\xbb\xbf"):
+        stream = stream[3:]
+    for at in range(len(stream) + 2):
+        character = stream[at : at + 1] or b"\n"
+        if character == b"\n" and stream[at - 1 : at] == b"\r" and 0 < at < len(stream):
+            continue
+        if character not in (b"\r", b"\n"):
+            line += character
+            continue
+        if not line:
+            if data:
+                texts = (text.decode("utf-8", "replace") for text in data)
+                yield ServerSentEvent("\n".join(texts), name.decode("utf-8", "replace"))
+            data, name = [], b""
+        colon = line.find(b":")
+        field, value = (line, b"") if colon < 0 else (line[:colon], line[colon + 1 :])
+        if value[:1] == b" ":
+            value = value[1:]
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value
+        line = b""
+
+
+def test_twenty_thousand_streams_are_read_by_the_letter_however_they_are_cut():
+    for number in range(EXAMPLES):
+        chance = random.Random(number)
+        stream = b"".join(chance.choices(PIECES, k=chance.randrange(40)))
+        edges = sorted(chance.choices(range(len(stream) + 1), k=chance.randrange(12)))
+        edges = [0, *edges, len(stream)]
+        pieces = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+        said = list(by_the_letter(stream))
+        assert parsed(*pieces) == (said, False), (number, pieces)
+        assert parsed(*(bytes([byte]) for byte in stream)) == (said, False), (number, stream)
 
 
 @pytest.mark.parametrize(

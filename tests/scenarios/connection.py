@@ -210,8 +210,9 @@ TABLE = [
     completed(
         "U-41",
         "the body goes on beyond its promised length",
-        good(wire=[LENGTH % len(TWO_WORDS) + TWO_WORDS, 0.02, text("POISON")]),
+        good(wire=[0.1, LENGTH % len(TWO_WORDS) + TWO_WORDS + text("POISON")]),
         "one two",
+        usual=True,
     ),
     Scenario(
         "U-43",

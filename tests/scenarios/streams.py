@@ -128,7 +128,7 @@ TABLE = [
         "no [DONE] and no usage, the connection stays open",
         raw(text("one two") + event(finish="stop"), 30.0),
         "one two",
-        policy={"stall_timeout": 10},
+        waits=4,
         within=8,
     ),
     intact("U-21", "no [DONE], the connection ends", raw(text("one two") + COUNT)),
