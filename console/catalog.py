@@ -31,6 +31,7 @@ LOCAL_CONTEXT_LENGTH = 4096  # of each of the built-in server's slots
 PATIENCE = 5.0
 KEPT = 5 * 60
 FAILURE_KEPT = 20
+OLD_KEPT = 24 * 60 * 60  # for as long as a server stays away
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ Listing = tuple[list[CatalogModel], str]
 
 
 def models_of(credential: Credential) -> Listing:
-    """(models, "") or ([], why there are none, as a sentence)."""
+    """(models, ""), or what is left of them and why, as a sentence."""
     return _listings([credential])[0]
 
 
@@ -87,9 +88,13 @@ def _listings(credentials: Sequence[Credential]) -> list[Listing]:
     missing = [(k, c) for k, c in zip(keys, credentials, strict=True) if k not in found]
     if missing:
         asked = asyncio.run(_ask_all([c for _, c in missing]))
-        for (key, _), listing in zip(missing, asked, strict=True):
-            found[key] = listing
-            cache.set(key, listing, FAILURE_KEPT if listing[1] else KEPT)
+        for (key, c), (models, error) in zip(missing, asked, strict=True):
+            if models:
+                cache.set(f"{key}:old", models, OLD_KEPT)
+            elif error and not c.lacks and (old := cache.get(f"{key}:old")):
+                models, error = old, f"{error} Its models are from an older list."
+            found[key] = models, error
+            cache.set(key, found[key], FAILURE_KEPT if error else KEPT)
     return [found[k] for k in keys]
 
 

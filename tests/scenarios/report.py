@@ -17,7 +17,8 @@ HEAD = """\
 # What happens when a model misbehaves
 
 Every row below is a test. A real local server misbehaves as the row says while good models
-answer beside it; what follows is what the run's page said, what was saved, what it cost and
+answer beside it; what follows is what the run's page said (of the seat; in U-46 and U-47,
+where the judge misbehaves, of the analysis), what was saved, what it cost and
 how long it took. Made by
 
     FUSION_FAULTS_PAGE=docs/faults.md python3 manage.py test tests/scenarios
@@ -59,6 +60,22 @@ def note(record: Any, scenario: Scenario, outcome: Outcome, sees: str) -> None:
     record(
         NAME, [scenario.id, scenario.title, sees, saved, money, f"{took(outcome, scenario):.1f}"]
     )
+
+
+def note_panel(record: Any, id: str, title: str, outcome: Outcome, sees: str) -> None:
+    """Of the run as a whole, where no one seat is the point."""
+    seats = [outcome.state.answer(n) for n in range(len(outcome.run.frozen_spec.panel))]
+    usable = sum(bool(call and call.is_usable) for call in seats)
+    calls = outcome.state.calls.values()
+    money = f"${sum(call.cost or 0 for call in calls):.3f}"
+    if any(call.was_billable and call.cost is None for call in calls):
+        money += " and what is unknown"
+    saved = f"{usable} of {len(seats)} answers whole, {len(calls)} calls"
+    record(NAME, [id, title, sees, saved, money, f"{outcome.seconds:.1f}"])
+
+
+def note_list(record: Any, id: str, title: str, sees: str, seconds: float) -> None:
+    record(NAME, [id, title, sees, "no call is made", "nothing", f"{seconds:.1f}"])
 
 
 def took(outcome: Outcome, scenario: Scenario) -> float:

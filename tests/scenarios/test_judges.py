@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,17 +12,20 @@ from console.engine.errors import SENTENCES, Reason
 from console.engine.state import Step
 from tests.upstream import Script
 
-from . import invariants
+from . import invariants, report
 from .scenario import Scenario
 from .stage import SIBLING_TEXT, Stage
 from .tables import LONG, TABLE
 
+# The usual of each row, or all with FUSION_LONG_TESTS=1.
 FOR_A_JUDGE = [
-    replace(scenario, role="judge") for scenario in TABLE if LONG or not scenario.long
-]  # fmt: skip
+    replace(scenario, role="judge", id="U-46", title=f"{scenario.title} ({scenario.id}, the judge)")
+    for scenario in TABLE
+    if LONG or scenario.usual
+]
 
 
-def the_answers_stay_and_are_fused(stage: Stage, scenario: Scenario) -> None:
+def the_answers_stay_and_are_fused(stage: Stage, scenario: Scenario, record: Any) -> None:
     outcome = stage.carry_out(scenario)
     state = outcome.state
     assert state.status == "completed"
@@ -38,15 +42,16 @@ def the_answers_stay_and_are_fused(stage: Stage, scenario: Scenario) -> None:
     # A judge that stalls holds the run up no longer than its limits.
     assert outcome.seconds < 4 * max(scenario.within, 3)
     invariants.check(outcome, scenario.siblings_within)
+    report.note(record, scenario, outcome, f"{outcome.words.under('run-badges')} {said}".strip())
 
 
 @pytest.mark.parametrize(
     ("scenario", "uses"), [pytest.param(s, s.uses, id=str(s)) for s in FOR_A_JUDGE]
 )
 def test_a_judge_that_misbehaves_costs_the_analysis_at_most(
-    stage: Stage, scenario: Scenario
+    stage: Stage, scenario: Scenario, record_property: Any
 ) -> None:
-    the_answers_stay_and_are_fused(stage, scenario)
+    the_answers_stay_and_are_fused(stage, scenario, record_property)
 
 
 CLAIM = {"claim": "It is so.", "seats": ["A", "B"]}
@@ -58,27 +63,32 @@ EMPTY = {
     "blind_spots": [],
 }
 ANALYSES = {
-    "cut off": '{"consensus": [{"claim": "It is',
-    "prose": "I agree with everybody.",
+    "cut off in mid-word": '{"consensus": [{"claim": "It is',
+    "plain prose": "I agree with everybody.",
     "a list": "[1, 2, 3]",
-    "wrong types": json.dumps(dict.fromkeys(EMPTY, 7)),
-    "a seat that is none": json.dumps(
+    "of the wrong types": json.dumps(dict.fromkeys(EMPTY, 7)),
+    "right but for a seat there is not": json.dumps(
         EMPTY | {"consensus": [{"claim": "It is so.", "seats": ["A", "B", "Z", 99]}]}
     ),
-    "nothing but seats that are none": json.dumps(
+    "about seats there are not only": json.dumps(
         EMPTY | {"consensus": [{"claim": "It is so.", "seats": ["Y", "Z"]}]}
     ),
-    "one key twice": '{"consensus": [], ' + json.dumps(EMPTY | {"consensus": [CLAIM]})[1:],
-    "200 KB": json.dumps(EMPTY | {"blind_spots": ["x" * 200_000]}),
+    "told under one key twice": '{"consensus": [], '
+    + json.dumps(EMPTY | {"consensus": [CLAIM]})[1:],
+    "200 KB long": json.dumps(EMPTY | {"blind_spots": ["x" * 200_000]}),
     "nested 10,000 deep": "[" * 10_000,
     "blank": " \n ",
 }
 
 
-@pytest.mark.parametrize("said", ANALYSES.values(), ids=ANALYSES.keys())
-def test_an_analysis_that_is_none_is_never_shown_as_one(stage: Stage, said: str) -> None:
-    scenario = Scenario("U-47", "", Script(text=said, judge=Script(text=said)), (), role="judge")
-    the_answers_stay_and_are_fused(stage, scenario)
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_that_is_none_is_never_shown_as_one(
+    stage: Stage, name: str, record_property: Any
+) -> None:
+    said = Script(text=ANALYSES[name])
+    does = Script(text=ANALYSES[name], judge=said)
+    scenario = Scenario("U-47", f"an analysis that is {name}", does, (), role="judge")
+    the_answers_stay_and_are_fused(stage, scenario, record_property)
 
 
 def test_every_reason_has_a_sentence() -> None:

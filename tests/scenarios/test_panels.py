@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from console.engine.spec import Panelist
 from console.engine.state import Step
 from tests.upstream import Script
 
-from . import invariants
+from . import invariants, report
 from .scenario import PRICE
 from .stage import SIBLING_TEXT, Outcome, Stage, a_spec, credential
 
@@ -36,7 +38,9 @@ def asked(stage: Stage, *models: str) -> Outcome:
     return outcome
 
 
-def test_eight_seats_fail_in_eight_ways_and_nobody_judges(stage: Stage) -> None:
+def test_eight_seats_fail_in_eight_ways_and_nobody_judges(
+    stage: Stage, record_property: Any
+) -> None:
     outcome = asked(stage, *FAULTS)
     assert outcome.state.status == "failed"
     assert outcome.state.reason == "insufficient_credits"  # what a person can do something about
@@ -44,14 +48,18 @@ def test_eight_seats_fail_in_eight_ways_and_nobody_judges(stage: Stage) -> None:
     assert "credit" in outcome.words.under("run-notice")
 
 
-def test_one_answer_of_eight_is_shown_and_not_compared(stage: Stage) -> None:
+def test_one_answer_of_eight_is_shown_and_not_compared(stage: Stage, record_property: Any) -> None:
     outcome = asked(stage, *list(FAULTS)[:7], "sibling")
     assert outcome.state.status == "completed"
     assert not outcome.state.calls_of(Step.ANALYSIS, fusion=1)
-    assert "From a single answer" in outcome.words.under("run-badges")
+    said = outcome.words.under("run-badges")
+    assert "From a single answer" in said
+    report.note_panel(record_property, "U-45", "seven of eight seats fail", outcome, said)
 
 
-def test_two_answers_of_eight_are_fused_and_the_judge_is_told_of_no_other(stage: Stage) -> None:
+def test_two_answers_of_eight_are_fused_and_the_judge_is_told_of_no_other(
+    stage: Stage, record_property: Any
+) -> None:
     outcome = asked(stage, *list(FAULTS)[:6], "sibling", "sibling")
     assert outcome.state.fused_answer == "The fused answer."
     assert "Degraded panel 2/8" in outcome.words.under("run-badges")
@@ -59,3 +67,5 @@ def test_two_answers_of_eight_are_fused_and_the_judge_is_told_of_no_other(stage:
     assert str(judged.body["messages"]).count(SIBLING_TEXT) == 2
     fusion = outcome.state.fusion
     assert fusion and [outcome.state.calls[key].seat for key in fusion.judged] == [6, 7]
+    said = outcome.words.under("run-badges")
+    report.note_panel(record_property, "U-45", "six of eight seats fail", outcome, said)
