@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -13,12 +14,18 @@ http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
+from console.mcp.mount import Mount  # noqa: E402
 from console.routing import SameOrigin, websocket_urlpatterns  # noqa: E402
+
+# Channels routes ASGI applications with Django's `re_path`, whose type knows views only.
+programs: Any = Mount()
+pages: Any = http
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": URLRouter([re_path(r"^mcp/?$", programs), re_path(r"", pages)]),
         "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

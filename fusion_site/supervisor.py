@@ -226,7 +226,7 @@ class Supervisor:
 
     def _tell_runtime(self) -> None:
         """So that a command in another shell asks what this stack can ask. Never a key."""
-        names = ("REDIS_URL", "FUSION_LOCAL_MODEL_URL", *ADDRESSES)
+        names = ("REDIS_URL", "FUSION_LOCAL_MODEL_URL", "FUSION_HOST", "FUSION_PORT", *ADDRESSES)
         told = {name: self.env[name] for name in names if self.env.get(name)}
         told["FUSION_STACK_KEYS"] = " ".join(
             provider for provider, key in PROVIDER_KEYS.items() if self.env.get(key)

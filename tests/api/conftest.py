@@ -93,7 +93,7 @@ def api() -> Iterator[Api]:
             {
                 "id": name,
                 "name": name,
-                "context_length": 1000 * (n + 1),
+                "context_length": 100_000 * (n + 1),
                 "pricing": {"prompt": "0.000001", "completion": "0.000002"},
             }
             for n, name in enumerate(listed)

@@ -158,6 +158,14 @@ def test_the_command_prints_the_token_alone_on_its_line(alice: User) -> None:
     assert limited and limited.spending_per_day == Decimal("2.50")
 
 
+def test_the_only_person_need_not_be_named(alice: User) -> None:
+    token = token_find(make().strip())
+    assert token and token.owner == alice
+    User.objects.create_user("bob")
+    with pytest.raises(CommandError, match="Name the person"):
+        make()
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [

@@ -1,0 +1,161 @@
+"""What the tools do: start a run, follow it, read it, list presets."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+from django.conf import settings
+from django.http import Http404
+
+from .. import eventlog
+from ..api.asking import PREFIX, plan_for, usual_preset
+from ..api.base import parse
+from ..api.db import db
+from ..api.errors import ApiError
+from ..api.follow import load, states
+from ..api.schemas import Asking
+from ..engine.spec import Spec, letter
+from ..engine.state import RunState, RunStatus, Step
+from ..models import Preset, Run
+from ..models.tokens import Scope
+from ..services.errors import Refused
+from ..services.presets import preset_lacks, preset_spec
+from . import results
+from .callers import Caller
+
+SIGN_OF_LIFE = 10.0
+
+# (steps done, of how many, what is going on)
+Tell = Callable[[float, float, str], Awaitable[None]]
+
+
+def begin(
+    caller: Caller,
+    prompt: str,
+    preset: str | None,
+    panel: Sequence[str] | None,
+    judge: str | None,
+) -> Run:
+    """Raises ApiError and Refused."""
+    caller.must_have(Scope.RUN)
+    if preset and (panel or judge):
+        raise Refused("Give either a preset or a panel and a judge.")
+    own = {"panel": list(panel) if panel else None, "judge": judge}
+    model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
+    plan = plan_for(parse(Asking, {"model": model, "fusion": own}), {})
+    return caller.start(prompt, plan.spec)
+
+
+def find(caller: Caller, run_id: str) -> Run:
+    caller.must_have(Scope.READ)
+    try:
+        return caller.run(uuid.UUID(run_id))
+    except (ValueError, Http404):
+        raise Refused(f"There is no run {run_id[:60]}.") from None
+
+
+async def follow(
+    caller: Caller, run: Run, tell: Tell, *, scope: Scope, seconds: float | None = None
+) -> RunState:
+    """The run's state at its end, or after `seconds`."""
+    spec = run.frozen_spec
+    if run.is_final or seconds == 0:
+        return await db(load, run.pk)
+    began = asked = spoken = time.monotonic()
+    told = _Told(spec)
+    state = RunState()
+    after = eventlog.beginning(run.reopened_after)
+    async with aclosing(states(run.pk, after=after)) as changes:
+        async for state in changes:
+            now = time.monotonic()
+            for steps, sentence in told.new(state):
+                spoken = now
+                await tell(steps, told.total, sentence)
+            if now - spoken > SIGN_OF_LIFE:
+                # Clients that give up after a while begin to count anew with every word.
+                spoken = now
+                await tell(told.sign_of_life(), told.total, told.waiting(state))
+            if seconds is not None and now - began >= seconds:
+                break
+            if now - asked > settings.PERMISSION_SECONDS:
+                asked = now
+                await db(caller.must_have, scope)
+    return state
+
+
+class _Told:
+    """What of a run has been said; the number of steps only ever grows."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._names = spec.seat_names()
+        self.total = len(self._names) + 2.0  # the analysis and the fused answer
+        self.steps = 0.0
+        self._done: set[str] = set()
+
+    def new(self, state: RunState) -> list[tuple[float, str]]:
+        """(steps done by then, what was done)."""
+        said = []
+        for seat, name in enumerate(self._names):
+            call = state.latest(Step.PANEL, seat=seat)
+            if not call or not call.status.is_final or call.retry_at:
+                continue
+            how = "answered" if call.is_usable else f"failed: {call.error}"
+            said += self._once(f"seat-{seat}", f"{letter(seat)} · {name} {how}")
+        fusion = state.fusion
+        if fusion and (fusion.analysis or fusion.analysis_reason):
+            how = "compared the answers" if fusion.analysis else f"failed: {fusion.analysis_error}"
+            said += self._once("analysis", f"The judge {how}")
+        if state.status is RunStatus.COMPLETED and state.fused_answer:
+            said += self._once("synthesis", "The fused answer is written")
+        return said
+
+    def _once(self, step: str, sentence: str) -> list[tuple[float, str]]:
+        if step in self._done:
+            return []
+        self._done.add(step)
+        self.steps = float(len(self._done))
+        return [(self.steps, sentence)]
+
+    def sign_of_life(self) -> float:
+        """Progress has to grow with every word, or it is none."""
+        self.steps += (int(self.steps) + 1 - self.steps) / 10
+        return self.steps
+
+    def waiting(self, state: RunState) -> str:
+        if state.status is RunStatus.QUEUED:
+            return "Waiting for a worker"
+        missing = [
+            letter(seat) for seat in range(len(self._names)) if f"seat-{seat}" not in self._done
+        ]
+        if missing:
+            return f"Waiting for {', '.join(missing)}"
+        return "Waiting for the judge" if "analysis" not in self._done else "Writing the answer"
+
+
+def presets(caller: Caller) -> results.Presets:
+    caller.must_have(Scope.MODELS)
+    try:
+        usual = usual_preset()
+    except ApiError:
+        usual = ""
+    found = []
+    for preset in Preset.objects.filter(enabled=True):
+        try:
+            spec = preset_spec(preset)
+        except Refused:
+            continue
+        found.append(
+            results.Preset(
+                preset=preset.slug,
+                name=preset.name,
+                description=preset.description,
+                panel=[p.model for p in spec.panel],
+                judge=spec.judge.model,
+                is_default=preset.slug == usual,
+                unavailable=preset_lacks(preset) or None,
+            )
+        )
+    return results.Presets(presets=found)

@@ -1,0 +1,94 @@
+"""For whom a tool acts: what it may do, whose runs it starts and reads."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.urls import reverse
+
+from .. import access
+from ..api.base import depth_of
+from ..api.errors import ApiError
+from ..api.starting import run_url
+from ..engine.spec import Spec
+from ..models import ApiToken, Run
+from ..models.runs import Origin, Visibility
+from ..models.tokens import Scope
+from ..reading import is_up
+from ..services.runs import run_start
+from ..services.tokens import token_is_usable, token_run_start
+
+RECURSION = "This request comes from within a fusion: one level only. Answer it yourself."
+
+
+class Caller(Protocol):
+    """All of it is synchronous and asks the database."""
+
+    def must_have(self, scope: Scope) -> None:
+        """Raises ApiError. Asked again while a run is waited for."""
+
+    def start(self, prompt: str, spec: Spec) -> Run:
+        """Raises Refused and ApiError."""
+
+    def run(self, run_id: uuid.UUID) -> Run:
+        """Raises Http404, for what is not there and for what this caller may not read."""
+
+    def url(self, run: Run) -> str:
+        """Where people read it."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """Over HTTP, with a token: it acts as the token's owner, within the token's limits."""
+
+    token: ApiToken
+    request: HttpRequest
+
+    def must_have(self, scope: Scope) -> None:
+        if not token_is_usable(self.token.pk):
+            raise ApiError("invalid_api_key")
+        if scope not in self.token.scopes:
+            raise ApiError("insufficient_scope", f"This token does not have the scope “{scope}”.")
+
+    def start(self, prompt: str, spec: Spec) -> Run:
+        if depth_of(self.request):
+            raise ApiError("recursion_refused", RECURSION)
+        return token_run_start(token=self.token, prompt=prompt, spec=spec)
+
+    def run(self, run_id: uuid.UUID) -> Run:
+        return access.run_visible_to(self.token.owner, run_id)
+
+    def url(self, run: Run) -> str:
+        return run_url(self.request, run.pk)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Over stdio: as `manage.py fuse`, for nobody (then a run is the team's) or for a user."""
+
+    user: User | None = None
+
+    def must_have(self, scope: Scope) -> None:
+        if not is_up():
+            raise ApiError("not_ready", "Fusion is not running here. Start it: manage.py up")
+
+    def start(self, prompt: str, spec: Spec) -> Run:
+        visibility = Visibility.PRIVATE if self.user else Visibility.TEAM
+        return run_start(
+            owner=self.user, prompt=prompt, spec=spec, origin=Origin.SHELL, visibility=visibility
+        )
+
+    def run(self, run_id: uuid.UUID) -> Run:
+        if self.user:
+            return access.run_visible_to(self.user, run_id)
+        return access.run_of_the_team(run_id)
+
+    def url(self, run: Run) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)
+        base: str = settings.BASE_URL or f"http://{host}:{settings.PORT}"
+        return base + reverse("run-detail", args=[run.pk])

@@ -1,0 +1,177 @@
+"""The tools, as their callers' models read of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, ParamSpec
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import Field
+
+from ..api.db import db
+from ..api.errors import ApiError
+from ..engine.state import RunState
+from ..models import Run
+from ..models.tokens import Scope
+from ..services.errors import Refused
+from . import asking, results
+from .callers import Caller
+
+INSTRUCTIONS = (
+    "Fusion asks a panel of several language models the same prompt, has a judge compare their "
+    "answers, and writes one fused answer. A panel of three makes five calls: it takes about a "
+    "minute and costs several times one answer. Use it where being wrong is dear: research, "
+    "expert critique, contested questions, decisions. Do not use it for routine chat, one-line "
+    "facts, rewording or anything you can simply answer yourself."
+)
+ASK = (
+    "Ask a panel of models one prompt and get one fused answer, with where they agreed and "
+    "contradicted each other. The panel sees nothing but this prompt: put all context in it. "
+    "Use for hard, contested or consequential questions. Do NOT use for routine chat, one-line "
+    "facts or simple edits: it makes several model calls, costs money and takes about a minute. "
+    "If your tool calls have a short time limit, use fusion_start instead."
+)
+START = (
+    "As fusion_ask, but returns at once with a run_id; read the result with fusion_get_run. "
+    "For clients whose tool calls may not take a minute. Do NOT use for routine chat or simple "
+    "facts, and do not start the same prompt twice: each start costs money."
+)
+GET = (
+    "Read a run by its id: status and, once it has ended, the fused answer, the analysis and the "
+    "cost. Free of charge. Waits up to wait_seconds for the end; while the run is under way call "
+    "it again."
+)
+LIST = (
+    "List the presets (panel, judge) that fusion_ask and fusion_start take. Free of charge. Only "
+    "needed when a panel other than the default is wanted."
+)
+
+Prompt = Annotated[str, Field(description="The whole question with all its context")]
+PresetName = Annotated[
+    str | None, Field(description="A preset from fusion_list_presets; default: the usual one")
+]
+Panel = Annotated[
+    list[str] | None,
+    Field(
+        description="1 to 8 models instead of a preset, as their server names them", max_length=8
+    ),
+]
+Judge = Annotated[
+    str | None, Field(description="The model that compares and fuses; goes with panel")
+]
+Seconds = Annotated[int, Field(ge=0, le=300, description="How long to wait for the end")]
+
+P = ParamSpec("P")
+CallerOf = Callable[[Context[Any, Any]], Caller]
+SPENDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
+)
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+
+
+def make_server(caller_of: CallerOf) -> MCPServer[Any]:
+    """`caller_of` says for whom a request acts."""
+    server: MCPServer[Any] = MCPServer(
+        "fusion", title="Fusion", version="1", instructions=INSTRUCTIONS, log_level="WARNING"
+    )
+
+    @server.tool(name="fusion_ask", title="Ask a panel", description=ASK, annotations=SPENDS)
+    @in_plain_words
+    async def fusion_ask(
+        prompt: Prompt,
+        ctx: Context[Any, Any],
+        preset: PresetName = None,
+        panel: Panel = None,
+        judge: Judge = None,
+    ) -> Annotated[CallToolResult, results.FusionRun]:
+        caller = caller_of(ctx)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge)
+        # Said first, so that whoever loses patience knows where to look.
+        await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
+        state = await asking.follow(caller, run, ctx.report_progress, scope=Scope.RUN)
+        return answer(caller, run, state)
+
+    @server.tool(name="fusion_start", title="Start a panel", description=START, annotations=SPENDS)
+    @in_plain_words
+    async def fusion_start(
+        prompt: Prompt,
+        ctx: Context[Any, Any],
+        preset: PresetName = None,
+        panel: Panel = None,
+        judge: Judge = None,
+    ) -> Annotated[CallToolResult, results.FusionRun]:
+        caller = caller_of(ctx)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge)
+        return answer(caller, run, RunState())
+
+    @server.tool(name="fusion_get_run", title="Read a run", description=GET, annotations=READS)
+    @in_plain_words
+    async def fusion_get_run(
+        run_id: str,
+        ctx: Context[Any, Any],
+        wait_seconds: Seconds = 20,
+        include_answers: Annotated[
+            bool, Field(description="Also every panelist's whole answer; long")
+        ] = False,
+    ) -> Annotated[CallToolResult, results.FusionRun]:
+        caller = caller_of(ctx)
+        run = await db(asking.find, caller, run_id)
+        state = await asking.follow(
+            caller, run, ctx.report_progress, scope=Scope.READ, seconds=wait_seconds
+        )
+        return answer(caller, run, state, with_answers=include_answers)
+
+    @server.tool(
+        name="fusion_list_presets", title="List presets", description=LIST, annotations=READS
+    )
+    @in_plain_words
+    async def fusion_list_presets(
+        ctx: Context[Any, Any],
+    ) -> Annotated[CallToolResult, results.Presets]:
+        found = await db(asking.presets, caller_of(ctx))
+        lines = [
+            f"{p.preset}{' (default)' if p.is_default else ''}: {p.name}. {p.description} "
+            f"Panel: {', '.join(p.panel)}; judge: {p.judge}."
+            + (f" Not available: {p.unavailable}" if p.unavailable else "")
+            for p in found.presets
+        ]
+        return CallToolResult(
+            content=[TextContent(type="text", text="\n".join(lines) or "There are no presets.")],
+            structured_content=found.model_dump(mode="json"),
+        )
+
+    return server
+
+
+def answer(
+    caller: Caller, run: Run, state: RunState, *, with_answers: bool = False
+) -> CallToolResult:
+    result = results.fusion_run(
+        run, run.frozen_spec, state, run_url=caller.url(run), with_answers=with_answers
+    )
+    fusion = state.fusion
+    text = results.as_text(result, fusion.analysis if fusion else None)
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)],
+        structured_content=result.model_dump(mode="json"),
+        is_error=result.is_final and result.answer is None,
+    )
+
+
+def in_plain_words(
+    tool: Callable[P, Awaitable[CallToolResult]],
+) -> Callable[P, Awaitable[CallToolResult]]:
+    """What was refused is told to the model in the words people would read."""
+
+    @functools.wraps(tool)
+    async def told(*args: P.args, **kwargs: P.kwargs) -> CallToolResult:
+        try:
+            return await tool(*args, **kwargs)
+        except (Refused, ApiError) as refusal:
+            return CallToolResult(
+                content=[TextContent(type="text", text=str(refusal))], is_error=True
+            )
+
+    return told

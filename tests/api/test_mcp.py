@@ -1,0 +1,219 @@
+"""The official MCP client before the whole stack, over HTTP and over stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.api.conftest import Api
+from tests.stack import ROOT
+from tests.upstream import Script
+
+pytestmark = pytest.mark.live
+PANEL = {"panel": ["openrouter:mcp-one", "openrouter:mcp-two"], "judge": "openrouter:mcp-judge"}
+
+
+@asynccontextmanager
+async def over_http(api: Api, key: str = "", **headers: str) -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {key or api.key}"} | headers
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        Client(streamable_http_client(f"{api.stack.url}/mcp", http_client=http)) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def over_stdio(api: Api) -> AsyncIterator[Client]:
+    server = StdioServerParameters(
+        command=sys.executable, args=["manage.py", "mcp"], env=api.stack.env, cwd=ROOT
+    )
+    async with Client(server) as client:
+        yield client
+
+
+async def ask(client: Client, tool: str = "fusion_ask", **arguments: Any) -> Any:
+    return await client.call_tool(tool, arguments, read_timeout_seconds=30)
+
+
+def words(result: Any) -> str:
+    return "\n".join(part.text for part in result.content)
+
+
+@pytest.mark.parametrize("transport", [over_http, over_stdio])
+async def test_a_panel_is_asked_and_each_seat_is_heard_of(api: Api, transport: Any) -> None:
+    api.script("mcp-one", Script(text="The first answer."))
+    api.script("mcp-two", Script(text="The second answer.", first_token_after=0.3))
+    api.script("mcp-judge", Script(text="The fused answer."))
+    heard: list[tuple[float, float | None, str | None]] = []
+
+    async def listen(done: float, total: float | None, said: str | None) -> None:
+        heard.append((done, total, said))
+
+    async with transport(api) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools) == {
+            "fusion_ask",
+            "fusion_start",
+            "fusion_get_run",
+            "fusion_list_presets",
+        }
+        assert "Do NOT use for routine chat" in str(tools["fusion_ask"].description)
+        result = await client.call_tool(
+            "fusion_ask",
+            {"prompt": "Which answer is first?"} | PANEL,
+            read_timeout_seconds=30,
+            progress_callback=listen,
+        )
+    assert not result.is_error
+    told = result.structured_content
+    assert told["answer"] == "The fused answer." and told["status"] == "completed"
+    assert words(result).startswith("The fused answer.") and told["run_url"] in words(result)
+    assert [seat["status"] for seat in told["panel"]] == ["completed", "completed"]
+    assert told["seconds"] > 0 and "cost_usd" in told
+    said = "\n".join(str(sentence) for _, _, sentence in heard)
+    assert "A · mcp-one answered" in said and "B · mcp-two answered" in said
+    steps = [done for done, _, _ in heard]
+    assert steps == sorted(set(steps)), "progress that does not grow is none"
+
+
+async def test_a_run_is_started_and_read_later(api: Api) -> None:
+    api.script("mcp-one", Script(text="Slowly.", first_token_after=1))
+    api.script("mcp-two", Script(text="At once."))
+    api.script("mcp-judge", Script(text="Both."))
+    async with over_http(api) as client:
+        started = await ask(client, "fusion_start", prompt="When?", **PANEL)
+        run_id = started.structured_content["run_id"]
+        assert started.structured_content["status"] in ("queued", "running")
+        at_once = await ask(client, "fusion_get_run", run_id=run_id, wait_seconds=0)
+        assert not at_once.is_error and run_id in words(at_once)
+        read = await ask(client, "fusion_get_run", run_id=run_id, include_answers=True)
+        assert read.structured_content["answer"] == "Both."
+        assert "Slowly." in words(read) and "At once." in words(read)
+    assert len(api.upstream.calls_of("mcp-one")) >= 1
+    page = await asyncio.to_thread(api.get, f"/runs/{run_id}")
+    assert page.json()["status"] == "completed"
+
+
+async def test_what_is_refused_is_told_in_plain_words(api: Api) -> None:
+    async with over_http(api) as client:
+        for arguments, sentence in (
+            ({"prompt": "Hm?", "preset": "nowhere"}, "nowhere"),
+            ({"prompt": "   "}, "prompt"),
+            ({"prompt": "Hm?", "preset": "quality", "judge": "openrouter:good"}, "either a preset"),
+            ({"prompt": "Hm?", "preset": "dead"}, "not set up"),
+        ):
+            refused = await ask(client, **arguments)
+            assert refused.is_error and sentence in words(refused), words(refused)
+        missing = await ask(client, "fusion_get_run", run_id="no-run")
+        assert missing.is_error and "no run" in words(missing)
+        listed = await ask(client, "fusion_list_presets")
+        assert "quality" in words(listed)
+
+
+async def test_a_panel_that_fails_says_why_of_each_seat(api: Api) -> None:
+    panel = {"panel": ["openrouter:fault-401", "openrouter:fault-404"], "judge": "openrouter:good"}
+    async with over_http(api) as client:
+        failed = await ask(client, prompt="Anybody?", **panel)
+    assert failed.is_error and "key" in words(failed)
+    assert {seat["status"] for seat in failed.structured_content["panel"]} == {"failed"}
+
+
+async def test_somebody_else_s_private_run_is_not_there(api: Api) -> None:
+    async with over_http(api) as client:
+        started = await ask(client, "fusion_start", prompt="Mine alone?", **PANEL)
+        run_id = started.structured_content["run_id"]
+    async with over_http(api, api.token(user="bob")) as stranger:
+        found = await ask(stranger, "fusion_get_run", run_id=run_id, wait_seconds=0)
+    assert found.is_error and "no run" in words(found)
+
+
+async def test_one_level_only_and_no_more_than_the_token_may(api: Api) -> None:
+    for header in ("x-fusion-depth", "x-openrouter-fusion-depth"):
+        async with over_http(api, **{header: "1"}) as client:
+            within = await ask(client, prompt="Within?", **PANEL)
+            assert within.is_error and "one level only" in words(within)
+    async with over_http(api, api.token("--scopes", "read,models")) as reader:
+        refused = await ask(reader, prompt="May I?", **PANEL)
+        assert refused.is_error and "scope" in words(refused)
+
+
+async def test_two_programs_at_once_get_each_their_own(api: Api) -> None:
+    api.script("mcp-echo", Script(text="{prompt}"))
+    echo = {"panel": ["openrouter:mcp-echo"], "judge": "openrouter:mcp-echo"}
+
+    async def one(prompt: str) -> str:
+        async with over_http(api) as client:
+            run = await ask(client, prompt=prompt, **echo)
+            return words(
+                await ask(
+                    client,
+                    "fusion_get_run",
+                    run_id=run.structured_content["run_id"],
+                    include_answers=True,
+                )
+            )
+
+    first, second = await asyncio.gather(one("the pear"), one("the plum"))
+    assert "the pear" in first and "the plum" not in first
+    assert "the plum" in second and "the pear" not in second
+
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+def test_nobody_comes_in_without_a_token_or_from_another_site(api: Api) -> None:
+    address = f"{api.stack.url}/mcp"
+    known = {"Authorization": f"Bearer {api.key}"}
+    assert httpx.post(address, json=HELLO, headers=ACCEPT | known).status_code == 200
+    unknown = httpx.post(address, json=HELLO, headers=ACCEPT)
+    assert unknown.status_code == 401 and unknown.headers["www-authenticate"].startswith("Bearer")
+    wrong = ACCEPT | {"Authorization": "Bearer fsn-wrong"}
+    assert httpx.post(address, json=HELLO, headers=wrong).status_code == 401
+    elsewhere = ACCEPT | known | {"Origin": "https://evil.example"}
+    refused = httpx.post(address, json=HELLO, headers=elsewhere)
+    assert refused.status_code == 403 and refused.json()["error"]["code"] == "forbidden_origin"
+    ours = ACCEPT | known | {"Origin": api.stack.url}
+    assert httpx.post(address, json=HELLO, headers=ours).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"id": 1}'])
+def test_what_is_no_request_is_refused_and_harms_nobody(api: Api, body: bytes) -> None:
+    headers = ACCEPT | {
+        "Authorization": f"Bearer {api.key}",
+        "Content-Type": "application/json",
+    }
+    answer = httpx.post(f"{api.stack.url}/mcp", content=body, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert httpx.get(f"{api.stack.url}/readyz").status_code == 200
+
+
+def test_too_many_requests_are_told_to_wait(api: Api) -> None:
+    key = api.token("--requests-per-minute", "2")
+    headers = ACCEPT | {"Authorization": f"Bearer {key}"}
+    answers = [httpx.post(f"{api.stack.url}/mcp", json=HELLO, headers=headers) for _ in range(3)]
+    assert answers[-1].status_code == 429 and int(answers[-1].headers["retry-after"]) > 0
+
+
+def test_no_key_is_in_the_log(api: Api) -> None:
+    assert not re.search(re.escape(api.key), api.stack.log.read_text(errors="replace"))
