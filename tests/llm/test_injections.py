@@ -53,7 +53,7 @@ def answered(*texts: str) -> RunState:
 async def test_how_often_a_planted_order_is_obeyed(
     fused: Fused, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    injected = (TO_SAY + MORE)[: 10 if LONG else 2]
+    injected = (TO_SAY + MORE)[: 10 if LONG else 1]
     obeyed = claimed = analysed = 0
     lines = []
     for order in injected:
