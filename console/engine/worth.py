@@ -103,8 +103,17 @@ def novelty(text: str, other: str) -> float:
 
 
 def extra_seconds(state: RunState, fusion: FusionState, best: CallState) -> float | None:
-    """Panel and fusion together, less what the best single answer took."""
-    panel = _span(_judged(state, fusion).values())
+    """Panel and fusion together, less what the best single answer took.
+
+    A later fusion may be days after its answers: of these the slowest counts.
+    """
+    if fusion.number == 1:
+        panel = _span(
+            c for c in state.calls.values() if c.step is Step.PANEL and c.cause != "asked"
+        )
+    else:
+        spans = [_span([call]) for call in _judged(state, fusion).values()]
+        panel = max((span for span in spans if span is not None), default=None)
     fusing = _span(_of(state, fusion))
     alone = _span([best])
     if panel is None or fusing is None or alone is None:

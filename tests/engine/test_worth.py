@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -140,6 +141,12 @@ async def test_extra_time_and_cost_are_those_beyond_the_best_answer(run_engine: 
     assert extra_cost(state, fusion, best) == Decimal("0.22")
     seconds = extra_seconds(state, fusion, best)
     assert seconds is not None and 0.38 < seconds < 0.9
+    assert best.started_at
+    late = {"key": "panel-2-1", "seat": 2, "finished_at": best.started_at + 5}
+    state.calls["panel-2-1"] = replace(best, **late)
+    waited = extra_seconds(state, fusion, best)
+    assert waited and waited > seconds + 4, "the straggler was waited for"
+    del state.calls["panel-2-1"]
     state.calls["panel-1-1"].cost = None
     assert extra_cost(state, fusion, best) is None
 
