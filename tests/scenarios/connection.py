@@ -210,7 +210,7 @@ TABLE = [
     completed(
         "U-41",
         "the body goes on beyond its promised length",
-        good(wire=[0.1, LENGTH % len(TWO_WORDS) + TWO_WORDS, 0.05, text("POISON")]),
+        good(wire=[LENGTH % len(TWO_WORDS) + TWO_WORDS, 0.05, text("POISON")]),
         "one two",
         usual=True,
     ),

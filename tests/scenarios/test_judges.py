@@ -17,11 +17,14 @@ from .scenario import Scenario
 from .stage import SIBLING_TEXT, Stage
 from .tables import LONG, TABLE
 
-# The usual of each row, or all with FUSION_LONG_TESTS=1.
+# The first usual one of each row, or all with FUSION_LONG_TESTS=1.
+FIRST = {s.id: s for s in reversed(TABLE) if s.usual}
+# The writer's request goes out on the connection that this one poisons: that one is lost.
+NOT_FOR_A_JUDGE = "the body goes on beyond its promised length"
 FOR_A_JUDGE = [
     replace(scenario, role="judge", id="U-46", title=f"{scenario.title} ({scenario.id}, the judge)")
-    for scenario in TABLE
-    if LONG or scenario.usual
+    for scenario in (TABLE if LONG else sorted(FIRST.values(), key=lambda s: s.id))
+    if scenario.title != NOT_FOR_A_JUDGE
 ]
 
 
