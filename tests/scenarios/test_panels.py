@@ -45,7 +45,9 @@ def test_eight_seats_fail_in_eight_ways_and_nobody_judges(
     assert outcome.state.status == "failed"
     assert outcome.state.reason == "insufficient_credits"  # what a person can do something about
     assert not any(r.model == "judge" for r in outcome.requests)
-    assert "credit" in outcome.words.under("run-notice")
+    said = outcome.words.under("run-notice")
+    assert "credit" in said
+    report.note_panel(record_property, "U-44", "eight seats fail in eight ways", outcome, said)
 
 
 def test_one_answer_of_eight_is_shown_and_not_compared(stage: Stage, record_property: Any) -> None:
