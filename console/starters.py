@@ -17,7 +17,7 @@ OPUS = "~anthropic/claude-opus-latest"
 FRONTIER_OUTPUT_TOKENS = 16_000
 # What the built-in model can write in a time one is willing to wait.
 LOCAL_OUTPUT_TOKENS = 200
-LOCAL_ANALYSIS_TOKENS = 450
+LOCAL_ANALYSIS_TOKENS = 600
 LOCAL_SYNTHESIS_TOKENS = 250
 
 CREDENTIALS: dict[str, dict[str, Any]] = {

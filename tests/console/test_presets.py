@@ -77,7 +77,7 @@ def test_local_is_one_model_in_three_moods_at_no_cost(settings: Settings) -> Non
     assert len({(p.temperature, p.seed, p.system_prompt) for p in spec.panel}) == 3
     assert all(p.price == Price(Decimal(0), Decimal(0)) for p in (*spec.panel, spec.judge))
     assert spec.judge.temperature == 0
-    assert spec.policy.analysis_max_output_tokens == 450
+    assert spec.policy.analysis_max_output_tokens == 600
     assert spec.policy.synthesis_max_output_tokens == 250
 
 
@@ -231,4 +231,4 @@ def test_the_local_model_keeps_its_small_limits(settings: Settings) -> None:
     settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
     spec = custom_spec(panel=["local:tiny"], judge="local:tiny")
     assert spec.panel[0].max_output_tokens == 200
-    assert spec.policy.analysis_max_output_tokens == 450
+    assert spec.policy.analysis_max_output_tokens == 600
