@@ -32,8 +32,8 @@ def answered(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "ring", ring)
 
 
-def fuse(*args: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
+def fuse(*args: str, err: io.StringIO | None = None) -> tuple[int, str, str]:
+    out, err = io.StringIO(), err or io.StringIO()
     code: Any = 0
     try:
         call_command("fuse", "What is the answer?", *args, stdout=out, stderr=err)
@@ -80,12 +80,18 @@ def test_a_stack_that_is_not_running_is_said_before_anything_is_saved(
 def test_without_a_worker_it_says_what_it_waits_for_and_ctrl_c_stops_the_run(
     worker: Worker, credential: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timer = threading.Timer(5, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
-    code, _, err = fuse("--panel", "test:good")
-    timer.join()
+    said = io.StringIO()
+
+    def loses_patience() -> None:
+        wait_for(lambda: "Waiting for a worker" in said.getvalue(), 30)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    reader = threading.Thread(target=loses_patience)
+    reader.start()
+    code, _, err = fuse("--panel", "test:good", err=said)
+    reader.join()
     assert code == 130
-    assert "Waiting for a worker" in err and "Stopped" in err
+    assert "Stopped" in err
     assert Run.objects.get().status == "cancelled"
 
 

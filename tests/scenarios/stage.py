@@ -133,11 +133,14 @@ class Stage:
 
 
 def after_the_others(script: Any) -> Any:
-    """What closes its connection unannounced does so when the siblings have one of their own:
-    a request that goes out on it in that very moment is lost, on record and never received."""
-    if isinstance(script, Script) and script.wire is not None:
-        return replace(script, delay=script.delay + 0.1)
-    return script
+    """A judge says the same as a seat, not the JSON it was asked for. What closes its
+    connection unannounced does so when the siblings have one of their own: a request that goes
+    out on it in that very moment is lost, on record and never received."""
+    if not isinstance(script, Script):
+        return script
+    if script.wire is not None:
+        script = replace(script, delay=script.delay + 0.1)
+    return script if script.judge or script.text is None else replace(script, judge=script)
 
 
 def spec_of(scenario: Scenario) -> Spec:
