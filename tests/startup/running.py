@@ -128,7 +128,7 @@ class Up:
         """The exit status; every process there was is remembered first."""
         self.look()
         self.process.send_signal(number)
-        status = self.process.wait(30)
+        status = self.process.wait(60)
         self._reader.join(5)
         return status
 
