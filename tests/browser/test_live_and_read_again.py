@@ -110,6 +110,9 @@ def test_a_phone_never_scrolls_sideways_whatever_arrives(
     assert wide_things(page) == []
     upstream.release()
     wait_for_the_end(page)
+    expect(page.get_by_role("region", name="Go on")).to_be_visible()
+    expect(page.get_by_role("region", name="Was it worth it?")).to_be_visible()
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
     shoot(page, "failures-phone-dark")
     assert wide_things(page) == []
     for address in ("/fusion", "/fusion/runs", "/sign-in"):
