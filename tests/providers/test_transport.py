@@ -264,14 +264,18 @@ async def test_only_what_gave_nothing_is_unconfirmed(ask, words, unconfirmed):
     assert got.error.unconfirmed == unconfirmed
 
 
-async def test_an_earlier_failure_says_nothing_about_this_one(client):
+async def test_an_earlier_failure_says_nothing_about_this_one(transport):
     """Calls are repeated while the failure before is still being handled."""
 
     async def answer(reader, writer):
         await read_request(reader)
         writer.close()
 
-    async with serving(answer) as where:
+    # Time enough to connect on a busy machine: here it must be the answer that fails.
+    async with (
+        make_client(connect_timeout=10, transport=transport) as client,
+        serving(answer) as where,
+    ):
         with places.refusing() as place:
             try:
                 await client.post(place.url)

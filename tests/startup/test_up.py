@@ -43,7 +43,7 @@ def test_a_killed_worker_is_started_again_and_said(up: Up) -> None:
 def test_a_killed_valkey_is_started_again_on_the_same_socket(up: Up, tree: Path) -> None:
     next(p for p in up.look() if "valkey" in p.name()).kill()
     up.wait_for("valkey died (signal 9), starting it again")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not valkey.answers(tree / "var" / "valkey.sock") and time.monotonic() < until:
         time.sleep(0.05)
     assert valkey.answers(tree / "var" / "valkey.sock")
