@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,17 @@ def charlie(db: None) -> User:
 def ada(db: None) -> User:
     """An admin."""
     return User.objects.create_superuser("ada", password="ada-has-a-password")
+
+
+@pytest.fixture
+def ordinary_signals() -> Iterator[None]:
+    """Ctrl-C and a hangup mean what they mean in a terminal, to this process and its children:
+    what nohup or a script starts in the background ignores them."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

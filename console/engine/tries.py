@@ -129,9 +129,10 @@ def what_follows(
     nothing_came = not (call.text or call.reasoning)
     unbilled = error.retryable or (error.unconfirmed and policy.repeat_unconfirmed)
     if unbilled and nothing_came and tries <= policy.retries:
-        delay = _delay(error, tries)
-        if delay <= policy.max_retry_wait:
-            return delay, "retry"
+        wait = FIRST_DELAY * 2.0 ** (tries - 1) if error.retry_after is None else error.retry_after
+        if wait <= policy.max_retry_wait:
+            # Never sooner than asked; spread, so that a burst does not return as one.
+            return wait + random.uniform(0.1, 0.5) * FIRST_DELAY, "retry"
     if step is Step.ANALYSIS and error.reason in UNREADABLE and not _has_repaired(calls):
         return 0, "repair"
     if step in (Step.ANALYSIS, Step.CONDENSE):
@@ -196,13 +197,6 @@ def _has_repaired(calls: list[CallState]) -> bool:
         if call.cause in ("first", "fallback", "asked"):
             break
     return False
-
-
-def _delay(error: ProviderError, tries: int) -> float:
-    """As the provider asks, else doubling; with jitter, so that a burst does not return as one."""
-    if error.retry_after is not None:
-        return error.retry_after + random.uniform(0, 0.25) * min(error.retry_after, 1)
-    return FIRST_DELAY * float(2 ** (tries - 1)) * random.uniform(0.8, 1.2)
 
 
 def is_open(call: CallState | None) -> bool:

@@ -126,6 +126,12 @@ async def test_nobody_waits_longer_than_the_policy_allows(run_engine: RunEngine)
     assert causes(ran, 0) == ["first"]
 
 
+async def test_a_wait_as_long_as_allowed_is_waited(run_engine: RunEngine) -> None:
+    policy = Policy(max_retry_wait=0.2)
+    ran = await run_engine({"busy": turns([busy(0.2)], ["x"]), "b": ["y"]}, policy=policy)
+    assert causes(ran, 0) == ["first", "retry"]
+
+
 @pytest.mark.parametrize(
     "reason", [Reason.UNAUTHORIZED, Reason.INVALID_MODEL, Reason.BAD_REQUEST, Reason.DISCONNECTED]
 )
@@ -337,7 +343,7 @@ async def test_another_fusion_makes_only_its_own_calls(run_engine: RunEngine) ->
     assert ran.state.fusions[2].judged == ["panel-0-1", "panel-2-1"]
     assert vars(ran.state.fusions[1]) == old
     assert {k: ran.state.calls[k].to_dict() for k in before} == before
-    assert ran.state.idle_seconds > 0 and ran.state.seconds < 1
+    assert ran.state.idle_seconds > 0
 
 
 async def test_compare_first_stops_after_the_panel(run_engine: RunEngine) -> None:

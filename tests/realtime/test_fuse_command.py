@@ -78,7 +78,7 @@ def test_a_stack_that_is_not_running_is_said_before_anything_is_saved(
 
 
 def test_without_a_worker_it_says_what_it_waits_for_and_ctrl_c_stops_the_run(
-    worker: Worker, credential: Credential, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, credential: Credential, ordinary_signals: None
 ) -> None:
     said = io.StringIO()
 

@@ -24,7 +24,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def up(tree: Path) -> Iterator[Up]:
+def up(tree: Path, ordinary_signals: None) -> Iterator[Up]:
     with Up(tree, "--no-local-model") as running:
         running.wait_for("Fusion is ready: ")
         yield running
