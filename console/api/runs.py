@@ -128,7 +128,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
             judge=body.judge or "",
             synthesizer=body.synthesizer or "",
             criteria=body.criteria,
-            seats=[get_args(Seat).index(seat) for seat in body.seats],
+            seats=[get_args(Seat).index(seat) for seat in body.seats] or None,
             request_hash=call.hash,
             idempotency_key=key,
         )

@@ -64,21 +64,23 @@ def run_fuse(
     judge: str = "",
     synthesizer: str = "",
     criteria: str = "",
-    seats: Sequence[int] = (),
+    seats: Sequence[int] | None = None,
     api: ApiOrigin | None = None,
 ) -> Fusion:
     """Another fusion of the same answers. Names as people type them; empty means as before.
 
-    `seats` are those whose answers are fused, empty for all. Raises Refused.
+    `seats` are those whose answers are fused, None for all. Raises Refused.
     """
     spec, state = run.frozen_spec, state_from_rows(run)
-    chosen = sorted(set(seats))
+    chosen = sorted(set(seats or ()))
     for seat in chosen:
         _must_exist(run, seat)
         if not state.answer(seat):
             raise Refused(f"{letter(seat)} has no answer to fuse.")
     if not any(state.answer(seat) for seat in range(len(spec.panel))):
         raise Refused("There is no answer to fuse.")
+    if seats is not None and not chosen:
+        raise Refused("Choose at least one answer to fuse.")
     if len(criteria) > MAX_CRITERIA:
         raise Refused(f"Criteria have at most {MAX_CRITERIA:,} characters.")
     judged_by = find_judge(judge) if judge.strip() else spec.judge

@@ -130,7 +130,7 @@ def token_run_fuse(
     judge: str,
     synthesizer: str,
     criteria: str,
-    seats: Sequence[int],
+    seats: Sequence[int] | None,
     request_hash: str = "",
     idempotency_key: str | None = None,
 ) -> Fusion:

@@ -36,7 +36,7 @@ def fuse(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         judge=post.get("judge", ""),
         synthesizer=post.get("synthesizer", ""),
         criteria=post.get("criteria", ""),
-        seats=[int(seat) for seat in post.getlist("seat") if seat.isdecimal()],
+        seats=[_seat(text) for text in post.getlist("seat")],
     )
 
 
@@ -92,6 +92,11 @@ def _do(
     except Refused as refused:
         return _refused(request, run, refused)
     return redirect("run-detail", run_id=run.pk)
+
+
+def _seat(text: str) -> int:
+    """What is no number is no seat either: -1."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1
 
 
 def _refused(request: HttpRequest, run: Run, refused: Refused) -> HttpResponse:

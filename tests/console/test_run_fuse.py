@@ -1,0 +1,59 @@
+"""The form that fuses a run's answers again."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+
+from console.engine.errors import Reason
+from console.models import Run
+
+from .story import Story
+
+
+@pytest.fixture
+def run(alice: User) -> Run:
+    return Story().whole().save(alice)
+
+
+@pytest.fixture
+def page(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def fuse(page: Client, run: Run, **form: object) -> HttpResponse:
+    response: HttpResponse = page.post(f"/fusion/runs/{run.pk}/fuse", form)
+    return response
+
+
+def is_refused(response: HttpResponse, run: Run, sentence: str) -> bool:
+    """With this sentence, and nothing has become of the run."""
+    untouched = Run.objects.get(pk=run.pk).status == "completed" and run.fusions.count() == 1
+    return untouched and response.status_code == 422 and sentence in response.content.decode()
+
+
+def test_the_answers_that_are_ticked_are_fused(page: Client, run: Run) -> None:
+    assert fuse(page, run, seat=["2", "0", "0"]).status_code == 302
+    assert run.fusions.get(number=2).seats == [0, 2]
+
+
+@pytest.mark.parametrize("seat", ["-1", "999", "abc", "0.5", "", "٢", "9" * 5000])
+def test_a_seat_that_is_none_is_refused_rather_than_passed_over(
+    page: Client, run: Run, seat: str
+) -> None:
+    assert is_refused(fuse(page, run, seat=["0", seat]), run, "There is no such seat.")
+
+
+def test_without_a_tick_nothing_is_fused(page: Client, run: Run) -> None:
+    assert is_refused(fuse(page, run), run, "Choose at least one answer to fuse.")
+
+
+def test_a_run_without_answers_says_so(page: Client, alice: User) -> None:
+    story = Story().begin()
+    for seat in range(3):
+        story.fail(seat, Reason.STALLED)
+    said = fuse(page, story.save(alice, status="failed")).content.decode()
+    assert "There is no answer to fuse." in said
