@@ -23,7 +23,7 @@ from ..snapshot import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused, RunUnderWay
 from .presets import find_judge, find_panelist
-from .runs import ApiOrigin, ring_for
+from .runs import ApiOrigin, clean_text, ring_for
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 MAX_CRITERIA = 2000
@@ -81,6 +81,7 @@ def run_fuse(
         raise Refused("There is no answer to fuse.")
     if seats is not None and not chosen:
         raise Refused("Choose at least one answer to fuse.")
+    criteria = clean_text(criteria)
     if len(criteria) > MAX_CRITERIA:
         raise Refused(f"Criteria have at most {MAX_CRITERIA:,} characters.")
     judged_by = find_judge(judge) if judge.strip() else spec.judge

@@ -92,9 +92,15 @@ def ring_for(run_id: uuid.UUID) -> None:
         Run.objects.filter(pk=run_id).update(rung_at=None)
 
 
+def clean_text(text: str) -> str:
+    """What a person typed: line ends as they were counted while typing, nothing that no
+    database keeps."""
+    text = text.replace("\r\n", "\n").replace("\0", "\ufffd")
+    return text.encode("utf-8", "replace").decode()
+
+
 def clean_prompt(prompt: str) -> str:
-    prompt = prompt.replace("\r\n", "\n").replace("\0", "\ufffd")
-    prompt = prompt.encode("utf-8", "replace").decode()
+    prompt = clean_text(prompt)
     if not prompt.strip():
         raise Refused("Write a prompt first.")
     limit = settings.MAX_PROMPT_CHARACTERS

@@ -57,3 +57,18 @@ def test_a_run_without_answers_says_so(page: Client, alice: User) -> None:
         story.fail(seat, Reason.STALLED)
     said = fuse(page, story.save(alice, status="failed")).content.decode()
     assert "There is no answer to fuse." in said
+
+
+def test_criteria_are_as_long_as_the_form_counts_them_and_hold_nothing_unsavable(
+    page: Client, run: Run
+) -> None:
+    lines = "\r\n".join(["x" * 99] * 20)  # a browser counts an end of line once, and sends two
+    assert fuse(page, run, seat="0", criteria=f"a\0b{lines[3:]}").status_code == 302
+    criteria = run.fusions.get(number=2).criteria
+    assert criteria.startswith("a\ufffdb") and "\r" not in criteria
+
+
+def test_criteria_that_are_too_long_are_refused(page: Client, run: Run) -> None:
+    assert is_refused(
+        fuse(page, run, seat="0", criteria="x" * 2001), run, "at most 2,000 characters"
+    )
