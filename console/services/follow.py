@@ -72,7 +72,7 @@ def _answer(run: Run, follows_from: str) -> str:
         if not text:
             raise Refused("This run has no fused answer to go on from.")
         return text
-    if kind != "seat" or not seat.isdecimal() or int(seat) >= len(run.frozen_spec.panel):
+    if kind != "seat" or seat not in map(str, range(len(run.frozen_spec.panel))):
         raise Refused("Choose which answer to go on from.")
     answer = state.answer(int(seat))
     if answer is None:

@@ -70,17 +70,27 @@ def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A run that goes on from this one."""
     assert request.user.is_authenticated  # login_required has seen to it
     run = access.run_visible_to(request.user, run_id)
+    post = request.POST
+    prompt, follows_from = post.get("prompt", ""), post.get("from", "fused")
     try:
         next_run = run_follow(
             run=run,
             owner=request.user,
-            prompt=request.POST.get("prompt", ""),
-            follows_from=request.POST.get("from", "fused"),
-            client_run_id=request.POST.get("client_run_id") or None,
+            prompt=prompt,
+            follows_from=follows_from,
+            client_run_id=_once(post.get("client_run_id", ""), f"{follows_from}\n{prompt}"),
         )
     except Refused as refused:
         return _refused(request, run, refused)
     return redirect("run-detail", run_id=next_run.pk)
+
+
+def _once(form: str, said: str) -> str | None:
+    """A form sent twice says the same; sent again with other words it asks for another run."""
+    try:
+        return str(uuid.uuid5(uuid.UUID(form), said))
+    except ValueError:
+        return None
 
 
 def _do(

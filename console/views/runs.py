@@ -53,6 +53,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "is_owner": is_owner,
         "visibilities": Visibility.choices,
         "share_url": _share_url(request, run) if is_owner else "",
+        "client_run_id": uuid.uuid4(),
     }
     context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
     return render(request, "console/run_detail.html", context)

@@ -1,0 +1,86 @@
+"""The form that goes on from a run."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.http import HttpResponse
+from django.test import Client
+
+from console.models import Run
+
+from .story import Story
+
+
+@pytest.fixture
+def run(alice: User) -> Run:
+    return Story().whole().save(alice)
+
+
+@pytest.fixture
+def page(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def form_of(page: Client, run: Run) -> dict[str, str]:
+    """What its hidden fields send along."""
+    html = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    form = html[html.index(f'action="/fusion/runs/{run.pk}/follow"') :].partition("</form>")[0]
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', form)
+    return {name: value for name, value in hidden if name != "csrfmiddlewaretoken"}
+
+
+def follow(page: Client, run: Run, prompt: str = "And then?", **form: str) -> HttpResponse:
+    response: HttpResponse = page.post(f"/fusion/runs/{run.pk}/follow", {"prompt": prompt} | form)
+    return response
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_is_one_run(alice: User, run: Run) -> None:
+    page = Client()
+    page.force_login(alice)
+    form, told = form_of(page, run), []
+
+    def click() -> None:
+        told.append(follow(page, run, **form)["Location"])
+        connections.close_all()
+
+    clicks = [threading.Thread(target=click) for _ in range(2)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    assert told == [f"/fusion/runs/{run.followed_by.get().pk}"] * 2
+
+
+def test_the_same_form_with_other_words_is_another_run(page: Client, run: Run) -> None:
+    form = form_of(page, run)
+    follow(page, run, "And then?", **form)
+    follow(page, run, "And before?", **form)
+    follow(page, run, "And before?", **(form | {"from": "seat-1"}))
+    assert sorted(r.prompt for r in run.followed_by.all()) == [
+        "And before?",
+        "And before?",
+        "And then?",
+    ]
+
+
+@pytest.mark.parametrize("number", ["", "a\0b", "x" * 1000])
+def test_a_form_without_a_number_of_its_own_asks_all_the_same(
+    page: Client, run: Run, number: str
+) -> None:
+    assert follow(page, run, client_run_id=number).status_code == 302
+    assert run.followed_by.get().client_run_id is None
+
+
+@pytest.mark.parametrize("seat", ["-1", "3", "01", "0" * 20, "٢", "x", "", "9" * 5000])
+def test_a_seat_that_is_none_is_refused(page: Client, run: Run, seat: str) -> None:
+    refused = follow(page, run, **{"from": f"seat-{seat}"})
+    assert refused.status_code == 422
+    assert "Choose which answer to go on from." in refused.content.decode()
+    assert not run.followed_by.exists()
