@@ -109,28 +109,25 @@ def run_fuse(
 def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
     """Ask a seat again, of the same model or of another. Its older answers stay. Raises Refused."""
     _must_exist(run, seat)
-    spec, state = run.frozen_spec, state_from_rows(run)
-    panelist = spec.panel[seat]
+    panelist = run.frozen_spec.panel[seat]
     if model.strip():
         panelist = _with_model(panelist, find_panelist(model))
     with transaction.atomic():
-        _reopen(run)
-        return _ask(run, state, seat, panelist)
+        return _ask(_reopen(run), seat, panelist)
 
 
 def seat_add(*, run: Run, model: str) -> Call:
     """One more seat, asked the same prompt. Raises Refused."""
-    spec, state = run.frozen_spec, state_from_rows(run)
-    if len(spec.panel) >= MAX_SEATS:
-        raise Refused(f"A panel has at most {MAX_SEATS} seats.")
     if not model.strip():
         raise Refused("Choose a model for the new seat.")
     panelist = find_panelist(model)
     with transaction.atomic():
-        _reopen(run)
+        spec = _reopen(run).frozen_spec
+        if len(spec.panel) >= MAX_SEATS:
+            raise Refused(f"A panel has at most {MAX_SEATS} seats.")
         wider: Spec = replace(spec, panel=(*spec.panel, panelist))
         Run.objects.filter(pk=run.pk).update(spec=wider.to_dict())
-        return _ask(run, state, len(spec.panel), panelist)
+        return _ask(run, len(spec.panel), panelist)
 
 
 def run_poll(*, run: Run, fusion: int) -> list[Call]:
@@ -138,19 +135,18 @@ def run_poll(*, run: Run, fusion: int) -> list[Call]:
 
     Who has not voted yet is asked; a vote given stands. Raises Refused.
     """
-    state = state_from_rows(run)
-    judging = state.fusions.get(fusion)
-    if judging is None or judging.status is not RunStatus.COMPLETED or judging.best:
-        raise Refused("There is no such fused answer.")
-    voted = {vote["seat"] for vote in judging.poll}
-    asked = [state.calls[key] for key in judging.judged]
-    seats = {c.seat: c for c in asked if c.seat is not None and c.seat not in voted}
-    if not seats:
-        raise Refused("Every panelist has said which it prefers.")
     with transaction.atomic():
-        if run.status != RunStatus.COMPLETED:
-            raise RunUnderWay("The panel is asked what it prefers once the run is completed.")
-        _reopen(run)
+        state = state_from_rows(_reopen(run))
+        if state.status is not RunStatus.COMPLETED:
+            raise Refused("The panel is asked what it prefers once the run is completed.")
+        judging = state.fusions.get(fusion)
+        if judging is None or judging.status is not RunStatus.COMPLETED or judging.best:
+            raise Refused("There is no such fused answer.")
+        voted = {vote["seat"] for vote in judging.poll}
+        asked = [state.calls[key] for key in judging.judged]
+        seats = {c.seat: c for c in asked if c.seat is not None and c.seat not in voted}
+        if not seats:
+            raise Refused("Every panelist has said which it prefers.")
         row = run.fusions.get(number=fusion)
         return [_ballot(run, state, row, seat, call) for seat, call in seats.items()]
 
@@ -171,8 +167,9 @@ def _ballot(run: Run, state: RunState, fusion: Fusion, seat: int, answer: CallSt
     )
 
 
-def _ask(run: Run, state: RunState, seat: int, panelist: Panelist) -> Call:
-    number = max((c.number for c in state.calls_of(Step.PANEL, seat=seat)), default=0) + 1
+def _ask(run: Run, seat: int, panelist: Panelist) -> Call:
+    earlier = run.calls.filter(step=Step.PANEL, seat=seat)
+    number = (earlier.aggregate(last=Max("number"))["last"] or 0) + 1
     return Call.objects.create(
         run=run,
         key=call_key(Step.PANEL, seat, number),
@@ -185,8 +182,16 @@ def _ask(run: Run, state: RunState, seat: int, panelist: Panelist) -> Call:
     )
 
 
-def _reopen(run: Run) -> None:
-    """Hand a run that has ended to the workers again. Within the caller's transaction."""
+def _reopen(run: Run) -> Run:
+    """Hand a run that has ended to the workers again. Within the caller's transaction.
+
+    Returns it as it ended: what was read before the transaction may be older than that.
+    """
+    ended = Run.objects.select_for_update().filter(pk=run.pk).first()
+    if ended is None:
+        raise Refused("The run is not there any more.")
+    if not ended.is_final:
+        raise RunUnderWay("The run is under way. Wait for its end, or stop it first.")
     reopened: dict[str, Any] = {
         "status": RunStatus.QUEUED,
         "cancel_requested_at": None,
@@ -197,9 +202,9 @@ def _reopen(run: Run) -> None:
         # What the log said until now is over: readers begin after it.
         "reopened_after": F("attempt"),
     }
-    if not Run.objects.filter(pk=run.pk, status__in=FINAL).update(**reopened):
-        raise RunUnderWay("The run is under way. Wait for its end, or stop it first.")
+    Run.objects.filter(pk=run.pk).update(**reopened)
     transaction.on_commit(lambda: ring_for(run.pk))
+    return ended
 
 
 def _must_exist(run: Run, seat: int) -> None:

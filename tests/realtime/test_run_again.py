@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.engine.spec import Panelist
 from console.engine.state import Step
 from console.execution import Worker
 from console.models import Run
@@ -84,6 +85,45 @@ def test_what_is_under_way_is_not_begun_again(finished: Run) -> None:
     with pytest.raises(Refused, match="under way"):
         fusions.run_fuse(run=finished)
     assert finished.fusions.count() == 2
+
+
+@pytest.mark.parametrize("path", ["seats", "seats/0/ask"])
+def test_what_was_asked_while_a_model_was_looked_up_keeps_its_place(
+    worker: Worker,
+    upstream: Upstream,
+    finished: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    client = Client()
+    assert finished.owner
+    client.force_login(finished.owner)
+    made, find = len(upstream.requests), fusions.find_panelist
+
+    def find_slowly(name: str) -> Panelist:
+        monkeypatch.setattr(fusions, "find_panelist", find)
+        client.post(f"/fusion/runs/{finished.pk}/{path}", {"model": "test:quick"})
+        carried_out(worker, finished)
+        return find(name)
+
+    monkeypatch.setattr(fusions, "find_panelist", find_slowly)
+    answer = client.post(f"/fusion/runs/{finished.pk}/{path}", {"model": "test:slow"})
+    assert answer.status_code == 302
+    run = carried_out(worker, finished)
+    assert run.status == "completed" and asked_since(upstream, made) == ["quick", "slow"]
+    said = {c.panelist["model"]: c.status for c in run.calls.filter(step="panel")}
+    assert said["quick"] == said["slow"] == "completed"
+
+
+def test_a_run_that_is_deleted_meanwhile_is_said_to_be_gone(finished: Run) -> None:
+    Run.objects.filter(pk=finished.pk).delete()
+    for act in (
+        lambda: fusions.seat_ask(run=finished, seat=0),
+        lambda: fusions.seat_add(run=finished, model="test:good"),
+        lambda: fusions.run_poll(run=finished, fusion=1),
+    ):
+        with pytest.raises(Refused, match="not there any more"):
+            act()
 
 
 def test_a_seat_without_an_answer_cannot_be_fused(
