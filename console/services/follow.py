@@ -64,7 +64,9 @@ def _answer(run: Run, follows_from: str) -> str:
     state = state_from_rows(run)
     kind, _, seat = follows_from.partition("-")
     if follows_from in (FUSED, OWN):
-        text = state.fused_answer
+        # The latest there is: another fusion may be under way, or was stopped.
+        latest = (state.answer_of(f) for _, f in sorted(state.fusions.items(), reverse=True))
+        text = next(filter(None, latest), "")
         if not text and follows_from == OWN:
             # What judge and synthesizer read as said before, where nothing was fused.
             answers = [state.answer(s) for s in range(len(run.frozen_spec.panel))]

@@ -81,6 +81,8 @@ def run_start(
             first = Run.objects.filter(client_run_id=client_key).first()
         elif api.idempotency_key:
             first = Run.objects.filter(token=api.token, idempotency_key=api.idempotency_key).first()
+        if first is None and follows and not Run.objects.filter(pk=follows.pk).exists():
+            raise Refused("The run it goes on from is not there any more.") from None
         if first is None:
             raise
         return first

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from console.models import Run
+from console.snapshot import state_from_rows
 
 from .story import Story
 
@@ -68,6 +69,37 @@ def test_the_same_form_with_other_words_is_another_run(page: Client, run: Run) -
         "And before?",
         "And then?",
     ]
+
+
+def test_another_fusion_that_was_stopped_leaves_the_earlier_to_go_on_from(
+    page: Client, run: Run
+) -> None:
+    run.fusions.create(number=2, status="cancelled", judge={}, synthesizer={})
+    Run.objects.filter(pk=run.pk).update(status="cancelled")
+    html = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert "There is no fused answer" not in html and "The earlier ones are kept" in html
+    assert follow(page, run).status_code == 302
+    said = run.followed_by.get().messages
+    assert [m["content"] for m in said[1:]] == ["The fused answer.", "And then?"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_is_deleted_meanwhile_is_said_to_be_gone(
+    alice: User, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Client()
+    page.force_login(alice)
+
+    def clean_slowly(prompt: str) -> str:
+        Run.objects.all().delete()
+        return prompt
+
+    monkeypatch.setattr("console.services.follow.clean_prompt", clean_slowly)
+    with_answer = state_from_rows(run)
+    monkeypatch.setattr("console.services.follow.state_from_rows", lambda run: with_answer)
+    refused = follow(page, run)
+    assert refused.status_code == 422
+    assert "The run it goes on from is not there any more." in refused.content.decode()
 
 
 @pytest.mark.parametrize("number", ["", "a\0b", "x" * 1000])
