@@ -141,6 +141,10 @@ def _run_ended(state: RunState, event: Event) -> None:
             fusion.status = state.status
     for call in _open_calls(state):
         _end(call, event.at, CallStatus.CANCELLED, Reason.CANCELLED)
+    for call in state.calls.values():
+        # Nor does anything follow any more, if the run is handed to a worker again.
+        if call is state.latest(call.step, seat=call.seat, fusion=call.fusion):
+            call.retry_at, call.retry_cause = None, ""
 
 
 def _open_calls(state: RunState) -> Iterator[CallState]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
 
 from console.engine.call import Control
 from console.engine.errors import ProviderError, Reason
-from console.engine.events import EventType
+from console.engine.events import Event, EventType
 from console.engine.provider import Finish, Request
+from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy
 from console.engine.state import CallStatus, FusionState, RunState, RunStatus, Step
 from console.engine.usage import Usage
@@ -281,6 +283,18 @@ async def test_a_retry_decided_on_before_the_worker_was_lost_is_made(run_engine:
     ran = await run_engine({"a": ["x"], "b": ["y"]}, state=state)
     assert causes(ran, 1) == ["first", "retry"]
     assert "a" not in [r.model for r in ran.requests]
+
+
+async def test_a_retry_that_was_awaited_when_the_run_was_stopped_is_not_made_later(
+    run_engine: RunEngine,
+) -> None:
+    first = await run_engine({"a": ["x"], "b": [busy()]}, policy=Policy(retries=0))
+    failed = first.state.calls["panel-1-1"]
+    failed.retry_at, failed.retry_cause = time.time() + 60, "retry"
+    apply(first.state, Event(EventType.RUN_CANCELLED, time.time()))
+    first.state.fusions[2] = FusionState(2, seats=[0], status=RunStatus.QUEUED)
+    ran = await run_engine({"a": ["x"], "b": ["y"]}, state=first.state)
+    assert [r.model for r in ran.requests] == ["judge"] and ran.state.status == "completed"
 
 
 async def test_judging_goes_on_with_the_answers_it_began_with(run_engine: RunEngine) -> None:
