@@ -22,7 +22,7 @@ from .tries import Ended, carry_out, is_open, stop_trying
 
 async def ask_panel(context: Context) -> dict[int, CallState]:
     """Seat -> its usable answer, for the seats that have one."""
-    seats = [s for s in range(len(context.spec.panel)) if is_open(_latest(context, s))]
+    seats = [s for s in range(len(context.spec.panel)) if _is_to_be_asked(context, s)]
     tasks = {s: asyncio.create_task(_ask_seat(context, s), name=f"seat {s}") for s in seats}
     try:
         await _Watch(context, tasks).until_over()
@@ -115,6 +115,13 @@ class _Watch:
 
     def _latest(self, seat: int) -> CallState | None:
         return _latest(self._context, seat)
+
+
+def _is_to_be_asked(context: Context, seat: int) -> bool:
+    call, state = _latest(context, seat), context.state
+    # Of a run that was stopped before it began, a reader may ask one seat and not the others.
+    chosen = bool(state.fusions) or any(c.cause == "asked" for c in state.calls.values())
+    return is_open(call) and (call is not None or not chosen)
 
 
 def _latest(context: Context, seat: int) -> CallState | None:

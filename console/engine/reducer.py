@@ -26,10 +26,11 @@ def apply(state: RunState, event: Event) -> RunState:
 def _run_started(state: RunState, event: Event) -> None:
     state.status = RunStatus.RUNNING
     state.attempt = event.data["attempt"]
-    state.started_at = state.started_at or event.at
     if state.finished_at is not None:
-        state.idle_seconds = round(state.idle_seconds + event.at - state.finished_at, 3)
+        if state.started_at is not None:  # else it was stopped before it began
+            state.idle_seconds = round(state.idle_seconds + event.at - state.finished_at, 3)
         state.finished_at, state.reason, state.error = None, "", ""
+    state.started_at = state.started_at or event.at
     state.grace_until = None
     # Whatever the worker before had left open was interrupted; its text stays.
     why = Reason.WORKER_STOPPED if event.data.get("handed_on") else Reason.WORKER_LOST

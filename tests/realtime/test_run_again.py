@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from console.models import Run
 from console.services import fusions
 from console.services.errors import Refused
 from console.services.follow import run_follow
+from console.services.runs import run_cancel
 from console.snapshot import state_from_rows
 from console.upkeep import Upkeep
 from tests.realtime.conftest import PATIENT, StartRun
@@ -144,6 +146,22 @@ def test_a_run_that_failed_goes_on_when_a_seat_answers(
     fusions.seat_ask(run=run, seat=0, model="test:good")
     run = carried_out(worker, run)
     assert run.status == "completed" and run.fusions.get().text
+
+
+def test_of_a_run_that_was_stopped_before_it_began_one_seat_can_be_asked(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    run = start("good", "echo", "other")
+    run_cancel(run=run)
+    stopped = Run.objects.get(pk=run.pk)
+    stopped.finished_at = stopped.created_at - timedelta(hours=1)
+    stopped.save(update_fields=["finished_at"])
+    fusions.seat_ask(run=stopped, seat=1)
+    run = carried_out(worker, stopped)
+    assert run.status == "completed" and run.fusions.get().judged == ["panel-1-1"]
+    assert asked_since(upstream, 0) == ["echo", "judge"]
+    seconds = state_from_rows(run).seconds
+    assert seconds is not None and 0 <= seconds < 60
 
 
 def test_fusing_now_and_stopping_a_seat_reach_a_run_under_way(
