@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,11 +46,16 @@ def total(state: RunState) -> Phase:
         state="running" if not state.status.is_final else "done",
         what="",
         seconds=figures.seconds(state.seconds),
-        since=None if state.status.is_final else state.started_at,
+        since=None if state.status.is_final else _since(state),
         tokens=_output(state.usage()),
         # Before anything can have been charged there is nothing unknown either.
         cost=at_least(*state.cost()) if billed or state.status.is_final else "",
     )
+
+
+def _since(state: RunState) -> float | None:
+    """As if it had never lain finished, so that its seconds go on from where they ended."""
+    return None if state.started_at is None else state.started_at + state.idle_seconds
 
 
 def at_least(cost: Decimal | None, partial: bool) -> str:
@@ -59,21 +65,32 @@ def at_least(cost: Decimal | None, partial: bool) -> str:
 def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: bool) -> Phase:
     shown = (None, state.fusion.number if state.fusion else None)
     calls = [c for c in state.calls.values() if c.step in steps and c.fusion in shown]
-    starts = [c.started_at for c in calls if c.started_at is not None]
-    ends = [c.finished_at for c in calls if c.finished_at is not None]
     running = any(not c.status.is_final for c in calls)
+    starts = [c.started_at for c in calls if not c.status.is_final and c.started_at is not None]
     started = min(starts, default=None)
-    ended = None if running else max(ends, default=None)
     billed = [c.cost for c in calls if c.was_billable]
     return Phase(
         name=name,
         state=_state(state, calls, running, succeeded),
         what=what if calls else "",
-        seconds=figures.seconds(figures.span(started, ended)) if ended else "",
-        since=started if running else None,
+        seconds="" if running or not calls else figures.seconds(_busy(calls)),
+        since=None if started is None else started - (_busy(calls, until=started) or 0),
         tokens=_output(sum((c.usage for c in calls), Usage())),
         cost=at_least(*known) if (known := total_cost(billed))[0] is not None else "",
     )
+
+
+def _busy(calls: Sequence[CallState], until: float = math.inf) -> float | None:
+    """Seconds in which one of them was under way or waited for. Between an answer and its
+    seat asked again may lie days."""
+    seconds, last = None, -math.inf
+    for call in sorted(calls, key=lambda c: c.started_at or 0):
+        if call.started_at is None or call.finished_at is None:
+            continue
+        end = min(max(call.finished_at, call.retry_at or 0), until)
+        seconds = (seconds or 0) + max(0, end - max(call.started_at, last))
+        last = max(last, end)
+    return seconds
 
 
 def _state(run: RunState, calls: Sequence[CallState], running: bool, succeeded: bool) -> str:

@@ -72,6 +72,16 @@ def test_seconds_run_in_the_browser_only() -> None:
     assert "data-since" not in parts(Story().whole())["phases"]
 
 
+def test_the_days_a_run_lay_finished_are_no_seconds_of_its_own() -> None:
+    story = Story(began=1_790_000_000.0).whole()  # panel 4 s, whole run 9.8 s
+    story.wait(86_400).tell(EventType.RUN_STARTED, attempt=2).ask(1, 2, "asked")
+    running = parts(story)["phases"]
+    assert f'data-since="{story.now - 4:.3f}"' in running
+    assert f'data-since="{story.now - 9.8:.3f}"' in running
+    done = parts(story.wait(2).answer(1, "New.", 2).tell(EventType.RUN_COMPLETED))["phases"]
+    assert "6.0 s" in done and "11.8 s" in done and "min" not in done
+
+
 def test_who_may_not_see_money_is_not_sent_any() -> None:
     fragments = parts(Story().whole(), show_costs=False)
     assert "receipt" not in fragments
