@@ -122,7 +122,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         if model := getattr(body, name):
             find(model, name)
     try:
-        token_run_fuse(
+        fusion = token_run_fuse(
             token=call.token,
             run=found,
             judge=body.judge or "",
@@ -136,6 +136,9 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         # Two of the same at once: it is the other's that is under way.
         if not earlier(call, Fusion.objects.all(), call.hash, key):
             raise _under_way() from None
+    else:
+        if fusion.request_hash != call.hash:
+            raise ApiError("idempotency_mismatch")
     found.refresh_from_db()
     return run_reply(call.request, call.token.owner_id, found)
 

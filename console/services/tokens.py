@@ -134,9 +134,15 @@ def token_run_fuse(
     request_hash: str = "",
     idempotency_key: str | None = None,
 ) -> Fusion:
-    """Fuse a run's answers again within the token's limits. Raises OverLimit and Refused."""
+    """Fuse a run's answers again within the token's limits. The same `idempotency_key` again is
+    the same fusion. Raises OverLimit and Refused."""
     with transaction.atomic():
-        _within_limits(ApiToken.objects.select_for_update().get(pk=token.pk))
+        locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+        if idempotency_key:
+            asked = Fusion.objects.filter(token=token, idempotency_key=idempotency_key)
+            if first := asked.first():
+                return first
+        _within_limits(locked)
         return run_fuse(
             run=run,
             judge=judge,

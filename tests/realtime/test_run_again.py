@@ -14,8 +14,8 @@ from django.test import Client
 from console.engine.spec import Panelist
 from console.engine.state import Step
 from console.execution import Worker
-from console.models import Run
-from console.services import fusions
+from console.models import Fusion, Run
+from console.services import fusions, tokens
 from console.services.errors import Refused
 from console.services.follow import run_follow
 from console.services.runs import run_cancel
@@ -115,6 +115,32 @@ def test_what_was_asked_while_a_model_was_looked_up_keeps_its_place(
     assert run.status == "completed" and asked_since(upstream, made) == ["quick", "slow"]
     said = {c.panelist["model"]: c.status for c in run.calls.filter(step="panel")}
     assert said["quick"] == said["slow"] == "completed"
+
+
+def test_a_key_that_was_sent_twice_at_once_is_one_fusion_however_late_the_second_comes(
+    worker: Worker, upstream: Upstream, finished: Run
+) -> None:
+    assert finished.owner
+    token, _ = tokens.token_create(owner=finished.owner, name="A program", concurrent_runs=1)
+
+    def asked() -> Fusion:
+        return tokens.token_run_fuse(
+            token=token,
+            run=Run.objects.get(pk=finished.pk),
+            judge="",
+            synthesizer="",
+            criteria="",
+            seats=None,
+            request_hash="the same",
+            idempotency_key="one key",
+        )
+
+    first = asked()
+    assert asked() == first
+    made = len(upstream.requests)
+    carried_out(worker, finished)
+    assert asked() == first and len(upstream.requests) == made + 2
+    assert Run.objects.get(pk=finished.pk).status == "completed"
 
 
 def test_a_run_that_is_deleted_meanwhile_is_said_to_be_gone(finished: Run) -> None:
