@@ -6,27 +6,24 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from .. import access
 from ..models import Run
 from ..services import fusions
 from ..services.errors import Refused
 from ..services.follow import run_follow
+from .posted import posted
 
 
-@login_required
-@require_POST
+@posted
 def fuse_now(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     return _do(request, run_id, fusions.fuse_now)
 
 
-@login_required
-@require_POST
+@posted
 def fuse(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     post = request.POST
     return _do(
@@ -40,35 +37,30 @@ def fuse(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     )
 
 
-@login_required
-@require_POST
+@posted
 def seat_stop(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
     return _do(request, run_id, fusions.seat_stop, seat=seat)
 
 
-@login_required
-@require_POST
+@posted
 def seat_ask(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
     return _do(request, run_id, fusions.seat_ask, seat=seat, model=request.POST.get("model", ""))
 
 
-@login_required
-@require_POST
+@posted
 def seat_add(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     return _do(request, run_id, fusions.seat_add, model=request.POST.get("model", ""))
 
 
-@login_required
-@require_POST
+@posted
 def poll(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     return _do(request, run_id, fusions.run_poll, fusion=number)
 
 
-@login_required
-@require_POST
+@posted
 def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A run that goes on from this one."""
-    assert request.user.is_authenticated  # login_required has seen to it
+    assert request.user.is_authenticated  # `posted` has seen to it
     run = access.run_visible_to(request.user, run_id)
     post = request.POST
     prompt, follows_from = post.get("prompt", ""), post.get("from", "fused")

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from .. import access
 from ..fragments import run_context, run_texts
@@ -25,6 +25,7 @@ from ..models import Run, Visibility
 from ..services.errors import Refused
 from ..services.runs import run_cancel, run_share
 from ..snapshot import state_from_rows
+from .posted import posted
 from .rows import RunRow, with_rows
 
 PAGE_SIZE = 20
@@ -71,16 +72,14 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@login_required
-@require_POST
+@posted
 def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_owned_by(request.user, run_id)
     run_cancel(run=run)
     return redirect("run-detail", run_id=run.pk)
 
 
-@login_required
-@require_POST
+@posted
 def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_owned_by(request.user, run_id)
     try:

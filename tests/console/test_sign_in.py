@@ -1,9 +1,12 @@
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
+
+from .story import Story
 
 WRONG = "do not match an account"
 LIMITED = "Too many attempts"
@@ -112,3 +115,14 @@ def test_a_site_with_people_does_not(client: Client, bob: User) -> None:
 def test_who_is_signed_in_is_sent_on(client: Client, bob: User) -> None:
     client.force_login(bob)
     assert client.get("/sign-in").headers["Location"] == "/fusion"
+
+
+@pytest.mark.parametrize("path", ["fuse", "follow", "seats/0/ask", "cancel"])
+def test_whoever_was_signed_out_while_reading_a_run_comes_back_to_its_page(
+    client: Client, alice: User, path: str
+) -> None:
+    page = f"/fusion/runs/{Story().whole().save(alice).pk}"
+    signing_in = client.post(f"{page}/{path}", {"prompt": "And then?"})
+    back = parse_qs(urlsplit(signing_in["Location"]).query)["next"][0]
+    response = sign_in(client, "alice", "alice-has-a-password", next=back)
+    assert response.headers["Location"] == page and client.get(page).status_code == 200

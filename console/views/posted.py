@@ -1,0 +1,30 @@
+"""What is done to a run from its page."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+
+def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view for members, by POST only.
+
+    Whoever was signed out meanwhile comes back to the page with the form: from signing in
+    one can only be sent to an address that is read.
+    """
+
+    @require_POST
+    @wraps(view)
+    def posted_view(request: HttpRequest, run_id: uuid.UUID, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(reverse("run-detail", args=[run_id]))
+        return view(request, run_id, **kwargs)
+
+    return posted_view
