@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..models import ApiToken
+from ..models import ApiToken, Fusion, Run
 from ..models.tokens import Scope
 from ..services.errors import Refused
 from ..services.tokens import OverLimit, token_find
@@ -54,6 +56,7 @@ class ApiCall(Generic[Body]):
     body: Body
     data: dict[str, Any]  # the body as it came
     headers: dict[str, str] = field(default_factory=dict)
+    started: list[Run | Fusion] = field(default_factory=list)  # or joined
 
     @property
     def depth(self) -> int:
@@ -102,6 +105,7 @@ def endpoint(
         ) -> HttpResponseBase:
             request_id = f"req_{uuid.uuid4().hex}"
             headers: dict[str, str] = {}
+            call: ApiCall[Body] | None = None
             try:
                 token = await authenticate(request)
                 headers |= await take(token, spending=spending)
@@ -114,6 +118,8 @@ def endpoint(
                 response = await view(call, *args, **kwargs)
             except Exception as error:
                 response = answer_for(error, request_id)
+            if call and not response.streaming:
+                await note_reply(call)
             for name, value in headers.items():
                 response.headers.setdefault(name, value)
             response["x-request-id"] = request_id
@@ -125,6 +131,21 @@ def endpoint(
         return endpoint_view
 
     return wrap
+
+
+async def note_reply(call: ApiCall[Any]) -> None:
+    """The request has its whole reply, an error or not: what asks the same again is another."""
+
+    def note() -> None:
+        for row in call.started:
+            row.replied_at = timezone.now()
+            row.save(update_fields=["replied_at"])
+
+    if call.started:
+        try:
+            await db(note)
+        except DatabaseError:
+            log.warning("the reply to request %s could not be noted", call.id, exc_info=True)
 
 
 def by_method(**views: View) -> View:

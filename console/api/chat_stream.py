@@ -25,7 +25,7 @@ from .watching import FreshText, Quiet, event_stream, watched
 
 
 def stream_response(chat: Chat) -> HttpResponseBase:
-    return event_stream(_stream(chat))
+    return event_stream(_stream(chat), chat.call)
 
 
 async def _stream(chat: Chat) -> AsyncGenerator[bytes, None]:

@@ -29,7 +29,7 @@ from .watching import FreshText, Quiet, event_stream, watched
 
 
 def stream_response(asked: Asked) -> HttpResponseBase:
-    return event_stream(_stream(asked))
+    return event_stream(_stream(asked), asked.first.call)
 
 
 async def _stream(asked: Asked) -> AsyncGenerator[bytes, None]:

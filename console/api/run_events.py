@@ -65,7 +65,7 @@ async def events(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
     run = await db(_find, call, run_id)
     if call.request.method == "HEAD":
         return HttpResponse(content_type="text/event-stream; charset=utf-8")
-    return event_stream(_stream(call, run))
+    return event_stream(_stream(call, run), call)
 
 
 def _find(call: ApiCall[NoBody], run_id: uuid.UUID) -> Run:

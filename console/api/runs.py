@@ -114,7 +114,8 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     if call.depth > 0:
         raise ApiError("recursion_refused")
     key = call.idempotency_key
-    if earlier(call, Fusion.objects.all(), call.hash, key):
+    if first := earlier(call, Fusion.objects.all(), call.hash, key):
+        call.started.append(first)
         return run_reply(call.request, call.token.owner_id, found)
     if not found.is_final:
         raise _under_way()
@@ -139,6 +140,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     else:
         if fusion.request_hash != call.hash:
             raise ApiError("idempotency_mismatch")
+        call.started.append(fusion)
     found.refresh_from_db()
     return run_reply(call.request, call.token.owner_id, found)
 

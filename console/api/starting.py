@@ -22,8 +22,9 @@ from ..services.tokens import token_run_start
 from .base import ApiCall
 from .errors import ApiError
 
-# A client library that repeats a request of its own accord says so. Whatever it repeats
-# within this time is the same request, key or no key.
+# A client library that repeats a request of its own accord says so. What it repeats within this
+# time is the request that never had its reply, key or no key; one that had it was asked anew,
+# even where the asking was refused at first.
 RETRY_HEADER = "x-stainless-retry-count"
 RETRIED_WITHIN = timedelta(minutes=30)
 
@@ -54,6 +55,7 @@ def start(
     asked = hashlib.sha256(f"{call.hash}{part}".encode()).hexdigest()
     key = f"{key}:{part}" if key and part else key
     if first := earlier(call, Run.objects.all(), asked, key):
+        call.started.append(first)
         return Started(first, False)
     before = timezone.now()
     try:
@@ -69,12 +71,14 @@ def start(
     except Refused as refusal:
         if first := earlier(call, Run.objects.all(), asked, key):
             # Two of the same at once: the limit that let one through refused the other.
+            call.started.append(first)
             return Started(first, False)
         if type(refusal) is Refused:
             raise ApiError("invalid_request", str(refusal), param="messages") from None
         raise
     if run.request_hash != asked:
         raise ApiError("idempotency_mismatch")
+    call.started.append(run)
     return Started(run, run.created_at >= before)
 
 
@@ -88,7 +92,8 @@ def earlier(call: ApiCall[Any], rows: QuerySet[Row], asked: str, key: str | None
         return first
     if call.request.headers.get(RETRY_HEADER, "0") in ("", "0"):
         return None
-    recent = rows.filter(request_hash=asked, created_at__gt=timezone.now() - RETRIED_WITHIN)
+    since = timezone.now() - RETRIED_WITHIN
+    recent = rows.filter(request_hash=asked, replied_at=None, created_at__gt=since)
     return recent.order_by("-created_at").first()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -12,6 +13,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from ..engine.state import RunState
 from ..services.tokens import token_is_usable
 from . import shapes
+from .base import ApiCall, note_reply
 from .chat_run import Chat
 from .db import db
 from .errors import ApiError
@@ -23,9 +25,15 @@ COMMENT = b": keep-alive\n\n"
 BEGINS_AGAIN = "\n\n---\n\n*Interrupted. The answer begins again:*\n\n"
 
 
-def event_stream(events: AsyncGenerator[bytes, None]) -> HttpResponseBase:
+def event_stream(events: AsyncGenerator[bytes, None], call: ApiCall[Any]) -> HttpResponseBase:
+    async def noted() -> AsyncGenerator[bytes, None]:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+        await note_reply(call)
+
     return StreamingHttpResponse(
-        events,
+        noted(),
         content_type="text/event-stream; charset=utf-8",
         headers={"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"},
     )

@@ -49,6 +49,7 @@ class Run(models.Model):
     )
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - NULL: none was sent
     request_hash = models.CharField(max_length=64, blank=True)
+    replied_at = models.DateTimeField(null=True, blank=True)  # that request had its whole reply
     prompt = models.TextField()
     messages = models.JSONField()
     spec = models.JSONField()
@@ -151,6 +152,7 @@ class Fusion(models.Model):
     )
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - NULL: none was sent
     request_hash = models.CharField(max_length=64, blank=True)
+    replied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["number"]

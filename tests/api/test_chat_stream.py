@@ -181,12 +181,30 @@ def test_the_same_key_joins_the_run_that_is_going_on(api: Api) -> None:
     assert len(api.upstream.calls) == 5
 
 
+RETRIED = {"x-stainless-retry-count": "1"}
+
+
 def test_a_repetition_by_a_client_library_joins_the_run_without_a_key(api: Api) -> None:
-    chunks, _ = stream(api, seed=99)
-    again, _ = stream(api, seed=99, headers={"x-stainless-retry-count": "1"})
-    assert chunks[0]["id"] == again[0]["id"]
+    for model in (OPUS, GPT, GEMINI):
+        api.script(model, Script(first_token_after=0.5))
+    with streaming(api, seed=99) as response:
+        first = json.loads(next(response.iter_lines()).removeprefix("data: "))
+    again, _ = stream(api, seed=99, headers=RETRIED)
+    assert again[0]["id"] == first["id"] and text_of(again)
     another, _ = stream(api, seed=99)
-    assert another[0]["id"] != chunks[0]["id"]
+    assert another[0]["id"] != first["id"]
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_same_question_again_has_an_answer_of_its_own_though_refused_at_first(
+    api: Api, streamed: bool
+) -> None:
+    body = ASK | {"model": "good", "seed": 98, "stream": streamed}
+    whole = api.post(json=body)
+    assert whole.status_code == 200 and whole.read()
+    again = api.post(json=body, headers=RETRIED)
+    assert again.status_code == 200 and again.read()
+    assert len(api.upstream.calls) == 2
 
 
 def test_the_same_key_with_another_request_is_refused(api: Api) -> None:
