@@ -50,7 +50,7 @@ def run_follow(
     return run_start(
         owner=owner,
         prompt=prompt,
-        spec=replace(follow, shuffle_seed=secrets.randbits(63)),
+        spec=replace(follow, shuffle_seed=secrets.randbits(128)),
         visibility=run.visibility if run.visibility == "team" else "private",
         client_run_id=client_run_id,
         messages=said,

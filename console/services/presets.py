@@ -75,7 +75,7 @@ def preset_spec(preset: Preset) -> Spec:
         preset=preset.slug,
         preset_name=preset.name,
         criteria=preset.criteria,
-        shuffle_seed=secrets.randbits(63),
+        shuffle_seed=secrets.randbits(128),
     )
 
 
@@ -137,7 +137,7 @@ def custom_spec(*, panel: Sequence[str], judge: str, synthesizer: str = "") -> S
         ),
         preset=CUSTOM,
         preset_name="Custom",
-        shuffle_seed=secrets.randbits(63),
+        shuffle_seed=secrets.randbits(128),
     )
 
 
