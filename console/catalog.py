@@ -67,8 +67,7 @@ def price_of(credential: Credential, model: str) -> Price | None:
     """What is known without asking anybody: the list if it is at hand, else published prices."""
     if credential.environment == Environment.LOCAL:
         return Price(Decimal(0), Decimal(0))
-    listed, _ = cache.get(_cache_key(credential)) or ([], "")
-    known = next((m.price for m in listed if m.model == model), None)
+    known = next((m.price for m in _at_hand(credential) if m.model == model), None)
     return known or _published_price(credential, model)
 
 
@@ -76,10 +75,16 @@ def context_length_of(credential: Credential, model: str) -> int | None:
     """In tokens, as listed or published, without asking anybody."""
     if credential.environment == Environment.LOCAL:
         return LOCAL_CONTEXT_LENGTH
-    listed, _ = cache.get(_cache_key(credential)) or ([], "")
-    known = next((m.context_length for m in listed if m.model == model), None)
+    known = next((m.context_length for m in _at_hand(credential) if m.model == model), None)
     info = None if known else _published(credential, model)
     return known or (info.context_window if info else None)
+
+
+def _at_hand(credential: Credential) -> list[CatalogModel]:
+    """Of a list that nobody has looked at for minutes, the prices are still the best there are."""
+    key = _cache_key(credential)
+    listed, _ = cache.get(key) or ([], "")
+    return listed or cache.get(f"{key}:old") or []
 
 
 def _listings(credentials: Sequence[Credential]) -> list[Listing]:

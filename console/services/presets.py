@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.db import transaction
 from django.db.models import Count, Q
 
-from ..catalog import CatalogModel, all_models, context_length_of, price_of
+from ..catalog import CatalogModel, all_models, context_length_of, models_of, price_of
 from ..engine.prompts import load as load_prompts
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist
@@ -185,7 +185,7 @@ def preset_renumber(*, preset: Preset) -> None:
 
 
 class _Names:
-    """Which credential is meant by a name. Servers are asked only if a name needs it."""
+    """Which credential is meant by a name. Servers are asked only if they may be meant."""
 
     def __init__(self) -> None:
         self._credentials = {c.slug: c for c in Credential.objects.all()}
@@ -200,7 +200,9 @@ class _Names:
         # A model's own name may hold a colon too (llama3:8b), so only a slug counts.
         slug, _, model = name.partition(":")
         if model.strip() and slug in self._credentials:
-            return self._must_be_ready(self._credentials[slug]), model.strip()
+            credential = self._must_be_ready(self._credentials[slug])
+            models_of(credential)  # asked unless it was lately: what the call costs is wanted next
+            return credential, model.strip()
         if not self._ready:
             raise Refused("No provider is set up yet. An admin can add a provider key.")
         if self._listed is None:

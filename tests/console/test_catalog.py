@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from console import catalog
-from console.catalog import all_models, models_of, price_of
+from console.catalog import all_models, context_length_of, models_of, price_of
 from console.engine.usage import Price
 from console.models import Credential
 from console.providers.secret import Secret
@@ -107,6 +107,18 @@ def test_a_price_comes_from_the_list_at_hand_and_asks_nobody(upstream: Upstream)
     models_of(mine)
     assert price_of(mine, "org/alpha") == Price(Decimal(1), Decimal(2))
     assert price_of(mine, "beta") is None
+
+
+def test_a_price_is_known_when_the_list_has_not_been_looked_at_for_long(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "KEPT", 0.05)
+    mine = credential("mine", upstream.url)
+    models_of(mine)
+    time.sleep(0.1)
+    assert price_of(mine, "org/alpha") == Price(Decimal(1), Decimal(2))
+    assert context_length_of(mine, "org/alpha") == 8192
+    assert len(upstream.requests) == 1
 
 
 def test_published_prices_fill_in() -> None:

@@ -1,5 +1,6 @@
 """From presets and from names to the frozen spec of a run."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -178,6 +179,18 @@ def test_names_a_server_lists_go_there(mine: Credential) -> None:
 def test_a_credential_in_front_decides_and_only_a_credential(mine: Credential) -> None:
     spec = custom_spec(panel=["mine:llama3:8b", "org/model:free"], judge="mine:x")
     assert [p.model for p in spec.panel] == ["llama3:8b", "org/model:free"]
+
+
+def test_the_price_of_a_model_whose_server_is_named_is_known_at_once(
+    mine: Credential, upstream: Upstream
+) -> None:
+    priced = {"id": "alpha", "context_length": 8192, "pricing": {"prompt": "1", "completion": "2"}}
+    upstream.script("/v1/models", Script(body=json.dumps({"data": [priced]})))
+    spec = custom_spec(panel=["mine:alpha"], judge="mine:alpha")
+    million = Decimal(1_000_000)
+    assert spec.panel[0].price == spec.judge.price == Price(million, 2 * million)
+    assert spec.judge.context_length == 8192
+    assert len(upstream.requests) == 1
 
 
 def test_a_name_nobody_lists_goes_to_the_only_server(mine: Credential) -> None:
