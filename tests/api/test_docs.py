@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from http.client import HTTPConnection
 
+import httpx
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -12,6 +15,8 @@ from pytest_django import Settings
 from console.api.openapi import openapi
 from console.api.routes import ROUTES
 from console.api.urls import urlpatterns
+
+from .conftest import Api
 
 
 def test_every_address_under_v1_is_told(client: Client) -> None:
@@ -55,6 +60,19 @@ def test_people_read_it_on_a_page_that_loads_nothing_from_elsewhere(client: Clie
     assert " style=" not in page and "<style" not in page
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
+
+
+def test_head_leaves_nothing_behind_on_the_connection(api: Api) -> None:
+    # Longer than the pieces that Django hands its server.
+    assert len(httpx.get(f"{api.url}/docs").content) > 2**16
+    with closing(HTTPConnection(api.stack.url.removeprefix("http://"))) as connection:
+        for method in ("HEAD", "GET"):
+            connection.request(method, "/v1/docs")
+            answer = connection.getresponse()
+            assert answer.status == 200
+            length = int(answer.headers["Content-Length"])
+            assert length > 2**16
+            assert len(answer.read()) == (0 if method == "HEAD" else length)
 
 
 @pytest.mark.parametrize("path", ["/v1/openapi.json", "/v1/docs"])
