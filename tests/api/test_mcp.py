@@ -208,6 +208,15 @@ def test_what_is_no_request_is_refused_and_harms_nobody(api: Api, body: bytes) -
     assert httpx.get(f"{api.stack.url}/readyz").status_code == 200
 
 
+def test_a_body_of_30_mb_is_refused_in_json(api: Api) -> None:
+    headers = ACCEPT | {"Authorization": f"Bearer {api.key}"}
+    answer = httpx.post(
+        f"{api.stack.url}/mcp", json=HELLO | {"padding": "x" * 30_000_000}, headers=headers
+    )
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "request_too_large"
+
+
 def test_too_many_requests_are_told_to_wait(api: Api) -> None:
     key = api.token("--requests-per-minute", "2")
     headers = ACCEPT | {"Authorization": f"Bearer {key}"}
