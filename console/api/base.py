@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
+import re
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
@@ -27,12 +29,16 @@ from .errors import ApiError
 from .limits import take
 from .operations import Operation, describe
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 log = logging.getLogger(__name__)
 
 Params = ParamSpec("Params")
 Body = TypeVar("Body", bound=BaseModel)
 T = TypeVar("T", bound=BaseModel)
 
+_TYPE = re.compile(r"str|float|bool|int|(list|dict)\[.*\]")
 DEPTH_HEADERS = ("x-fusion-depth", "x-openrouter-fusion-depth")
 
 
@@ -210,7 +216,7 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     except UnreadablePostError:
         raise ApiError("bad_request", "The body did not arrive whole.") from None
     try:
-        data = _storable(json.loads(raw or b"{}", parse_constant=_no_constant))
+        data = _storable(json.loads(raw or b"{}", parse_constant=_no_constant, parse_float=_finite))
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         raise ApiError("invalid_json") from None
     if not isinstance(data, dict):
@@ -234,16 +240,41 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    """1e999 is JSON, but read as infinity, which is none and can be neither kept nor passed on."""
+    number = float(text)
+    if math.isinf(number):
+        raise ApiError("invalid_json", "The body has a number that is too large.")
+    return number
+
+
 def parse(schema: type[Body], data: dict[str, Any]) -> Body:
     try:
         return schema.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = ".".join(str(part) for part in first["loc"])
+        first = _telling(
+            error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        param = ".".join(str(part) for part in first["loc"] if not _names_a_type(part))
         message = first["msg"].removeprefix("Value error, ")
         raise ApiError(
             "invalid_request", f"{param}: {message}" if param else message, param=param or None
         ) from None
+
+
+def _telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
+    """The first; of a field that may have several types, where each says why it is not that
+    one, what is said of the type that was meant: it goes deepest, or is about more than the type.
+    """
+    loc = errors[0]["loc"]
+    field = next((n for n, part in enumerate(loc) if _names_a_type(part)), len(loc))
+    of_field = [e for e in errors if e["loc"][:field] == loc[:field]]
+    return max(of_field, key=lambda e: (len(e["loc"]), not e["type"].endswith("_type")))
+
+
+def _names_a_type(part: int | str) -> bool:
+    """pydantic's mark of which of several types an error is about; no field has such a name."""
+    return isinstance(part, str) and bool(_TYPE.fullmatch(part))
 
 
 def answer_for(error: Exception, request_id: str) -> JsonResponse:

@@ -44,6 +44,8 @@ def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
         (b'{"messages": NaN}', "invalid_json"),
         (b'{"a":' * 100_000, "invalid_json"),
         (b'{"n": ' + b"1" * 10_000 + b"}", "invalid_json"),
+        (b'{"model": "good", "tools": [{"maximum": 1e999}]}', "invalid_json"),
+        (b'{"model": "good", "metadata": {"x": -1e999}}', "invalid_json"),
         (b"{}", "invalid_request"),
         (b'{"model": "fusion"}', "invalid_request"),
         (b'{"model": null, "messages": []}', "invalid_request"),
@@ -87,6 +89,32 @@ def test_a_wrong_value_names_its_field(api: Api, change: dict[str, Any], param: 
     said = error(api.post(json=ASK | {"model": "fusion"} | change), 400, "invalid_request")
     assert str(said["param"]).startswith(param)
     assert not api.upstream.calls
+
+
+@pytest.mark.parametrize(
+    ("change", "param", "message"),
+    [
+        ({"stop": ["a"] * 17}, "stop", "List should have at most 16 items"),
+        (
+            {"messages": [{"role": "user", "content": [{"text": "x"}]}]},
+            "messages.0.content.0.type",
+            "Field required",
+        ),
+        (
+            {"messages": [{"role": "user", "content": ["x"]}]},
+            "messages.0.content.0",
+            "valid dictionary",
+        ),
+        ({"tool_choice": 3}, "tool_choice", "valid string"),
+        ({"fusion": {"policy": {"quorum": {}}}}, "fusion.policy.quorum", "valid number"),
+    ],
+)
+def test_of_a_field_with_several_types_it_tells_what_is_wrong_with_the_one_meant(
+    api: Api, change: dict[str, Any], param: str, message: str
+) -> None:
+    said = error(api.post(json=ASK | {"model": "fusion"} | change), 400, "invalid_request")
+    assert said["param"] == param and said["message"].startswith(f"{param}: ")
+    assert message in said["message"]
 
 
 def test_a_body_of_30_mb_is_too_large(api: Api) -> None:
