@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import get_args
+from typing import Any, get_args
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
-from django.http import HttpResponseBase, JsonResponse
+from django.http import Http404, HttpResponseBase, JsonResponse
 
 from .. import access
 from ..models import Fusion, Run
@@ -101,8 +101,17 @@ def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
     return run_reply(call.request, call.token.owner_id, found)
 
 
-def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
+def _own(call: ApiCall[Any], run_id: uuid.UUID) -> Run:
+    """Of the token's owner. The whole run is the answer, so a token that may not read finds
+    only what it started itself."""
     found = access.run_owned_by(call.token.owner, run_id)
+    if Scope.READ not in call.token.scopes and found.token_id != call.token.pk:
+        raise Http404
+    return found
+
+
+def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
+    found = _own(call, run_id)
     run_cancel(run=found)
     found.refresh_from_db()
     return run_reply(call.request, call.token.owner_id, found)
@@ -110,7 +119,7 @@ def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
 
 def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     body = call.body
-    found = access.run_owned_by(call.token.owner, run_id)
+    found = _own(call, run_id)
     if call.depth > 0:
         raise ApiError("recursion_refused")
     key = call.idempotency_key

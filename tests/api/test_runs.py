@@ -245,6 +245,19 @@ def test_scopes(api: Api) -> None:
         error(api.get(path, key=runner), 403, "insufficient_scope")
 
 
+def test_a_token_that_may_not_read_reads_nothing_by_stopping_or_fusing_again(api: Api) -> None:
+    others = ended(api, start(api)["id"])
+    of_runner = {"Authorization": f"Bearer {api.token('--scopes', 'run')}"}
+    for path in (f"/runs/{others['id']}/cancel", f"/runs/{others['id']}/fusions"):
+        error(api.post(path, json={}, headers=of_runner), 404, "not_found")
+    assert len(read(api, others["id"])["fusions"]) == 1
+    body = {"model": "good", "prompt": "Hello"}
+    own = api.post("/runs", json=body, headers=of_runner).json()
+    ended(api, own["id"])
+    stopped = api.post(f"/runs/{own['id']}/cancel", json={}, headers=of_runner)
+    assert stopped.status_code == 200 and stopped.json()["id"] == own["id"]
+
+
 def test_what_is_not_there(api: Api) -> None:
     for path in (f"/runs/{uuid.uuid4()}", f"/runs/{uuid.uuid4()}/events", "/runs/5", "/runs/"):
         error(api.get(path), 404, "not_found")
