@@ -58,6 +58,7 @@ def start(
         call.started.append(first)
         return Started(first, False)
     before = timezone.now()
+    repeats = is_repetition(call)
     try:
         run = token_run_start(
             token=call.token,
@@ -66,6 +67,7 @@ def start(
             messages=messages,
             request_hash=asked,
             idempotency_key=key,
+            repeated_since=before - RETRIED_WITHIN if repeats and not key else None,
             visibility=visibility,
         )
     except Refused as refusal:
@@ -82,6 +84,10 @@ def start(
     return Started(run, run.created_at >= before)
 
 
+def is_repetition(call: ApiCall[Any]) -> bool:
+    return call.request.headers.get(RETRY_HEADER, "0") not in ("", "0")
+
+
 def earlier(call: ApiCall[Any], rows: QuerySet[Row], asked: str, key: str | None) -> Row | None:
     """What this request has started already: by its key, or as a client's own repetition."""
     rows = rows.filter(token=call.token)
@@ -90,7 +96,7 @@ def earlier(call: ApiCall[Any], rows: QuerySet[Row], asked: str, key: str | None
         if first and first.request_hash != asked:
             raise ApiError("idempotency_mismatch")
         return first
-    if call.request.headers.get(RETRY_HEADER, "0") in ("", "0"):
+    if not is_repetition(call):
         return None
     since = timezone.now() - RETRIED_WITHIN
     recent = rows.filter(request_hash=asked, replied_at=None, created_at__gt=since)

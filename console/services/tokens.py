@@ -105,12 +105,23 @@ def token_run_start(
     messages: list[dict[str, object]] | None = None,
     request_hash: str = "",
     idempotency_key: str | None = None,
+    repeated_since: datetime | None = None,
     visibility: str = "private",
 ) -> Run:
-    """Start a run within the token's limits. Raises OverLimit and Refused."""
+    """Start a run within the token's limits. Raises OverLimit and Refused.
+
+    `repeated_since`: the same request may have started one since then, which is joined where it
+    has had no reply.
+    """
     with transaction.atomic():
-        # Locked, so that of many at once no more are let through than the limit says.
+        # Locked, so that of many at once no more are let through than the limit says, and of
+        # several repetitions at once one starts the run.
         locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+        if repeated_since:
+            same = Run.objects.filter(token=token, request_hash=request_hash, replied_at=None)
+            since = same.filter(created_at__gt=repeated_since)
+            if first := since.order_by("-created_at").first():
+                return first
         _within_limits(locked)
         return run_start(
             owner=token.owner,

@@ -207,6 +207,23 @@ def test_the_same_question_again_has_an_answer_of_its_own_though_refused_at_firs
     assert len(api.upstream.calls) == 2
 
 
+def test_of_several_repetitions_at_once_one_asks(api: Api) -> None:
+    api.script("good", Script(first_token_after=2))
+    heard: list[str] = []
+
+    def repeat() -> None:
+        answer = api.post(json=ASK | {"model": "good"}, headers={"x-stainless-retry-count": "1"})
+        heard.append(answer.json()["id"])
+
+    threads = [threading.Thread(target=repeat) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(heard) == 8 and len(set(heard)) == 1
+    assert len(api.upstream.calls) == 1
+
+
 def test_the_same_key_with_another_request_is_refused(api: Api) -> None:
     headers = {"Idempotency-Key": "once"}
     assert api.post(json=ASK | {"model": "good"}, headers=headers).status_code == 200
