@@ -48,6 +48,8 @@ def _completion(chat: Chat, state: RunState, answer: shapes.Answer) -> dict[str,
         "object": "chat.completion",
         "created": int(chat.run.created_at.timestamp()),
         "model": chat.plan.model,
+        "provider": chat.provider,
+        "system_fingerprint": None,
         "choices": [
             {
                 "index": 0,

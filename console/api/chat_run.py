@@ -44,6 +44,11 @@ class Chat:
         return self.plan.decide is not None and self.before is None
 
     @property
+    def provider(self) -> str:
+        """OpenRouter's word for who answered; as `owned_by` of the model in the list."""
+        return self.spec.panel[0].credential if self.plan.direct else "fusion"
+
+    @property
     def url(self) -> str:
         return run_url(self.call.request, self.run.pk)
 

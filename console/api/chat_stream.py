@@ -97,6 +97,7 @@ class _Chunks:
             "object": "chat.completion.chunk",
             "created": int(chat.run.created_at.timestamp()),
             "model": chat.plan.model,
+            "provider": chat.provider,
         }
 
     def delta(self, *, fusion: dict[str, Any] | None = None, **delta: Any) -> bytes:

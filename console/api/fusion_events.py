@@ -70,7 +70,8 @@ class FusionEvents:
         call = state.latest(Step.ANALYSIS, fusion=fusion.number)
         if call and "in_progress" not in self._analysis:
             self._analysis.add("in_progress")
-            yield "analysis.in_progress", {"analyst_model": shapes.model_of(call)}
+            model = shapes.model_of(call)  # OpenRouter tells it by its old name, too
+            yield "analysis.in_progress", {"analyst_model": model, "judge_model": model}
         if fusion.analysis and "completed" not in self._analysis:
             self._analysis.add("completed")
             analysis = shapes.analysis_object(self._spec, fusion.analysis)

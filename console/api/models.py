@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponseBase, JsonResponse
+from django.urls import reverse
 
 from ..catalog import CatalogModel, all_models
 from ..engine.spec import Panelist, Spec
@@ -28,11 +29,30 @@ TEXT_ONLY = {
     "modality": "text->text",
 }
 
+# What a request may say to the model that answers.
+TAKEN = [
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "seed",
+    "response_format",
+    "structured_outputs",
+    "reasoning",
+    "reasoning_effort",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+]
+
 
 @endpoint(Scope.MODELS, reply=ModelList)
 async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
     """What can be asked now: presets, and single models passed through."""
-    return JsonResponse({"object": "list", "data": await db(_all)})
+    rows = await db(_all)
+    whole = {"total_count": len(rows), "links": {"next": None}}  # as OpenRouter's clients expect
+    return JsonResponse({"object": "list", "data": rows} | whole)
 
 
 @endpoint(Scope.MODELS, reply=Model)
@@ -74,15 +94,9 @@ def _presets() -> Iterator[dict[str, Any]]:
 def _preset(name: str, title: str, preset: Preset, spec: Spec) -> dict[str, Any]:
     asked = [*spec.panel, spec.judge, spec.writer]
     lengths = [p.context_length for p in asked if p.context_length]
-    return {
-        "id": name,
-        "object": "model",
-        "created": 0,
-        "owned_by": "fusion",
-        "name": title,
+    length = min(lengths) if len(lengths) == len(asked) else None
+    return _listed(name, "fusion", title, length) | {
         "description": preset.description,
-        "context_length": min(lengths) if len(lengths) == len(asked) else None,
-        "architecture": TEXT_ONLY,
         # Every call has its own price, and their number varies: OpenRouter's mark for that.
         "pricing": {"prompt": "-1", "completion": "-1"},
         "fusion": {
@@ -90,6 +104,30 @@ def _preset(name: str, title: str, preset: Preset, spec: Spec) -> dict[str, Any]
             "judge": _member(spec.judge),
             "synthesizer": _member(spec.writer),
         },
+    }
+
+
+def _listed(name: str, owner: str, title: str, context_length: int | None) -> dict[str, Any]:
+    """Of every model; the second half is what OpenRouter's own clients insist on."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": owner,
+        "name": title,
+        "context_length": context_length,
+        "architecture": TEXT_ONLY,
+        "canonical_slug": name,
+        "supported_parameters": TAKEN,
+        "default_parameters": None,
+        "per_request_limits": None,
+        "supported_voices": None,
+        "top_provider": {
+            "context_length": context_length,
+            "max_completion_tokens": None,
+            "is_moderated": False,
+        },
+        "links": {"details": reverse("api-model", args=[name])},
     }
 
 
@@ -109,16 +147,9 @@ def _single_models() -> Iterator[dict[str, Any]]:
 
 
 def _single(found: CatalogModel, name: str) -> dict[str, Any]:
-    return {
-        "id": name or f"{found.credential_slug}:{found.model}",
-        "object": "model",
-        "created": 0,
-        "owned_by": found.credential_slug,
-        "name": found.name,
-        "context_length": found.context_length,
-        "architecture": TEXT_ONLY,
-        "pricing": _pricing(found.price),
-    }
+    name = name or f"{found.credential_slug}:{found.model}"
+    listed = _listed(name, found.credential_slug, found.name, found.context_length)
+    return listed | {"pricing": _pricing(found.price)}
 
 
 def _pricing(price: Price | None) -> dict[str, str] | None:

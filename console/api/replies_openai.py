@@ -80,6 +80,8 @@ class ChatCompletion(Reply):
     object: Literal["chat.completion"]
     created: int
     model: str
+    provider: str
+    system_fingerprint: None
     choices: list[Choice] = Field(min_length=1, max_length=1)
     usage: Usage
     fusion: FusionOfChat | None = None
@@ -89,6 +91,9 @@ class FusionItem(FusionPart):
     type: Literal["openrouter:fusion"]
     id: str
     status: Literal["in_progress", "completed"]
+    content: list[Any] = Field(max_length=0)
+    failure_reason: str | None = None
+    error: str | None = None
 
 
 class OutputText(Reply):
@@ -142,8 +147,10 @@ class Response(Reply):
     id: str
     object: Literal["response"]
     created_at: int
+    completed_at: int | None
     status: Literal["completed", "incomplete"]
     error: None
+    frequency_penalty: None
     incomplete_details: Incomplete | None
     instructions: str | None
     max_output_tokens: int | None
@@ -151,6 +158,7 @@ class Response(Reply):
     model: str
     output: list[FusionItem | MessageItem | CallItem]
     parallel_tool_calls: bool
+    presence_penalty: None
     previous_response_id: str | None
     reasoning: dict[str, Any]
     temperature: float | None
@@ -180,6 +188,16 @@ class Panel(Reply):
     synthesizer: Member
 
 
+class Links(Reply):
+    details: str
+
+
+class TopProvider(Reply):
+    context_length: int | None
+    max_completion_tokens: int | None
+    is_moderated: bool
+
+
 class Model(Reply):
     """Prices are US dollars per token; -1 varies, null is not known."""
 
@@ -193,8 +211,23 @@ class Model(Reply):
     architecture: Architecture
     pricing: dict[str, str] | None
     fusion: Panel | None = None
+    canonical_slug: str
+    supported_parameters: list[str]
+    default_parameters: None
+    per_request_limits: None
+    supported_voices: None
+    top_provider: TopProvider
+    links: Links
+
+
+class Pages(Reply):
+    next: None
 
 
 class ModelList(Reply):
+    """The whole list."""
+
     object: Literal["list"]
     data: list[Model]
+    total_count: int
+    links: Pages

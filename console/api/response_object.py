@@ -37,6 +37,7 @@ class Asked:
         usage: dict[str, Any] | None = None,
         error: ApiError | None = None,
         why_incomplete: str | None = None,
+        completed_at: int | None = None,
         fusion: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         body, data = self.call.body, self.call.data
@@ -44,8 +45,12 @@ class Asked:
             "id": f"{PREFIX}{self.number}",
             "object": "response",
             "created_at": int(self.first.run.created_at.timestamp()),
+            "completed_at": completed_at,
             "status": status,
             "error": None,
+            # Asked of nobody, but clients look for what every response of OpenAI's has.
+            "frequency_penalty": None,
+            "presence_penalty": None,
             "incomplete_details": {"reason": why_incomplete} if why_incomplete else None,
             "instructions": body.instructions,
             "max_output_tokens": body.max_output_tokens,
@@ -81,6 +86,7 @@ class Asked:
             "incomplete" if why else "completed",
             output,
             usage=usage(chat.states(state)),
+            completed_at=None if why or not state.finished_at else int(state.finished_at),
             why_incomplete=why,
             fusion=where,
         )
@@ -88,7 +94,11 @@ class Asked:
 
 def fusion_item(chat: Chat, state: RunState, *, status: str = "completed") -> dict[str, Any]:
     told = chat.fusion(state) if status == "completed" else {}
-    return {"type": SERVER_TOOL, "id": fusion_id(chat)} | told | {"status": status}
+    # OpenRouter leaves out what it does not know, and its clients take no null for that.
+    told = {name: value for name, value in told.items() if value is not None}
+    # OpenAI's Python client takes an item that it does not know for a message: an empty one.
+    item = {"type": SERVER_TOOL, "id": fusion_id(chat), "content": []}
+    return item | told | {"status": status}
 
 
 def fusion_id(chat: Chat) -> str:
