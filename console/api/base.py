@@ -63,6 +63,7 @@ class ApiCall(Generic[Body]):
     data: dict[str, Any]  # the body as it came
     headers: dict[str, str] = field(default_factory=dict)
     started: list[Run | Fusion] = field(default_factory=list)  # or joined
+    has_asked: bool = False  # a model; whoever sends the request again may pay again
 
     @property
     def depth(self) -> int:
@@ -123,7 +124,12 @@ def endpoint(
                 call = ApiCall(request, request_id, token, parse(schema, data), data, headers)
                 response = await view(call, *args, **kwargs)
             except Exception as error:
-                response = answer_for(error, request_id)
+                failure = error_of(error, request_id)
+                if call and call.has_asked and failure.invites_repetition:
+                    failure = ApiError(
+                        "run_failed", failure.message, headers={"x-should-retry": "false"}
+                    )
+                response = failure.response()
             if call and not response.streaming:
                 await note_reply(call)
             for name, value in headers.items():
@@ -275,11 +281,6 @@ def _telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
 def _names_a_type(part: int | str) -> bool:
     """pydantic's mark of which of several types an error is about; no field has such a name."""
     return isinstance(part, str) and bool(_TYPE.fullmatch(part))
-
-
-def answer_for(error: Exception, request_id: str) -> JsonResponse:
-    """Any exception as the response that the caller is given."""
-    return error_of(error, request_id).response()
 
 
 def error_of(error: Exception, request_id: str) -> ApiError:

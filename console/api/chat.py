@@ -33,6 +33,7 @@ from .schemas import ChatRequest
 async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
     """Ask a panel, or one model, in OpenAI's words."""
     chat = await db(begin, call)
+    call.has_asked = True
     if call.body.stream:
         return stream_response(chat)
     chat, state, answer = await answered(chat)

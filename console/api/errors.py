@@ -101,6 +101,11 @@ class ApiError(Exception):
         self.extra = extra or {}
         super().__init__(self.message)
 
+    @property
+    def invites_repetition(self) -> bool:
+        """Clients send such a request again of their own accord."""
+        return self.condition.status in (408, 409, 429) or self.condition.status >= 500
+
     def body(self) -> dict[str, Any]:
         error = {
             "message": self.message,

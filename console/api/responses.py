@@ -31,6 +31,7 @@ from .schemas import ResponseRequest
 async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
     """Ask a panel, or one model, in the words of OpenAI's Responses."""
     asked = await db(_begin, call)
+    call.has_asked = True
     if call.body.stream:
         return stream_response(asked)
     chat, state, answer = await answered(asked.first)

@@ -49,7 +49,7 @@ def start(
 ) -> Started:
     """The run of this request: a new one, or the one it has already. Raises ApiError.
 
-    `part` tells apart the runs of a request that has several.
+    `part` tells apart the runs of a request that has several; the first has none.
     """
     key = call.idempotency_key
     asked = hashlib.sha256(f"{call.hash}{part}".encode()).hexdigest()
@@ -68,6 +68,7 @@ def start(
             request_hash=asked,
             idempotency_key=key,
             repeated_since=before - RETRIED_WITHIN if repeats and not key else None,
+            goes_on=bool(part),
             visibility=visibility,
         )
     except Refused as refusal:

@@ -106,12 +106,15 @@ def token_run_start(
     request_hash: str = "",
     idempotency_key: str | None = None,
     repeated_since: datetime | None = None,
+    goes_on: bool = False,
     visibility: str = "private",
 ) -> Run:
     """Start a run within the token's limits. Raises OverLimit and Refused.
 
     `repeated_since`: the same request may have started one since then, which is joined where it
     has had no reply.
+    `goes_on`: it has started one, which has ended; another request may have taken its place since,
+    but a request that has been let in is not sent away.
     """
     with transaction.atomic():
         # Locked, so that of many at once no more are let through than the limit says, and of
@@ -122,7 +125,9 @@ def token_run_start(
             since = same.filter(created_at__gt=repeated_since)
             if first := since.order_by("-created_at").first():
                 return first
-        _within_limits(locked)
+        _within_budget(locked)
+        if not goes_on:
+            _has_a_place(locked)
         return run_start(
             owner=token.owner,
             prompt=prompt,
@@ -153,7 +158,8 @@ def token_run_fuse(
             asked = Fusion.objects.filter(token=token, idempotency_key=idempotency_key)
             if first := asked.first():
                 return first
-        _within_limits(locked)
+        _within_budget(locked)
+        _has_a_place(locked)
         return run_fuse(
             run=run,
             judge=judge,
@@ -173,7 +179,7 @@ def token_spent_today(token: ApiToken) -> Decimal:
     return calls.aggregate(spent=Sum("cost"))["spent"] or Decimal(0)
 
 
-def _within_limits(token: ApiToken) -> None:
+def _within_budget(token: ApiToken) -> None:
     if token.spending_per_day is not None and token_spent_today(token) >= token.spending_per_day:
         tomorrow = _today() + timedelta(days=1)
         raise OverLimit(
@@ -182,6 +188,9 @@ def _within_limits(token: ApiToken) -> None:
             "Its owner or an admin can raise the limit.",
             int((tomorrow - timezone.now()).total_seconds()) + 1,
         )
+
+
+def _has_a_place(token: ApiToken) -> None:
     going_on = (RunStatus.QUEUED, RunStatus.RUNNING)
     runs = Run.objects.filter(token=token, status__in=going_on)
     fusions = Fusion.objects.filter(token=token, status__in=going_on, run__status__in=going_on)

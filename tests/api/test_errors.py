@@ -6,13 +6,14 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.api import models
+from console.api import chat, models, responses
 from console.api.errors import TABLE
 from console.services.tokens import token_create
 from tests.upstream import Script
@@ -222,6 +223,25 @@ def test_an_unforeseen_failure_is_json_and_its_number_is_in_the_log(
     assert response.json()["error"]["code"] == "internal_error"
     assert "secret" not in response.content.decode()
     assert response.headers["x-request-id"] in caplog.text and "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["chat/completions", "responses"])
+def test_what_fails_unforeseen_once_models_have_been_asked_invites_nobody_to_ask_again(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async def broken(chat: object) -> None:
+        raise ZeroDivisionError
+
+    for module, name in ((chat, "begin"), (responses, "_begin")):
+        monkeypatch.setattr(module, name, Mock())
+        monkeypatch.setattr(module, "answered", broken)
+    _, secret = token_create(owner=alice, requests_per_minute=None)
+    body = {"model": "fusion", "input": "Hello"} | ASK
+    headers = {"Authorization": f"Bearer {secret}"}
+    response = client.post(f"/v1/{path}", body, content_type="application/json", headers=headers)
+    assert response.status_code == 424 and response.headers["x-should-retry"] == "false"
+    assert response.json()["error"]["code"] == "run_failed"
 
 
 def test_no_text_a_client_sends_breaks_the_api(api: Api) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import Any
 
 import pytest
 
 from tests.stack import until
 from tests.upstream import Script
 
-from .conftest import Api
+from .conftest import Api, tool_call
 from .test_chat import ASK
 
 
@@ -84,6 +85,28 @@ def test_a_run_that_is_there_already_is_no_new_one(api: Api) -> None:
     first, again = (api.post(json=body, headers=headers) for _ in range(2))
     assert first.status_code == again.status_code == 200
     assert first.json()["id"] == again.json()["id"]
+
+
+def test_a_request_that_was_let_in_is_not_sent_away_before_its_panel(api: Api) -> None:
+    """The deciding model has been paid by then, and a client would send a 429 again."""
+    key = api.token("--concurrent-runs", "1", "--requests-per-minute", "0")
+    deciding = tool_call("ask_fusion_panel")
+
+    def outer(body: dict[str, Any]) -> Script:
+        if not body.get("tools"):
+            return Script(text="Fused.")
+        # Meanwhile its place goes to another: the next start would find none free.
+        taken = f"ApiToken.objects.filter(prefix={key[:10]!r}).update(concurrent_runs=0)"
+        api.shell(f"from console.models import ApiToken\nsaid = {taken}")
+        return deciding
+
+    api.script("outer", outer)
+    body = ASK | {"model": "outer", "tools": [{"type": "openrouter:fusion"}]}
+    answer = api.post(json=body, headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["fusion"]["deliberated"] is True
+    refused = api.post(json=body, headers={"Authorization": f"Bearer {key}"})
+    assert refused.json()["error"]["code"] == "concurrency_limit"
 
 
 @pytest.mark.chaos
