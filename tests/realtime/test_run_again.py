@@ -36,7 +36,7 @@ def carried_out(worker: Worker, run: Run) -> Run:
 
 
 def asked_since(upstream: Upstream, before: int) -> list[str]:
-    return [r.model for r in upstream.requests[before:]]
+    return [r.model for r in upstream.calls[before:]]
 
 
 def frozen(run: Run) -> list[dict[str, Any]]:
@@ -51,11 +51,11 @@ def finished(worker: Worker, upstream: Upstream, start: StartRun) -> Run:
 def test_another_judge_makes_only_its_own_calls_and_leaves_the_rest_to_the_byte(
     worker: Worker, upstream: Upstream, finished: Run
 ) -> None:
-    before, made = frozen(finished), len(upstream.requests)
+    before, made = frozen(finished), len(upstream.calls)
     fusions.run_fuse(run=finished, judge="test:other", criteria="Weigh legal risk.", seats=[0, 2])
     run = carried_out(worker, finished)
     assert run.status == "completed"
-    assert set(asked_since(upstream, made)) == {"other"} and len(upstream.requests) == made + 2
+    assert set(asked_since(upstream, made)) == {"other"} and len(upstream.calls) == made + 2
     second = run.fusions.get(number=2)
     assert second.judged == ["panel-0-1", "panel-2-1"] and second.judge["model"] == "other"
     assert second.text and second.criteria == "Weigh legal risk."
@@ -72,7 +72,7 @@ def test_a_seat_asked_again_swapped_or_added_makes_one_call(
         (lambda run: fusions.seat_ask(run=run, seat=1, model="test:swapped"), "swapped"),
         (lambda run: fusions.seat_add(run=run, model="test:added"), "added"),
     ):
-        made = len(upstream.requests)
+        made = len(upstream.calls)
         act(run)
         run = carried_out(worker, run)
         assert run.status == "completed" and asked_since(upstream, made) == [model]
@@ -100,7 +100,7 @@ def test_what_was_asked_while_a_model_was_looked_up_keeps_its_place(
     client = Client()
     assert finished.owner
     client.force_login(finished.owner)
-    made, find = len(upstream.requests), fusions.find_panelist
+    made, find = len(upstream.calls), fusions.find_panelist
 
     def find_slowly(name: str) -> Panelist:
         monkeypatch.setattr(fusions, "find_panelist", find)
@@ -137,9 +137,9 @@ def test_a_key_that_was_sent_twice_at_once_is_one_fusion_however_late_the_second
 
     first = asked()
     assert asked() == first
-    made = len(upstream.requests)
+    made = len(upstream.calls)
     carried_out(worker, finished)
-    assert asked() == first and len(upstream.requests) == made + 2
+    assert asked() == first and len(upstream.calls) == made + 2
     assert Run.objects.get(pk=finished.pk).status == "completed"
 
 
