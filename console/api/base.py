@@ -171,7 +171,9 @@ def by_method(**views: View) -> View:
             allowed = ", ".join(views)
             error = ApiError("method_not_allowed", headers={"Allow": allowed})
             return stamped(error.response())
-        return await view(request, *args, **kwargs)
+        response = await view(request, *args, **kwargs)
+        response.headers.setdefault("x-request-id", f"req_{uuid.uuid4().hex}")
+        return response
 
     return csrf_exempt(dispatch)
 

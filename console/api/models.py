@@ -58,12 +58,15 @@ async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
 @endpoint(Scope.MODELS, reply=Model)
 async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     """One of them, by its name."""
-    for found in await db(_all):
+    rows = await db(_all)
+    for found in rows:
         # A model that two servers list is known by `credential:model` only; one that is
         # unique may be named either way.
         if name in (found["id"], f"{found['owned_by']}:{found['id']}"):
             return JsonResponse(found | {"id": name})
-    raise ApiError("model_not_found", f"There is no model “{name}”.", param="model")
+    several = [row["id"] for row in rows if row["id"] == f"{row['owned_by']}:{name}"]
+    message = f"Several providers offer {name}: name it {' or '.join(several)}." if several else ""
+    raise ApiError("model_not_found", message or f"There is no model “{name}”.", param="model")
 
 
 def _all() -> list[dict[str, Any]]:

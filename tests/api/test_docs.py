@@ -51,6 +51,7 @@ def test_it_names_the_address_that_is_set(client: Client, settings: Settings) ->
 @pytest.mark.django_db
 def test_people_read_it_on_a_page_that_loads_nothing_from_elsewhere(client: Client) -> None:
     response = client.get(reverse("api-docs"))
+    assert response.headers["x-request-id"].startswith("req_")
     page = response.content.decode()
     assert response.status_code == 200 and response["content-type"].startswith("text/html")
     for path in openapi("")["paths"]:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.api import models
+from console.catalog import CatalogModel
+from console.services.tokens import token_create
+
 from .conftest import GEMINI, GPT, OPUS, Api
 
 
@@ -50,3 +58,17 @@ def test_one_model_is_found_by_its_name_slashes_and_all(api: Api) -> None:
     missing = api.get("/models/fusion/nothing")
     assert missing.status_code == 404
     assert missing.json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_name_that_two_servers_list_is_told_to_say_which(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice = [CatalogModel("one", "shared", "Shared"), CatalogModel("two", "shared", "Shared")]
+    monkeypatch.setattr(models, "all_models", lambda: (twice, []))
+    _, secret = token_create(owner=alice, requests_per_minute=None)
+    headers = {"Authorization": f"Bearer {secret}"}
+    missing = client.get("/v1/models/shared", headers=headers)
+    assert missing.status_code == 404
+    assert "name it one:shared or two:shared." in missing.json()["error"]["message"]
+    assert client.get("/v1/models/two:shared", headers=headers).json()["id"] == "two:shared"
