@@ -201,14 +201,14 @@ def test_a_limit_stops_it_and_more_money_takes_it_to_its_end(
 ) -> None:
     done = stack.manage(*command(tasks, "--max-calls", "9"), check=False)
     assert done.returncode == 1
-    assert len(asked) <= 9 and report_of(tasks)["complete"] is False
+    assert calls_by_model(asked).total() <= 9 and report_of(tasks)["complete"] is False
     assert "Not complete: 8 calls are made, of at most 9" in done.stdout
     done = stack.manage(*command(tasks, "--max-cost", "0.1"), check=False)
     spent = report_of(tasks)["spent"]["cost"]
     assert done.returncode == 1 and 0.1 <= spent < 0.15
     stack.manage(*command(tasks, "--at-once", "3"))
     assert report_of(tasks)["complete"] is True
-    assert len(asked) == report_of(tasks)["spent"]["calls"]
+    assert calls_by_model(asked).total() == report_of(tasks)["spent"]["calls"]
 
 
 def test_at_matched_cost_the_solo_model_gets_what_the_preset_s_cost_buys(
@@ -238,13 +238,13 @@ def test_results_of_another_preset_or_other_tasks_are_not_gone_on_with(
     stack: Stack, tasks: Path, asked: list[Any]
 ) -> None:
     stack.manage(*command(tasks, "--max-calls", "4"), check=False)
-    before = len(asked)
+    before = calls_by_model(asked)
     done = stack.manage(*command(tasks, "--preset", "other"), check=False)
     assert done.returncode == 1 and "results of another preset" in done.stderr
     tasks.write_text(tasks.read_text().replace("2+2?", "2+3?"))
     done = stack.manage(*command(tasks), check=False)
     assert done.returncode == 1 and "results of other tasks" in done.stderr
-    assert len(asked) == before
+    assert calls_by_model(asked) == before
 
 
 def test_what_cannot_be_used_is_refused_before_anybody_is_asked(
