@@ -127,7 +127,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+_LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _LOCMEM},
+    # Of its own, and too large to be pushed out of: each entry costs whoever makes it a
+    # password hashed.
+    "attempts": {"BACKEND": _LOCMEM, "LOCATION": "attempts", "OPTIONS": {"MAX_ENTRIES": 100_000}},
+}
 
 CELERY_BROKER_URL = environment.celery_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True

@@ -9,7 +9,7 @@ from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -33,7 +33,9 @@ class SignInForm(AuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
-        key = self._key()
+        if not (self.cleaned_data.get("username") and self.cleaned_data.get("password")):
+            return super().clean()  # nothing was tried: neither a failure nor a success
+        key, cache = self._key(), caches["attempts"]
         # Counted before the password is looked at, so that many at once gain nothing.
         cache.add(key, 0, ATTEMPTS_REMEMBERED)
         try:

@@ -3,7 +3,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from .story import Story
@@ -14,7 +14,7 @@ LIMITED = "Too many attempts"
 
 @pytest.fixture(autouse=True)
 def no_attempts_yet() -> None:
-    cache.clear()
+    caches["attempts"].clear()
 
 
 def sign_in(client: Client, username: str, password: str, **more: Any) -> Any:
@@ -59,6 +59,23 @@ def test_after_ten_failures_a_name_waits_even_with_the_right_password(
     response = sign_in(client, "alice", "alice-has-a-password")
     assert LIMITED in response.content.decode()
     assert "_auth_user_id" not in client.session
+
+
+def test_a_form_without_a_password_neither_counts_nor_forgets(client: Client, alice: User) -> None:
+    for _ in range(9):
+        sign_in(client, "alice", "a-guess")
+    for _ in range(3):
+        assert "This field is required." in sign_in(client, "alice", "").content.decode()
+    assert WRONG in sign_in(client, "alice", "a-guess").content.decode()
+    assert LIMITED in sign_in(client, "alice", "a-guess").content.decode()
+
+
+def test_attempts_with_other_names_do_not_push_out_the_count(client: Client, alice: User) -> None:
+    for _ in range(10):
+        sign_in(client, "alice", "a-guess")
+    for number in range(310):
+        sign_in(client, f"nobody-{number}", "a-guess")
+    assert LIMITED in sign_in(client, "alice", "alice-has-a-password").content.decode()
 
 
 def test_others_sign_in_meanwhile(client: Client, alice: User, bob: User) -> None:
