@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environs import Env
 
@@ -40,6 +41,15 @@ def load() -> Env:
     for name, value in (_runtime(var_dir) | _secrets(var_dir)).items():
         os.environ.setdefault(name, value)
     return Env()
+
+
+def host_of(url: str) -> str:
+    """As a browser asks for it, without the port; "" when there is none."""
+    try:
+        name = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return f"[{name}]" if ":" in name else name
 
 
 def celery_url(redis_url: str) -> str:

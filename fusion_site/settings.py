@@ -27,16 +27,17 @@ ENCRYPTION_KEYS: list[str] = env.list("FUSION_ENCRYPTION_KEYS", [])
 HOST = env.str("FUSION_HOST", "127.0.0.1")
 PORT = env.int("FUSION_PORT", 8000)
 _local_names = ["127.0.0.1", "localhost", "[::1]"]
+# Where the site is reached from outside, e.g. https://fusion.example.org
+BASE_URL = env.str("FUSION_BASE_URL", "").rstrip("/")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 if not ALLOWED_HOSTS:
     # 0.0.0.0 means "whatever name this machine has": only then any host name is accepted.
     ALLOWED_HOSTS = ["*"] if HOST in ("0.0.0.0", "::") else [*_local_names, HOST]
-
-# Where the site is reached from outside, e.g. https://fusion.example.org
-BASE_URL = env.str("FUSION_BASE_URL", "").rstrip("/")
+if _public := environment.host_of(BASE_URL):
+    ALLOWED_HOSTS.append(_public)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL] if BASE_URL else [])
 # A websocket is refused unless its page came from one of these; empty means
-# "the very scheme, host and port the socket itself was opened on".
+# "the very host and port the socket itself was opened on".
 WEBSOCKET_ORIGINS = env.list("FUSION_WEBSOCKET_ORIGINS", [BASE_URL] if BASE_URL else [])
 _secure = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
