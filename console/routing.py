@@ -7,17 +7,21 @@ from urllib.parse import urlsplit
 
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
-from django.urls import path
+from django.http.request import split_domain_port, validate_host
+from django.urls import path, re_path
 
 from .consumers import RunConsumer, SharedRunConsumer
 
 # Channels routes ASGI applications with Django's `path`, whose type knows views only.
 _run: Any = RunConsumer.as_asgi()
 _shared: Any = SharedRunConsumer.as_asgi()
+_nowhere: Any = WebsocketDenier.as_asgi()
 
 websocket_urlpatterns: list[Any] = [
     path("ws/runs/<uuid:run_id>", _run),
     path("ws/shared/<str:token>", _shared),
+    # Else whoever asks for an address that is none writes an error into the log.
+    re_path("", _nowhere),
 ]
 
 
@@ -26,7 +30,8 @@ class SameOrigin:
 
     Channels' own validator for allowed hosts accepts any port and scheme. With
     FUSION_WEBSOCKET_ORIGINS (or FUSION_BASE_URL) set, the origin must be one of
-    those; else it must be the very host and port the socket is opened on.
+    those; else it must be the very host and port the socket is opened on, a name that
+    is served here: not one that was made to point at us (DNS rebinding).
     """
 
     def __init__(self, application: Any) -> None:
@@ -44,5 +49,7 @@ class SameOrigin:
     def _is_ours(self, origin: str, host: str) -> bool:
         if settings.WEBSOCKET_ORIGINS:
             return origin in settings.WEBSOCKET_ORIGINS
+        if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+            return False
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and bool(host) and parts.netloc == host
