@@ -14,8 +14,9 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
-from django.http import Http404
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import Http404, HttpRequest
 
 from . import access
 from .fragments import run_context, run_fragments
@@ -24,7 +25,9 @@ from .models import Run
 
 log = logging.getLogger(__name__)
 
-NOT_ALLOWED = 4404
+# Codes of our own: Daphne lets a program end a socket by 1000 and by these only, and leaves it
+# open on any other.
+NOT_ALLOWED, NOT_UNDERSTOOD, NOT_READ, FAILED = 4404, 4400, 4408, 4500
 UNACKNOWLEDGED_BYTES = 256 * 1024
 ACKNOWLEDGE_WITHIN = 60.0
 KEEP_ALIVE = 15.0
@@ -57,8 +60,9 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             number = json.loads(text_data or "")["ack"]
-        except (ValueError, KeyError, TypeError):
-            await self.close(1003)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            await self.disconnect(NOT_UNDERSTOOD)  # nothing is sent behind the end
+            await self.close(NOT_UNDERSTOOD)
             return
         self._unacknowledged.pop(number if isinstance(number, int) else -1, None)
         self._acknowledged.set()
@@ -68,11 +72,14 @@ class RunConsumer(AsyncWebsocketConsumer):
         return await database_sync_to_async(self._find)()
 
     def _find(self) -> uuid.UUID | None:
-        # Asked anew each time: the session's user is as old as the socket.
-        known = getattr(self.scope["user"], "pk", None) or 0
-        user = User.objects.filter(pk=known).first() or AnonymousUser()
+        # Asked anew each time: what the scope knows is as old as the socket, and the session
+        # may have ended meanwhile, by signing out or a new password.
+        request = HttpRequest()
+        request.session = SessionStore(self.scope["session"].session_key)
         try:
-            run: Run = access.run_visible_to(user, self.scope["url_route"]["kwargs"]["run_id"])
+            run: Run = access.run_visible_to(
+                get_user(request), self.scope["url_route"]["kwargs"]["run_id"]
+            )
         except Http404:
             return None
         return run.pk
@@ -100,7 +107,7 @@ class RunConsumer(AsyncWebsocketConsumer):
                         if not await self._send_frame(number, frame):
                             return
                     if ended:
-                        await self.close(1011 if watch.failed else 1000)
+                        await self.close(FAILED if watch.failed else 1000)
                         return
                     if not frame:
                         await watch.changed(min(KEEP_ALIVE, settings.PERMISSION_SECONDS))
@@ -108,7 +115,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             raise
         except Exception:
             log.exception("the socket of run %s failed", run_id)
-            await self.close(1011)
+            await self.close(FAILED)
 
     async def _send_frame(self, number: int, frame: dict[str, Any]) -> bool:
         """Waits while too much is unacknowledged; False when the browser never reads."""
@@ -121,7 +128,7 @@ class RunConsumer(AsyncWebsocketConsumer):
                 async with asyncio.timeout(ACKNOWLEDGE_WITHIN):
                     await self._acknowledged.wait()
             except TimeoutError:
-                await self.close(1008)
+                await self.close(NOT_READ)
                 return False
         return True
 

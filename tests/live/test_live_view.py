@@ -8,8 +8,10 @@ import random
 import time
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.live.conftest import PASSWORD
 from tests.live.member import Member, View
 from tests.stack import Stack
 from tests.upstream import Script, Upstream
@@ -96,6 +98,22 @@ async def test_a_socket_from_another_origin_is_refused(alice: Member, stack: Sta
                 pass
 
 
+async def test_a_socket_to_no_address_or_by_a_foreign_name_is_refused_without_an_error(
+    stack: Stack,
+) -> None:
+    ours, foreign = f"127.0.0.1:{stack.port}", f"evil.example:{stack.port}"
+    for path, name in (("nowhere", ours), ("ws/runs/1", ours), ("ws/shared/x", foreign)):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(
+                f"ws://{name}/{path}",
+                host="127.0.0.1",
+                origin=f"http://{name}",  # type: ignore[arg-type]
+            ):
+                pass
+        assert refused.value.response.status_code == 403
+    assert "No route found" not in stack.log.read_text()
+
+
 async def test_another_s_private_run_is_neither_a_page_nor_a_socket(
     alice: Member, bob: Member, anonymous: Member
 ) -> None:
@@ -123,6 +141,42 @@ async def test_a_permission_taken_away_closes_the_open_socket(
         assert closed.value.rcvd and closed.value.rcvd.code == 4404
         assert time.monotonic() - began < 4
     alice.post(f"/fusion/runs/{run}/cancel", {}, "/fusion")
+
+
+async def test_signing_out_closes_the_sockets_that_are_open(
+    stack: Stack, bob: Member, alice: Member, upstream: Upstream
+) -> None:
+    upstream.script("long", Script(text="word " * 400, tokens_per_second=40))
+    run = alice.ask("long", visibility="team")
+    with Member(stack, "bob", PASSWORD) as leaving:
+        async with leaving.socket(run) as socket, bob.socket(run) as other:
+            await View().follow(socket, until=lambda v: "word" in v.text("seat-0"))
+            leaving.post("/sign-out", {}, "/fusion")
+            began = time.monotonic()
+            with pytest.raises(ConnectionClosed) as closed:
+                await View().follow(socket)
+            assert closed.value.rcvd and closed.value.rcvd.code == 4404
+            assert time.monotonic() - began < 4
+            await View().follow(other, until=lambda v: "word" in v.text("seat-0"))
+    alice.post(f"/fusion/runs/{run}/cancel", {}, "/fusion")
+
+
+async def test_what_comes_from_a_page_is_a_number_or_ends_the_socket(
+    alice: Member, stack: Stack, upstream: Upstream
+) -> None:
+    upstream.script("long", Script(text="word " * 400, tokens_per_second=40))
+    run = alice.ask("long")
+    for sent in ("[" * 60_000, "{}", "5", "nonsense", b"\xff", '{"ack": [1]}'):
+        async with alice.socket(run) as socket:
+            await socket.send(sent)
+            if sent == '{"ack": [1]}':
+                await View().follow(socket, until=lambda v: "word" in v.text("seat-0"))
+                continue
+            with pytest.raises(ConnectionClosed) as closed:
+                await View().follow(socket)
+            assert closed.value.rcvd and closed.value.rcvd.code == 4400
+    alice.post(f"/fusion/runs/{run}/cancel", {}, "/fusion")
+    assert "Traceback" not in stack.log.read_text()
 
 
 def test_stop_closes_every_connection_within_two_seconds(alice: Member, upstream: Upstream) -> None:
