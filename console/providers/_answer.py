@@ -85,7 +85,7 @@ class Answer:
         self.usage_after_finish = False
         self.events = 0
         self.generation_id = ""
-        self._model = model
+        self._asked = self._model = model
         self._provider = ""
         self._usage: dict[str, Any] = {}
         self._limits = limits
@@ -148,9 +148,10 @@ class Answer:
         return Finish(
             finish_reason=reason,
             usage=usage_from(self._usage),
-            model=self._model,
-            provider=self._provider,
-            generation_id=self.generation_id,
+            # In words of the server's own, which may quote what it was sent.
+            model=self._model if self._model == self._asked else self._scrub(self._model),
+            provider=self._scrub(self._provider),
+            generation_id=self._scrub(self.generation_id),
             cost=cost_from(self._usage),
             tool_calls=self._tools.whole(),
         )

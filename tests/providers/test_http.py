@@ -145,6 +145,12 @@ async def test_no_key_is_ever_quoted(ask, message, status):
     assert KEY not in repr(got.error)
 
 
+async def test_nor_kept_in_what_a_server_says_about_itself(ask):
+    got = await ask(Script(chunk={"id": f"gen {KEY}", "provider": KEY, "model": f"m ({KEY})"}))
+    assert got.text
+    assert "***" in got.finish.model and KEY[:12] not in repr(got.finish)
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
