@@ -45,9 +45,13 @@ def active_admins() -> QuerySet[User]:
 
 
 def is_last_admin(user: User) -> bool:
-    """Whether nobody could sign in to the admin without this person."""
-    admins = active_admins()
-    return admins.filter(pk=user.pk).exists() and not admins.exclude(pk=user.pk).exists()
+    """Whether nobody could sign in to the admin without this person.
+
+    Asked within a transaction: until it ends nobody else ceases to be an admin, so that of
+    two who are dismissed at once one stays.
+    """
+    admins = active_admins().select_for_update().order_by("pk")
+    return list(admins.values_list("pk", flat=True)) == [user.pk]
 
 
 def _claims(token: str) -> QuerySet[InstallClaim]:

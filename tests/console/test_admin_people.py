@@ -1,8 +1,13 @@
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+
+from console.admin import people
 
 STRONG = "a-long-enough-phrase"
 
@@ -107,3 +112,39 @@ def test_people_are_not_deleted(admin: Client, bob: User) -> None:
     action = {"action": "delete_selected", "_selected_action": bob.pk, "post": "yes"}
     admin.post("/admin/auth/user/", action)
     assert User.objects.filter(pk=bob.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_who_dismiss_each_other_leave_one(
+    ada: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(pk=bob.pk).update(is_staff=True, is_superuser=True)
+    asked = people.is_last_admin
+    both = threading.Barrier(2)
+
+    def asked_by_both(user: User) -> bool:
+        answer = asked(user)
+        try:
+            both.wait(2)
+        except threading.BrokenBarrierError:
+            pass  # the other one has to wait for this one's end: as it should
+        return answer
+
+    monkeypatch.setattr(people, "is_last_admin", asked_by_both)
+
+    def dismiss(by: User, whom: User) -> Callable[[], None]:
+        client = Client()
+        client.force_login(by)
+
+        def act() -> None:
+            change(client, whom, is_active="on")
+            connection.close()
+
+        return act
+
+    acts = [threading.Thread(target=act) for act in (dismiss(ada, bob), dismiss(bob, ada))]
+    for act in acts:
+        act.start()
+    for act in acts:
+        act.join()
+    assert User.objects.filter(is_superuser=True).count() == 1
