@@ -42,6 +42,7 @@ def up(options: argparse.Namespace) -> int:
     """Returns the exit status, once nothing runs any more."""
     var = VarDir()
     var.take(address.url(options.host, options.port))
+    var.close_to_others()
     var.make_secrets()
     return Supervisor(options, var).run()
 

@@ -60,6 +60,17 @@ class VarDir:
         os.pwrite(self._lock, url.encode(), 0)
         self.forget_runtime()  # left by a start that was killed
 
+    def close_to_others(self) -> None:
+        """The directory may have been there before, open to everybody: what this process and
+        its children write is not."""
+        os.umask(0o077)
+        written = [*self.path.glob("fusion.sqlite3*"), *(self.path / "logs").glob("*")]
+        try:
+            for path in written:
+                path.chmod(0o600)
+        except OSError as e:
+            raise fail(e, f"preparing {self.path}") from None
+
     def make_secrets(self) -> None:
         path = self.path / "secrets.env"
         try:

@@ -58,6 +58,19 @@ def test_a_second_start_from_the_same_directory_names_the_first(up: Up, tree: Pa
     assert "Traceback" not in second.stderr
 
 
+def test_what_is_written_into_a_directory_open_to_others_is_not_theirs_to_read(
+    project: Path, ordinary_signals: None
+) -> None:
+    (project / "var").mkdir(mode=0o755)
+    (project / "var" / "logs").mkdir(mode=0o755)
+    (project / "var" / "fusion.sqlite3").touch(0o644)
+    with Up(project, "--no-local-model") as up:
+        up.wait_for("Fusion is ready: ")
+        written = [path for path in (project / "var").rglob("*") if not path.is_dir()]
+        assert {"fusion.sqlite3", "migrate.log", "secrets.env"} <= {path.name for path in written}
+        assert [path.name for path in written if path.stat().st_mode & 0o077] == []
+
+
 def test_killing_the_supervisor_leaves_nothing_and_the_next_start_does_not_mind(
     up: Up, tree: Path
 ) -> None:
