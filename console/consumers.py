@@ -15,13 +15,13 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import Http404, HttpRequest
 
 from . import access
 from .fragments import run_context, run_fragments
 from .live import Cursor, Watches
 from .models import Run
+from .sessions import SessionStore
 
 log = logging.getLogger(__name__)
 

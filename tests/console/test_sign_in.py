@@ -37,6 +37,12 @@ def test_the_session_key_changes_at_sign_in(client: Client, alice: User) -> None
     assert client.cookies["sessionid"].value != before
 
 
+@pytest.mark.parametrize("cookie", ['"\\000aaaaaaaaaaaa"', "aaaaaaaaaaaa\xff", "a" * 5000, "a; b"])
+def test_a_cookie_that_is_no_session_is_none(client: Client, alice: User, cookie: str) -> None:
+    told = client.get("/fusion", headers={"cookie": f"sessionid={cookie}"})
+    assert told.headers["Location"] == "/sign-in?next=/fusion"
+
+
 def test_unknown_wrong_and_deactivated_are_told_the_same(
     client: Client, alice: User, charlie: User
 ) -> None:
