@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.auth import logout
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -39,7 +40,12 @@ class FusionAdminSite(admin.AdminSite):
             """Members find nothing here, whatever they ask for."""
             if request.user.is_authenticated and not self.has_permission(request):
                 raise Http404("No such page.")
-            return inner(request, *args, **kwargs)
+            if any("\0" in value for _, values in request.GET.lists() for value in values):
+                raise BadRequest("No text holds a NUL.")  # PostgreSQL will not even look
+            try:
+                return inner(request, *args, **kwargs)
+            except OverflowError:  # SQLite's, of a number beyond its own
+                raise BadRequest("No number is that large.") from None
 
         return cast(_View, gate)
 

@@ -164,3 +164,20 @@ def test_the_list_is_one(client: Client, ada: User) -> None:
         assert name in html
     assert "Groups" not in html
     assert Preset.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "run/?status__exact=%00",
+        "run/?q=%00",
+        "run/?preset=a%00b",
+        "preset/?id__in=99999999999999999999",
+        "apitoken/?revoked_at__gte=%00",
+    ],
+)
+def test_a_filter_nothing_can_match_is_a_bad_request_and_no_failure(
+    client: Client, ada: User, query: str
+) -> None:
+    client.force_login(ada)
+    assert client.get(f"/admin/console/{query}").status_code in (302, 400, 200)
