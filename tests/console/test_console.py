@@ -122,6 +122,15 @@ def test_a_prompt_over_the_limit_says_the_limit(
     assert "The prompt has 11 characters" in response.content.decode()
 
 
+def test_a_form_too_large_to_read_says_so(page: Client, with_key: None, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+    answer = page.post(
+        "/fusion", {"prompt": "x" * 2_000_001}, headers={"origin": "http://testserver"}
+    )
+    assert answer.status_code == 413
+    assert "at most 2 MB are read" in answer.content.decode()
+
+
 def test_what_was_typed_comes_back_escaped(page: Client, with_key: None) -> None:
     hostile = "</textarea><script>alert(1)</script>"
     html = ask(page, prompt=hostile, preset="gone").content.decode()
