@@ -9,10 +9,14 @@ import logging
 import re
 
 _SECRET = re.compile(
-    r"(?i)(bearer\s+|authorization['\"]?\s*[:=]\s*['\"]?|api[_-]?key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"
-    r"|\bsk-[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic)\s+)?|bearer\s+"
+    r"|api[_-]?key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"
+    r"|\b(?:sk-|fus_)[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
-_CONTROL = {c: f"\\x{c:02x}" for c in [*range(0x20), 0x7F, 0x85]} | {0x0A: "\\n", 0x0D: "\\r"}
+# What moves a terminal's cursor, ends a line for some readers, or turns the order of letters.
+_CONTROL = {c: f"\\x{c:02x}" for c in [*range(0x20), *range(0x7F, 0xA0)]}
+_CONTROL |= {c: f"\\u{c:04x}" for c in [*range(0x2028, 0x202F), *range(0x2066, 0x206A)]}
+_CONTROL |= {0x0A: "\\n", 0x0D: "\\r"}
 
 
 def redact(text: str) -> str:

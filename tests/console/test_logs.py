@@ -1,0 +1,48 @@
+"""Log lines: one event, one line, and no secret in it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from console.logs import OneLine, Redact
+
+
+def line(message: str, *args: object) -> str:
+    record = logging.LogRecord("console", logging.WARNING, "x.py", 1, message, args, None)
+    assert Redact().filter(record)
+    return OneLine().format(record)
+
+
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [
+        ("a\r\n2026-01-01 ERROR forged", r"a\r\n2026-01-01 ERROR forged"),
+        ("\x1b[2Jgone", r"\x1b[2Jgone"),
+        ("\x9b2Jgone", r"\x9b2Jgone"),
+        ("nul\0 bell\x07 next\x85 line", r"nul\x00 bell\x07 next\x85 line"),
+        ("\u2028one\u2029two", r"\u2028one\u2029two"),
+        ("\u202etxt.exe\u2066", r"\u202etxt.exe\u2066"),
+        ("Größe 😀 مرحبا", "Größe 😀 مرحبا"),
+    ],
+)
+def test_what_a_stranger_sends_stays_one_harmless_line(sent: str, written: str) -> None:
+    assert line("Not Found: %s", sent).endswith(f"WARNING console: Not Found: {written}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer fus_planted0123456789",
+        "{'authorization': 'planted0123456789'}",
+        "api_key=planted0123456789",
+        "sk-or-v1-planted0123456789",
+        "redis://user:planted0123456789@host:6379/0",
+        "the token fus_planted0123456789abcdef",
+        "authorization: Basic planted0123456789",
+        "redis://:planted0123456789@host:6379/0",
+    ],
+)
+def test_what_looks_like_a_secret_is_not_written(text: str) -> None:
+    assert "planted" not in line("failed: %s", text) and "***" in line(text)
