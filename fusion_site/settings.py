@@ -22,6 +22,7 @@ DEBUG = env.bool("DEBUG", False)
 # `up` generates both into var/secrets.env. Without them only commands that need no
 # secret may work (checks, migrations being made, collecting static files).
 SECRET_KEY = env.str("SECRET_KEY", "")
+DEFAULT_EXCEPTION_REPORTER_FILTER = "console.reports.Discreet"
 ENCRYPTION_KEYS: list[str] = env.list("FUSION_ENCRYPTION_KEYS", [])
 
 HOST = env.str("FUSION_HOST", "127.0.0.1")
