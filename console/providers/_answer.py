@@ -3,6 +3,8 @@
 Tolerant where providers differ, strict where money or trust is concerned:
 only choice 0 counts, usage replaces usage (it is cumulative), whatever follows
 `[DONE]` is ignored, an error object ends the answer whatever the HTTP status.
+Some servers send a finish reason with every chunk: where more text follows, only
+`[DONE]` or the end of the body is the end.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ FINISH_REASONS = {
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
 }
+NO_REASON = {"", "null", "none"}  # as some write that there is none yet
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Answer:
         self.done = False  # `[DONE]` was seen
         self.finish_reason: str | None = None
         self.usage_after_finish = False
+        self.finishes_early = False  # a finish reason came, and then more of the answer
         self.events = 0
         self.generation_id = ""
         self._asked = self._model = model
@@ -127,17 +131,23 @@ class Answer:
         self._note(said, choice)
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
-            yield from self._deltas(delta)
+            for chunk in self._deltas(delta):
+                self._goes_on()
+                yield chunk
         error = error_object(said)
         if error is None and choice.get("error"):
             error = error_object({"error": choice["error"]})
         if error is not None or failed:
             raise in_band(error or said, self._scrub)
-        reason = choice.get("finish_reason")
+        reason = _finish_reason(choice)
         if reason == "error":
             raise ProviderError(Reason.UPSTREAM_ERROR)
-        if isinstance(reason, str) and reason and self.finish_reason is None:
+        if reason and (self.finish_reason is None or self.finishes_early):
             self.finish_reason = FINISH_REASONS.get(reason, "stop")
+
+    def _goes_on(self) -> None:
+        self.finishes_early |= self.finish_reason is not None
+        self.usage_after_finish = False
 
     def finish(self) -> Finish:
         reason = self.finish_reason
@@ -166,8 +176,7 @@ class Answer:
         usage = said.get("usage") or choice.get("usage")
         if isinstance(usage, dict):
             self._usage = usage
-            finished = self.finish_reason or choice.get("finish_reason")
-            self.usage_after_finish = self.usage_after_finish or bool(finished)
+            self.usage_after_finish |= bool(self.finish_reason or _finish_reason(choice))
         model, provider, number = said.get("model"), said.get("provider"), said.get("id")
         if isinstance(model, str) and model:
             self._model = _short(model)
@@ -248,6 +257,11 @@ def _first_choice(said: dict[str, Any]) -> dict[str, Any]:
         if isinstance(choice, dict) and (choice.get("index") or 0) == 0:
             return choice
     return {}
+
+
+def _finish_reason(choice: dict[str, Any]) -> str:
+    reason = choice.get("finish_reason")
+    return reason if isinstance(reason, str) and reason.lower() not in NO_REASON else ""
 
 
 def _text(content: Any) -> str:

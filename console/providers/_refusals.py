@@ -13,6 +13,7 @@ from typing import Any
 from console.engine.errors import SENTENCES, ProviderError, Reason
 
 MESSAGE_LIMIT = 500
+A_YEAR = 365 * 24 * 3600
 HTML = "The provider sent unexpected HTML."
 Scrub = Callable[[str], str]
 
@@ -72,6 +73,8 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
     if 300 <= status < 400:
         where = CONTROL.sub("", headers.get("location", "")).split("?")[0]
         message = f"The provider answered with a redirect to {where}, which is not followed."
+        if not where:
+            message = f"The provider answered with status {status}, which is no answer."
         return ProviderError(Reason.REDIRECT, _short(message, scrub), status_code=status)
     said = parse(body)
     error = error_object(said) or {}
@@ -109,7 +112,10 @@ def in_band(error: dict[str, Any], scrub: Scrub) -> ProviderError:
 
 
 def error_object(said: Any) -> dict[str, Any] | None:
-    """The error in an answer: OpenAI's shape, vLLM's, FastAPI's, or a plain string."""
+    """The error in an answer: OpenAI's shape, also in a list as Google wraps it, vLLM's,
+    FastAPI's, or a plain string."""
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
     if not isinstance(said, dict):
         return None
     error = said.get("error")
@@ -198,7 +204,7 @@ def _span(seconds: float) -> str:
         return f"{math.ceil(seconds)} s"
     if seconds < 100 * 60:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:,.0f} hours"
+    return f"{seconds / 3600:,.0f} hours" if seconds < A_YEAR else "more than a year"
 
 
 def _short(message: str, scrub: Scrub) -> str:

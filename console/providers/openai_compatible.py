@@ -32,6 +32,8 @@ from .secret import Secret
 
 __all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
 
+# Next to "identity" what some servers write to keep proxies from compressing a stream.
+PLAIN = ("", "identity", "none")
 REFUSALS_LIMIT = 5  # requests for one answer, each refused for another field
 
 
@@ -111,7 +113,7 @@ class OpenAICompatible:
             async with self._client.stream(
                 "POST", url, content=content, headers=headers
             ) as response:
-                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                if response.headers.get("content-encoding", "").strip().lower() not in PLAIN:
                     message = "The provider sent compressed data that was not asked for."
                     raise ProviderError(Reason.BAD_RESPONSE, message)
                 if response.status_code == 204:
@@ -143,7 +145,7 @@ class OpenAICompatible:
                     for event in parser.feed(data):
                         for chunk in answer.take(event):
                             yield chunk
-                    if answer.finish_reason is not None and not told:
+                    if answer.finish_reason is not None and not (told or answer.finishes_early):
                         told = True
                         yield Complete()
                     if parser.overflowed:
@@ -173,9 +175,11 @@ class OpenAICompatible:
         deadline: float | None = None
         try:
             while True:
-                if answer.done or answer.usage_after_finish:
+                if answer.done or (answer.usage_after_finish and not answer.finishes_early):
                     soon = loop.time() + min(self._linger, 0.1)
                     deadline = soon if deadline is None else min(deadline, soon)
+                elif answer.finishes_early:
+                    deadline = None
                 elif answer.finish_reason is not None and deadline is None:
                     deadline = loop.time() + self._linger
                 async with asyncio.timeout_at(deadline):

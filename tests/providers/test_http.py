@@ -101,7 +101,8 @@ def test_retry_after_as_a_date():
 
 
 @pytest.mark.parametrize(
-    ("after", "said"), [("3", "3 s"), ("120", "2 min"), ("1e9", "277,778 hours")]
+    ("after", "said"),
+    [("3", "3 s"), ("120", "2 min"), ("1e6", "278 hours"), ("1e300", "more than a year")],
 )
 async def test_rate_limits_say_when_to_come_back(ask, after, said):
     got = await ask(Script(status=429, headers={"Retry-After": after}))
@@ -190,6 +191,21 @@ async def test_the_body_counts_not_its_label(ask):
     assert got.text == "Fine."
 
 
+async def test_an_error_in_a_list_is_quoted_all_the_same(ask):
+    body = json.dumps([{"error": {"code": 400, "message": "No such thing."}}])
+    got = await ask(Script(status=400, body=body))
+    assert (got.reason, got.error.message.endswith("It said: No such thing.")) == (
+        Reason.BAD_REQUEST,
+        True,
+    )
+
+
+@pytest.mark.parametrize("coding", ["", "none", "Identity"])
+async def test_a_label_that_says_no_compression_is_none(ask, coding):
+    got = await ask(Script(text="Fine.", headers={"Content-Encoding": coding}))
+    assert got.text == "Fine."
+
+
 @pytest.mark.parametrize("coding", ["gzip", "br", "GZIP, gzip"])
 async def test_compressed_bodies_are_not_read(ask, coding):
     bomb = gzip.compress(b"data: x\n\n" * 1_000_000)
@@ -205,6 +221,11 @@ async def test_redirects_are_not_followed(ask, up, status):
     assert (got.reason, got.error.retryable) == (Reason.REDIRECT, False)
     assert KEY not in got.error.message
     assert len(up.requests) == 1
+
+
+async def test_a_304_is_no_redirect_to_anywhere(ask):
+    got = await ask(Script(status=304, body=""))
+    assert got.error.message == "The provider answered with status 304, which is no answer."
 
 
 async def test_cookies_are_not_kept(ask, up, client):

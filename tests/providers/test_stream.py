@@ -154,6 +154,30 @@ async def test_after_the_finish_the_end_is_not_waited_for(ask, up, last):
     await up.until(lambda: up.calls[0].closed_by_client, timeout=1)
 
 
+@pytest.mark.parametrize("usage", [{}, {"usage": {"prompt_tokens": 4, "completion_tokens": 3}}])
+@pytest.mark.parametrize("finish", ["stop", "null"])
+async def test_a_finish_reason_with_every_chunk_cuts_nothing_off(ask, finish, usage):
+    """As some gateways send it: the first is not the end, nor is a pause after the third."""
+    words = ["one", " two", " three", " four"]
+    chunks = [event({"content": w}, finish=finish, **usage) for w in words]
+    chunks[0] = event({"role": "assistant"}, finish="null", **usage) + chunks[0]
+    last = event(finish="length", **usage)
+    pauses = [0.15, 0.05, 0.4, 0.05]
+    raw = [piece for pair in zip(chunks, pauses, strict=True) for piece in pair]
+    for end in (DONE, b""):
+        got = await ask(Script(raw=[*raw, last + end]))
+        assert (got.text, got.finish.finish_reason) == ("one two three four", "length")
+    got = await ask(Script(raw=[*raw, DONE]))
+    assert got.finish.finish_reason == ("stop" if finish == "stop" else None)
+
+
+async def test_a_server_that_finishes_with_every_chunk_and_breaks_off_has_not_finished(ask):
+    finished = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"".join(event({"content": w}, finish="stop") for w in ("hi", " there"))
+    got = await ask(Script(wire=[finished + b"%x\r\n%s\r\n" % (len(body), body)]))
+    assert (got.text, got.reason) == ("hi there", Reason.TRUNCATED)
+
+
 async def test_a_connection_lost_after_the_finish_costs_nothing(ask):
     finished = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     body = event({"content": "hi"}) + event(finish="stop")
