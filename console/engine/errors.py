@@ -98,7 +98,8 @@ class ProviderError(Exception):
     so whoever shows it escapes it. `retryable` answers the caller's one
     question: nothing was sent or billed, and another try may go better.
     `retry_after` is in seconds. `unconfirmed`: the request was sent and nothing
-    came back, so it may have been billed.
+    came back, so it may have been billed. `adapted`: the provider has learned from
+    the refusal, and its next request will lack what this one was refused for.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class ProviderError(Exception):
         status_code: int | None = None,
         retry_after: float | None = None,
         unconfirmed: bool = False,
+        adapted: bool = False,
     ) -> None:
         super().__init__(message or SENTENCES[reason])
         self.reason = reason
@@ -118,6 +120,7 @@ class ProviderError(Exception):
         self.status_code = status_code
         self.retry_after = retry_after
         self.unconfirmed = unconfirmed
+        self.adapted = adapted
 
 
 class LeaseLost(Exception):

@@ -3,13 +3,16 @@
 Every try is a call of its own, so that the calls on record are the calls that
 were made. A decision is itself on record (`retry_at`, `retry_cause` of the
 failed call), so a worker that takes the run up carries it on.
+
+A refusal that names a field of the request costs nothing, and the model is
+asked in another form at once. That is no retry, which waits and is counted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,7 @@ from .spec import Panelist, Policy
 from .state import CallState, CallStatus, Step, call_key
 
 FIRST_DELAY = 0.5  # seconds; doubles with every try
+ADAPTATIONS = 8  # of one model's request; providers know fewer fields to do without
 
 # Another model would be refused as well, or nobody wants one.
 NOT_REPLACED = {Reason.BUDGET_EXCEEDED, Reason.CANCELLED, Reason.CUT_OFF}
@@ -127,6 +131,8 @@ def what_follows(
     """
     call, tries = calls[-1], _tries(calls)
     nothing_came = not (call.text or call.reasoning)
+    if error.adapted and _adaptations(calls) < ADAPTATIONS:
+        return 0, "adapt"
     unbilled = error.retryable or (error.unconfirmed and policy.repeat_unconfirmed)
     if unbilled and nothing_came and tries <= policy.retries:
         wait = FIRST_DELAY * 2.0 ** (tries - 1) if error.retry_after is None else error.retry_after
@@ -181,22 +187,30 @@ def _fallback(call: CallState) -> Panelist | None:
 
 
 def _tries(calls: list[CallState]) -> int:
-    """How often the model of the last call was asked, not counting lost workers."""
-    count = 0
-    for call in reversed(calls):
-        count += not call.was_interrupted
-        if call.cause in ("first", "fallback", "asked"):
-            break
-    return max(count, 1)
+    """How often the model of the last call was asked, not counting lost workers, nor forms of
+    the request that it does not take."""
+    tries = [
+        call
+        for call in _of_last_model(calls)
+        if not call.was_interrupted and call.retry_cause != "adapt"
+    ]
+    return max(len(tries), 1)
 
 
 def _has_repaired(calls: list[CallState]) -> bool:
+    return any(call.cause == "repair" for call in _of_last_model(calls))
+
+
+def _adaptations(calls: list[CallState]) -> int:
+    return sum(call.cause == "adapt" for call in _of_last_model(calls))
+
+
+def _of_last_model(calls: list[CallState]) -> Iterator[CallState]:
+    """From the last call back to the first of its model."""
     for call in reversed(calls):
-        if call.cause == "repair":
-            return True
+        yield call
         if call.cause in ("first", "fallback", "asked"):
-            break
-    return False
+            return
 
 
 def is_open(call: CallState | None) -> bool:

@@ -217,6 +217,7 @@ def _tries(calls: list[CallState]) -> list[Try]:
 CAUSES = {
     "first": "first try",
     "retry": "asked again",
+    "adapt": "asked in another form",
     "resume": "asked again after an interruption",
     "fallback": "fallback",
     "repair": "repair",
@@ -242,6 +243,8 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
         said.append("interrupted and asked again")
     elif call.cause == "retry":
         said.append("asked again")
+    elif call.cause == "adapt":
+        said.append("asked in another form")
     elif call.cause == "fallback":
         said.append(f"fallback for {meant.short_name}" if meant else "fallback")
     return said

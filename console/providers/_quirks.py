@@ -1,12 +1,15 @@
 """Fields that a model does not take, learned from what the provider refused.
 
-A refusal that names a field costs nothing, so the request is sent again
-without the field, or with the name it has there. What worked is remembered.
+A refusal that names a field costs nothing. The next request is made without
+the field, or with the name it has there, as a call of its own: calls on record
+are requests that went out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
+from dataclasses import dataclass
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
@@ -22,21 +25,36 @@ OPTIONAL = (
 )
 
 
+@dataclass(frozen=True)
+class Form:
+    """A request as it goes out, and what it does without."""
+
+    body: dict[str, Any]
+    changes: tuple[str, ...]
+
+
 class Quirks:
     def __init__(self) -> None:
-        self._changes: dict[str, list[str]] = {}  # by model
+        self._changes: dict[str, tuple[str, ...]] = {}  # by model
 
-    def apply(self, model: str, body: dict[str, Any]) -> dict[str, Any]:
-        for name in self._changes.get(model, ()):
+    def form(self, model: str, body: dict[str, Any]) -> Form:
+        changes = self._changes.get(model, ())
+        for name in changes:
             body = change(body, name)
-        return body
+        return Form(body, changes)
 
-    def remember(self, model: str, changes: list[str]) -> None:
-        if changes:
-            self._changes[model] = self._changes.get(model, []) + changes
+    def learn(self, model: str, form: Form, error: ProviderError, wanted: Container[str]) -> bool:
+        """Whether the next form will be another; `wanted` is what must not be left out."""
+        name = refused_field(error, form.body, form.changes)
+        if name is None or name in wanted:
+            return False
+        # Unless a call of another seat has learned something meanwhile: then that is tried first.
+        if self._changes.get(model, ()) == form.changes:
+            self._changes[model] = (*form.changes, name)
+        return True
 
 
-def refused_field(error: ProviderError, body: dict[str, Any], tried: list[str]) -> str | None:
+def refused_field(error: ProviderError, body: dict[str, Any], tried: tuple[str, ...]) -> str | None:
     """The field of `body` that the provider named as its reason, if leaving it is an answer."""
     if error.status_code not in (400, 422) or error.reason != Reason.BAD_REQUEST:
         return None

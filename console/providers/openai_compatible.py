@@ -24,7 +24,7 @@ from console.engine.provider import (
 
 from ._answer import Answer, Limits
 from ._http import FAILURES, classify
-from ._quirks import Quirks, change, refused_field
+from ._quirks import Quirks
 from ._refusals import parse, refusal, scrubber, text_of
 from ._sse import Parser
 from .listing import CredentialTest, authorization, list_models, read, try_out
@@ -34,7 +34,6 @@ __all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
 
 # Next to "identity" what some servers write to keep proxies from compressing a stream.
 PLAIN = ("", "identity", "none")
-REFUSALS_LIMIT = 5  # requests for one answer, each refused for another field
 
 
 class OpenAICompatible:
@@ -60,25 +59,19 @@ class OpenAICompatible:
         self._host = urlsplit(self._base_url).hostname or "The provider"
 
     async def stream(self, request: Request) -> AsyncIterator[Chunk]:
-        body = self._quirks.apply(request.model, self.body(request))
-        changes: list[str] = []
+        form = self._quirks.form(request.model, self.body(request))
         answering = False
-        while True:
-            try:
-                async with self._post(body) as response:
-                    answering = True
-                    self._quirks.remember(request.model, changes)
-                    async with aclosing(self._read(request, response)) as chunks:
-                        async for chunk in chunks:
-                            yield chunk
-                    return
-            except ProviderError as error:
-                name = None if answering else refused_field(error, body, changes)
-                # What somebody asked for by name is not quietly left out.
-                if name is None or name in request.options or len(changes) >= REFUSALS_LIMIT:
-                    raise
-            changes.append(name)
-            body = change(body, name)
+        try:
+            async with self._post(form.body) as response:
+                answering = True
+                async with aclosing(self._read(request, response)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+        except ProviderError as error:
+            if not answering:
+                # What somebody asked for by name is not left out.
+                error.adapted = self._quirks.learn(request.model, form, error, request.options)
+            raise
 
     def body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {

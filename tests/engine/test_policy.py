@@ -144,6 +144,40 @@ async def test_what_would_fail_again_or_may_have_been_billed_is_not_repeated(
     assert causes(ran, 0) == ["first"]
 
 
+async def test_a_request_refused_for_its_form_is_made_in_another_which_is_no_retry(
+    run_engine: RunEngine,
+) -> None:
+    refused = ProviderError(Reason.BAD_REQUEST, adapted=True)
+    scripts = {"a": turns([refused], [busy(0)], [refused], ["x"]), "b": ["y"]}
+    ran = await run_engine(scripts, policy=Policy(retries=1))
+    assert causes(ran, 0) == ["first", "adapt", "retry", "adapt"]
+    assert ran.state.answer(0).text == "x"
+
+
+async def test_a_provider_that_is_always_refused_is_given_up(run_engine: RunEngine) -> None:
+    refused = ProviderError(Reason.BAD_REQUEST, adapted=True)
+    ran = await run_engine({"a": [refused], "b": ["y"]})
+    assert causes(ran, 0) == ["first", *["adapt"] * 8]
+
+
+async def test_a_form_the_judge_does_not_take_spares_its_retry(run_engine: RunEngine) -> None:
+    refused = ProviderError(Reason.BAD_REQUEST, adapted=True)
+    broken = ProviderError(Reason.UPSTREAM_ERROR)
+    whole = json.dumps(ANALYSIS)
+    judge = turns([refused], [broken], ["{"], [whole], ["Fused."])
+    ran = await run_engine({"a": ["x"], "b": ["y"], "judge": judge})
+    assert ran.state.fusions[1].analysis
+    calls = ran.state.calls_of(Step.ANALYSIS, fusion=1)
+    assert [c.cause for c in calls] == ["first", "adapt", "retry", "repair"]
+
+
+async def test_every_request_counts_towards_the_limit_on_calls(run_engine: RunEngine) -> None:
+    refused = ProviderError(Reason.BAD_REQUEST, adapted=True)
+    scripts = {"a": turns([refused], [refused], ["x"]), "b": ["y"]}
+    ran = await run_engine(scripts, policy=Policy(max_calls=3))
+    assert len(ran.requests) == 3
+
+
 async def test_nothing_is_repeated_after_the_first_token(run_engine: RunEngine) -> None:
     ran = await run_engine({"a": ["one", busy()], "b": ["y"]})
     assert causes(ran, 0) == ["first"]

@@ -49,6 +49,7 @@ ERRORS = st.builds(
     retryable=st.booleans(),
     retry_after=st.sampled_from([None, 0.0, 2.0, 600.0]),
     unconfirmed=st.booleans(),
+    adapted=st.sampled_from([False, False, True]),
 )
 ENDS = st.sampled_from(
     [

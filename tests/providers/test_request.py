@@ -62,11 +62,20 @@ async def test_a_schema_is_asked_for_and_answered(ask, up):
     assert got.text in ('{"winner": "A"}', '{"winner": "B"}')
 
 
+async def adapting(ask, *scripts, **options):
+    """Asks as the engine does: again, as long as the provider has learned from a refusal."""
+    while (got := await ask(*scripts, **options)).error and got.error.adapted:
+        pass
+    return got
+
+
 async def test_a_renamed_output_limit_is_learned_for_that_model(ask, up):
     def script(body):
         refused = "max_tokens" in body
         return Script(status=400, error_message=RENAMED) if refused else Script(text="Fine.")
 
+    first = await ask(script, max_output_tokens=50)
+    assert (first.reason, first.error.adapted, len(up.calls)) == (Reason.BAD_REQUEST, True, 1)
     assert (await ask(script, max_output_tokens=50)).text == "Fine."
     assert up.calls[1].body["max_completion_tokens"] == 50
     assert (await ask(script, max_output_tokens=60)).text == "Fine."
@@ -75,7 +84,8 @@ async def test_a_renamed_output_limit_is_learned_for_that_model(ask, up):
 
 
 async def test_an_output_limit_is_never_dropped(ask, up):
-    got = await ask(refusing("max_tokens", "max_completion_tokens"), max_output_tokens=50)
+    script = refusing("max_tokens", "max_completion_tokens")
+    got = await adapting(ask, script, max_output_tokens=50)
     assert got.reason == Reason.BAD_REQUEST
     assert len(up.calls) == 2
 
@@ -83,14 +93,14 @@ async def test_an_output_limit_is_never_dropped(ask, up):
 @pytest.mark.parametrize("name", ["temperature", "seed", "reasoning_effort", "stream_options"])
 async def test_an_unsupported_option_is_left_out(ask, up, name):
     options = {"temperature": 0.5, "seed": 1, "reasoning_effort": "high"}
-    got = await ask(refusing(name), **options)
+    got = await adapting(ask, refusing(name), **options)
     assert got.text == "Fine."
     assert set(up.calls[0].body) - set(up.calls[1].body) == {name}
 
 
 async def test_several_refused_fields_are_learned_one_after_another(ask, up):
     script = refusing("temperature", "seed")
-    assert (await ask(script, temperature=0.5, seed=1)).text == "Fine."
+    assert (await adapting(ask, script, temperature=0.5, seed=1)).text == "Fine."
     assert (await ask(script, temperature=0.5, seed=1)).text == "Fine."
     assert len(up.calls) == 4
 
@@ -101,14 +111,38 @@ async def test_a_schema_is_loosened_before_it_is_dropped(ask, up):
             return Script(judge=Script(status=400, error_message="Invalid response_format"))
         return Script(text="{}")
 
-    assert (await ask(script, response_schema=SCHEMA)).text == "{}"
+    assert (await adapting(ask, script, response_schema=SCHEMA)).text == "{}"
     strict = [c.body.get("response_format", {}).get("json_schema", {}) for c in up.calls]
     assert [s.get("strict") for s in strict] == [True, False, None]
 
 
 async def test_what_was_not_sent_is_not_left_out(ask, up):
     got = await ask(Script(status=400, error_message="temperature must not be hot"))
-    assert (got.reason, len(up.calls)) == (Reason.BAD_REQUEST, 1)
+    assert (got.reason, got.error.adapted, len(up.calls)) == (Reason.BAD_REQUEST, False, 1)
+
+
+async def test_what_was_asked_for_by_name_is_not_left_out(ask, up):
+    options = {"response_format": {"type": "json_object"}}
+    got = await ask(refusing("response_format"), options=options)
+    assert (got.reason, got.error.adapted) == (Reason.BAD_REQUEST, False)
+
+
+async def test_two_seats_refused_at_once_for_the_same_field_both_do_without_it(ask, provider, up):
+    up.script("alpha", refusing("response_format"))
+    options = {"temperature": 0.5, "response_schema": SCHEMA}
+    for strict in (True, False):
+        both = await asyncio.gather(*(collect(provider, **options) for _ in range(2)))
+        assert [got.error.adapted for got in both] == [True, True]
+        asked = [call.body["response_format"]["json_schema"]["strict"] for call in up.calls[-2:]]
+        assert asked == [strict, strict]
+    got = await collect(provider, **options)
+    assert (got.text, up.calls[-1].body["temperature"]) == ("Fine.", 0.5)
+
+
+async def test_a_server_that_refuses_everything_is_not_asked_for_ever(ask, up):
+    script = Script(status=400, error_message="Neither temperature, seed nor max_tokens, please.")
+    got = await adapting(ask, script, temperature=0.5, seed=1, max_output_tokens=5)
+    assert (got.reason, len(up.calls)) == (Reason.BAD_REQUEST, 4)
 
 
 async def test_a_prompt_too_long_is_not_asked_again(ask, up):

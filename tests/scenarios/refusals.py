@@ -85,6 +85,16 @@ TABLE = [
         does=no(400, "<script>alert(1)</script>" + "x" * 100_000),
         usual=True,
     ),
+    second_try(
+        "U-06",
+        "400 for a field it does not take, then an answer",
+        no(400, "Unrecognized request argument supplied: stream_options"),
+        sees=("done", "asked in another form"),
+        usage={},  # that field is what asks for it
+        cost=None,
+        waits=0,
+        usual=True,
+    ),
     second_try("U-07", "408, then an answer", no(408)),
     second_try("U-07", "409, then an answer", no(409)),
     second_try("U-07", "425, then an answer", no(425)),
