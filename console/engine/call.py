@@ -69,8 +69,10 @@ class Context:
     control: Control = field(default_factory=Control)
     # Seat -> its own conversation, where it is not the run's.
     histories: Mapping[int, list[Message]] = field(default_factory=dict)
-    # Tokens that calls under way may come to.
+    # Tokens that calls under way may come to, and the size of every request, for those of which
+    # no usage is reported.
     reserved: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def say(self, kind: EventType, call: str = "", fusion: int = 0, **data: Any) -> None:
         event = Event(kind, round(self.clock(), 3), call, fusion, data)

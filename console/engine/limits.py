@@ -22,8 +22,9 @@ def reserve(context: Context, key: str, request: Request) -> None:
         raise ProviderError(
             Reason.BUDGET_EXCEEDED, f"This run may make at most {policy.max_calls:,} calls."
         )
-    need = _size(request.messages) + (request.max_output_tokens or 0)
-    used = sum(_used(call) for call in calls if call.key not in context.reserved)
+    size = _size(request.messages)
+    need = size + (request.max_output_tokens or 0)
+    used = sum(_used(context, call) for call in calls if call.key not in context.reserved)
     left = (policy.max_tokens or 0) - used - sum(context.reserved.values())
     if policy.max_tokens is not None and need > left:
         raise ProviderError(
@@ -31,14 +32,18 @@ def reserve(context: Context, key: str, request: Request) -> None:
             f"This run may use at most {policy.max_tokens:,} tokens; {max(left, 0):,} are left, "
             f"and this call could need {need:,}.",
         )
-    context.reserved[key] = need
+    context.reserved[key], context.sizes[key] = need, size
 
 
-def _used(call: CallState) -> int:
-    """As reported; where nothing is, an estimate from the text."""
-    if call.usage.input_tokens is None and call.usage.output_tokens is None:
-        return (len(call.text) + len(call.reasoning)) // CHARACTERS_PER_TOKEN
-    return (call.usage.input_tokens or 0) + (call.usage.output_tokens or 0)
+def _used(context: Context, call: CallState) -> int:
+    """As reported; where nothing is, an estimate from the request, if it was answered, and the
+    text. Requests of a worker before this one are not known any more."""
+    given, made = call.usage.input_tokens, call.usage.output_tokens
+    if given is None:
+        given = context.sizes.get(call.key, 0) if call.was_billable else 0
+    if made is None:
+        made = (len(call.text) + len(call.reasoning)) // CHARACTERS_PER_TOKEN
+    return given + made
 
 
 def _size(messages: list[dict[str, object]]) -> int:

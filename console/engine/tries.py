@@ -22,7 +22,7 @@ from .events import EventType
 from .spec import Panelist, Policy
 from .state import CallState, CallStatus, Step, call_key
 
-FIRST_DELAY = 0.5  # seconds; doubles with every try
+FIRST_DELAY = 0.5  # seconds; doubles with every try, up to the longest wait allowed
 ADAPTATIONS = 8  # of one model's request; providers know fewer fields to do without
 
 # Another model would be refused as well, or nobody wants one.
@@ -135,7 +135,8 @@ def what_follows(
         return 0, "adapt"
     unbilled = error.retryable or (error.unconfirmed and policy.repeat_unconfirmed)
     if unbilled and nothing_came and tries <= policy.retries:
-        wait = FIRST_DELAY * 2.0 ** (tries - 1) if error.retry_after is None else error.retry_after
+        usual = min(FIRST_DELAY * 2.0 ** (tries - 1), policy.max_retry_wait)
+        wait = usual if error.retry_after is None else error.retry_after
         if wait <= policy.max_retry_wait:
             # Never sooner than asked; spread, so that a burst does not return as one.
             return wait + random.uniform(0.1, 0.5) * FIRST_DELAY, "retry"

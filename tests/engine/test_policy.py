@@ -123,6 +123,12 @@ async def test_there_is_an_end_to_trying(run_engine: RunEngine) -> None:
     assert ran.state.latest(Step.PANEL, seat=0).retry_at is None
 
 
+async def test_as_many_retries_are_made_as_the_policy_says(run_engine: RunEngine) -> None:
+    policy = Policy(retries=4, max_retry_wait=0.01)
+    ran = await run_engine({"busy": [busy(None)], "b": ["y"]}, policy=policy)
+    assert causes(ran, 0) == ["first", *["retry"] * 4]
+
+
 async def test_nobody_waits_longer_than_the_policy_allows(run_engine: RunEngine) -> None:
     ran = await run_engine({"busy": [busy(31)], "b": ["y"]})
     assert causes(ran, 0) == ["first"]
@@ -287,6 +293,23 @@ async def test_tokens_are_set_aside_before_a_call(run_engine: RunEngine) -> None
     reasons = [ran.state.latest(Step.PANEL, seat=s).reason for s in range(3)]
     assert sorted(reasons) == ["", "", "budget_exceeded"]
     assert len([r for r in ran.requests if r.model in ("a", "b", "c")]) == 2
+
+
+async def test_tokens_nobody_reports_are_estimated_prompt_and_all(run_engine: RunEngine) -> None:
+    """Of 8,000 characters each, two calls are 4,000 tokens and more."""
+    unsaid = Finish("stop", Usage())
+    scripts = {"a": ["x", unsaid], "b": [0.05, "y", unsaid], "judge": ["z"]}
+    ran = await run_engine(scripts, policy=Policy(max_tokens=4_100), prompt="word " * 1_600)
+    assert [r.model for r in ran.requests] == ["a", "b"]
+    assert ran.state.fusion.analysis_reason == Reason.BUDGET_EXCEEDED
+    assert ran.state.fused_answer == "x"
+
+
+async def test_what_was_refused_uses_no_tokens_up(run_engine: RunEngine) -> None:
+    scripts = {"a": turns([busy(0)], ["x", Finish("stop", Usage())]), "b": ["y"]}
+    policy = Policy(max_tokens=4_100)
+    ran = await run_engine(scripts, policy=policy, prompt="word " * 1_600)
+    assert ran.state.answer(0) and ran.state.answer(1)
 
 
 # a run taken up again
