@@ -40,6 +40,9 @@ class _Loop(asyncio.SelectorEventLoop):
     def set_default_executor(self, executor: Any) -> None:
         self._default_executor = executor
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """There is nothing to wait for, and asyncio's own way takes a thread, in real time."""
+
 
 class _AtOnce(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
