@@ -19,6 +19,7 @@ def check(outcome: Outcome, siblings_within: float = 3) -> None:
     nothing_is_asked_again_after_its_first_word(outcome)
     what_is_saved_was_sent(outcome)
     no_key_is_told(outcome)
+    nothing_a_provider_said_is_markup(outcome)
     no_cookie_is_sent(outcome)
     siblings_went_on(outcome, siblings_within)
     unknown_is_never_zero(outcome)
@@ -95,6 +96,12 @@ def no_key_is_told(outcome: Outcome) -> None:
         for where in (outcome.page, outcome.said, str(outcome.state.to_dict())):
             assert piece not in where
     assert all(PLANTED in r.headers.get("authorization", "") for r in outcome.requests)
+
+
+def nothing_a_provider_said_is_markup(outcome: Outcome) -> None:
+    """The catalogue's error bodies hold these; a page has neither by itself."""
+    for html in (outcome.page, *outcome.view.fragments.values()):
+        assert "<script>alert(1)" not in html and "<b>Bold</b>" not in html
 
 
 def no_cookie_is_sent(outcome: Outcome) -> None:

@@ -15,6 +15,7 @@ from .stage import PLANTED
 AGAIN = "One two three."
 TOO_LONG = "This model's maximum context length is 8192 tokens, your prompt has 9000."
 ANSWERS = good(AGAIN)
+LONG_AGO = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 def no(status: int, message: str = "Said so.", **script: object) -> Script:
@@ -111,6 +112,16 @@ TABLE = [
     ),
     second_try("U-08", "429 with Retry-After: 1", limited("1"), waits=1, usual=True),
     second_try("U-08", "429 with an HTTP date", in_two_seconds, waits=0.5, within=5),
+    second_try("U-08", "429 with an HTTP date long past", limited(LONG_AGO), waits=0.05),
+    second_try("U-08", "429 with an HTTP date that cannot be", limited("Fri, 99 Dec 2026 99:00")),
+    second_try("U-08", "429 with Retry-After: 0", limited("0"), waits=0.05),
+    Scenario(
+        "U-08",
+        "429 with an HTTP date in the far future",
+        limited("Fri, 31 Dec 9999 23:59:59 GMT"),
+        sees=("rate limited", "limiting requests", "to try again in more than a year"),
+        reason=Reason.RATE_LIMITED,
+    ),
     second_try("U-08", "429 with Retry-After: garbage", limited("soon, I hope")),
     second_try("U-08", "429 with Retry-After: -1", limited("-1")),
     second_try("U-08", "429 without Retry-After", no(429)),
