@@ -1,7 +1,9 @@
 """Finding the JSON object in what a judge wrote.
 
-It may stand in a fence, between prose, alone, or be cut off at the judge's
-output limit: of a list that breaks off, the items that are whole are kept.
+It may stand in a fence, between prose, alone, within another object, or be cut
+off at the judge's output limit: of a list that breaks off, the items that are
+whole are kept. Of several the last with most of the keys is meant: some write
+a draft, or repeat what an answer wanted, before they decide.
 """
 
 from __future__ import annotations
@@ -11,7 +13,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-_TRIES = 200  # bounded: prose full of braces must not cost seconds
+# Bounded: prose full of braces must not cost seconds. Characters read in vain, and tries.
+_IN_VAIN, _TRIES = 2_000_000, 200
+_TOO_DEEP = 20_000  # what a try counts that ended nobody knows where
+_MAX_OF_A_KEY = 1000  # items of a list that is said in pieces
+_BEGINNING = re.compile(r'\{\s*"')
 
 
 def find_object(text: str, keys: Sequence[str]) -> tuple[dict[str, Any] | None, bool]:
@@ -20,7 +26,8 @@ def find_object(text: str, keys: Sequence[str]) -> tuple[dict[str, Any] | None, 
     def known(data: dict[str, Any] | None) -> int:
         return sum(key in data for key in keys) if data else 0
 
-    whole = max(_objects(text), key=known, default=None)
+    objects = list(_objects(text))[::-1]
+    whole = max(objects, key=known, default=None)  # the first of equals
     if known(whole) == len(keys):
         return whole, False
     cut = max(_broken_objects(text, keys), key=known, default=None)
@@ -32,9 +39,10 @@ def _joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key, value in pairs:
         earlier = data.get(key)
-        data[key] = (
-            earlier + value if isinstance(earlier, list) and isinstance(value, list) else value
-        )
+        if isinstance(earlier, list) and isinstance(value, list):
+            earlier += value[: max(0, _MAX_OF_A_KEY - len(earlier))]
+        else:
+            data[key] = value
     return data
 
 
@@ -42,18 +50,23 @@ _decoder = json.JSONDecoder(strict=False, object_pairs_hook=_joined)
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    at = text.find("{")
-    tries = 0
-    while at >= 0 and tries < _TRIES:
-        tries += 1
-        try:
-            found, end = _decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at = text.find("{", at + 1)
+    """Every whole object, and after it those that are members of it."""
+    end = in_vain = 0
+    for match in _BEGINNING.finditer(text):
+        start = match.start()
+        if start < end:
             continue
-        if isinstance(found, dict):
+        if in_vain > _IN_VAIN:
+            return
+        try:
+            found, end = _decoder.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            in_vain += max(error.pos - start, 0)
+        except (ValueError, RecursionError):
+            in_vain += _TOO_DEEP
+        else:
+            yield from [m for m in found.values() if isinstance(m, dict)]
             yield found
-        at = text.find("{", end)
 
 
 def _broken_objects(text: str, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
