@@ -15,9 +15,10 @@ from typing import Any
 
 # Bounded: prose full of braces must not cost seconds. Characters read in vain, and tries.
 _IN_VAIN, _TRIES = 2_000_000, 200
+_LEAST = 500  # characters that any try counts
 _TOO_DEEP = 20_000  # what a try counts that ended nobody knows where
 _MAX_OF_A_KEY = 1000  # items of a list that is said in pieces
-_BEGINNING = re.compile(r'\{\s*"')
+_BEGINNING = re.compile(r'\{\s*["}]')
 
 
 def find_object(text: str, keys: Sequence[str]) -> tuple[dict[str, Any] | None, bool]:
@@ -61,7 +62,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         try:
             found, end = _decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
-            in_vain += max(error.pos - start, 0)
+            in_vain += max(error.pos - start, _LEAST)
         except (ValueError, RecursionError):
             in_vain += _TOO_DEEP
         else:
@@ -90,7 +91,9 @@ def _take_members(text: str, at: int, data: dict[str, Any]) -> None:
             return
         at = _skip(text, at + 1)
         if text[at] == "[":
-            at = _take_items(text, at + 1, data.setdefault(key, []))
+            if not isinstance(data.get(key), list):
+                data[key] = []
+            at = _take_items(text, at + 1, data[key])
         else:
             data[key], at = _decoder.raw_decode(text, at)
         at = _skip(text, at)

@@ -51,7 +51,7 @@ async def _ask(
 ) -> Ended:
     seats, limit = material.seats, output_limit(context, judge)
     messages = messages_for(context, fusion, material)
-    messages += _repair(context, fusion, material, key)
+    messages += await _repair(context, fusion, material, key)
     # Some servers cut a long request silently: better no analysis than one of half the answers.
     if len(seats) < 2:
         return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_FEW))
@@ -82,12 +82,12 @@ async def _ask(
     text = "".join(pieces)
     data = {"text": text, **receipt(finish)}
     try:
-        analysis = read_analysis(text, seats)
+        # Whatever a judge wrote, other runs share this loop.
+        analysis = await asyncio.to_thread(read_analysis, text, seats)
     except ProviderError as error:
         return Ended(data | {"error": _for_readers(error, finish)}, error)
     # The whole answers, whatever was condensed for the judge.
     answers = {seat: material.answers[seat].text for seat in seats}
-    # Long answers cost a second to look through, and other runs share this loop.
     return Ended(data | {"analysis": await asyncio.to_thread(verify, analysis, answers)})
 
 
@@ -110,13 +110,13 @@ def messages_for(context: Context, fusion: int, material: Material) -> list[Mess
     ]
 
 
-def _repair(context: Context, fusion: int, material: Material, key: str) -> list[Message]:
+async def _repair(context: Context, fusion: int, material: Material, key: str) -> list[Message]:
     """What this call adds to the conversation: the text to mend, if it is one for repair."""
     wrote = _to_mend(context, fusion, key)
     if wrote is None:
         return []
     try:
-        read_analysis(wrote.text, material.seats)
+        await asyncio.to_thread(read_analysis, wrote.text, material.seats)
     except ProviderError as problem:
         ask = fill(
             context.spec.prompts.repair,

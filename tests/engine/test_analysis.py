@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -24,6 +25,10 @@ GOOD = json.dumps(ANALYSIS)
         "﻿" + GOOD,
         'An example: {"consensus": []} and now the real one: ' + GOOD,
         GOOD.replace("Water is wet.", "Water\nis wet."),
+        json.dumps({"analysis": ANALYSIS}),
+        # what it thought aloud, what an answer wanted, and only then what it means
+        f"<think>{GOOD.replace('wet', 'dry')} Wait, no.</think>\n{GOOD}",
+        "$" + "\\frac{1}{2} {x} " * 300 + "$ " + GOOD,
     ],
 )
 def test_an_analysis_is_found_wherever_it_stands(text: str) -> None:
@@ -101,6 +106,28 @@ def test_a_broken_item_in_the_middle_does_not_cost_the_items_before_it() -> None
     analysis = read_analysis(broken, [0, 1])
     assert analysis["cut_off"] and analysis["contradictions"]
     assert analysis["partial_coverage"] == analysis["unique_insights"] == []
+
+
+def test_a_key_said_twice_and_the_second_time_broken_off_is_kept() -> None:
+    twice = '{"consensus": "none", "consensus": [{"claim": "x", "seats": ["A", "B"]}, {"cl'
+    assert read_analysis(twice, [0, 1])["consensus"][0]["claim"] == "x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"consensus":[' * 199 + "1," * 500_000,
+        '{"a":[' * 199 + "1," * 500_000,
+        '{"consensus":[' + '{"consensus":[1],' * 60_000,
+        "{" + '"consensus":[1],' * 60_000 + '"x":1}',
+        '{"a":' * 200_000,
+    ],
+)
+def test_a_megabyte_of_broken_json_is_given_up_within_bounds(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ProviderError):
+        read_analysis(text, [0, 1])
+    assert time.process_time() - began < 4
 
 
 def test_a_list_given_twice_is_one_list() -> None:
