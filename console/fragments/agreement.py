@@ -50,11 +50,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Analysis:
-    """`state` is waiting, running, done, failed, single or skipped."""
+    """`state` is waiting, running, retrying, done, failed, single or skipped."""
 
     state: str
     sentence: str
     since: float | None
+    until: float | None  # when the judge is asked again
     judge: str
     seats: list[Seat]
     parts: list[Part]
@@ -77,6 +78,7 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Analysis:
         state=name,
         sentence=sentence,
         since=since,
+        until=_retry_at(state, fusion) if name == "retrying" else None,
         judge=judge(spec, fusion).short_name,
         seats=judged,
         parts=_Parts(judged, answers).of(data) if data is not None else [],
@@ -151,6 +153,8 @@ def _state(
             f"{judge(spec, fusion).short_name} is comparing {answers}",
             call.started_at,
         )
+    if call and _retry_at(state, fusion) is not None:
+        return "retrying", f"{call.error} {judge(spec, fusion).short_name} is asked again.", None
     shortened = [
         c for c in state.calls.values() if c.step is Step.CONDENSE and not c.status.is_final
     ]
@@ -168,6 +172,11 @@ def _state(
     if len(spec.panel) == 1:
         return "waiting", "A panel of one has nothing to compare.", None
     return "waiting", "Agreement, contradictions and gaps appear once the panel has answered.", None
+
+
+def _retry_at(state: RunState, fusion: FusionState | None) -> float | None:
+    call = state.latest(Step.ANALYSIS, fusion=fusion.number) if fusion else None
+    return call.retry_at if call and not state.status.is_final else None
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,9 @@ def at_least(cost: Decimal | None, partial: bool) -> str:
 def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: bool) -> Phase:
     shown = (None, state.fusion.number if state.fusion else None)
     calls = [c for c in state.calls.values() if c.step in steps and c.fusion in shown]
-    running = any(not c.status.is_final for c in calls)
-    starts = [c.started_at for c in calls if not c.status.is_final and c.started_at is not None]
+    under_way = [c for c in calls if is_under_way(state, c)]
+    running = bool(under_way)
+    starts = [c.started_at for c in under_way if c.started_at is not None]
     started = min(starts, default=None)
     billed = [c.cost for c in calls if c.was_billable]
     return Phase(
@@ -78,6 +79,15 @@ def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: b
         tokens=_output(sum((c.usage for c in calls), Usage())),
         cost=at_least(*known) if (known := total_cost(billed))[0] is not None else "",
     )
+
+
+def is_under_way(state: RunState, call: CallState) -> bool:
+    """Also while the next try of its place is waited for: that one is not the end."""
+    if not call.status.is_final:
+        return True
+    if call.retry_at is None or state.status.is_final:
+        return False
+    return call is state.latest(call.step, seat=call.seat, fusion=call.fusion)
 
 
 def _busy(calls: Sequence[CallState], until: float = math.inf) -> float | None:

@@ -12,6 +12,7 @@ from ..engine.families import Kin
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, RunState, RunStatus, Step
 from . import figures
+from .phases import is_under_way
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def grace_until(state: RunState) -> float | None:
     """Until when the rest of the panel is waited for, once enough answers are in."""
     if state.status.is_final or state.fusion:
         return None
-    is_open = any(c.step is Step.PANEL and not c.status.is_final for c in state.calls.values())
+    is_open = any(c.step is Step.PANEL and is_under_way(state, c) for c in state.calls.values())
     return state.grace_until if is_open else None
 
 

@@ -216,6 +216,48 @@ def test_a_failed_call_that_is_asked_again_says_so_until_it_is() -> None:
     assert "limiting requests" in fragments["seat-0-note"]
 
 
+def test_a_phase_in_which_only_a_retry_is_waited_for_goes_on() -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.").fail(2, Reason.RATE_LIMITED)
+    retry_at = story.now + 9
+    story.tell(EventType.PANEL_GRACE, until=story.now + 8, usable=2)
+    story.tell(
+        EventType.PANEL_RETRYING, call_key(Step.PANEL, 2, 1), retry_at=retry_at, cause="retry"
+    )
+    fragments = parts(story)
+    panel = fragments["phases"].partition("</li>")[0]
+    assert 'data-state="running"' in panel and "data-since" in panel
+    assert "for the rest" in fragments["run-status"]
+    story.ask(2, number=2, cause="retry").answer(2, "Three.", number=2).judge()
+    panel = parts(story)["phases"].partition("</li>")[0]
+    assert 'data-state="done"' in panel
+
+
+def test_a_judge_and_a_synthesizer_that_are_asked_again_say_when() -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.").answer(2, "Three.").judge()
+    broken = {"reason": Reason.UPSTREAM_ERROR.value, "error": "It broke.", "final": False}
+    story.tell(EventType.ANALYSIS_FAILED, call_key(Step.ANALYSIS, 1, 1), 1, **broken)
+    story.tell(
+        EventType.ANALYSIS_RETRYING,
+        call_key(Step.ANALYSIS, 1, 1),
+        1,
+        retry_at=1_790_000_009.0,
+        cause="retry",
+    )
+    fragments = parts(story)
+    assert "alpha is asked again" in fragments["analysis"]
+    assert 'data-until="1790000009.000"' in fragments["analysis"]
+    assert "✕" not in fragments["phases"] and 'data-state="failed"' not in fragments["phases"]
+    story = Story().begin().answer(0, "One.").answer(1, "Two.").answer(2, "Three.")
+    story.judge().analyse().synthesise()
+    key = call_key(Step.SYNTHESIS, 1, 1)
+    story.tell(EventType.SYNTHESIS_FAILED, key, 1, reason="rate_limited", error="Too many.")
+    story.tell(EventType.SYNTHESIS_RETRYING, key, 1, retry_at=1_790_000_012.0, cause="fallback")
+    fragments = parts(story)
+    assert "Its fallback is asked next." in fragments["fused-note"]
+    assert 'data-until="1790000012.000"' in fragments["fused-note"]
+    assert 'data-state="failed"' not in fragments["phases"]
+
+
 def test_a_fallback_goes_by_its_own_name() -> None:
     story = Story().begin().fail(0, Reason.UNAUTHORIZED)
     story.tell(
@@ -244,6 +286,7 @@ def test_an_answer_that_stands_in_is_plainly_labelled() -> None:
     story.tell(EventType.RUN_COMPLETED, reason="synthesis_failed", error="B stands in.")
     fragments = parts(story)
     assert "Best single answer" in fragments["fused-head"] and "B · beta" in fragments["fused-head"]
+    assert 'data-state="done"' in fragments["fused-head"]  # it comes first on a phone
     assert "Two." in fragments["fused-head"]  # what Copy copies
     assert "B stands in." in fragments["run-notice"]
     assert "Best single answer" in fragments["run-badges"]
