@@ -31,6 +31,7 @@ urlpatterns = [
     # people
     path("sign-in", account.sign_in, name="sign-in"),
     path("sign-out", account.sign_out, name="sign-out"),
+    path("password", account.password, name="password"),
     path("claim/<str:token>", account.claim, name="claim"),
     # machines
     path("v1", nothing_here_view),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth import login
-from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -65,6 +67,31 @@ class SignIn(LoginView):
 
 sign_in = SignIn.as_view()
 sign_out = LogoutView.as_view()
+
+
+class PasswordForm(PasswordChangeForm):
+    error_messages = PasswordChangeForm.error_messages | {
+        "password_incorrect": "That is not your present password.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = "Present password"
+
+
+class Password(PasswordChangeView):
+    """Everybody's own. It ends their sessions elsewhere, not this one."""
+
+    template_name = "console/password.html"
+    form_class = PasswordForm
+    success_url = reverse_lazy("console")
+
+    def form_valid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
+        messages.success(self.request, "Your password is changed. Other sessions were ended.")
+        return super().form_valid(form)
+
+
+password = never_cache(Password.as_view())
 
 
 class ClaimForm(UserCreationForm[User]):

@@ -149,3 +149,28 @@ def test_whoever_was_signed_out_while_reading_a_run_comes_back_to_its_page(
     back = parse_qs(urlsplit(signing_in["Location"]).query)["next"][0]
     response = sign_in(client, "alice", "alice-has-a-password", next=back)
     assert response.headers["Location"] == page and client.get(page).status_code == 200
+
+
+def change(client: Client, old: str, new: str) -> Any:
+    data = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post("/password", data)
+
+
+def test_everybody_changes_their_own_password_and_other_sessions_end(alice: User) -> None:
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        assert sign_in(client, "alice", "alice-has-a-password").status_code == 302
+    assert "Change password" in here.get("/fusion").content.decode()
+    wrong = change(here, "not-the-password", "another-long-password")
+    assert "That is not your present password." in wrong.content.decode()
+    assert "too short" in change(here, "alice-has-a-password", "short").content.decode()
+    response = change(here, "alice-has-a-password", "another-long-password")
+    assert response.headers["Location"] == "/fusion"
+    assert "Your password is changed." in here.get("/fusion").content.decode()
+    assert elsewhere.get("/fusion").status_code == 302
+    assert sign_in(Client(), "alice", "another-long-password").status_code == 302
+
+
+def test_nobody_known_has_no_password_to_change(client: Client) -> None:
+    for response in (client.get("/password"), change(client, "a", "b")):
+        assert response.headers["Location"] == "/sign-in?next=/password"
