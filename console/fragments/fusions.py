@@ -9,6 +9,7 @@ from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import FusionState, RunState, Step
 from ..markdown import render
 from . import figures
+from .sentences import run_word
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
         synthesizer=_name(fusion.synthesizer),
         criteria=fusion.criteria,
         letters=" ".join(letter(seat) for seat in sorted(s for s in seats if s is not None)),
-        status=fusion.status.value,
+        status=run_word(fusion.status.value),
         stood_in=bool(fusion.best),
         html=_html(spec, state, fusion),
         cost=figures.money(sum(known) if known and len(known) == len(costs) else None),  # type: ignore[arg-type]

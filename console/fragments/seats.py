@@ -159,6 +159,19 @@ class Seat(CallView):
     def letter(self) -> str:
         return letter(self.seat)
 
+    @property
+    def may_be_retried(self) -> bool:
+        """Its place has no answer: asking again is offered where that is said."""
+        return self.state in ("failed", "stopped", "skipped")
+
+    @property
+    def put_there(self) -> str:
+        """The model a reader has put in the seat, as its form names it; "" for the panel's."""
+        asked = self._asked
+        if (self.call and self.call.cause == "fallback") or asked.model == self.panelist.model:
+            return ""
+        return f"{asked.credential}:{asked.model}"
+
 
 def columns(spec: Spec, state: RunState) -> list[Seat]:
     names = spec.seat_names()

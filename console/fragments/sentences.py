@@ -52,6 +52,11 @@ def status(spec: Spec, state: RunState) -> str:
     return f"Panel: {usable} of {size} answered{lost}"
 
 
+def run_word(status: str) -> str:
+    """What a status is called where people read it: they have pressed Stop."""
+    return "stopped" if status == RunStatus.CANCELLED else str(status)
+
+
 def notice(state: RunState, note: str = "") -> Notice | None:
     if note and not state.status.is_final:
         return Notice("warn", note)

@@ -73,7 +73,7 @@ def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
             client_run_id=_once(post.get("client_run_id", ""), f"{follows_from}\n{prompt}"),
         )
     except Refused as refused:
-        return _refused(request, run, refused)
+        return _refused(request, run, refused, kept=prompt)
     return redirect("run-detail", run_id=next_run.pk)
 
 
@@ -92,7 +92,7 @@ def _do(
     try:
         act(run=run, **given)
     except Refused as refused:
-        return _refused(request, run, refused)
+        return _refused(request, run, refused, kept=str(given.get("criteria", "")))
     return redirect("run-detail", run_id=run.pk)
 
 
@@ -101,6 +101,8 @@ def _seat(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1
 
 
-def _refused(request: HttpRequest, run: Run, refused: Refused) -> HttpResponse:
-    context = {"sentence": str(refused), "back": reverse("run-detail", args=[run.pk])}
+def _refused(request: HttpRequest, run: Run, refused: Refused, *, kept: str) -> HttpResponse:
+    """`kept` is what was written at some length: nobody should have to write it again."""
+    back = reverse("run-detail", args=[run.pk])
+    context = {"sentence": str(refused), "back": back, "kept": kept}
     return render(request, "400.html", context, status=422)

@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 
 from ..engine.spec import letter
 from ..engine.state import CallStatus, Step
+from ..fragments.sentences import run_word
 from ..models import Call, Run
 
 _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
@@ -18,6 +19,7 @@ class RunRow:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.word = run_word(run.status)
         latest: dict[int, Call] = {}
         for call in run.calls.all():
             if call.seat is not None and call.number >= (

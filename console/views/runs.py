@@ -55,6 +55,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "visibilities": Visibility.choices,
         "share_url": _share_url(request, run) if is_owner else "",
         "client_run_id": uuid.uuid4(),
+        "just_shared": is_owner and "shared" in request.GET,
     }
     context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
     return render(request, "console/run_detail.html", context)
@@ -86,7 +87,8 @@ def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         run_share(run=run, visibility=request.POST.get("visibility", ""))
     except Refused as refused:
         return render(request, "400.html", {"sentence": str(refused)}, status=400)
-    return redirect("run-detail", run_id=run.pk)
+    # With the panel open: there is the new link.
+    return redirect(f"{reverse('run-detail', args=[run.pk])}?shared")
 
 
 def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
@@ -99,7 +101,9 @@ def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
         "fusions": fusions(spec, state),
         "poll": poll(state, columns(spec, state)),
         "worth": worth(state, columns(spec, state)),
-        "askable": askable(spec, state),
+        "askable": (seats := askable(spec, state)),
+        "has_answers": any(seat.has_answer for seat in seats),
+        "has_fused": any(state.answer_of(fusion) for fusion in state.fusions.values()),
     }
 
 

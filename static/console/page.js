@@ -21,6 +21,16 @@ addEventListener("click", async (event) => {
   }
 });
 
+// A link to a field inside something folded unfolds it.
+addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  const field = link && document.getElementById(link.hash.slice(1));
+  if (!field?.matches("input, textarea, select")) return;
+  event.preventDefault();
+  field.closest("details").open = true;
+  field.focus();
+});
+
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) {

@@ -48,8 +48,10 @@ async function offerWhatFollows() {
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok) return; // a reload has it
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const found = page.getElementById("afterwards");
-  if (found) document.getElementById("afterwards").replaceWith(found);
+  for (const place of main.querySelectorAll("[data-when-ended]")) {
+    const found = page.getElementById(place.id);
+    if (found) place.replaceWith(found);
+  }
 }
 
 function applyText({ id, reset, final, block, line }) {
@@ -188,6 +190,15 @@ function offerExpand() {
 }
 addEventListener("resize", offerExpand);
 offerExpand();
+
+// A page left open is not to be read longer than the run may be.
+async function stillAllowed() {
+  if (document.hidden || !(over || ended)) return;
+  const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+  if (answer?.status === 404) location.reload();
+}
+document.addEventListener("visibilitychange", stillAllowed);
+setInterval(stillAllowed, 30_000);
 
 if (!over) {
   connect();

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.acts import ask, wait_for_the_end
 from tests.browser.conftest import People, Visit
-from tests.upstream import Upstream
+from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
@@ -61,13 +61,28 @@ def test_compared_first_fused_later_and_asked_on(visit: Visit, people: People) -
     expect(page.get_by_role("region", name="Fused answer")).to_contain_text(
         "nothing has been fused"
     )
-    page.get_by_text("Fuse these answers").click()
-    page.get_by_role("button", name="Fuse", exact=True).click()
+    page.get_by_role("button", name="Fuse these answers").click()
     expect(page.get_by_role("region", name="Fused answer")).to_contain_text("answer of good")
     wait_for_the_end(page)
-    page.get_by_text("Follow up").click()
-    page.get_by_role("textbox", name="Prompt").fill("And what then?")
-    page.get_by_label("Goes on from").select_option(label="B · markdown")
+    page.get_by_role("textbox", name="Follow up").fill("And what then?")
+    page.get_by_label("Goes on from").select_option(label="from B · markdown")
     page.get_by_role("button", name="Ask on").click()
     expect(page.get_by_role("heading", name="And what then?")).to_be_visible()
     wait_for_the_end(page)
+
+
+def test_a_seat_that_failed_is_asked_again_where_it_says_so(
+    visit: Visit, people: People, upstream: Upstream
+) -> None:
+    upstream.script("moody", Script(status=401), Script(text="Now I answer."))
+    page = visit("bob")
+    page.goto(ask(people("bob"), "moody", "good", prompt="Who is moody?"))
+    wait_for_the_end(page)
+    seat = page.get_by_role("article", name="moody")
+    expect(seat.get_by_role("button", name="Ask again A moody")).to_be_visible()
+    seat.get_by_role("link", name="Another model for A").click()
+    expect(page.get_by_role("textbox", name="A model")).to_be_focused()
+    seat.get_by_role("button", name="Ask again A moody").click()
+    expect(seat).to_contain_text("Now I answer.")
+    wait_for_the_end(page)
+    expect(seat.get_by_role("button", name="Ask again")).to_have_count(0)

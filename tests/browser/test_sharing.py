@@ -13,10 +13,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 
 def share(page: Page, choice: str) -> None:
-    page.locator(".share summary").click()
+    if page.locator(".share[open]").count() == 0:
+        page.locator(".share summary").click()
     page.get_by_label(choice).check()
     page.get_by_role("button", name="Save").click()
     page.wait_for_load_state()
+    expect(page.get_by_text("Saved.")).to_be_visible()
 
 
 def status_of(page: Page, address: str) -> int:
@@ -74,3 +76,19 @@ def test_a_link_taken_back_ends_the_watching(
     assert status_of(stranger, link) == 404
     page.get_by_role("button", name="Stop").click()
     wait_for_the_end(page, "cancelled")
+
+
+def test_a_finished_run_left_open_by_a_link_that_is_taken_back_is_gone(
+    visit: Visit, people: People
+) -> None:
+    page, stranger = visit("alice"), visit(trouble=True)
+    page.goto(ask(people("alice"), "good", judge="good"))
+    wait_for_the_end(page)
+    share(page, "Anyone with the link")
+    stranger.goto(page.locator("#share-url").input_value())
+    fused = stranger.get_by_role("region", name="Fused answer")
+    expect(fused).to_contain_text("scripted answer")
+    share(page, "Only me")
+    # Whoever comes back to the page; who stays is asked for every half minute.
+    stranger.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(stranger.get_by_role("heading", name="Not found")).to_be_visible()

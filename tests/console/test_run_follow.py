@@ -116,3 +116,23 @@ def test_a_seat_that_is_none_is_refused(page: Client, run: Run, seat: str) -> No
     assert refused.status_code == 422
     assert "Choose which answer to go on from." in refused.content.decode()
     assert not run.followed_by.exists()
+
+
+def test_what_is_refused_is_given_back_to_whoever_wrote_it(page: Client, run: Run) -> None:
+    refused = follow(page, run, prompt="Words </textarea> to keep", **{"from": "seat-9"})
+    html = refused.content.decode()
+    assert "Words &lt;/textarea&gt; to keep</textarea>" in html
+
+
+def test_only_what_there_is_to_go_on_from_is_offered(page: Client, alice: User, run: Run) -> None:
+    def offered(run: Run) -> str:
+        return page.get(f"/fusion/runs/{run.pk}").content.decode()
+
+    assert '<option value="fused">' in offered(run)
+    unfused = Story().begin().answer(0, "One.").fail(1).fail(2)
+    html = offered(unfused.save(alice, status="cancelled"))
+    assert '<option value="fused">' not in html and '<option value="seat-0">' in html
+    assert "Fuse these answers" in html
+    nothing = Story().begin().fail(0).fail(1).fail(2)
+    html = offered(nothing.save(alice, status="failed"))
+    assert "Follow up" not in html and "Fuse these answers" not in html

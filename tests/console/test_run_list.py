@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.engine.events import EventType
+
 from .story import Story
 
 
@@ -72,3 +74,10 @@ def test_hostile_prompts_are_text(client: Client, alice: User) -> None:
     Story().whole().save(alice, prompt="<script>alert(1)</script>")
     client.force_login(alice)
     assert "<script>alert" not in listed(client)
+
+
+def test_a_run_that_was_stopped_is_called_so(client: Client, alice: User) -> None:
+    Story().begin().tell(EventType.RUN_CANCELLED).save(alice)
+    client.force_login(alice)
+    html = listed(client)
+    assert "stopped</span>" in html and "cancelled" not in html

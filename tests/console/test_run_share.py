@@ -95,3 +95,13 @@ def test_a_deactivated_owner_s_link_is_gone(run: Run, alice: User) -> None:
     Run.objects.update(visibility="link", share_token="known")
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert Client().get("/fusion/shared/known").status_code == 404
+
+
+def test_after_saving_the_new_link_is_in_sight(client: Client, run: Run, alice: User) -> None:
+    client.force_login(alice)
+    response = client.post(f"/fusion/runs/{run.pk}/share", {"visibility": "link"}, follow=True)
+    html = response.content.decode()
+    run.refresh_from_db()
+    assert '<details class="menu share" open>' in html
+    assert "Saved." in html and f"/fusion/shared/{run.share_token}" in html
+    assert "Saved." not in client.get(f"/fusion/runs/{run.pk}").content.decode()
