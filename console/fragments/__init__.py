@@ -37,6 +37,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),
         "stand_in": seats.stand_in(spec, state),
+        "fused_from": sentences.fused_from(spec, state),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
         "is_demonstration": is_demonstration(spec),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..engine import families
@@ -30,7 +30,9 @@ def status(spec: Spec, state: RunState) -> str:
         case RunStatus.COMPLETED if spec.stop_after_panel and not state.fusions:
             return f"Done: {usable} of {size} answers, not fused yet"
         case RunStatus.COMPLETED:
-            return "Done" if usable == size else f"Done, from {usable} of {size} answers"
+            fused = _fused_seats(state)
+            given = usable if fused is None else len(fused)
+            return "Done" if given == size else f"Done, from {given} of {size} answers"
         case RunStatus.FAILED:
             return "Failed"
         case RunStatus.CANCELLED:
@@ -50,6 +52,27 @@ def status(spec: Spec, state: RunState) -> str:
     )
     lost = f", {failed} failed" if failed else ""
     return f"Panel: {usable} of {size} answered{lost}"
+
+
+def _fused_seats(state: RunState) -> set[int] | None:
+    """Whose answers are in the fused answer that is shown; None where that is not known."""
+    judged = state.fusion.judged if state.fusion else []
+    calls = [state.calls[key] for key in judged if key in state.calls]
+    return {call.seat for call in calls if call.seat is not None} or None
+
+
+def fused_from(spec: Spec, state: RunState) -> str:
+    """Which answers the fused answer knows, where that is not all there are."""
+    if state.fusion is None or not state.fused_answer or state.fusion.best:
+        return ""
+    latest = {seat: state.answer(seat) for seat in range(len(spec.panel))}
+    judged = set(state.fusion.judged)
+    unknown = [seat for seat, call in latest.items() if call and call.key not in judged]
+    if not judged or not unknown:
+        return ""
+    known = [seat for seat, call in latest.items() if call and call.key in judged]
+    written = f"Written from {_and(known)}" if known else "Written from earlier answers"
+    return f"{written}, without the answer{'s' * (len(unknown) > 1)} of {_and(unknown)}."
 
 
 def run_word(status: str) -> str:
@@ -95,6 +118,11 @@ def kin(spec: Spec, state: RunState) -> list[Kin]:
     named = fusion and fusion.synthesizer
     writer = Panelist.from_dict(named) if named else spec.writer
     return families.kin(spec.panel, judge, writer)
+
+
+def _and(seats: Sequence[int]) -> str:
+    *most, last = map(letter, seats)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _letters(seats: Iterable[int]) -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from .. import access
+from ..engine.spec import letter
 from ..fragments import run_context, run_texts
 from ..fragments.fusions import askable, fusions
 from ..fragments.poll import poll
@@ -23,6 +24,7 @@ from ..fragments.seats import columns
 from ..fragments.worth import worth
 from ..models import Run, Visibility
 from ..services.errors import Refused
+from ..services.follow import OWN
 from ..services.runs import run_cancel, run_share
 from ..snapshot import state_from_rows
 from .posted import posted
@@ -55,6 +57,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "visibilities": Visibility.choices,
         "share_url": _share_url(request, run) if is_owner else "",
         "client_run_id": uuid.uuid4(),
+        "follows": _follows(request, run),
         "just_shared": is_owner and "shared" in request.GET,
     }
     context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
@@ -105,6 +108,17 @@ def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
         "has_answers": any(seat.has_answer for seat in seats),
         "has_fused": any(state.answer_of(fusion) for fusion in state.fusions.values()),
     }
+
+
+def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:
+    """The run it goes on from, and from what of it, for whoever may read that one too."""
+    before = access.runs_visible_to(request.user).filter(followed_by=run).first()
+    if before is None:
+        return None
+    kind, _, seat = run.follows_from.partition("-")
+    if kind == OWN:
+        return {"run": before, "from": "each seat from its own answer"}
+    return {"run": before, "from": f"from {letter(int(seat))}" if seat else "from the fused answer"}
 
 
 def _share_url(request: HttpRequest, run: Run) -> str:

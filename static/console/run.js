@@ -39,6 +39,7 @@ function end() {
   ended = true;
   for (const form of main.querySelectorAll(".while-running")) form.remove();
   offerWhatFollows();
+  reachWideThings();
   for (const body of seats.querySelectorAll(".seat-body")) {
     if (!touched.has(body)) body.scrollTop = 0; // to be read from its beginning
   }
@@ -190,6 +191,17 @@ function offerExpand() {
 }
 addEventListener("resize", offerExpand);
 offerExpand();
+
+// Code and tables that are wider than their column can be scrolled by the keyboard too.
+function reachWideThings() {
+  for (const wide of main.querySelectorAll(".reading :is(pre, table)")) {
+    if (wide.scrollWidth > wide.clientWidth + 1) wide.tabIndex = 0;
+    else wide.removeAttribute("tabindex");
+  }
+}
+addEventListener("resize", reachWideThings);
+main.addEventListener("toggle", reachWideThings, true); // fusions side by side
+reachWideThings();
 
 // A page left open is not to be read longer than the run may be.
 async function stillAllowed() {

@@ -48,3 +48,16 @@ def test_nothing_hinders_while_a_run_is_watched_and_read(
     wait_for_the_end(page)
     assert problems(page) == []
     shoot(page, "finished-desktop-light")
+
+
+def test_what_is_wider_than_its_column_is_reached_by_the_keyboard(
+    visit: Visit, people: People, upstream: Upstream
+) -> None:
+    upstream.script("wide", Script(text=f"Look:\n\n```\n{'wide ' * 60}\n```\n"))
+    page = visit("alice", viewport={"width": 1440, "height": 900})
+    page.goto(ask(people("alice"), "wide", "good", judge="wide"))
+    wait_for_the_end(page)
+    assert problems(page) == []
+    code = page.get_by_role("article", name="wide").locator("pre")
+    code.focus()
+    expect(code).to_be_focused()

@@ -291,3 +291,16 @@ def test_an_answer_that_stands_in_is_plainly_labelled() -> None:
     assert "B stands in." in fragments["run-notice"]
     assert "Best single answer" in fragments["run-badges"]
     assert "Two." in run_texts(story.spec, story.state)["fused"]
+
+
+def test_a_fused_answer_that_does_not_know_every_answer_says_so() -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.").fail(2).judge().analyse()
+    story.synthesise("Fused.").complete()
+    assert "without" not in parts(story)["fused-note"]
+    story.ask(2, number=2, cause="asked").answer(2, "Three, at last.", number=2)
+    story.ask(1, number=2, cause="asked").answer(1, "Two, better.", number=2)
+    story.tell(EventType.RUN_COMPLETED)
+    fragments = parts(story)
+    said = "Written from A, without the answers of B and C."
+    assert said in fragments["fused-note"]
+    assert "Done, from 2 of 3 answers" in fragments["run-status"]

@@ -136,3 +136,27 @@ def test_only_what_there_is_to_go_on_from_is_offered(page: Client, alice: User, 
     nothing = Story().begin().fail(0).fail(1).fail(2)
     html = offered(nothing.save(alice, status="failed"))
     assert "Follow up" not in html and "Fuse these answers" not in html
+
+
+@pytest.mark.parametrize(
+    ("follows_from", "said"),
+    [
+        ("fused", "from the fused answer"),
+        ("seat-1", "from B"),
+        ("own", "each seat from its own answer"),
+    ],
+)
+def test_a_follow_up_says_what_it_goes_on_from_to_whoever_may_read_that(
+    page: Client, alice: User, bob: User, run: Run, follows_from: str, said: str
+) -> None:
+    follow(page, run, **{"from": follows_from})
+    after = run.followed_by.get()
+    Run.objects.filter(pk=after.pk).update(visibility="team")
+
+    def line() -> str:
+        html = page.get(f"/fusion/runs/{after.pk}").content.decode()
+        return html.partition('class="run-meta"')[2].partition("</p>")[0]
+
+    assert f'href="/fusion/runs/{run.pk}"' in line() and said in line()
+    page.force_login(bob)
+    assert str(run.pk) not in line() and "follows" not in line()

@@ -81,3 +81,9 @@ def test_a_run_that_was_stopped_is_called_so(client: Client, alice: User) -> Non
     client.force_login(alice)
     html = listed(client)
     assert "stopped</span>" in html and "cancelled" not in html
+
+
+def test_a_cost_of_which_a_part_is_unknown_is_a_floor_here_too(client: Client, alice: User) -> None:
+    Story().whole().save(alice, cost="0.25", cost_is_partial=True)
+    client.force_login(alice)
+    assert "≥ $0.2500" in listed(client)
