@@ -104,10 +104,20 @@ def default_preset_slug() -> str:
         wanted = CUSTOM
     else:
         wanted = "local"
-    runnable = [p.slug for p in enabled if not preset_lacks(p)]
-    if wanted == CUSTOM or wanted in runnable:
+    can_run = [p for p in enabled if not preset_lacks(p)]
+    runnable = [p.slug for p in can_run]
+    if wanted == CUSTOM:
+        # A preset that somebody has made for that server; the built-in model is for trying.
+        own = (p.slug for p in can_run if not _is_built_in(p))
+        return next(own, CUSTOM)
+    if wanted in runnable:
         return wanted
     return next(iter([*runnable, *(s for s in slugs if s == wanted), *slugs, CUSTOM]))
+
+
+def _is_built_in(preset: Preset) -> bool:
+    seats = preset.panelists.select_related("credential")
+    return any(p.credential.environment == Environment.LOCAL for p in seats)
 
 
 def custom_spec(*, panel: Sequence[str], judge: str, synthesizer: str = "") -> Spec:

@@ -1,8 +1,9 @@
 // The compose page: shortcut, draft, seats. All of it works without this too.
 
+import { COMPOSE, keep, kept } from "./draft.js";
+
 const form = document.querySelector("form.compose");
 const prompt = form.elements.prompt;
-const DRAFT = "fusion-draft";
 
 // ---- submitting ----
 if (/Mac|iPhone|iPad/.test(navigator.platform)) form.querySelector(".shortcut").textContent = "⌘ ↵";
@@ -16,7 +17,6 @@ let sent = false;
 form.addEventListener("submit", (event) => {
   if (sent) event.preventDefault();
   sent = true;
-  sessionStorage.removeItem(DRAFT);
   form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
 });
 // Back from the run's page: the next one is a new run.
@@ -32,10 +32,9 @@ function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// ---- the draft outlives an accidental reload ----
-const draft = sessionStorage.getItem(DRAFT);
-if (draft && !prompt.value) prompt.value = draft;
-prompt.addEventListener("input", () => sessionStorage.setItem(DRAFT, prompt.value));
+// ---- the draft stays until its run is read ----
+prompt.value ||= kept(COMPOSE);
+prompt.addEventListener("input", () => keep(COMPOSE, prompt.value));
 
 // ---- seats ----
 const seats = [...form.querySelectorAll(".custom-seat")];

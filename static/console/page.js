@@ -21,6 +21,16 @@ addEventListener("click", async (event) => {
   }
 });
 
+// Whoever signs out leaves nothing half written to the next one at this browser.
+addEventListener("submit", ({ target }) => {
+  if (!target.matches("[action$='/sign-out']")) return;
+  try {
+    sessionStorage.clear();
+  } catch {
+    // Then nothing was kept either.
+  }
+});
+
 // A link to a field inside something folded unfolds it.
 addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");

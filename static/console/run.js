@@ -1,6 +1,8 @@
 // A live run: frames from the socket are put in place, in order, and acknowledged.
 // The page is whole without this; it then shows what a reload finds.
 
+import { COMPOSE, followOf, keep, kept } from "./draft.js";
+
 const main = document.getElementById("run");
 const FINAL = ["completed", "failed", "cancelled"];
 const SILENCE = 45_000; // the server says something every 15 s
@@ -53,6 +55,7 @@ async function offerWhatFollows() {
     const found = page.getElementById(place.id);
     if (found) place.replaceWith(found);
   }
+  fillFollowUp();
 }
 
 function applyText({ id, reset, final, block, line }) {
@@ -156,6 +159,22 @@ function tick() {
       : `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
   }
 }
+
+// ---- drafts: what this run was asked is one no more ----
+
+function fillFollowUp() {
+  const field = document.getElementById("follow-prompt");
+  if (field) field.value ||= kept(followOf(location.pathname));
+}
+main.addEventListener("input", ({ target }) => {
+  if (target.id === "follow-prompt") keep(followOf(location.pathname), target.value);
+});
+const before = main.querySelector(".follows a");
+const asked = (main.querySelector(".prompt-whole") ?? main.querySelector(".prompt")).textContent;
+for (const draft of [COMPOSE, followOf(before?.pathname)]) {
+  if (kept(draft).trim() === asked.trim()) keep(draft, "");
+}
+fillFollowUp();
 
 // ---- columns: tabs on a phone, whole answers on demand ----
 

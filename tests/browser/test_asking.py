@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import fill_custom, fuse, sign_in, wait_for_the_end
-from tests.browser.conftest import PROMPT_LIMIT, Visit
+from tests.browser.acts import ask, fill_custom, fuse, sign_in, wait_for_the_end
+from tests.browser.conftest import PROMPT_LIMIT, People, Visit
 from tests.live.conftest import PASSWORD
 from tests.upstream import Upstream
 
@@ -28,11 +29,10 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
     tab_to(page, "prompt")
     page.keyboard.type("Only keys?")
     pair = page.get_by_role("radio", name="Plain pair")
-    tab_to(page, "preset-custom")
-    for _ in range(6):
-        if pair.is_checked():
-            break
-        page.keyboard.press("ArrowUp")
+    tab_to(page, "preset-plain-pair")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Custom")).to_be_checked()
+    page.keyboard.press("ArrowUp")
     expect(pair).to_be_checked()
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile("/fusion/runs/"))
@@ -105,7 +105,7 @@ def test_a_prompt_that_cannot_be_sent_loses_nothing(visit: Visit, text: str, sen
     expect(page.get_by_role("article")).to_have_count(4)
 
 
-def test_a_draft_outlives_a_reload(visit: Visit) -> None:
+def test_a_draft_outlives_a_reload(visit: Visit, people: People) -> None:
     page = visit("bob")
     page.goto("/fusion")
     prompt = page.get_by_role("textbox", name="Prompt")
@@ -113,3 +113,46 @@ def test_a_draft_outlives_a_reload(visit: Visit) -> None:
     page.keyboard.type("A thought worth keeping")
     page.reload()
     expect(prompt).to_have_value("A thought worth keeping")
+    page.goto(ask(people("bob"), "good", judge="good"))  # nor does looking at a run end it
+    wait_for_the_end(page)
+    page.get_by_role("link", name="New run").click()
+    expect(prompt).to_have_value("A thought worth keeping")
+    page.get_by_role("radio", name="Plain pair").check()
+    fuse(page)
+    page.get_by_role("link", name="New run").click()
+    expect(prompt).to_have_value("")
+
+
+def test_what_was_written_survives_signing_in_again_and_leaves_with_who_signs_out(
+    visit: Visit, people: People
+) -> None:
+    page = visit("bob")
+    page.goto(ask(people("bob"), "good", judge="good"))
+    wait_for_the_end(page)
+    page.get_by_role("textbox", name="Follow up").fill("And why is that?")
+    sign_in_again_after(page, lambda: page.get_by_role("button", name="Ask on").click())
+    expect(page.get_by_role("textbox", name="Follow up")).to_have_value("And why is that?")
+    page.get_by_role("button", name="Ask on").click()
+    expect(page.get_by_role("heading", name="And why is that?")).to_be_visible()
+    page.get_by_role("link", name="Why?").click()
+    expect(page.get_by_role("textbox", name="Follow up")).to_have_value("")
+
+    page.goto("/fusion")
+    page.get_by_role("textbox", name="Prompt").fill("A long question")
+    page.get_by_role("radio", name="Plain pair").check()
+    sign_in_again_after(page, lambda: page.get_by_role("button", name="Fuse").click())
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("A long question")
+    page.locator("summary", has_text="bob").click()
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, "alice", PASSWORD)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
+
+
+def sign_in_again_after(page: Page, act: Callable[[], None]) -> None:
+    page.context.clear_cookies(name="sessionid")
+    act()
+    page.wait_for_url("**/sign-in?**")
+    page.get_by_label("Username").fill("bob")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/fusion**")

@@ -162,6 +162,22 @@ def test_custom_is_the_default_with_another_server_alone(
     assert default_preset_slug() == "custom"
 
 
+def test_a_preset_made_for_another_server_comes_before_naming_models_by_hand(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
+    server = Credential.objects.get(slug="openai")
+    made = Preset.objects.create(
+        name="Ours", slug="ours", position=90, judge_model="m", judge_credential=server
+    )
+    assert default_preset_slug() == "custom"  # it has no seats yet
+    made.panelists.create(seat=0, credential=server, model="m")
+    assert default_preset_slug() == "ours"
+    Preset.objects.filter(slug="ours").update(enabled=False)
+    assert default_preset_slug() == "custom"
+
+
 # ---- by names
 
 
