@@ -65,7 +65,29 @@ function openQuote(link) {
   const range = body && find(body.querySelector(".reading"), link.dataset.find);
   if (!range) return;
   show(range);
+  chosen = link;
   body.scrollTop += range.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
+}
+
+// Passing over a quote lights it where it stands; nothing moves. A click leads there.
+let chosen = null;
+
+function light(link) {
+  const answer = document.querySelector(`${link.hash} .reading`);
+  const range = answer && find(answer, link.dataset.find);
+  if (range) show(range);
+}
+
+if (window.Highlight && CSS.highlights) {
+  main.addEventListener("pointerover", ({ target }) => {
+    const link = target.closest("a.quote[data-find]");
+    if (link) light(link);
+  });
+  main.addEventListener("pointerout", ({ target }) => {
+    if (!target.closest("a.quote[data-find]")) return;
+    CSS.highlights.delete("evidence");
+    if (chosen?.isConnected) light(chosen);
+  });
 }
 
 main.addEventListener("click", (event) => {

@@ -72,6 +72,11 @@ def test_a_claim_can_be_followed_to_the_words_it_rests_on(
     said = "[...CSS.highlights.get('evidence')].map(String).join()"
     assert page.evaluate(said) == "Do not move this year"
     expect(page.get_by_role("article", name="beta")).to_be_visible()
+    if width > 700:
+        map_.get_by_role("link", name="Move in two steps").first.hover()
+        assert page.evaluate(said) == "Move in two steps"
+        page.get_by_role("heading", name="Analysis").hover()
+        assert page.evaluate(said) == "Do not move this year"  # what was clicked stays lit
     map_.get_by_role("link", name="Move in two steps").first.click()
     assert page.evaluate(said) == "Move in two steps"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
