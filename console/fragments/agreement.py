@@ -79,7 +79,7 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Analysis:
         sentence=sentence,
         since=since,
         until=_retry_at(state, fusion) if name == "retrying" else None,
-        judge=judge(spec, fusion).short_name,
+        judge=_asked(spec, state, fusion).short_name,
         seats=judged,
         parts=_Parts(judged, answers).of(data) if data is not None else [],
         ratings=evidence.ratings(data.get("ratings", []), judged) if data else [],
@@ -90,6 +90,12 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Analysis:
 
 def judge(spec: Spec, fusion: FusionState | None) -> Panelist:
     return Panelist.from_dict(fusion.judge) if fusion and fusion.judge else spec.judge
+
+
+def _asked(spec: Spec, state: RunState, fusion: FusionState | None) -> Panelist:
+    """Who compares, or has compared: a fallback goes by its own name."""
+    call = state.latest(Step.ANALYSIS, fusion=fusion.number) if fusion else None
+    return Panelist.from_dict(call.panelist) if call else judge(spec, fusion)
 
 
 def _notes(
@@ -150,11 +156,13 @@ def _state(
         answers = figures.count_of(len(judged), "answer")
         return (
             "running",
-            f"{judge(spec, fusion).short_name} is comparing {answers}",
+            f"{_asked(spec, state, fusion).short_name} is comparing {answers}",
             call.started_at,
         )
     if call and _retry_at(state, fusion) is not None:
-        return "retrying", f"{call.error} {judge(spec, fusion).short_name} is asked again.", None
+        another = call.retry_cause == "fallback"
+        who = "Its fallback" if another else _asked(spec, state, fusion).short_name
+        return "retrying", f"{call.error} {who} is asked {'next' if another else 'again'}.", None
     shortened = [
         c for c in state.calls.values() if c.step is Step.CONDENSE and not c.status.is_final
     ]

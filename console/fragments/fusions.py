@@ -41,8 +41,8 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
     seats = {state.calls[key].seat for key in fusion.judged if key in state.calls}
     return FusionView(
         number=fusion.number,
-        judge=_name(fusion.judge),
-        synthesizer=_name(fusion.synthesizer),
+        judge=_name(state, Step.ANALYSIS, fusion, fusion.judge),
+        synthesizer=_name(state, Step.SYNTHESIS, fusion, fusion.synthesizer),
         criteria=fusion.criteria,
         letters=" ".join(letter(seat) for seat in sorted(s for s in seats if s is not None)),
         status=run_word(fusion.status.value),
@@ -60,7 +60,10 @@ def _html(spec: Spec, state: RunState, fusion: FusionState) -> str:
     return render(state.answer_of(fusion))
 
 
-def _name(panelist: dict[str, Any]) -> str:
+def _name(state: RunState, step: Step, fusion: FusionState, meant: dict[str, Any]) -> str:
+    """Who did it: a fallback goes by its own name."""
+    call = state.latest(step, fusion=fusion.number)
+    panelist = call.panelist if call else meant
     return Panelist.from_dict(panelist).short_name if panelist else ""
 
 

@@ -40,7 +40,10 @@ class Receipt:
 def receipt(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Receipt:
     order = {step: n for n, step in enumerate(STEPS)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
-    lines = [_line(call, columns) for call in calls if call.status.is_final]
+    names = spec.seat_names()
+    lines = [
+        _line(call, columns, _name(spec, names, call)) for call in calls if call.status.is_final
+    ]
     cost, partial = state.cost()
     usage = state.usage()
     return Receipt(
@@ -53,13 +56,21 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Receipt:
     )
 
 
-def _line(call: CallState, columns: Sequence[Seat]) -> Line:
+def _name(spec: Spec, names: Sequence[str], call: CallState) -> str:
+    """Who was asked by this very call: a seat's earlier one may have been another."""
+    asked = Panelist.from_dict(call.panelist)
+    seat = call.seat if call.step is Step.PANEL else None
+    if seat is None or asked.model != spec.panel[seat].model:
+        return asked.short_name
+    return names[seat]
+
+
+def _line(call: CallState, columns: Sequence[Seat], name: str) -> Line:
     seat = columns[call.seat] if call.seat is not None else None
-    panelist = Panelist.from_dict(call.panelist)
     return Line(
         step=call.step.value,
         seat=seat,
-        model=seat.name if seat and call.step is Step.PANEL else panelist.short_name,
+        model=name,
         tokens_in=_count(call.usage.input_tokens),
         tokens_out=_count(call.usage.output_tokens),
         cost=figures.money(call.cost),

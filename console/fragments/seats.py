@@ -121,6 +121,11 @@ class CallView:
         return "" if answered == self._asked.model else answered
 
     @property
+    def asked_name(self) -> str:
+        """Who was really asked last: a fallback goes by its own name."""
+        return self._asked.short_name
+
+    @property
     def _asked(self) -> Panelist:
         return Panelist.from_dict(self.call.panelist) if self.call else self.panelist
 

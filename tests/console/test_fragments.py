@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -14,7 +15,7 @@ from console.engine.state import Step, call_key
 from console.engine.usage import Price
 from console.fragments import figures, run_context, run_fragments, run_texts
 
-from .story import Story, a_spec
+from .story import ANALYSIS, Story, a_spec
 
 
 def parts(story: Story, show_costs: bool = True, note: str = "") -> dict[str, str]:
@@ -304,3 +305,34 @@ def test_a_fused_answer_that_does_not_know_every_answer_says_so() -> None:
     said = "Written from A, without the answers of B and C."
     assert said in fragments["fused-note"]
     assert "Done, from 2 of 3 answers" in fragments["run-status"]
+
+
+def test_who_stood_in_for_seat_judge_and_synthesizer_is_named_and_who_failed_too() -> None:
+    spare = {"model": "maker/spare", "credential": "openrouter"}
+    story = Story().begin().fail(0, Reason.UNAUTHORIZED).answer(1, "Two.").answer(2, "Three.")
+    again = {"number": 2, "cause": "fallback", "panelist": spare}
+    story.tell(EventType.PANEL_ADDED, call_key(Step.PANEL, 0, 2), seat=0, **again)
+    story.answer(0, "One, instead.", number=2).judge()
+    broken = {"reason": Reason.UPSTREAM_ERROR.value, "error": "It broke.", "final": False}
+    first = call_key(Step.ANALYSIS, 1, 1)
+    story.tell(EventType.ANALYSIS_FAILED, first, 1, **broken)
+    story.tell(EventType.ANALYSIS_RETRYING, first, 1, retry_at=story.now, cause="fallback")
+    assert "It broke. Its fallback is asked next." in parts(story)["analysis"]
+    second = call_key(Step.ANALYSIS, 1, 2)
+    story.tell(EventType.ANALYSIS_IN_PROGRESS, second, 1, **again)
+    assert "spare is comparing 3 answers" in parts(story)["analysis"]
+    story.tell(EventType.ANALYSIS_COMPLETED, second, 1, analysis=ANALYSIS)
+    story.synthesise()
+    story.tell(EventType.SYNTHESIS_FAILED, call_key(Step.SYNTHESIS, 1, 1), 1, **broken)
+    story.tell(EventType.SYNTHESIS_IN_PROGRESS, call_key(Step.SYNTHESIS, 1, 2), 1, **again)
+    assert "spare is reading the answers" in parts(story)["fused-note"]
+    key = call_key(Step.SYNTHESIS, 1, 2)
+    story.tell(EventType.SYNTHESIS_DELTA, key, 1, text="Fused.")
+    story.tell(EventType.SYNTHESIS_COMPLETED, key, 1)
+    story.tell(EventType.RUN_COMPLETED)
+    fragments = parts(story)
+    assert "by spare" in fragments["analysis"]
+    assert "written by spare" in " ".join(fragments["fused-head"].split())
+    rows = re.findall(r'scope="row">(.*?)</th>', fragments["receipt"], re.DOTALL)
+    lines = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in rows]
+    assert lines[:2] == ["A alpha · failed", "A spare"]
