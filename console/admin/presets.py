@@ -54,11 +54,11 @@ class PanelInline(admin.StackedInline[PresetPanelist, Preset]):
             "Options",
             {
                 "classes": ["collapse"],
+                # Each in its own row: of fields in pairs Django does not see the errors, and
+                # would leave them folded away.
                 "fields": [
-                    ("temperature", "seed"),
-                    ("max_output_tokens", "reasoning_effort"),
-                    "system_prompt",
-                    ("fallback_model", "fallback_credential"),
+                    *("temperature", "seed", "max_output_tokens", "reasoning_effort"),
+                    *("system_prompt", "fallback_model", "fallback_credential"),
                 ],
             },
         ),
@@ -116,11 +116,10 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
                 "classes": ["collapse"],
                 "description": "Empty means the usual.",
                 "fields": [
-                    ("quorum", "grace", "panel_timeout"),
-                    ("retries", "repeat_unconfirmed"),
-                    ("max_calls", "max_tokens"),
-                    ("first_token_timeout", "stall_timeout", "total_timeout"),
-                    ("analysis_max_output_tokens", "synthesis_max_output_tokens"),
+                    *("quorum", "grace", "panel_timeout", "retries", "repeat_unconfirmed"),
+                    *("first_token_timeout", "stall_timeout", "total_timeout"),
+                    *("max_calls", "max_tokens"),
+                    *("analysis_max_output_tokens", "synthesis_max_output_tokens"),
                 ],
             },
         ),

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -103,3 +104,13 @@ def test_a_credential_in_use_cannot_be_deleted(admin: Client) -> None:
     response = admin.post(f"/admin/console/credential/{mine.pk}/delete/", {"post": "yes"})
     assert response.status_code == 200
     assert Credential.objects.filter(pk=mine.pk).exists()
+
+
+def test_what_is_wrong_is_never_left_folded_away(admin: Client) -> None:
+    wrong = {"quorum": 9, "panelists-0-temperature": 5}
+    html = admin.post("/admin/console/preset/add/", form(["m"], **wrong)).content.decode()
+    shown = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)
+    assert 'id="id_quorum"' in shown and 'id="id_panelists-0-temperature"' in shown
+    assert "less than or equal to 8" in shown and "less than or equal to 2" in shown
+    folded = admin.get("/admin/console/preset/add/").content.decode()
+    assert folded.count("<details") >= 2
