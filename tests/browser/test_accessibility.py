@@ -53,7 +53,8 @@ def test_nothing_hinders_while_a_run_is_watched_and_read(
 def test_what_is_wider_than_its_column_is_reached_by_the_keyboard(
     visit: Visit, people: People, upstream: Upstream
 ) -> None:
-    upstream.script("wide", Script(text=f"Look:\n\n```\n{'wide ' * 60}\n```\n"))
+    thoughts = "And a thought. " * 300
+    upstream.script("wide", Script(reasoning=thoughts, text=f"Look:\n\n```\n{'wide ' * 60}\n```\n"))
     page = visit("alice", viewport={"width": 1440, "height": 900})
     page.goto(ask(people("alice"), "wide", "good", judge="wide"))
     wait_for_the_end(page)
@@ -61,3 +62,6 @@ def test_what_is_wider_than_its_column_is_reached_by_the_keyboard(
     code = page.get_by_role("article", name="wide").locator("pre")
     code.focus()
     expect(code).to_be_focused()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("main details").evaluate_all("all => all.forEach((one) => (one.open = true))")
+    assert problems(page) == []
