@@ -212,7 +212,9 @@ def test_of_several_repetitions_at_once_one_asks(api: Api) -> None:
     heard: list[str] = []
 
     def repeat() -> None:
-        answer = api.post(json=ASK | {"model": "good"}, headers={"x-stainless-retry-count": "1"})
+        # A request that no other test makes: it would be joined.
+        body = ASK | {"model": "good", "seed": 4711}
+        answer = api.post(json=body, headers={"x-stainless-retry-count": "1"})
         heard.append(answer.json()["id"])
 
     threads = [threading.Thread(target=repeat) for _ in range(8)]
