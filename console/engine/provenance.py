@@ -13,7 +13,8 @@ A text that is being written is plain up to where a marker may be beginning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .spec import MAX_SEATS, letter
@@ -32,6 +33,8 @@ _FENCE = re.compile(
 _MAY_BE_FENCE = re.compile(r"(?:[ \t>]|[-*+]|\d{1,9}[.)]?)*(?:~*|`*|`{3,}[^`]*)")
 _TICKS = re.compile(r"`+")
 _BLANK = re.compile(r"\n[ \t]*\n")
+
+Stretch = tuple[int, int, bool]  # start, end, is code
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,26 @@ def marks(text: str, letters: str = ALL) -> list[Mark]:
 
 def plain(text: str, letters: str = ALL) -> str:
     """Without markers; what stood around one is left as if it had never been there."""
+    return _plain_until(len(text), text, letters)
+
+
+def _plain_until(stop: int, text: str, letters: str) -> str:
+    """What is code further up may hang on what comes later, so all of it is read."""
     pieces: list[str] = []
     at = 0
-    found = marks(text, letters)
+    found = deque(mark for mark in marks(text, letters) if mark.end <= stop)
     while found:
         # Markers side by side, with nothing but spaces between, go together.
-        first = last = found.pop(0)
+        first = last = found.popleft()
         while found and not text[last.end : found[0].start].strip(" \t"):
-            last = found.pop(0)
+            last = found.popleft()
         before = text[at : first.start]
         pieces.append(_joined(before, text, last.end, is_first=not pieces))
         at = last.end
         if not before.endswith((" ", "\t")) and before.rpartition("\n")[2].strip() == "":
-            at += len(text[at:]) - len(text[at:].lstrip(" \t"))
-    return "".join([*pieces, text[at:]])
+            while text[at : at + 1] in {" ", "\t"}:
+                at += 1
+    return "".join([*pieces, text[at:stop]])
 
 
 def _joined(before: str, text: str, end: int, *, is_first: bool) -> str:
@@ -93,8 +102,8 @@ def _joined(before: str, text: str, end: int, *, is_first: bool) -> str:
     return before
 
 
-def _stretches(text: str) -> Iterator[tuple[int, int, bool]]:
-    """(start, end, is code) of stretches that make up the text."""
+def _stretches(text: str) -> Iterator[Stretch]:
+    """Stretches that make up the text."""
     at = 0
     while at < len(text):
         fence = next(_fences(text, at), None)
@@ -119,21 +128,28 @@ def _fences(text: str, at: int) -> Iterator[re.Match[str]]:
             return
 
 
-def _spans(text: str, at: int, end: int) -> Iterator[tuple[int, int, bool]]:
+def _spans(text: str, at: int, end: int) -> Iterator[Stretch]:
     """Code spans: from backticks to as many backticks, within one paragraph."""
     start = at
-    while ticks := _TICKS.search(text, at, end):
-        blank = _BLANK.search(text, ticks.end(), end)
-        limit = blank.start() if blank else end
-        closing = next(
-            (t for t in _TICKS.finditer(text, ticks.end(), limit) if len(t[0]) == len(ticks[0])),
-            None,
-        )
-        at = ticks.end()
-        if closing:
-            yield start, ticks.start(), False
-            yield ticks.start(), closing.end(), True
-            start = at = closing.end()
+    while at < end:
+        blank = _BLANK.search(text, at, end)
+        rows = list(_TICKS.finditer(text, at, blank.start() if blank else end))
+        at = blank.end() if blank else end
+        next_alike: list[int | None] = []
+        seen: dict[int, int] = {}  # length -> the nearest row further on
+        for number in range(len(rows) - 1, -1, -1):
+            length = len(rows[number][0])
+            next_alike.append(seen.get(length))
+            seen[length] = number
+        next_alike.reverse()
+        number = 0
+        while number < len(rows):
+            closing = next_alike[number]
+            if closing is not None:
+                yield start, rows[number].start(), False
+                yield rows[number].start(), rows[closing].end(), True
+                start, number = rows[closing].end(), closing
+            number += 1
     yield start, end, False
 
 
@@ -145,13 +161,13 @@ class PlainStream:
 
     def __init__(self, letters: str = ALL) -> None:
         self._letters = letters
-        self._text = ""  # what was not yet let go of: from the beginning of a paragraph on
+        self._text = ""  # what was not yet let go of: from the beginning of a line on
         self._said = 0  # how much of its plain text was returned
 
     def feed(self, delta: str) -> str:
         self._text += delta
-        settled = self._settled()
-        said = self._say(plain(self._text[:settled], self._letters))
+        settled = _settled(self._text)
+        said = self._say(_plain_until(settled, self._text, self._letters))
         self._let_go(settled)
         return said
 
@@ -163,31 +179,44 @@ class PlainStream:
         return new
 
     def _let_go(self, settled: int) -> None:
-        """Of whole paragraphs, so that a long text is not looked through with every delta."""
-        for start, end, is_code in reversed(list(_stretches(self._text[:settled]))):
-            if not is_code and (blank := self._text.rfind("\n\n", start, end)) >= 0:
-                gone = self._text[: blank + 2]
-                self._text = self._text[blank + 2 :]
-                self._said -= len(plain(gone, self._letters))
-                return
-
-    def _settled(self) -> int:
-        """How far what comes later changes nothing any more."""
-        text = self._text.rstrip("`")  # a row of backticks may go on
-        line = text.rfind("\n") + 1
-        *_, (start, _, is_code) = [(0, 0, False), *_stretches(text)]
-        if is_code and _FENCE.match(text, start):
-            return line  # a fence is closed by a line of its own
-        ticks = next(_open_ticks(text), len(text))
-        may_be_fence = _MAY_BE_FENCE.fullmatch(text, line)
-        end = _before_begun(text, min(ticks, line) if may_be_fence else ticks)
-        # Not within a code span: without its end it would not be one.
-        return next((s for s, e, is_code in _stretches(text) if is_code and s < end < e), end)
+        """Of whole lines, so that a long text is not looked through with every delta."""
+        for start, whole, is_code in reversed(list(_stretches(self._text))):
+            end = min(whole, settled)
+            if is_code or start >= end:
+                continue
+            for line in (
+                self._text.rfind("\n", start, end),
+                self._text.rfind("\n\n", start, end) + 1,
+            ):
+                # Where a span may still begin further up, only with its whole paragraph.
+                if line > 0 and next(_open_ticks(self._text[: line + 1]), None) is None:
+                    gone = self._text[: line + 1]
+                    self._text = self._text[line + 1 :]
+                    self._said -= len(plain(gone, self._letters))
+                    return
 
 
 def plain_so_far(text: str, letters: str = ALL) -> str:
     """What can already be said of a text that is being written; it only grows."""
-    return PlainStream(letters).feed(text)
+    return _plain_until(_settled(text), text, letters)
+
+
+def _settled(text: str) -> int:
+    """How far what comes later changes nothing any more."""
+    text = text.rstrip("`")  # a row of backticks may go on
+    line = text.rfind("\n") + 1
+    stretches = list(_stretches(text))
+    *_, (start, _, is_code) = [(0, 0, False), *stretches]
+    if is_code and _FENCE.match(text, start):
+        if start < line:
+            return line  # a fence is closed by a line of its own
+        # Until its line is complete, another backtick may make it none.
+        return next(_open_ticks(text[:line]), line)
+    ticks = next(_open_ticks(text, stretches), len(text))
+    may_be_fence = _MAY_BE_FENCE.fullmatch(text, line)
+    end = _before_begun(text, min(ticks, line) if may_be_fence else ticks)
+    # Not within a code span: without its end it would not be one.
+    return next((s for s, e, is_code in stretches if is_code and s < end < e), end)
 
 
 def _before_begun(text: str, end: int) -> int:
@@ -195,10 +224,10 @@ def _before_begun(text: str, end: int) -> int:
     return match.start() if match else end
 
 
-def _open_ticks(text: str) -> Iterator[int]:
+def _open_ticks(text: str, stretches: Sequence[Stretch] | None = None) -> Iterator[int]:
     """Backticks of the last paragraph that may still open a span."""
     paragraph = max((m.end() for m in _BLANK.finditer(text)), default=0)
-    for start, end, is_code in _stretches(text):
-        if not is_code:
+    for start, end, is_code in _stretches(text) if stretches is None else stretches:
+        if not is_code and end > paragraph:
             for ticks in _TICKS.finditer(text, max(start, paragraph), end):
                 yield ticks.start()

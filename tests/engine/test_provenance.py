@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from console.engine.provenance import PlainStream, marks, plain
+from console.engine.provenance import PlainStream, marks, plain, plain_so_far
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,36 @@ _TEXTS = st.lists(
     ),
     max_size=30,
 ).map("".join)
+
+
+@pytest.mark.parametrize(
+    "text", ["`[^A]\n1. ```,`", "`[^A]``\n```a`", "]```\n```[^B,C].` ", "`a [^A]\n- b` [^B]\n"]
+)
+def test_what_looks_like_a_fence_for_a_while_is_waited_for(text: str) -> None:
+    stream = PlainStream()
+    assert "".join([*map(stream.feed, text), stream.end()]) == plain(text)
+    for end in range(len(text)):
+        assert plain(text).startswith(plain_so_far(text[:end]))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["- item `x` [^A]\n", "```a`\n", "` ``", "a ` ``` ", "`a\n\n", "[^A] ", "~~~\n```\n", "> "],
+)
+def test_a_long_text_is_looked_through_in_no_time(unit: str) -> None:
+    text = unit * (200_000 // len(unit))
+    began = time.process_time()
+    plain(text)
+    plain_so_far(text)
+    assert time.process_time() - began < 2
+
+
+def test_a_long_list_is_streamed_line_by_line() -> None:
+    stream, delta = PlainStream(), "- item `x` [^A]\n"
+    began = time.process_time()
+    for _ in range(3000):
+        stream.feed(delta)
+    assert time.process_time() - began < 2
 
 
 @settings(max_examples=300, deadline=None)
