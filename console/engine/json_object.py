@@ -27,7 +27,7 @@ def find_object(text: str, keys: Sequence[str]) -> tuple[dict[str, Any] | None, 
     def known(data: dict[str, Any] | None) -> int:
         return sum(key in data for key in keys) if data else 0
 
-    objects = list(_objects(text))[::-1]
+    objects = list(objects_in(text))[::-1]
     whole = max(objects, key=known, default=None)  # the first of equals
     if known(whole) == len(keys):
         return whole, False
@@ -50,7 +50,7 @@ def _joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _decoder = json.JSONDecoder(strict=False, object_pairs_hook=_joined)
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
     """Every whole object, and after it those that are members of it."""
     end = in_vain = 0
     for match in _BEGINNING.finditer(text):

@@ -7,14 +7,14 @@ raises `Unparsed`. An answer's fence carries a mark its author cannot know.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from console.engine.json_object import objects_in
 from console.engine.prompts import fill
 
 from .tasks import Criterion, Task
@@ -129,28 +129,13 @@ def _schema(properties: dict[str, Any]) -> dict[str, Any]:
 def _last_object(text: str, keys: Sequence[str]) -> dict[str, Any]:
     """The last JSON object with these keys: some think aloud before they decide."""
     missing = ""
-    objects = list(_objects(text))
+    objects = list(objects_in(text))
     for found in objects[::-1]:
         absent = [key for key in keys if key not in found]
         if not absent:
             return found
         missing = missing or f"it says nothing of {absent[0]}"
     raise Unparsed(missing or "it holds no JSON object")
-
-
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder(strict=False)
-    at, tries = text.find("{"), 0
-    while at >= 0 and tries < 200:  # bounded: prose full of braces must not cost seconds
-        tries += 1
-        try:
-            found, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at = text.find("{", at + 1)
-            continue
-        if isinstance(found, dict):
-            yield found
-        at = text.find("{", end)
 
 
 def _truth(value: Any, key: str) -> bool:

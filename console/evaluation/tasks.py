@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from .exact import normalise
+
 MAX_CRITERIA = 100
+# Beyond, sums of weights would be no numbers any more.
+LEAST_WEIGHT, MOST_WEIGHT = 0.000001, 1_000_000
 
 
 class BadTasks(Exception):
@@ -94,6 +97,8 @@ class _Line:
             raise self._bad("this is no JSON") from None
         if not isinstance(data, dict):
             raise self._bad("a task is a JSON object, {…}")
+        if not _is_text(json.dumps(data, ensure_ascii=False)):
+            raise self._bad("it holds characters that are no text (a NUL, or half of a pair)")
         self._data: dict[str, Any] = data
 
     def task(self) -> Task:
@@ -129,6 +134,8 @@ class _Line:
             or not all(isinstance(a, str) and a.strip() for a in answers)
         ):
             raise self._bad("“answers” must be a list of texts, any of which is right")
+        if empty := next((a for a in answers if not normalise(a)), None):
+            raise self._bad(f"the answer “{empty}” has nothing but marks, which are not compared")
         return tuple(answers)
 
     def _criteria(self) -> tuple[Criterion, ...]:
@@ -147,14 +154,21 @@ class _Line:
         if (
             not isinstance(weight, (int, float))
             or isinstance(weight, bool)
-            or not math.isfinite(weight)
-            or weight == 0
+            or not LEAST_WEIGHT <= abs(weight) <= MOST_WEIGHT
         ):
-            raise self._bad("a criterion's weight is a number other than 0")
+            raise self._bad(
+                "a criterion's weight is a number other than 0, "
+                f"between {LEAST_WEIGHT:g} and {MOST_WEIGHT:,} or below 0 as far"
+            )
         return Criterion(text, float(weight))
 
     def _bad(self, why: str) -> BadTasks:
         return BadTasks(f"Line {self._number}: {why}.")
+
+
+def _is_text(written: str) -> bool:
+    """Whether a database and UTF-8 can hold it; `written` is JSON."""
+    return "\\u0000" not in written and written == written.encode("utf-8", "replace").decode()
 
 
 _FIELD = {Grader.EXACT: "answers", Grader.RUBRIC: "criteria", Grader.PAIRWISE: "better"}

@@ -91,6 +91,11 @@ def test_a_rubric_weighs_what_is_met_and_never_falls_below_nothing(
             '{"c1": true, "c2": true, "c3": true}. So {"done": 1}',
             [True, True, True],
         ),
+        (
+            r"\frac{1}{2} " * 300 + '{"c1": true, "c2": true, "c3": false}',
+            [True, True, False],
+        ),
+        ('{"verdict": {"c1": true, "c2": false, "c3": false}}', [True, False, False]),
     ],
 )
 def test_a_rubric_s_verdict_is_read_wherever_it_stands(text: str, met: list[bool]) -> None:

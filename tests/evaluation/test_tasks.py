@@ -57,6 +57,16 @@ def test_each_kind_of_task_is_read() -> None:
             '{"id":"x","prompt":"p","grader":"rubric","criteria":[{"text":"t","weight":Infinity}]}',
             "other than 0",
         ),
+        (
+            '{"id":"x","prompt":"p","grader":"rubric","criteria":[{"text":"t","weight":'
+            + "9" * 400
+            + "}]}",
+            "1,000,000",
+        ),
+        (json.dumps(RUBRIC | {"criteria": [{"text": "x", "weight": 1e308}]}), "1,000,000"),
+        (json.dumps(EXACT | {"id": "x\ud800"}), "no text"),
+        (json.dumps(RUBRIC | {"criteria": [{"text": "\0", "weight": 1}]}), "no text"),
+        (json.dumps(EXACT | {"id": "x", "answers": ["4", "?!"]}), "“?!” has nothing but marks"),
     ],
 )
 def test_a_bad_line_is_named_by_its_number_and_its_fault(line: str, says: str) -> None:
