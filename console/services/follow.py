@@ -8,7 +8,8 @@ from dataclasses import replace
 from django.contrib.auth.models import User
 
 from ..engine.provider import Message
-from ..engine.spec import Spec, letter
+from ..engine.spec import Panelist, Spec, letter
+from ..engine.state import Step
 from ..models import Run
 from ..snapshot import state_from_rows
 from .errors import Refused
@@ -26,7 +27,7 @@ def run_follow(
     spec: Spec | None = None,
     client_run_id: str | None = None,
 ) -> Run:
-    """Ask the same panel (or `spec`'s) on, with what was said as the conversation.
+    """Ask the panel as it sits now (or `spec`'s) on, with what was said as the conversation.
 
     `follows_from` is "fused", "seat-<n>" or "own": each seat then goes on from its own
     answers. Raises Refused.
@@ -46,7 +47,7 @@ def run_follow(
         if not histories:
             raise Refused("No seat has an answer to go on from.")
     said = [*run.messages, {"role": "assistant", "content": _answer(run, follows_from)}, ask]
-    follow = spec or before
+    follow = spec or replace(before, panel=_panel_now(run))
     return run_start(
         owner=owner,
         prompt=prompt,
@@ -80,6 +81,24 @@ def _answer(run: Run, follows_from: str) -> str:
     if answer is None:
         raise Refused(f"{letter(int(seat))} has no answer to go on from.")
     return answer.text
+
+
+def _panel_now(run: Run) -> tuple[Panelist, ...]:
+    """The panel as it answered: where a seat's model was swapped, whoever sits there now.
+
+    A fallback that stood in has taken nobody's seat.
+    """
+    state, panel = state_from_rows(run), list(run.frozen_spec.panel)
+    for seat in range(len(panel)):
+        answer = state.answer(seat)
+        asked = [
+            call
+            for call in state.calls_of(Step.PANEL, seat=seat)
+            if answer and call.cause == "asked" and call.number <= answer.number
+        ]
+        if asked:
+            panel[seat] = Panelist.from_dict(max(asked, key=lambda c: c.number).panelist)
+    return tuple(panel)
 
 
 def _history(run: Run, seat: int) -> list[Message]:

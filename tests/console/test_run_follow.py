@@ -11,6 +11,7 @@ from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
 
+from console.engine.events import EventType
 from console.models import Run
 from console.snapshot import state_from_rows
 
@@ -81,6 +82,30 @@ def test_another_fusion_that_was_stopped_leaves_the_earlier_to_go_on_from(
     assert follow(page, run).status_code == 302
     said = run.followed_by.get().messages
     assert [m["content"] for m in said[1:]] == ["The fused answer.", "And then?"]
+
+
+@pytest.mark.parametrize("source", ["fused", "seat-1", "own"])
+def test_a_seat_whose_model_was_swapped_goes_on_with_the_new_one(
+    alice: User, page: Client, source: str
+) -> None:
+    story = Story().whole()
+    other = story.spec.panel[1].to_dict() | {"model": "maker/delta"}
+    added = {"seat": 1, "cause": "asked", "panelist": other}
+    story.tell(EventType.PANEL_ADDED, "panel-1-2", number=2, **added)
+    story.tell(EventType.CALL_SENT, "panel-1-2").answer(1, "Delta's answer.", number=2)
+    # A swap that failed has changed nothing.
+    story.tell(EventType.PANEL_ADDED, "panel-2-2", number=2, **(added | {"seat": 2}))
+    story.tell(EventType.PANEL_FAILED, "panel-2-2", reason="stalled", error="No text.")
+    run = story.save(alice)
+    assert follow(page, run, **{"from": source}).status_code == 302
+    then = run.followed_by.get()
+    assert [p.model for p in then.frozen_spec.panel] == [
+        "maker/alpha",
+        "maker/delta",
+        "maker/gamma",
+    ]
+    if source == "own":
+        assert then.histories["1"][1]["content"] == "Delta's answer."
 
 
 @pytest.mark.django_db(transaction=True)
