@@ -52,6 +52,8 @@ _NAMES = {
     "allenai": r"olmo|tulu",
 }
 _STEMS = [(family, re.compile(rf"(?:{names})")) for family, names in _NAMES.items()]
+# Bedrock's names begin with a region and the maker: us.anthropic.claude-…
+_REGION = re.compile(r"^(?:[a-z]+\.)+")
 # Hosts and rooms of one's own, which made nothing.
 _HOSTS = {"openrouter", "azure", "bedrock", "groq", "together", "fireworks", "ollama", "library"}
 
@@ -59,6 +61,7 @@ _HOSTS = {"openrouter", "azure", "bedrock", "groq", "together", "fireworks", "ol
 def family(model: str) -> str:
     """The maker's name in small letters, or "" where the name does not tell."""
     *authors, name = model.strip().lower().lstrip("~").split("/")
+    name = _REGION.sub("", name)
     # A name of a well-known kind says more than the account it is published by.
     for kind, pattern in _STEMS:
         if pattern.match(name):

@@ -29,6 +29,8 @@ from console.engine.spec import Panelist
         ("smollm2-135m-instruct", "huggingface"),
         ("someone/new-thing", "someone"),
         ("openrouter/auto", ""),
+        ("us.anthropic.claude-opus-4-v1:0", "anthropic"),
+        ("meta.llama4-scout-17b", "meta"),
         ("house-model", ""),
         ("", ""),
     ],
