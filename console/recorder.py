@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from redis.asyncio import Redis
 
 from .engine.errors import SENTENCES, LeaseLost, Reason
-from .engine.events import Event
+from .engine.events import Event, EventType
 from .engine.state import RunState, RunStatus
 from .eventlog import Fenced, Writer
 from .models import Call, Fusion, Run
@@ -77,6 +77,11 @@ class Recorder:
         if event.call:
             self._dirty.add(event.call)
         self._wake.set()
+        if event.type is EventType.RUN_STARTED:
+            # It ended what the worker before had left open: on record at once, since this worker
+            # may be lost before it ends anything else.
+            self._dirty |= self._state.calls.keys()
+            self._save_now.set()
         if event.type.ends_something:
             self._hurry.set()
             self._save_now.set()

@@ -140,8 +140,10 @@ def _run_ended(state: RunState, event: Event) -> None:
     for fusion in state.fusions.values():
         if not fusion.status.is_final:
             fusion.status = state.status
+    why = SENTENCES[Reason.WORKER_LOST] if state.reason == Reason.WORKER_LOST else ""
     for call in _open_calls(state):
-        _end(call, event.at, CallStatus.CANCELLED, Reason.CANCELLED)
+        # Not as interrupted, even then: it is asked again only when somebody wishes it.
+        _end(call, event.at, CallStatus.CANCELLED, Reason.CANCELLED, why)
     for call in state.calls.values():
         # Nor does anything follow any more, if the run is handed to a worker again.
         if call is state.latest(call.step, seat=call.seat, fusion=call.fusion):

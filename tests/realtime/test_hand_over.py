@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from console import execution, recorder
+from console.engine.errors import SENTENCES, Reason
+from console.engine.state import CallState, Step
 from console.execution import MAX_ATTEMPTS, Worker, claim, release
 from console.live import _note
 from console.models import Run
@@ -58,6 +60,38 @@ def test_a_run_that_loses_one_worker_after_the_other_fails(start: StartRun, sett
     state = rows(run)
     assert (state.status, state.reason) == ("failed", "worker_lost")
     assert f"lost {MAX_ATTEMPTS} times" in state.error
+
+
+def test_every_interruption_of_a_run_that_is_lost_again_and_again_is_on_record(
+    worker: Worker, upstream: Upstream, start: StartRun, settings: Any
+) -> None:
+    settings.LEASE_SECONDS = 0
+    run = start("good", "hold--hold_after=1", policy=PATIENT)
+    before_this: list[str] = []
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        thread = in_background(worker, run)
+        wait_for(lambda n=attempt: len(upstream.calls_of("hold--hold_after=1")) == n)
+        wait_for(lambda n=attempt: f"panel-1-{n}" in rows(run).calls)
+        time.sleep(0.3)  # checkpoints are 0.1 s apart, and nothing ends meanwhile
+        before_this += [c.reason for c in seat_1(run)[:-1]]
+        lost = worker.runs[str(run.pk)]
+        lost.stopped_by = "lost"  # as if its process were gone: it writes nothing more
+        worker.loop.call_soon_threadsafe(lost._task.cancel)  # type: ignore[union-attr]
+        thread.join(5)
+    time.sleep(0.01)
+    assert claim(str(run.pk)) is None
+    assert set(before_this) == {"worker_lost"}
+    *before, last = seat_1(run)
+    assert [c.reason for c in before] == ["worker_lost"] * (MAX_ATTEMPTS - 1)
+    assert all(c.finished_at <= last.started_at for c in before)  # type: ignore[operator]
+    assert (last.reason, last.error) == ("cancelled", SENTENCES[Reason.WORKER_LOST])
+    state = rows(run)
+    assert state.answer(0) and len(upstream.calls_of("good")) == 1
+    assert len(upstream.calls) == sum(c.sent_at is not None for c in state.calls.values())
+
+
+def seat_1(run: Run) -> list[CallState]:
+    return sorted(rows(run).calls_of(Step.PANEL, seat=1), key=lambda c: c.number)
 
 
 def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
