@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 # Codes of our own: Daphne lets a program end a socket by 1000 and by these only, and leaves it
 # open on any other.
 NOT_ALLOWED, NOT_UNDERSTOOD, NOT_READ, FAILED = 4404, 4400, 4408, 4500
+# No character takes more than four bytes, and Daphne sends no message above 64 KiB (`SOCKETS`
+# in fusion_site/supervisor.py).
+PART = 16_000
+MORE, LAST = "+", "="  # begin a part; a frame that is sent whole begins with "{"
 UNACKNOWLEDGED_BYTES = 256 * 1024
 ACKNOWLEDGE_WITHIN = 60.0
 KEEP_ALIVE = 15.0
@@ -121,7 +126,8 @@ class RunConsumer(AsyncWebsocketConsumer):
         """Waits while too much is unacknowledged; False when the browser never reads."""
         text = json.dumps({"n": number} | frame, ensure_ascii=False, separators=(",", ":"))
         self._unacknowledged[number] = len(text)
-        await self.send(text_data=text)
+        for part in _parts(text):
+            await self.send(text_data=part)
         while sum(self._unacknowledged.values()) > UNACKNOWLEDGED_BYTES:
             self._acknowledged.clear()
             try:
@@ -143,3 +149,11 @@ class SharedRunConsumer(RunConsumer):
             return access.run_shared_by_link(self.scope["url_route"]["kwargs"]["token"]).pk
         except Http404:
             return None
+
+
+def _parts(text: str) -> Iterator[str]:
+    if len(text) <= PART:
+        yield text
+        return
+    for start in range(0, len(text), PART):
+        yield (MORE if start + PART < len(text) else LAST) + text[start : start + PART]

@@ -283,5 +283,7 @@ WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--log
 # Quiet, because its access log would hold the tokens of share links. What a
 # browser sends is small; closing a page need not wait for its consumer.
 WEB = ["--verbosity", "0", "--no-server-name", "--application-close-timeout", "3"]
-WEB += ["--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"]
+# The limits hold for both directions: console/consumers.py sends what is longer in parts.
+SOCKETS = ["--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"]
+WEB += SOCKETS
 WEB += ["fusion_site.asgi:application"]

@@ -26,6 +26,7 @@ from redis import Redis
 
 from console.engine.state import RunState
 from fusion_site.env import celery_url
+from fusion_site.supervisor import SOCKETS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -204,7 +205,7 @@ class Stack:
     def start_web(self) -> None:
         self._start(
             "web",
-            *("-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)),
+            *("-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), *SOCKETS),
             "fusion_site.asgi:application",
         )
 

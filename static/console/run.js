@@ -106,9 +106,15 @@ function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   socket = new WebSocket(`${scheme}//${location.host}${main.dataset.socket}`);
   lastHeard = Date.now();
+  let parts = ""; // of a long frame: "+…" goes on, "=…" is the last
   socket.onmessage = (event) => {
-    const frame = JSON.parse(event.data);
     lastHeard = Date.now();
+    if (event.data[0] === "+") {
+      parts += event.data.slice(1);
+      return;
+    }
+    const frame = JSON.parse(event.data[0] === "=" ? parts + event.data.slice(1) : event.data);
+    parts = "";
     delay = 300;
     over = over || Boolean(frame.end);
     apply(frame);

@@ -109,6 +109,15 @@ class Page(HTMLParser):
             self.texts[self._place] += data
 
 
+async def received(socket: ClientConnection) -> dict[str, Any]:
+    """A frame, put together as run.js does it."""
+    parts = ""
+    while (message := str(await socket.recv())).startswith("+"):
+        parts += message[1:]
+    frame: dict[str, Any] = json.loads(parts + message[1:] if message[0] == "=" else message)
+    return frame
+
+
 class View:
     """What a browser shows after applying frames, as static/console/run.js applies them."""
 
@@ -141,7 +150,7 @@ class View:
         """Applies frames until `until(self)`, or the end of the run."""
         async with asyncio.timeout(seconds):
             while not self.ended and not (until and until(self)):
-                frame = json.loads(await socket.recv())
+                frame = await received(socket)
                 self.apply(frame)
                 # The server may have said all and closed before this is acknowledged.
                 with contextlib.suppress(ConnectionClosed):

@@ -41,6 +41,20 @@ async def test_a_watched_run_a_late_tab_and_a_reload_show_the_same(
     assert early.fragments == late.fragments
 
 
+@pytest.mark.parametrize("character", ["x", "+", "=", "é", "😀"])
+async def test_a_long_text_comes_in_parts_and_whole(
+    alice: Member, upstream: Upstream, character: str
+) -> None:
+    """Longer than what Daphne sends as one message."""
+    text = f"Begin {character * 70_000} end"
+    upstream.script("long-text", Script(deltas=[text]))
+    run, view = alice.ask("long-text", "good"), View()
+    async with alice.socket(run) as socket:
+        await view.follow(socket)
+    assert view.text("seat-0").strip() == text
+    assert alice.page(run).texts["seat-0"].strip() == text
+
+
 async def test_a_socket_cut_ten_times_loses_nothing(alice: Member, upstream: Upstream) -> None:
     upstream.script("cut-often", Script(text=TEXT, tokens_per_second=60))
     run = alice.ask("cut-often", "cut-often")
