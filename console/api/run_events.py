@@ -35,7 +35,7 @@ from .errors import ApiError
 from .follow import QUIET, load
 from .limits import redis
 from .run_object import run_at
-from .watching import COMMENT, KEEP_ALIVE, event_stream
+from .watching import COMMENT, KEEP_ALIVE, PlainText, event_stream
 
 LAST = 2**64 - 1  # the highest number an entry of the log can have
 _ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)
@@ -108,6 +108,7 @@ class _Telling:
         self._spec = run.frozen_spec
         self._last = Place.read(call.request.headers.get("Last-Event-ID", ""))
         self._state = RunState()
+        self._texts: dict[str, PlainText] = {}
         self._from_rows: dict[str, Any] | None = None
 
     async def told(self) -> AsyncGenerator[bytes, None]:
@@ -145,23 +146,31 @@ class _Telling:
         """The same for every reader: its numbers are the events' ids."""
         if entry.kind == "s":
             self._state = entry.fold(self._state)
+            self._texts.clear()
             yield "run.snapshot", self._snapshot(self._state)
             if self._state.status.is_final:
                 yield _end(self._state)
             return
         for body in entry.body:
             event = Event.from_dict(body)
-            before = shapes.text_of(self._state.calls.get(event.call))
+            written = self._written(event.call)
             call = apply(self._state, event).calls.get(event.call)
             if call and call.step is Step.SYNTHESIS:
                 # Marks of provenance are held back until it is known that they are none.
-                fresh = shapes.text_of(call).removeprefix(before)
-                if fresh:
+                if fresh := written.fresh(call):
                     delta = Event(EventType.SYNTHESIS_DELTA, event.at, event.call, event.fusion)
                     yield delta.type.value, public(delta, self._spec) | {"text": fresh}
                 if event.type is EventType.SYNTHESIS_DELTA:
                     continue
             yield event.type.value, public(event, self._spec)
+
+    def _written(self, key: str) -> PlainText:
+        """What has been told of a call's text, in deltas or by the last snapshot."""
+        if key not in self._texts:
+            written = self._texts[key] = PlainText()
+            if call := self._state.calls.get(key):
+                written.fresh(call)
+        return self._texts[key]
 
     def _of_rows(self, state: RunState) -> list[bytes]:
         """The log is silent or gone. A place has only what nothing can follow."""

@@ -10,7 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
 
-from ..engine.state import RunState
+from ..engine.provenance import PlainStream
+from ..engine.state import CallState, RunState, Step
 from ..services.tokens import token_is_usable
 from . import shapes
 from .base import ApiCall, note_reply
@@ -70,27 +71,48 @@ class Quiet:
         return events
 
 
+class PlainText:
+    """`shapes.text_of` one call while it is written, piece by piece, so that the work grows with
+    the text alone."""
+
+    def __init__(self) -> None:
+        self._stream = PlainStream()
+        self._taken = 0
+        self._ended = False
+
+    def fresh(self, call: CallState) -> str:
+        """What can be said since it was asked last."""
+        delta = call.text[self._taken :]
+        self._taken += len(delta)
+        if call.step is not Step.SYNTHESIS:
+            return delta
+        said = self._stream.feed(delta) if delta else ""
+        if call.status.is_final and not self._ended:
+            self._ended = True
+            said += self._stream.end()
+        return said
+
+
 class FreshText:
     """What of the answer's text has not been told yet."""
 
     def __init__(self, chat: Chat) -> None:
         self._spec = chat.spec
         self._call = ""  # whose text is being told
-        self._told = 0
+        self._text = PlainText()
+        self._has_told = False
 
     def of(self, state: RunState) -> list[str]:
         call = shapes.answering_call(self._spec, state)
         if call is None:
             return []
-        text = shapes.text_of(call)
         if call.key != self._call:
-            again = bool(self._told)
-            if again and not text:
+            again = self._has_told
+            if again and not shapes.text_of(call):
                 return []
-            self._call, self._told = call.key, 0
+            self._call, self._text, self._has_told = call.key, PlainText(), False
             if again:
                 return [BEGINS_AGAIN, *self.of(state)]
-        if len(text) <= self._told:
-            return []
-        fresh, self._told = text[self._told :], len(text)
-        return [fresh]
+        fresh = self._text.fresh(call)
+        self._has_told |= bool(fresh)
+        return [fresh] if fresh else []
