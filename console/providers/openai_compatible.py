@@ -34,6 +34,8 @@ __all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
 
 # Next to "identity" what some servers write to keep proxies from compressing a stream.
 PLAIN = ("", "identity", "none")
+# OpenAI's own models refuse the name that everybody else knows the output limit by.
+RENAMING_HOSTS = ("api.openai.com",)
 
 
 class OpenAICompatible:
@@ -57,6 +59,8 @@ class OpenAICompatible:
         self._quirks = Quirks()
         self._scrub = scrubber(self._api_key.reveal().strip())
         self._host = urlsplit(self._base_url).hostname or "The provider"
+        renames = self._host in RENAMING_HOSTS
+        self._limit_name = "max_completion_tokens" if renames else "max_tokens"
 
     async def stream(self, request: Request) -> AsyncIterator[Chunk]:
         form = self._quirks.form(request.model, self.body(request))
@@ -79,7 +83,7 @@ class OpenAICompatible:
             "messages": request.messages,
             "stream": True,
             "stream_options": {"include_usage": True},
-            "max_tokens": request.max_output_tokens,
+            self._limit_name: request.max_output_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
             "reasoning_effort": request.reasoning_effort,

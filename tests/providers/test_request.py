@@ -7,6 +7,7 @@ import pytest
 
 from console.engine.errors import Reason
 from console.engine.provider import Request
+from console.providers.openai_compatible import OpenAICompatible
 from console.providers.openrouter import OpenRouter
 from tests.providers.asking import KEY, collect
 from tests.upstream import Script
@@ -81,6 +82,17 @@ async def test_a_renamed_output_limit_is_learned_for_that_model(ask, up):
     assert (await ask(script, max_output_tokens=60)).text == "Fine."
     assert len(up.calls) == 3
     assert up.calls[2].body["max_completion_tokens"] == 60
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("api.openai.com", "max_completion_tokens"), ("127.0.0.1:8080", "max_tokens")],
+)
+async def test_openai_itself_is_asked_by_its_own_name_for_the_limit(client, host, name):
+    body = OpenAICompatible(f"http://{host}/v1", "", client=client).body(
+        Request("m", [], max_output_tokens=50)
+    )
+    assert {n: v for n, v in body.items() if "max" in n} == {name: 50}
 
 
 async def test_an_output_limit_is_never_dropped(ask, up):
