@@ -85,9 +85,12 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
         where = "The provider's address is not that of its API."
         return ProviderError(Reason.CONFIGURATION, where, status_code=status)
     availability = error.get("availability")
-    hint = availability.get("retryable") if isinstance(availability, dict) else None
+    availability = availability if isinstance(availability, dict) else {}
+    if retry_after is None and availability.get("retry_after") is not None:
+        retry_after = parse_retry_after(str(availability["retry_after"]))
+    hint = availability.get("retryable")
     if isinstance(hint, bool):
-        retryable = hint
+        retryable = hint and reason != Reason.UNAUTHORIZED  # the same key is refused again
     elif reason == Reason.INSUFFICIENT_CREDITS:
         retryable = status == 402 and retry_after is not None
     else:

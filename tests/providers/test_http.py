@@ -80,6 +80,22 @@ async def test_a_provider_may_say_that_trying_again_is_pointless(ask):
     assert not got.error.retryable
 
 
+@pytest.mark.parametrize(
+    ("said", "header", "seconds"), [(7, "", 7), (7, "3", 3), ("soon", "", None), (None, "", None)]
+)
+async def test_a_provider_may_say_in_the_body_when_to_come_back(ask, said, header, seconds):
+    error = {"error": {"message": "busy", "availability": {"retryable": True, "retry_after": said}}}
+    headers = {"Retry-After": header} if header else {}
+    got = await ask(Script(status=503, body=json.dumps(error), headers=headers))
+    assert (got.error.retryable, got.error.retry_after) == (True, seconds)
+
+
+async def test_a_refused_key_is_refused_again_whatever_is_said(ask):
+    error = {"error": {"message": "no", "availability": {"retryable": True}}}
+    got = await ask(Script(status=401, body=json.dumps(error)))
+    assert (got.reason, got.error.retryable) == (Reason.UNAUTHORIZED, False)
+
+
 async def test_out_of_credit_is_tried_again_only_when_the_provider_says_when(ask):
     got = await ask(Script(status=402, headers={"Retry-After": "3"}))
     assert (got.error.retryable, got.error.retry_after) == (True, 3)
