@@ -23,7 +23,7 @@ how long it took. Made by
 
     FUSION_FAULTS_PAGE=docs/faults.md python3 manage.py test tests/scenarios
 
-with short limits (first word 0.6 s, silence 0.3 s, connecting 0.6 s) and dear models ($0.001
+with short limits (first word 1 s, silence 0.6 s, connecting 0.6 s) and dear models ($0.001
 a token read, $0.002 a token written), so that waiting and money can be seen.
 
 In every row it also held that
