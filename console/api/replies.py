@@ -96,6 +96,7 @@ class Call(Reply):
     reasoning: str
     tool_calls: list[dict[str, Any]]
     finish_reason: str | None
+    unreadable: int
     reason: str | None
     error: str | None
     status_code: int | None

@@ -113,6 +113,7 @@ def _call(call: CallState) -> replies.Call:
         reasoning=call.reasoning,
         tool_calls=call.tool_calls,
         finish_reason=call.finish_reason,
+        unreadable=call.unreadable,
         reason=call.reason or None,
         error=call.error or None,
         status_code=call.status_code,

@@ -184,7 +184,14 @@ def receipt(finish: Finish) -> dict[str, Any]:
         "model": finish.model,
         "provider": finish.provider,
         "generation_id": finish.generation_id,
-    } | ({"tool_calls": list(finish.tool_calls)} if finish.tool_calls else {})
+    } | {
+        name: value
+        for name, value in (
+            ("tool_calls", list(finish.tool_calls)),
+            ("unreadable", finish.unreadable),
+        )
+        if value
+    }
 
 
 def failure(error: ProviderError) -> dict[str, Any]:

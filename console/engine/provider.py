@@ -62,6 +62,7 @@ class Finish:
     `cost` is in US dollars as the provider reported it, None when it did not.
     `model` is the concrete model that answered, `provider` who served it.
     `tool_calls` are what the model asks for, as chat APIs have them.
+    `unreadable` pieces of the stream were passed over: their text is missing.
     """
 
     finish_reason: str | None
@@ -71,6 +72,7 @@ class Finish:
     provider: str = ""
     generation_id: str = ""
     tool_calls: tuple[dict[str, Any], ...] = ()
+    unreadable: int = 0
 
 
 Chunk = TextDelta | ReasoningDelta | Complete | Finish

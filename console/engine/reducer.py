@@ -163,6 +163,7 @@ def _receipt(call: CallState, data: dict[str, Any]) -> None:
     call.generation_id = data.get("generation_id", "")
     call.status_code = data.get("status_code")
     call.tool_calls = data.get("tool_calls", [])
+    call.unreadable = data.get("unreadable", 0)
     if "text" in data:  # an analysis does not stream: its text comes whole
         call.text = data["text"]
 

@@ -87,6 +87,8 @@ class CallState:
     provider: str = ""
     generation_id: str = ""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    # So many pieces of the stream could not be read: the text lacks them.
+    unreadable: int = 0
     # Another call follows this failed one, at this time and for this cause.
     retry_at: float | None = None
     retry_cause: str = ""
@@ -126,6 +128,8 @@ class CallState:
     def to_dict(self) -> dict[str, Any]:
         data = {k: v for k, v in asdict(self).items() if v not in (None, "", {}, [])}
         data["usage"] = self.usage.to_dict()
+        if not self.unreadable:
+            del data["unreadable"]
         if self.cost is not None:
             data["cost"] = str(self.cost)
         return data

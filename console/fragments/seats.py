@@ -257,6 +257,9 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
         said.append("cut by a filter")
     if call.is_unconfirmed:
         said.append("ended without a finish mark")
+    if call.unreadable:
+        pieces = "a piece" if call.unreadable == 1 else f"{call.unreadable} pieces"
+        said.append(f"{pieces} of it could not be read")
     if call.cause == "resume":
         said.append("interrupted and asked again")
     elif call.cause == "retry":

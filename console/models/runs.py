@@ -185,6 +185,7 @@ class Call(models.Model):
     error = models.TextField(blank=True)
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
     tool_calls = models.JSONField(default=list, blank=True)
+    unreadable = models.PositiveSmallIntegerField(default=0, db_default=0)
     usage = models.JSONField(default=dict)
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     model = models.CharField(max_length=200, blank=True)

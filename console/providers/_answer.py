@@ -164,6 +164,7 @@ class Answer:
             generation_id=self._scrub(self.generation_id),
             cost=cost_from(self._usage),
             tool_calls=self._tools.whole(),
+            unreadable=self._unreadable,
         )
 
     def rest(self) -> Iterator[TextDelta | ReasoningDelta]:

@@ -239,7 +239,7 @@ async def test_a_400_within_the_stream_does_not_buy_a_second_answer(ask, up):
 async def test_a_few_unreadable_chunks_are_passed_over(ask):
     bad = b"data: {broken\n\n"
     got = await ask(Script(raw=[event({"content": "a"}), bad * 3, event({"content": "b"}), STOP]))
-    assert got.text == "ab"
+    assert (got.text, got.finish.unreadable) == ("ab", 3)
 
 
 async def test_many_unreadable_chunks_end_the_answer_with_its_text(ask):

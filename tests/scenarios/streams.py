@@ -205,6 +205,7 @@ TABLE = [
         "U-27",
         "three chunks of invalid JSON among good ones",
         raw(text("one") + b"data: {broken\n\n" * 3 + text(" two") + END),
+        sees=("done", "3 pieces of it could not be read"),
         usual=True,
     ),
     Scenario(
