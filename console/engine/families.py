@@ -8,7 +8,7 @@ the reader is told.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .spec import Panelist, Spec, letter
@@ -34,7 +34,7 @@ _AUTHORS = {
 _NAMES = {
     "openai": r"gpt|chatgpt|codex|o[134](?=$|[-:])|davinci",
     "anthropic": r"claude",
-    "google": r"gemini|gemma|palm|codegemma|medgemma",
+    "google": r"gemini|gemma|palm(?!yra)|codegemma|medgemma",
     "meta": r"(?:meta-)?llama|codellama",
     "mistral": r"(?:open-)?mi[sx]tral|codestral|ministral|magistral|devstral|pixtral|voxtral",
     "qwen": r"qwen|qwq|qvq",
@@ -52,8 +52,8 @@ _NAMES = {
     "allenai": r"olmo|tulu",
 }
 _STEMS = [(family, re.compile(rf"(?:{names})")) for family, names in _NAMES.items()]
-# Bedrock's names begin with a region and the maker: us.anthropic.claude-…
-_REGION = re.compile(r"^(?:[a-z]+\.)+")
+# Bedrock's names begin with a region and the maker: us.anthropic.claude-…, us.deepseek.r1-…
+_IN_FRONT = re.compile(r"[a-z]+\.")
 # Hosts and rooms of one's own, which made nothing.
 _HOSTS = {"openrouter", "azure", "bedrock", "groq", "together", "fireworks", "ollama", "library"}
 
@@ -61,13 +61,21 @@ _HOSTS = {"openrouter", "azure", "bedrock", "groq", "together", "fireworks", "ol
 def family(model: str) -> str:
     """The maker's name in small letters, or "" where the name does not tell."""
     *authors, name = model.strip().lower().lstrip("~").split("/")
-    name = _REGION.sub("", name)
     # A name of a well-known kind says more than the account it is published by.
-    for kind, pattern in _STEMS:
-        if pattern.match(name):
-            return kind
+    for at in _beginnings(name):
+        for kind, pattern in _STEMS:
+            if pattern.match(name, at):
+                return kind
     author = authors[-1] if authors else ""
     return "" if author in _HOSTS else _AUTHORS.get(author, author)
+
+
+def _beginnings(name: str) -> Iterator[int]:
+    at = 0
+    yield at
+    while in_front := _IN_FRONT.match(name, at):
+        at = in_front.end()
+        yield at
 
 
 @dataclass(frozen=True)
