@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 from .exact import normalise
 
 MAX_CRITERIA = 100
+# As JSON writes it; behind another backslash the same letters are what somebody wrote.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 # Beyond, sums of weights would be no numbers any more.
 LEAST_WEIGHT, MOST_WEIGHT = 0.000001, 1_000_000
 
@@ -168,7 +171,7 @@ class _Line:
 
 def _is_text(written: str) -> bool:
     """Whether a database and UTF-8 can hold it; `written` is JSON."""
-    return "\\u0000" not in written and written == written.encode("utf-8", "replace").decode()
+    return not _NUL.search(written) and written == written.encode("utf-8", "replace").decode()
 
 
 _FIELD = {Grader.EXACT: "answers", Grader.RUBRIC: "criteria", Grader.PAIRWISE: "better"}

@@ -36,6 +36,13 @@ def test_each_kind_of_task_is_read() -> None:
     assert (pairwise.grader, pairwise.is_scored) == (Grader.PAIRWISE, False)
 
 
+def test_a_task_may_be_about_what_it_may_not_hold() -> None:
+    prompt = r'Which character is "\u0000" in JSON, and what are \\u0000 and \ud800?'
+    assert read_tasks(lines(EXACT | {"prompt": prompt}))[0].prompt == prompt
+    with pytest.raises(BadTasks, match="no text"):
+        read_tasks(lines(EXACT | {"prompt": prompt + "\\\0"}))
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
