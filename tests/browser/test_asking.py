@@ -148,6 +148,18 @@ def test_what_was_written_survives_signing_in_again_and_leaves_with_who_signs_ou
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
 
 
+def test_what_somebody_was_writing_is_not_shown_to_who_signs_in_next(visit: Visit) -> None:
+    page = visit("bob")
+    page.goto("/fusion")
+    page.get_by_role("textbox", name="Prompt").fill("Between me and the panel")
+    page.context.clear_cookies(name="sessionid")  # ended elsewhere, or by leaving the admin
+    sign_in(page, "alice", PASSWORD)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
+    page.context.clear_cookies(name="sessionid")
+    sign_in(page, "bob", PASSWORD)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Between me and the panel")
+
+
 def sign_in_again_after(page: Page, act: Callable[[], None]) -> None:
     page.context.clear_cookies(name="sessionid")
     act()
