@@ -51,6 +51,8 @@ def list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_visible_to(request.user, run_id)
+    if request.method == "HEAD":
+        return HttpResponse()  # pages left open ask whether they may stay
     is_owner = run.owner_id == request.user.pk
     own = {
         "is_owner": is_owner,
@@ -69,8 +71,11 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """For whoever has the link: the same page, read-only and without costs."""
     run = access.run_shared_by_link(token)
-    context = _context(run, socket=f"/ws/shared/{token}", show_costs=False) | {"is_shared": True}
-    response = render(request, "console/run_detail.html", context)
+    if request.method == "HEAD":
+        response = HttpResponse()
+    else:
+        context = _context(run, socket=f"/ws/shared/{token}", show_costs=False)
+        response = render(request, "console/run_detail.html", context | {"is_shared": True})
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response

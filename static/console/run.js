@@ -232,7 +232,7 @@ reachWideThings();
 async function stillAllowed() {
   if (document.hidden || !(over || ended)) return;
   const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
-  if (answer?.status === 404) location.reload();
+  if (answer?.status === 404 || answer?.redirected) location.reload(); // to sign in
 }
 document.addEventListener("visibilitychange", stillAllowed);
 setInterval(stillAllowed, 30_000);

@@ -92,3 +92,6 @@ def test_a_finished_run_left_open_by_a_link_that_is_taken_back_is_gone(
     # Whoever comes back to the page; who stays is asked for every half minute.
     stranger.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(stranger.get_by_role("heading", name="Not found")).to_be_visible()
+    page.context.clear_cookies(name="sessionid")  # signed out in another tab
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_url("**/sign-in?next=/fusion/runs/**")

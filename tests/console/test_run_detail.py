@@ -80,6 +80,19 @@ def test_no_cache_keeps_a_run(page: Client, alice: User) -> None:
     assert "private" in response["Cache-Control"]
 
 
+def test_whether_it_may_still_be_read_is_told_without_making_the_page(
+    page: Client, alice: User, bob: User
+) -> None:
+    run = Story().whole().save(alice)
+    told = page.head(f"/fusion/runs/{run.pk}")
+    assert told.status_code == 200 and not told.templates
+    Run.objects.filter(pk=run.pk).update(owner=bob, visibility="link", share_token="t" * 22)
+    assert page.head(f"/fusion/runs/{run.pk}").status_code == 404
+    shared = page.head(f"/fusion/shared/{'t' * 22}")
+    assert shared.status_code == 200 and not shared.templates
+    assert shared["X-Robots-Tag"] == "noindex, nofollow"
+
+
 def test_the_page_has_the_names_assistive_technology_needs(page: Client, alice: User) -> None:
     html = shown(page, Story(a_spec("m/alpha", "m/alpha", "m/beta")).whole().save(alice))
     for seat, name in enumerate(["alpha (1)", "alpha (2)", "beta"]):
