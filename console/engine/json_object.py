@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-# Bounded: prose full of braces must not cost seconds. Characters read in vain, and tries.
-_IN_VAIN, _TRIES = 2_000_000, 200
+# Bounded: prose full of braces must not cost seconds. Characters read in vain, for whole
+# objects and for broken ones, which are read to where they break off.
+_IN_VAIN, _IN_VAIN_OF_BROKEN = 2_000_000, 20_000_000
 _LEAST = 500  # characters that any try counts
 _TOO_DEEP = 20_000  # what a try counts that ended nobody knows where
 _MAX_OF_A_KEY = 1000  # items of a list that is said in pieces
@@ -72,9 +73,11 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
 
 def _broken_objects(text: str, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
     names = "|".join(map(re.escape, keys))
-    for number, match in enumerate(re.finditer(rf'\{{\s*"(?:{names})"\s*:', text)):
-        if number == _TRIES:
+    in_vain = 0
+    for match in re.finditer(rf'\{{\s*"(?:{names})"\s*:', text):
+        if in_vain > _IN_VAIN_OF_BROKEN:
             return
+        in_vain += max(len(text) - match.start(), _LEAST)
         data: dict[str, Any] = {}
         try:
             _take_members(text, match.start() + 1, data)
