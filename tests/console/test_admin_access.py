@@ -180,4 +180,6 @@ def test_a_filter_nothing_can_match_is_a_bad_request_and_no_failure(
     client: Client, ada: User, query: str
 ) -> None:
     client.force_login(ada)
-    assert client.get(f"/admin/console/{query}").status_code in (302, 400, 200)
+    status = client.get(f"/admin/console/{query}").status_code
+    # PostgreSQL compares numbers of any size, and finds nothing.
+    assert status == 400 or ("%00" not in query and status == 200)
