@@ -51,6 +51,11 @@ def models_of(credential: Credential) -> Listing:
     return _listings([credential])[0]
 
 
+def look_up(credentials: Sequence[Credential]) -> None:
+    """So that `price_of` and `context_length_of` know what they list, asked all at once."""
+    _listings(credentials)
+
+
 def all_models() -> tuple[list[CatalogModel], list[str]]:
     """Of every credential that is ready; servers that do not answer are named in the second."""
     models: list[CatalogModel] = []

@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.db import transaction
 from django.db.models import Count, Q
 
-from ..catalog import CatalogModel, all_models, context_length_of, models_of, price_of
+from ..catalog import CatalogModel, all_models, context_length_of, look_up, price_of
 from ..engine.prompts import load as load_prompts
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist
@@ -129,7 +129,7 @@ def custom_spec(*, panel: Sequence[str], judge: str, synthesizer: str = "") -> S
         raise Refused(f"A panel has at most {MAX_SEATS} models.")
     if not judge.strip():
         raise Refused("Choose a judge.")
-    names = _Names()
+    names = _Names(*seats, judge, synthesizer)
     found = [names.find(name) for name in seats]
     judged_by = names.find(judge)
     written_by = names.find(synthesizer) if synthesizer.strip() else None
@@ -153,13 +153,13 @@ def custom_spec(*, panel: Sequence[str], judge: str, synthesizer: str = "") -> S
 
 def find_panelist(name: str) -> Panelist:
     """A model for a seat, by the name people type, with the usual limits. Raises Refused."""
-    credential, model = _Names().find(name)
+    credential, model = _Names(name).find(name)
     return _panelist(credential, model, max_output_tokens=_usual_limit(credential))
 
 
 def find_judge(name: str, *, tokens: int = LOCAL_ANALYSIS_TOKENS) -> Panelist:
     """A judge or synthesizer by its name. The built-in model writes `tokens` at most."""
-    credential, model = _Names().find(name)
+    credential, model = _Names(name).find(name)
     panelist = _panelist(credential, model)
     return replace(panelist, max_output_tokens=tokens) if _is_local(credential) else panelist
 
@@ -197,10 +197,13 @@ def preset_renumber(*, preset: Preset) -> None:
 class _Names:
     """Which credential is meant by a name. Servers are asked only if they may be meant."""
 
-    def __init__(self) -> None:
+    def __init__(self, *names: str) -> None:
         self._credentials = {c.slug: c for c in Credential.objects.all()}
         self._ready = [c for c in self._credentials.values() if c.is_ready]
         self._listed: list[CatalogModel] | None = None
+        # Asked unless they were lately, all at once: what the calls cost is wanted next.
+        slugs = {name.strip().partition(":")[0] for name in names}
+        look_up([c for c in self._ready if c.slug in slugs])
 
     def find(self, name: str) -> tuple[Credential, str]:
         name = name.strip()
@@ -210,9 +213,7 @@ class _Names:
         # A model's own name may hold a colon too (llama3:8b), so only a slug counts.
         slug, _, model = name.partition(":")
         if model.strip() and slug in self._credentials:
-            credential = self._must_be_ready(self._credentials[slug])
-            models_of(credential)  # asked unless it was lately: what the call costs is wanted next
-            return credential, model.strip()
+            return self._must_be_ready(self._credentials[slug]), model.strip()
         if not self._ready:
             raise Refused("No provider is set up yet. An admin can add a provider key.")
         if self._listed is None:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
+from console import catalog
 from console.engine.spec import Spec
 from console.engine.usage import Price
 from console.models import Credential, Preset
@@ -207,6 +209,22 @@ def test_the_price_of_a_model_whose_server_is_named_is_known_at_once(
     assert spec.panel[0].price == spec.judge.price == Price(million, 2 * million)
     assert spec.judge.context_length == 8192
     assert len(upstream.requests) == 1
+
+
+def test_servers_that_are_named_are_asked_all_at_once(
+    mine: Credential, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server("theirs", upstream.url)
+    asked, ask_all = [], catalog._ask_all
+
+    def noted(credentials: list[Credential]) -> Any:
+        asked.append([c.slug for c in credentials])
+        return ask_all(credentials)
+
+    monkeypatch.setattr(catalog, "_ask_all", noted)
+    for _ in range(2):
+        custom_spec(panel=["theirs:beta", "mine:alpha"], judge="mine:alpha")
+    assert [sorted(slugs) for slugs in asked] == [["mine", "theirs"]]
 
 
 def test_a_name_nobody_lists_goes_to_the_only_server(mine: Credential) -> None:
