@@ -2,7 +2,8 @@
 
 A refusal that names a field costs nothing. The next request is made without
 the field, or with the name it has there, as a call of its own: calls on record
-are requests that went out.
+are requests that went out. What is answered then is remembered; what is refused
+for another reason is forgotten, since some refusals quote the whole request.
 """
 
 from __future__ import annotations
@@ -35,28 +36,41 @@ class Form:
 
 class Quirks:
     def __init__(self) -> None:
-        self._changes: dict[str, tuple[str, ...]] = {}  # by model
+        # By model: what was answered, and what is being tried instead.
+        self._known: dict[str, tuple[str, ...]] = {}
+        self._tried: dict[str, tuple[str, ...]] = {}
 
     def form(self, model: str, body: dict[str, Any]) -> Form:
-        changes = self._changes.get(model, ())
+        changes = self._next(model)
         for name in changes:
             body = change(body, name)
         return Form(body, changes)
+
+    def answered(self, model: str, form: Form) -> None:
+        # A call that was made before something was learned may be answered after that.
+        self._known[model] = max(self._known.get(model, ()), form.changes, key=len)
+        if self._next(model) == form.changes:
+            self._tried.pop(model, None)
 
     def learn(self, model: str, form: Form, error: ProviderError, wanted: Container[str]) -> bool:
         """Whether the next form will be another; `wanted` is what must not be left out."""
         name = refused_field(error, form.body, form.changes)
         if name is None or name in wanted:
+            if _is_of_form(error) and self._next(model) == form.changes:
+                self._tried.pop(model, None)
             return False
         # Unless a call of another seat has learned something meanwhile: then that is tried first.
-        if self._changes.get(model, ()) == form.changes:
-            self._changes[model] = (*form.changes, name)
+        if self._next(model) == form.changes:
+            self._tried[model] = (*form.changes, name)
         return True
+
+    def _next(self, model: str) -> tuple[str, ...]:
+        return self._tried.get(model, self._known.get(model, ()))
 
 
 def refused_field(error: ProviderError, body: dict[str, Any], tried: tuple[str, ...]) -> str | None:
     """The field of `body` that the provider named as its reason, if leaving it is an answer."""
-    if error.status_code not in (400, 422) or error.reason != Reason.BAD_REQUEST:
+    if not _is_of_form(error):
         return None
     for name in (*OUTPUT_LIMITS, *OPTIONAL):
         if name not in body or not re.search(rf"(?<!\w){name}(?!\w)", error.message):
@@ -66,6 +80,10 @@ def refused_field(error: ProviderError, body: dict[str, Any], tried: tuple[str, 
         if strict or (name not in tried and not renamed_already):
             return name
     return None
+
+
+def _is_of_form(error: ProviderError) -> bool:
+    return error.status_code in (400, 422) and error.reason == Reason.BAD_REQUEST
 
 
 def change(body: dict[str, Any], name: str) -> dict[str, Any]:

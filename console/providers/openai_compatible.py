@@ -68,6 +68,7 @@ class OpenAICompatible:
         try:
             async with self._post(form.body) as response:
                 answering = True
+                self._quirks.answered(request.model, form)
                 async with aclosing(self._read(request, response)) as chunks:
                     async for chunk in chunks:
                         yield chunk

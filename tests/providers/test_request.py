@@ -1,6 +1,7 @@
 """What is sent, what is learned from refusals, and what closing a stream does."""
 
 import asyncio
+import json
 from contextlib import aclosing
 
 import pytest
@@ -155,6 +156,20 @@ async def test_a_server_that_refuses_everything_is_not_asked_for_ever(ask, up):
     script = Script(status=400, error_message="Neither temperature, seed nor max_tokens, please.")
     got = await adapting(ask, script, temperature=0.5, seed=1, max_output_tokens=5)
     assert (got.reason, len(up.calls)) == (Reason.BAD_REQUEST, 4)
+
+
+async def test_a_refusal_that_quotes_the_whole_request_takes_no_field_from_later_ones(ask, up):
+    def quoting(body):
+        detail = [{"msg": "The first message must not be empty.", "input": body}]
+        return Script(status=422, body=json.dumps({"detail": detail}))
+
+    options = {"temperature": 0.5, "max_output_tokens": 50, "reasoning_effort": "low"}
+    assert (await adapting(ask, refusing("reasoning_effort"), **options)).text == "Fine."
+    assert (await adapting(ask, quoting, **options)).reason == Reason.BAD_REQUEST
+    assert (await ask(Script(text="Fine."), **options)).text == "Fine."
+    sent = up.calls[-1].body
+    assert (sent["temperature"], sent["max_tokens"]) == (0.5, 50) and "stream_options" in sent
+    assert "reasoning_effort" not in sent, "that one was learned"
 
 
 async def test_a_prompt_too_long_is_not_asked_again(ask, up):
