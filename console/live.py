@@ -201,8 +201,7 @@ class Watch:
                     shown.rewritten += 1
 
     def _new_text(self, call: CallState, rewritten: int) -> _Text:
-        assert self._spec
-        sources = self._spec.letters if call.step is Step.SYNTHESIS else ""
+        sources = self._state.letters_of(call.fusion) if call.fusion else ""
         return _Text(call.key, StreamRenderer(sources=sources), rewritten=rewritten)
 
     # what a viewer lacks

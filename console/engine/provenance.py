@@ -2,8 +2,9 @@
 
 The synthesizer writes `[^A]`, `[^A,C]`, or `[^own]` for what no answer supports:
 the form of a footnote, which models know, which Markdown leaves alone, and
-which hardly stands in a text by itself. Letters that are no seat are no
-marker, and nothing in code is one.
+which hardly stands in a text by itself. A letter that is no seat here says
+nothing, and goes with its marker; nothing in code is one. Where somebody lists
+the markers as footnotes (`[^A]: text`), the colon belongs to the marker.
 
 `marks` finds them; `plain` takes them out, for whoever copies, exports or
 reads the text as a program; `PlainStream` does the same while it is written.
@@ -33,13 +34,15 @@ _FENCE = re.compile(
 _MAY_BE_FENCE = re.compile(r"(?:[ \t>]|[-*+]|\d{1,9}[.)]?)*(?:~*|`*|`{3,}[^`]*)")
 _TICKS = re.compile(r"`+")
 _BLANK = re.compile(r"\n[ \t]*\n")
+# What may stand before the marker of a footnote in its line.
+_HEAD = re.compile(rf"(?:[ \t>]|[-*+][ \t]|\d{{1,9}}[.)][ \t]|#{{1,6}}[ \t]|{MARKER.pattern})*")
 
 Stretch = tuple[int, int, bool]  # start, end, is code
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A marker in the text as it was written."""
+    """A marker in the text as it was written; without letters where they are no seats here."""
 
     start: int
     end: int
@@ -47,34 +50,43 @@ class Mark:
     is_own: bool
 
 
-def names_of(marker: str, letters: str = ALL) -> tuple[str, bool] | None:
-    """(letters, whether it is the writer's own) of what stands in a marker; None: it is none."""
+def names_of(marker: str, letters: str = ALL) -> tuple[str, bool]:
+    """(letters, whether it is the writer's own) of what stands in a marker."""
     names = [name.strip() for name in marker.split(",")]
     known = "".join(dict.fromkeys(n for n in names if n != OWN and n in letters))
-    return (known, OWN in names) if known or OWN in names else None
+    return known, OWN in names
 
 
 def marks(text: str, letters: str = ALL) -> list[Mark]:
     found = []
+    line = looked = 0
     for start, end, is_code in _stretches(text):
         if is_code:
             continue
         for match in MARKER.finditer(text, start, end):
-            if names := names_of(match[1], letters):
-                found.append(Mark(match.start(), match.end(), *names))
+            line = max(line, text.rfind("\n", looked, match.start()) + 1)
+            looked = match.start()
+            stop = match.end() + is_footnote(text, match, line)
+            found.append(Mark(match.start(), stop, *names_of(match[1], letters)))
     return found
 
 
-def plain(text: str, letters: str = ALL) -> str:
+def is_footnote(text: str, match: re.Match[str], line: int) -> bool:
+    """Whether the colon after a marker is its own; `line` is where its line begins."""
+    head = text.startswith(":", match.end()) and _HEAD.fullmatch(text, line, match.start())
+    return bool(head)
+
+
+def plain(text: str) -> str:
     """Without markers; what stood around one is left as if it had never been there."""
-    return _plain_until(len(text), text, letters)
+    return _plain_until(len(text), text)
 
 
-def _plain_until(stop: int, text: str, letters: str) -> str:
+def _plain_until(stop: int, text: str) -> str:
     """What is code further up may hang on what comes later, so all of it is read."""
     pieces: list[str] = []
     at = 0
-    found = deque(mark for mark in marks(text, letters) if mark.end <= stop)
+    found = deque(mark for mark in marks(text) if mark.end <= stop)
     while found:
         # Markers side by side, with nothing but spaces between, go together.
         first = last = found.popleft()
@@ -159,20 +171,19 @@ class PlainStream:
     All it returned, and `end()`, are together `plain` of the whole.
     """
 
-    def __init__(self, letters: str = ALL) -> None:
-        self._letters = letters
+    def __init__(self) -> None:
         self._text = ""  # what was not yet let go of: from the beginning of a line on
         self._said = 0  # how much of its plain text was returned
 
     def feed(self, delta: str) -> str:
         self._text += delta
         settled = _settled(self._text)
-        said = self._say(_plain_until(settled, self._text, self._letters))
+        said = self._say(_plain_until(settled, self._text))
         self._let_go(settled)
         return said
 
     def end(self) -> str:
-        return self._say(plain(self._text, self._letters))
+        return self._say(plain(self._text))
 
     def _say(self, text: str) -> str:
         new, self._said = text[self._said :], max(self._said, len(text))
@@ -192,13 +203,13 @@ class PlainStream:
                 if line > 0 and next(_open_ticks(self._text[: line + 1]), None) is None:
                     gone = self._text[: line + 1]
                     self._text = self._text[line + 1 :]
-                    self._said -= len(plain(gone, self._letters))
+                    self._said -= len(plain(gone))
                     return
 
 
-def plain_so_far(text: str, letters: str = ALL) -> str:
+def plain_so_far(text: str) -> str:
     """What can already be said of a text that is being written; it only grows."""
-    return _plain_until(_settled(text), text, letters)
+    return _plain_until(_settled(text), text)
 
 
 def _settled(text: str) -> int:

@@ -146,10 +146,6 @@ class Spec:
     def writer(self) -> Panelist:
         return self.synthesizer or self.judge
 
-    @property
-    def letters(self) -> str:
-        return "".join(map(letter, range(len(self.panel))))
-
     def seat_names(self) -> list[str]:
         """Short model names, with the label or a number where a model sits twice."""
         names = [p.short_name for p in self.panel]

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import Reason
-from .provenance import plain
+from .provenance import ALL, plain
+from .spec import letter
 from .usage import Usage, total_cost
 
 
@@ -236,6 +237,11 @@ class RunState:
         if written and written.is_usable:
             return plain(written.text)
         return self.calls[fusion.best].text if fusion.best in self.calls else ""
+
+    def letters_of(self, number: int) -> str:
+        """Of the seats whose answers a fusion was made from: what its marks can name."""
+        judged = (self.calls.get(key) for key in self.fusions[number].judged)
+        return "".join(sorted(letter(c.seat) for c in judged if c and c.seat is not None)) or ALL
 
     def answer(self, seat: int) -> CallState | None:
         """The seat's latest usable answer."""

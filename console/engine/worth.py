@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from .best import best_answer
-from .provenance import marks, plain
+from .provenance import ALL, marks, plain
 from .spec import letter
 from .state import CallState, FusionState, RunState, RunStatus, Step
 
@@ -64,10 +64,10 @@ def agreement(analysis: Mapping[str, Any]) -> Agreement | None:
 _STATED = ("consensus", "contradictions", "partial_coverage", "unique_insights")
 
 
-def beyond(text: str, best: int) -> list[Passage]:
+def beyond(text: str, best: int, letters: str = ALL) -> list[Passage]:
     """Passages of a fused answer, with its marks, that do not rest on the best single answer."""
     found, at = [], 0
-    for mark in marks(text):
+    for mark in marks(text, letters):
         if letter(best) not in mark.letters:
             said = _SENTENCE_END.split(text[at : mark.start].rstrip())[-1]
             said = _ORNAMENT.sub("", said).strip()

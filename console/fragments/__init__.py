@@ -70,12 +70,12 @@ def run_texts(spec: Spec, state: RunState) -> dict[str, str]:
     """Text container -> HTML of all there is: what a page holds before its socket opens."""
     calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
     calls["fused"] = state.final_call
-    return {key: _html(spec, call) if call else "" for key, call in calls.items()}
+    return {key: _html(state, call) if call else "" for key, call in calls.items()}
 
 
-def _html(spec: Spec, call: CallState) -> str:
+def _html(state: RunState, call: CallState) -> str:
     """Only the fused answer has marks of provenance."""
-    return render(call.text, sources=spec.letters if call.step is Step.SYNTHESIS else "")
+    return render(call.text, sources=state.letters_of(call.fusion) if call.fusion else "")
 
 
 def is_demonstration(spec: Spec) -> bool:

@@ -56,7 +56,7 @@ def _html(spec: Spec, state: RunState, fusion: FusionState) -> str:
     """With the marks of what was written; an answer that stands in has none."""
     written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
     if written and written.is_usable:
-        return render(written.text, sources=spec.letters)
+        return render(written.text, sources=state.letters_of(fusion.number))
     return render(state.answer_of(fusion))
 
 

@@ -45,7 +45,7 @@ def worth(state: RunState, columns: Sequence[Seat]) -> Worth | None:
     by_letter = {column.letter: column for column in columns}
     found = [
         New(p.text, [by_letter[name] for name in p.letters if name in by_letter])
-        for p in engine.beyond(written.text, best.seat)
+        for p in engine.beyond(written.text, best.seat, state.letters_of(fusion.number))
     ]
     analysis = fusion.analysis or {}
     return Worth(

@@ -10,12 +10,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from console.engine.provenance import ALL, MARKER, OWN, names_of
+from console.engine.provenance import ALL, MARKER, OWN, is_footnote, names_of
 from console.engine.provenance import plain as without_marks
 from console.markdown.highlighting import coloured, language_of
 from console.markdown.sanitiser import SCHEMES, sanitise
@@ -48,7 +49,7 @@ def render(text: str, *, sources: str = "") -> SafeString:
     """
     text = complete_lines(text)
     if too_costly(text):
-        return plain(without_marks(text, sources) if sources else text)
+        return plain(without_marks(text) if sources else text)
     env = new_env(sources)
     return blocks_to_html(parse(text, env), text, env)
 
@@ -173,13 +174,13 @@ def _source(state: StateInline, silent: bool) -> bool:
     if not letters or not state.src.startswith("[^", state.pos):
         return False
     match = MARKER.match(state.src, state.pos, state.posMax)
-    names = names_of(match[1], letters) if match else None
-    if match is None or names is None:
+    if match is None:
         return False
+    end = match.end() + is_footnote(state.src, match, state.src.rfind("\n", 0, state.pos) + 1)
     if not silent:
         # A chip that is not shown must leave no space behind.
         state.pending = state.pending.rstrip(" ")
-        seats, is_own = names
+        seats, is_own = names_of(match[1], letters)
         for name in [*seats, *([OWN] if is_own else [])]:
             data = {"class": "source source-own"} if name == OWN else {"class": "source"}
             if name != OWN:
@@ -187,10 +188,18 @@ def _source(state: StateInline, silent: bool) -> bool:
             state.push("source_open", "span", 1).attrs = dict(data)
             state.push("text", "", 0).content = name
             state.push("source_close", "span", -1)
-        if state.src[match.end() : match.end() + 1].isalnum() and not _in_word(state, match):
-            state.pending = " "
-    state.pos = match.end()
+        if state.src[end : end + 1].isalnum() and not _in_word(state, match):
+            state.pending += " "
+    state.pos = end
     return True
+
+
+def _no_footnote(state: StateBlock, line: int, end: int, silent: bool) -> bool:
+    """A footnote's text is read; Markdown takes one of a single word for the address of a link."""
+    start = state.bMarks[line] + state.tShift[line]
+    if state.env.get("sources") and MARKER.match(state.src, start, state.eMarks[line]):
+        return False
+    return reference(state, line, end, silent)
 
 
 def _in_word(state: StateInline, match: re.Match[str]) -> bool:
@@ -223,6 +232,7 @@ def _make_parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"])
     parser.validateLink = _is_allowed_address  # type: ignore[method-assign]
     parser.inline.ruler.before("link", "source", _source)
+    parser.block.ruler.at("reference", _no_footnote)
     parser.core.ruler.push("links_show_their_host", _links_show_their_host)
     parser.core.ruler.push("align_without_style", _align_without_style)
     parser.add_render_rule("fence", _fence)

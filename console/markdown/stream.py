@@ -139,11 +139,11 @@ class StreamRenderer:
             self.block_version += 1
 
     def _bare(self, text: str) -> str:
-        return without_marks(text, self._sources) if self._sources else text
+        return without_marks(text) if self._sources else text
 
     def _show_line(self, line: str) -> None:
         if self._sources:
-            line = plain_so_far(line, self._sources)
+            line = plain_so_far(line)
         if line != self.line:
             self.line = line
             self.line_version += 1

@@ -22,6 +22,14 @@ def parts(story: Story, show_costs: bool = True, note: str = "") -> dict[str, st
     return run_fragments(run_context(story.spec, story.state, show_costs=show_costs, note=note))
 
 
+def test_a_mark_names_answers_that_were_fused_and_no_seat_that_came_later() -> None:
+    story = Story().begin().answer(0, "Yes.").answer(1, "No.").fail(2)
+    story.judge().analyse().synthesise("Wet [^A]. Cold [^C].").complete()
+    shown = run_texts(story.spec, story.state)["fused"]
+    assert 'data-seat="0"' in shown and shown.endswith("Cold.</p>\n")
+    assert 'data-seat="2"' not in shown
+
+
 def test_a_page_loaded_from_rows_holds_what_the_socket_would_send(
     client: Client, alice: User
 ) -> None:

@@ -22,7 +22,16 @@ OWN = '<span class="source source-own">own</span>'
         ("Wet.[^B]Cold.", f"<p>Wet.{CHIP.format(1, 'B')} Cold.</p>\n"),
         ("`[^A]`", "<p><code>[^A]</code></p>\n"),
         ("```\n[^A]\n```", "<pre><code>[^A]\n</code></pre>\n"),
-        ("Wet [^D] [^1]", "<p>Wet [^D] [^1]</p>\n"),
+        ("Wet [^1]", "<p>Wet [^1]</p>\n"),
+        # no such seat: nothing on the page either
+        ("Wet [^D].", "<p>Wet.</p>\n"),
+        ("Wet [^D]cold [^A,D]", f"<p>Wet cold{CHIP.format(0, 'A')}</p>\n"),
+        # listed as footnotes; one of a single word is no address of a link
+        ("[^A]: Two words", f"<p>{CHIP.format(0, 'A')} Two words</p>\n"),
+        (
+            "Wet[^A].\n\n[^A]: Paris",
+            f"<p>Wet{CHIP.format(0, 'A')}.</p>\n<p>{CHIP.format(0, 'A')} Paris</p>\n",
+        ),
     ],
 )
 def test_a_mark_becomes_a_chip_of_its_seat(text: str, html: str) -> None:
@@ -40,7 +49,8 @@ def test_a_model_cannot_make_a_chip_of_its_own() -> None:
 
 @pytest.mark.parametrize("step", [1, 3, 7])
 def test_a_stream_ends_as_the_whole_and_never_shows_a_half_mark(step: int) -> None:
-    text = "# Title\n\nWet [^A,B]. Cold[^own], too.\n\n- one [^C]\n- two\n\nLast [^B]."
+    text = "# Title\n\nWet [^A,B]. Cold[^own], too.\n\n- one [^C]\n- two\n\nLast [^B].\n\n"
+    text += "[^A]: Paris\n[^D]: gone"
     renderer = StreamRenderer(sources="ABC")
     for end in range(step, len(text) + step, step):
         renderer.feed(text[:end])

@@ -29,6 +29,14 @@ from console.engine.provenance import PlainStream, marks, plain, plain_so_far
         ("A line[^A]  \nbroken by hand", "A line  \nbroken by hand"),
         ("Wet“[^A]” (cold [^B])", "Wet“” (cold)"),
         # no markers
+        # a seat that is none says nothing
+        ("Wet [^H], cold[^G]", "Wet, cold"),
+        # listed as footnotes
+        ("Wet[^A].\n\n[^A]: answer A\n[^B]:answer B", "Wet.\n\nanswer A\nanswer B"),
+        ("- [^A]: One\n- [^B] [^C]: Two\n> [^own]: Mine", "- One\n- Two\n> Mine"),
+        ("Wet [^A]: very", "Wet: very"),
+        ("`[^A]: x` [^A]:", "`[^A]: x`:"),
+        # no markers
         ("[^Z] and [^a] and [A] and [^1] and [^]", "[^Z] and [^a] and [A] and [^1] and [^]"),
         ("Use `[^A]` in a pattern[^A].", "Use `[^A]` in a pattern."),
         ("``a ` [^A]`` b[^A]", "``a ` [^A]`` b"),
@@ -56,8 +64,9 @@ def test_marks_say_whose_and_where() -> None:
     ]
 
 
-def test_only_letters_of_seats_are_markers() -> None:
-    assert plain("Wet[^A], cold[^D], ice[^B,D].", "ABC") == "Wet, cold[^D], ice."
+def test_a_seat_that_is_not_there_has_a_marker_and_no_letter() -> None:
+    found = marks("Wet[^A], cold[^D], ice[^B,D].", "ABC")
+    assert [m.letters for m in found] == ["A", "", "B"]
 
 
 _TEXTS = st.lists(
@@ -71,6 +80,7 @@ _TEXTS = st.lists(
             ".",
             ",",
             "[^A]",
+            ":",
             "[^B,C]",
             " [^own]",
             "[^",
