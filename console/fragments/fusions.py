@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..engine.seating import seated
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import FusionState, RunState, Step
 from ..markdown import render
 from . import figures
+from .seats import name_in
 from .sentences import run_word
 
 
@@ -69,15 +71,20 @@ def _name(state: RunState, step: Step, fusion: FusionState, meant: dict[str, Any
 
 @dataclass(frozen=True)
 class Askable:
+    """`name` is who gave the answer, `seated` who is asked next."""
+
     seat: int
     letter: str
     name: str
+    seated: str
     has_answer: bool
 
 
 def askable(spec: Spec, state: RunState) -> list[Askable]:
-    names = spec.seat_names()
-    return [
-        Askable(seat, letter(seat), names[seat], state.answer(seat) is not None)
-        for seat in range(len(spec.panel))
-    ]
+    found = []
+    for seat in range(len(spec.panel)):
+        answer, now = state.answer(seat), seated(spec, state, seat)
+        answered = Panelist.from_dict(answer.panelist) if answer else now
+        names = name_in(spec, seat, answered), name_in(spec, seat, now)
+        found.append(Askable(seat, letter(seat), *names, has_answer=answer is not None))
+    return found

@@ -169,17 +169,8 @@ class Seat(CallView):
         """Its place has no answer: asking again is offered where that is said."""
         return self.state in ("failed", "stopped", "skipped")
 
-    @property
-    def put_there(self) -> str:
-        """The model a reader has put in the seat, as its form names it; "" for the panel's."""
-        asked = self._asked
-        if (self.call and self.call.cause == "fallback") or asked.model == self.panelist.model:
-            return ""
-        return f"{asked.credential}:{asked.model}"
-
 
 def columns(spec: Spec, state: RunState) -> list[Seat]:
-    names = spec.seat_names()
     found = []
     for seat, panelist in enumerate(spec.panel):
         call = state.latest(Step.PANEL, seat=seat)
@@ -191,12 +182,17 @@ def columns(spec: Spec, state: RunState) -> list[Seat]:
                 call=call,
                 run_status=state.status,
                 seat=seat,
-                # A fallback, or a model a reader has put there, goes by its own name.
-                name=names[seat] if asked.model == panelist.model else asked.short_name,
+                name=name_in(spec, seat, asked),
                 tries=_tries(state.calls_of(Step.PANEL, seat=seat)),
             )
         )
     return found
+
+
+def name_in(spec: Spec, seat: int, panelist: Panelist) -> str:
+    """A fallback, or a model a reader has put there, goes by its own name."""
+    is_meant = panelist.model == spec.panel[seat].model
+    return spec.seat_names()[seat] if is_meant else panelist.short_name
 
 
 def fused(spec: Spec, state: RunState) -> CallView:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from django.contrib.auth.models import User
 
 from ..engine.provider import Message
+from ..engine.seating import seated
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import Step
 from ..models import Run
 from ..snapshot import state_from_rows
 from .errors import Refused
@@ -84,21 +84,13 @@ def _answer(run: Run, follows_from: str) -> str:
 
 
 def _panel_now(run: Run) -> tuple[Panelist, ...]:
-    """The panel as it answered: where a seat's model was swapped, whoever sits there now.
-
-    A fallback that stood in has taken nobody's seat.
-    """
-    state, panel = state_from_rows(run), list(run.frozen_spec.panel)
-    for seat in range(len(panel)):
-        answer = state.answer(seat)
-        asked = [
-            call
-            for call in state.calls_of(Step.PANEL, seat=seat)
-            if answer and call.cause == "asked" and call.number <= answer.number
-        ]
-        if asked:
-            panel[seat] = Panelist.from_dict(max(asked, key=lambda c: c.number).panelist)
-    return tuple(panel)
+    """The panel as it answered: where a seat's model was swapped, whoever gave its answer."""
+    spec, state = run.frozen_spec, state_from_rows(run)
+    answers = [state.answer(seat) for seat in range(len(spec.panel))]
+    return tuple(
+        seated(spec, state, seat, by=answer.number if answer else 0)
+        for seat, answer in enumerate(answers)
+    )
 
 
 def _history(run: Run, seat: int) -> list[Message]:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from ..engine.seating import seated
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from ..models import Call, Fusion, Run
@@ -107,13 +108,20 @@ def run_fuse(
 
 
 def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
-    """Ask a seat again, of the same model or of another. Its older answers stay. Raises Refused."""
+    """Ask whoever sits there again, or put another model there. Older answers stay.
+
+    Raises Refused.
+    """
     _must_exist(run, seat)
-    panelist = run.frozen_spec.panel[seat]
-    if model.strip():
-        panelist = _with_model(panelist, find_panelist(model))
+    other = find_panelist(model) if model.strip() else None
     with transaction.atomic():
-        return _ask(_reopen(run), seat, panelist)
+        ended = _reopen(run)
+        spec = ended.frozen_spec
+        if other:
+            panelist = _with_model(spec.panel[seat], other)
+        else:
+            panelist = seated(spec, state_from_rows(ended), seat)
+        return _ask(ended, seat, panelist)
 
 
 def seat_add(*, run: Run, model: str) -> Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.test import Client
 from console.engine.spec import Panelist
 from console.engine.state import Step
 from console.execution import Worker
+from console.fragments.fusions import askable
 from console.models import Fusion, Run
 from console.services import fusions, tokens
 from console.services.errors import Refused
@@ -70,6 +72,8 @@ def test_a_seat_asked_again_swapped_or_added_makes_one_call(
     for act, model in (
         (lambda run: fusions.seat_ask(run=run, seat=1), "good"),
         (lambda run: fusions.seat_ask(run=run, seat=1, model="test:swapped"), "swapped"),
+        # Who sits there now, as its column says; not the one it was swapped for.
+        (lambda run: fusions.seat_ask(run=run, seat=1), "swapped"),
         (lambda run: fusions.seat_add(run=run, model="test:added"), "added"),
     ):
         made = len(upstream.calls)
@@ -77,9 +81,43 @@ def test_a_seat_asked_again_swapped_or_added_makes_one_call(
         run = carried_out(worker, run)
         assert run.status == "completed" and asked_since(upstream, made) == [model]
     state = state_from_rows(run)
-    assert [c.number for c in state.calls_of(Step.PANEL, seat=1)] == [1, 2, 3]
+    assert [c.number for c in state.calls_of(Step.PANEL, seat=1)] == [1, 2, 3, 4]
     assert len(run.spec["panel"]) == 4 and state.answer(3)
     assert all(row in frozen(run) for row in before)
+
+
+def test_a_seat_asked_again_is_asked_of_whom_it_was_given_and_not_of_the_fallback(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    run = start("good", "good")
+    spec = run.frozen_spec
+    refused = replace(spec.panel[1], model="fault-401", fallback=Panelist("spare", "test"))
+    Run.objects.filter(pk=run.pk).update(
+        spec=replace(spec, panel=(spec.panel[0], refused)).to_dict()
+    )
+    carried_out(worker, run)
+    made = len(upstream.calls)
+    fusions.seat_ask(run=run, seat=1)
+    run = carried_out(worker, run)
+    assert asked_since(upstream, made) == ["fault-401", "spare"]
+
+
+def test_the_page_names_who_answered_and_who_is_asked_next(
+    worker: Worker, upstream: Upstream, finished: Run
+) -> None:
+    fusions.seat_ask(run=finished, seat=1, model="test:swapped")
+    run = carried_out(worker, finished)
+    fusions.seat_ask(run=run, seat=1, model="test:fault-401")
+    run = carried_out(worker, run)
+    seat = askable(run.frozen_spec, state_from_rows(run))[1]
+    assert (seat.name, seat.seated) == ("swapped", "fault-401")
+    made = len(upstream.calls)
+    client = Client()
+    assert run.owner
+    client.force_login(run.owner)
+    assert client.post(f"/fusion/runs/{run.pk}/seats/1/ask").status_code == 302
+    carried_out(worker, run)
+    assert set(asked_since(upstream, made)) == {"fault-401"}
 
 
 def test_what_is_under_way_is_not_begun_again(finished: Run) -> None:
