@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from .analysis import claims
@@ -20,6 +21,13 @@ from .folding import QUOTES, Folded, fold
 SUPPORTED, PARTLY, UNVERIFIED = "supported", "partly", "unverified"
 # Parts around an ellipsis have to say something by themselves.
 _SHORTEST_PART = 6
+# "the" stands in every answer. One word alone has to be long, or hold a number, to say something;
+# of an answer of a few words it may be all there is to quote.
+_LONG_WORD, _FEW_WORDS = 8, 4
+# A word, of a script that writes none apart a character.
+_WORD = re.compile(
+    r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+|[^\W_]"
+)
 _ELLIPSIS = re.compile(r"\s*(?:[\[(]\s*(?:\u2026|\.{3,})\s*[\])]|\u2026|\.{3,}|\. \. \.)\s*")
 
 
@@ -34,10 +42,21 @@ class Answer:
     def _folded(self) -> list[Folded]:
         return [fold(self.text), fold(self.text, as_shown=True)]
 
+    @cached_property
+    def _is_short(self) -> bool:
+        return len(list(islice(_WORD.finditer(self.text), _FEW_WORDS))) < _FEW_WORDS
+
+    def _says_something(self, quote: str) -> bool:
+        """Emoji and the like do, too; punctuation alone does not, nor does one usual word."""
+        quote = unicodedata.normalize("NFC", quote)
+        words = [match[0] for match in islice(_WORD.finditer(quote), 2)]
+        if len(words) != 1 or any(unicodedata.category(c) == "So" for c in quote):
+            return bool(words) or any(unicodedata.category(c) == "So" for c in quote)
+        return self._is_short or len(words[0]) >= _LONG_WORD or any(map(str.isnumeric, words[0]))
+
     def find(self, quote: str) -> tuple[int, int] | None:
         quote = quote.strip()
-        # Emoji and the like say something too; punctuation alone does not.
-        if not any(c.isalnum() or unicodedata.category(c) == "So" for c in quote):
+        if not self._says_something(quote):
             return None
         if quote not in self._found:
             spans = (self._find(variant) for variant in _variants(quote))

@@ -71,6 +71,14 @@ TEXT = (
         ("water boils at", None),
         ("Ice is heavier than lead", None),
         # too little to be a quote
+        ("at", None),
+        ("but", None),
+        ("“lower”", None),
+        ("**café**", None),
+        ("cafe\u0301", None),
+        ("mountain", "mountain"),
+        ("100", "100"),
+        ("Say it", "Say it"),
         ("", None),
         ("   ", None),
         ("…", None),
@@ -89,6 +97,25 @@ def test_a_quote_is_found_where_it_stands_or_not_at_all(quote: str, found: str |
     assert (TEXT[slice(*span)] if span else None) == found
     if span:
         assert span[0] == TEXT.index(str(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "is_found"),
+    [
+        ("Yes.", "Yes", True),
+        ("It is Paris.", "Paris", True),
+        ("The capital of France is Paris.", "the capital", False),
+        ("The capital of France is Paris.", "is", False),
+        ("The capital of France is Paris.", "is Paris", True),
+        ("東京は日本の首都です。人口は多い。", "首都", True),
+        ("Там была только одна дорога.", "Там", False),
+        ("A 👍 from all of them here.", "👍", True),
+    ],
+)
+def test_one_usual_word_is_a_quote_only_of_an_answer_of_a_few(
+    text: str, quote: str, is_found: bool
+) -> None:
+    assert bool(Answer(text).find(quote)) == is_found
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
