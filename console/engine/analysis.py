@@ -24,6 +24,7 @@ from typing import Any
 from .best import CRITERIA
 from .errors import ProviderError, Reason
 from .json_object import find_object
+from .named import Names
 from .spec import letter
 
 PARTS = ("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
@@ -62,9 +63,10 @@ class _Reader:
     """Takes what is well formed, item by item; refuses when a part is missing altogether."""
 
     def __init__(self, seats: Sequence[int]) -> None:
-        self.seats = {letter(s): s for s in seats}
+        self.seats = seats
 
     def read(self, data: dict[str, Any], is_cut: bool) -> dict[str, Any]:
+        self._names = Names(self.seats, data)
         if is_cut:
             data = dict.fromkeys(PARTS, []) | data
         missing = [key for key in PARTS if not isinstance(data.get(key), list)]
@@ -80,7 +82,7 @@ class _Reader:
             "unique_insights": self._items(data, "unique_insights", self._insight),
             "blind_spots": self._items(data, "blind_spots", _sentence),
         }
-        _settle(analysis, set(self.seats.values()))
+        _settle(analysis, set(self.seats))
         if not any(analysis.values()) and is_cut:
             raise ProviderError(
                 Reason.JUDGE_NOT_VALID_JSON,
@@ -101,9 +103,7 @@ class _Reader:
         for raw in _list(data.get("ratings")):
             if rating := self._rating(raw):
                 ratings.setdefault(rating["seat"], rating)
-        injections = self._quotes(
-            data.get("injections"), list(self.seats.values()), each=_MAX_ITEMS
-        )
+        injections = self._quotes(data.get("injections"), self.seats, each=_MAX_ITEMS)
         more = {"ratings": [ratings[s] for s in sorted(ratings)], "injections": injections}
         return {key: found for key, found in more.items() if found}
 
@@ -149,10 +149,10 @@ class _Reader:
 
     def _named(self, raw: dict[str, Any]) -> list[int]:
         """The seats an item names; a small judge names them in its evidence only."""
-        if seats := self._seats(raw.get("seats", raw.get("seat"))):
+        if seats := self._names.read(raw.get("seats", raw.get("seat"))):
             return seats
         named = [item.get("seat") for item in _list(raw.get("evidence")) if isinstance(item, dict)]
-        return [] if "seats" in raw else self._seats(named)
+        return [] if "seats" in raw else self._names.read(named)
 
     def _evidence(self, raw: dict[str, Any], seats: Sequence[int]) -> list[dict[str, Any]]:
         return self._quotes(raw.get("evidence"), seats, each=1)
@@ -164,25 +164,19 @@ class _Reader:
             if not isinstance(item, dict) or not isinstance(item.get("quote"), str):
                 continue
             quote = _clean(item["quote"]).strip()[:_MAX_QUOTE]
-            for seat in self._seats(item.get("seat")):
+            for seat in self._names.read(item.get("seat")):
                 enough = sum(f["seat"] == seat for f in found) >= each
                 if quote and seat in seats and not enough:
                     found.append({"seat": seat, "quote": quote})
         return sorted(found, key=lambda item: item["seat"])
 
     def _rating(self, raw: Any) -> dict[str, Any] | None:
-        if not isinstance(raw, dict) or not (seats := self._seats(raw.get("seat"))):
+        if not isinstance(raw, dict) or not (seats := self._names.read(raw.get("seat"))):
             return None
         scores = {criterion: _score(raw.get(criterion)) for criterion in CRITERIA}
         if not any(scores.values()):
             return None
         return {"seat": seats[0], **scores, "reason": _sentence(raw.get("reason"))}
-
-    def _seats(self, raw: Any) -> list[int]:
-        """Known seats only, each once, in order; a foreign letter is dropped."""
-        names = raw if isinstance(raw, list) else [raw]
-        letters = (str(n).strip().upper().removeprefix("ANSWER ").strip() for n in names)
-        return sorted({self.seats[n] for n in letters if n in self.seats})
 
 
 def _settle(analysis: dict[str, Any], seats: set[int]) -> None:

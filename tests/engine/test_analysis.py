@@ -157,6 +157,51 @@ def test_quotes_are_kept_one_for_each_seat_that_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("seats", "read_as"),
+    [
+        ("A, B", [0, 1]),
+        ("A and C", [0, 2]),
+        ("Answers A, B, and C", [0, 1, 2]),
+        ("[B; C]", [1, 2]),
+        (["answer a", "Answer C."], [0, 2]),
+        ([0, 1], [0, 1]),  # from 0
+        ("0, 2", [0, 2]),
+        ([1, 2], [0, 1]),  # from 1
+        (["1", "3"], [0, 2]),
+        (["A", "Z", "B"], [0, 1]),
+        # nobody is meant, or nobody knows who
+        ("A is right", []),
+        ("all", []),
+        ([True, False], []),
+        ([-1, 17, 1.0], []),
+        ([["A", "B"]], []),
+        ("A " * 500, []),
+    ],
+)
+def test_seats_are_read_however_a_judge_writes_them(seats: Any, read_as: list[int]) -> None:
+    said = {"claim": "x", "seats": seats}
+    other = {"point": "y", "seats": ["A", "B"], "evidence": []}
+    found = read(consensus=[said], partial_coverage=[other])["consensus"]
+    assert [claim["seats"] for claim in found] == ([read_as] if read_as else [])
+
+
+def test_answers_counted_from_0_anywhere_are_counted_from_0_everywhere() -> None:
+    analysis = read(
+        consensus=[{"claim": "x", "seats": [1, 2]}],
+        unique_insights=[{"insight": "y", "seat": 0}],
+    )
+    assert analysis["consensus"][0]["seats"] == [1, 2]
+    assert analysis["unique_insights"][0]["seat"] == 0
+
+
+def test_what_is_nested_hundreds_deep_beside_the_analysis_does_no_harm() -> None:
+    deep = "[" * 900 + "]" * 900
+    parts = ", ".join(f'"{part}": []' for part in PARTS[1:])
+    text = '{"consensus": [{"claim": "x", "seats": ["A", "B"]}], ' + parts + f', "more": {deep}}}'
+    assert read_analysis(text, [0, 1])["consensus"][0]["seats"] == [0, 1]
+
+
 def test_a_small_judge_names_its_seats_in_the_evidence_alone() -> None:
     evidence = [{"seat": "C", "quote": "c"}, {"seat": "A", "quote": "a"}]
     stances = [
