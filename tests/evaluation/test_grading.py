@@ -52,6 +52,32 @@ def test_exact_match_forgives_form_and_nothing_else(answer: str, score: float) -
         ("−5", "-5", 1),
         ("3.5", "35", 0),
         ("2 * 3", "2 3", 0),
+        (".5", "5", 0),
+        (".5", "0.5", 1),
+        ("-.5", "-0.5", 1),
+        ("5.", "5", 1),
+        # formulas
+        (r"\boxed{5}", "5", 1),
+        (r"So it is \(\boxed{5}\).", "5", 1),
+        ("It follows that\n\\[\n\\boxed{\\text{Paris}}\n\\]", "Paris", 1),
+        (r"\boxed{4}, no: \boxed{5}", "5", 1),
+        (r"\boxed{4}, no: \boxed{5}", "4", 0),
+        (r"\boxed{\frac{1}{2}}", r"\frac{1}{2}", 1),
+        ("The answer is $5$.", "5", 1),
+        ("$$5$$", "5", 1),
+        (r"\(5\)", "5", 1),
+        # a unit that was not asked for, and one that was
+        ("$5", "5", 1),
+        ("-$1,024.50", "-1024.50", 1),
+        ("5 €", "5", 1),
+        ("5%", "5", 1),
+        ("The answer is 5 %.", "5", 1),
+        ("$5", "€5", 0),
+        ("5", "$5", 0),
+        ("5", "5%", 0),
+        ("$6", "5", 0),
+        ("$", "5", 0),
+        ("5 apples", "5", 0),
     ],
 )
 def test_numbers_keep_their_sign_and_their_digits(answer: str, right: str, score: float) -> None:
@@ -60,6 +86,7 @@ def test_numbers_keep_their_sign_and_their_digits(answer: str, right: str, score
 
 def test_the_majority_is_of_final_lines_and_empty_answers_have_no_vote() -> None:
     assert majority(["7", "so it is\n**8**", "Answer: 8", "", ""]) == 1
+    assert majority(["7", "$8", r"\boxed{8}", "8%"]) == 1
     assert majority(["7", "8"]) == 0
     assert majority(["", ""]) == 0
 
