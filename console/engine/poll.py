@@ -26,7 +26,9 @@ from .window import excess
 
 FUSED, OWN, EQUAL, UNPARSED = "fused", "own", "equal", "unparsed"
 VOTES = (FUSED, OWN, EQUAL, UNPARSED)
-_VERDICT = re.compile(r"""["']better["']\s*:\s*["']?([\w ]+)""")
+_VERDICT = re.compile(
+    r"""["']better["']\s*:\s*(?:"(?P<a>[^"]*)"|'(?P<b>[^']*)'|(?P<c>[^\s,}]*))""", re.IGNORECASE
+)
 _SCHEMA = {
     "type": "object",
     "properties": {"better": {"type": "string", "enum": ["1", "2", "equal"]}},
@@ -103,14 +105,23 @@ async def _ask(context: Context, fusion: int, seat: int) -> None:
 
 
 def read_vote(text: str, *, fused_first: bool) -> str:
-    """The last verdict: some think aloud before they decide."""
-    verdicts = _VERDICT.findall(text)
-    said = (verdicts[-1] if verdicts else text).strip().casefold()
+    """The last verdict: some think aloud before they decide. Who only repeats the three that
+    there are has not decided."""
+    found = [_bare(m["a"] or m["b"] or m["c"] or "") for m in _VERDICT.finditer(text)]
+    said = found[-1] if found else _bare(text)
+    if {"1", "2", "equal"} <= set(found):
+        return UNPARSED
     if said in ("equal", "tie"):
         return EQUAL
     if said not in ("1", "2"):
         return UNPARSED
     return FUSED if (said == "1") == fused_first else OWN
+
+
+def _bare(verdict: str) -> str:
+    """ "Answer 1.", "1.0" and "**1**" are "1"."""
+    verdict = verdict.strip(" \t\n\"'`*.").casefold()
+    return verdict.removeprefix("answer ").removesuffix(".0")
 
 
 def _messages(context: Context, fusion: int, seat: int, fused_first: bool) -> list[Message]:

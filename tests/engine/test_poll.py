@@ -3,6 +3,7 @@ not read."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -131,9 +132,25 @@ async def test_what_does_not_fit_its_context_is_not_asked(run_engine: RunEngine)
         ('{"better": "1 or 2"}', "unparsed"),
         ("Answer 1 is better.", "unparsed"),
         ("", "unparsed"),
+        ('{"better": "1/2"}', "unparsed"),
+        ('{"better": "2 or 1"}', "unparsed"),
+        ('{"better": "Answer 2"}', "own"),
+        ("**Answer 1.**", "fused"),
+        ('{"better": 1.0}', "fused"),
+        ('{"better": "1"} or {"better": "2"} or {"better": "equal"}', "unparsed"),
+        ("{'better': '2'}", "own"),
     ],
 )
 def test_reading_a_vote(text: str, vote: str) -> None:
     assert read_vote(text, fused_first=True) == vote
     swapped = {"fused": "own", "own": "fused"}.get(vote, vote)
     assert read_vote(text, fused_first=False) == swapped
+
+
+def test_who_comes_first_is_a_coin_for_every_seat_and_fusion() -> None:
+    for fusion, seat in itertools.product((1, 2), range(8)):
+        first = sum(fused_comes_first(seed, fusion, seat) for seed in range(2000))
+        assert 880 < first < 1120, (fusion, seat)  # more than five deviations
+    # One seat's coin says nothing of another's.
+    alike = sum(fused_comes_first(s, 1, 0) == fused_comes_first(s, 1, 1) for s in range(2000))
+    assert 880 < alike < 1120
