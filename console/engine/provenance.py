@@ -26,6 +26,9 @@ _NAME = r"(?:[A-H]|own)"
 MARKER = re.compile(rf"\[\^ ?({_NAME}(?: ?, ?{_NAME})*) ?\]")
 # What may still become a marker, or white space before one.
 _BEGUN = re.compile(r"(?:[ \t]|\[\^[A-Hown, ]*\])*(?:\[(?:\^[A-Hown, ]*)?)?\Z")
+# What is longer and cannot be let go of, as a long line or a block of code, is looked through
+# only when it has grown by a part: else the work would grow with the square of it.
+_AT_EVERY_DELTA = 4096
 _LONGEST = 400  # how much white space and markers together are waited for
 # Code: a fenced block to its closing fence or the end, or a span within one paragraph.
 _FENCE = re.compile(
@@ -174,9 +177,14 @@ class PlainStream:
     def __init__(self) -> None:
         self._text = ""  # what was not yet let go of: from the beginning of a line on
         self._said = 0  # how much of its plain text was returned
+        self._unseen = 0  # how much of it came since it was looked through
 
     def feed(self, delta: str) -> str:
         self._text += delta
+        self._unseen += len(delta)
+        if len(self._text) > _AT_EVERY_DELTA and self._unseen * 32 < len(self._text):
+            return ""
+        self._unseen = 0
         settled = _settled(self._text)
         said = self._say(_plain_until(settled, self._text))
         self._let_go(settled)
