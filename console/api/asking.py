@@ -6,28 +6,26 @@ which the outer model decides whether a panel is worth asking.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from ..catalog import all_models
 from ..engine.spec import Panelist, Policy, Spec
-from ..models import Credential, Preset
-from ..services.errors import Refused
+from ..models import Preset
 from ..services.policy import with_policy
 from ..services.presets import (
     CUSTOM,
     custom_spec,
     default_preset_slug,
-    find_judge,
     preset_lacks,
     preset_spec,
 )
 from .base import parse
 from .errors import ApiError
-from .schemas import Asking, FusionParameters, Plugin
+from .names import find, refused, seat_of
+from .schemas import Asking, FusionParameters, PanelSeat, Plugin
 
 ALIASES = ("fusion", "openrouter/fusion")
 PREFIX = "fusion/"
@@ -52,7 +50,6 @@ OPENROUTER_PRESETS = {
 }
 
 T = TypeVar("T", bound=BaseModel)
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ def plan_for(body: Asking, request: dict[str, Any], *, depth: int = 0) -> Plan:
         outer = _outer(body, is_alias)
         return Plan(body.model, _direct(outer, request), direct=True)
     spec = _fused(body, wished or FusionParameters.model_validate({}), is_alias)
-    spec = _refused(lambda: with_policy(spec, body.fusion.policy), "fusion.policy")
+    spec = refused(lambda: with_policy(spec, body.fusion.policy), "fusion.policy")
     forced = choice == "required" or names_ours
     if tool is None or plugin is not None or forced:
         if forced and choice == "required":
@@ -154,7 +151,7 @@ def _outer(body: Asking, is_alias: bool) -> Panelist:
 def _direct(outer: Panelist, request: dict[str, Any]) -> Spec:
     """One call to one model, as a run: a panel of one that is not fused."""
     named = f"{outer.credential}:{outer.model}"
-    spec = _refused(lambda: custom_spec(panel=[named], judge=named), "model")
+    spec = refused(lambda: custom_spec(panel=[named], judge=named), "model")
     return replace(
         spec,
         panel=(outer,),
@@ -168,7 +165,8 @@ def _direct(outer: Panelist, request: dict[str, Any]) -> Spec:
 
 def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
     own = body.fusion
-    names = own.panel or wished.analysis_models
+    names: Sequence[str | PanelSeat] | None = own.panel or wished.analysis_models
+    where = "fusion.panel" if own.panel else "analysis_models"
     judge_name = own.judge or wished.model
     chosen = find(judge_name, "model") if judge_name else None
     outer = None if is_alias else find(body.model, "model")
@@ -182,14 +180,14 @@ def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
             if names_preset or not names:
                 raise
     if names:
-        seats = [_qualified(name, "analysis_models") for name in names]
-        spec = _refused(lambda: custom_spec(panel=seats, judge=seats[0]), "analysis_models")
+        seats = [seat_of(named, wished, f"{where}.{n}") for n, named in enumerate(names)]
+        spec = refused(lambda: custom_spec(panel=seats, judge=seats[0].model), where)
         if base and not (chosen or outer):
             spec = replace(spec, judge=base.judge, synthesizer=base.synthesizer)
             spec = replace(spec, policy=_tokens_of(base, spec))
     else:
         assert base
-        spec = base
+        spec = replace(base, panel=_inner_panel(base.panel, wished))
     if chosen:
         spec = replace(spec, judge=chosen, synthesizer=None)
     elif outer:
@@ -198,7 +196,7 @@ def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
         spec = replace(spec, synthesizer=outer)
     if own.synthesizer:
         spec = replace(spec, synthesizer=find(own.synthesizer, "fusion.synthesizer"))
-    return _inner_calls(spec, wished)
+    return _judging(spec, wished)
 
 
 def _tokens_of(base: Spec, spec: Spec) -> Policy:
@@ -210,22 +208,28 @@ def _tokens_of(base: Spec, spec: Spec) -> Policy:
     )
 
 
-def _inner_calls(spec: Spec, wished: FusionParameters) -> Spec:
-    """What is asked of the panel (and, of reasoning, of the judge too)."""
+def _inner_panel(panel: Sequence[Panelist], wished: FusionParameters) -> tuple[Panelist, ...]:
+    """A preset's, with what is asked of the panel for this request."""
     effort = wished.reasoning.effort if wished.reasoning else None
-    panel = tuple(
+    return tuple(
         replace(
             p,
             temperature=p.temperature if wished.temperature is None else wished.temperature,
             max_output_tokens=wished.max_completion_tokens or p.max_output_tokens,
             reasoning_effort=effort or p.reasoning_effort,
         )
-        for p in spec.panel
+        for p in panel
     )
-    judge = replace(spec.judge, reasoning_effort=effort) if effort else spec.judge
+
+
+def _judging(spec: Spec, wished: FusionParameters) -> Spec:
+    """The panel's measure of thinking is the judge's too."""
+    effort = wished.reasoning.effort if wished.reasoning else None
+    if not effort:
+        return spec
     # Without a synthesizer the judge writes, and keeps its own measure of thinking for that.
-    writer = spec.writer if effort else spec.synthesizer
-    return replace(spec, panel=panel, judge=judge, synthesizer=writer)
+    judge = replace(spec.judge, reasoning_effort=effort)
+    return replace(spec, judge=judge, synthesizer=spec.writer)
 
 
 def _base(model: str, preset: str | None) -> Spec:
@@ -243,7 +247,7 @@ def _base(model: str, preset: str | None) -> Spec:
         raise ApiError("model_not_found", f"There is no preset “{slug}”.", param=param)
     if lacks := preset_lacks(found):
         raise ApiError("preset_unavailable", lacks, param=param)
-    return _refused(lambda: preset_spec(found), param)
+    return refused(lambda: preset_spec(found), param)
 
 
 def usual_preset() -> str:
@@ -260,35 +264,3 @@ def usual_preset() -> str:
         '[{"id": "fusion", "analysis_models": […], "model": …}], or have one made at /admin/.',
         param="model",
     )
-
-
-def find(name: str, param: str) -> Panelist:
-    """A model by its name, `model` or `credential:model`. Raises ApiError."""
-    qualified = _qualified(name, param)
-    return _refused(lambda: find_judge(qualified), param)
-
-
-def _qualified(name: str, param: str) -> str:
-    """As given, once it is known that it may be called. Unlike a person at the page, a program
-    is told at once that no server lists what it asks for."""
-    slugs = set(Credential.objects.values_list("slug", flat=True))
-    slug, _, model = name.partition(":")
-    if slug in slugs and model.strip():
-        return name
-    listed, errors = all_models()
-    if listed and not errors and name not in {m.model for m in listed}:
-        raise ApiError("model_not_found", f"There is no model “{name}”.", param=param)
-    return name
-
-
-def _refused(work: Callable[[], R], param: str) -> R:
-    try:
-        return work()
-    except Refused as refusal:
-        code = "invalid_request"
-        if param != "fusion.policy":
-            nobody = not any(c.is_ready for c in Credential.objects.all())
-            said = str(refusal)
-            unready = nobody or any(c.lacks == said for c in Credential.objects.all())
-            code = "no_credential" if unready else "model_not_found"
-        raise ApiError(code, str(refusal), param=param) from None

@@ -38,7 +38,7 @@ Params = ParamSpec("Params")
 Body = TypeVar("Body", bound=BaseModel)
 T = TypeVar("T", bound=BaseModel)
 
-_TYPE = re.compile(r"str|float|bool|int|(list|dict)\[.*\]")
+_TYPE = re.compile(r"(constrained-)?str|float|bool|int|(list|dict)\[.*\]|PanelSeat")
 DEPTH_HEADERS = ("x-fusion-depth", "x-openrouter-fusion-depth")
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, StringConstraints, field_validator
+from pydantic import AliasChoices, ConfigDict, Field, StringConstraints, field_validator
 
+from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT, MAX_TEMPERATURE, Effort
 from .base import Schema
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -64,10 +65,23 @@ class Plugin(FusionParameters):
     id: Annotated[str, Field(max_length=100)]
 
 
+class PanelSeat(Schema):
+    """A model and what is asked of it. A misspelt option is refused: it may cost money."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Name
+    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=MAX_OUTPUT_TOKENS)] | None = None
+    reasoning_effort: Effort | None = None
+    system_prompt: Annotated[str, Field(max_length=MAX_SYSTEM_PROMPT)] = ""
+    fallback: Name | None = None
+
+
 class OwnOptions(Schema):
     """Ours, under `fusion`."""
 
-    panel: Models | None = None
+    panel: Annotated[list[Name | PanelSeat], Field(min_length=1, max_length=8)] | None = None
     judge: Name | None = None
     synthesizer: Name | None = None
     policy: dict[str, float | bool | str | None] = {}

@@ -8,6 +8,7 @@ from ..engine.errors import Reason
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from . import figures
+from .options import options
 
 # What a failure is called in a word; every other reason is just "failed".
 _WORDS = {
@@ -128,6 +129,10 @@ class CallView:
     @property
     def _asked(self) -> Panelist:
         return Panelist.from_dict(self.call.panelist) if self.call else self.panelist
+
+    @property
+    def options(self) -> str:
+        return " · ".join(options(self._asked))
 
     @property
     def marks(self) -> list[str]:

@@ -8,7 +8,11 @@ from django.db import models
 from ..engine.spec import MAX_SEATS
 from .credentials import Credential
 
-_TEMPERATURE = [MinValueValidator(0.0), MaxValueValidator(2.0)]
+# Bounds of a seat's options, wherever they are given.
+MAX_TEMPERATURE = 2.0
+MAX_OUTPUT_TOKENS = 10_000_000
+MAX_SYSTEM_PROMPT = 20_000  # characters
+_TEMPERATURE = [MinValueValidator(0.0), MaxValueValidator(MAX_TEMPERATURE)]
 
 
 class Effort(models.TextChoices):

@@ -7,3 +7,11 @@ class Refused(Exception):
 
 class RunUnderWay(Refused):
     """It can be done when the run has ended."""
+
+
+class SeatRefused(Refused):
+    """Of one seat of a panel, counted from 0; `field` is "model" or "fallback"."""
+
+    def __init__(self, sentence: str, *, seat: int, field: str) -> None:
+        super().__init__(sentence)
+        self.seat, self.field = seat, field

@@ -23,7 +23,7 @@ from ..models import Call, Fusion, Run
 from ..snapshot import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused, RunUnderWay
-from .presets import find_judge, find_panelist
+from .panelists import find_judge, find_panelist, has_own_limit
 from .runs import ApiOrigin, clean_text, ring_for
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
@@ -222,12 +222,13 @@ def _must_exist(run: Run, seat: int) -> None:
 
 def _with_model(seat: Panelist, other: Panelist) -> Panelist:
     """The seat's own options stay; what belongs to a model comes with it."""
+    limit = seat.max_output_tokens if has_own_limit(seat) else other.max_output_tokens
     return replace(
         seat,
         model=other.model,
         credential=other.credential,
         price=other.price,
         context_length=other.context_length,
-        max_output_tokens=other.max_output_tokens or seat.max_output_tokens,
+        max_output_tokens=limit or seat.max_output_tokens,
         fallback=None,
     )

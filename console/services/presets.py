@@ -9,23 +9,17 @@ from dataclasses import replace
 from django.db import transaction
 from django.db.models import Count, Q
 
-from ..catalog import CatalogModel, all_models, context_length_of, look_up, price_of
+from ..catalog import context_length_of, price_of
 from ..engine.prompts import load as load_prompts
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist
 from ..models.credentials import Environment
-from ..starters import (
-    FRONTIER_OUTPUT_TOKENS,
-    LOCAL_ANALYSIS_TOKENS,
-    LOCAL_OUTPUT_TOKENS,
-    LOCAL_SYNTHESIS_TOKENS,
-)
+from ..starters import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused
+from .panelists import LOCAL, NamedSeat, Names, fallback_of, find_seat, is_local, panelist_of
 from .policy import preset_policy, site_policy
 
 CUSTOM = "custom"
-LOCAL = "local"
-MAX_NAME = 200
 
 
 def preset_spec(preset: Preset) -> Spec:
@@ -38,24 +32,24 @@ def preset_spec(preset: Preset) -> Spec:
     if preset.synthesizer_model:
         writer = preset.synthesizer_credential or preset.judge_credential
         synthesizer = replace(
-            _panelist(writer, preset.synthesizer_model),
-            fallback=_fallback(
+            panelist_of(writer, preset.synthesizer_model),
+            fallback=fallback_of(
                 preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
             ),
         )
     elif preset.synthesizer_fallback_model:
         # The judge writes, but somebody else stands in for it when it fails at that.
         synthesizer = replace(
-            _panelist(writer, preset.judge_model),
-            fallback=_fallback(
+            panelist_of(writer, preset.judge_model),
+            fallback=fallback_of(
                 preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
             ),
         )
     return Spec(
         panel=panel,
         judge=replace(
-            _panelist(preset.judge_credential, preset.judge_model),
-            fallback=_fallback(
+            panelist_of(preset.judge_credential, preset.judge_model),
+            fallback=fallback_of(
                 preset.judge_fallback_credential or preset.judge_credential,
                 preset.judge_fallback_model,
             ),
@@ -66,9 +60,9 @@ def preset_spec(preset: Preset) -> Spec:
             preset,
             # Without a limit the built-in model writes for minutes.
             analysis_max_output_tokens=LOCAL_ANALYSIS_TOKENS
-            if _is_local(preset.judge_credential)
+            if is_local(preset.judge_credential)
             else None,
-            synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if _is_local(writer) else None,
+            synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if is_local(writer) else None,
             # Its seats share one small server, so none of them is a straggler by its own fault.
             quorum=len(panel) if any(p.credential == LOCAL for p in panel) else None,
         ),
@@ -120,48 +114,36 @@ def _is_built_in(preset: Preset) -> bool:
     return any(p.credential.environment == Environment.LOCAL for p in seats)
 
 
-def custom_spec(*, panel: Sequence[str], judge: str, synthesizer: str = "") -> Spec:
+def custom_spec(*, panel: Sequence[str | NamedSeat], judge: str, synthesizer: str = "") -> Spec:
     """From names as people type them, `model` or `credential:model`. Raises Refused."""
-    seats = [name.strip() for name in panel if name.strip()]
-    if not seats:
+    wished = [NamedSeat(seat) if isinstance(seat, str) else seat for seat in panel]
+    wished = [seat for seat in wished if seat.model.strip()]
+    if not wished:
         raise Refused("Choose at least one model for the panel.")
-    if len(seats) > MAX_SEATS:
+    if len(wished) > MAX_SEATS:
         raise Refused(f"A panel has at most {MAX_SEATS} models.")
     if not judge.strip():
         raise Refused("Choose a judge.")
-    names = _Names(*seats, judge, synthesizer)
-    found = [names.find(name) for name in seats]
+    of_seats = [name for seat in wished for name in (seat.model, seat.fallback)]
+    names = Names(*of_seats, judge, synthesizer)
+    seats = tuple(find_seat(names, number, seat) for number, seat in enumerate(wished))
     judged_by = names.find(judge)
     written_by = names.find(synthesizer) if synthesizer.strip() else None
-    judge_is_local = judged_by[0].environment == Environment.LOCAL
-    writer_is_local = (written_by or judged_by)[0].environment == Environment.LOCAL
+    writer = written_by or judged_by
     return Spec(
-        panel=tuple(_panelist(c, model, max_output_tokens=_usual_limit(c)) for c, model in found),
-        judge=_panelist(*judged_by),
-        synthesizer=_panelist(*written_by) if written_by else None,
+        panel=seats,
+        judge=panelist_of(*judged_by),
+        synthesizer=panelist_of(*written_by) if written_by else None,
         prompts=load_prompts(),
         policy=site_policy(
-            quorum=len(found) if any(_is_local(c) for c, _ in found) else None,
-            analysis_max_output_tokens=LOCAL_ANALYSIS_TOKENS if judge_is_local else None,
-            synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if writer_is_local else None,
+            quorum=len(seats) if any(p.credential == LOCAL for p in seats) else None,
+            analysis_max_output_tokens=LOCAL_ANALYSIS_TOKENS if is_local(judged_by[0]) else None,
+            synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if is_local(writer[0]) else None,
         ),
         preset=CUSTOM,
         preset_name="Custom",
         shuffle_seed=secrets.randbits(128),
     )
-
-
-def find_panelist(name: str) -> Panelist:
-    """A model for a seat, by the name people type, with the usual limits. Raises Refused."""
-    credential, model = _Names(name).find(name)
-    return _panelist(credential, model, max_output_tokens=_usual_limit(credential))
-
-
-def find_judge(name: str, *, tokens: int = LOCAL_ANALYSIS_TOKENS) -> Panelist:
-    """A judge or synthesizer by its name. The built-in model writes `tokens` at most."""
-    credential, model = _Names(name).find(name)
-    panelist = _panelist(credential, model)
-    return replace(panelist, max_output_tokens=tokens) if _is_local(credential) else panelist
 
 
 def preset_changed(preset: Preset) -> tuple[int, int]:
@@ -194,49 +176,6 @@ def preset_renumber(*, preset: Preset) -> None:
             preset.panelists.filter(pk=panelist.pk).update(seat=seat)
 
 
-class _Names:
-    """Which credential is meant by a name. Servers are asked only if they may be meant."""
-
-    def __init__(self, *names: str) -> None:
-        self._credentials = {c.slug: c for c in Credential.objects.all()}
-        self._ready = [c for c in self._credentials.values() if c.is_ready]
-        self._listed: list[CatalogModel] | None = None
-        # Asked unless they were lately, all at once: what the calls cost is wanted next.
-        slugs = {name.strip().partition(":")[0] for name in names}
-        look_up([c for c in self._ready if c.slug in slugs])
-
-    def find(self, name: str) -> tuple[Credential, str]:
-        name = name.strip()
-        if not name.isprintable() or len(name) > MAX_NAME:
-            # No server has such a model, and not every database can keep the name.
-            raise Refused("A model's name is one line of at most 200 plain characters.")
-        # A model's own name may hold a colon too (llama3:8b), so only a slug counts.
-        slug, _, model = name.partition(":")
-        if model.strip() and slug in self._credentials:
-            return self._must_be_ready(self._credentials[slug]), model.strip()
-        if not self._ready:
-            raise Refused("No provider is set up yet. An admin can add a provider key.")
-        if self._listed is None:
-            self._listed, _ = all_models()
-        offering = sorted({m.credential_slug for m in self._listed if m.model == name})
-        if len(offering) > 1:
-            choices = " or ".join(f"{slug}:{name}" for slug in offering)
-            raise Refused(f"Several providers offer {name}: name it {choices}.")
-        if offering:
-            return self._credentials[offering[0]], name
-        # Nobody lists it; a server may know it all the same. The built-in model has one name.
-        servers = [c for c in self._ready if c.environment != Environment.LOCAL] or self._ready
-        if len(servers) == 1:
-            return servers[0], name
-        choices = " or ".join(f"{c.slug}:{name}" for c in servers)
-        raise Refused(f"No provider lists {name}. To ask for it all the same, name it {choices}.")
-
-    def _must_be_ready(self, credential: Credential) -> Credential:
-        if lacks := credential.lacks:
-            raise Refused(lacks)
-        return credential
-
-
 def _seat(panelist: PresetPanelist) -> Panelist:
     return Panelist(
         model=panelist.model,
@@ -249,51 +188,10 @@ def _seat(panelist: PresetPanelist) -> Panelist:
         system_prompt=panelist.system_prompt,
         price=price_of(panelist.credential, panelist.model),
         context_length=context_length_of(panelist.credential, panelist.model),
-        fallback=_fallback(
+        fallback=fallback_of(
             panelist.fallback_credential or panelist.credential,
             panelist.fallback_model,
             max_output_tokens=panelist.max_output_tokens,
             system_prompt=panelist.system_prompt,
         ),
     )
-
-
-def _fallback(
-    credential: Credential,
-    model: str,
-    *,
-    max_output_tokens: int | None = None,
-    system_prompt: str = "",
-) -> Panelist | None:
-    """What the seat asks of its answer, it asks of whoever stands in too."""
-    if not model:
-        return None
-    stand_in = _panelist(credential, model, max_output_tokens=max_output_tokens)
-    return replace(stand_in, system_prompt=system_prompt)
-
-
-def _panelist(
-    credential: Credential, model: str, *, max_output_tokens: int | None = None
-) -> Panelist:
-    """Without a limit it is a judge or a synthesizer, whose limits are the policy's."""
-    local = credential.environment == Environment.LOCAL
-    return Panelist(
-        model=model,
-        credential=credential.slug,
-        # A model this small wanders when it is left any freedom.
-        temperature=0.0 if local and max_output_tokens is None else None,
-        max_output_tokens=max_output_tokens,
-        price=price_of(credential, model),
-        context_length=context_length_of(credential, model),
-    )
-
-
-def _is_local(credential: Credential) -> bool:
-    return credential.environment == Environment.LOCAL
-
-
-def _usual_limit(credential: Credential) -> int | None:
-    """Of other servers nothing is known, and one may refuse a limit above its context."""
-    if credential.environment == Environment.LOCAL:
-        return LOCAL_OUTPUT_TOKENS
-    return FRONTIER_OUTPUT_TOKENS if credential.kind == "openrouter" else None

@@ -24,6 +24,10 @@ from .test_chat import ASK
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 
 
+def seat(model: str = "good", **options: Any) -> dict[str, Any]:
+    return {"model": model} | options
+
+
 def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/json"
@@ -76,6 +80,18 @@ def test_a_body_that_cannot_be_read(api: Api, body: bytes, code: str) -> None:
         ({"tools": "all"}, "tools"),
         ({"fusion": {"panel": []}}, "fusion.panel"),
         ({"fusion": {"panel": ["a"] * 9}}, "fusion.panel"),
+        ({"fusion": {"panel": [5]}}, "fusion.panel.0"),
+        ({"fusion": {"panel": ["a", {"temperature": 1}]}}, "fusion.panel.1.model"),
+        ({"fusion": {"panel": ["a", seat(temperature=2.1)]}}, "fusion.panel.1.temperature"),
+        ({"fusion": {"panel": [seat(temperature="hot")]}}, "fusion.panel.0.temperature"),
+        (
+            {"fusion": {"panel": [seat(max_completion_tokens=0)]}},
+            "fusion.panel.0.max_completion_tokens",
+        ),
+        ({"fusion": {"panel": [seat(reasoning_effort="utmost")]}}, "fusion.panel.0.reasoning_ef"),
+        ({"fusion": {"panel": [seat(system_prompt=["x"])]}}, "fusion.panel.0.system_prompt"),
+        ({"fusion": {"panel": [seat(fallback="")]}}, "fusion.panel.0.fallback"),
+        ({"fusion": {"panel": [seat(max_tokens=5)]}}, "fusion.panel.0.max_tokens"),
         ({"fusion": {"policy": {"luck": 1}}}, "fusion.policy"),
         ({"fusion": {"visibility": "link"}}, "fusion.visibility"),
         ({"plugins": [{"id": "fusion", "analysis_models": []}]}, "plugins.0.analysis_models"),
@@ -150,6 +166,19 @@ def test_what_is_no_text_is_refused_by_name(api: Api, kind: str) -> None:
 def test_a_model_that_cannot_be_asked(api: Api, model: str, status: int, code: str) -> None:
     said = error(api.post(json=ASK | {"model": model}), status, code)
     assert said["param"] == "model"
+    assert not api.upstream.calls
+
+
+def test_a_seat_of_a_model_that_cannot_be_asked_is_named(api: Api) -> None:
+    for panel, status, code, param in (
+        (["good", seat("gpt-17")], 404, "model_not_found", "fusion.panel.1"),
+        (["good", seat(fallback="gpt-17")], 404, "model_not_found", "fusion.panel.1.fallback"),
+        (["ollama:x"], 400, "no_credential", "fusion.panel.0"),
+        (["good", seat(fallback="ollama:x")], 400, "no_credential", "fusion.panel.1.fallback"),
+    ):
+        body = ASK | {"model": "fusion", "fusion": {"panel": panel}}
+        said = error(api.post(json=body), status, code)
+        assert said["param"] == param
     assert not api.upstream.calls
 
 

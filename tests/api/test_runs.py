@@ -78,6 +78,34 @@ def test_messages_and_a_panel_of_ones_own(api: Api) -> None:
     assert asked.body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+def test_a_seat_of_ones_own_panel_has_options_of_its_own(api: Api) -> None:
+    api.script("fault-401", Script(status=401))
+    seat = {
+        "model": "fault-401",
+        "temperature": 0.2,
+        "max_completion_tokens": 300,
+        "reasoning_effort": "low",
+        "system_prompt": "Doubt everything.",
+        "fallback": "echo",
+    }
+    of_the_panel = {"id": "fusion", "temperature": 0.9, "max_completion_tokens": 50}
+    own = {"panel": ["good", seat], "judge": "writer"}
+    run = ended(api, start(api, fusion=own, plugins=[of_the_panel])["id"])
+    assert run["status"] == "completed" and run["panel"] == ["good", "fault-401"]
+    causes = [(c["model"], c["cause"]) for c in run["calls"] if c["seat"] == "B"]
+    assert causes == [("fault-401", "first"), ("echo", "fallback")]
+    (asked,) = api.upstream.calls_of("fault-401")
+    assert (asked.body["temperature"], asked.body["max_tokens"]) == (0.2, 300)
+    assert asked.body["reasoning"] == {"effort": "low"}
+    (instead,) = api.upstream.calls_of("echo")
+    for call in (asked, instead):
+        assert call.body["messages"][0] == {"role": "system", "content": "Doubt everything."}
+    # What is asked of the panel is asked of a seat that says nothing of its own.
+    (plain,) = api.upstream.calls_of("good")
+    assert (plain.body["temperature"], plain.body["max_tokens"]) == (0.9, 50)
+    assert [m["role"] for m in plain.body["messages"]] == ["user"]
+
+
 def test_the_tool_form_asks_its_panel_since_whoever_starts_a_run_has_decided(api: Api) -> None:
     run = ended(api, start(api, model="outer", tools=[TOOL])["id"])
     assert run["synthesizer"] == "outer" and run["panel"] == ["good", "echo"]

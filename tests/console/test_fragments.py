@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,9 +12,11 @@ from django.test import Client
 
 from console.engine.errors import SENTENCES, Reason
 from console.engine.events import EventType
+from console.engine.spec import Panelist
 from console.engine.state import Step, call_key
 from console.engine.usage import Price
 from console.fragments import figures, run_context, run_fragments, run_texts
+from console.starters import FRONTIER_OUTPUT_TOKENS
 
 from .story import ANALYSIS, Story, a_spec
 
@@ -344,3 +347,25 @@ def test_who_stood_in_for_seat_judge_and_synthesizer_is_named_and_who_failed_too
     rows = re.findall(r'scope="row">(.*?)</th>', fragments["receipt"], re.DOTALL)
     lines = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in rows]
     assert lines[:2] == ["A alpha · failed", "A spare"]
+
+
+def test_a_columns_head_tells_what_is_asked_of_its_seat_beyond_the_usual() -> None:
+    spec = a_spec("maker/alpha", "maker/beta")
+    spare = Panelist("maker/spare", "openrouter", system_prompt="Be brief.")
+    asked = replace(
+        spec.panel[0],
+        temperature=0.2,
+        reasoning_effort="low",
+        max_output_tokens=1200,
+        system_prompt="Be brief. <b>",
+        fallback=spare,
+    )
+    usual = replace(spec.panel[1], max_output_tokens=FRONTIER_OUTPUT_TOKENS)
+    story = Story(replace(spec, panel=(asked, usual)))
+    head = parts(story)["seat-0-head"]
+    assert (
+        "temperature 0.2 · reasoning effort low · at most 1,200 tokens · own system prompt"
+        " · fallback spare" in head
+    )
+    assert "Be brief" not in head  # a public link shows answers, not how they were asked for
+    assert "seat-asked" not in parts(story)["seat-1-head"]

@@ -14,7 +14,8 @@ from console.engine.spec import Spec
 from console.engine.usage import Price
 from console.models import Credential, Preset
 from console.providers.secret import Secret
-from console.services.errors import Refused
+from console.services.errors import Refused, SeatRefused
+from console.services.panelists import NamedSeat
 from console.services.presets import (
     custom_spec,
     default_preset_slug,
@@ -279,3 +280,36 @@ def test_the_local_model_keeps_its_small_limits(settings: Settings) -> None:
     spec = custom_spec(panel=["local:tiny"], judge="local:tiny")
     assert spec.panel[0].max_output_tokens == 200
     assert spec.policy.analysis_max_output_tokens == 600
+
+
+# ---- a seat's options
+
+
+def test_what_is_asked_of_a_seat_is_frozen_and_asked_of_who_stands_in(mine: Credential) -> None:
+    seat = NamedSeat("alpha", 0.0, 300, "low", "Be brief.", fallback="mine:llama3:8b")
+    spec = custom_spec(panel=[seat, "alpha"], judge="alpha")
+    asked, plain = Spec.from_dict(json.loads(json.dumps(spec.to_dict()))).panel
+    assert (asked.temperature, asked.max_output_tokens) == (0.0, 300)
+    assert (asked.reasoning_effort, asked.system_prompt) == ("low", "Be brief.")
+    assert asked.fallback
+    assert (asked.fallback.credential, asked.fallback.model) == ("mine", "llama3:8b")
+    assert (asked.fallback.max_output_tokens, asked.fallback.system_prompt) == (300, "Be brief.")
+    assert plain.to_dict() == {"model": "alpha", "credential": "mine"}
+
+
+def test_a_seat_that_cannot_be_had_says_which_and_whether_it_is_its_fallback(
+    mine: Credential,
+) -> None:
+    with pytest.raises(SeatRefused, match="OpenRouter needs an API key") as refused:
+        custom_spec(panel=["alpha", NamedSeat("alpha", fallback="openrouter:x")], judge="alpha")
+    assert (refused.value.seat, refused.value.field) == (1, "fallback")
+    with pytest.raises(SeatRefused) as refused:
+        custom_spec(panel=["openrouter:x", "alpha"], judge="alpha")
+    assert (refused.value.seat, refused.value.field) == (0, "model")
+
+
+def test_a_limit_of_a_seats_own_goes_before_the_usual_one(settings: Settings) -> None:
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
+    seats = [NamedSeat("local:tiny", max_output_tokens=50), "local:tiny"]
+    spec = custom_spec(panel=seats, judge="local:tiny")
+    assert [p.max_output_tokens for p in spec.panel] == [50, 200]

@@ -16,12 +16,15 @@ from console.engine.spec import Panelist
 from console.engine.state import Step
 from console.execution import Worker
 from console.fragments.fusions import askable
-from console.models import Fusion, Run
+from console.models import Credential, Fusion, Run
 from console.services import fusions, tokens
 from console.services.errors import Refused
 from console.services.follow import run_follow
-from console.services.runs import run_cancel
+from console.services.panelists import NamedSeat
+from console.services.presets import custom_spec
+from console.services.runs import run_cancel, run_start
 from console.snapshot import state_from_rows
+from console.starters import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
 from console.upkeep import Upkeep
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.stack import until
@@ -118,6 +121,52 @@ def test_the_page_names_who_answered_and_who_is_asked_next(
     assert client.post(f"/fusion/runs/{run.pk}/seats/1/ask").status_code == 302
     carried_out(worker, run)
     assert set(asked_since(upstream, made)) == {"fault-401"}
+
+
+def test_a_seats_options_reach_its_model_and_stay_when_it_is_asked_again_or_swapped(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    def asked_of(model: str) -> list[tuple[Any, ...]]:
+        return [
+            (
+                *(r.body.get(k) for k in ("temperature", "max_tokens", "reasoning_effort")),
+                r.body["messages"][0],
+            )
+            for r in upstream.calls_of(model)
+        ]
+
+    upstream.script("dead", Script(status=500))
+    seats = [
+        NamedSeat("test:chosen", 0.2, 300, "low", "Doubt everything."),
+        NamedSeat("test:dead", 0.4, 500, system_prompt="Be brief.", fallback="test:spare"),
+    ]
+    spec = custom_spec(panel=seats, judge="test:judge")
+    policy = replace(spec.policy, retries=0)
+    alice = User.objects.get_or_create(username="alice")[0]
+    run = run_start(owner=alice, prompt="Why?", spec=replace(spec, policy=policy))
+    run = carried_out(worker, run)
+    assert run.status == "completed"
+    doubting = {"role": "system", "content": "Doubt everything."}
+    wanted = (0.2, 300, "low", doubting)
+    assert asked_of("chosen") == [wanted]
+    brief = {"role": "system", "content": "Be brief."}
+    assert asked_of("dead") == [(0.4, 500, None, brief)]
+    assert asked_of("spare") == [(None, 500, None, brief)]
+
+    fusions.seat_ask(run=run, seat=0)
+    run = carried_out(worker, run)
+    assert asked_of("chosen") == [wanted, wanted]
+    fusions.seat_ask(run=run, seat=0, model="test:other")
+    run = carried_out(worker, run)
+    assert asked_of("other") == [wanted]
+
+
+def test_a_limit_chosen_for_a_seat_stays_with_it_and_a_usual_one_with_its_server() -> None:
+    router = Panelist("big", "openrouter", max_output_tokens=FRONTIER_OUTPUT_TOKENS)
+    chosen = Panelist("m", "test", max_output_tokens=300)
+    usual = Panelist("m", "local", max_output_tokens=LOCAL_OUTPUT_TOKENS)
+    assert fusions._with_model(chosen, router).max_output_tokens == 300
+    assert fusions._with_model(usual, router).max_output_tokens == FRONTIER_OUTPUT_TOKENS
 
 
 def test_what_is_under_way_is_not_begun_again(finished: Run) -> None:
