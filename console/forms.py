@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from .engine.spec import MAX_SEATS
-from .models import Visibility
+from .engine.spec import MAX_SEATS, letter
+from .models import PresetPanelist, Visibility
+from .models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
+from .services.panelists import NamedSeat
+from .services.runs import clean_text
 
 CUSTOM = "custom"
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
@@ -39,6 +44,52 @@ class SeatsField(forms.Field):
             raise forms.ValidationError("A model's name has at most 200 characters.")
 
 
+class SeatOptions(forms.ModelForm[PresetPanelist]):
+    """What is asked of a seat, in a preset or in a panel of one's own."""
+
+    class Meta:
+        model = PresetPanelist
+        fields = [
+            *("temperature", "max_output_tokens", "reasoning_effort"),
+            *("system_prompt", "fallback_model"),
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["max_output_tokens"].validators += [
+            MinValueValidator(1),
+            MaxValueValidator(MAX_OUTPUT_TOKENS),
+        ]
+        self.fields["system_prompt"].validators.append(MaxLengthValidator(MAX_SYSTEM_PROMPT))
+
+    def clean_system_prompt(self) -> str:
+        return clean_text(self.cleaned_data["system_prompt"])
+
+
+@dataclass(frozen=True)
+class SeatRow:
+    """A seat as it is filled in: the name of a model, and its options."""
+
+    seat: int
+    model: str
+    options: SeatOptions
+
+    @property
+    def letter(self) -> str:
+        return letter(self.seat)
+
+    @property
+    def is_open(self) -> bool:
+        """What was filled in, and what is wrong with it, is never folded away."""
+        return self.options.is_bound and self.options.has_changed()
+
+    @property
+    def named(self) -> NamedSeat:
+        """Once the form is valid."""
+        said = dict(self.options.cleaned_data)
+        return NamedSeat(self.model, fallback=said.pop("fallback_model"), **said)
+
+
 class ComposeForm(forms.Form):
     prompt = forms.CharField(strip=False, error_messages={"required": "Write a prompt first."})
     preset = forms.ChoiceField(
@@ -57,6 +108,19 @@ class ComposeForm(forms.Form):
     def __init__(self, *args: Any, presets: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["preset"].choices = [(slug, slug) for slug in presets]  # type: ignore[attr-defined]
+        sent = self.data.getlist("panel") if isinstance(self.data, QueryDict) else []
+        # Each where it was filled in: a seat left empty between others keeps its place.
+        names = sent if len(sent) <= MAX_SEATS else filter(str.strip, sent)
+        padded = [*names, *[""] * MAX_SEATS][:MAX_SEATS]
+        self.seats = [self._row(seat, name.strip()) for seat, name in enumerate(padded)]
+
+    def _row(self, seat: int, model: str) -> SeatRow:
+        options = SeatOptions(self.data if self.is_bound else None, prefix=f"seat-{seat}")
+        return SeatRow(seat, model, options)
+
+    @property
+    def named_seats(self) -> list[SeatRow]:
+        return [row for row in self.seats if row.model]
 
     def clean_prompt(self) -> str:
         prompt: str = self.cleaned_data["prompt"]
@@ -82,4 +146,15 @@ class ComposeForm(forms.Form):
                 self.add_error("panel", f"Name 1 to {MAX_SEATS} models for the panel.")
             if not data.get("judge") and "judge" not in self.errors:
                 self.add_error("judge", "Name the model that judges the answers.")
+            self._check_options()
         return data
+
+    def _check_options(self) -> None:
+        for row in self.seats:
+            if not row.options.is_valid():
+                self.point_at_options(row)
+            elif row.options.has_changed() and not row.model:
+                self.add_error(None, f"Seat {row.letter} has options, but no model.")
+
+    def point_at_options(self, row: SeatRow) -> None:
+        self.add_error(None, f"Look at the options of seat {row.letter}.")

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from ..engine.spec import MAX_SEATS
+from ..forms import SeatOptions
 from ..models import Preset, PresetPanelist
 from ..services.presets import (
     CUSTOM,
@@ -28,7 +29,7 @@ class PanelFormSet(forms.BaseInlineFormSet[PresetPanelist, Preset, Any]):
     }
 
 
-class PanelistForm(forms.ModelForm[PresetPanelist]):
+class PanelistForm(SeatOptions):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["seat"].required = False

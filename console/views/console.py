@@ -20,7 +20,7 @@ from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..forms import CUSTOM, VISIBILITIES, ComposeForm
 from ..models import Preset
 from ..models.credentials import Environment
-from ..services.errors import Refused
+from ..services.errors import Refused, SeatRefused
 from ..services.policy import CHOICES, with_policy
 from ..services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
 from ..services.runs import run_start
@@ -49,36 +49,43 @@ def console(request: HttpRequest) -> HttpResponse:
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
-                spec=_spec(form.cleaned_data, presets, request.POST),
+                spec=_spec(form, presets, request.POST),
                 visibility=form.cleaned_data["visibility"],
                 client_run_id=form.cleaned_data["client_run_id"],
             )
         except Refused as refused:
-            form.add_error(_field_at_fault(form), str(refused))
+            _note(form, refused)
         else:
             return redirect("run-detail", run_id=run.pk)
     return _page(request, form, presets, status=422)
 
 
-def _spec(data: dict[str, Any], presets: list[Preset], posted: QueryDict) -> Spec:
+def _spec(form: ComposeForm, presets: list[Preset], posted: QueryDict) -> Spec:
     chosen = {c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES}
-    spec = with_policy(_panel_spec(data, presets), chosen)
-    return replace(spec, stop_after_panel=data["stop_after_panel"])
+    spec = with_policy(_panel_spec(form, presets), chosen)
+    return replace(spec, stop_after_panel=form.cleaned_data["stop_after_panel"])
 
 
-def _panel_spec(data: dict[str, Any], presets: list[Preset]) -> Spec:
+def _panel_spec(form: ComposeForm, presets: list[Preset]) -> Spec:
+    data = form.cleaned_data
     if data["preset"] == CUSTOM:
-        return custom_spec(
-            panel=data["panel"], judge=data["judge"], synthesizer=data["synthesizer"]
-        )
+        panel = [row.named for row in form.named_seats]
+        return custom_spec(panel=panel, judge=data["judge"], synthesizer=data["synthesizer"])
     preset = next(p for p in presets if p.slug == data["preset"])
     if lacks := preset_lacks(preset):
         raise Refused(lacks)
     return preset_spec(preset)
 
 
-def _field_at_fault(form: ComposeForm) -> str:
-    return "panel" if form.cleaned_data.get("preset") == CUSTOM else "preset"
+def _note(form: ComposeForm, refused: Refused) -> None:
+    """Where it was filled in."""
+    if isinstance(refused, SeatRefused) and refused.field == "fallback":
+        row = form.named_seats[refused.seat]
+        row.options.add_error("fallback_model", str(refused))
+        form.point_at_options(row)
+    else:
+        is_custom = form.cleaned_data.get("preset") == CUSTOM
+        form.add_error("panel" if is_custom else "preset", str(refused))
 
 
 @dataclass(frozen=True)
@@ -98,8 +105,6 @@ def _page(
 ) -> HttpResponse:
     cards = [_card(preset) for preset in presets]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
-    given = form["panel"].value() or []
-    values = [*given, *[""] * MAX_SEATS][:MAX_SEATS]
     recent: list[RunRow] = run_rows(access.runs_visible_to(request.user)[:RECENT])
     context = {
         "form": form,
@@ -114,7 +119,6 @@ def _page(
             for c in CHOICES
         ],
         "policy_is_chosen": any(form.data.get(f"policy-{c.name}") for c in CHOICES),
-        "panel_values": [{"letter": letter(i), "model": v} for i, v in enumerate(values)],
         "recent": recent,
     }
     return render(request, "console/console.html", context, status=status)

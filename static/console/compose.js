@@ -40,7 +40,10 @@ prompt.addEventListener("input", () => keep(COMPOSE, prompt.value));
 const seats = [...form.querySelectorAll(".custom-seat")];
 const add = form.querySelector("[data-add-seat]");
 const inputs = seats.map((seat) => seat.querySelector("input"));
-let shown = Math.max(3, inputs.findLastIndex((input) => input.value) + 1);
+// Of each seat: its model, and then its options.
+const controls = seats.map((seat) => [...seat.querySelectorAll("input, select, textarea")]);
+const folds = seats.map((seat) => seat.querySelector("details"));
+let shown = Math.max(3, controls.findLastIndex((all) => all.some((one) => one.value)) + 1);
 
 function show() {
   seats.forEach((seat, index) => {
@@ -49,6 +52,22 @@ function show() {
   });
   add.hidden = shown === seats.length;
 }
+// What is filled in, and what was said about it.
+function takeOver(to, from) {
+  controls[to].forEach((control, n) => {
+    const other = controls[from]?.[n];
+    control.value = other?.value ?? "";
+    if (!n) return; // what is said of the models is said of all of them
+    control.removeAttribute("aria-invalid");
+    control.parentElement.querySelector(".error")?.remove();
+    const said = other?.parentElement.querySelector(".error");
+    if (!said) return;
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", said.id);
+    control.parentElement.append(said);
+  });
+  folds[to].open = folds[from]?.open ?? false;
+}
 add.addEventListener("click", () => {
   shown += 1;
   show();
@@ -56,7 +75,7 @@ add.addEventListener("click", () => {
 });
 seats.forEach((seat, index) =>
   seat.querySelector("[data-remove-seat]").addEventListener("click", () => {
-    for (let i = index; i < inputs.length; i += 1) inputs[i].value = inputs[i + 1]?.value ?? "";
+    for (let i = index; i < seats.length; i += 1) takeOver(i, i + 1);
     shown -= 1;
     show();
     inputs[Math.min(index, shown - 1)].focus();

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import ask, fill_custom, fuse, sign_in, wait_for_the_end
-from tests.browser.conftest import PROMPT_LIMIT, People, Visit
+from tests.browser.acts import ask, fill_custom, fuse, sign_in, wait_for_the_end, wide_things
+from tests.browser.conftest import PROMPT_LIMIT, People, Shoot, Visit
 from tests.live.conftest import PASSWORD
 from tests.upstream import Upstream
 
@@ -103,6 +103,68 @@ def test_a_prompt_that_cannot_be_sent_loses_nothing(visit: Visit, text: str, sen
     prompt.fill("Now a good one")
     fuse(page)
     expect(page.get_by_role("article")).to_have_count(4)
+
+
+def test_options_of_a_seat_go_with_it_and_what_is_wrong_is_unfolded(
+    visit: Visit, upstream: Upstream, shoot: Shoot
+) -> None:
+    page = visit("bob", trouble=True)  # the browser complains about the answer's status, 422
+    page.goto("/fusion")
+    page.get_by_role("textbox", name="Prompt").fill("How hot?")
+    fill_custom(page, "gone", "plain", "hot-seat", judge="good")
+    shoot(page, "options-folded")
+    page.locator("summary", has_text="Options of seat C").click()
+    seat = page.locator(".custom-seat[data-seat='2']")
+    seat.get_by_label("Temperature").fill("3")
+    seat.get_by_label("Max output tokens").fill("77")
+    seat.get_by_label("Reasoning effort").select_option("low")
+    seat.get_by_label("System prompt").fill("Be warm.")
+    page.get_by_role("button", name="Fuse").click()
+    expect(page.get_by_role("alert").first).to_have_text("Look at the options of seat C.")
+    temperature = seat.get_by_label("Temperature")
+    expect(temperature).to_have_attribute("aria-invalid", "true")
+    expect(seat.get_by_label("System prompt")).to_have_value("Be warm.")
+    shoot(page, "options-wrong")
+    page.set_viewport_size({"width": 390, "height": 844})
+    shoot(page, "options-wrong-phone")
+    assert wide_things(page) == []
+    page.get_by_role("button", name="Remove seat A").click()
+    moved = page.locator(".custom-seat[data-seat='1']")
+    expect(moved.get_by_label("Temperature")).to_have_attribute("aria-invalid", "true")
+    expect(moved.get_by_text("less than or equal to 2")).to_be_visible()
+    expect(page.locator(".seat-options[open]")).to_have_count(1)
+    moved.get_by_label("Temperature").fill("1.5")
+    fuse(page)
+    wait_for_the_end(page)
+    expect(page.locator("#seat-1-head")).to_contain_text(
+        "temperature 1.5 · reasoning effort low · at most 77 tokens · own system prompt"
+    )
+    shoot(page, "options-run-phone")
+    assert wide_things(page) == []
+    (asked,) = upstream.calls_of("hot-seat")
+    assert (asked.body["temperature"], asked.body["max_tokens"]) == (1.5, 77)
+    assert asked.body["reasoning_effort"] == "low"
+    assert asked.body["messages"][0] == {"role": "system", "content": "Be warm."}
+    (plain,) = upstream.calls_of("plain")
+    assert "temperature" not in plain.body and not upstream.calls_of("gone")
+
+
+def test_without_javascript_a_seat_is_given_its_options(visit: Visit, upstream: Upstream) -> None:
+    page = visit("bob", java_script_enabled=False)
+    page.goto("/fusion")
+    page.get_by_role("textbox", name="Prompt").fill("Without script, but cold?")
+    page.get_by_role("radio", name="Custom").check()
+    page.locator("#panel-4").fill("openai:cold-seat")
+    page.locator("summary", has_text="Options of seat E").click()
+    page.locator(".custom-seat[data-seat='4']").get_by_label("Temperature").fill("0.1")
+    page.get_by_label("Judge", exact=True).fill("openai:good")
+    fuse(page)
+    for _ in range(40):
+        if upstream.calls_of("cold-seat"):
+            break
+        page.wait_for_timeout(250)
+    (asked,) = upstream.calls_of("cold-seat")
+    assert asked.body["temperature"] == 0.1
 
 
 def test_a_draft_outlives_a_reload(visit: Visit, people: People) -> None:

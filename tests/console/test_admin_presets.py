@@ -114,3 +114,10 @@ def test_what_is_wrong_is_never_left_folded_away(admin: Client) -> None:
     assert "less than or equal to 8" in shown and "less than or equal to 2" in shown
     folded = admin.get("/admin/console/preset/add/").content.decode()
     assert folded.count("<details") >= 2
+
+
+def test_a_seats_options_have_the_same_bounds_as_in_a_panel_of_ones_own(admin: Client) -> None:
+    wrong = {"panelists-0-max_output_tokens": 0, "panelists-0-system_prompt": "x" * 20_001}
+    html = admin.post("/admin/console/preset/add/", form(["m"], **wrong)).content.decode()
+    assert "greater than or equal to 1" in html and "at most 20000 characters" in html
+    assert not Preset.objects.filter(slug="pair").exists()

@@ -236,3 +236,87 @@ def test_a_policy_is_chosen_for_one_run_and_bad_numbers_lose_nothing(
     spec = Run.objects.get().frozen_spec
     assert (spec.policy.quorum, spec.policy.grace) == (2, 0.5)
     assert spec.policy.repeat_unconfirmed and spec.stop_after_panel
+
+
+# ---- options of a seat
+
+
+def test_a_seats_options_are_its_own_also_behind_a_seat_left_empty(
+    page: Client, server: Upstream
+) -> None:
+    options = {
+        "seat-2-temperature": "0.2",
+        "seat-2-max_output_tokens": "300",
+        "seat-2-reasoning_effort": "low",
+        "seat-2-system_prompt": "Doubt\r\neverything.",
+        "seat-2-fallback_model": "openai:spare",
+    }
+    panel = ["openai:a", "", "openai:b"]
+    response = ask(page, preset="custom", panel=panel, judge="openai:j", **options)
+    assert response.status_code == 302, response.content.decode()
+    plain, asked = Run.objects.get().frozen_spec.panel
+    assert plain.to_dict() == {"model": "a", "credential": "openai"}
+    assert (asked.model, asked.temperature, asked.max_output_tokens) == ("b", 0.2, 300)
+    assert (asked.reasoning_effort, asked.system_prompt) == ("low", "Doubt\neverything.")
+    assert asked.fallback and asked.fallback.model == "spare"
+
+
+def test_of_more_fields_than_seats_none_that_is_filled_in_is_lost(
+    page: Client, server: Upstream
+) -> None:
+    panel = ["", " ", *(f"openai:m{n}" for n in range(8))]
+    assert ask(page, preset="custom", panel=panel, judge="openai:j").status_code == 302
+    assert len(Run.objects.get().frozen_spec.panel) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("temperature", "2.5", "less than or equal to 2"),
+        ("temperature", "warm", "Enter a number."),
+        ("temperature", "nan", "Enter a number."),
+        ("max_output_tokens", "0", "greater than or equal to 1"),
+        ("max_output_tokens", "99999999999", "less than or equal to 10000000"),
+        ("reasoning_effort", "utmost", "Select a valid choice."),
+        ("system_prompt", "x" * 20_001, "at most 20000 characters"),
+        ("fallback_model", "openrouter:x", "OpenRouter needs an API key."),
+    ],
+)
+def test_a_wrong_option_is_unfolded_and_what_was_typed_stays(
+    page: Client, server: Upstream, name: str, value: str, sentence: str
+) -> None:
+    typed = {"seat-0-system_prompt": "Be <kind>.", f"seat-1-{name}": value}
+    panel = ["openai:a", "openai:b"]
+    response = ask(page, preset="custom", panel=panel, judge="openai:j", **typed)
+    html = response.content.decode()
+    assert response.status_code == 422 and not Run.objects.exists()
+    assert "Look at the options of seat B." in html
+    first, second, third = re.findall(
+        r'<details class="seat-options" ?(.*?)>(.*?)</details>', html, flags=re.DOTALL
+    )[:3]
+    assert "open" in first[0] and "Be &lt;kind&gt;." in first[1] and "error" not in first[1]
+    assert "open" in second[0] and sentence in second[1] and 'aria-invalid="true"' in second[1]
+    assert name == "reasoning_effort" or value in second[1]
+    assert "open" not in third[0]
+
+
+def test_options_without_a_model_are_not_passed_over(page: Client, server: Upstream) -> None:
+    typed = {"seat-1-temperature": "1.25"}
+    response = ask(page, preset="custom", panel=["openai:a", ""], judge="openai:j", **typed)
+    html = response.content.decode()
+    assert response.status_code == 422 and "Seat B has options, but no model." in html
+    assert 'value="1.25"' in html
+    # Of a preset's panel they say nothing, as the models named for a panel of one's own.
+    Preset.objects.filter(slug="local").update(enabled=True)
+    with override_settings(LOCAL_MODEL_URL="http://127.0.0.1:9/v1"):
+        assert ask(page, preset="local", **typed).status_code == 302
+
+
+def test_without_javascript_every_seat_has_its_options_folded(
+    page: Client, server: Upstream
+) -> None:
+    html = page.get("/fusion").content.decode()
+    assert html.count('<details class="seat-options" >') == 8
+    efforts = re.findall(r'<select id="id_seat-7-reasoning_effort".*?</select>', html, re.DOTALL)
+    offered = re.findall(r'value="(\w*)"', efforts[0])
+    assert offered == ["", "none", "minimal", "low", "medium", "high"]
