@@ -101,6 +101,8 @@ class ComposeForm(forms.Form):
     panel = SeatsField(required=False)
     judge = forms.CharField(required=False, max_length=200)
     synthesizer = forms.CharField(required=False, max_length=200)
+    judge_fallback = forms.CharField(required=False, max_length=200)
+    synthesizer_fallback = forms.CharField(required=False, max_length=200)
     stop_after_panel = forms.BooleanField(required=False)
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     client_run_id = forms.UUIDField(required=False)

@@ -22,10 +22,11 @@ from ..services.presets import (
     preset_lacks,
     preset_spec,
 )
+from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .base import parse
 from .errors import ApiError
 from .names import find, refused, seat_of
-from .schemas import Asking, FusionParameters, PanelSeat, Plugin
+from .schemas import Asking, FusionParameters, OwnOptions, PanelSeat, Plugin
 
 ALIASES = ("fusion", "openrouter/fusion")
 PREFIX = "fusion/"
@@ -196,7 +197,20 @@ def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
         spec = replace(spec, synthesizer=outer)
     if own.synthesizer:
         spec = replace(spec, synthesizer=find(own.synthesizer, "fusion.synthesizer"))
-    return _judging(spec, wished)
+    return _judging(_with_fallbacks(spec, own), wished)
+
+
+def _with_fallbacks(spec: Spec, own: OwnOptions) -> Spec:
+    """A judge that also writes has the judge's, unless the synthesizer's is named."""
+    if own.judge_fallback:
+        instead = find(own.judge_fallback, "fusion.judge_fallback")
+        spec = replace(spec, judge=replace(spec.judge, fallback=instead))
+    if own.synthesizer_fallback:
+        instead = find(
+            own.synthesizer_fallback, "fusion.synthesizer_fallback", tokens=LOCAL_SYNTHESIS_TOKENS
+        )
+        spec = replace(spec, synthesizer=replace(spec.writer, fallback=instead))
+    return spec
 
 
 def _tokens_of(base: Spec, spec: Spec) -> Policy:

@@ -8,12 +8,15 @@ from typing import TypeVar
 from ..catalog import all_models
 from ..engine.spec import Panelist
 from ..models import Credential
-from ..services.errors import Refused, SeatRefused
+from ..services.errors import NameRefused, Refused
 from ..services.panelists import NamedSeat, find_judge
+from ..starters import LOCAL_ANALYSIS_TOKENS
 from .errors import ApiError
 from .schemas import FusionParameters, PanelSeat
 
 R = TypeVar("R")
+# Fields that hold a panel.
+PANELS = ("fusion.panel", "analysis_models")
 
 
 def seat_of(named: str | PanelSeat, wished: FusionParameters, where: str) -> NamedSeat:
@@ -30,10 +33,10 @@ def seat_of(named: str | PanelSeat, wished: FusionParameters, where: str) -> Nam
     )
 
 
-def find(name: str, param: str) -> Panelist:
+def find(name: str, param: str, *, tokens: int = LOCAL_ANALYSIS_TOKENS) -> Panelist:
     """A model by its name, `model` or `credential:model`. Raises ApiError."""
     known = qualified(name, param)
-    return refused(lambda: find_judge(known), param)
+    return refused(lambda: find_judge(known, tokens=tokens), param)
 
 
 def qualified(name: str, param: str) -> str:
@@ -53,7 +56,7 @@ def refused(work: Callable[[], R], param: str) -> R:
     try:
         return work()
     except Refused as refusal:
-        if isinstance(refusal, SeatRefused):
+        if param in PANELS and isinstance(refusal, NameRefused) and refusal.seat is not None:
             param = f"{param}.{refusal.seat}{'.fallback' if refusal.field == 'fallback' else ''}"
         code = "invalid_request"
         if param != "fusion.policy":

@@ -84,6 +84,8 @@ class OwnOptions(Schema):
     panel: Annotated[list[Name | PanelSeat], Field(min_length=1, max_length=8)] | None = None
     judge: Name | None = None
     synthesizer: Name | None = None
+    judge_fallback: Name | None = None
+    synthesizer_fallback: Name | None = None
     policy: dict[str, float | bool | str | None] = {}
     visibility: Literal["private", "team"] = "private"
     progress: bool = False

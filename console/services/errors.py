@@ -9,9 +9,13 @@ class RunUnderWay(Refused):
     """It can be done when the run has ended."""
 
 
-class SeatRefused(Refused):
-    """Of one seat of a panel, counted from 0; `field` is "model" or "fallback"."""
+class NameRefused(Refused):
+    """A model that was named cannot be asked.
 
-    def __init__(self, sentence: str, *, seat: int, field: str) -> None:
+    `field` is where: panel, fallback (both of the seat `seat`, counted from 0), judge,
+    synthesizer, judge_fallback or synthesizer_fallback.
+    """
+
+    def __init__(self, sentence: str, field: str, seat: int | None = None) -> None:
         super().__init__(sentence)
-        self.seat, self.field = seat, field
+        self.field, self.seat = field, seat

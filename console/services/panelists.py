@@ -9,7 +9,7 @@ from ..engine.spec import Panelist
 from ..models import Credential
 from ..models.credentials import Environment
 from ..starters import FRONTIER_OUTPUT_TOKENS, LOCAL_ANALYSIS_TOKENS, LOCAL_OUTPUT_TOKENS
-from .errors import Refused, SeatRefused
+from .errors import NameRefused, Refused
 
 LOCAL = "local"
 MAX_NAME = 200
@@ -39,20 +39,23 @@ def find_panelist(name: str) -> Panelist:
 
 def find_judge(name: str, *, tokens: int = LOCAL_ANALYSIS_TOKENS) -> Panelist:
     """A judge or synthesizer by its name. The built-in model writes `tokens` at most."""
-    credential, model = Names(name).find(name)
+    return judge_of(*Names(name).find(name), tokens=tokens)
+
+
+def judge_of(credential: Credential, model: str, *, tokens: int) -> Panelist:
     panelist = panelist_of(credential, model)
     return replace(panelist, max_output_tokens=tokens) if is_local(credential) else panelist
 
 
 def find_seat(names: Names, number: int, seat: NamedSeat) -> Panelist:
-    """Raises SeatRefused: `number` is the seat's place among those that were named."""
-    credential, model = _find(names, seat.model, number, "model")
+    """Raises NameRefused: `number` is the seat's place among those that were named."""
+    credential, model = names.find_for("panel", seat.model, number)
     panelist = panelist_of(
         credential, model, max_output_tokens=seat.max_output_tokens or usual_limit(credential)
     )
     fallback = None
     if seat.fallback.strip():
-        other, stand_in = _find(names, seat.fallback, number, "fallback")
+        other, stand_in = names.find_for("fallback", seat.fallback, number)
         fallback = fallback_of(
             other,
             stand_in,
@@ -66,13 +69,6 @@ def find_seat(names: Names, number: int, seat: NamedSeat) -> Panelist:
         system_prompt=seat.system_prompt,
         fallback=fallback,
     )
-
-
-def _find(names: Names, name: str, number: int, field: str) -> tuple[Credential, str]:
-    try:
-        return names.find(name)
-    except Refused as refused:
-        raise SeatRefused(str(refused), seat=number, field=field) from None
 
 
 class Names:
@@ -111,6 +107,13 @@ class Names:
             return servers[0], name
         choices = " or ".join(f"{c.slug}:{name}" for c in servers)
         raise Refused(f"No provider lists {name}. To ask for it all the same, name it {choices}.")
+
+    def find_for(self, field: str, name: str, seat: int | None = None) -> tuple[Credential, str]:
+        """Raises NameRefused."""
+        try:
+            return self.find(name)
+        except Refused as refused:
+            raise NameRefused(str(refused), field, seat) from None
 
     def _must_be_ready(self, credential: Credential) -> Credential:
         if lacks := credential.lacks:

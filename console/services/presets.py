@@ -16,7 +16,16 @@ from ..models import Credential, Fusion, Preset, PresetPanelist
 from ..models.credentials import Environment
 from ..starters import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused
-from .panelists import LOCAL, NamedSeat, Names, fallback_of, find_seat, is_local, panelist_of
+from .panelists import (
+    LOCAL,
+    NamedSeat,
+    Names,
+    fallback_of,
+    find_seat,
+    is_local,
+    judge_of,
+    panelist_of,
+)
 from .policy import preset_policy, site_policy
 
 CUSTOM = "custom"
@@ -114,7 +123,14 @@ def _is_built_in(preset: Preset) -> bool:
     return any(p.credential.environment == Environment.LOCAL for p in seats)
 
 
-def custom_spec(*, panel: Sequence[str | NamedSeat], judge: str, synthesizer: str = "") -> Spec:
+def custom_spec(
+    *,
+    panel: Sequence[str | NamedSeat],
+    judge: str,
+    synthesizer: str = "",
+    judge_fallback: str = "",
+    synthesizer_fallback: str = "",
+) -> Spec:
     """From names as people type them, `model` or `credential:model`. Raises Refused."""
     wished = [NamedSeat(seat) if isinstance(seat, str) else seat for seat in panel]
     wished = [seat for seat in wished if seat.model.strip()]
@@ -125,15 +141,27 @@ def custom_spec(*, panel: Sequence[str | NamedSeat], judge: str, synthesizer: st
     if not judge.strip():
         raise Refused("Choose a judge.")
     of_seats = [name for seat in wished for name in (seat.model, seat.fallback)]
-    names = Names(*of_seats, judge, synthesizer)
+    names = Names(*of_seats, judge, synthesizer, judge_fallback, synthesizer_fallback)
     seats = tuple(find_seat(names, number, seat) for number, seat in enumerate(wished))
-    judged_by = names.find(judge)
-    written_by = names.find(synthesizer) if synthesizer.strip() else None
+
+    judged_by = names.find_for("judge", judge)
+    written_by = names.find_for("synthesizer", synthesizer) if synthesizer.strip() else None
+
+    def instead(field: str, name: str, tokens: int) -> Panelist | None:
+        found = names.find_for(field, name) if name.strip() else None
+        return judge_of(*found, tokens=tokens) if found else None
+
+    judges_instead = instead("judge_fallback", judge_fallback, LOCAL_ANALYSIS_TOKENS)
+    writes_instead = instead("synthesizer_fallback", synthesizer_fallback, LOCAL_SYNTHESIS_TOKENS)
     writer = written_by or judged_by
+    # The judge may write, and yet somebody else stand in for it when it fails at that.
+    writes_apart = written_by or writes_instead
     return Spec(
         panel=seats,
-        judge=panelist_of(*judged_by),
-        synthesizer=panelist_of(*written_by) if written_by else None,
+        judge=replace(panelist_of(*judged_by), fallback=judges_instead),
+        synthesizer=replace(panelist_of(*writer), fallback=writes_instead)
+        if writes_apart
+        else None,
         prompts=load_prompts(),
         policy=site_policy(
             quorum=len(seats) if any(p.credential == LOCAL for p in seats) else None,

@@ -20,7 +20,7 @@ from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..forms import CUSTOM, VISIBILITIES, ComposeForm
 from ..models import Preset
 from ..models.credentials import Environment
-from ..services.errors import Refused, SeatRefused
+from ..services.errors import NameRefused, Refused
 from ..services.policy import CHOICES, with_policy
 from ..services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
 from ..services.runs import run_start
@@ -28,6 +28,7 @@ from .rows import RunRow, run_rows
 
 RECENT = 6
 PREFILLED = 3
+JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 
 
 @login_required
@@ -70,7 +71,7 @@ def _panel_spec(form: ComposeForm, presets: list[Preset]) -> Spec:
     data = form.cleaned_data
     if data["preset"] == CUSTOM:
         panel = [row.named for row in form.named_seats]
-        return custom_spec(panel=panel, judge=data["judge"], synthesizer=data["synthesizer"])
+        return custom_spec(panel=panel, **{name: data[name] for name in JUDGING})
     preset = next(p for p in presets if p.slug == data["preset"])
     if lacks := preset_lacks(preset):
         raise Refused(lacks)
@@ -79,13 +80,14 @@ def _panel_spec(form: ComposeForm, presets: list[Preset]) -> Spec:
 
 def _note(form: ComposeForm, refused: Refused) -> None:
     """Where it was filled in."""
-    if isinstance(refused, SeatRefused) and refused.field == "fallback":
+    is_custom = form.cleaned_data.get("preset") == CUSTOM
+    field = refused.field if isinstance(refused, NameRefused) else "panel"
+    if field == "fallback" and isinstance(refused, NameRefused) and refused.seat is not None:
         row = form.named_seats[refused.seat]
         row.options.add_error("fallback_model", str(refused))
         form.point_at_options(row)
     else:
-        is_custom = form.cleaned_data.get("preset") == CUSTOM
-        form.add_error("panel" if is_custom else "preset", str(refused))
+        form.add_error(field if is_custom else "preset", str(refused))
 
 
 @dataclass(frozen=True)

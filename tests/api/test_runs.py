@@ -79,7 +79,6 @@ def test_messages_and_a_panel_of_ones_own(api: Api) -> None:
 
 
 def test_a_seat_of_ones_own_panel_has_options_of_its_own(api: Api) -> None:
-    api.script("fault-401", Script(status=401))
     seat = {
         "model": "fault-401",
         "temperature": 0.2,
@@ -104,6 +103,18 @@ def test_a_seat_of_ones_own_panel_has_options_of_its_own(api: Api) -> None:
     (plain,) = api.upstream.calls_of("good")
     assert (plain.body["temperature"], plain.body["max_tokens"]) == (0.9, 50)
     assert [m["role"] for m in plain.body["messages"]] == ["user"]
+
+
+def test_judge_and_synthesizer_have_fallbacks_of_their_own(api: Api) -> None:
+    api.script("outer", Script(status=401))
+    api.script("writer", Script(text="Written instead."))
+    own = {"panel": ["good", "echo"], "judge": "fault-401", "synthesizer": "outer"}
+    fallbacks = {"judge_fallback": "good", "synthesizer_fallback": "writer"}
+    run = ended(api, start(api, fusion=own | fallbacks)["id"])
+    assert run["answer"] == "Written instead."
+    asked = [(c["step"], c["model"]) for c in run["calls"] if c["cause"] == "fallback"]
+    assert asked == [("analysis", "good"), ("synthesis", "writer")]
+    assert [len(api.upstream.calls_of(m)) for m in ("fault-401", "outer")] == [1, 1]
 
 
 def test_the_tool_form_asks_its_panel_since_whoever_starts_a_run_has_decided(api: Api) -> None:

@@ -300,6 +300,28 @@ def test_a_wrong_option_is_unfolded_and_what_was_typed_stays(
     assert "open" not in third[0]
 
 
+@pytest.mark.parametrize(
+    "field", ["panel", "judge", "synthesizer", "judge_fallback", "synthesizer_fallback"]
+)
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("openrouter:x", "OpenRouter needs an API key."), ("x" * 201, "200 characters")],
+)
+def test_a_name_that_cannot_be_meant_is_refused_where_it_stands(
+    page: Client, server: Upstream, field: str, name: str, sentence: str
+) -> None:
+    named = {"panel": "openai:a", "judge": "openai:j", field: name}
+    response = ask(page, preset="custom", **named)
+    html = response.content.decode()
+    assert response.status_code == 422 and not Run.objects.exists()
+    (said,) = re.findall(r'<p id="([^"]+)" class="error" role="alert">(.*?)</p>', html)
+    assert said[0] == f"{field}-error" and sentence in said[1]
+    for wrong in re.findall(r'<input[^>]*aria-invalid="true"[^>]*>', html):
+        assert f'name="{field}"' in wrong and f'aria-describedby="{field}-error"' in wrong
+    assert name in html
+    assert ("open>" in html.partition('class="custom-judging"')[2]) is ("fallback" in field)
+
+
 def test_options_without_a_model_are_not_passed_over(page: Client, server: Upstream) -> None:
     typed = {"seat-1-temperature": "1.25"}
     response = ask(page, preset="custom", panel=["openai:a", ""], judge="openai:j", **typed)
@@ -316,7 +338,7 @@ def test_without_javascript_every_seat_has_its_options_folded(
     page: Client, server: Upstream
 ) -> None:
     html = page.get("/fusion").content.decode()
-    assert html.count('<details class="seat-options" >') == 8
+    assert html.count('<details class="seat-options" >') == 9  # and judge's and synthesizer's
     efforts = re.findall(r'<select id="id_seat-7-reasoning_effort".*?</select>', html, re.DOTALL)
     offered = re.findall(r'value="(\w*)"', efforts[0])
     assert offered == ["", "none", "minimal", "low", "medium", "high"]

@@ -14,7 +14,7 @@ from console.engine.spec import Spec
 from console.engine.usage import Price
 from console.models import Credential, Preset
 from console.providers.secret import Secret
-from console.services.errors import Refused, SeatRefused
+from console.services.errors import NameRefused, Refused
 from console.services.panelists import NamedSeat
 from console.services.presets import (
     custom_spec,
@@ -300,12 +300,12 @@ def test_what_is_asked_of_a_seat_is_frozen_and_asked_of_who_stands_in(mine: Cred
 def test_a_seat_that_cannot_be_had_says_which_and_whether_it_is_its_fallback(
     mine: Credential,
 ) -> None:
-    with pytest.raises(SeatRefused, match="OpenRouter needs an API key") as refused:
+    with pytest.raises(NameRefused, match="OpenRouter needs an API key") as refused:
         custom_spec(panel=["alpha", NamedSeat("alpha", fallback="openrouter:x")], judge="alpha")
     assert (refused.value.seat, refused.value.field) == (1, "fallback")
-    with pytest.raises(SeatRefused) as refused:
+    with pytest.raises(NameRefused) as refused:
         custom_spec(panel=["openrouter:x", "alpha"], judge="alpha")
-    assert (refused.value.seat, refused.value.field) == (0, "model")
+    assert (refused.value.seat, refused.value.field) == (0, "panel")
 
 
 def test_a_limit_of_a_seats_own_goes_before_the_usual_one(settings: Settings) -> None:
@@ -313,3 +313,15 @@ def test_a_limit_of_a_seats_own_goes_before_the_usual_one(settings: Settings) ->
     seats = [NamedSeat("local:tiny", max_output_tokens=50), "local:tiny"]
     spec = custom_spec(panel=seats, judge="local:tiny")
     assert [p.max_output_tokens for p in spec.panel] == [50, 200]
+
+
+def test_judge_and_synthesizer_have_fallbacks_of_their_own(mine: Credential) -> None:
+    spec = custom_spec(panel=["alpha"], judge="alpha", judge_fallback="mine:spare")
+    assert spec.synthesizer is None and spec.writer.fallback  # a judge that writes keeps its own
+    assert spec.writer.fallback.model == "spare"
+    spec = custom_spec(panel=["alpha"], judge="alpha", synthesizer_fallback="mine:pen")
+    assert spec.judge.fallback is None and spec.writer.model == "alpha"
+    assert spec.writer.fallback and spec.writer.fallback.model == "pen"
+    with pytest.raises(NameRefused, match="OpenRouter needs an API key") as refused:
+        custom_spec(panel=["alpha"], judge="alpha", judge_fallback="openrouter:x")
+    assert (refused.value.seat, refused.value.field) == (None, "judge_fallback")
