@@ -169,7 +169,7 @@ def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
     names: Sequence[str | PanelSeat] | None = own.panel or wished.analysis_models
     where = "fusion.panel" if own.panel else "analysis_models"
     judge_name = own.judge or wished.model
-    chosen = find(judge_name, "model") if judge_name else None
+    chosen = find(judge_name, "fusion.judge" if own.judge else "model") if judge_name else None
     outer = None if is_alias else find(body.model, "model")
     names_preset = body.model.startswith(PREFIX) or wished.preset
     base = None

@@ -179,7 +179,7 @@ def test_a_seat_of_a_model_that_cannot_be_asked_is_named(api: Api) -> None:
         body = ASK | {"model": "fusion", "fusion": {"panel": panel}}
         said = error(api.post(json=body), status, code)
         assert said["param"] == param
-    for who in ("judge_fallback", "synthesizer_fallback"):
+    for who in ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback"):
         body = ASK | {"model": "fusion", "fusion": {who: "gpt-17"}}
         assert error(api.post(json=body), 404, "model_not_found")["param"] == f"fusion.{who}"
     assert not api.upstream.calls
