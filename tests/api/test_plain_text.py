@@ -10,7 +10,24 @@ from console.api.watching import PlainText
 from console.engine.provenance import plain
 from console.engine.state import CallState, CallStatus, Step
 
-PIECES = ["[^", "A]", ":", "[^H]", "\n[^A]: x", "[^A,B]", " ", "word", ".", "\n\n", "```\n", "`", "[^own]", "[", "- ", "\n"]
+PIECES = [
+    "[^",
+    "A]",
+    ":",
+    "[^H]",
+    "\n[^A]: x",
+    "[^A,B]",
+    " ",
+    "word",
+    ".",
+    "\n\n",
+    "```\n",
+    "`",
+    "[^own]",
+    "[",
+    "- ",
+    "\n",
+]
 
 
 def call_of(step: Step) -> CallState:
