@@ -208,7 +208,7 @@ def test_the_same_question_again_has_an_answer_of_its_own_though_refused_at_firs
 
 
 def test_of_several_repetitions_at_once_one_asks(api: Api) -> None:
-    api.script("good", Script(first_token_after=2))
+    api.script("good", Script(first_token_after=4))
     heard: list[str] = []
 
     def repeat() -> None:

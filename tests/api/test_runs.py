@@ -183,7 +183,7 @@ def test_a_run_is_stopped(api: Api) -> None:
 def test_a_finished_run_is_fused_again_without_asking_its_panel(api: Api) -> None:
     run = ended(api, start(api)["id"])
     asked = len(api.upstream.calls)
-    api.script("writer", Script(text="Written anew."))
+    api.script("writer", Script(text="Written anew.", first_token_after=1))
     body = {"judge": "good", "synthesizer": "writer", "criteria": "Be kind.", "seats": ["C", "A"]}
     fused = api.post(f"/runs/{run['id']}/fusions", json=body)
     assert fused.status_code == 202 and fused.json()["fusions"][-1]["status"] in (
