@@ -7,6 +7,7 @@ opened again: its run is found by its step all the same.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -38,7 +39,7 @@ class Results:
         self.steps: dict[str, Entry] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = path.open("a+b")
+            self._file: IO[bytes] = path.open("a+b", buffering=0)
         except OSError as error:
             raise BadResults(f"{path} cannot be written: {error.strerror or error}.") from None
         try:
@@ -95,7 +96,16 @@ class Results:
         self._append(self.steps[step])
 
     def _append(self, entry: Entry) -> None:
-        line = json.dumps(entry, ensure_ascii=True) + "\n"
-        self._file.write(line.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        left = (json.dumps(entry, ensure_ascii=True) + "\n").encode()
+        whole = self._file.seek(0, os.SEEK_END)
+        try:
+            while left:  # where room ends, less is written than was asked
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(whole)
+            raise BadResults(
+                f"{self.path} cannot be written: {error.strerror or error}. "
+                "Start again when it can be, to go on; nothing is bought twice."
+            ) from None

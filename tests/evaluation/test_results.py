@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,19 @@ def test_two_at_once_are_refused(path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadResults, match="cannot be written"):
         Results(tmp_path, HEADER)
+
+
+def test_a_disk_that_is_full_is_said_so_and_leaves_whole_lines(path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Results(path, HEADER) as results:
+        results.add("a")
+        whole = path.read_bytes()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, before[1]))
+        try:
+            with pytest.raises(BadResults, match="cannot be written: .* nothing is bought twice"):
+                results.add("b", text="x" * 100)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == whole
+    with Results(path, HEADER) as again:
+        assert list(again.steps) == ["a"]
