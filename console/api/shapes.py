@@ -10,7 +10,7 @@ from typing import Any
 from ..engine.errors import Reason
 from ..engine.provenance import plain, plain_so_far
 from ..engine.spec import Spec, letter
-from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
+from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from ..engine.usage import Usage, total_cost
 from .errors import TABLE, ApiError
 
@@ -38,9 +38,17 @@ def answering_call(spec: Spec, state: RunState) -> CallState | None:
         # Of several answers that are to be compared first, none is the run's.
         one = len(spec.panel) == 1
         return (state.answer(0) or state.latest(Step.PANEL, seat=0)) if one else None
-    if fusion and fusion.best in state.calls:
-        return state.calls[fusion.best]
-    return state.fused
+    found = _written(state, fusion) if fusion else None
+    if state.status.is_final and not (found and found.is_usable):
+        # A later fusion that was stopped takes nothing away from an earlier one.
+        before = (_written(state, f) for _, f in sorted(state.fusions.items(), reverse=True))
+        return next((call for call in before if call and call.is_usable), found)
+    return found
+
+
+def _written(state: RunState, fusion: FusionState) -> CallState | None:
+    """The call with a fusion's text, or with the answer that stands in for it."""
+    return state.calls.get(fusion.best) or state.latest(Step.SYNTHESIS, fusion=fusion.number)
 
 
 def answer_of(spec: Spec, state: RunState) -> Answer | None:

@@ -200,6 +200,19 @@ def test_a_finished_run_is_fused_again_without_asking_its_panel(api: Api) -> Non
     assert new == ["good", "writer"]
 
 
+def test_another_fusion_that_is_stopped_leaves_the_run_its_answer(api: Api) -> None:
+    run = ended(api, start(api)["id"])
+    api.script("writer", Script(first_token_after=30))
+    made = len(api.upstream.calls_of("writer"))
+    asked = api.post(f"/runs/{run['id']}/fusions", json={"synthesizer": "writer"})
+    assert asked.status_code == 202
+    until(lambda: len(api.upstream.calls_of("writer")) > made, 20)
+    api.post(f"/runs/{run['id']}/cancel")
+    stopped = ended(api, run["id"])
+    assert stopped["status"] == "cancelled" and stopped["answer"] == run["answer"]
+    assert [f["status"] for f in stopped["fusions"]] == ["completed", "cancelled"]
+
+
 def test_what_cannot_be_fused_again(api: Api) -> None:
     for model in (GPT, GEMINI):
         api.script(model, Script(first_token_after=3))

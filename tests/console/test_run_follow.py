@@ -158,6 +158,9 @@ def test_only_what_there_is_to_go_on_from_is_offered(page: Client, alice: User, 
     html = offered(unfused.save(alice, status="cancelled"))
     assert '<option value="fused">' not in html and '<option value="seat-0">' in html
     assert "Fuse these answers" in html
+    stopped = Story().begin().answer(0, "One.").answer(1, "Two.").fail(2).judge()
+    stopped.tell(EventType.RUN_CANCELLED)
+    assert "Fuse these answers" in offered(stopped.save(alice))
     nothing = Story().begin().fail(0).fail(1).fail(2)
     html = offered(nothing.save(alice, status="failed"))
     assert "Follow up" not in html and "Fuse these answers" not in html
