@@ -19,7 +19,7 @@ from django.utils import timezone
 from ..engine.seating import seated
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
-from ..models import Call, Fusion, Run
+from ..models import Call, Credential, Fusion, Run
 from ..snapshot import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused, RunUnderWay
@@ -90,6 +90,8 @@ def run_fuse(
         written_by = find_judge(synthesizer, tokens=LOCAL_SYNTHESIS_TOKENS)
     else:
         written_by = judged_by if judge.strip() and not spec.synthesizer else spec.writer
+    for panelist in (judged_by, written_by):
+        _can_be_asked(panelist)
     with transaction.atomic():
         _reopen(run)
         last = run.fusions.aggregate(last=Max("number"))["last"] or 0
@@ -213,6 +215,19 @@ def _reopen(run: Run) -> Run:
     Run.objects.filter(pk=run.pk).update(**reopened)
     transaction.on_commit(lambda: ring_for(run.pk))
     return ended
+
+
+def _can_be_asked(panelist: Panelist) -> None:
+    """What a run has kept may be of a server that was removed since. Raises Refused."""
+    if panelist.fallback:
+        return  # who stands in if it cannot
+    credential = Credential.objects.filter(slug=panelist.credential).first()
+    if credential is None:
+        raise Refused(
+            f"The credential of {panelist.short_name} is not there any more. Choose another model."
+        )
+    if lacks := credential.lacks:
+        raise Refused(lacks)
 
 
 def _must_exist(run: Run, seat: int) -> None:

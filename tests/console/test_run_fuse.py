@@ -8,13 +8,17 @@ from django.http import HttpResponse
 from django.test import Client
 
 from console.engine.errors import Reason
-from console.models import Run
+from console.models import Credential, Run
+from console.providers.secret import Secret
 
 from .story import Story
 
 
 @pytest.fixture
 def run(alice: User) -> Run:
+    credential = Credential.objects.get(slug="openrouter")
+    credential.secret = Secret("sk-or-for-the-judge")
+    credential.save()
     return Story().whole().save(alice)
 
 
@@ -57,6 +61,13 @@ def test_a_run_without_answers_says_so(page: Client, alice: User) -> None:
         story.fail(seat, Reason.STALLED)
     said = fuse(page, story.save(alice, status="failed")).content.decode()
     assert "There is no answer to fuse." in said
+
+
+def test_a_judge_without_its_key_is_refused_before_anything_is_asked(
+    page: Client, run: Run
+) -> None:
+    Credential.objects.filter(slug="openrouter").update(enabled=False)
+    assert is_refused(fuse(page, run, seat=["0", "1"]), run, "OpenRouter is switched off.")
 
 
 def test_criteria_are_as_long_as_the_form_counts_them_and_hold_nothing_unsavable(

@@ -68,6 +68,18 @@ def test_another_judge_makes_only_its_own_calls_and_leaves_the_rest_to_the_byte(
     assert all(row in now for row in before)
 
 
+def test_a_judge_whose_credential_is_gone_is_refused_before_anything_is_asked(
+    finished: Run,
+) -> None:
+    Credential.objects.filter(slug="test").update(slug="renamed")
+    before = frozen(finished)
+    with pytest.raises(Refused, match="is not there any more"):
+        fusions.run_fuse(run=finished)
+    finished.refresh_from_db()
+    assert finished.status == "completed" and frozen(finished) == before
+    assert fusions.run_fuse(run=finished, judge="renamed:other").number == 2
+
+
 def test_a_seat_asked_again_swapped_or_added_makes_one_call(
     worker: Worker, upstream: Upstream, finished: Run
 ) -> None:
