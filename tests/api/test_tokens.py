@@ -166,6 +166,11 @@ def test_the_only_person_need_not_be_named(alice: User) -> None:
         make()
 
 
+def test_without_anybody_it_says_how_the_first_comes(db: None) -> None:
+    with pytest.raises(CommandError, match="one-time link"):
+        make()
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [

@@ -62,6 +62,15 @@ def test_one_object_says_everything(
     assert "analysis" in said
 
 
+def test_a_policy_without_a_value_is_refused_before_anything_is_asked(
+    answered: None, credential: Credential
+) -> None:
+    for policy in ("quorum", "quorum=1,grace="):
+        with pytest.raises(CommandError, match="has no value"):
+            fuse("--panel", "test:good", "--policy", policy)
+    assert not Run.objects.exists()
+
+
 def test_a_failed_run_exits_with_one(answered: None, credential: Credential) -> None:
     code, out, _ = fuse("--panel", "test:fault-401", "--judge", "test:judge", "--json")
     said = json.loads(out)

@@ -64,7 +64,9 @@ def _person(name: str | None) -> User:
         if len(people) == 1:
             return people[0]
         raise CommandError(
-            "Name the person: create_token USER" if people else "Nobody is here yet."
+            "Name the person: create_token USER"
+            if people
+            else "Nobody has an account yet: open the one-time link that `up` printed."
         )
     owner = User.objects.filter(username=name).first()
     if owner is None:

@@ -74,6 +74,9 @@ class Command(BaseCommand):
     def _spec(self, options: dict[str, Any]) -> Spec:
         pairs = [p.partition("=") for p in (options["policy"] or "").split(",") if p.strip()]
         chosen = {name.strip(): value.strip() for name, _, value in pairs}
+        for name, value in chosen.items():
+            if not value:
+                raise CommandError(f"--policy: “{name}” has no value. As in quorum=2,grace=3.")
         spec = with_policy(self._panel_spec(options), chosen)
         return replace(spec, stop_after_panel=options["compare_first"])
 
