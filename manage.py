@@ -9,6 +9,4 @@ from fusion_site import bootstrap
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
     bootstrap.enter(sys.argv[1:])
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(sys.argv)
+    bootstrap.carry_out(sys.argv)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -87,3 +88,27 @@ def provider_addresses_are_addresses(**_: Any) -> list[CheckMessage]:
         except ValueError as e:
             found.append(Error(f"{name}: {e}", hint="As in http://host:port/v1", id="console.E006"))
     return found
+
+
+@register()
+def redis_address_is_one(**_: Any) -> list[CheckMessage]:
+    """Celery takes what it does not know for the name of an AMQP server, and waits for that."""
+    url = settings.REDIS_URL
+    if not url or url.startswith(("redis://", "rediss://", "unix://")):
+        return []
+    hint = "As in redis://host:6379/0 or unix:///path/to/socket"
+    return [Error("REDIS_URL is no address of a Redis.", hint=hint, id="console.E007")]
+
+
+@register()
+def public_address_is_one(**_: Any) -> list[CheckMessage]:
+    url = settings.BASE_URL
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and parts.hostname and not parts.path
+    except ValueError:
+        right = False
+    if not url or right:
+        return []
+    hint = "As in https://fusion.example.org, without a path"
+    return [Error("FUSION_BASE_URL is no address of a site.", hint=hint, id="console.E008")]

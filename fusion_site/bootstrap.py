@@ -39,6 +39,38 @@ def enter(arguments: list[str]) -> None:
         raise fail(e, "starting") from None
 
 
+def carry_out(arguments: list[str]) -> None:
+    """Django's part, where what a person can mend is one sentence."""
+    try:
+        from django.core.management import execute_from_command_line
+        from django.db import OperationalError, ProgrammingError
+        from environs.exceptions import EnvError
+    except ImportError as e:
+        raise _incomplete(e) from None
+    try:
+        execute_from_command_line(arguments)
+    except ModuleNotFoundError as e:
+        if "shell" in arguments:
+            raise
+        raise _incomplete(e) from None
+    except EnvError as e:  # the settings could not read a variable, and name it
+        raise SystemExit(str(e)) from None
+    except (OperationalError, ProgrammingError) as e:
+        nothing_there = ("unable to open database file", "no such table", 'relation "')
+        if "migrate" in arguments or not str(e).startswith(nothing_there):
+            raise
+        raise SystemExit(
+            "There is no database of Fusion here yet: run `python3 manage.py up` first."
+        ) from None
+
+
+def _incomplete(error: ImportError) -> SystemExit:
+    return SystemExit(
+        f"The Python environment is incomplete ({error}): delete .venv and run "
+        "`python3 manage.py up` again."
+    )
+
+
 def _enter(arguments: list[str]) -> None:
     command = arguments[0] if arguments else ""
     rest = arguments[1:]
@@ -55,7 +87,8 @@ def _enter(arguments: list[str]) -> None:
     elif command == "test":
         _test(rest)
     elif not _runs_here(command):
-        if not glob(os.path.join(VENV, "lib", "python*", "site-packages", "django")):
+        django = glob(os.path.join(VENV, "lib", "python*", "site-packages", "django"))
+        if not (django and os.access(_python(), os.X_OK)):
             raise SystemExit("Fusion is not installed yet: run `python3 manage.py up` first.")
         _go_on_inside()
 

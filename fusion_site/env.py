@@ -38,7 +38,9 @@ def _secrets(var_dir: Path) -> dict[str, str]:
 
 def load() -> Env:
     var_dir = Path(os.environ.get("FUSION_VAR_DIR") or BASE_DIR / "var")
-    for name, value in (_runtime(var_dir) | _secrets(var_dir)).items():
+    for name, value in _secrets(var_dir).items():
+        os.environ[name] = os.environ.get(name) or value  # an empty secret is none
+    for name, value in _runtime(var_dir).items():
         os.environ.setdefault(name, value)
     return Env()
 

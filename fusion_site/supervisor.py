@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from . import address, installation, valkey
 from .child import Child
 from .installation import BASE, LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
-from .terminal import disk_full, say
+from .terminal import disk_full, last_words, say
 from .tether import tethered
 from .var_dir import LogFile, VarDir
 
@@ -119,8 +119,9 @@ class Supervisor:
             return
         if "disk is full" in output or "No space left" in output:
             raise disk_full("preparing the database")
-        lines = output.strip().splitlines() or ["no reason given"]
-        raise SystemExit(f"Preparing the database failed: {lines[-1]}")
+        asked = "django.db.utils." in output and self.env.get("DATABASE_URL")
+        where = " Look at DATABASE_URL." if asked else ""
+        raise SystemExit(f"Preparing the database failed: {last_words(output)}{where}")
 
     def _start_model(self) -> None:
         """Its address is promised before it runs: the page need not wait for it."""

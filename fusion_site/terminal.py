@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 
 
@@ -28,6 +29,22 @@ def fail(error: OSError, doing: str) -> SystemExit:
             f"No permission while {doing}{where}: use a directory this user may write to."
         )
     return SystemExit(f"Failed while {doing}{where}: {os.strerror(error.errno or 0)}.")
+
+
+def last_words(output: str) -> str:
+    """Why a command of ours failed, from all that it printed: the first thing that Django's
+    checks found (ours before theirs), else what stands below the last traceback."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    for identity in (r"console\.E\d+", r"\w+\.E\d+"):
+        for number, line in enumerate(lines):
+            if found := re.match(rf"\S+ \({identity}\) (.+)", line):
+                hint = lines[number + 1] if number + 1 < len(lines) else ""
+                more = hint.strip().removeprefix("HINT: ") if "HINT: " in hint else ""
+                return f"{found[1]} {more}".strip()
+    indented = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    below = lines[indented[-1] + 1 :] if indented else lines[-1:]
+    words = " ".join(line.strip() for line in below or lines[-1:])
+    return re.sub(r"^[\w.]+(Error|Exception|Configured): ", "", words) or "no reason given"
 
 
 def disk_full(doing: str) -> SystemExit:

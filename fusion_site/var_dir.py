@@ -75,7 +75,8 @@ class VarDir:
         path = self.path / "secrets.env"
         try:
             lines = path.read_text().splitlines() if path.exists() else []
-            there = {line.partition("=")[0].strip() for line in lines} | set(os.environ)
+            there = {line.partition("=")[0].strip() for line in lines}
+            there |= {name for name, value in os.environ.items() if value}
             new = [f"{name}={make()}" for name, make in SECRETS.items() if name not in there]
             if new:
                 head = lines or ["# Generated on the first start. Lost keys cannot be replaced."]

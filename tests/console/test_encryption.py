@@ -174,3 +174,15 @@ def test_an_address_in_the_environment_that_is_none_is_an_error(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "api.example.com")
     assert problems() == {"console.E006"}
+
+
+@pytest.mark.parametrize("url", ["localhost", "localhost:6379", "http://localhost:6379"])
+def test_a_redis_that_is_none_is_an_error(settings: Settings, url: str) -> None:
+    settings.REDIS_URL = url
+    assert problems() == {"console.E007"}
+
+
+@pytest.mark.parametrize("url", ["fusion.example.org", "https://", "https://a.org/fusion", "//["])
+def test_a_public_address_that_is_none_is_an_error(settings: Settings, url: str) -> None:
+    settings.BASE_URL = url
+    assert problems() == {"console.E008"}

@@ -61,6 +61,27 @@ def test_any_other_command_says_to_run_up_first(project: Path) -> None:
     assert not (project / ".venv").exists()
 
 
+def test_a_venv_without_its_python_counts_as_none(project: Path) -> None:
+    (project / ".venv/lib/python3.11/site-packages/django").mkdir(parents=True)
+    one_sentence(manage(project, "fuse", "Why?"), "run `python3 manage.py up` first")
+
+
+@pytest.mark.parametrize("package", ["django", "channels"])
+def test_an_environment_that_lacks_a_package_is_said_with_the_way_out(
+    project: Path, tmp_path: Path, package: str
+) -> None:
+    lacking = python_that(tmp_path, f"sys.modules[{package!r}] = None")
+    for command in (["up", "--port", "0", "--no-local-model"], ["create_token"]):
+        ended = manage(
+            project,
+            *command,
+            python=sys.executable,
+            FUSION_BOOTSTRAP="0",
+            PYTHONPATH=lacking,
+        )
+        one_sentence(ended, package, "delete .venv and run")
+
+
 def test_a_missing_venv_module_names_the_package(
     project: Path, tmp_path: Path, path_without_uv: str
 ) -> None:

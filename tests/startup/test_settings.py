@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.startup.running import PROJECT, environment
+from tests.startup.running import PROJECT, environment, manage
 
 
 def host_names(var_dir: Path, **env: str) -> list[str]:
@@ -40,3 +40,20 @@ def test_the_address_people_use_is_served(tmp_path: Path, base_url: str, name: s
 
 def test_without_one_this_machine_alone_is(tmp_path: Path) -> None:
     assert host_names(tmp_path) == ["127.0.0.1", "localhost", "[::1]", "127.0.0.1"]
+
+
+@pytest.mark.parametrize("command", ["create_token", "rotate_keys"])
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "There is no database of Fusion here yet: run `python3 manage.py up` first."),
+        ({"FUSION_LEASE_SECONDS": "many"}, "FUSION_LEASE_SECONDS"),
+    ],
+)
+def test_a_command_that_cannot_be_says_so_in_one_line(
+    tmp_path: Path, command: str, changes: dict[str, str], sentence: str
+) -> None:
+    changes |= {"FUSION_VAR_DIR": str(tmp_path / "none"), "FUSION_BOOTSTRAP": "0"}
+    ended = manage(PROJECT, command, python=sys.executable, **changes)
+    assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert sentence in ended.stderr

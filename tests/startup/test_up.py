@@ -117,5 +117,27 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(project: Path) -> Non
         DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing",
     )
     assert ended.returncode == 1
-    assert "Preparing the database failed: " in ended.stderr
+    assert "Preparing the database failed: connection" in ended.stderr
+    assert "Look at DATABASE_URL." in ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OLLAMA_HOST", ":::"),
+        ("FUSION_ENCRYPTION_KEYS", "junk"),
+        ("REDIS_URL", "localhost:6379"),
+        ("FUSION_BASE_URL", "fusion.example.org"),
+        ("FUSION_LEASE_SECONDS", "many"),
+    ],
+)
+def test_a_variable_that_cannot_be_meant_is_named(
+    tmp_path: Path, project: Path, name: str, value: str
+) -> None:
+    changes = {name: value, "FUSION_BOOTSTRAP": "0", "FUSION_VAR_DIR": str(tmp_path / "var")}
+    up = ("up", "--port", "0", "--no-local-model")
+    ended = manage(project, *up, python=sys.executable, **changes)
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith("Preparing the database failed: ") and name in sentence

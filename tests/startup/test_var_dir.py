@@ -50,6 +50,16 @@ def test_a_secret_of_the_environment_is_not_written_down(
     assert "FUSION_ENCRYPTION_KEYS=" in text
 
 
+def test_an_empty_secret_of_the_environment_is_none(
+    var: VarDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "")
+    var.make_secrets()
+    assert "SECRET_KEY=" in (var.path / "secrets.env").read_text()
+    env.load()
+    assert len(os.environ["SECRET_KEY"]) >= 50
+
+
 def test_commands_in_another_shell_find_the_running_stack(
     var: VarDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
