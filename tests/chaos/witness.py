@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from websockets.exceptions import WebSocketException
 
-from tests.live.member import Member, View
+from tests.live.member import Member, View, received
 
 PLACES = ("seat-0", "seat-1", "seat-2", "fused")
 
@@ -41,8 +41,8 @@ class Witness:
             try:
                 async with self._member.socket(self.run) as socket:
                     self.sockets += 1
-                    async for message in socket:
-                        frame = json.loads(message)
+                    while not self.view.ended:
+                        frame = await received(socket)
                         self.view.apply(frame)
                         self._check({t["id"] for t in frame.get("texts", []) if "reset" in t})
                         await socket.send(json.dumps({"ack": frame["n"]}))
