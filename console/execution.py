@@ -2,8 +2,8 @@
 
 One Celery task per run, on the threads pool; all runs of a worker process
 share one event loop, one HTTP client and one database thread. A run is held
-by a lease that `Worker` renews; whoever finds a lease run out may take over
-(see upkeep.py), and the attempt number in every write keeps the old holder
+by a lease (leases.py) that `Worker` renews; whoever finds a lease run out may
+take over (see upkeep.py), and the attempt number in every write keeps the old holder
 from writing.
 """
 
@@ -16,14 +16,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
 from django.conf import settings
-from django.db import close_old_connections, connections, transaction
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db import close_old_connections, connections
 from redis.asyncio import Redis
 
 from . import eventlog
@@ -34,18 +31,16 @@ from .engine.fusion import fuse
 from .engine.provider import Provider
 from .engine.reducer import apply
 from .engine.spec import Panelist, Spec
-from .engine.state import RunState, RunStatus
+from .engine.state import RunState
+from .leases import claim, pass_by, release
 from .models import Credential, Run
 from .providers._http import make_client
 from .providers.registry import make_provider
 from .recorder import Recorder, patiently
-from .snapshot import CALL_FIELDS, call_row, run_fields, state_from_rows
 
 log = logging.getLogger(__name__)
 
 DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
-# Workers lost one after the other: a run that takes its worker down must not do so for ever.
-MAX_ATTEMPTS = 5
 
 T = TypeVar("T")
 
@@ -299,43 +294,6 @@ class Places(asyncio.Semaphore):
         self.limit = limit
 
 
-# What touches the database: plain functions, run in the worker's one database thread.
-
-
-def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
-    """Take a run that is queued, or whose holder's lease has run out; None if neither.
-
-    The third is whether the holder before, if there was one, has handed it back.
-    """
-    now = timezone.now()
-    queued = Q(status=RunStatus.QUEUED)
-    lost = Q(status=RunStatus.RUNNING, lease_until__lt=now)
-
-    def take(free: Q) -> int:
-        return Run.objects.filter(free, pk=run_id, cancel_requested_at=None).update(
-            status=RunStatus.RUNNING,
-            attempt=F("attempt") + 1,
-            lease_until=now + lease(),
-            rung_at=None,  # if the lease runs out, the sweeper rings at once
-        )
-
-    with transaction.atomic():
-        was_queued = bool(take(queued))
-        if not (was_queued or take(lost)):
-            _close_cancelled(run_id, queued | lost)
-            return None
-        run = Run.objects.get(pk=run_id)
-    if run.attempt - run.reopened_after > MAX_ATTEMPTS:
-        _close(
-            run,
-            EventType.RUN_FAILED,
-            reason=Reason.WORKER_LOST.value,
-            error=(f"The worker was lost {MAX_ATTEMPTS} times in the middle of this run."),
-        )
-        return None
-    return run, state_from_rows(run), was_queued and run.attempt > 1
-
-
 def _recover(state: RunState, logged: RunState | None) -> None:
     """The log may hold more of an interrupted text than the last checkpoint did."""
     for call in state.calls.values():
@@ -345,50 +303,6 @@ def _recover(state: RunState, logged: RunState | None) -> None:
         if seen.text.startswith(call.text) and seen.reasoning.startswith(call.reasoning):
             call.text, call.reasoning = seen.text, seen.reasoning
             call.first_token_at = seen.first_token_at
-
-
-def _close_cancelled(run_id: str, free: Q) -> None:
-    run = Run.objects.filter(free, pk=run_id).exclude(cancel_requested_at=None).first()
-    if run:
-        _close(run, EventType.RUN_CANCELLED)
-
-
-def _close(run: Run, kind: EventType, **data: Any) -> None:
-    """End a run nobody is working on."""
-    state: RunState = state_from_rows(run)
-    apply(state, Event(kind, round(time.time(), 3), data=data))
-    with transaction.atomic():
-        # Unless its holder has come back from the dead and ended it meanwhile.
-        unfinished = Q(status__in=(RunStatus.QUEUED, RunStatus.RUNNING), attempt=run.attempt)
-        if not Run.objects.filter(unfinished, pk=run.pk).update(**run_fields(state)):
-            return
-        for fusion in state.fusions.values():
-            run.fusions.filter(number=fusion.number).update(status=fusion.status)
-        for call in state.calls.values():
-            row = call_row(run.pk, call)
-            run.calls.filter(key=call.key).update(
-                **{f: getattr(row, f) for f in CALL_FIELDS if f != "fusion"}
-            )
-
-
-def lease() -> timedelta:
-    return timedelta(seconds=settings.LEASE_SECONDS)
-
-
-def release(run_id: Any, attempt: int) -> None:
-    """Give the run back; rung again by the sweeper of whoever is there.
-
-    Its rows say all, so readers may begin after this attempt, and attempts that ended
-    in order do not count as lost: workers may be stopped as often as anybody likes.
-    """
-    Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING).update(
-        status=RunStatus.QUEUED, lease_until=None, rung_at=None, reopened_after=attempt
-    )
-
-
-def pass_by(run_id: str) -> None:
-    """The ring was heard by a worker that is ending: others ring again at once."""
-    Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(rung_at=None)
 
 
 def _address(slug: str) -> tuple[str, str, Any, int | None]:

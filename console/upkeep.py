@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from .doorbell import ring, waiting
 from .engine.state import RunStatus
-from .execution import Worker, lease
+from .execution import Worker
+from .leases import lease
 from .models import Heartbeat, Run
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ import pytest
 from console import execution, recorder
 from console.engine.errors import SENTENCES, Reason
 from console.engine.state import CallState, Step
-from console.execution import MAX_ATTEMPTS, Worker, claim, release
+from console.execution import Worker
+from console.leases import MAX_ATTEMPTS, claim, release
 from console.live import _note
 from console.models import Run
 from console.upkeep import left_behind

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console.engine.events import EventType
-from console.execution import Worker, _close, claim, release
+from console.execution import Worker
+from console.leases import claim, close, release
 from console.models import Run
 from console.services.runs import run_cancel
 from console.upkeep import left_behind
@@ -54,5 +55,5 @@ def test_a_run_its_holder_has_ended_is_not_ended_again(start: StartRun) -> None:
     assert claim(str(run.pk))
     stale = Run.objects.get(pk=run.pk)
     Run.objects.filter(pk=run.pk).update(status="completed")
-    _close(stale, EventType.RUN_CANCELLED)
+    close(stale, EventType.RUN_CANCELLED)
     assert rows(run).status == "completed"

@@ -1,0 +1,105 @@
+"""Who holds a run: it is claimed under a lease, given back, or closed by whoever finds that it
+need not be carried out.
+
+Plain functions, run in the worker's one database thread. Every one is conditional: of two
+who try, one changes a row.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from .engine.errors import Reason
+from .engine.events import Event, EventType
+from .engine.reducer import apply
+from .engine.state import RunState, RunStatus
+from .models import Run
+from .snapshot import CALL_FIELDS, call_row, run_fields, state_from_rows
+
+# Workers lost one after the other: a run that takes its worker down must not do so for ever.
+MAX_ATTEMPTS = 5
+
+
+def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
+    """Take a run that is queued, or whose holder's lease has run out; None if neither.
+
+    The third is whether the holder before, if there was one, has handed it back.
+    """
+    now = timezone.now()
+    queued = Q(status=RunStatus.QUEUED)
+    lost = Q(status=RunStatus.RUNNING, lease_until__lt=now)
+
+    def take(free: Q) -> int:
+        return Run.objects.filter(free, pk=run_id, cancel_requested_at=None).update(
+            status=RunStatus.RUNNING,
+            attempt=F("attempt") + 1,
+            lease_until=now + lease(),
+            rung_at=None,  # if the lease runs out, the sweeper rings at once
+        )
+
+    with transaction.atomic():
+        was_queued = bool(take(queued))
+        if not (was_queued or take(lost)):
+            close_cancelled(run_id, queued | lost)
+            return None
+        run = Run.objects.get(pk=run_id)
+    if run.attempt - run.reopened_after > MAX_ATTEMPTS:
+        close(
+            run,
+            EventType.RUN_FAILED,
+            reason=Reason.WORKER_LOST.value,
+            error=(f"The worker was lost {MAX_ATTEMPTS} times in the middle of this run."),
+        )
+        return None
+    return run, state_from_rows(run), was_queued and run.attempt > 1
+
+
+def close_cancelled(run_id: str, free: Q) -> None:
+    run = Run.objects.filter(free, pk=run_id).exclude(cancel_requested_at=None).first()
+    if run:
+        close(run, EventType.RUN_CANCELLED)
+
+
+def close(run: Run, kind: EventType, **data: Any) -> None:
+    """End a run nobody is working on."""
+    state: RunState = state_from_rows(run)
+    apply(state, Event(kind, round(time.time(), 3), data=data))
+    with transaction.atomic():
+        # Unless its holder has come back from the dead and ended it meanwhile.
+        unfinished = Q(status__in=(RunStatus.QUEUED, RunStatus.RUNNING), attempt=run.attempt)
+        if not Run.objects.filter(unfinished, pk=run.pk).update(**run_fields(state)):
+            return
+        for fusion in state.fusions.values():
+            run.fusions.filter(number=fusion.number).update(status=fusion.status)
+        for call in state.calls.values():
+            row = call_row(run.pk, call)
+            run.calls.filter(key=call.key).update(
+                **{f: getattr(row, f) for f in CALL_FIELDS if f != "fusion"}
+            )
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def release(run_id: Any, attempt: int) -> None:
+    """Give the run back; rung again by the sweeper of whoever is there.
+
+    Its rows say all, so readers may begin after this attempt, and attempts that ended
+    in order do not count as lost: workers may be stopped as often as anybody likes.
+    """
+    Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING).update(
+        status=RunStatus.QUEUED, lease_until=None, rung_at=None, reopened_after=attempt
+    )
+
+
+def pass_by(run_id: str) -> None:
+    """The ring was heard by a worker that is ending: others ring again at once."""
+    Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(rung_at=None)
