@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from ..engine.seating import seated
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import FusionState, RunState, Step
@@ -23,7 +25,7 @@ class FusionView:
     letters: str
     status: str
     stood_in: bool
-    html: str
+    html: SafeString
     cost: str
 
 
@@ -54,7 +56,7 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
     )
 
 
-def _html(spec: Spec, state: RunState, fusion: FusionState) -> str:
+def _html(spec: Spec, state: RunState, fusion: FusionState) -> SafeString:
     """With the marks of what was written; an answer that stands in has none."""
     written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
     if written and written.is_usable:
