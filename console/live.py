@@ -60,9 +60,9 @@ class _Shown:
     line: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Cursor:
-    """What one viewer has been sent."""
+    """What one viewer has been sent. Two who were sent the same are still two."""
 
     show_costs: bool
     texts: dict[str, _Shown] = field(default_factory=dict)
@@ -294,7 +294,8 @@ class Watches:
     @asynccontextmanager
     async def watch(self, run_id: uuid.UUID, cursor: Cursor) -> AsyncIterator[Watch]:
         watch = self._watches.get(run_id)
-        if watch is None or watch.failed:
+        # One that has ended may still have a viewer who reads slowly, while the run is fused again.
+        if watch is None or watch.ended:
             self._redis = self._redis or eventlog.connect()
             watch = self._watches[run_id] = Watch(run_id, self._redis, self._render)
         watch.viewers.append(cursor)

@@ -41,6 +41,33 @@ async def test_a_watched_run_a_late_tab_and_a_reload_show_the_same(
     assert early.fragments == late.fragments
 
 
+async def test_a_run_fused_again_is_seen_live_after_its_viewers_have_left_one_by_one(
+    alice: Member, upstream: Upstream
+) -> None:
+    upstream.script("waits", Script(text="Hello there world", hold_after=1))
+    upstream.hold(everything=False)
+    run, staying, leaving = alice.ask("good", "waits"), View(), View()
+
+    def there(view: View) -> bool:
+        return "Hello" in view.text("seat-1")
+
+    async with alice.socket(run) as first:
+        async with alice.socket(run) as second:
+            await asyncio.gather(staying.follow(first, there), leaving.follow(second, there))
+        upstream.release()
+        await staying.follow(first)
+    assert staying.status == "completed"
+    upstream.script("pen", Script(text="Written anew", hold_after=1))
+    upstream.hold(everything=False)
+    again, page = View(), f"/fusion/runs/{run}"
+    alice.post(f"{page}/fuse", {"synthesizer": "pen", "seat": ["0", "1"]}, page)
+    async with alice.socket(run) as socket:
+        await again.follow(socket, until=lambda v: "Written" in v.text("fused"))
+        upstream.release()
+        await again.follow(socket)
+    assert again.text("fused").strip() == "Written anew" and again.status == "completed"
+
+
 @pytest.mark.parametrize("character", ["x", "+", "=", "é", "😀"])
 async def test_a_long_text_comes_in_parts_and_whole(
     alice: Member, upstream: Upstream, character: str

@@ -14,7 +14,7 @@ from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.eventlog import Entry
-from console.live import Cursor, Watch
+from console.live import Cursor, Watch, Watches
 from tests.console.story import Story
 
 
@@ -117,3 +117,51 @@ def test_the_end_that_only_the_rows_tell_is_shown(watch: Watch) -> None:
     ended = apply(said("one "), Event(EventType.RUN_CANCELLED, 3.0))
     watch._fold_and_render([], ended, "")
     assert watch._state.status == "cancelled"
+
+
+@pytest.fixture
+def watches(monkeypatch: pytest.MonkeyPatch) -> Watches:
+    """Nothing happens in the runs they watch until somebody ends their watch."""
+
+    async def idle(self: Watch) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Watch, "_follow_to_the_end", idle)
+    monkeypatch.setattr("console.eventlog.connect", NoRedis)
+    return Watches(lambda *_: {})
+
+
+@pytest.mark.parametrize("first_to_leave", [0, 1])
+async def test_a_viewer_that_leaves_first_takes_nobody_with_it(
+    watches: Watches, first_to_leave: int
+) -> None:
+    """Two who were sent the same are still two: the one that stays goes on being sent more."""
+    run, cursors = uuid.uuid4(), [Cursor(True), Cursor(True)]
+    views = [watches.watch(run, cursor) for cursor in cursors]
+    watch, same = [await view.__aenter__() for view in views]
+    assert watch is same
+    await views[first_to_leave].__aexit__(None, None, None)
+    (staying,) = watch.viewers
+    assert staying is cursors[1 - first_to_leave] and not watch._task.cancelling()
+    staying.fragments["run-status"] = "more"
+    await views[1 - first_to_leave].__aexit__(None, None, None)
+    assert not watch.viewers and watch._task.cancelling()
+    async with watches.watch(run, Cursor(True)) as anew:
+        assert anew is not watch
+
+
+async def test_a_run_that_is_fused_again_is_watched_anew_though_somebody_still_reads_its_end(
+    watches: Watches,
+) -> None:
+    run = uuid.uuid4()
+    async with watches.watch(run, Cursor(True)) as before:
+        await asyncio.sleep(0)  # it has begun
+        before.close()
+        await asyncio.gather(before._task, return_exceptions=True)
+        assert before.ended
+        async with watches.watch(run, Cursor(True)) as anew:
+            assert anew is not before
+        async with watches.watch(run, Cursor(True)) as later:
+            pass
+    assert later._task.cancelling()
+    assert not watches._watches
