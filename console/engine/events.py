@@ -11,7 +11,7 @@ their fusion. What each type carries in `data`:
     panel.completed         finish_reason, usage, cost, model, provider, generation_id
     panel.failed            reason, error [, status_code, and what panel.completed carries]
     panel.retrying          retry_at, cause          another call follows; None: not any more
-    panel.grace             until, usable            the quorum is in: stragglers have so long
+    panel.grace             until, usable            the quorum is in: who is silent has so long
     call.queued             [limit]                  waits for a free place with its credential,
                                                      or was about to go out and did not
     call.sent               nothing                  on record before its first byte goes out

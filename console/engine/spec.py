@@ -77,8 +77,9 @@ class Policy:
     """How long a run waits, how often it tries, and what it may use up.
 
     Times are seconds. None means no limit of ours. With `quorum` usable answers
-    in, stragglers have `grace` seconds left, or `grace_factor` times what the
-    quorum took, whichever is longer: slow panels get more. A call is retried
+    in, stragglers have `grace` seconds left to begin, or `grace_factor` times
+    what the quorum took, whichever is longer: slow panels get more. Who writes
+    by then is waited for up to `panel_timeout`. A call is retried
     only before its first token and when nothing can have been billed; one that
     vanished after it was sent only with `repeat_unconfirmed`.
     """

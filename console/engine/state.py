@@ -189,7 +189,7 @@ class RunState:
     finished_at: float | None = None
     # Between an end and a later beginning (a seat retried, another fusion): nobody worked.
     idle_seconds: float = 0
-    # Stragglers have until then.
+    # Stragglers have until then to begin; who writes is waited for.
     grace_until: float | None = None
     calls: dict[str, CallState] = field(default_factory=dict)
     fusions: dict[int, FusionState] = field(default_factory=dict)

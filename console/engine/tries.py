@@ -66,12 +66,14 @@ async def carry_out(
     *,
     at_last: Callable[[], dict[str, Any]] = dict,
     seat: int | None = None,
+    asks_again: Callable[[], bool] = lambda: True,
 ) -> CallState:
     """Calls of one seat, or of one fusion's step, until one is completed or none follows.
 
     `perform(key, panelist)` carries a call out; `at_last` is added to the event
     of a failure after which nothing follows. `seat` is whose, for a step that
-    has calls for each seat of a fusion.
+    has calls for each seat of a fusion. `asks_again` is asked when a call has
+    failed: False, and nothing follows.
     """
     fusion = 0 if step is Step.PANEL else place
     of_seat = place if step is Step.PANEL else seat
@@ -105,6 +107,8 @@ async def carry_out(
             context.spec.policy,
             fallback=_fallback(call) is not None,
         )
+        if not asks_again():
+            follows = None
         said = failure(ended.error) | ended.data
         if follows is None:
             said |= at_last()

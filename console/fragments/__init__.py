@@ -30,7 +30,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "phases": phases.phases(spec, state),
         "total": phases.total(state),
         "status_sentence": sentences.status(spec, state),
-        "grace_until": sentences.grace_until(state),
+        "waiting": sentences.waiting(state),
         "notice": sentences.notice(state, note),
         "badges": sentences.badges(spec, state),
         "kin": sentences.kin(spec, state),

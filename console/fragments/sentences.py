@@ -101,12 +101,33 @@ def notice(state: RunState, note: str = "") -> Notice | None:
     return None
 
 
-def grace_until(state: RunState) -> float | None:
-    """Until when the rest of the panel is waited for, once enough answers are in."""
-    if state.status.is_final or state.fusion:
+@dataclass(frozen=True)
+class Waiting:
+    """For whom the panel waits once enough answers are in: `silent` have until `until` to
+    begin, whoever writes is waited for."""
+
+    until: float
+    silent: str
+    writing: str
+
+
+def waiting(state: RunState) -> Waiting | None:
+    if state.grace_until is None or state.status.is_final or state.fusion:
         return None
-    is_open = any(c.step is Step.PANEL and is_under_way(state, c) for c in state.calls.values())
-    return state.grace_until if is_open else None
+    under_way = {
+        c.seat: c.status is CallStatus.STREAMING
+        for c in state.calls.values()
+        if c.step is Step.PANEL and c.seat is not None and is_under_way(state, c)
+    }
+    if not under_way:
+        return None
+    silent = sorted(seat for seat, writes in under_way.items() if not writes)
+    writing = sorted(seat for seat, writes in under_way.items() if writes)
+    return Waiting(
+        until=state.grace_until,
+        silent=f"for {_and(silent)} to begin" if silent else "",
+        writing=f"{_and(writing)} {_is(writing)} still writing" if writing else "",
+    )
 
 
 def kin(spec: Spec, state: RunState) -> list[Kin]:
@@ -123,6 +144,10 @@ def kin(spec: Spec, state: RunState) -> list[Kin]:
 def _and(seats: Sequence[int]) -> str:
     *most, last = map(letter, seats)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _is(seats: Sequence[int]) -> str:
+    return "is" if len(seats) == 1 else "are"
 
 
 def _letters(seats: Iterable[int]) -> str:

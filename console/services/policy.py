@@ -28,7 +28,7 @@ class Choice:
 
 CHOICES = (
     Choice("quorum", "Quorum", int, 1, MAX_SEATS, "usable answers before stragglers are hurried"),
-    Choice("grace", "Grace", float, 0, 3600, "seconds for stragglers; slow panels get more"),
+    Choice("grace", "Grace", float, 0, 3600, "seconds for stragglers to begin"),
     Choice("panel_timeout", "Panel limit", float, 0.1, 86400, "seconds for the whole panel"),
     Choice("first_token_timeout", "First token", float, 0.1, 86400, "seconds to the first token"),
     Choice("stall_timeout", "Stall", float, 0.1, 86400, "seconds of silence between tokens"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -200,12 +201,34 @@ def test_seconds_become_minutes_when_there_are_many(value: float | None, text: s
     assert figures.seconds(value) == text
 
 
-def test_stragglers_are_counted_down_and_a_retry_says_when() -> None:
-    story = Story().begin().answer(0, "One.").answer(1, "Two.").write(2, "Half")
+@pytest.mark.parametrize("begins", [Story.write, Story.think])
+def test_a_straggler_is_counted_down_until_it_writes(begins: Any) -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.")
+    assert "run-grace" not in parts(story)["run-status"]
     story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=2)
-    fragments = parts(story)
-    assert 'data-until="1790000020.000"' in fragments["run-status"]
-    assert "for the rest" in fragments["run-status"]
+    status = parts(story)["run-status"]
+    assert 'data-until="1790000020.000"' in status and "for C to begin" in status
+    begins(story, 2, "Half")
+    status = parts(story)["run-status"]
+    assert "C is still writing" in status
+    assert "data-until" not in status and "to begin" not in status
+    story.answer(2)
+    assert "run-grace" not in parts(story)["run-status"]
+
+
+def test_of_several_stragglers_each_is_told_apart() -> None:
+    spec = a_spec()
+    story = Story(replace(spec, panel=(*spec.panel, *spec.panel)[:5]))
+    story.begin().answer(0, "One.").write(1, "Half").think(3, "Hm.")
+    story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=1)
+    status = parts(story)["run-status"]
+    assert "B and D are still writing" in status and "for C and E to begin" in status
+    assert status.count("data-until") == 1
+
+
+def test_a_straggler_that_is_cut_off_says_so() -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.")
+    story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=2)
     story.fail(2, Reason.CUT_OFF)
     assert "cut off" in parts(story)["seat-2-head"]
     assert "was not compared" in parts(story)["seat-2-note"]
@@ -238,7 +261,7 @@ def test_a_phase_in_which_only_a_retry_is_waited_for_goes_on() -> None:
     fragments = parts(story)
     panel = fragments["phases"].partition("</li>")[0]
     assert 'data-state="running"' in panel and "data-since" in panel
-    assert "for the rest" in fragments["run-status"]
+    assert "for C to begin" in fragments["run-status"]
     story.ask(2, number=2, cause="retry").answer(2, "Three.", number=2).judge()
     panel = parts(story)["phases"].partition("</li>")[0]
     assert 'data-state="done"' in panel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -71,6 +72,8 @@ def run_engine() -> RunEngine:
         prompt: str = "What is water like?",
         control: Control | None = None,
         histories: Mapping[int, Any] | None = None,
+        places: int = 99,
+        clock: Callable[[], float] = time.time,
         **spec: Any,
     ) -> Ran:
         ran = Ran()
@@ -101,10 +104,13 @@ def run_engine() -> RunEngine:
         async def provider_for(panelist: Panelist) -> Provider:
             return provider
 
+        free = asyncio.Semaphore(places)
+
         class Admission:
             @asynccontextmanager
             async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
-                yield
+                async with free:
+                    yield
 
             async def record(self, key: str) -> None:
                 assert ran.state.calls[key].sent_at
@@ -117,7 +123,7 @@ def run_engine() -> RunEngine:
             provider_for=provider_for,
             emit=ran.events.append,
             admission=Admission(),
-            clock=time.time,
+            clock=clock,
             control=control,
             histories=histories,
         )
