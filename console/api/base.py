@@ -28,6 +28,7 @@ from .db import db
 from .errors import ApiError
 from .limits import take
 from .operations import Operation, describe
+from .wishes import refuse_wishes
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -99,7 +100,8 @@ def endpoint(
 ]:
     """`async def view(call: ApiCall[Body], …)` as a Django view.
 
-    With `spending`, requests are refused while their number cannot be counted. `described`
+    With `spending`, requests are refused while their number cannot be counted, and wishes about
+    data and money that cannot be granted before anything else is read. `described`
     are further fields of `Operation`.
     """
     schema = cast("type[Body]", body or NoBody)
@@ -121,6 +123,8 @@ def endpoint(
                         "insufficient_scope", f"This token does not have the scope “{scope}”."
                     )
                 data = read_json(request) if body else {}
+                if spending:
+                    refuse_wishes(data)
                 call = ApiCall(request, request_id, token, parse(schema, data), data, headers)
                 response = await view(call, *args, **kwargs)
             except Exception as error:

@@ -84,7 +84,7 @@ said = {
         ],
         tool_choice="required",
         usage={"include": True},
-        provider={"data_collection": "deny"},
+        provider={"data_collection": "allow", "order": ["openai"]},
         reasoning={"effort": "medium"},
     ),
     "streamed": stream(model="openrouter/fusion", stream_options={"include_usage": True}),
