@@ -41,6 +41,7 @@ class CredentialForm(forms.ModelForm[Credential]):
     class Meta:
         model = Credential
         fields = ["name", "slug", "kind", "base_url", "enabled", "max_concurrent"]
+        labels = {"max_concurrent": "Calls at a time"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -113,13 +114,14 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
         if obj is None:
-            return [(None, {"fields": ["name", "slug", "kind", "base_url", "api_key", "enabled"]})]
+            entry = ["kind", "base_url", "api_key"]
+            return [(None, {"fields": ["name", "slug", *entry, "enabled", "max_concurrent"]})]
         if _is_given(obj):
             entry = ["address", "key_state"]
         else:
             entry = ["kind", "base_url", "api_key"] + (["forget_key"] if obj.secret else [])
         return [
-            (None, {"fields": ["name", "slug", *entry, "enabled", "state"]}),
+            (None, {"fields": ["name", "slug", *entry, "enabled", "max_concurrent", "state"]}),
             ("Last test", {"fields": ["tested_at", "test_ok", "test_result"]}),
         ]
 

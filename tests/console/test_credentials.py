@@ -58,6 +58,10 @@ def edit(admin: Client, credential: Credential, **more: Any) -> Any:
     return admin.post(f"/admin/console/credential/{credential.pk}/change/", data | more)
 
 
+def calls_at_a_time(slug: str) -> int | None:
+    return built_in(slug).max_concurrent
+
+
 # ---- the environment
 
 
@@ -186,6 +190,47 @@ def test_an_admin_enters_a_key(admin: Client, upstream: Upstream) -> None:
     page = admin.get(f"/admin/console/credential/{credential.pk}/change/").content.decode()
     assert 'placeholder="ends in 4f2a"' in page
     assert KEY not in page
+
+
+def test_calls_at_a_time_are_set_when_a_credential_is_added_and_changed(
+    admin: Client, upstream: Upstream
+) -> None:
+    assert 'name="max_concurrent"' in admin.get("/admin/console/credential/add/").content.decode()
+    data = {
+        "name": "New one",
+        "slug": "new-one",
+        "kind": "openai_compatible",
+        "base_url": upstream.url,
+        "enabled": "on",
+        "max_concurrent": "2",
+    }
+    admin.post("/admin/console/credential/add/", data)
+    assert calls_at_a_time("new-one") == 2
+    page = f"/admin/console/credential/{built_in('new-one').pk}/change/"
+    assert 'name="max_concurrent" value="2"' in admin.get(page).content.decode()
+    edit(admin, built_in("new-one"), max_concurrent="3")
+    assert calls_at_a_time("new-one") == 3
+    edit(admin, built_in("new-one"), max_concurrent="")
+    assert calls_at_a_time("new-one") is None
+
+
+def test_calls_at_a_time_are_set_for_what_the_environment_gives_too(
+    monkeypatch: pytest.MonkeyPatch, admin: Client
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    for slug in ("openrouter", "local"):
+        edit(admin, built_in(slug), max_concurrent="2")
+        assert calls_at_a_time(slug) == 2
+
+
+def test_no_call_at_a_time_is_refused_and_a_new_number_leaves_the_last_test(
+    admin: Client, mine: Credential
+) -> None:
+    admin.post(f"/admin/console/credential/{mine.pk}/test/")
+    html = edit(admin, mine, max_concurrent="0").content.decode()
+    assert "greater than or equal to 1" in html and calls_at_a_time("mine") is None
+    edit(admin, mine, max_concurrent="1")
+    assert calls_at_a_time("mine") == 1 and built_in("mine").test_ok
 
 
 def test_an_empty_field_keeps_the_key(admin: Client, mine: Credential) -> None:
