@@ -73,6 +73,16 @@ def test_a_save_by_the_attempt_that_holds_the_run_changes_it(alice: User) -> Non
     assert run.calls.get(key="panel-0-1").text == "Uno."
 
 
+def test_a_save_that_is_refused_half_way_changes_nothing(alice: User) -> None:
+    run = Story().begin().save(alice)
+    before = everything()
+    state = otherwise().state
+    without_their_fusion = [(c.fusion, call_row(run.pk, c)) for c in state.calls.values()]
+    with pytest.raises(KeyError):
+        save(run.pk, 1, without_their_fusion, [], run_fields(state))
+    assert everything() == before
+
+
 @pytest.mark.parametrize("status", ["queued", "completed", "cancelled"])
 def test_a_run_that_nobody_holds_is_saved_by_nobody(alice: User, status: str) -> None:
     run = under_way().save(alice, status=status)
