@@ -1,4 +1,5 @@
-"""What a watch shows: while its thread is at work on the next frame, and from which source."""
+"""What a watch shows: while its thread is at work on the next frame, from which source, and to
+a viewer who had been shown what is no longer so."""
 
 from __future__ import annotations
 
@@ -16,6 +17,9 @@ from console.engine.state import RunState
 from console.eventlog import Entry
 from console.live import Cursor, Watch, Watches
 from tests.console.story import Story
+from tests.live.member import View
+
+LINK = '<a href="https://one.example/"'
 
 
 class NoRedis:
@@ -165,3 +169,121 @@ async def test_a_run_that_is_fused_again_is_watched_anew_though_somebody_still_r
             pass
     assert later._task.cancelling()
     assert not watches._watches
+
+
+def test_the_end_is_shown_where_rows_tell_nothing_else_that_is_new(watch: Watch) -> None:
+    answered = said("one ")
+    completed = {"finish_reason": "stop"}
+    apply(answered, Event(EventType.PANEL_COMPLETED, 2.5, "panel-0-1", data=completed))
+    watch._fold_and_render([snapshot(answered)], None, "")
+    ended = apply(answered, Event(EventType.RUN_COMPLETED, 3.0))
+    watch._fold_and_render([], ended, "")
+    assert watch._state.status == "completed" and shown(watch) == "one "
+
+
+class Viewer:
+    """One reader with a cursor, and what the page makes of the frames."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self._cursor, self._view = watch, Cursor(True), View()
+
+    def look(self) -> str:
+        """Takes the next frame; how the text in it was told."""
+        frame = self._watch._beyond(self._cursor)
+        self._view.apply(frame)
+        told = [text for text in frame.get("texts", []) if text["id"] == "seat-0"]
+        if not told:
+            return "nothing"
+        return "reset" if told[0].get("reset") else "more"
+
+    @property
+    def text(self) -> str:
+        return self._view.text("seat-0")
+
+    @property
+    def html(self) -> str:
+        place = self._view.places["seat-0"]
+        return place["final"] + place["block"]
+
+
+def taken_up(*words: str, attempt: int) -> RunState:
+    state = said(*words)
+    state.attempt = attempt
+    return state
+
+
+def asked_again(*words: str) -> RunState:
+    state = said("one ", "two ")
+    failed = {"reason": "stalled", "error": "No text for too long."}
+    apply(state, Event(EventType.PANEL_FAILED, 3.0, "panel-0-1", data=failed))
+    added = {"seat": 0, "number": 2, "cause": "retry", "panelist": {"model": "m"}}
+    apply(state, Event(EventType.PANEL_ADDED, 4.0, "panel-0-2", data=added))
+    for word in words:
+        apply(state, Event(EventType.PANEL_DELTA, 5.0, "panel-0-2", data={"text": word}))
+    return state
+
+
+@pytest.mark.parametrize(
+    ("then", "text"),
+    [
+        pytest.param(taken_up("one ", attempt=2), "one ", id="taken back"),
+        pytest.param(taken_up(attempt=2), "", id="taken back to nothing"),
+        pytest.param(taken_up("one ", "too ", "many", attempt=2), "one too many", id="rewritten"),
+        pytest.param(asked_again("three "), "three ", id="of another call"),
+        pytest.param(asked_again("one ", "two "), "one two ", id="the same of another call"),
+        pytest.param(asked_again(), "", id="of another call that says nothing yet"),
+    ],
+)
+def test_a_viewer_is_told_that_the_text_shown_is_no_longer_so(
+    watch: Watch, then: RunState, text: str
+) -> None:
+    viewer = Viewer(watch)
+    watch._fold_and_render([snapshot(said("one ", "two "))], None, "")
+    assert viewer.look() == "reset" and viewer.text == "one two "
+    watch._fold_and_render([snapshot(then)], None, "")
+    assert viewer.look() == "reset" and viewer.text == text
+    assert viewer.look() == "nothing"
+    late = Viewer(watch)
+    late.look()
+    assert late.text == text
+
+
+def test_a_text_that_goes_on_is_never_told_anew(watch: Watch) -> None:
+    viewer = Viewer(watch)
+    state = said("A line.\n\n")
+    watch._fold_and_render([snapshot(state)], None, "")
+    assert viewer.look() == "reset"
+    whole = "A line."
+    for word in ("And ", "another.\n\n", "The ", "last."):
+        watch._fold_and_render([Entry("1-2", "e", [delta(word).to_dict()])], None, "")
+        whole += word
+        assert viewer.look() == "more"
+        assert "".join(viewer.text.split()) == "".join(whole.split())
+    ended = Event(EventType.PANEL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
+    watch._fold_and_render([Entry("1-3", "e", [ended.to_dict()])], None, "")
+    assert viewer.look() == "more" and viewer.look() == "nothing"
+
+
+def test_a_viewer_who_was_away_while_a_text_was_rewritten_twice_sees_the_last(
+    watch: Watch,
+) -> None:
+    viewer = Viewer(watch)
+    watch._fold_and_render([snapshot(said("one ", "two "))], None, "")
+    viewer.look()
+    watch._fold_and_render([snapshot(taken_up("other ", attempt=2))], None, "")
+    watch._fold_and_render([snapshot(taken_up("one ", "two ", "three ", attempt=3))], None, "")
+    assert viewer.look() == "reset" and viewer.text == "one two three "
+
+
+def test_a_viewer_is_told_of_what_only_the_end_of_a_text_explains(watch: Watch) -> None:
+    viewer = Viewer(watch)
+    watch._fold_and_render([snapshot(said("See [one].\n\n", "That is all.\n\n"))], None, "")
+    assert viewer.look() == "reset"
+    definition = delta("[one]: https://one.example/\n").to_dict()
+    watch._fold_and_render([Entry("1-2", "e", [definition])], None, "")
+    viewer.look()
+    assert LINK not in viewer.html
+    ended = Event(EventType.PANEL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
+    watch._fold_and_render([Entry("1-3", "e", [ended.to_dict()])], None, "")
+    assert viewer.look() == "reset"
+    assert LINK in viewer.html and viewer.html.count("That is all.") == 1
