@@ -42,6 +42,21 @@ def follow(page: Client, run: Run, prompt: str = "And then?", **form: str) -> Ht
     return response
 
 
+def test_only_who_may_read_a_run_goes_on_from_it(
+    client: Client, run: Run, bob: User, charlie: User
+) -> None:
+    assert follow(client, run)["Location"].startswith("/sign-in")
+    client.force_login(bob)
+    assert follow(client, run).status_code == 404
+    Run.objects.filter(pk=run.pk).update(visibility="team")
+    client.force_login(charlie)
+    assert follow(client, run)["Location"].startswith("/sign-in")
+    assert not run.followed_by.exists()
+    client.force_login(bob)
+    assert follow(client, run).status_code == 302
+    assert run.followed_by.get().owner == bob
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_double_click_is_one_run(alice: User, run: Run) -> None:
     page = Client()

@@ -1,6 +1,8 @@
-"""The form that fuses a run's answers again."""
+"""The forms that fuse a run's answers again, ask its seats again, and have it polled."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -37,6 +39,41 @@ def is_refused(response: HttpResponse, run: Run, sentence: str) -> bool:
     """With this sentence, and nothing has become of the run."""
     untouched = Run.objects.get(pk=run.pk).status == "completed" and run.fusions.count() == 1
     return untouched and response.status_code == 422 and sentence in response.content.decode()
+
+
+IN_MID_RUN = {"fuse-now", "seats/0/stop"}
+WHEN_ENDED = {"fuse", "fusions/1/poll", "seats", "seats/0/ask"}
+
+
+@pytest.mark.parametrize("act", sorted(IN_MID_RUN | WHEN_ENDED))
+def test_what_is_done_to_a_run_is_its_owner_s_to_do(
+    client: Client, alice: User, bob: User, charlie: User, ada: User, run: Run, act: str
+) -> None:
+    if act in IN_MID_RUN:
+        run = Story().begin().answer(0, "One.").save(alice)
+    Run.objects.filter(pk=run.pk).update(visibility="team")
+    page = f"/fusion/runs/{run.pk}"
+
+    def done() -> HttpResponse:
+        form = {"seat": "0", "model": "openrouter:maker/delta" if act == "seats" else ""}
+        response: HttpResponse = client.post(f"{page}/{act}", form)
+        return response
+
+    def all_of_it() -> list[Any]:
+        return [*Run.objects.filter(pk=run.pk).values(), run.calls.count(), run.fusions.count()]
+
+    before = all_of_it()
+    assert done()["Location"].startswith("/sign-in")
+    for other in (bob, ada):
+        client.force_login(other)
+        assert done().status_code == 404
+    client.force_login(charlie)
+    assert done()["Location"].startswith("/sign-in")
+    assert all_of_it() == before
+    client.force_login(alice)
+    assert client.get(f"{page}/{act}").status_code == 405
+    assert done().headers.get("Location", "refused") == page
+    assert all_of_it() != before
 
 
 def test_the_answers_that_are_ticked_are_fused(page: Client, run: Run) -> None:
