@@ -26,6 +26,4 @@ ENV PATH=/opt/fusion/bin:$PATH \
 USER fusion
 VOLUME /data
 EXPOSE 8000
-CMD ["daphne", "-b", "0.0.0.0", "-p", "8000", "--verbosity", "0", "--no-server-name", \
-     "--application-close-timeout", "3", "--websocket-max-message-size", "65536", \
-     "--websocket-max-frame-size", "65536", "fusion_site.asgi:application"]
+CMD ["python", "-m", "fusion_site.web", "-b", "0.0.0.0", "-p", "8000"]

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 # Codes of our own: Daphne lets a program end a socket by 1000 and by these only, and leaves it
 # open on any other.
 NOT_ALLOWED, NOT_UNDERSTOOD, NOT_READ, FAILED = 4404, 4400, 4408, 4500
-# No character takes more than four bytes, and Daphne sends no message above 64 KiB (`SOCKETS`
-# in fusion_site/supervisor.py).
+# No character takes more than four bytes, and Daphne sends no message above 64 KiB
+# (`OPTIONS` in fusion_site/web.py).
 PART = 16_000
 MORE, LAST = "+", "="  # begin a part; a frame that is sent whole begins with "{"
 UNACKNOWLEDGED_BYTES = 256 * 1024

@@ -81,8 +81,7 @@ class Supervisor:
             self._prepare_database()
             self._start_model()
             self._add("worker", [sys.executable, *WORKER])
-            server = [sys.executable, "-m", "daphne", "-b", self.host, "-p", str(self.port)]
-            self._add("web", [*server, *WEB])
+            self._add("web", [sys.executable, *WEB, "-b", self.host, "-p", str(self.port)])
             self._watch()
         except Stopped:
             say("Stopping …")
@@ -281,10 +280,4 @@ class Supervisor:
 WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
 WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "16"]
 WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
-# Quiet, because its access log would hold the tokens of share links. What a
-# browser sends is small; closing a page need not wait for its consumer.
-WEB = ["--verbosity", "0", "--no-server-name", "--application-close-timeout", "3"]
-# The limits hold for both directions: console/consumers.py sends what is longer in parts.
-SOCKETS = ["--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"]
-WEB += SOCKETS
-WEB += ["fusion_site.asgi:application"]
+WEB = ["-m", "fusion_site.web"]

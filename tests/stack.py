@@ -26,7 +26,7 @@ from redis import Redis
 
 from console.engine.state import RunState
 from fusion_site.env import celery_url
-from fusion_site.supervisor import SOCKETS
+from fusion_site.supervisor import WEB
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -195,7 +195,7 @@ class Stack:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start_worker(self, name: str = "worker", **env: str) -> None:
-        self._start(
+        self.start(
             name,
             *("-m", "celery", "-A", "fusion_site", "worker", "-P", "threads", "-c", "8"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
@@ -203,17 +203,14 @@ class Stack:
         )
 
     def start_web(self) -> None:
-        self._start(
-            "web",
-            *("-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), *SOCKETS),
-            "fusion_site.asgi:application",
-        )
+        self.start("web", *WEB, "-b", "127.0.0.1", "-p", str(self.port))
 
-    def _start(self, name: str, *args: str, **env: str) -> None:
+    def start(self, name: str, *args: str, **env: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *args], cwd=ROOT, env=self.env | env, stdout=log, stderr=log
             )
+        return self.processes[name]
 
     def kill(self, name: str, how: int = signal.SIGKILL) -> None:
         process = self.processes.pop(name)
