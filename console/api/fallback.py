@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views import defaults
 
 from .base import stamped
@@ -18,9 +22,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("bad_request").response())
     if isinstance(exception, RequestDataTooBig):
-        limit = f"{(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) / 1e6:.0f} MB"
-        sentence = f"What was sent is too large: at most {limit} are read. Go back and shorten it."
-        return render(request, "400.html", {"sentence": sentence}, status=413)
+        return render(request, "400.html", {"sentence": _too_large()}, status=413)
     return defaults.bad_request(request, exception)
 
 
@@ -34,6 +36,38 @@ def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("internal_error").response())
     return defaults.server_error(request)
+
+
+def too_large(path: str, *, in_html: bool) -> HttpResponse:
+    """For a body that the web server has not read to its end: no view is asked, and of the
+    middleware only what guards every answer."""
+    request = HttpRequest()
+    request.path = request.path_info = path
+    response: HttpResponse
+    if is_for_programs(request) or path in ("/v1", "/mcp", "/mcp/"):
+        sentence = f"The body is too large: at most {_limit()} are read."
+        response = stamped(ApiError("request_too_large", sentence).response())
+    elif in_html:
+        page = render_to_string("400.html", {"sentence": _too_large()})
+        response = HttpResponse(page, status=413)
+    else:
+        response = HttpResponse(_too_large() + "\n", "text/plain; charset=utf-8", status=413)
+    response["Cache-Control"] = "no-store"
+    for guard in (XFrameOptionsMiddleware, CSPMiddleware, SecurityMiddleware):
+        guard(_no_view).process_response(request, response)
+    return response
+
+
+def _no_view(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError
+
+
+def _too_large() -> str:
+    return f"What was sent is too large: at most {_limit()} are read. Go back and shorten it."
+
+
+def _limit() -> str:
+    return f"{(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) / 1e6:.0f} MB"
 
 
 def is_for_programs(request: HttpRequest) -> bool:
