@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from .engine.findings.worth import changed
 from .engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from .engine.usage import Usage
-from .engine.worth import changed
 from .models import Call, Fusion, Run
 
 CALL_FIELDS = [

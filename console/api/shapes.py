@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..engine.errors import Reason
-from ..engine.provenance import plain, plain_so_far
+from ..engine.findings.provenance import plain, plain_so_far
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from ..engine.usage import Usage, total_cost

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
 
-from ..engine.provenance import PlainStream
+from ..engine.findings.provenance import PlainStream
 from ..engine.state import CallState, RunState, Step
 from ..services.tokens import token_is_usable
 from . import shapes

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .analysis import read_analysis
 from .call import Context, least, receipt, request_for, stream_call
 from .errors import SENTENCES, ProviderError, Reason
-from .evidence import verify
+from .findings.analysis import read_analysis
+from .findings.evidence import verify
+from .findings.schema import analysis_schema
 from .material import Material
 from .prompts import fill, own_criteria
 from .provider import Finish, Message
-from .schema import analysis_schema
 from .spec import Panelist
 from .state import CallState, Step
 from .tries import UNREADABLE, Ended, carry_out

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import Reason
-from .provenance import ALL, plain
+from .findings.provenance import ALL, plain
 from .spec import letter
 from .usage import Usage, total_cost
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .analysis import analysis_text
-from .best import best_answer
 from .call import Context, least, receipt, request_for, stream_call, unusable
 from .errors import ProviderError, Reason
 from .events import EventType
+from .findings.analysis import analysis_text
+from .findings.best import best_answer
 from .material import Material
 from .prompts import fill, own_criteria
 from .provider import Message

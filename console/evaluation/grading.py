@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from console.engine.json_object import objects_in
+from console.engine.findings.json_object import objects_in
 from console.engine.prompts import fill
 
 from .tasks import Criterion, Task

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engine.condense import Condensing, condensing_of
 from ..engine.errors import SENTENCES, Reason
-from ..engine.families import kinship
+from ..engine.findings.families import kinship
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
 from . import evidence, figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..engine import worth as engine
+from ..engine.findings import worth as engine
 from ..engine.state import RunState, RunStatus, Step
 from . import figures
 from .seats import Seat

@@ -16,8 +16,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from console.engine.provenance import ALL, MARKER, OWN, is_footnote, names_of
-from console.engine.provenance import plain as without_marks
+from console.engine.findings.provenance import ALL, MARKER, OWN, is_footnote, names_of
+from console.engine.findings.provenance import plain as without_marks
 from console.markdown.highlighting import coloured, language_of
 from console.markdown.sanitiser import SCHEMES, sanitise
 

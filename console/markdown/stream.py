@@ -14,8 +14,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from console.engine.provenance import plain as without_marks
-from console.engine.provenance import plain_so_far
+from console.engine.findings.provenance import plain as without_marks
+from console.engine.findings.provenance import plain_so_far
 from console.markdown.document import (
     blocks_to_html,
     complete_lines,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from console.api.shapes import text_of
 from console.api.watching import PlainText
-from console.engine.provenance import plain
+from console.engine.findings.provenance import plain
 from console.engine.state import CallState, CallStatus, Step
 
 PIECES = [

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from console.engine.analysis import PARTS, analysis_text, claims, read_analysis
 from console.engine.errors import ProviderError
-from console.engine.schema import analysis_schema
+from console.engine.findings.analysis import PARTS, analysis_text, claims, read_analysis
+from console.engine.findings.schema import analysis_schema
 from tests.engine.conftest import ANALYSIS, RunEngine
 
 GOOD = json.dumps(ANALYSIS)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.engine.evidence import Answer, share_of_verified, verify
-from console.engine.folding import fold
+from console.engine.findings.evidence import Answer, share_of_verified, verify
+from console.engine.findings.text_folding import fold
 
 TEXT = (
     "# Water\n\n"

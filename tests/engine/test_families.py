@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.engine.families import family, kinship
+from console.engine.findings.families import family, kinship
 from console.engine.spec import Panelist
 
 

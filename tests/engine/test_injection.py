@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.engine.analysis import PARTS
+from console.engine.findings.analysis import PARTS
 from console.engine.material import make_material
 from console.engine.prompts import load
 from console.engine.provider import Request

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from console.engine.provenance import PlainStream, marks, plain, plain_so_far
+from console.engine.findings.provenance import PlainStream, marks, plain, plain_so_far
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from console.engine.families import kin
-from console.engine.provider import Finish
-from console.engine.spec import Panelist
-from console.engine.state import RunState
-from console.engine.usage import Usage
-from console.engine.worth import (
+from console.engine.findings.families import kin
+from console.engine.findings.worth import (
     agreement,
     best_of,
     beyond,
@@ -23,6 +19,10 @@ from console.engine.worth import (
     lacking,
     novelty,
 )
+from console.engine.provider import Finish
+from console.engine.spec import Panelist
+from console.engine.state import RunState
+from console.engine.usage import Usage
 from tests.engine.conftest import ANALYSIS, RunEngine
 
 

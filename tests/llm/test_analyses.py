@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from console.engine.analysis import PARTS
 from console.engine.errors import Reason
-from console.engine.evidence import share_of_verified
+from console.engine.findings.analysis import PARTS
+from console.engine.findings.evidence import share_of_verified
 from console.engine.state import RunStatus, Step
 from tests.llm.conftest import ANALYSIS_TOKENS, LONG, Fused
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from console.engine.analysis import PARTS
 from console.engine.errors import Reason
+from console.engine.findings.analysis import PARTS
 from console.engine.spec import Panelist
 from console.engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from tests.engine.test_injection import ORDERS

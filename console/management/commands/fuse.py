@@ -177,6 +177,6 @@ def _error(call: CallState | None) -> dict[str, Any] | None:
 
 
 def _analysis(analysis: dict[str, Any]) -> str:
-    from console.engine.analysis import analysis_text
+    from console.engine.findings.analysis import analysis_text
 
     return analysis_text(analysis)

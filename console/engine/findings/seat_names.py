@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .spec import letter
+from ..spec import letter
 
 _BETWEEN = re.compile(r"[\s,;/&+#.:()\[\]]+")
 _FILLERS = {"AND", "ANSWER", "ANSWERS", "SEAT", "SEATS"}

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..spec import letter
 from .best import CRITERIA
-from .spec import letter
 
 LONGEST_QUOTE = 200
 

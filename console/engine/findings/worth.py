@@ -12,10 +12,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from ..spec import letter
+from ..state import CallState, FusionState, RunState, RunStatus, Step
 from .best import best_answer
 from .provenance import ALL, marks, plain
-from .spec import letter
-from .state import CallState, FusionState, RunState, RunStatus, Step
 
 # A fused answer is another one when at least this part of its runs of words is not in the best.
 CHANGED_FROM = 0.1

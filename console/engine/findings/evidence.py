@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from .analysis import claims
-from .folding import QUOTES, Folded, fold
+from .text_folding import QUOTES, Folded, fold
 
 SUPPORTED, PARTLY, UNVERIFIED = "supported", "partly", "unverified"
 # Parts around an ellipsis have to say something by themselves.

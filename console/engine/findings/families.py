@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .spec import Panelist, Spec, letter
+from ..spec import Panelist, Spec, letter
 
 # The author in front of a slash, where it is not what people call the family.
 _AUTHORS = {

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .spec import MAX_SEATS, letter
+from ..spec import MAX_SEATS, letter
 
 OWN = "own"
 ALL = "".join(letter(seat) for seat in range(MAX_SEATS))

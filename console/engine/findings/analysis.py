@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..errors import ProviderError, Reason
+from ..spec import letter
 from .best import CRITERIA
-from .errors import ProviderError, Reason
 from .json_object import find_object
-from .named import Names
-from .spec import letter
+from .seat_names import Names
 
 PARTS = ("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
 _MAX_ITEMS, _MAX_CHARACTERS = 40, 4000  # what is kept of an unconstrained judge's output

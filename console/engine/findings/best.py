@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .state import CallState
+from ..state import CallState
 
 CRITERIA = ("factual_accuracy", "depth", "structure", "coverage")
 
