@@ -24,7 +24,7 @@ from django.db import close_old_connections, connections
 from redis.asyncio import Redis
 
 from . import eventlog
-from .engine.call import Control
+from .engine.calls.call import Control
 from .engine.errors import LeaseLost, ProviderError, Reason
 from .engine.events import Event, EventType
 from .engine.fusion import fuse

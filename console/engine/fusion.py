@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .call import Admission, Context, Control
+from .calls.call import Admission, Context, Control
 from .condense import condense
 from .errors import Reason
 from .events import Event, EventType

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .call import Context, least, receipt, request_for, stream_call
+from .calls.call import Context, least, receipt, request_for, stream_call
+from .calls.tries import UNREADABLE, Ended, carry_out
+from .calls.window import excess, output_of
 from .errors import SENTENCES, ProviderError, Reason
 from .findings.analysis import read_analysis
 from .findings.evidence import verify
@@ -20,8 +22,6 @@ from .prompts import fill, own_criteria
 from .provider import Finish, Message
 from .spec import Panelist
 from .state import CallState, Step
-from .tries import UNREADABLE, Ended, carry_out
-from .window import excess, output_of
 
 TOO_FEW = "Too few answers could be condensed to what the judge can read at once."
 TOO_LONG = "The answers do not fit the judge's context, not even condensed."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .call import Context, least, receipt, request_for, stream_call, unusable
+from .calls.call import Context, least, receipt, request_for, stream_call, unusable
+from .calls.tries import Ended, carry_out
+from .calls.window import excess, output_of
 from .errors import ProviderError, Reason
 from .events import EventType
 from .findings.analysis import analysis_text
@@ -14,8 +16,6 @@ from .prompts import fill, own_criteria
 from .provider import Message
 from .spec import Panelist
 from .state import CallState, Step
-from .tries import Ended, carry_out
-from .window import excess, output_of
 
 TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from console.engine import prompts
-from console.engine.call import Control
+from console.engine.calls.call import Control
 from console.engine.events import Event
 from console.engine.fusion import fuse
 from console.engine.provider import Provider, Request

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.engine.call import Control
+from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import EventType
 from console.engine.provider import ReasoningDelta

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.engine import prompts
-from console.engine.call import Control
+from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import Event, EventType
 from console.engine.fusion import fuse

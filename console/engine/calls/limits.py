@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import ProviderError, Reason
-from .provider import Request
-from .state import CallState
+from ..errors import ProviderError, Reason
+from ..provider import Request
+from ..state import CallState
 
 if TYPE_CHECKING:
     from .call import Context

@@ -16,14 +16,14 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .errors import LeaseLost, ProviderError, Reason
-from .events import Event, EventType
+from ..errors import LeaseLost, ProviderError, Reason
+from ..events import Event, EventType
+from ..provider import Complete, Finish, Message, Provider, ReasoningDelta, Request, TextDelta
+from ..reducer import apply
+from ..spec import Panelist, Policy, Spec
+from ..state import RunState
+from ..usage import cost_of
 from .limits import reserve
-from .provider import Complete, Finish, Message, Provider, ReasoningDelta, Request, TextDelta
-from .reducer import apply
-from .spec import Panelist, Policy, Spec
-from .state import RunState
-from .usage import cost_of
 
 log = logging.getLogger(__name__)
 

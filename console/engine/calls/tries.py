@@ -16,11 +16,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import ProviderError, Reason
+from ..events import EventType
+from ..spec import Panelist, Policy
+from ..state import CallState, CallStatus, Step, call_key
 from .call import Context, failure
-from .errors import ProviderError, Reason
-from .events import EventType
-from .spec import Panelist, Policy
-from .state import CallState, CallStatus, Step, call_key
 
 FIRST_DELAY = 0.5  # seconds; doubles with every try, up to the longest wait allowed
 ADAPTATIONS = 8  # of one model's request; providers know fewer fields to do without

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..provider import Message
+from ..spec import Panelist
 from .limits import CHARACTERS_PER_TOKEN
-from .provider import Message
-from .spec import Panelist
 
 USED = 0.9
 OUTPUT_SHARE = 4  # at most this part of the window is kept free for what is written
