@@ -27,11 +27,11 @@ from . import eventlog
 from .engine.calls.call import Control
 from .engine.errors import LeaseLost, ProviderError, Reason
 from .engine.events import Event, EventType
-from .engine.fusion import fuse
 from .engine.provider import Provider
 from .engine.reducer import apply
 from .engine.spec import Panelist, Spec
 from .engine.state import RunState
+from .engine.steps.fuse import fuse
 from .leases import claim, pass_by, release
 from .models import Credential, Run
 from .providers._http import make_client

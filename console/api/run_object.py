@@ -9,9 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from ..engine.condense import condensing_of
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState
+from ..engine.steps.condense import condensing_of
 from ..models import Run
 from ..snapshot import state_from_rows
 from . import replies, shapes

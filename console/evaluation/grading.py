@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from console.engine.findings.json_object import objects_in
-from console.engine.prompts import fill
+from console.engine.steps.prompts import fill
 
 from .tasks import Criterion, Task
 

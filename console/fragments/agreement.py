@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.condense import Condensing, condensing_of
 from ..engine.errors import SENTENCES, Reason
 from ..engine.findings.families import kinship
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
+from ..engine.steps.condense import Condensing, condensing_of
 from . import evidence, figures
 from .evidence import Quote, Rating, Standing
 from .seats import Seat

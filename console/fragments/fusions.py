@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from ..engine.seating import seated
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import FusionState, RunState, Step
+from ..engine.steps.seating import seated
 from ..markdown import render
 from . import figures
 from .seats import name_in

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..engine.poll import EQUAL, FUSED, OWN, UNPARSED, tally
 from ..engine.state import CallStatus, RunState, RunStatus, Step
+from ..engine.steps.poll import EQUAL, FUSED, OWN, UNPARSED, tally
 from .seats import Seat
 
 WORDS = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..engine.condense import condensing_of
 from ..engine.errors import SENTENCES, Reason
 from ..engine.findings import families
 from ..engine.findings.families import Kin
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, RunState, RunStatus, Step
+from ..engine.steps.condense import condensing_of
 from . import figures
 from .phases import is_under_way
 

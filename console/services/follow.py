@@ -8,8 +8,8 @@ from dataclasses import replace
 from django.contrib.auth.models import User
 
 from ..engine.provider import Message
-from ..engine.seating import seated
 from ..engine.spec import Panelist, Spec, letter
+from ..engine.steps.seating import seated
 from ..models import Run
 from ..snapshot import state_from_rows
 from .errors import Refused

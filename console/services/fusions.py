@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from ..engine.seating import seated
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
+from ..engine.steps.seating import seated
 from ..models import Call, Credential, Fusion, Run
 from ..snapshot import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS

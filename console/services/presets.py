@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from ..catalog import context_length_of, price_of
-from ..engine.prompts import load as load_prompts
 from ..engine.spec import MAX_SEATS, Panelist, Spec
+from ..engine.steps.prompts import load as load_prompts
 from ..models import Credential, Fusion, Preset, PresetPanelist
 from ..models.credentials import Environment
 from ..starters import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS

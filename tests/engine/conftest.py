@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from console.engine import prompts
 from console.engine.calls.call import Control
 from console.engine.events import Event
-from console.engine.fusion import fuse
 from console.engine.provider import Provider, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import RunState
+from console.engine.steps import prompts
+from console.engine.steps.fuse import fuse
 from console.providers.fake import FakeProvider
 
 ANALYSIS = {

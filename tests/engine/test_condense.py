@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from console.engine.calls.window import excess, shares, tokens_in, window_of
-from console.engine.condense import condensing_of
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, Request
 from console.engine.spec import Panelist, Policy
 from console.engine.state import RunState, RunStatus, Step
+from console.engine.steps.condense import condensing_of
 from tests.engine.conftest import ANALYSIS, Ran, RunEngine
 
 LONG = "The rare words of this answer fill a page. " * 200  # about 2,200 tokens

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from console.engine.findings.analysis import PARTS
-from console.engine.material import make_material
-from console.engine.prompts import load
 from console.engine.provider import Request
 from console.engine.spec import Panelist, Spec
 from console.engine.state import CallState, Step
+from console.engine.steps.material import make_material
+from console.engine.steps.prompts import load
 from tests.engine.conftest import RunEngine
 
 ORDERS = [

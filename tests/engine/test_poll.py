@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from console.engine.errors import ProviderError, Reason
-from console.engine.poll import fused_comes_first, read_vote, tally
 from console.engine.provider import Request
 from console.engine.spec import Panelist
 from console.engine.state import CallState, RunState, RunStatus, Step, call_key
+from console.engine.steps.poll import fused_comes_first, read_vote, tally
 from tests.engine.conftest import Ran, RunEngine
 
 

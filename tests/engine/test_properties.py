@@ -18,15 +18,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.engine import prompts
 from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import Event, EventType
-from console.engine.fusion import fuse
 from console.engine.provider import Finish, ReasoningDelta, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import CallState, RunState, RunStatus, Step
+from console.engine.steps import prompts
+from console.engine.steps.fuse import fuse
 from console.engine.usage import Usage
 from console.providers.fake import FakeProvider
 from tests.engine.conftest import ANALYSIS

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from console.engine import prompts
 from console.engine.spec import Panelist, Spec
+from console.engine.steps import prompts
 from console.evaluation.arms import (
     PRESET,
     SAME_MODEL,

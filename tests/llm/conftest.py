@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from console.engine import prompts
-from console.engine.fusion import fuse
 from console.engine.provider import Provider
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import RunState
+from console.engine.steps import prompts
+from console.engine.steps.fuse import fuse
 from console.providers._http import make_client
 from console.providers.registry import make_provider
 from console.starters import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS, presets

@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from console import execution
-from console.engine import prompts
 from console.engine.spec import Panelist, Policy, Spec
+from console.engine.steps import prompts
 from console.models import Credential, Run
 from console.services import runs as services
 from console.upkeep import Upkeep

@@ -15,10 +15,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console import eventlog
-from console.engine import prompts
 from console.engine.errors import Reason
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import CallState, RunState, Step
+from console.engine.steps import prompts
 from console.execution import Worker
 from console.models import Call, Credential, Run
 from console.providers.secret import Secret

@@ -12,10 +12,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.catalog import all_models
-from console.engine.condense import condensing_of
 from console.engine.errors import Reason
 from console.engine.spec import Spec, letter
 from console.engine.state import CallState, RunState, Step
+from console.engine.steps.condense import condensing_of
 from console.models import Preset, Run
 from console.reading import is_up, until_final
 from console.services.errors import Refused

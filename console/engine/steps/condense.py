@@ -13,17 +13,17 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..calls.call import Context, receipt, request_for, stream_call, unusable
+from ..calls.tries import Ended, carry_out
+from ..calls.window import excess, shares, tokens_in, window_of
+from ..errors import ProviderError, Reason
+from ..provider import Message
+from ..spec import Panelist
+from ..state import CallState, CallStatus, RunState, Step
 from . import judge as judging
 from . import synthesis
-from .calls.call import Context, receipt, request_for, stream_call, unusable
-from .calls.tries import Ended, carry_out
-from .calls.window import excess, shares, tokens_in, window_of
-from .errors import ProviderError, Reason
 from .material import Material
 from .prompts import fill
-from .provider import Message
-from .spec import Panelist
-from .state import CallState, CallStatus, RunState, Step
 
 # Words asked for, to a token there is room for: a margin, and a word is more than a token.
 WORDS_PER_TOKEN = 0.6

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .calls.call import Admission, Context, Control
+from ..calls.call import Admission, Context, Control
+from ..errors import Reason
+from ..events import Event, EventType
+from ..provider import Message, Provider
+from ..spec import Panelist, Spec, letter
+from ..state import CallState, FusionState, RunState, Step
 from .condense import condense
-from .errors import Reason
-from .events import Event, EventType
 from .judge import analyse
 from .material import make_material
 from .panel import answers_of, ask_panel
 from .poll import poll
-from .provider import Message, Provider
-from .spec import Panelist, Spec, letter
-from .state import CallState, FusionState, RunState, Step
 from .synthesis import synthesise
 
 

@@ -10,18 +10,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .calls.call import Context, least, receipt, request_for, stream_call
-from .calls.tries import UNREADABLE, Ended, carry_out
-from .calls.window import excess, output_of
-from .errors import SENTENCES, ProviderError, Reason
-from .findings.analysis import read_analysis
-from .findings.evidence import verify
-from .findings.schema import analysis_schema
+from ..calls.call import Context, least, receipt, request_for, stream_call
+from ..calls.tries import UNREADABLE, Ended, carry_out
+from ..calls.window import excess, output_of
+from ..errors import SENTENCES, ProviderError, Reason
+from ..findings.analysis import read_analysis
+from ..findings.evidence import verify
+from ..findings.schema import analysis_schema
+from ..provider import Finish, Message
+from ..spec import Panelist
+from ..state import CallState, Step
 from .material import Material
 from .prompts import fill, own_criteria
-from .provider import Finish, Message
-from .spec import Panelist
-from .state import CallState, Step
 
 TOO_FEW = "Too few answers could be condensed to what the judge can read at once."
 TOO_LONG = "The answers do not fit the judge's context, not even condensed."

@@ -14,15 +14,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from .calls.call import Context, receipt, request_for, stream_call
-from .calls.tries import Ended, carry_out, is_open
-from .calls.window import excess
-from .errors import ProviderError, Reason
+from ..calls.call import Context, receipt, request_for, stream_call
+from ..calls.tries import Ended, carry_out, is_open
+from ..calls.window import excess
+from ..errors import ProviderError, Reason
+from ..provider import Message
+from ..spec import Panelist
+from ..state import CallState, RunState, Step
 from .material import make_material
 from .prompts import fill, load
-from .provider import Message
-from .spec import Panelist
-from .state import CallState, RunState, Step
 
 FUSED, OWN, EQUAL, UNPARSED = "fused", "own", "equal", "unparsed"
 VOTES = (FUSED, OWN, EQUAL, UNPARSED)

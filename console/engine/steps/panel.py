@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from .calls.call import Context, receipt, request_for, stream_call, unusable
-from .calls.tries import Ended, carry_out, is_open, stop_trying
-from .errors import SENTENCES, ProviderError, Reason
-from .events import EventType
-from .provider import Message
-from .spec import Panelist
-from .state import CallState, CallStatus, Step
+from ..calls.call import Context, receipt, request_for, stream_call, unusable
+from ..calls.tries import Ended, carry_out, is_open, stop_trying
+from ..errors import SENTENCES, ProviderError, Reason
+from ..events import EventType
+from ..provider import Message
+from ..spec import Panelist
+from ..state import CallState, CallStatus, Step
 
 
 async def ask_panel(context: Context) -> dict[int, CallState]:

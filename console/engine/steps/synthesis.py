@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from .calls.call import Context, least, receipt, request_for, stream_call, unusable
-from .calls.tries import Ended, carry_out
-from .calls.window import excess, output_of
-from .errors import ProviderError, Reason
-from .events import EventType
-from .findings.analysis import analysis_text
-from .findings.best import best_answer
+from ..calls.call import Context, least, receipt, request_for, stream_call, unusable
+from ..calls.tries import Ended, carry_out
+from ..calls.window import excess, output_of
+from ..errors import ProviderError, Reason
+from ..events import EventType
+from ..findings.analysis import analysis_text
+from ..findings.best import best_answer
+from ..provider import Message
+from ..spec import Panelist
+from ..state import CallState, Step
 from .material import Material
 from .prompts import fill, own_criteria
-from .provider import Message
-from .spec import Panelist
-from .state import CallState, Step
 
 TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
 

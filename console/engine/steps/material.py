@@ -14,9 +14,9 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from .provider import Message
-from .spec import Spec, letter
-from .state import CallState
+from ..provider import Message
+from ..spec import Spec, letter
+from ..state import CallState
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from ..spec import Prompts
+from ...spec import Prompts
 
 _HERE = Path(__file__).parent
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .spec import Panelist, Spec
-from .state import RunState, Step
+from ..spec import Panelist, Spec
+from ..state import RunState, Step
 
 
 def seated(spec: Spec, state: RunState, seat: int, *, by: int | None = None) -> Panelist:
