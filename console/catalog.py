@@ -21,8 +21,8 @@ from .engine.errors import ProviderError
 from .engine.usage import Price
 from .models import Credential
 from .models.credentials import Environment
-from .providers._http import make_client
 from .providers.registry import list_models
+from .providers.wire.http import make_client
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo

@@ -34,8 +34,8 @@ from .engine.state import RunState
 from .engine.steps.fuse import fuse
 from .leases import claim, pass_by, release
 from .models import Credential, Run
-from .providers._http import make_client
 from .providers.registry import make_provider
+from .providers.wire.http import make_client
 from .recorder import Recorder, patiently
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ import httpx
 from console.engine.errors import ProviderError, Reason
 from console.engine.usage import MILLION, Price
 
-from ._answer import money
-from ._http import FAILURES, classify
-from ._refusals import error_object, in_band, parse, refusal, scrubber
 from .secret import Secret
+from .wire.answer import money
+from .wire.http import FAILURES, classify
+from .wire.refusals import error_object, in_band, parse, refusal, scrubber
 
 BODY_LIMIT = 32 * 1024 * 1024
 MODELS_LIMIT = 5_000

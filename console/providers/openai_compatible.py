@@ -22,13 +22,13 @@ from console.engine.provider import (
     TextDelta,
 )
 
-from ._answer import Answer, Limits
-from ._http import FAILURES, classify
-from ._quirks import Quirks
-from ._refusals import parse, refusal, scrubber, text_of
-from ._sse import Parser
 from .listing import CredentialTest, authorization, list_models, read, try_out
 from .secret import Secret
+from .wire.answer import Answer, Limits
+from .wire.http import FAILURES, classify
+from .wire.quirks import Quirks
+from .wire.refusals import parse, refusal, scrubber, text_of
+from .wire.sse import Parser
 
 __all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
 

@@ -13,10 +13,10 @@ from django.utils.text import slugify
 from ..encryption import CannotDecrypt, Encrypted, encrypt, rotate
 from ..models import Credential
 from ..models.credentials import origin
-from ..providers._http import make_client
 from ..providers.listing import CredentialTest
 from ..providers.registry import test_credential as ask_provider
 from ..providers.secret import Secret
+from ..providers.wire.http import make_client
 from .errors import Refused
 
 PATIENCE = 10.0

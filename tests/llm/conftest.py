@@ -22,8 +22,8 @@ from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import RunState
 from console.engine.steps import prompts
 from console.engine.steps.fuse import fuse
-from console.providers._http import make_client
 from console.providers.registry import make_provider
+from console.providers.wire.http import make_client
 from console.starters import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS, presets
 from fusion_site import address, installation
 

@@ -1,9 +1,9 @@
 import pytest
 import uvloop
 
-from console.providers._answer import Limits
-from console.providers._http import make_client
 from console.providers.openai_compatible import OpenAICompatible
+from console.providers.wire.answer import Limits
+from console.providers.wire.http import make_client
 from tests.providers.asking import KEY, Got, collect
 from tests.upstream import Upstream
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.providers._sse import Parser, ServerSentEvent
+from console.providers.wire.sse import Parser, ServerSentEvent
 
 
 def parsed(*pieces, limit=1024 * 1024):

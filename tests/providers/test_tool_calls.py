@@ -9,8 +9,8 @@ import pytest
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, Request
-from console.providers._http import make_client
 from console.providers.openai_compatible import OpenAICompatible
+from console.providers.wire.http import make_client
 from tests.upstream import Script, Upstream
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}

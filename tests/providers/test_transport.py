@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Request
-from console.providers._http import FAILURES, classify, make_client
+from console.providers.wire.http import FAILURES, classify, make_client
 from tests.providers.asking import collect
 from tests.upstream import Script, places
 
@@ -445,7 +445,7 @@ async def test_a_label_that_no_name_can_have_is_not_found(client):
 
 
 async def test_without_aiohttp_httpx_asks_by_itself(monkeypatch, up):
-    monkeypatch.setitem(sys.modules, "console.providers._aiohttp", None)
+    monkeypatch.setitem(sys.modules, "console.providers.wire.transport", None)
     async with make_client() as client:
         assert type(client._transport) is httpx.AsyncHTTPTransport
         assert (await client.get(f"{up.url}/models")).status_code == 200

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from console import execution
-from console.providers._http import make_client
+from console.providers.wire.http import make_client
 from console.services import runs as services
 from tests.upstream import Upstream, places
 

@@ -69,7 +69,7 @@ def trusted() -> ssl.SSLContext:
 
 def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport | None:
     try:
-        from ._aiohttp import Transport
+        from .transport import Transport
     except ModuleNotFoundError:
         return None
     return Transport(tls, keepalive=KEEPALIVE)

@@ -19,9 +19,9 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, ReasoningDelta, TextDelta
 from console.engine.usage import Usage
 
-from ._refusals import Scrub, error_object, in_band
-from ._sse import ServerSentEvent
-from ._tool_calls import ToolCalls
+from .refusals import Scrub, error_object, in_band
+from .sse import ServerSentEvent
+from .tool_calls import ToolCalls
 
 MIB = 1024 * 1024
 FINISH_REASONS = {
