@@ -23,7 +23,6 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from redis.asyncio import Redis
 
-from . import eventlog
 from .engine.calls.call import Control
 from .engine.errors import LeaseLost, ProviderError, Reason
 from .engine.events import Event, EventType
@@ -36,6 +35,7 @@ from .leases import claim, pass_by, release
 from .models import Credential, Run
 from .providers.registry import make_provider
 from .providers.wire.http import make_client
+from .record import eventlog
 from .recorder import Recorder, patiently
 
 log = logging.getLogger(__name__)

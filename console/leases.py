@@ -21,7 +21,7 @@ from .engine.events import Event, EventType
 from .engine.reducer import apply
 from .engine.state import RunState, RunStatus
 from .models import Run
-from .snapshot import CALL_FIELDS, call_row, run_fields, state_from_rows
+from .record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 
 # Workers lost one after the other: a run that takes its worker down must not do so for ever.
 MAX_ATTEMPTS = 5

@@ -11,9 +11,9 @@ from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
 
-from . import eventlog
 from .engine.state import RunState, RunStatus
 from .models import Heartbeat, Run
+from .record import eventlog
 
 
 def is_up() -> bool:

@@ -20,9 +20,9 @@ from redis.asyncio import Redis
 from .engine.errors import SENTENCES, LeaseLost, Reason
 from .engine.events import Event, EventType
 from .engine.state import RunState, RunStatus
-from .eventlog import Fenced, Writer
 from .models import Call, Fusion, Run
-from .snapshot import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_fields
+from .record.eventlog import Fenced, Writer
+from .record.rows import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_fields
 
 log = logging.getLogger(__name__)
 

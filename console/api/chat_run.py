@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .. import eventlog
 from ..engine.spec import Spec
 from ..engine.state import RunState
 from ..models import Run
+from ..record import eventlog
 from . import shapes
 from .asking import DECIDE, Plan, plan_for
 from .base import ApiCall

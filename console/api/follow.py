@@ -7,10 +7,10 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 
-from .. import eventlog
 from ..engine.state import RunState
 from ..models import Run
-from ..snapshot import state_from_rows
+from ..record import eventlog
+from ..record.rows import state_from_rows
 from .db import db
 from .errors import ApiError
 from .limits import redis

@@ -13,7 +13,7 @@ from django.http import Http404
 
 from .. import access
 from ..models import Run
-from ..snapshot import state_from_rows
+from ..record.rows import state_from_rows
 from . import shapes
 from .asking import DECIDE, SERVER_TOOL
 from .base import ApiCall, parse

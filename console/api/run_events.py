@@ -20,13 +20,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 
-from .. import access, eventlog
+from .. import access
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, Step, seat_of
 from ..models import Run
 from ..models.tokens import Scope
+from ..record import eventlog
 from ..services.tokens import token_is_usable
 from . import shapes
 from .base import ApiCall, NoBody, endpoint, error_of

@@ -13,7 +13,7 @@ from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState
 from ..engine.steps.condense import condensing_of
 from ..models import Run
-from ..snapshot import state_from_rows
+from ..record.rows import state_from_rows
 from . import replies, shapes
 
 PROMPT_SHOWN = 200

@@ -21,8 +21,8 @@ from console.engine.usage import Usage, total_cost
 from console.models import Run, Visibility
 from console.models.runs import Origin
 from console.reading import until_final
+from console.record.rows import state_from_rows
 from console.services.runs import run_start
-from console.snapshot import state_from_rows
 
 from .results import Entry, Results
 from .spending import LimitReached, Limits, spent

@@ -10,7 +10,6 @@ from contextlib import aclosing
 from django.conf import settings
 from django.http import Http404
 
-from .. import eventlog
 from ..api.asking import PREFIX, plan_for, usual_preset
 from ..api.base import parse
 from ..api.db import db
@@ -21,6 +20,7 @@ from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
 from ..models import Preset, Run
 from ..models.tokens import Scope
+from ..record import eventlog
 from ..services.errors import Refused
 from ..services.presets import preset_lacks, preset_spec
 from . import results

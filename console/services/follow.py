@@ -11,7 +11,7 @@ from ..engine.provider import Message
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.steps.seating import seated
 from ..models import Run
-from ..snapshot import state_from_rows
+from ..record.rows import state_from_rows
 from .errors import Refused
 from .runs import clean_prompt, run_start
 

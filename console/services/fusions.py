@@ -20,7 +20,7 @@ from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from ..engine.steps.seating import seated
 from ..models import Call, Credential, Fusion, Run
-from ..snapshot import state_from_rows
+from ..record.rows import state_from_rows
 from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused, RunUnderWay
 from .panelists import find_judge, find_panelist, has_own_limit

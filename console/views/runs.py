@@ -23,10 +23,10 @@ from ..fragments.poll import poll
 from ..fragments.seats import columns
 from ..fragments.worth import worth
 from ..models import Run, Visibility
+from ..record.rows import state_from_rows
 from ..services.errors import Refused
 from ..services.follow import OWN
 from ..services.runs import run_cancel, run_share
-from ..snapshot import state_from_rows
 from .posted import posted
 from .rows import RunRow, with_rows
 

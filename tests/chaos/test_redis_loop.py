@@ -13,8 +13,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from console import eventlog
 from console.engine.state import RunState
+from console.record import eventlog
 from tests.stack import Stack, Valkey
 
 from .questions import Questions, over

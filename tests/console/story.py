@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from django.contrib.auth.models import User
 
-from console import snapshot
 from console.engine.errors import SENTENCES, Reason
 from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Prompts, Spec
 from console.engine.state import RunState, Step, call_key
 from console.models import Run
+from console.record import rows as snapshot
 
 ANALYSIS: dict[str, Any] = {
     "consensus": [{"claim": "Upkeep is a real, unbudgeted cost", "seats": [0, 1, 2]}],

@@ -13,7 +13,7 @@ from django.test import Client
 
 from console.engine.events import EventType
 from console.models import Run
-from console.snapshot import state_from_rows
+from console.record.rows import state_from_rows
 
 from .story import Story
 

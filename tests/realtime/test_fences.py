@@ -13,14 +13,14 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from console import eventlog
 from console.engine.errors import LeaseLost
 from console.engine.events import EventType
 from console.execution import Worker
 from console.leases import claim, release
 from console.models import Call, Fusion, Run
+from console.record import eventlog
+from console.record.rows import call_row, fusion_row, run_fields
 from console.recorder import Recorder, save
-from console.snapshot import call_row, fusion_row, run_fields
 from tests.console.story import Story
 from tests.upstream import places
 

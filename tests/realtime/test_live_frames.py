@@ -14,8 +14,8 @@ import pytest
 from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
-from console.eventlog import Entry
 from console.live import Cursor, Watch, Watches
+from console.record.eventlog import Entry
 from tests.console.story import Story
 from tests.live.member import View
 
@@ -131,7 +131,7 @@ def watches(monkeypatch: pytest.MonkeyPatch) -> Watches:
         await asyncio.sleep(60)
 
     monkeypatch.setattr(Watch, "_follow_to_the_end", idle)
-    monkeypatch.setattr("console.eventlog.connect", NoRedis)
+    monkeypatch.setattr("console.record.eventlog.connect", NoRedis)
     return Watches(lambda *_: {})
 
 

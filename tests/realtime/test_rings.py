@@ -75,7 +75,7 @@ def test_a_run_is_not_marked_as_rung_for_while_the_queue_is_away(
 
 
 async def test_a_queue_that_hangs_or_is_gone_has_no_number_of_rings(settings: Any) -> None:
-    from console.eventlog import connect
+    from console.record.eventlog import connect
 
     with Valkey() as server:
         settings.REDIS_URL = server.url

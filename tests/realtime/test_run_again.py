@@ -17,13 +17,13 @@ from console.engine.state import Step
 from console.execution import Worker
 from console.fragments.fusions import askable
 from console.models import Credential, Fusion, Run
+from console.record.rows import state_from_rows
 from console.services import fusions, tokens
 from console.services.errors import Refused
 from console.services.follow import run_follow
 from console.services.panelists import NamedSeat
 from console.services.presets import custom_spec
 from console.services.runs import run_cancel, run_start
-from console.snapshot import state_from_rows
 from console.starters import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
 from console.upkeep import Upkeep
 from tests.realtime.conftest import PATIENT, StartRun
@@ -347,7 +347,7 @@ def test_only_the_owner_fuses_again(finished: Run) -> None:
 def test_a_viewer_of_a_reopened_run_sees_the_new_opening(
     worker: Worker, upstream: Upstream, finished: Run
 ) -> None:
-    from console import eventlog
+    from console.record import eventlog
 
     fusions.run_fuse(run=finished, judge="test:other")
     run = carried_out(worker, finished)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from console import eventlog
 from console.engine.state import RunState, Step
 from console.execution import Worker
 from console.models import Run
+from console.record import eventlog
+from console.record.rows import state_from_rows
 from console.services.runs import run_cancel
-from console.snapshot import state_from_rows
 from console.upkeep import Upkeep, left_behind
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.upstream import Script, Upstream

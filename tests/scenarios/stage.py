@@ -14,7 +14,6 @@ import psutil
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console import eventlog
 from console.engine.errors import Reason
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import CallState, RunState, Step
@@ -22,8 +21,9 @@ from console.engine.steps import prompts
 from console.execution import Worker
 from console.models import Call, Credential, Run
 from console.providers.secret import Secret
+from console.record import eventlog
+from console.record.rows import state_from_rows
 from console.services import runs as services
-from console.snapshot import state_from_rows
 from tests.live.member import View
 from tests.upstream import Received, Script, Upstream
 from tests.upstream.places import Place

@@ -9,9 +9,9 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import connections
 
-from console import eventlog
 from console.fragments import run_context, run_fragments
 from console.live import Cursor, Watch
+from console.record import eventlog
 from tests.live.member import View
 
 

@@ -18,6 +18,7 @@ from console.engine.state import CallState, RunState, Step
 from console.engine.steps.condense import condensing_of
 from console.models import Preset, Run
 from console.reading import is_up, until_final
+from console.record.rows import state_from_rows
 from console.services.errors import Refused
 from console.services.policy import with_policy
 from console.services.presets import (
@@ -27,7 +28,6 @@ from console.services.presets import (
     preset_spec,
 )
 from console.services.runs import run_cancel, run_start
-from console.snapshot import state_from_rows
 
 
 class Command(BaseCommand):

@@ -21,9 +21,9 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from .engine.events import Event
-from .engine.reducer import apply
-from .engine.state import RunState
+from ..engine.events import Event
+from ..engine.reducer import apply
+from ..engine.state import RunState
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .engine.findings.worth import changed
-from .engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
-from .engine.usage import Usage
-from .models import Call, Fusion, Run
+from ..engine.findings.worth import changed
+from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
+from ..engine.usage import Usage
+from ..models import Call, Fusion, Run
 
 CALL_FIELDS = [
     "fusion",
