@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from ..catalog.seed_data import LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import Panelist, Policy, Spec
 from ..models import Preset
 from ..services.policy import with_policy
@@ -22,7 +23,6 @@ from ..services.presets import (
     preset_lacks,
     preset_spec,
 )
-from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .base import parse
 from .errors import ApiError
 from .names import find, refused, seat_of

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpResponseBase, JsonResponse
 from django.urls import reverse
 
-from ..catalog import CatalogModel, all_models
+from ..catalog.listings import CatalogModel, all_models
 from ..engine.spec import Panelist, Spec
 from ..engine.usage import MILLION, Price
 from ..models import Preset

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..catalog import all_models
+from ..catalog.listings import all_models
+from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS
 from ..engine.spec import Panelist
 from ..models import Credential
 from ..services.errors import NameRefused, Refused
 from ..services.panelists import NamedSeat, find_judge
-from ..starters import LOCAL_ANALYSIS_TOKENS
 from .errors import ApiError
 from .schemas import FusionParameters, PanelSeat
 

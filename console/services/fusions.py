@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from ..catalog.seed_data import LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from ..engine.steps.seating import seated
 from ..models import Call, Credential, Fusion, Run
 from ..record.rows import state_from_rows
-from ..starters import LOCAL_SYNTHESIS_TOKENS
 from .errors import Refused, RunUnderWay
 from .panelists import find_judge, find_panelist, has_own_limit
 from .runs import ApiOrigin, clean_text, ring_for

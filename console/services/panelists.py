@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..catalog import CatalogModel, all_models, context_length_of, look_up, price_of
+from ..catalog.listings import CatalogModel, all_models, context_length_of, look_up, price_of
+from ..catalog.seed_data import FRONTIER_OUTPUT_TOKENS, LOCAL_ANALYSIS_TOKENS, LOCAL_OUTPUT_TOKENS
 from ..engine.spec import Panelist
 from ..models import Credential
 from ..models.credentials import Environment
-from ..starters import FRONTIER_OUTPUT_TOKENS, LOCAL_ANALYSIS_TOKENS, LOCAL_OUTPUT_TOKENS
 from .errors import NameRefused, Refused
 
 LOCAL = "local"

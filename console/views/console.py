@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from .. import access
-from ..catalog import CatalogModel, all_models
+from ..catalog.listings import CatalogModel, all_models
 from ..engine.findings.families import Kin, kin
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..forms import CUSTOM, VISIBILITIES, ComposeForm

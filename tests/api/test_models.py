@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.api import models
-from console.catalog import CatalogModel
+from console.catalog.listings import CatalogModel
 from console.services.tokens import token_create
 
 from .conftest import GEMINI, GPT, OPUS, Api

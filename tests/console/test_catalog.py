@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.core.cache import cache
 
-from console import catalog
-from console.catalog import all_models, context_length_of, models_of, price_of
+from console.catalog import listings as catalog
+from console.catalog.listings import all_models, context_length_of, models_of, price_of
 from console.engine.usage import Price
 from console.models import Credential
 from console.providers.secret import Secret

@@ -11,13 +11,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.catalog.seed_data import FRONTIER_OUTPUT_TOKENS
 from console.engine.errors import SENTENCES, Reason
 from console.engine.events import EventType
 from console.engine.spec import Panelist
 from console.engine.state import Step, call_key
 from console.engine.usage import Price
 from console.fragments import figures, run_context, run_fragments, run_texts
-from console.starters import FRONTIER_OUTPUT_TOKENS
 
 from .story import ANALYSIS, Story, a_spec
 

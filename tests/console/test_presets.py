@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-from console import catalog
+from console.catalog import listings as catalog
 from console.engine.spec import Spec
 from console.engine.usage import Price
 from console.models import Credential, Preset

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from console.catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS, presets
 from console.engine.provider import Provider
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import RunState
@@ -24,7 +25,6 @@ from console.engine.steps import prompts
 from console.engine.steps.fuse import fuse
 from console.providers.registry import make_provider
 from console.providers.wire.http import make_client
-from console.starters import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS, presets
 from fusion_site import address, installation
 
 LONG = os.environ.get("FUSION_LONG_TESTS") == "1"

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.catalog.seed_data import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
 from console.engine.spec import Panelist
 from console.engine.state import Step
 from console.execution import Worker
@@ -24,7 +25,6 @@ from console.services.follow import run_follow
 from console.services.panelists import NamedSeat
 from console.services.presets import custom_spec
 from console.services.runs import run_cancel, run_start
-from console.starters import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
 from console.upkeep import Upkeep
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.stack import until

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
-from console.catalog import models_of
+from console.catalog.listings import models_of
 from console.models import Credential
 from tests.upstream import Script, Upstream
 
@@ -51,7 +51,7 @@ FAULTS = {
 def test_the_pages_that_list_models_stay_whole(
     page: Client, upstream: Upstream, does: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.catalog.PATIENCE", 0.5)
+    monkeypatch.setattr("console.catalog.listings.PATIENCE", 0.5)
     upstream.script("/v1/models", does)
     began = time.monotonic()
     models = page.get("/fusion?models")

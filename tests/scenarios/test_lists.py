@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
-from console import catalog
+from console.catalog import listings as catalog
 from tests.upstream import Script, Upstream
 
 from . import report

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console.catalog import all_models
+from console.catalog.listings import all_models
 from console.engine.errors import Reason
 from console.engine.spec import Spec, letter
 from console.engine.state import CallState, RunState, Step

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import httpx
 from django.core.cache import cache
 
-from .engine.errors import ProviderError
-from .engine.usage import Price
-from .models import Credential
-from .models.credentials import Environment
-from .providers.registry import list_models
-from .providers.wire.http import make_client
+from ..engine.errors import ProviderError
+from ..engine.usage import Price
+from ..models import Credential
+from ..models.credentials import Environment
+from ..providers.registry import list_models
+from ..providers.wire.http import make_client
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
