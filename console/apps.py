@@ -11,8 +11,8 @@ class ConsoleConfig(AppConfig):
         # The Celery app, in every process: the web process rings too.
         from fusion_site import celery  # noqa: F401
 
-        from . import checks, signals  # noqa: F401
+        from .site import checks, signals  # noqa: F401
 
 
 class FusionAdminConfig(AdminConfig):
-    default_site = "console.admin_site.FusionAdminSite"
+    default_site = "console.site.admin_site.FusionAdminSite"

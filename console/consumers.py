@@ -22,7 +22,7 @@ from . import access
 from .fragments import run_context, run_fragments
 from .live import Cursor, Watches
 from .models import Run
-from .sessions import SessionStore
+from .site.sessions import SessionStore
 
 log = logging.getLogger(__name__)
 

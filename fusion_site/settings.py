@@ -22,7 +22,7 @@ DEBUG = env.bool("DEBUG", False)
 # `up` generates both into var/secrets.env. Without them only commands that need no
 # secret may work (checks, migrations being made, collecting static files).
 SECRET_KEY = env.str("SECRET_KEY", "")
-DEFAULT_EXCEPTION_REPORTER_FILTER = "console.reports.Discreet"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "console.site.error_reports.Discreet"
 ENCRYPTION_KEYS: list[str] = env.list("FUSION_ENCRYPTION_KEYS", [])
 
 HOST = env.str("FUSION_HOST", "127.0.0.1")
@@ -43,7 +43,7 @@ WEBSOCKET_ORIGINS = env.list("FUSION_WEBSOCKET_ORIGINS", [BASE_URL] if BASE_URL 
 _secure = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "console.sessions"
+SESSION_ENGINE = "console.site.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 if _secure:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -197,10 +197,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "redact": {"()": "console.logs.Redact"},
-        "unready": {"()": "console.logs.Unready"},
+        "redact": {"()": "console.site.logs.Redact"},
+        "unready": {"()": "console.site.logs.Unready"},
     },
-    "formatters": {"line": {"()": "console.logs.OneLine"}},
+    "formatters": {"line": {"()": "console.site.logs.OneLine"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from console.logs import OneLine, Redact
+from console.site.logs import OneLine, Redact
 
 
 def line(message: str, *args: object) -> str:

@@ -78,7 +78,7 @@ def secrets_are_there(**_: Any) -> list[CheckMessage]:
 
 @register()
 def provider_addresses_are_addresses(**_: Any) -> list[CheckMessage]:
-    from .providers.registry import normalise_base_url
+    from ..providers.registry import normalise_base_url
 
     found: list[CheckMessage] = []
     for name in ("OPENROUTER_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_HOST"):

@@ -18,7 +18,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from .access import is_admin
+from ..access import is_admin
 
 _View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from .catalog import seed_data as starters
+from ..catalog import seed_data as starters
 
 
 @receiver(post_migrate, dispatch_uid="console.starters")
