@@ -8,4 +8,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
 
 app = Celery("fusion_site")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+# By name: the task stands in a room of the app, where Celery does not look by itself.
+app.autodiscover_tasks(["console.worker"])

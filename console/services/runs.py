@@ -11,12 +11,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ..doorbell import ring
 from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.state import RunStatus
 from ..models import ApiToken, Run, Visibility
 from ..models.runs import Origin, new_share_token
+from ..worker.doorbell import ring
 from .errors import Refused
 
 

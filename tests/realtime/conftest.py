@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from console import execution
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.steps import prompts
 from console.models import Credential, Run
 from console.services import runs as services
-from console.upkeep import Upkeep
+from console.worker import execution
+from console.worker.upkeep import Upkeep
 from tests.upstream import Upstream
 
 FAST = Policy(first_token_timeout=2, stall_timeout=0.3, total_timeout=10)

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from console.engine.state import Step
-from console.execution import Worker
 from console.management.commands.fuse import as_object
 from console.models import Run
 from console.record.rows import state_from_rows
+from console.worker.execution import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 

@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from console.engine.errors import LeaseLost
 from console.engine.events import EventType
-from console.execution import Worker
-from console.leases import claim, release
 from console.models import Call, Fusion, Run
 from console.record import eventlog
 from console.record.rows import call_row, fusion_row, run_fields
-from console.recorder import Recorder, save
+from console.worker.execution import Worker
+from console.worker.leases import claim, release
+from console.worker.recorder import Recorder, save
 from tests.console.story import Story
 from tests.upstream import places
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from console import execution, recorder
 from console.engine.errors import SENTENCES, Reason
 from console.engine.state import CallState, Step
-from console.execution import Worker
-from console.leases import MAX_ATTEMPTS, claim, release
 from console.live import _note
 from console.models import Run
-from console.upkeep import left_behind
+from console.worker import execution, recorder
+from console.worker.execution import Worker
+from console.worker.leases import MAX_ATTEMPTS, claim, release
+from console.worker.upkeep import left_behind
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream

@@ -13,12 +13,12 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from console.engine.events import Event, EventType
-from console.execution import Worker
 from console.live import Cursor, Watch, Watches
 from console.models import Run
 from console.record import eventlog
 from console.record.rows import call_row, run_fields
-from console.recorder import save
+from console.worker.execution import Worker
+from console.worker.recorder import save
 from tests.console.story import Story, a_spec
 from tests.live.member import View
 from tests.realtime.test_recorder_faults import on_loop

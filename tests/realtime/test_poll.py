@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from console.execution import Worker
 from console.models import Run
 from console.record.rows import state_from_rows
 from console.services import fusions
 from console.services.errors import Refused
+from console.worker.execution import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from django.db import DataError, InterfaceError, OperationalError
 
-from console import execution, recorder
 from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
-from console.execution import Worker
 from console.models import Run
 from console.record import eventlog
-from console.recorder import Recorder
+from console.worker import execution, recorder
+from console.worker.execution import Worker
+from console.worker.recorder import Recorder
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Upstream

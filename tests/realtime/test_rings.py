@@ -10,11 +10,11 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from console import upkeep as upkeep_module
-from console.doorbell import TASK, waiting
-from console.execution import Worker
 from console.models import Run
-from console.upkeep import Upkeep, left_behind
+from console.worker import upkeep as upkeep_module
+from console.worker.doorbell import TASK, waiting
+from console.worker.execution import Worker
+from console.worker.upkeep import Upkeep, left_behind
 from fusion_site.env import celery_url
 from tests.realtime.conftest import StartRun
 from tests.stack import Valkey

@@ -15,7 +15,6 @@ from django.test import Client
 from console.catalog.seed_data import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
 from console.engine.spec import Panelist
 from console.engine.state import Step
-from console.execution import Worker
 from console.fragments.fusions import askable
 from console.models import Credential, Fusion, Run
 from console.record.rows import state_from_rows
@@ -25,7 +24,8 @@ from console.services.follow import run_follow
 from console.services.panelists import NamedSeat
 from console.services.presets import custom_spec
 from console.services.runs import run_cancel, run_start
-from console.upkeep import Upkeep
+from console.worker.execution import Worker
+from console.worker.upkeep import Upkeep
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.stack import until
 from tests.upstream import Script, Upstream

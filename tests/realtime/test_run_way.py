@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from console.engine.state import RunState, Step
-from console.execution import Worker
 from console.models import Run
 from console.record import eventlog
 from console.record.rows import state_from_rows
 from console.services.runs import run_cancel
-from console.upkeep import Upkeep, left_behind
+from console.worker.execution import Worker
+from console.worker.upkeep import Upkeep, left_behind
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.upstream import Script, Upstream
 

@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.execution import Worker
 from console.models import Preset, Run
 from console.services import fusions
 from console.services.presets import preset_changed
+from console.worker.execution import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 

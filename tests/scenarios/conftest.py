@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from console import execution
 from console.providers.wire.http import make_client
 from console.services import runs as services
+from console.worker import execution
 from tests.upstream import Upstream, places
 
 from . import report

@@ -18,12 +18,12 @@ from console.engine.errors import Reason
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import CallState, RunState, Step
 from console.engine.steps import prompts
-from console.execution import Worker
 from console.models import Call, Credential, Run
 from console.providers.secret import Secret
 from console.record import eventlog
 from console.record.rows import state_from_rows
 from console.services import runs as services
+from console.worker.execution import Worker
 from tests.live.member import View
 from tests.upstream import Received, Script, Upstream
 from tests.upstream.places import Place

@@ -23,19 +23,19 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from redis.asyncio import Redis
 
-from .engine.calls.call import Control
-from .engine.errors import LeaseLost, ProviderError, Reason
-from .engine.events import Event, EventType
-from .engine.provider import Provider
-from .engine.reducer import apply
-from .engine.spec import Panelist, Spec
-from .engine.state import RunState
-from .engine.steps.fuse import fuse
+from ..engine.calls.call import Control
+from ..engine.errors import LeaseLost, ProviderError, Reason
+from ..engine.events import Event, EventType
+from ..engine.provider import Provider
+from ..engine.reducer import apply
+from ..engine.spec import Panelist, Spec
+from ..engine.state import RunState
+from ..engine.steps.fuse import fuse
+from ..models import Credential, Run
+from ..providers.registry import make_provider
+from ..providers.wire.http import make_client
+from ..record import eventlog
 from .leases import claim, pass_by, release
-from .models import Credential, Run
-from .providers.registry import make_provider
-from .providers.wire.http import make_client
-from .record import eventlog
 from .recorder import Recorder, patiently
 
 log = logging.getLogger(__name__)

@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 from django.db import InterfaceError, OperationalError, transaction
 from redis.asyncio import Redis
 
-from .engine.errors import SENTENCES, LeaseLost, Reason
-from .engine.events import Event, EventType
-from .engine.state import RunState, RunStatus
-from .models import Call, Fusion, Run
-from .record.eventlog import Fenced, Writer
-from .record.rows import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_fields
+from ..engine.errors import SENTENCES, LeaseLost, Reason
+from ..engine.events import Event, EventType
+from ..engine.state import RunState, RunStatus
+from ..models import Call, Fusion, Run
+from ..record.eventlog import Fenced, Writer
+from ..record.rows import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_fields
 
 log = logging.getLogger(__name__)
 

@@ -20,11 +20,11 @@ from django.db import Error
 from django.db.models import F, Q
 from django.utils import timezone
 
+from ..engine.state import RunStatus
+from ..models import Heartbeat, Run
 from .doorbell import ring, waiting
-from .engine.state import RunStatus
 from .execution import Worker
 from .leases import lease
-from .models import Heartbeat, Run
 
 log = logging.getLogger(__name__)
 

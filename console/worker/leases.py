@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .engine.errors import Reason
-from .engine.events import Event, EventType
-from .engine.reducer import apply
-from .engine.state import RunState, RunStatus
-from .models import Run
-from .record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
+from ..engine.errors import Reason
+from ..engine.events import Event, EventType
+from ..engine.reducer import apply
+from ..engine.state import RunState, RunStatus
+from ..models import Run
+from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 
 # Workers lost one after the other: a run that takes its worker down must not do so for ever.
 MAX_ATTEMPTS = 5
