@@ -16,8 +16,8 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from console.live.routing import SameOrigin, websocket_urlpatterns  # noqa: E402
 from console.mcp.mount import Mount  # noqa: E402
-from console.routing import SameOrigin, websocket_urlpatterns  # noqa: E402
 
 
 async def answering(scope: Any, receive: Any, send: Any) -> None:

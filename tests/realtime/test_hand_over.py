@@ -11,7 +11,7 @@ import pytest
 
 from console.engine.errors import SENTENCES, Reason
 from console.engine.state import CallState, Step
-from console.live import _note
+from console.live.watch import _note
 from console.models import Run
 from console.worker import execution, recorder
 from console.worker.execution import Worker

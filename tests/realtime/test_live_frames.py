@@ -14,7 +14,7 @@ import pytest
 from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
-from console.live import Cursor, Watch, Watches
+from console.live.watch import Cursor, Watch, Watches
 from console.record.eventlog import Entry
 from tests.console.story import Story
 from tests.live.member import View

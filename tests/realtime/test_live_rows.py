@@ -13,7 +13,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from console.engine.events import Event, EventType
-from console.live import Cursor, Watch, Watches
+from console.live.watch import Cursor, Watch, Watches
 from console.models import Run
 from console.record import eventlog
 from console.record.rows import call_row, run_fields

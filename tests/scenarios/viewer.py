@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from django.db import connections
 
 from console.fragments import run_context, run_fragments
-from console.live import Cursor, Watch
+from console.live.watch import Cursor, Watch
 from console.record import eventlog
 from tests.live.member import View
 

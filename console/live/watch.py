@@ -26,12 +26,12 @@ from django.conf import settings
 from django.utils import timezone
 from redis.asyncio import Redis
 
-from .engine.spec import Spec
-from .engine.state import CallState, RunState, RunStatus, Step
-from .markdown import StreamRenderer
-from .models import Run
-from .record import eventlog
-from .record.rows import state_from_rows
+from ..engine.spec import Spec
+from ..engine.state import CallState, RunState, RunStatus, Step
+from ..markdown import StreamRenderer
+from ..models import Run
+from ..record import eventlog
+from ..record.rows import state_from_rows
 
 log = logging.getLogger(__name__)
 

@@ -18,11 +18,11 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest
 
-from . import access
-from .fragments import run_context, run_fragments
-from .live import Cursor, Watches
-from .models import Run
-from .site.sessions import SessionStore
+from .. import access
+from ..fragments import run_context, run_fragments
+from ..models import Run
+from ..site.sessions import SessionStore
+from .watch import Cursor, Watches
 
 log = logging.getLogger(__name__)
 
