@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from .api.base import nothing_here_view
-from .views import account, console, fusions, health, keys, runs, tokens
+from .pages.views import account, console, fusions, health, keys, runs, tokens
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="console")),

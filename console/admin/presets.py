@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from ..engine.spec import MAX_SEATS
-from ..forms import SeatOptions
 from ..models import Preset, PresetPanelist
+from ..pages.forms import SeatOptions
 from ..services.presets import (
     CUSTOM,
     preset_changed,

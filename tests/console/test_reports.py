@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.pages.views import keys
 from console.providers.secret import Secret
-from console.views import keys
 
 KEY = "-".join(["planted", "0123456789", "canary"])  # whole in no line the page quotes
 

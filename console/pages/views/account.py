@@ -19,8 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from ..services import people
-from ..services.errors import Refused
+from ...services import people
+from ...services.errors import Refused
 
 ATTEMPTS_ALLOWED = 10
 ATTEMPTS_REMEMBERED = 10 * 60  # seconds

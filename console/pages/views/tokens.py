@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from .. import access
-from ..models.tokens import Scope
-from ..services.errors import Refused
-from ..services.tokens import DEFAULT_DAYS, token_create, token_revoke
+from ... import access
+from ...models.tokens import Scope
+from ...services.errors import Refused
+from ...services.tokens import DEFAULT_DAYS, token_create, token_revoke
 
 
 class TokenForm(forms.Form):

@@ -13,11 +13,11 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator, MinVal
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from .engine.spec import MAX_SEATS, letter
-from .models import PresetPanelist, Visibility
-from .models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
-from .services.panelists import NamedSeat
-from .services.runs import clean_text
+from ..engine.spec import MAX_SEATS, letter
+from ..models import PresetPanelist, Visibility
+from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
+from ..services.panelists import NamedSeat
+from ..services.runs import clean_text
 
 CUSTOM = "custom"
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]

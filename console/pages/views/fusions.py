@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from .. import access
-from ..models import Run
-from ..services import fusions
-from ..services.errors import Refused
-from ..services.follow import run_follow
+from ... import access
+from ...models import Run
+from ...services import fusions
+from ...services.errors import Refused
+from ...services.follow import run_follow
 from .posted import posted
 
 

@@ -15,18 +15,18 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from .. import access
-from ..engine.spec import letter
-from ..fragments import run_context, run_texts
-from ..fragments.fusions import askable, fusions
-from ..fragments.poll import poll
-from ..fragments.seats import columns
-from ..fragments.worth import worth
-from ..models import Run, Visibility
-from ..record.rows import state_from_rows
-from ..services.errors import Refused
-from ..services.follow import OWN
-from ..services.runs import run_cancel, run_share
+from ... import access
+from ...engine.spec import letter
+from ...fragments import run_context, run_texts
+from ...fragments.fusions import askable, fusions
+from ...fragments.poll import poll
+from ...fragments.seats import columns
+from ...fragments.worth import worth
+from ...models import Run, Visibility
+from ...record.rows import state_from_rows
+from ...services.errors import Refused
+from ...services.follow import OWN
+from ...services.runs import run_cancel, run_share
 from .posted import posted
 from .rows import RunRow, with_rows
 

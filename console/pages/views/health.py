@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from redis import Redis
 from redis.exceptions import RedisError
 
-from ..models import Heartbeat
+from ...models import Heartbeat
 
 
 @require_safe

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from django.db.models import Prefetch, QuerySet
 
-from ..engine.spec import letter
-from ..engine.state import CallStatus, Step
-from ..fragments.phases import at_least
-from ..fragments.sentences import run_word
-from ..models import Call, Run
+from ...engine.spec import letter
+from ...engine.state import CallStatus, Step
+from ...fragments.phases import at_least
+from ...fragments.sentences import run_word
+from ...models import Call, Run
 
 _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
 

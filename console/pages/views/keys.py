@@ -17,14 +17,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from ..access import is_admin
-from ..encryption import CannotDecrypt, decrypt, encrypt
-from ..models import Credential
-from ..models.credentials import OPENROUTER_URL, last_four, origin
-from ..providers.registry import normalise_base_url
-from ..providers.secret import Secret
-from ..services.credentials import clean_key, credential_add, credential_for, credential_try
-from ..services.errors import Refused
+from ...access import is_admin
+from ...encryption import CannotDecrypt, decrypt, encrypt
+from ...models import Credential
+from ...models.credentials import OPENROUTER_URL, last_four, origin
+from ...providers.registry import normalise_base_url
+from ...providers.secret import Secret
+from ...services.credentials import clean_key, credential_add, credential_for, credential_try
+from ...services.errors import Refused
 
 PENDING = "pending_key"
 

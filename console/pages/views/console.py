@@ -13,17 +13,17 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from .. import access
-from ..catalog.listings import CatalogModel, all_models
-from ..engine.findings.families import Kin, kin
-from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
+from ... import access
+from ...catalog.listings import CatalogModel, all_models
+from ...engine.findings.families import Kin, kin
+from ...engine.spec import MAX_SEATS, Panelist, Spec, letter
+from ...models import Preset
+from ...models.credentials import Environment
+from ...services.errors import NameRefused, Refused
+from ...services.policy import CHOICES, with_policy
+from ...services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
+from ...services.runs import run_start
 from ..forms import CUSTOM, VISIBILITIES, ComposeForm
-from ..models import Preset
-from ..models.credentials import Environment
-from ..services.errors import NameRefused, Refused
-from ..services.policy import CHOICES, with_policy
-from ..services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
-from ..services.runs import run_start
 from .rows import RunRow, run_rows
 
 RECENT = 6
