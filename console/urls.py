@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from .api.base import nothing_here_view
+from .api.http.base import nothing_here_view
 from .pages.views import account, console, fusions, health, keys, runs, tokens
 
 urlpatterns = [

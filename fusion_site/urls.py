@@ -7,6 +7,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("console.urls")),
 ]
-handler400 = "console.api.fallback.bad_request"
-handler404 = "console.api.fallback.not_found"
-handler500 = "console.api.fallback.server_error"
+handler400 = "console.api.http.fallback.bad_request"
+handler404 = "console.api.http.fallback.not_found"
+handler500 = "console.api.http.fallback.server_error"

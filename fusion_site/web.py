@@ -103,7 +103,9 @@ class Channel(HTTPChannel):
 
 
 def refusal(address: bytes, *, in_html: bool) -> tuple[bytes, bytes]:
-    from console.api.fallback import too_large  # needs Django set up, which loading asgi.py does
+    from console.api.http.fallback import (
+        too_large,  # needs Django set up, which loading asgi.py does
+    )
 
     path = unquote(address.partition(b"?")[0].decode("latin-1"))
     response = too_large(path, in_html=in_html)

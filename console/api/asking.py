@@ -23,8 +23,8 @@ from ..services.presets import (
     preset_lacks,
     preset_spec,
 )
-from .base import parse
-from .errors import ApiError
+from .http.base import parse
+from .http.errors import ApiError
 from .names import find, refused, seat_of
 from .schemas import Asking, FusionParameters, OwnOptions, PanelSeat, Plugin
 

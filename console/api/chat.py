@@ -10,10 +10,10 @@ from ..engine.provider import Message
 from ..engine.state import RunState
 from ..models.tokens import Scope
 from . import shapes
-from .base import ApiCall, endpoint
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
-from .db import db
+from .http.base import ApiCall, endpoint
+from .http.db import db
 from .replies_openai import ChatCompletion
 from .schemas import ChatRequest
 

@@ -11,14 +11,14 @@ from ..models import Run
 from ..record import eventlog
 from . import shapes
 from .asking import DECIDE, Plan, plan_for
-from .base import ApiCall
 from .conversation import conversation
-from .db import db
-from .errors import ApiError
 from .follow import final, load
+from .http.base import ApiCall
+from .http.db import db
+from .http.disconnect import cancelled_with
+from .http.errors import ApiError
 from .schemas import Answering, ChatRequest
 from .starting import Started, run_url, start
-from .stopping import cancelled_with
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
 # Without tools these mean nothing, and servers refuse them.

@@ -17,10 +17,10 @@ from django.http import HttpResponseBase
 from ..engine.spec import letter
 from ..engine.state import RunState, Step
 from . import shapes
-from .base import error_of
 from .chat_run import Chat, go_on
-from .db import db
-from .errors import ApiError
+from .http.base import error_of
+from .http.db import db
+from .http.errors import ApiError
 from .watching import FreshText, Quiet, event_stream, watched
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from ..engine.provider import Message
-from .errors import ApiError
+from .http.errors import ApiError
 from .schemas import ChatMessage, Part
 
 

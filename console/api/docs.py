@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
-from .db import db
+from .http.db import db
 from .openapi import REF, openapi
 
 METHODS = ("get", "post")

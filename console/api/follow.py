@@ -11,9 +11,9 @@ from ..engine.state import RunState
 from ..models import Run
 from ..record import eventlog
 from ..record.rows import state_from_rows
-from .db import db
-from .errors import ApiError
-from .limits import redis
+from .http.db import db
+from .http.errors import ApiError
+from .http.limits import redis
 
 QUIET = 1.0
 # At most so often is the log read: ten streams at once leave the process time for others.

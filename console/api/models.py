@@ -18,9 +18,9 @@ from ..models.tokens import Scope
 from ..services.errors import Refused
 from ..services.presets import preset_lacks, preset_spec
 from .asking import ALIASES, PREFIX, usual_preset
-from .base import ApiCall, NoBody, endpoint
-from .db import db
-from .errors import ApiError
+from .http.base import ApiCall, NoBody, endpoint
+from .http.db import db
+from .http.errors import ApiError
 from .replies_openai import Model, ModelList
 
 TEXT_ONLY = {

@@ -11,7 +11,7 @@ from ..engine.spec import Panelist
 from ..models import Credential
 from ..services.errors import NameRefused, Refused
 from ..services.panelists import NamedSeat, find_judge
-from .errors import ApiError
+from .http.errors import ApiError
 from .schemas import FusionParameters, PanelSeat
 
 R = TypeVar("R")

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .operations import Operation, operation_of
+from .http.operations import Operation, operation_of
 from .replies import ErrorReply
 from .routes import ROUTES, Route
 

@@ -8,9 +8,9 @@ from typing import Any
 from ..engine.state import RunState
 from . import shapes
 from .asking import SERVER_TOOL
-from .base import ApiCall
 from .chat_run import Chat
-from .errors import ApiError
+from .http.base import ApiCall
+from .http.errors import ApiError
 from .responses_input import PREFIX
 from .schemas import ResponseRequest
 

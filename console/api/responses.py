@@ -8,10 +8,10 @@ from django.http import HttpResponseBase, JsonResponse
 
 from ..models.tokens import Scope
 from . import shapes
-from .base import ApiCall, endpoint
 from .chat_run import answered, begin
-from .db import db
-from .errors import ApiError
+from .http.base import ApiCall, endpoint
+from .http.db import db
+from .http.errors import ApiError
 from .replies_openai import Response
 from .response_object import Asked, call_item, fusion_item, message_item
 from .responses_input import as_chat, in_our_words

@@ -16,8 +16,8 @@ from ..models import Run
 from ..record.rows import state_from_rows
 from . import shapes
 from .asking import DECIDE, SERVER_TOOL
-from .base import ApiCall, parse
-from .errors import ApiError
+from .http.base import ApiCall, parse
+from .http.errors import ApiError
 from .schemas import ChatRequest, InputItem, Part, ResponseRequest
 
 PREFIX = "resp_"

@@ -11,10 +11,10 @@ from django.http import HttpResponseBase
 
 from ..engine.state import RunState
 from . import shapes
-from .base import error_of
 from .chat_run import Chat, go_on
-from .db import db
 from .fusion_events import FusionEvents
+from .http.base import error_of
+from .http.db import db
 from .response_object import (
     Asked,
     call_item,

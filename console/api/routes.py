@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .base import View
 from .chat import chat_completions
+from .http.base import View
 from .models import model, models
 from .responses import responses
 from .run_events import events

@@ -30,11 +30,11 @@ from ..models.tokens import Scope
 from ..record import eventlog
 from ..services.tokens import token_is_usable
 from . import shapes
-from .base import ApiCall, NoBody, endpoint, error_of
-from .db import db
-from .errors import ApiError
 from .follow import QUIET, load
-from .limits import redis
+from .http.base import ApiCall, NoBody, endpoint, error_of
+from .http.db import db
+from .http.errors import ApiError
+from .http.limits import redis
 from .run_object import run_at
 from .watching import COMMENT, KEEP_ALIVE, PlainText, event_stream
 

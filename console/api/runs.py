@@ -19,11 +19,11 @@ from ..services.runs import run_cancel
 from ..services.tokens import token_run_fuse
 from . import replies
 from .asking import plan_for
-from .base import ApiCall, NoBody, endpoint
 from .chat_run import request_of
 from .conversation import conversation
-from .db import db
-from .errors import ApiError
+from .http.base import ApiCall, NoBody, endpoint
+from .http.db import db
+from .http.errors import ApiError
 from .names import find
 from .run_object import PROMPT_SHOWN, run_reply, run_row
 from .schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat

@@ -12,7 +12,7 @@ from ..engine.findings.provenance import plain, plain_so_far
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from ..engine.usage import Usage, total_cost
-from .errors import TABLE, ApiError
+from .http.errors import TABLE, ApiError
 
 
 @dataclass(frozen=True)

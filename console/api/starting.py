@@ -19,8 +19,8 @@ from ..engine.spec import Spec
 from ..models import Fusion, Run
 from ..services.errors import Refused
 from ..services.tokens import token_run_start
-from .base import ApiCall
-from .errors import ApiError
+from .http.base import ApiCall
+from .http.errors import ApiError
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
 # time is the request that never had its reply, key or no key; one that had it was asked anew,

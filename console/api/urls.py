@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from .base import by_method, nothing_here_view
 from .docs import docs, openapi_json
+from .http.base import by_method, nothing_here_view
 from .routes import ROUTES
 
 urlpatterns: list[URLPattern] = [

@@ -14,12 +14,12 @@ from ..engine.findings.provenance import PlainStream
 from ..engine.state import CallState, RunState, Step
 from ..services.tokens import token_is_usable
 from . import shapes
-from .base import ApiCall, note_reply
 from .chat_run import Chat
-from .db import db
-from .errors import ApiError
 from .follow import states
-from .stopping import cancelled_with
+from .http.base import ApiCall, note_reply
+from .http.db import db
+from .http.disconnect import cancelled_with
+from .http.errors import ApiError
 
 KEEP_ALIVE = 3.0
 COMMENT = b": keep-alive\n\n"

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.http import Http404
 
 from ..api.asking import PREFIX, plan_for, usual_preset
-from ..api.base import parse
-from ..api.db import db
-from ..api.errors import ApiError
 from ..api.follow import load, states
+from ..api.http.base import parse
+from ..api.http.db import db
+from ..api.http.errors import ApiError
 from ..api.schemas import Asking
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from .. import access
-from ..api.base import depth_of
-from ..api.errors import ApiError
+from ..api.http.base import depth_of
+from ..api.http.errors import ApiError
 from ..api.starting import run_url
 from ..engine.spec import Spec
 from ..models import ApiToken, Run

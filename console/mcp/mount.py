@@ -20,9 +20,9 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
-from ..api.base import authenticate, error_of
-from ..api.errors import ApiError
-from ..api.limits import take
+from ..api.http.base import authenticate, error_of
+from ..api.http.errors import ApiError
+from ..api.http.limits import take
 from .callers import Program
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
-from ..api.db import db
-from ..api.errors import ApiError
+from ..api.http.db import db
+from ..api.http.errors import ApiError
 from ..engine.state import RunState
 from ..models import Run
 from ..models.tokens import Scope

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.api import chat, models, responses
-from console.api.errors import TABLE
+from console.api.http.errors import TABLE
 from console.services.tokens import token_create
 from tests.upstream import Script
 

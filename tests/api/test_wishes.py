@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.api.errors import ApiError
-from console.api.wishes import refuse_wishes
+from console.api.http.errors import ApiError
+from console.api.http.wishes import refuse_wishes
 
 from .conftest import Api
 from .test_errors import error

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.http import JsonResponse
 
-from ..engine.errors import SENTENCES, Reason
+from ...engine.errors import SENTENCES, Reason
 
 
 @dataclass(frozen=True)

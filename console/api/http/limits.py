@@ -14,8 +14,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from ..models import ApiToken
-from ..record import eventlog
+from ...models import ApiToken
+from ...record import eventlog
 from .errors import ApiError
 
 # KEYS[1] bucket; ARGV: capacity. Answers whether one was taken, what is left, and the

@@ -20,10 +20,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..models import ApiToken, Fusion, Run
-from ..models.tokens import Scope
-from ..services.errors import Refused
-from ..services.tokens import OverLimit, token_find
+from ...models import ApiToken, Fusion, Run
+from ...models.tokens import Scope
+from ...services.errors import Refused
+from ...services.tokens import OverLimit, token_find
 from .db import db
 from .errors import ApiError
 from .limits import take

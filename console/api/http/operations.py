@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from ..models.tokens import Scope
+from ...models.tokens import Scope
 
 
 @dataclass(frozen=True)

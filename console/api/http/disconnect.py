@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from django.db import connections
 
-from ..models import Run
-from ..services.runs import run_cancel
+from ...models import Run
+from ...services.runs import run_cancel
 
 _stops: set[asyncio.Future[None]] = set()
 
