@@ -14,8 +14,8 @@ from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
 from .http.base import ApiCall, endpoint
 from .http.db import db
+from .planning.schemas import ChatRequest
 from .replies_openai import ChatCompletion
-from .schemas import ChatRequest
 
 
 @endpoint(

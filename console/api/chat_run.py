@@ -10,15 +10,15 @@ from ..engine.state import RunState
 from ..models import Run
 from ..record import eventlog
 from . import shapes
-from .asking import DECIDE, Plan, plan_for
-from .conversation import conversation
 from .follow import final, load
 from .http.base import ApiCall
 from .http.db import db
 from .http.disconnect import cancelled_with
 from .http.errors import ApiError
-from .schemas import Answering, ChatRequest
-from .starting import Started, run_url, start
+from .planning.conversation import conversation
+from .planning.idempotency import Started, run_url, start
+from .planning.plan import DECIDE, Plan, plan_for
+from .planning.schemas import Answering, ChatRequest
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
 # Without tools these mean nothing, and servers refuse them.

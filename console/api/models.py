@@ -17,10 +17,10 @@ from ..models import Preset
 from ..models.tokens import Scope
 from ..services.errors import Refused
 from ..services.presets import preset_lacks, preset_spec
-from .asking import ALIASES, PREFIX, usual_preset
 from .http.base import ApiCall, NoBody, endpoint
 from .http.db import db
 from .http.errors import ApiError
+from .planning.plan import ALIASES, PREFIX, usual_preset
 from .replies_openai import Model, ModelList
 
 TEXT_ONLY = {

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..engine.state import RunState
 from . import shapes
-from .asking import SERVER_TOOL
 from .chat_run import Chat
 from .http.base import ApiCall
 from .http.errors import ApiError
+from .planning.plan import SERVER_TOOL
+from .planning.schemas import ResponseRequest
 from .responses_input import PREFIX
-from .schemas import ResponseRequest
 
 # Why an answer was broken off -> OpenAI's word for it.
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}

@@ -15,10 +15,10 @@ from .. import access
 from ..models import Run
 from ..record.rows import state_from_rows
 from . import shapes
-from .asking import DECIDE, SERVER_TOOL
 from .http.base import ApiCall, parse
 from .http.errors import ApiError
-from .schemas import ChatRequest, InputItem, Part, ResponseRequest
+from .planning.plan import DECIDE, SERVER_TOOL
+from .planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
 
 PREFIX = "resp_"
 # What other responses' output brings along when it is sent back, and nobody reads.

@@ -18,16 +18,16 @@ from ..services.errors import RunUnderWay
 from ..services.runs import run_cancel
 from ..services.tokens import token_run_fuse
 from . import replies
-from .asking import plan_for
 from .chat_run import request_of
-from .conversation import conversation
 from .http.base import ApiCall, NoBody, endpoint
 from .http.db import db
 from .http.errors import ApiError
-from .names import find
+from .planning.conversation import conversation
+from .planning.idempotency import earlier, start
+from .planning.names import find
+from .planning.plan import plan_for
+from .planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from .run_object import PROMPT_SHOWN, run_reply, run_row
-from .schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
-from .starting import earlier, start
 
 
 @endpoint(

@@ -10,12 +10,12 @@ from contextlib import aclosing
 from django.conf import settings
 from django.http import Http404
 
-from ..api.asking import PREFIX, plan_for, usual_preset
 from ..api.follow import load, states
 from ..api.http.base import parse
 from ..api.http.db import db
 from ..api.http.errors import ApiError
-from ..api.schemas import Asking
+from ..api.planning.plan import PREFIX, plan_for, usual_preset
+from ..api.planning.schemas import Asking
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
 from ..models import Preset, Run

@@ -14,7 +14,7 @@ from django.urls import reverse
 from .. import access
 from ..api.http.base import depth_of
 from ..api.http.errors import ApiError
-from ..api.starting import run_url
+from ..api.planning.idempotency import run_url
 from ..engine.spec import Spec
 from ..models import ApiToken, Run
 from ..models.runs import Origin, Visibility

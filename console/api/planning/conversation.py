@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from ..engine.provider import Message
-from .http.errors import ApiError
+from ...engine.provider import Message
+from ..http.errors import ApiError
 from .schemas import ChatMessage, Part
 
 

@@ -14,13 +14,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from ..engine.provider import Message
-from ..engine.spec import Spec
-from ..models import Fusion, Run
-from ..services.errors import Refused
-from ..services.tokens import token_run_start
-from .http.base import ApiCall
-from .http.errors import ApiError
+from ...engine.provider import Message
+from ...engine.spec import Spec
+from ...models import Fusion, Run
+from ...services.errors import Refused
+from ...services.tokens import token_run_start
+from ..http.base import ApiCall
+from ..http.errors import ApiError
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
 # time is the request that never had its reply, key or no key; one that had it was asked anew,

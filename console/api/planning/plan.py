@@ -12,19 +12,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from ..catalog.seed_data import LOCAL_SYNTHESIS_TOKENS
-from ..engine.spec import Panelist, Policy, Spec
-from ..models import Preset
-from ..services.policy import with_policy
-from ..services.presets import (
-    CUSTOM,
-    custom_spec,
-    default_preset_slug,
-    preset_lacks,
-    preset_spec,
-)
-from .http.base import parse
-from .http.errors import ApiError
+from ...catalog.seed_data import LOCAL_SYNTHESIS_TOKENS
+from ...engine.spec import Panelist, Policy, Spec
+from ...models import Preset
+from ...services.policy import with_policy
+from ...services.presets import CUSTOM, custom_spec, default_preset_slug, preset_lacks, preset_spec
+from ..http.base import parse
+from ..http.errors import ApiError
 from .names import find, refused, seat_of
 from .schemas import Asking, FusionParameters, OwnOptions, PanelSeat, Plugin
 

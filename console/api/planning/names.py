@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..catalog.listings import all_models
-from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS
-from ..engine.spec import Panelist
-from ..models import Credential
-from ..services.errors import NameRefused, Refused
-from ..services.panelists import NamedSeat, find_judge
-from .http.errors import ApiError
+from ...catalog.listings import all_models
+from ...catalog.seed_data import LOCAL_ANALYSIS_TOKENS
+from ...engine.spec import Panelist
+from ...models import Credential
+from ...services.errors import NameRefused, Refused
+from ...services.panelists import NamedSeat, find_judge
+from ..http.errors import ApiError
 from .schemas import FusionParameters, PanelSeat
 
 R = TypeVar("R")
