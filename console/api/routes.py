@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .chat import chat_completions
 from .http.base import View
-from .models import model, models
-from .responses import responses
+from .openai.chat import chat_completions
+from .openai.models import model, models
+from .openai.responses import responses
 from .run_events import events
 from .runs import cancel, fuse, run, run_create, run_list
 

@@ -29,14 +29,14 @@ from ..models import Run
 from ..models.tokens import Scope
 from ..record import eventlog
 from ..services.tokens import token_is_usable
-from . import shapes
 from .follow import QUIET, load
 from .http.base import ApiCall, NoBody, endpoint, error_of
 from .http.db import db
 from .http.errors import ApiError
 from .http.limits import redis
+from .openai import shapes
+from .openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
 from .run_object import run_at
-from .watching import COMMENT, KEEP_ALIVE, PlainText, event_stream
 
 LAST = 2**64 - 1  # the highest number an entry of the log can have
 _ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)

@@ -14,7 +14,8 @@ from ..engine.state import CallState, FusionState, RunState
 from ..engine.steps.condense import condensing_of
 from ..models import Run
 from ..record.rows import state_from_rows
-from . import replies, shapes
+from . import replies
+from .openai import shapes
 
 PROMPT_SHOWN = 200
 

@@ -18,10 +18,10 @@ from ..services.errors import RunUnderWay
 from ..services.runs import run_cancel
 from ..services.tokens import token_run_fuse
 from . import replies
-from .chat_run import request_of
 from .http.base import ApiCall, NoBody, endpoint
 from .http.db import db
 from .http.errors import ApiError
+from .openai.chat_run import request_of
 from .planning.conversation import conversation
 from .planning.idempotency import earlier, start
 from .planning.names import find

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from ..api import shapes
+from ..api.openai import shapes
 from ..engine.findings.analysis import analysis_text
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, Step

@@ -13,8 +13,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.api import chat, models, responses
 from console.api.http.errors import TABLE
+from console.api.openai import chat, models, responses
 from console.services.tokens import token_create
 from tests.upstream import Script
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.api import models
+from console.api.openai import models
 from console.catalog.listings import CatalogModel
 from console.services.tokens import token_create
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from django.http import HttpResponseBase, JsonResponse
 
-from ..engine.provider import Message
-from ..engine.state import RunState
-from ..models.tokens import Scope
+from ...engine.provider import Message
+from ...engine.state import RunState
+from ...models.tokens import Scope
+from ..http.base import ApiCall, endpoint
+from ..http.db import db
+from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
-from .http.base import ApiCall, endpoint
-from .http.db import db
-from .planning.schemas import ChatRequest
-from .replies_openai import ChatCompletion
+from .replies import ChatCompletion
 
 
 @endpoint(

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..engine.spec import Spec
-from ..engine.state import RunState
-from ..models import Run
-from ..record import eventlog
+from ...engine.spec import Spec
+from ...engine.state import RunState
+from ...models import Run
+from ...record import eventlog
+from ..follow import final, load
+from ..http.base import ApiCall
+from ..http.db import db
+from ..http.disconnect import cancelled_with
+from ..http.errors import ApiError
+from ..planning.conversation import conversation
+from ..planning.idempotency import Started, run_url, start
+from ..planning.plan import DECIDE, Plan, plan_for
+from ..planning.schemas import Answering, ChatRequest
 from . import shapes
-from .follow import final, load
-from .http.base import ApiCall
-from .http.db import db
-from .http.disconnect import cancelled_with
-from .http.errors import ApiError
-from .planning.conversation import conversation
-from .planning.idempotency import Started, run_url, start
-from .planning.plan import DECIDE, Plan, plan_for
-from .planning.schemas import Answering, ChatRequest
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
 # Without tools these mean nothing, and servers refuse them.

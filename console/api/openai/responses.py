@@ -6,14 +6,14 @@ from typing import Any
 
 from django.http import HttpResponseBase, JsonResponse
 
-from ..models.tokens import Scope
+from ...models.tokens import Scope
+from ..http.base import ApiCall, endpoint
+from ..http.db import db
+from ..http.errors import ApiError
+from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import answered, begin
-from .http.base import ApiCall, endpoint
-from .http.db import db
-from .http.errors import ApiError
-from .planning.schemas import ResponseRequest
-from .replies_openai import Response
+from .replies import Response
 from .response_object import Asked, call_item, fusion_item, message_item
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response

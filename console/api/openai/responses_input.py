@@ -11,14 +11,14 @@ from typing import Any
 
 from django.http import Http404
 
-from .. import access
-from ..models import Run
-from ..record.rows import state_from_rows
+from ... import access
+from ...models import Run
+from ...record.rows import state_from_rows
+from ..http.base import ApiCall, parse
+from ..http.errors import ApiError
+from ..planning.plan import DECIDE, SERVER_TOOL
+from ..planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
 from . import shapes
-from .http.base import ApiCall, parse
-from .http.errors import ApiError
-from .planning.plan import DECIDE, SERVER_TOOL
-from .planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
 
 PREFIX = "resp_"
 # What other responses' output brings along when it is sent back, and nobody reads.

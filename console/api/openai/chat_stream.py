@@ -14,14 +14,14 @@ from typing import Any
 
 from django.http import HttpResponseBase
 
-from ..engine.spec import letter
-from ..engine.state import RunState, Step
+from ...engine.spec import letter
+from ...engine.state import RunState, Step
+from ..http.base import error_of
+from ..http.db import db
+from ..http.errors import ApiError
 from . import shapes
 from .chat_run import Chat, go_on
-from .http.base import error_of
-from .http.db import db
-from .http.errors import ApiError
-from .watching import FreshText, Quiet, event_stream, watched
+from .sse import FreshText, Quiet, event_stream, watched
 
 
 def stream_response(chat: Chat) -> HttpResponseBase:

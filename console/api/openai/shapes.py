@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ..engine.errors import Reason
-from ..engine.findings.provenance import plain, plain_so_far
-from ..engine.spec import Spec, letter
-from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
-from ..engine.usage import Usage, total_cost
-from .http.errors import TABLE, ApiError
+from ...engine.errors import Reason
+from ...engine.findings.provenance import plain, plain_so_far
+from ...engine.spec import Spec, letter
+from ...engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
+from ...engine.usage import Usage, total_cost
+from ..http.errors import TABLE, ApiError
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
 
-from ..engine.findings.provenance import PlainStream
-from ..engine.state import CallState, RunState, Step
-from ..services.tokens import token_is_usable
+from ...engine.findings.provenance import PlainStream
+from ...engine.state import CallState, RunState, Step
+from ...services.tokens import token_is_usable
+from ..follow import states
+from ..http.base import ApiCall, note_reply
+from ..http.db import db
+from ..http.disconnect import cancelled_with
+from ..http.errors import ApiError
 from . import shapes
 from .chat_run import Chat
-from .follow import states
-from .http.base import ApiCall, note_reply
-from .http.db import db
-from .http.disconnect import cancelled_with
-from .http.errors import ApiError
 
 KEEP_ALIVE = 3.0
 COMMENT = b": keep-alive\n\n"

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.http import HttpResponseBase
 
-from ..engine.state import RunState
+from ...engine.state import RunState
+from ..http.base import error_of
+from ..http.db import db
 from . import shapes
 from .chat_run import Chat, go_on
 from .fusion_events import FusionEvents
-from .http.base import error_of
-from .http.db import db
 from .response_object import (
     Asked,
     call_item,
@@ -25,7 +25,7 @@ from .response_object import (
     part,
 )
 from .responses_input import in_our_words
-from .watching import FreshText, Quiet, event_stream, watched
+from .sse import FreshText, Quiet, event_stream, watched
 
 
 def stream_response(asked: Asked) -> HttpResponseBase:

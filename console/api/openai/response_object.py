@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.state import RunState
+from ...engine.state import RunState
+from ..http.base import ApiCall
+from ..http.errors import ApiError
+from ..planning.plan import SERVER_TOOL
+from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import Chat
-from .http.base import ApiCall
-from .http.errors import ApiError
-from .planning.plan import SERVER_TOOL
-from .planning.schemas import ResponseRequest
 from .responses_input import PREFIX
 
 # Why an answer was broken off -> OpenAI's word for it.

@@ -10,18 +10,18 @@ from typing import Any
 from django.http import HttpResponseBase, JsonResponse
 from django.urls import reverse
 
-from ..catalog.listings import CatalogModel, all_models
-from ..engine.spec import Panelist, Spec
-from ..engine.usage import MILLION, Price
-from ..models import Preset
-from ..models.tokens import Scope
-from ..services.errors import Refused
-from ..services.presets import preset_lacks, preset_spec
-from .http.base import ApiCall, NoBody, endpoint
-from .http.db import db
-from .http.errors import ApiError
-from .planning.plan import ALIASES, PREFIX, usual_preset
-from .replies_openai import Model, ModelList
+from ...catalog.listings import CatalogModel, all_models
+from ...engine.spec import Panelist, Spec
+from ...engine.usage import MILLION, Price
+from ...models import Preset
+from ...models.tokens import Scope
+from ...services.errors import Refused
+from ...services.presets import preset_lacks, preset_spec
+from ..http.base import ApiCall, NoBody, endpoint
+from ..http.db import db
+from ..http.errors import ApiError
+from ..planning.plan import ALIASES, PREFIX, usual_preset
+from .replies import Model, ModelList
 
 TEXT_ONLY = {
     "input_modalities": ["text"],

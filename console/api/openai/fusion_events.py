@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..engine.spec import Spec, letter
-from ..engine.state import CallState, RunState, Step
+from ...engine.spec import Spec, letter
+from ...engine.state import CallState, RunState, Step
 from . import shapes
 
 Said = tuple[str, dict[str, Any]]
