@@ -8,8 +8,8 @@ from .http.base import View
 from .openai.chat import chat_completions
 from .openai.models import model, models
 from .openai.responses import responses
-from .run_events import events
-from .runs import cancel, fuse, run, run_create, run_list
+from .runs.endpoints import cancel, fuse, run, run_create, run_list
+from .runs.events import events
 
 
 class Route(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..replies import Analysis, CachedTokens, ReasoningTokens, Reply, Usage
+from ..runs.replies import Analysis, CachedTokens, ReasoningTokens, Reply, Usage
 
 
 class Answer(Reply):

@@ -9,13 +9,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from ..engine.spec import Spec, letter
-from ..engine.state import CallState, FusionState, RunState
-from ..engine.steps.condense import condensing_of
-from ..models import Run
-from ..record.rows import state_from_rows
+from ...engine.spec import Spec, letter
+from ...engine.state import CallState, FusionState, RunState
+from ...engine.steps.condense import condensing_of
+from ...models import Run
+from ...record.rows import state_from_rows
+from ..openai import shapes
 from . import replies
-from .openai import shapes
 
 PROMPT_SHOWN = 200
 

@@ -20,23 +20,23 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 
-from .. import access
-from ..engine.events import Event, EventType
-from ..engine.reducer import apply
-from ..engine.spec import Spec, letter
-from ..engine.state import RunState, Step, seat_of
-from ..models import Run
-from ..models.tokens import Scope
-from ..record import eventlog
-from ..services.tokens import token_is_usable
-from .follow import QUIET, load
-from .http.base import ApiCall, NoBody, endpoint, error_of
-from .http.db import db
-from .http.errors import ApiError
-from .http.limits import redis
-from .openai import shapes
-from .openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
-from .run_object import run_at
+from ... import access
+from ...engine.events import Event, EventType
+from ...engine.reducer import apply
+from ...engine.spec import Spec, letter
+from ...engine.state import RunState, Step, seat_of
+from ...models import Run
+from ...models.tokens import Scope
+from ...record import eventlog
+from ...services.tokens import token_is_usable
+from ..follow import QUIET, load
+from ..http.base import ApiCall, NoBody, endpoint, error_of
+from ..http.db import db
+from ..http.errors import ApiError
+from ..http.limits import redis
+from ..openai import shapes
+from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
+from .object import run_at
 
 LAST = 2**64 - 1  # the highest number an entry of the log can have
 _ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)

@@ -11,23 +11,23 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 from django.http import Http404, HttpResponseBase, JsonResponse
 
-from .. import access
-from ..models import Fusion, Run
-from ..models.tokens import Scope
-from ..services.errors import RunUnderWay
-from ..services.runs import run_cancel
-from ..services.tokens import token_run_fuse
+from ... import access
+from ...models import Fusion, Run
+from ...models.tokens import Scope
+from ...services.errors import RunUnderWay
+from ...services.runs import run_cancel
+from ...services.tokens import token_run_fuse
+from ..http.base import ApiCall, NoBody, endpoint
+from ..http.db import db
+from ..http.errors import ApiError
+from ..openai.chat_run import request_of
+from ..planning.conversation import conversation
+from ..planning.idempotency import earlier, start
+from ..planning.names import find
+from ..planning.plan import plan_for
+from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from . import replies
-from .http.base import ApiCall, NoBody, endpoint
-from .http.db import db
-from .http.errors import ApiError
-from .openai.chat_run import request_of
-from .planning.conversation import conversation
-from .planning.idempotency import earlier, start
-from .planning.names import find
-from .planning.plan import plan_for
-from .planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
-from .run_object import PROMPT_SHOWN, run_reply, run_row
+from .object import PROMPT_SHOWN, run_reply, run_row
 
 
 @endpoint(
