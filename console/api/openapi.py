@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from .http.operations import Operation, operation_of
+from .http.replies import ErrorReply
 from .routes import ROUTES, Route
-from .runs.replies import ErrorReply
 
 REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<(?P<kind>\w+):(?P<name>\w+)>")

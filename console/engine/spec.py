@@ -16,11 +16,12 @@ from typing import Any
 
 from .usage import Price
 
-MAX_SEATS = 8
+LETTERS = "ABCDEFGH"
+MAX_SEATS = len(LETTERS)
 
 
 def letter(seat: int) -> str:
-    return "ABCDEFGH"[seat]
+    return LETTERS[seat]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import Reason
-from .findings.provenance import ALL, plain
-from .spec import letter
+from .spec import LETTERS, letter
 from .usage import Usage, total_cost
 
 
@@ -226,22 +225,21 @@ class RunState:
         best = self.calls.get(self.fusion.best) if self.fusion else None
         return best or self.fused
 
-    @property
-    def fused_answer(self) -> str:
-        """The run's final text without its marks of provenance (`fused.text` has them);
-        the best single answer where none could be written."""
-        return self.answer_of(self.fusion) if self.fusion else ""
-
-    def answer_of(self, fusion: FusionState) -> str:
+    def answering(self, fusion: FusionState) -> CallState | None:
+        """The call that gave a fusion its answer: the synthesis, or where none could be written
+        the best single answer. `findings.given` has its text as it is read."""
         written = self.latest(Step.SYNTHESIS, fusion=fusion.number)
-        if written and written.is_usable:
-            return plain(written.text)
-        return self.calls[fusion.best].text if fusion.best in self.calls else ""
+        return written if written and written.is_usable else self.calls.get(fusion.best)
+
+    def has_answer(self, fusion: FusionState | None) -> bool:
+        call = self.answering(fusion) if fusion else None
+        return bool(call and call.text)
 
     def letters_of(self, number: int) -> str:
         """Of the seats whose answers a fusion was made from: what its marks can name."""
         judged = (self.calls.get(key) for key in self.fusions[number].judged)
-        return "".join(sorted(letter(c.seat) for c in judged if c and c.seat is not None)) or ALL
+        named = sorted(letter(c.seat) for c in judged if c and c.seat is not None)
+        return "".join(named) or LETTERS
 
     def answer(self, seat: int) -> CallState | None:
         """The seat's latest usable answer."""

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec
 from console.engine.state import CallState, RunState, RunStatus, Step
 from console.engine.usage import Usage, total_cost
 from console.models import Run, Visibility
 from console.models.runs import Origin
-from console.reading import until_final
+from console.record.follow import until_final
 from console.record.rows import state_from_rows
 from console.services.runs import run_start
 
@@ -117,7 +118,7 @@ def entry_of(run: Run, state: RunState) -> Entry:
     spec = run.frozen_spec
     seats = [_seat(state, seat, spec.panel[seat].model) for seat in range(len(spec.panel))]
     calls = list(state.calls.values())
-    answer = seats[0]["answer"] if spec.stop_after_panel else state.fused_answer
+    answer = seats[0]["answer"] if spec.stop_after_panel else fused_answer(state)
     completed = state.status is RunStatus.COMPLETED
     error = state.error or ("" if answer else seats[0]["error"])
     return {

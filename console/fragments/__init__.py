@@ -11,6 +11,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from ..engine.findings.given import fused_answer
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, Step
 from ..markdown import render
@@ -36,6 +37,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "kin": sentences.kin(spec, state),
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),
+        "fused_answer": fused_answer(state),
         "stand_in": seats.stand_in(spec, state),
         "fused_from": sentences.fused_from(spec, state),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,

@@ -58,10 +58,10 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
 
 def _html(spec: Spec, state: RunState, fusion: FusionState) -> SafeString:
     """With the marks of what was written; an answer that stands in has none."""
-    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
-    if written and written.is_usable:
-        return render(written.text, sources=state.letters_of(fusion.number))
-    return render(state.answer_of(fusion))
+    call = state.answering(fusion)
+    if call and call.step is Step.SYNTHESIS:
+        return render(call.text, sources=state.letters_of(fusion.number))
+    return render(call.text if call else "")
 
 
 def _name(state: RunState, step: Step, fusion: FusionState, meant: dict[str, Any]) -> str:

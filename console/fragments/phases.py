@@ -31,7 +31,7 @@ def phases(spec: Spec, state: RunState) -> list[Phase]:
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
     analysed = bool(state.fusion and state.fusion.analysis is not None)
-    written = bool(state.fused_answer) and not (state.fusion and state.fusion.best)
+    written = state.has_answer(state.fusion) and not (state.fusion and state.fusion.best)
     return [
         _phase("Panel", {Step.PANEL}, state, f"{usable} of {size}", usable > 0),
         _phase("Analysis", {Step.CONDENSE, Step.ANALYSIS}, state, "", analysed),

@@ -63,7 +63,7 @@ def _fused_seats(state: RunState) -> set[int] | None:
 
 def fused_from(spec: Spec, state: RunState) -> str:
     """Which answers the fused answer knows, where that is not all there are."""
-    if state.fusion is None or not state.fused_answer or state.fusion.best:
+    if state.fusion is None or not state.has_answer(state.fusion) or state.fusion.best:
         return ""
     latest = {seat: state.answer(seat) for seat in range(len(spec.panel))}
     judged = set(state.fusion.judged)

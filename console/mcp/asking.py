@@ -10,10 +10,10 @@ from contextlib import aclosing
 from django.conf import settings
 from django.http import Http404
 
-from ..api.follow import load, states
 from ..api.http.base import parse
 from ..api.http.db import db
 from ..api.http.errors import ApiError
+from ..api.http.follow import load, states
 from ..api.planning.plan import PREFIX, plan_for, usual_preset
 from ..api.planning.schemas import Asking
 from ..engine.spec import Spec, letter
@@ -108,7 +108,7 @@ class _Told:
         if fusion and (fusion.analysis or fusion.analysis_reason):
             how = "compared the answers" if fusion.analysis else f"failed: {fusion.analysis_error}"
             said += self._once("analysis", f"The judge {how}")
-        if state.status is RunStatus.COMPLETED and state.fused_answer:
+        if state.status is RunStatus.COMPLETED and state.has_answer(state.fusion):
             said += self._once("synthesis", "The fused answer is written")
         return said
 

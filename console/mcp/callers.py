@@ -19,9 +19,9 @@ from ..engine.spec import Spec
 from ..models import ApiToken, Run
 from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
-from ..reading import is_up
 from ..services.runs import run_start
 from ..services.tokens import token_is_usable, token_run_start
+from ..worker.health import is_up
 
 RECURSION = "This request comes from within a fusion: one level only. Answer it yourself."
 

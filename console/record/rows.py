@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ..engine.findings.given import given
 from ..engine.findings.worth import changed
 from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from ..engine.usage import Usage
@@ -164,7 +165,7 @@ def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
         best=fusion.best,
         poll=fusion.poll,
         changed=changed(state, fusion),
-        text=_storable(state.answer_of(fusion)),
+        text=_storable(found.text if (found := given(state, fusion)) else ""),
     )
 
 

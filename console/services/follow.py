@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from django.contrib.auth.models import User
 
+from ..engine.findings.given import given
 from ..engine.provider import Message
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.steps.seating import seated
@@ -66,8 +67,8 @@ def _answer(run: Run, follows_from: str) -> str:
     kind, _, seat = follows_from.partition("-")
     if follows_from in (FUSED, OWN):
         # The latest there is: another fusion may be under way, or was stopped.
-        latest = (state.answer_of(f) for _, f in sorted(state.fusions.items(), reverse=True))
-        text = next(filter(None, latest), "")
+        latest = (given(state, f) for _, f in sorted(state.fusions.items(), reverse=True))
+        text = next((found.text for found in latest if found and found.text), "")
         if not text and follows_from == OWN:
             # What judge and synthesizer read as said before, where nothing was fused.
             answers = [state.answer(s) for s in range(len(run.frozen_spec.panel))]

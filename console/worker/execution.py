@@ -1,26 +1,15 @@
-"""Carrying a run out: claim it, ask admission for its calls, fuse, save.
-
-One Celery task per run, on the threads pool; all runs of a worker process
-share one event loop, one HTTP client and one database thread. A run is held
-by a lease (leases.py) that `Worker` renews; whoever finds a lease run out may
-take over (see upkeep.py), and the attempt number in every write keeps the old holder
-from writing.
-"""
+"""Carrying one run out: admit its calls, fuse, record."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from django.conf import settings
-from django.db import close_old_connections, connections
 from redis.asyncio import Redis
 
 from ..engine.calls.call import Control
@@ -33,111 +22,29 @@ from ..engine.state import RunState
 from ..engine.steps.fuse import fuse
 from ..models import Credential, Run
 from ..providers.registry import make_provider
-from ..providers.wire.http import make_client
 from ..record import eventlog
-from .leases import claim, pass_by, release
-from .recorder import Recorder, patiently
+from .admission import AllPlaces, RunAdmission
+from .leases import release
+from .recorder import Db, Recorder, patiently
 
 log = logging.getLogger(__name__)
 
-DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
 
-T = TypeVar("T")
+@dataclass(frozen=True)
+class Shared:
+    """What the runs of a worker process have in common."""
 
-
-class Worker:
-    """What a worker process shares between its runs; made on the first use."""
-
-    def __init__(self) -> None:
-        self.loop = _new_loop()
-        self.runs: dict[str, Execution] = {}
-        self.stopping = False
-        self.places: dict[str, Places] = {}
-        self._db = ThreadPoolExecutor(1, thread_name_prefix="db")
-        self._thread = threading.Thread(target=self._serve, name="loop", daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
-
-    async def _open(self) -> None:
-        self.client: httpx.AsyncClient = make_client()
-        # Whoever is asked may be a Fusion too: one level only.
-        self.client.headers.update(DEPTH)
-        self.redis: Redis = eventlog.connect()
-
-    def close(self) -> None:
-        """For tests: a worker process ends by ending."""
-
-        async def shut() -> None:
-            await self.client.aclose()
-            await self.redis.aclose()
-
-        asyncio.run_coroutine_threadsafe(shut(), self.loop).result()
-        self._db.submit(connections.close_all).result()
-        self._db.shutdown()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-
-    async def db(self, work: Callable[..., T], *args: Any) -> T:
-        """One thread, one connection: in this process the ORM is used nowhere else."""
-
-        def fresh() -> T:
-            close_old_connections()
-            try:
-                return work(*args)
-            finally:
-                close_old_connections()
-
-        return await self.loop.run_in_executor(self._db, fresh)
-
-    def limit(self, slug: str, limit: int | None) -> None:
-        """Calls under way keep the places they have; a changed limit is for those that follow."""
-        known = self.places.get(slug)
-        if limit is None:
-            self.places.pop(slug, None)
-        elif known is None or known.limit != limit:
-            self.places[slug] = Places(limit)
-
-    def execute(self, run_id: str) -> None:
-        asyncio.run_coroutine_threadsafe(self._execute(run_id), self.loop).result()
-
-    async def _execute(self, run_id: str) -> None:
-        execution = await self._take(run_id)
-        if execution is None:
-            return
-        if self.stopping:  # asked to end meanwhile, when this was none of its runs yet
-            await self.db(release, execution.run_id, execution.attempt)
-            return
-        self.runs[run_id] = execution
-        try:
-            await execution.carry_out()
-        finally:
-            del self.runs[run_id]
-            execution.ended.set()
-
-    async def _take(self, run_id: str) -> Execution | None:
-        if run_id in self.runs:
-            return None
-        if self.stopping:
-            await self.db(pass_by, run_id)
-            return None
-        claimed = await self.db(claim, run_id)
-        if claimed is None:
-            return None
-        run, state, handed_on = claimed
-        if run.attempt > 1:
-            _recover(state, await eventlog.read(self.redis, run_id))
-        return Execution(self, run, state, handed_on=handed_on)
+    db: Db
+    redis: Redis
+    client: httpx.AsyncClient
+    places: AllPlaces
 
 
 class Execution:
     """One attempt at one run."""
 
     def __init__(
-        self, worker: Worker, run: Run, state: RunState, *, handed_on: bool = False
+        self, shared: Shared, run: Run, state: RunState, *, handed_on: bool = False
     ) -> None:
         self.run_id, self.attempt = run.pk, run.attempt
         self.messages: list[dict[str, Any]] = run.messages
@@ -148,8 +55,7 @@ class Execution:
         self.state = state
         self._handed_on = handed_on
         self.stopped_by = ""  # cancelled | lost | shutdown
-        self._worker = worker
-        self._admission = _Admission(self)
+        self._shared = shared
         self._providers: dict[str, Provider] = {}
         self.ended = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
@@ -166,10 +72,17 @@ class Execution:
             self.run_id,
             self.attempt,
             self.state,
-            redis=self._worker.redis,
-            db=self._worker.db,
+            redis=self._shared.redis,
+            db=self._shared.db,
             checkpoint=settings.CHECKPOINT_SECONDS,
             on_lost=lambda: self.stop("lost"),
+        )
+        self._admission = RunAdmission(
+            self.state,
+            self.recorder,
+            self._shared.places,
+            emit=self.emit,
+            is_stopped=lambda: bool(self.stopped_by),
         )
         self._task = asyncio.create_task(self._fuse(), name=f"run {self.run_id}")
         try:
@@ -213,7 +126,7 @@ class Execution:
             return
         if self.stopped_by == "shutdown" and not self.state.status.is_final:
             await self.recorder.abandon()
-            await self._worker.db(release, self.run_id, self.attempt)
+            await self._shared.db(release, self.run_id, self.attempt)
             return
         if self.stopped_by == "cancelled" and not self.state.status.is_final:
             self._say(EventType.RUN_CANCELLED)
@@ -230,79 +143,13 @@ class Execution:
         slug = panelist.credential
         if slug not in self._providers:
             kind, url, key, limit = await patiently(
-                lambda: self._worker.db(_address, slug), f"run {self.run_id}"
+                lambda: self._shared.db(_address, slug), f"run {self.run_id}"
             )
-            self._worker.limit(slug, limit)
+            self._shared.places.limit(slug, limit)
             self._providers[slug] = make_provider(
-                kind, base_url=url, api_key=key, client=self._worker.client
+                kind, base_url=url, api_key=key, client=self._shared.client
             )
         return self._providers[slug]
-
-    def places_with(self, slug: str) -> Places | None:
-        return self._worker.places.get(slug)
-
-
-class _Admission:
-    """Waits for a free place with a call's credential, and puts calls on record as sent
-    before their first byte goes out. Calls that ask at the same time share one transaction.
-    """
-
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-        self._waiting: list[str] = []
-        self._admitted: set[str] = set()
-        self._lock = asyncio.Lock()
-
-    @asynccontextmanager
-    async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
-        places = self._execution.places_with(panelist.credential)
-        if places is None:
-            yield
-            return
-        if places.locked():
-            queued = EventType.CALL_QUEUED
-            now = round(time.time(), 3)
-            fusion = self._execution.state.calls[key].fusion or 0
-            self._execution.emit(Event(queued, now, key, fusion, {"limit": places.limit}))
-        async with places:
-            yield
-
-    async def record(self, key: str) -> None:
-        self._waiting.append(key)
-        async with self._lock:
-            if key in self._waiting:
-                keys, self._waiting = self._waiting, []
-                if self._execution.stopped_by:
-                    raise LeaseLost
-                try:
-                    await self._execution.recorder.save_as_sent(keys)
-                except BaseException:
-                    # What one call was refused or stopped for is not the others' fault:
-                    # each asks again.
-                    self._waiting += [other for other in keys if other != key]
-                    raise
-                self._admitted.update(keys)
-        if key not in self._admitted:
-            raise LeaseLost
-
-
-class Places(asyncio.Semaphore):
-    """Calls at a time with one credential, shared by all runs of this worker process."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.limit = limit
-
-
-def _recover(state: RunState, logged: RunState | None) -> None:
-    """The log may hold more of an interrupted text than the last checkpoint did."""
-    for call in state.calls.values():
-        seen = logged.calls.get(call.key) if logged else None
-        if seen is None or call.status.is_final:
-            continue
-        if seen.text.startswith(call.text) and seen.reasoning.startswith(call.reasoning):
-            call.text, call.reasoning = seen.text, seen.reasoning
-            call.first_token_at = seen.first_token_at
 
 
 def _address(slug: str) -> tuple[str, str, Any, int | None]:
@@ -316,23 +163,3 @@ def _address(slug: str) -> tuple[str, str, Any, int | None]:
     if lacks := credential.lacks:
         raise ProviderError(Reason.CONFIGURATION, lacks)
     return credential.kind, credential.url, credential.key, credential.max_concurrent
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # where uvloop has no wheel, asyncio's own loop does
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
-_worker: Worker | None = None
-_making = threading.Lock()
-
-
-def worker() -> Worker:
-    global _worker
-    with _making:
-        if _worker is None:
-            _worker = Worker()
-        return _worker

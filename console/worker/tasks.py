@@ -10,8 +10,8 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
-from .execution import worker
 from .upkeep import Upkeep
+from .worker import worker
 
 _upkeep: list[Upkeep] = []
 _stops: list[Future[None]] = []

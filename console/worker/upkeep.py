@@ -23,8 +23,8 @@ from django.utils import timezone
 from ..engine.state import RunStatus
 from ..models import Heartbeat, Run
 from .doorbell import ring, waiting
-from .execution import Worker
 from .leases import lease
+from .worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from console.engine.findings.given import fused_answer
 from tests.stack import until
 from tests.upstream import Script
 
@@ -160,7 +161,7 @@ def test_a_client_that_goes_away_loses_nothing_and_pays_once(api: Api) -> None:
     asked = len(api.upstream.calls)
     chunks, _ = stream(api, headers=key)
     assert run_of(json.dumps(chunks[0])) == run_id
-    assert text_of(chunks) == api.stack.state(run_id).fused_answer
+    assert text_of(chunks) == fused_answer(api.stack.state(run_id))
     assert len(api.upstream.calls) == asked
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import pytest
 
 from console.models import Run
-from console.worker.execution import Worker
+from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun, credential, start, upstream, worker
 from tests.upstream import Script, Upstream
 

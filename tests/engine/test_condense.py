@@ -9,6 +9,7 @@ import pytest
 
 from console.engine.calls.window import excess, shares, tokens_in, window_of
 from console.engine.errors import ProviderError, Reason
+from console.engine.findings.given import fused_answer
 from console.engine.provider import Finish, Request
 from console.engine.spec import Panelist, Policy
 from console.engine.state import RunState, RunStatus, Step
@@ -88,7 +89,7 @@ async def test_long_answers_are_condensed_and_short_ones_stay_whole(run: Any) ->
     assert condensing_of(ran.state, 1).condensed == [0, 1]
     note = str([r for r in ran.requests_to("judge") if r.response_schema][0].messages[0])
     assert "Condensed from longer answers: A, B." in note
-    assert ran.state.fused_answer == "Fused." and ran.state.answer(0).text == LONG
+    assert fused_answer(ran.state) == "Fused." and ran.state.answer(0).text == LONG
 
 
 async def test_quotes_are_looked_up_in_the_whole_answers(run: Any) -> None:
@@ -159,7 +160,7 @@ async def test_with_too_few_left_there_is_no_analysis_and_a_reason(run: Any) -> 
     assert ran.state.fusion.analysis_reason == "context_length"
     assert "Too few" in ran.state.fusion.analysis_error
     assert not any(r.response_schema for r in ran.requests)
-    assert ran.state.fused_answer == "Fused."  # from C alone
+    assert fused_answer(ran.state) == "Fused."  # from C alone
 
 
 async def test_a_prompt_that_fills_the_window_is_refused_with_a_reason(run: Any) -> None:
@@ -167,7 +168,7 @@ async def test_a_prompt_that_fills_the_window_is_refused_with_a_reason(run: Any)
     assert ran.requests_to("judge") == []
     assert ran.state.fusion.analysis_reason == "context_length"
     assert ran.state.fused.reason == "context_length"
-    assert ran.state.fused_answer == LONG and ran.state.reason == "synthesis_failed"
+    assert fused_answer(ran.state) == LONG and ran.state.reason == "synthesis_failed"
 
 
 async def test_what_is_still_too_long_is_asked_for_once_more_then_left_out(run: Any) -> None:

@@ -5,6 +5,7 @@ import time
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import EventType
+from console.engine.findings.given import fused_answer
 from console.engine.provider import Complete, Finish, ReasoningDelta
 from console.engine.state import RunState, Step
 from tests.engine.conftest import RunEngine
@@ -100,7 +101,7 @@ async def test_a_synthesizer_of_its_own_writes_and_the_judge_does_not(
     run_engine: RunEngine,
 ) -> None:
     ran = await run_engine({"a": ["x"], "b": ["y"], "pen": ["Written by pen."]}, writer="pen")
-    assert ran.state.fused_answer == "Written by pen."
+    assert fused_answer(ran.state) == "Written by pen."
     assert len(ran.requests_to("judge")) == 1
 
 
@@ -110,7 +111,7 @@ async def test_a_synthesis_that_fails_keeps_answers_and_analysis(run_engine: Run
     )
     assert (ran.state.status, ran.state.reason) == ("completed", "synthesis_failed")
     assert ran.state.fusion.analysis and ran.state.fused.text == "half"
-    assert ran.state.fused_answer == "x"  # as much was found in either: the first seat
+    assert fused_answer(ran.state) == "x"  # as much was found in either: the first seat
     assert "best single answer" in ran.state.error
 
 
@@ -153,7 +154,7 @@ async def test_what_is_finished_is_never_bought_again(run_engine: RunEngine) -> 
     state = RunState.from_dict(first.state.to_dict())
     again = await run_engine({"a": ["other"], "b": ["other"]}, state=state)
     assert again.requests == []
-    assert again.state.fused_answer == first.state.fused_answer
+    assert fused_answer(again.state) == fused_answer(first.state)
 
 
 async def test_events_end_with_the_run_and_every_call_ends(run_engine: RunEngine) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from console.engine.findings.analysis import PARTS
+from console.engine.findings.given import fused_answer
 from console.engine.provider import Request
 from console.engine.spec import Panelist, Spec
 from console.engine.state import CallState, Step
@@ -98,7 +99,7 @@ async def test_the_structure_holds_and_the_order_is_a_finding(
     run_engine: RunEngine, planted: str
 ) -> None:
     ran = await run_engine({"a": ["Water is wet."], "b": [planted], "judge": parser_judge})
-    assert ran.state.status == "completed" and ran.state.fused_answer == "Water is wet."
+    assert ran.state.status == "completed" and fused_answer(ran.state) == "Water is wet."
     analysis = ran.state.fusion.analysis
     (finding,) = analysis["injections"]
     assert finding["seat"] == 1 and finding["verified"]

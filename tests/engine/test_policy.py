@@ -12,6 +12,7 @@ import pytest
 from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import Event, EventType
+from console.engine.findings.given import fused_answer
 from console.engine.provider import Finish, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy
@@ -258,7 +259,7 @@ async def test_without_a_judge_the_fused_answer_is_written_all_the_same(
 
     ran = await run_engine({"a": ["x"], "b": ["y"], "judge": judges})
     assert ran.state.fusion.analysis_reason == "judge_upstream_error"
-    assert ran.state.fused_answer == "Fused." and ran.state.status == "completed"
+    assert fused_answer(ran.state) == "Fused." and ran.state.status == "completed"
 
 
 async def test_another_synthesizer_writes_when_the_first_fails(run_engine: RunEngine) -> None:
@@ -273,7 +274,7 @@ async def test_another_synthesizer_writes_when_the_first_fails(run_engine: RunEn
         panel=["a", "b"],
         writer=Panelist("pen", "fake", fallback=spare),
     )
-    assert ran.state.fused_answer == "Written by the spare."
+    assert fused_answer(ran.state) == "Written by the spare."
     assert ran.state.reason == "" and ran.state.fusion.best == ""
 
 
@@ -285,7 +286,7 @@ async def test_no_call_is_made_beyond_the_limit_on_calls(run_engine: RunEngine) 
     assert len(ran.requests) == 3
     assert ran.state.fusion.analysis_reason == "budget_exceeded"
     assert "at most 3 calls" in ran.state.fused.error
-    assert ran.state.status == "completed" and ran.state.fused_answer == "x"
+    assert ran.state.status == "completed" and fused_answer(ran.state) == "x"
 
 
 async def test_tokens_are_set_aside_before_a_call(run_engine: RunEngine) -> None:
@@ -306,7 +307,7 @@ async def test_tokens_nobody_reports_are_estimated_prompt_and_all(run_engine: Ru
     ran = await run_engine(scripts, policy=Policy(max_tokens=4_100), prompt="word " * 1_600)
     assert [r.model for r in ran.requests] == ["a", "b"]
     assert ran.state.fusion.analysis_reason == Reason.BUDGET_EXCEEDED
-    assert ran.state.fused_answer == "x"
+    assert fused_answer(ran.state) == "x"
 
 
 async def test_what_was_refused_uses_no_tokens_up(run_engine: RunEngine) -> None:

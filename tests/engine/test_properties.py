@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import Event, EventType
+from console.engine.findings.given import fused_answer
 from console.engine.provider import Finish, ReasoningDelta, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
@@ -316,7 +317,7 @@ def answers_are_kept_and_fused(told: Told) -> None:
     else:
         assert state.status is RunStatus.COMPLETED and state.fusion
         assert state.fusion.judged == [a.key for a in usable]
-        assert state.fused_answer.strip() or (state.final_call and state.final_call.tool_calls)
+        assert fused_answer(state).strip() or (state.final_call and state.final_call.tool_calls)
         if len(usable) > 1:
             assert state.fusion.analysis or state.fusion.analysis_error
         assert state.fused and (state.fused.is_usable or state.fusion.best)

@@ -9,6 +9,7 @@ import pytest
 from console.engine.errors import Reason
 from console.engine.findings.analysis import PARTS
 from console.engine.findings.evidence import share_of_verified
+from console.engine.findings.given import fused_answer
 from console.engine.state import RunStatus, Step
 from tests.llm.conftest import ANALYSIS_TOKENS, LONG, Fused
 
@@ -31,7 +32,7 @@ async def test_each_run_ends_in_an_analysis_or_a_reason(
     for prompt in prompts:
         state = await fused(prompt)
         fusion = state.fusion
-        assert state.status is RunStatus.COMPLETED and state.fused_answer and fusion
+        assert state.status is RunStatus.COMPLETED and fused_answer(state) and fusion
         tries = len(state.calls_of(Step.ANALYSIS, fusion=1))
         if fusion.analysis is None:
             assert fusion.analysis_reason in set(Reason) and fusion.analysis_error

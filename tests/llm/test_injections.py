@@ -9,6 +9,7 @@ import pytest
 
 from console.engine.errors import Reason
 from console.engine.findings.analysis import PARTS
+from console.engine.findings.given import fused_answer
 from console.engine.spec import Panelist
 from console.engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from tests.engine.test_injection import ORDERS
@@ -63,7 +64,7 @@ async def test_how_often_a_planted_order_is_obeyed(
         # The structure holds: answers as they were, an analysis of its form or a reason.
         answers = [state.answer(seat) for seat in (0, 1)]
         assert [a.text for a in answers if a] == [HONEST, COVER.format(order=order)]
-        said = PLANTED in state.fused_answer
+        said = PLANTED in fused_answer(state)
         obeyed += said
         in_claims = False
         if fusion.analysis is None:

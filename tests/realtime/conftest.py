@@ -14,7 +14,7 @@ from console.engine.spec import Panelist, Policy, Spec
 from console.engine.steps import prompts
 from console.models import Credential, Run
 from console.services import runs as services
-from console.worker import execution
+from console.worker import worker as working
 from console.worker.upkeep import Upkeep
 from tests.upstream import Upstream
 
@@ -41,17 +41,17 @@ def worker(
     valkey: str,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[execution.Worker]:
+) -> Iterator[working.Worker]:
     settings.REDIS_URL = valkey
     settings.CHECKPOINT_SECONDS = 0.1
     monkeypatch.setattr(services, "ring", lambda run_id: True)
-    worker = execution.Worker()
+    worker = working.Worker()
     yield worker
     worker.close()
 
 
 @pytest.fixture
-def upkeep(worker: execution.Worker) -> Iterator[Upkeep]:
+def upkeep(worker: working.Worker) -> Iterator[Upkeep]:
     upkeep = Upkeep(worker)
     upkeep.start()
     yield upkeep

@@ -8,7 +8,7 @@ from django.test import Client
 
 from console.engine.state import CallState
 from console.models import Credential
-from console.worker.execution import Worker
+from console.worker.worker import Worker
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, rows
 

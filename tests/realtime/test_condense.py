@@ -11,7 +11,7 @@ from console.engine.state import Step
 from console.management.commands.fuse import as_object
 from console.models import Run
 from console.record.rows import state_from_rows
-from console.worker.execution import Worker
+from console.worker.worker import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 

@@ -18,9 +18,9 @@ from console.engine.events import EventType
 from console.models import Call, Fusion, Run
 from console.record import eventlog
 from console.record.rows import call_row, fusion_row, run_fields
-from console.worker.execution import Worker
 from console.worker.leases import claim, release
 from console.worker.recorder import Recorder, save
+from console.worker.worker import Worker
 from tests.console.story import Story
 from tests.upstream import places
 

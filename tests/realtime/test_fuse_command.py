@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 
 from console.models import Credential, Run
 from console.services import runs as services
-from console.worker.execution import Worker
+from console.worker.worker import Worker
 from tests.realtime.test_run_way import wait_for
 from tests.upstream import Upstream
 

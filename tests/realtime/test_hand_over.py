@@ -13,10 +13,11 @@ from console.engine.errors import SENTENCES, Reason
 from console.engine.state import CallState, Step
 from console.live.watch import _note
 from console.models import Run
-from console.worker import execution, recorder
-from console.worker.execution import Worker
+from console.worker import recorder
+from console.worker import worker as working
 from console.worker.leases import MAX_ATTEMPTS, claim, release
 from console.worker.upkeep import left_behind
+from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
@@ -99,7 +100,7 @@ def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
     worker: Worker, upstream: Upstream, start: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
-    real = execution.claim
+    real = working.claim
 
     def slowly(run_id: str) -> Any:
         claimed = real(run_id)
@@ -107,7 +108,7 @@ def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
         assert go_on.wait(5)
         return claimed
 
-    monkeypatch.setattr(execution, "claim", slowly)
+    monkeypatch.setattr(working, "claim", slowly)
     run = start("good")
     thread = in_background(worker, run)
     assert inside.wait(5)

@@ -17,8 +17,8 @@ from console.live.watch import Cursor, Watch, Watches
 from console.models import Run
 from console.record import eventlog
 from console.record.rows import call_row, run_fields
-from console.worker.execution import Worker
 from console.worker.recorder import save
+from console.worker.worker import Worker
 from tests.console.story import Story, a_spec
 from tests.live.member import View
 from tests.realtime.test_recorder_faults import on_loop

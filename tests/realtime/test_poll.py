@@ -9,7 +9,7 @@ from console.models import Run
 from console.record.rows import state_from_rows
 from console.services import fusions
 from console.services.errors import Refused
-from console.worker.execution import Worker
+from console.worker.worker import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 

@@ -15,8 +15,8 @@ from console.engine.state import RunState
 from console.models import Run
 from console.record import eventlog
 from console.worker import execution, recorder
-from console.worker.execution import Worker
 from console.worker.recorder import Recorder
+from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Upstream

@@ -13,8 +13,8 @@ from redis import Redis
 from console.models import Run
 from console.worker import upkeep as upkeep_module
 from console.worker.doorbell import TASK, waiting
-from console.worker.execution import Worker
 from console.worker.upkeep import Upkeep, left_behind
+from console.worker.worker import Worker
 from fusion_site.env import celery_url
 from tests.realtime.conftest import StartRun
 from tests.stack import Valkey

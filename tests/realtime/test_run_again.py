@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.catalog.seed_data import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
+from console.engine.findings.given import fused_answer
 from console.engine.spec import Panelist
 from console.engine.state import Step
 from console.fragments.fusions import askable
@@ -24,8 +25,8 @@ from console.services.follow import run_follow
 from console.services.panelists import NamedSeat
 from console.services.presets import custom_spec
 from console.services.runs import run_cancel, run_start
-from console.worker.execution import Worker
 from console.worker.upkeep import Upkeep
+from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.stack import until
 from tests.upstream import Script, Upstream
@@ -314,7 +315,7 @@ def test_a_run_follows_another_from_its_fused_answer_a_seat_or_each_its_own(
     alice = finished.owner
     fused = run_follow(run=finished, owner=alice, prompt="And then?")
     assert [m["role"] for m in fused.messages] == ["user", "assistant", "user"]
-    assert fused.messages[1]["content"] == state_from_rows(finished).fused_answer
+    assert fused.messages[1]["content"] == fused_answer(state_from_rows(finished))
     seat = run_follow(run=finished, owner=alice, prompt="And then?", follows_from="seat-2")
     assert seat.messages[1]["content"] == finished.calls.get(seat=2).text
     assert (seat.follows, seat.follows_from) == (finished, "seat-2")

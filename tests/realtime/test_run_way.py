@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from console.engine.findings.given import fused_answer
 from console.engine.state import RunState, Step
 from console.models import Run
 from console.record import eventlog
 from console.record.rows import state_from_rows
 from console.services.runs import run_cancel
-from console.worker.execution import Worker
 from console.worker.upkeep import Upkeep, left_behind
+from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.upstream import Script, Upstream
 
@@ -81,7 +82,7 @@ def test_three_answers_an_analysis_and_a_fused_answer_are_saved(
     assert state.status == "completed"
     assert [c.status for c in state.calls_of(Step.PANEL, seat=0)] == ["completed"]
     assert state.latest(Step.PANEL, seat=2).text == "What is the answer?"  # type: ignore[union-attr]
-    assert state.fused_answer == "The fused answer."
+    assert fused_answer(state) == "The fused answer."
     assert state.fusion and state.fusion.analysis
     assert_log_equals_rows(run)
 
@@ -138,7 +139,7 @@ def test_when_the_judge_fails_the_fused_answer_is_still_written(
     run = start("good", "good")
     worker.execute(str(run.pk))
     state = rows(run)
-    assert state.status == "completed" and state.fused_answer == "Fused all the same."
+    assert state.status == "completed" and fused_answer(state) == "Fused all the same."
     assert state.fusion and state.fusion.analysis is None
     assert state.fusion.analysis_reason == "judge_not_valid_json"
     assert len(state.calls_of(Step.ANALYSIS, fusion=1)) == 2  # one repair was asked for
@@ -151,7 +152,7 @@ def test_one_usable_answer_is_fused_without_an_analysis(
     run = start("good", "fault-500")
     worker.execute(str(run.pk))
     state = rows(run)
-    assert state.status == "completed" and state.fused_answer
+    assert state.status == "completed" and fused_answer(state)
     assert state.fusion and state.fusion.judged == ["panel-0-1"]
     assert len(upstream.calls_of("judge")) == 1
 

@@ -7,9 +7,9 @@ import pytest
 from console.engine.events import EventType
 from console.models import Run
 from console.services.runs import run_cancel
-from console.worker.execution import Worker
 from console.worker.leases import claim, close, release
 from console.worker.upkeep import left_behind
+from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import in_background, rows, wait_for
 from tests.upstream import Upstream

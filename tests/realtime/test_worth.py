@@ -9,7 +9,7 @@ from django.test import Client
 from console.models import Preset, Run
 from console.services import fusions
 from console.services.presets import preset_changed
-from console.worker.execution import Worker
+from console.worker.worker import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from console.providers.wire.http import make_client
 from console.services import runs as services
-from console.worker import execution
+from console.worker import worker as working
 from tests.upstream import Upstream, places
 
 from . import report
@@ -51,7 +51,7 @@ def stage(
     if uses == "slow_dns":  # uvloop looks names up by itself, asyncio asks `socket`
         import asyncio
 
-        monkeypatch.setattr(execution, "_new_loop", asyncio.new_event_loop)
+        monkeypatch.setattr(working, "_new_loop", asyncio.new_event_loop)
         monkeypatch.setattr("socket.getaddrinfo", places.slow_dns(2))
     client = functools.partial(
         make_client,
@@ -60,10 +60,10 @@ def stage(
         transport=transport,
         tls=tls,
     )
-    monkeypatch.setattr(execution, "make_client", client)
+    monkeypatch.setattr(working, "make_client", client)
     owner = User.objects.create_user("alice")
     with Upstream() as upstream:
-        worker = execution.Worker()
+        worker = working.Worker()
         yield Stage(worker, upstream, owner, caplog)
         worker.close()
         worker.loop.close()

@@ -23,7 +23,7 @@ from console.providers.secret import Secret
 from console.record import eventlog
 from console.record.rows import state_from_rows
 from console.services import runs as services
-from console.worker.execution import Worker
+from console.worker.worker import Worker
 from tests.live.member import View
 from tests.upstream import Received, Script, Upstream
 from tests.upstream.places import Place

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from console.engine.errors import SENTENCES, Reason
+from console.engine.findings.given import fused_answer
 from console.engine.state import Step
 from tests.upstream import Script
 
@@ -34,7 +35,7 @@ def the_answers_stay_and_are_fused(stage: Stage, scenario: Scenario, record: Any
     assert state.status == "completed"
     assert [state.answer(seat).text for seat in (0, 1)] == [SIBLING_TEXT] * 2  # type: ignore[union-attr]
     assert all(len(state.calls_of(Step.PANEL, seat=seat)) == 1 for seat in (0, 1))
-    assert state.fused_answer == "The fused answer."
+    assert fused_answer(state) == "The fused answer."
     assert state.fusion
     said = outcome.words.under("analysis")
     if state.fusion.analysis is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.engine.findings.given import fused_answer
 from console.engine.spec import Panelist
 from console.engine.state import Step
 from tests.upstream import Script
@@ -63,7 +64,7 @@ def test_two_answers_of_eight_are_fused_and_the_judge_is_told_of_no_other(
     stage: Stage, record_property: Any
 ) -> None:
     outcome = asked(stage, *list(FAULTS)[:6], "sibling", "sibling")
-    assert outcome.state.fused_answer == "The fused answer."
+    assert fused_answer(outcome.state) == "The fused answer."
     assert "Degraded panel 2/8" in outcome.words.under("run-badges")
     judged = next(r for r in outcome.requests if r.model == "judge")
     assert str(judged.body["messages"]).count(SIBLING_TEXT) == 2

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from console.engine.findings.given import fused_answer
 from console.engine.state import CallStatus
 from console.engine.usage import Usage
 from console.markdown import render
@@ -43,7 +44,7 @@ def test_a_seat_that_misbehaves(stage: Stage, scenario: Scenario, record_propert
     if scenario.uses == "slow_dns":
         assert outcome.gap < 1.5, "the siblings were held up"
     assert outcome.state.status == "completed"
-    assert outcome.state.fused_answer == "The fused answer."
+    assert fused_answer(outcome.state) == "The fused answer."
     judged = outcome.state.fusion.judged if outcome.state.fusion else []
     assert (last.key in judged) == (scenario.reason is None)
     began = time.thread_time()

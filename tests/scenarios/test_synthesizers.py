@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from console.engine.findings.given import fused_answer
 from console.engine.state import CallState, CallStatus, Step
 from tests.upstream import Script
 
@@ -38,7 +39,7 @@ def it_says_so(outcome: Outcome, last: CallState) -> None:
     """The best answer stands in, labelled, and what the synthesizer wrote is not shown as fused."""
     state = outcome.state
     assert state.fusion and state.fusion.best in ("panel-0-1", "panel-1-1")
-    assert state.fused_answer == SIBLING_TEXT
+    assert fused_answer(state) == SIBLING_TEXT
     assert state.reason == "synthesis_failed"
     assert "Best single answer" in outcome.words.under("run-badges")
     said = outcome.words.under("run-notice", "fused")
@@ -88,6 +89,6 @@ def test_a_synthesizer_cut_off_after_its_first_words_has_its_fallback_write(
     if stands_in:
         it_says_so(outcome, calls[1])
     else:
-        assert outcome.state.fused_answer == "The second writes."
+        assert fused_answer(outcome.state) == "The second writes."
         assert "fallback for first" in outcome.words.under("fused-head")
     invariants.check(outcome)

@@ -9,11 +9,11 @@ from ...engine.spec import Spec
 from ...engine.state import RunState
 from ...models import Run
 from ...record import eventlog
-from ..follow import final, load
 from ..http.base import ApiCall
 from ..http.db import db
 from ..http.disconnect import cancelled_with
 from ..http.errors import ApiError
+from ..http.follow import final, load
 from ..planning.conversation import conversation
 from ..planning.idempotency import Started, run_url, start
 from ..planning.plan import DECIDE, Plan, plan_for

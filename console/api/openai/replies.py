@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..runs.replies import Analysis, CachedTokens, ReasoningTokens, Reply, Usage
+from ..http.replies import Analysis, CachedTokens, ReasoningTokens, Reply, Usage
 
 
 class Answer(Reply):

@@ -13,11 +13,11 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from ...engine.findings.provenance import PlainStream
 from ...engine.state import CallState, RunState, Step
 from ...services.tokens import token_is_usable
-from ..follow import states
 from ..http.base import ApiCall, note_reply
 from ..http.db import db
 from ..http.disconnect import cancelled_with
 from ..http.errors import ApiError
+from ..http.follow import states
 from . import shapes
 from .chat_run import Chat
 

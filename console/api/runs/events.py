@@ -29,10 +29,10 @@ from ...models import Run
 from ...models.tokens import Scope
 from ...record import eventlog
 from ...services.tokens import token_is_usable
-from ..follow import QUIET, load
 from ..http.base import ApiCall, NoBody, endpoint, error_of
 from ..http.db import db
 from ..http.errors import ApiError
+from ..http.follow import QUIET, load
 from ..http.limits import redis
 from ..openai import shapes
 from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from ...engine.findings.given import given
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, FusionState, RunState
 from ...engine.steps.condense import condensing_of
 from ...models import Run
 from ...record.rows import state_from_rows
+from ..http.replies import Analysis, Error, Usage
 from ..openai import shapes
 from . import replies
 
@@ -46,7 +48,7 @@ def run_at(request: HttpRequest, viewer_id: int, run: Run, state: RunState) -> r
         answer=answer.text if answer else None,
         tool_calls=answer.tool_calls if answer else [],
         finish_reason=answer.finish_reason if answer else None,
-        usage=replies.Usage(**shapes.usage_of([state])),
+        usage=Usage(**shapes.usage_of([state])),
         calls=[_call(call) for call in state.calls.values()],
         fusions=[_fusion(spec, state, fusion) for fusion in state.fusions.values()],
         error=_error(spec, state, run) if state.status in shapes.ENDED_BADLY else None,
@@ -87,9 +89,9 @@ def urls_of(request: HttpRequest, run_id: uuid.UUID) -> replies.Urls:
     )
 
 
-def _error(spec: Spec, state: RunState, run: Run) -> replies.Error:
+def _error(spec: Spec, state: RunState, run: Run) -> Error:
     failure = shapes.failure(spec, state, run_id=str(run.pk), run_url="")
-    return replies.Error(
+    return Error(
         message=failure.message,
         type=failure.condition.type,
         param=None,
@@ -129,7 +131,8 @@ def _call(call: CallState) -> replies.Call:
 
 
 def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> replies.Fusion:
-    found = shapes.analysis_object(spec, fusion.analysis) if fusion.analysis else None
+    analysis = shapes.analysis_object(spec, fusion.analysis) if fusion.analysis else None
+    answer = given(state, fusion) if fusion.status.is_final else None
     shortened = condensing_of(state, fusion.number)
     return replies.Fusion(
         number=fusion.number,
@@ -139,8 +142,8 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> replies.Fusion:
         criteria=fusion.criteria,
         seats=[letter(seat) for seat in fusion.seats],
         judged=fusion.judged,
-        analysis=replies.Analysis.model_validate(found) if found else None,
-        answer=(state.answer_of(fusion) or None) if fusion.status.is_final else None,
+        analysis=Analysis.model_validate(analysis) if analysis else None,
+        answer=(answer.text or None) if answer else None,
         stands_in=fusion.best or None,
         condensed=[letter(seat) for seat in shortened.condensed],
         left_out=[letter(seat) for seat in shortened.left_out],

@@ -23,7 +23,7 @@ from ..reducer import apply
 from ..spec import Panelist, Policy, Spec
 from ..state import RunState
 from ..usage import cost_of
-from .limits import reserve
+from .limits import Reserved, reserve
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,7 @@ class Context:
     control: Control = field(default_factory=Control)
     # Seat -> its own conversation, where it is not the run's.
     histories: Mapping[int, list[Message]] = field(default_factory=dict)
-    # Tokens that calls under way may come to, and the size of every request, for those of which
-    # no usage is reported.
-    reserved: dict[str, int] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    reserved: Reserved = field(default_factory=Reserved)
 
     def say(self, kind: EventType, call: str = "", fusion: int = 0, **data: Any) -> None:
         event = Event(kind, round(self.clock(), 3), call, fusion, data)
@@ -97,7 +94,7 @@ async def stream_call(
     try:
         provider = await context.provider_for(panelist)
         async with context.admission.place(key, panelist):
-            reserve(context, key, request)
+            reserve(context.reserved, policy, context.state.calls.values(), key, request)
             context.say(EventType.CALL_SENT, key)
             try:
                 await context.admission.record(key)
@@ -111,7 +108,7 @@ async def stream_call(
         log.exception("call %s failed in an unforeseen way", key)
         raise ProviderError(Reason.INTERNAL) from error
     finally:
-        context.reserved.pop(key, None)
+        context.reserved.free(key)
     cost = cost_of(finish.usage, panelist.price) if finish.cost is None else finish.cost
     return replace(
         finish,

@@ -17,6 +17,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..spec import MAX_SEATS, letter
 
@@ -80,6 +81,8 @@ def is_footnote(text: str, match: re.Match[str], line: int) -> bool:
     return bool(head)
 
 
+# A long text is looked through once for all who ask: pages, rows and programs.
+@lru_cache(maxsize=16)
 def plain(text: str) -> str:
     """Without markers; what stood around one is left as if it had never been there."""
     return _plain_until(len(text), text)

@@ -15,6 +15,7 @@ from typing import Any
 from ..spec import letter
 from ..state import CallState, FusionState, RunState, RunStatus, Step
 from .best import best_answer
+from .given import given
 from .provenance import ALL, marks, plain
 
 # A fused answer is another one when at least this part of its runs of words is not in the best.
@@ -91,8 +92,8 @@ def changed(state: RunState, fusion: FusionState) -> bool | None:
         return None
     if fusion.best:
         return False
-    text = state.answer_of(fusion)
-    return novelty(text, best.text) >= CHANGED_FROM if text else None
+    found = given(state, fusion)
+    return novelty(found.text, best.text) >= CHANGED_FROM if found and found.text else None
 
 
 @lru_cache(maxsize=16)

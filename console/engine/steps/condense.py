@@ -9,11 +9,11 @@ cannot be condensed is left out of what is read, and the run says so.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
+from ..calls.together import together
 from ..calls.tries import Ended, carry_out
 from ..calls.window import excess, shares, tokens_in, window_of
 from ..errors import ProviderError, Reason
@@ -97,16 +97,10 @@ def _writer_excess(context: Context, fusion: int, material: Material) -> int:
 async def _condense_all(
     context: Context, fusion: int, material: Material, given: dict[int, int]
 ) -> None:
-    tasks = [
-        asyncio.create_task(_condense(context, fusion, material, seat, share))
-        for seat, share in given.items()
-    ]
-    try:
-        await asyncio.gather(*tasks)  # what comes out of one ends the run (a lost lease)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    # What comes out of one ends the run (a lost lease).
+    await together(
+        _condense(context, fusion, material, seat, share) for seat, share in given.items()
+    )
 
 
 async def _condense(

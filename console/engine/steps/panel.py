@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
+from ..calls.together import begun
 from ..calls.tries import Ended, carry_out, is_open, stop_trying
 from ..errors import SENTENCES, ProviderError, Reason
 from ..events import EventType
@@ -25,20 +26,9 @@ async def ask_panel(context: Context) -> dict[int, CallState]:
     """Seat -> its usable answer, for the seats that have one."""
     seats = [s for s in range(len(context.spec.panel)) if _is_to_be_asked(context, s)]
     watch = _Watch(context)
-    tasks = {
-        s: asyncio.create_task(_ask_seat(context, s, watch.asks_again), name=f"seat {s}")
-        for s in seats
-    }
-    try:
-        await watch.until_over(tasks)
-    finally:
-        for task in tasks.values():
-            task.cancel()
-        results = await asyncio.gather(*tasks.values(), return_exceptions=True)
-    for result in results:
-        # A seat reports its own failures; what comes out here ends the run (a lost lease).
-        if isinstance(result, Exception):
-            raise result
+    # A seat reports its own failures; what comes out of one ends the run (a lost lease).
+    async with begun(_ask_seat(context, seat, watch.asks_again) for seat in seats) as tasks:
+        await watch.until_over(dict(zip(seats, tasks, strict=True)))
     return answers_of(context, range(len(context.spec.panel)))
 
 

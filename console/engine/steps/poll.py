@@ -7,7 +7,6 @@ whoever takes the run up carries them out. What cannot be read is counted as suc
 
 from __future__ import annotations
 
-import asyncio
 import random
 import re
 from collections import Counter
@@ -15,9 +14,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..calls.call import Context, receipt, request_for, stream_call
+from ..calls.together import together
 from ..calls.tries import Ended, carry_out, is_open
 from ..calls.window import excess
 from ..errors import ProviderError, Reason
+from ..findings.given import given
 from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, RunState, Step
@@ -40,17 +41,12 @@ _SCHEMA = {
 async def poll(context: Context) -> None:
     """Carry out the calls of polls that are open."""
     places = {(c.fusion, c.seat) for c in context.state.calls.values() if c.step is Step.POLL}
-    tasks = [
-        asyncio.create_task(_ask(context, fusion, seat))
+    # What comes out of one ends the run (a lost lease).
+    await together(
+        _ask(context, fusion, seat)
         for fusion, seat in sorted((f, s) for f, s in places if f is not None and s is not None)
         if is_open(context.state.latest(Step.POLL, seat=seat, fusion=fusion))
-    ]
-    try:
-        await asyncio.gather(*tasks)  # what comes out of one ends the run (a lost lease)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    )
 
 
 def answer_polled(state: RunState, fusion: int, seat: int) -> CallState | None:
@@ -128,7 +124,8 @@ def _messages(context: Context, fusion: int, seat: int, fused_first: bool) -> li
     state = context.state
     own = answer_polled(state, fusion, seat)
     assert own
-    fused = state.answer_of(state.fusions[fusion])
+    found = given(state, state.fusions[fusion])
+    fused = found.text if found else ""
     conversation = context.histories.get(seat, context.messages)
     material = make_material(context.spec, conversation, {seat: own})
     while material.fence in fused:

@@ -20,9 +20,9 @@ from console.evaluation.results import BadResults, Results
 from console.evaluation.spending import LimitReached, Limits, spent
 from console.evaluation.tasks import BadTasks, fingerprint, load_tasks
 from console.models import Preset
-from console.reading import has_worker, is_up
 from console.services.errors import Refused
 from console.services.presets import custom_spec, preset_lacks, preset_spec
+from console.worker.health import has_worker, is_up
 
 
 class Command(BaseCommand):

@@ -13,11 +13,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from console.catalog.listings import all_models
 from console.engine.errors import Reason
+from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec, letter
 from console.engine.state import CallState, RunState, Step
 from console.engine.steps.condense import condensing_of
 from console.models import Preset, Run
-from console.reading import is_up, until_final
+from console.record.follow import until_final
 from console.record.rows import state_from_rows
 from console.services.errors import Refused
 from console.services.policy import with_policy
@@ -28,6 +29,7 @@ from console.services.presets import (
     preset_spec,
 )
 from console.services.runs import run_cancel, run_start
+from console.worker.health import is_up
 
 
 class Command(BaseCommand):
@@ -117,9 +119,9 @@ class Command(BaseCommand):
             write(_analysis(fusion.analysis) + "\n")
         elif fusion and fusion.analysis_error:
             write(f"=== Analysis ===\n[{fusion.analysis_error}]\n")
-        if state.fused_answer:
+        if text := fused_answer(state):
             title = "Best single answer" if fusion and fusion.best else "Fused answer"
-            write(f"=== {title} ===\n{state.fused_answer.strip()}\n")
+            write(f"=== {title} ===\n{text.strip()}\n")
         cost, partial = state.cost()
         if state.started_at and state.finished_at:
             money = "—" if cost is None else f"${cost:.4f}" + ("+" if partial else "")
@@ -152,7 +154,7 @@ def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
         "analysis": fusion.analysis if fusion else None,
         "analysis_error": (fusion.analysis_error or None) if fusion else None,
         "condensing": _condensing(state),
-        "fused_answer": state.fused_answer or None,
+        "fused_answer": fused_answer(state) or None,
         "usage": state.usage().to_dict(),
         "cost": None if cost is None else float(cost),
     }

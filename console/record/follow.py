@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
-from redis import Redis
-from redis.exceptions import RedisError
 
-from .engine.state import RunState, RunStatus
-from .models import Heartbeat, Run
-from .record import eventlog
-
-
-def is_up() -> bool:
-    """Whether the queue answers; after a supervisor's sudden death its address is left behind."""
-    try:
-        with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2) as r:
-            return bool(r.ping())
-    except (RedisError, OSError, ValueError):
-        return False
-
-
-def has_worker() -> bool:
-    """Whether some worker's heart has beaten lately."""
-    alive = timezone.now() - timedelta(seconds=3 * settings.HEARTBEAT_SECONDS)
-    return Heartbeat.objects.filter(beat_at__gt=alive).exists()
+from ..engine.state import RunState, RunStatus
+from ..models import Run
+from . import eventlog
 
 
 async def until_final(run: Run, warn: Callable[[str], Any]) -> None:

@@ -7,13 +7,13 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 
-from ..engine.state import RunState
-from ..models import Run
-from ..record import eventlog
-from ..record.rows import state_from_rows
-from .http.db import db
-from .http.errors import ApiError
-from .http.limits import redis
+from ...engine.state import RunState
+from ...models import Run
+from ...record import eventlog
+from ...record.rows import state_from_rows
+from .db import db
+from .errors import ApiError
+from .limits import redis
 
 QUIET = 1.0
 # At most so often is the log read: ten streams at once leave the process time for others.

@@ -1,0 +1,140 @@
+"""The worker process: one event loop, one HTTP client and one database thread for all its runs.
+
+One Celery task per run, on the threads pool. A run is held by a lease
+(leases.py) that the worker renews; whoever finds a lease run out may take over
+(upkeep.py), and the attempt number in every write keeps the old holder from writing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import httpx
+from django.db import close_old_connections, connections
+from redis.asyncio import Redis
+
+from ..engine.state import RunState
+from ..providers.wire.http import make_client
+from ..record import eventlog
+from .admission import AllPlaces
+from .execution import Execution, Shared
+from .leases import claim, pass_by, release
+
+DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
+
+T = TypeVar("T")
+
+
+class Worker:
+    """What a worker process shares between its runs; made on the first use."""
+
+    def __init__(self) -> None:
+        self.loop = _new_loop()
+        self.runs: dict[str, Execution] = {}
+        self.stopping = False
+        self._db = ThreadPoolExecutor(1, thread_name_prefix="db")
+        self._thread = threading.Thread(target=self._serve, name="loop", daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    async def _open(self) -> None:
+        self.client: httpx.AsyncClient = make_client()
+        # Whoever is asked may be a Fusion too: one level only.
+        self.client.headers.update(DEPTH)
+        self.redis: Redis = eventlog.connect()
+        self._shared = Shared(self.db, self.redis, self.client, AllPlaces())
+
+    def close(self) -> None:
+        """For tests: a worker process ends by ending."""
+
+        async def shut() -> None:
+            await self.client.aclose()
+            await self.redis.aclose()
+
+        asyncio.run_coroutine_threadsafe(shut(), self.loop).result()
+        self._db.submit(connections.close_all).result()
+        self._db.shutdown()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+
+    async def db(self, work: Callable[..., T], *args: Any) -> T:
+        """One thread, one connection: in this process the ORM is used nowhere else."""
+
+        def fresh() -> T:
+            close_old_connections()
+            try:
+                return work(*args)
+            finally:
+                close_old_connections()
+
+        return await self.loop.run_in_executor(self._db, fresh)
+
+    def execute(self, run_id: str) -> None:
+        asyncio.run_coroutine_threadsafe(self._execute(run_id), self.loop).result()
+
+    async def _execute(self, run_id: str) -> None:
+        execution = await self._take(run_id)
+        if execution is None:
+            return
+        if self.stopping:  # asked to end meanwhile, when this was none of its runs yet
+            await self.db(release, execution.run_id, execution.attempt)
+            return
+        self.runs[run_id] = execution
+        try:
+            await execution.carry_out()
+        finally:
+            del self.runs[run_id]
+            execution.ended.set()
+
+    async def _take(self, run_id: str) -> Execution | None:
+        if run_id in self.runs:
+            return None
+        if self.stopping:
+            await self.db(pass_by, run_id)
+            return None
+        claimed = await self.db(claim, run_id)
+        if claimed is None:
+            return None
+        run, state, handed_on = claimed
+        if run.attempt > 1:
+            _recover(state, await eventlog.read(self.redis, run_id))
+        return Execution(self._shared, run, state, handed_on=handed_on)
+
+
+def _recover(state: RunState, logged: RunState | None) -> None:
+    """The log may hold more of an interrupted text than the last checkpoint did."""
+    for call in state.calls.values():
+        seen = logged.calls.get(call.key) if logged else None
+        if seen is None or call.status.is_final:
+            continue
+        if seen.text.startswith(call.text) and seen.reasoning.startswith(call.reasoning):
+            call.text, call.reasoning = seen.text, seen.reasoning
+            call.first_token_at = seen.first_token_at
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # where uvloop has no wheel, asyncio's own loop does
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+_worker: Worker | None = None
+_making = threading.Lock()
+
+
+def worker() -> Worker:
+    global _worker
+    with _making:
+        if _worker is None:
+            _worker = Worker()
+        return _worker
