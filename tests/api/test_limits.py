@@ -14,6 +14,8 @@ from tests.upstream import Script
 from .conftest import Api, tool_call
 from .test_chat import ASK
 
+pytestmark = pytest.mark.database
+
 
 def test_requests_per_minute_are_counted_down_and_then_refused(api: Api) -> None:
     key = api.token("--requests-per-minute", "3")

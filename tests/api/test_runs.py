@@ -16,6 +16,8 @@ from .conftest import GEMINI, GPT, OPUS, Api, tool_call
 from .test_chat import TOOL
 from .test_errors import error
 
+pytestmark = pytest.mark.database
+
 ASK = {"model": "fusion", "prompt": "What is the answer?"}
 ENDED = ("completed", "failed", "cancelled")
 

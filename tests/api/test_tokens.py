@@ -30,6 +30,8 @@ from tests.upstream import Script
 from .conftest import Api
 from .test_chat import ASK
 
+pytestmark = pytest.mark.database
+
 MODELS = "/v1/models"
 FORM = {"name": "Laptop", "scopes": ["run", "read"], "expires_days": "30"}
 

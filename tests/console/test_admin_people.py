@@ -9,6 +9,8 @@ from django.test import Client
 
 from console.admin import people
 
+pytestmark = pytest.mark.database
+
 STRONG = "a-long-enough-phrase"
 
 

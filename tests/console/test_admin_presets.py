@@ -7,6 +7,8 @@ from django.test import Client
 
 from console.models import Credential, Preset
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def admin(client: Client, ada: User) -> Client:

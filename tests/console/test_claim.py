@@ -10,6 +10,8 @@ from console.models import InstallClaim
 from console.services.errors import Refused
 from console.services.people import claim_use
 
+pytestmark = pytest.mark.database
+
 STRONG = "a-long-enough-phrase"
 
 

@@ -17,6 +17,8 @@ from tests.upstream import Upstream
 
 from .story import Story
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture(autouse=True)
 def no_remembered_models() -> None:

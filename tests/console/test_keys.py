@@ -11,6 +11,8 @@ from django.test import Client
 from console.models import Credential
 from tests.upstream import Upstream
 
+pytestmark = pytest.mark.database
+
 KEY = "sk-canary-0123456789-4f2a"
 
 

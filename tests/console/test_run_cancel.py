@@ -8,6 +8,8 @@ from console.models import Run
 
 from .story import Story
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def running(alice: User) -> Run:

@@ -17,6 +17,8 @@ from console.record.rows import state_from_rows
 
 from .story import Story
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def run(alice: User) -> Run:

@@ -15,6 +15,8 @@ from console.providers.secret import Secret
 
 from .story import Story
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def run(alice: User) -> Run:

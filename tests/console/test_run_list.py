@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from console.engine.events import EventType
 
 from .story import Story
+
+pytestmark = pytest.mark.database
 
 
 def listed(client: Client, query: str = "") -> str:

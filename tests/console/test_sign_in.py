@@ -8,6 +8,8 @@ from django.test import Client
 
 from .story import Story
 
+pytestmark = pytest.mark.database
+
 WRONG = "do not match an account"
 LIMITED = "Too many attempts"
 

@@ -15,7 +15,7 @@ from console.worker.worker import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 LONG = "The rare words of this answer fill a page. " * 200
 WINDOW = 6000

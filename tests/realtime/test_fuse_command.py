@@ -18,7 +18,7 @@ from console.worker.worker import Worker
 from tests.realtime.test_run_way import wait_for
 from tests.upstream import Upstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_run_outlives_more_deploys_than_it_may_lose_workers(

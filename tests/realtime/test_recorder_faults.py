@@ -21,7 +21,7 @@ from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Upstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, name: str, when: Callable[..., Exception | None]) -> None:

@@ -19,7 +19,7 @@ from fusion_site.env import celery_url
 from tests.realtime.conftest import StartRun
 from tests.stack import Valkey
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.realtime.conftest import PATIENT, StartRun
 from tests.stack import until
 from tests.upstream import Script, Upstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 WHOLE = Script(text="A fused answer.")
 

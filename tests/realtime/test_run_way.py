@@ -20,7 +20,7 @@ from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.upstream import Script, Upstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def folded(run: Run) -> RunState:

@@ -14,7 +14,7 @@ from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import in_background, rows, wait_for
 from tests.upstream import Upstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_run_nobody_has_begun_ends_at_once(start: StartRun) -> None:

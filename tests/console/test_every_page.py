@@ -1,0 +1,105 @@
+"""Every address of the console, asked by everybody; a new one must be entered here.
+
+The admin's are followed from link to link in test_admin_access.py, and each page's own
+tests say what is on it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from console.models import Run
+from console.urls import urlpatterns
+
+from .story import Story
+
+pytestmark = pytest.mark.database
+
+VISITOR, CHARLIE, BOB, ALICE, ADA = PEOPLE = ("visitor", "charlie", "bob", "alice", "ada")
+SIGN_IN, THERE, HOME, NOWHERE = "sign-in", 200, "/fusion", 404
+# What is done by a form's POST and is no page: nobody finds anything by looking.
+DONE = {
+    *("run-cancel", "run-share", "run-fuse-now", "run-fuse", "fusion-poll", "run-follow"),
+    *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
+}
+# For machines, the same for everybody. (Redis is away here.)
+MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
+MEMBERS = {VISITOR: SIGN_IN, CHARLIE: SIGN_IN, BOB: THERE, ALICE: THERE, ADA: THERE}
+PAGES: dict[str, dict[str, str | int]] = {
+    "console": MEMBERS,
+    "run-list": MEMBERS,
+    "tokens": MEMBERS,
+    "password": MEMBERS,
+    "keys": MEMBERS | {BOB: 403, ALICE: 403},
+    "sign-in": {VISITOR: THERE, CHARLIE: THERE, BOB: HOME, ALICE: HOME, ADA: HOME},
+    **{name: dict.fromkeys(PEOPLE, status) for name, status in MACHINES.items()},
+}
+RUNS: dict[str, dict[str, str | int]] = {
+    "private": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
+    "link": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
+    "team": MEMBERS,
+}
+
+
+@pytest.fixture
+def readers(alice: User, bob: User, charlie: User, ada: User) -> dict[str, Client]:
+    """charlie was signed in when the account was deactivated."""
+    clients = {name: Client() for name in PEOPLE}
+    User.objects.filter(pk=charlie.pk).update(is_active=True)
+    for user in User.objects.filter(username__in=PEOPLE):
+        clients[user.username].force_login(user)
+    User.objects.filter(pk=charlie.pk).update(is_active=False)
+    return clients
+
+
+def found(client: Client, path: str) -> str | int:
+    response = client.get(path)
+    if response.status_code != 302:
+        return response.status_code
+    to: str = response["Location"].partition("?")[0]
+    return SIGN_IN if to == reverse("sign-in") else to
+
+
+def everybody(readers: dict[str, Client], path: str) -> dict[str, str | int]:
+    return {name: found(client, path) for name, client in readers.items()}
+
+
+def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
+    values = {"run_id": run.pk, "number": 1, "seat": 0, "token": "none", "token_id": 1}
+    return {name: values[name] for name in pattern.pattern.converters}
+
+
+def test_every_address_is_known_here() -> None:
+    names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
+    assert names == {*PAGES, *DONE, "run-detail", "run-shared"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_for_whom_it_is_meant(readers: dict[str, Client], page: str) -> None:
+    path = reverse(page, kwargs={"token": "none"} if page == "claim" else None)
+    assert everybody(readers, path) == PAGES[page]
+
+
+@pytest.mark.parametrize("visibility", RUNS)
+def test_a_run_is_for_whom_its_owner_lets_see_it(
+    readers: dict[str, Client], alice: User, visibility: str
+) -> None:
+    run = Story().whole().save(alice, visibility=visibility, share_token="by-link")
+    assert everybody(readers, reverse("run-detail", args=[run.pk])) == RUNS[visibility]
+    shared = THERE if visibility == "link" else NOWHERE
+    by_link = everybody(readers, reverse("run-shared", args=["by-link"]))
+    assert by_link == dict.fromkeys(PEOPLE, shared)
+
+
+def test_nothing_is_done_by_looking(readers: dict[str, Client], alice: User) -> None:
+    run = Story().begin().save(alice)
+    for pattern in urlpatterns:
+        if isinstance(pattern, URLPattern) and pattern.name in DONE:
+            path = reverse(pattern.name, kwargs=arguments(pattern, run))
+            seen = set(everybody(readers, path).values())
+            assert seen <= {405, SIGN_IN, NOWHERE}, f"{path}: {seen}"
+    run.refresh_from_db()
+    assert run.cancel_requested_at is run.fuse_requested_at is None

@@ -1,0 +1,112 @@
+"""Migrations go both ways, with rows in the tables, and forward again to the same tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack import ROOT, Database
+
+pytestmark = pytest.mark.database
+
+WAYS = """
+import json
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+names = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "console")
+call_command("migrate", verbosity=0)
+
+def back(to):
+    for n in range(len(names) - 1, to - 1, -1):
+        call_command("migrate", "console", names[n - 1] if n else "zero", verbosity=0)
+
+def forward(since):
+    for name in names[since:]:
+        call_command("migrate", "console", name, verbosity=0)
+
+def tables():
+    look = connection.introspection
+    with connection.cursor() as cursor:
+        return {
+            table: [
+                sorted(column.name for column in look.get_table_description(cursor, table)),
+                sorted(
+                    [str(c["columns"]), c["unique"], c["index"], str(c["foreign_key"])]
+                    for c in look.get_constraints(cursor, table).values()
+                ),
+            ]
+            for table in look.table_names(cursor)
+            if table.startswith("console_")
+        }
+"""
+ASK = """
+from django.contrib.auth.models import User
+from console.models import ApiToken, Call, Fusion, Run
+alice = User.objects.create_user("alice")
+token = ApiToken.objects.create(name="CI", owner=alice, prefix="p", secret_hash="h")
+run = Run.objects.create(owner=alice, token=token, idempotency_key="k", prompt="Why?",
+    messages=[], spec={}, preset="quality", preset_name="Quality")
+fusion = Fusion.objects.create(run=run, number=1, status="completed", judge={}, synthesizer={},
+    text="Because.", token=token, idempotency_key="k")
+Call.objects.create(run=run, fusion=fusion, key="panel-0-1", step="panel", seat=0, number=1,
+    cause="first", panelist={}, status="completed", text="It is so.")
+"""
+READ = """
+from console.models import Call, Fusion, Preset, Run
+assert Preset.objects.count() == 3
+call, fusion, run = Call.objects.get(), Fusion.objects.get(), Run.objects.get()
+assert call.run == fusion.run == run and run.owner.username == "alice"
+assert (run.prompt, fusion.text, call.text) == ("Why?", "Because.", "It is so.")
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of an empty one, of the kind that the tests run on."""
+    env = os.environ | {"FUSION_VAR_DIR": str(tmp_path), "FUSION_BOOTSTRAP": "0"}
+    if url := os.environ.get("DATABASE_URL"):
+        own = Database(url)
+        own.make()
+        yield env | {"DATABASE_URL": own.url}
+        own.drop()
+    else:
+        yield env
+
+
+def said(database: dict[str, str], code: str) -> Any:
+    """What the code leaves in `said`, once all that there is has been migrated."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c"]
+        + [f"{WAYS}\n{code}\nprint(json.dumps(said))"],
+        cwd=ROOT,
+        env=database,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_what_was_asked_outlasts_the_way_to_the_first_tables_and_none_keeps_one_from_going(
+    database: dict[str, str],
+) -> None:
+    newest, first, again, none, anew = said(
+        database,
+        f"said = [tables()]\n{ASK}\nback(1)\nsaid.append(tables())\n"
+        f"forward(1)\nsaid.append(tables())\n{READ}\n"
+        "back(0)\nsaid.append(tables())\nforward(0)\nsaid.append(tables())",
+    )
+    assert {"console_run", "console_fusion", "console_call"} <= set(newest)
+    assert first != newest
+    assert none == {}
+    assert again == anew == newest

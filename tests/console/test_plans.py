@@ -1,0 +1,84 @@
+"""What is asked again and again finds its rows by an index, however long the history is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from console.engine.state import RunStatus
+from console.models import Run, Visibility
+
+pytestmark = pytest.mark.database
+
+PEOPLE, RUNS = 50, 80
+
+
+@pytest.fixture
+def history(alice: User) -> None:
+    """Of many people, who share a run now and then; nearly all of it has ended."""
+    names = [User(username=f"person-{n}") for n in range(PEOPLE)]
+    owners = [alice, *User.objects.bulk_create(names)]
+    Run.objects.bulk_create(
+        Run(
+            owner=owner,
+            prompt="Why?",
+            messages=[],
+            spec={"panel": []},
+            preset="quality",
+            preset_name="Quality",
+            status=RunStatus.COMPLETED if n else RunStatus.QUEUED,
+            visibility=Visibility.PRIVATE if n % 40 else Visibility.TEAM,
+        )
+        for n in range(RUNS)
+        for owner in owners
+    )
+    if connection.vendor == "postgresql":  # as it does of its own accord
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+
+def plans(act: Callable[[], object]) -> dict[str, str]:
+    """How the database finds the runs that `act` asks for, by the SQL that asks."""
+    asked: dict[str, Any] = {}
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, *rest: Any) -> Any:
+        asked[sql] = params
+        return execute(sql, params, *rest)
+
+    # With the very parameters: SQLite plans for a literal what it does not for a parameter.
+    with connection.execute_wrapper(note):
+        act()
+    found = {}
+    explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+    with connection.cursor() as cursor:
+        for sql, params in asked.items():
+            if sql.startswith("SELECT") and ' FROM "console_run"' in sql:
+                cursor.execute(explain + sql, params)
+                found[sql] = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert found
+    return found
+
+
+def reads_all(plan: str) -> bool:
+    whole = "Seq Scan on console_run" if connection.vendor == "postgresql" else "SCAN console_run"
+    return any(whole in line and "USING" not in line for line in plan.splitlines())
+
+
+@pytest.mark.parametrize("page", ["/fusion/runs", "/fusion/runs?page=3", "/fusion"])
+def test_a_page_that_lists_runs_reads_only_those_that_may_be_seen(
+    client: Client, alice: User, history: None, page: str
+) -> None:
+    client.force_login(alice)
+    for sql, plan in plans(lambda: client.get(page)).items():
+        assert not reads_all(plan), f"{sql}\n{plan}"
+        assert "owner_id" in plan and "visibility" in plan or "console_run_owner" in plan, plan
+
+
+def test_a_plan_that_reads_everything_is_seen_as_one(history: None) -> None:
+    [plan] = plans(lambda: list(Run.objects.filter(prompt="What?"))).values()
+    assert reads_all(plan)
