@@ -5,8 +5,10 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
+from django.db import connection, connections
 from pytest_django import Settings
 
 from tests.environment import VAR_DIR
@@ -14,6 +16,13 @@ from tests.environment import VAR_DIR
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(VAR_DIR, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip = pytest.mark.skip(reason=f"SQLite's own, and this is {connection.vendor}")
+    for item in items:
+        if item.get_closest_marker("sqlite") and connection.vendor != "sqlite":
+            item.add_marker(skip)
 
 
 class QuickHasher(PBKDF2PasswordHasher):
@@ -25,6 +34,14 @@ class QuickHasher(PBKDF2PasswordHasher):
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["tests.conftest.QuickHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The thread in which async code asks the database outlives every test, and PostgreSQL
+    drops no database that somebody is connected to."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture

@@ -2,16 +2,21 @@
 keys or data of the person who runs them.
 
 They are told three things. FUSION_TEST_DATABASE_URL: a PostgreSQL to run on instead of
-SQLite, whose user may create databases. FUSION_LONG_TESTS=1: what takes minutes runs too.
-FUSION_FAULTS_PAGE: where the scenarios write what they showed.
+SQLite, whose user may create databases; `--postgres` starts one for them. FUSION_LONG_TESTS=1:
+what takes minutes runs too. FUSION_FAULTS_PAGE: where the scenarios write what they showed.
 """
 
+import atexit
 import base64
 import os
 import tempfile
+from collections.abc import Iterator
 
-_database_url = os.environ.get("FUSION_TEST_DATABASE_URL", "")
-_told = ("FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE")
+import pytest
+
+# The processes that pytest-xdist starts read it too, so that all are on one server.
+_DATABASE = "FUSION_TEST_DATABASE_URL"
+_told = (_DATABASE, "FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE")
 VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
 for _name in set(os.environ).difference(_told):
     if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):
@@ -28,5 +33,24 @@ os.environ |= {
     "FUSION_TEST_DATABASE": f"{VAR_DIR}/test.sqlite3",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
 }
-if _database_url:
-    os.environ["DATABASE_URL"] = _database_url
+if os.environ.get(_DATABASE):
+    os.environ["DATABASE_URL"] = os.environ[_DATABASE]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    says = "run on a PostgreSQL that is started for these tests, instead of SQLite"
+    parser.addoption("--postgres", action="store_true", help=says)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Around pytest-django, which reads the settings here."""
+    if early_config.known_args_namespace.postgres and not os.environ.get(_DATABASE):
+        from tests.postgres import Postgres
+
+        server = Postgres()
+        server.start()
+        # Also where pytest gives up before there is anything to end.
+        atexit.register(server.stop)
+        os.environ[_DATABASE] = os.environ["DATABASE_URL"] = server.url
+    yield

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 from celery import Celery
 from redis import Redis
 
@@ -110,9 +111,16 @@ class Database:
     def drop(self) -> None:
         self._do(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
 
-    def _do(self, command: str) -> None:
-        import psycopg
+    def text(self) -> str:
+        """All that stands in it."""
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        with psycopg.connect(self.url) as connection:
+            return "".join(
+                str(connection.execute(f'SELECT t::text FROM "{table}" t'.encode()).fetchall())
+                for (table,) in connection.execute(tables).fetchall()
+            )
 
+    def _do(self, command: str) -> None:
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(command.encode())
 

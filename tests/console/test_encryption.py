@@ -22,6 +22,8 @@ from console.providers.secret import Secret
 from console.services.credentials import credential_try
 from console.services.presets import preset_lacks
 
+pytestmark = pytest.mark.database
+
 PLANTED = "sk-planted-0123456789-canary"
 
 
@@ -159,6 +161,7 @@ def test_a_malformed_encryption_key_is_an_error(settings: Settings) -> None:
     assert problems() == {"console.E002"}
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("option", "value"), [("transaction_mode", "DEFERRED"), ("init_command", "")]
 )

@@ -29,8 +29,11 @@ async def test_a_planted_key_goes_to_the_provider_and_nowhere_else(
     with Redis.from_url(stack.valkey.url) as redis:
         for key in redis.scan_iter():
             seen += str(redis.dump(key))
-    seen += (stack.dir / "fusion.sqlite3").read_bytes().decode("latin-1")
-    seen += "".join(p.read_bytes().decode("latin-1") for p in stack.dir.glob("fusion.sqlite3-*"))
+    if stack.database:
+        seen += stack.database.text()
+    else:
+        files = [stack.dir / "fusion.sqlite3", *stack.dir.glob("fusion.sqlite3-*")]
+        seen += "".join(path.read_bytes().decode("latin-1") for path in files)
     assert len(seen) > 20_000
     assert PLANTED not in seen and PLANTED[10:] not in seen
 
