@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 from . import shapes
 from .received import Received
-from .script import Script
+from .script import Script, Step
 
 Send = Callable[[bytes], Coroutine[Any, Any, None]]
 
@@ -69,9 +70,13 @@ class Answer:
         request.finished = True
         return True
 
-    async def _play(self, steps: Sequence[bytes | float], send: Send) -> None:
+    async def _play(self, steps: Sequence[Step], send: Send) -> None:
         for step in steps:
-            await (send(step) if isinstance(step, bytes) else asyncio.sleep(step))
+            if isinstance(step, threading.Event):
+                while not step.is_set():  # noqa: ASYNC110, it is set in another thread
+                    await asyncio.sleep(0.005)
+            else:
+                await (send(step) if isinstance(step, bytes) else asyncio.sleep(step))
 
     async def _stream(self, send: Send) -> bool:
         """False when the script cuts the stream."""

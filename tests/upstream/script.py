@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
@@ -15,6 +16,8 @@ HOSTILE = (
     '<script>alert(1)</script> <img src=x onerror="alert(1)"> [link](javascript:alert(1)) '
     '![image](https://example.com/x.png) <div hx-get="/admin/">text</div>'
 )
+
+Step = bytes | float | threading.Event  # written, a pause, waited for
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Script:
     headers: dict[str, str] = field(default_factory=dict)
     # full control
     chunk: dict[str, Any] = field(default_factory=dict)  # merged into every chunk
-    raw: Sequence[bytes | float] | None = None  # body bytes, each its own write; numbers are pauses
-    wire: Sequence[bytes | float] | None = None  # the same, status line included; then closed
+    raw: Sequence[Step] | None = None  # body bytes, each its own write
+    wire: Sequence[Step] | None = None  # the same, status line included; then closed
     keep_alive: bool = False  # after `wire` too: more requests may come on the connection
     judge: Script | None = None  # instead of this one when JSON is asked for
 
