@@ -1,9 +1,10 @@
 """Loaded before anything else (`-p tests.environment`): tests never read the settings,
 keys or data of the person who runs them.
 
-They are told three things. FUSION_TEST_DATABASE_URL: a PostgreSQL to run on instead of
+They are told four things. FUSION_TEST_DATABASE_URL: a PostgreSQL to run on instead of
 SQLite, whose user may create databases; `--postgres` starts one for them. FUSION_LONG_TESTS=1:
 what takes minutes runs too. FUSION_FAULTS_PAGE: where the scenarios write what they showed.
+FUSION_RECORD_GOLDEN=1: the golden streams are written anew instead of compared.
 """
 
 import atexit
@@ -16,7 +17,7 @@ import pytest
 
 # The processes that pytest-xdist starts read it too, so that all are on one server.
 _DATABASE = "FUSION_TEST_DATABASE_URL"
-_told = (_DATABASE, "FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE")
+_told = (_DATABASE, "FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE", "FUSION_RECORD_GOLDEN")
 VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
 for _name in set(os.environ).difference(_told):
     if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):
