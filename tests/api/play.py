@@ -135,13 +135,18 @@ class Play:
         self.events = self.hear_events()
 
     def ask_again(self, **body: Any) -> None:
-        """Fuses the answers again, and hears that by the same two requests."""
+        """Fuses the answers again, and hears that."""
         self.script(JUDGE, says(json.dumps(ANALYSIS)))
         self.script(WRITER, says("Said ", "anew [^B]."))
         self.api.upstream.requests.clear()
         response = self.api.post(f"/runs/{self.run_id}/fusions", json=body)
         assert response.status_code == 202, response.text
-        self.was_asked(JUDGE)
+        self.hear_again(JUDGE)
+
+    def hear_again(self, *asked: str) -> None:
+        """The same two requests, made of a run that was opened again, once these were asked."""
+        for model in asked:
+            self.was_asked(model)
         self.events, self.responses = self.hear_events(), self._hear_responses()
 
     def _hear_responses(self) -> Stream:

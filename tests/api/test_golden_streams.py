@@ -166,6 +166,44 @@ def test_a_synthesizer_that_fails_and_an_answer_that_stands_in(play: Play) -> No
     compare(play, "stand-in")
 
 
+def test_a_panel_that_comes_to_nothing(play: Play) -> None:
+    seats = {OPUS: "402 Payment Required", GPT: "401 Unauthorized", GEMINI: "403 Forbidden"}
+    for model, status in seats.items():
+        play.script(model, refuses(status))
+    play.ask()
+    for seat, model in enumerate(seats):
+        play.let(model)
+        play.until_event("panel.failed", f'"panel-{seat}-1"')
+    compare(play, "all-failed")
+
+
+def test_a_panel_that_is_asked_which_answer_is_better(play: Play) -> None:
+    play.ask()
+    play.answer_all()
+    play.analyse()
+    play.write()
+    ended(play.api, play.run_id)
+    play.script(OPUS, says('{"better": "equal"}'))
+    play.script(GPT, says("The first, ", "I think."))
+    play.script(GEMINI, refuses("403 Forbidden"))
+    play.api.upstream.requests.clear()
+    # Which of the two comes first is drawn from the run's seed.
+    play.api.shell(
+        "from console.models import Run\n"
+        "from console.services.fusions import run_poll\n"
+        f"run = Run.objects.get(pk={play.run_id!r})\n"
+        "run.spec['shuffle_seed'] = 7\n"
+        "run.save(update_fields=['spec'])\n"
+        "said = len(run_poll(run=run, fusion=1))"
+    )
+    play.hear_again(OPUS, GPT, GEMINI)
+    for seat, model in enumerate((OPUS, GPT)):
+        play.let(model)
+        play.until_event("poll.completed", f'"poll-f1-s{seat}-1"')
+    play.let(GEMINI)
+    compare(play, "polled")
+
+
 def test_a_synthesizer_that_calls_a_tool(play: Play) -> None:
     called = {
         "index": 0,
