@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -176,20 +176,23 @@ class Stack:
             self.env["DATABASE_URL"] = self.database.url
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def __enter__(self) -> Stack:
+    def __enter__(self) -> Self:
         try:
-            self.valkey.start()
-            if self.database:
-                self.database.make()
-            self.manage("migrate", "-v0")
-            self.start_worker()
-            self.start_web()
-            until(self.is_ready, 40)
+            self.begin()
         except BaseException:
             print(self.log.read_text() if self.log.exists() else "no log")  # noqa: T201 - why it failed
             self.__exit__(None, None, None)
             raise
         return self
+
+    def begin(self) -> None:
+        self.valkey.start()
+        if self.database:
+            self.database.make()
+        self.manage("migrate", "-v0")
+        self.start_worker()
+        self.start_web()
+        until(self.is_ready, 40)
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None

@@ -1,0 +1,76 @@
+"""Every stored site, on SQLite and, where the tests run on a PostgreSQL, on that, too."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.data.stored import stored_sites
+from tests.live.member import Member, Page, View
+from tests.stack import until
+from tests.upgrade.old_site import OldSite, watched
+from tests.upstream import Upstream
+
+KINDS = ["sqlite", "postgres"] if os.environ.get("DATABASE_URL") else ["sqlite"]
+OPENED = [
+    pytest.param((stored, kind), id=f"{stored.folder.name} on {kind}")
+    for stored in stored_sites()
+    for kind in KINDS
+    if kind == "sqlite" or stored.has_postgres
+]
+
+
+@pytest.fixture(scope="module", params=OPENED)
+def site(request: pytest.FixtureRequest) -> Iterator[OldSite]:
+    """Migrated and served; whether a worker has begun, none of what uses only this may mind."""
+    stored, kind = request.param
+    with Upstream() as upstream, OldSite(stored, upstream, postgres=kind == "postgres") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def alice(site: OldSite) -> Iterator[Member]:
+    with site.signed_in("alice") as member:
+        yield member
+
+
+class Found(NamedTuple):
+    """Of each run under way, by name: its page, and what a viewer of it is told."""
+
+    pages: dict[str, Page]
+    views: dict[str, View]
+
+
+@pytest.fixture(scope="module")
+def found(site: OldSite, alice: Member) -> Found:
+    """Before anybody goes on with them."""
+    under_way = {name: run for name, run in site.runs.items() if "asked" in run}
+    pages = {name: alice.page(run["run"]) for name, run in under_way.items()}
+    return Found(pages, asyncio.run(watched(alice, under_way)))
+
+
+class Resumed(NamedTuple):
+    runs: dict[str, dict[str, Any]]
+    asked: dict[str, Counter[str]]
+    report: Any
+    asked_by_evaluation: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def resumed(site: OldSite, found: Found, tmp_path_factory: pytest.TempPathFactory) -> Resumed:
+    """What a worker of today made of all that lay unfinished, and whom it asked for that."""
+    site.start_worker()
+    until(site.is_ready, 40)
+    report = site.evaluate(tmp_path_factory.mktemp("evaluation"))
+    evaluated = set(site.facts["evaluation"]["models"])
+    return Resumed(
+        runs={name: site.until_over(site.id_of(name)) for name in found.pages},
+        asked={name: site.asked_for(site.runs[name]["prompt"]) for name in found.pages},
+        report=report,
+        asked_by_evaluation=Counter(c.model for c in site.upstream.calls if c.model in evaluated),
+    )
