@@ -103,6 +103,9 @@ class RunConsumer(AsyncWebsocketConsumer):
                             await self.close(NOT_ALLOWED)
                             return
                     ended = watch.ended
+                    if watch.gone:
+                        await self.close(NOT_ALLOWED)
+                        return
                     frame = await watch.frame(cursor) if watch.is_ready else {}
                     if ended and not watch.failed:
                         frame["end"] = True

@@ -1,13 +1,10 @@
 """From the event log to viewers: one `Watch` per watched run and web process.
 
-A watch follows the log, folds it, and renders what changed: texts block by
-block, everything else as fragments. Viewers keep only a `Cursor` and are sent
-what lies beyond it, so a late viewer starts at zero, a slow one gets bigger
-frames, and nobody has a queue. Folding and rendering happen in a thread, at
-most every 100 ms, and only one at a time per run.
-
-When the log is silent the rows are asked: they say whether the run has ended,
-and stand in for a log that is gone or stands still, as far as they are ahead of it.
+A watch follows the run and renders what changed: texts block by block,
+everything else as fragments. Viewers keep only a `Cursor` and are sent what
+lies beyond it, so a late viewer starts at zero, a slow one gets bigger frames,
+and nobody has a queue. Rendering happens in a thread, at most every 100 ms, and
+only one at a time per run.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +28,16 @@ from ..engine.state import CallState, RunState, RunStatus, Step
 from ..markdown import StreamRenderer
 from ..models import Run
 from ..record import eventlog
-from ..record.rows import state_from_rows
+from ..record.follow import follow
 
 log = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.1
+
+
+async def _db(work: Callable[..., Any], *args: Any) -> Any:
+    return await database_sync_to_async(work)(*args)
+
 
 # (spec, state, show_costs, note) -> fragment id -> inner HTML
 RenderFragments = Callable[[Spec, RunState, bool, str], dict[str, str]]
@@ -76,9 +78,9 @@ class Watch:
         self.viewers: list[Cursor] = []
         self.ended = False
         self.failed = False
+        self.gone = False  # the run was deleted
         self._redis, self._render_fragments = redis, render
-        self._logged = RunState()  # as the log tells it: what comes next continues this
-        self._state = self._logged  # as it is shown: that, or the rows when they are ahead
+        self._state = RunState()
         self._spec: Spec | None = None
         self._texts: dict[str, _Text] = {}
         self._fragments: dict[bool, dict[str, str]] = {}
@@ -108,6 +110,8 @@ class Watch:
     async def _follow(self) -> None:
         try:
             await self._follow_to_the_end()
+        except Run.DoesNotExist:
+            self.gone = True
         except Exception:
             log.exception("the watch of run %s failed", self.run_id)
             self.failed = True
@@ -116,55 +120,27 @@ class Watch:
             self._announce()
 
     async def _follow_to_the_end(self) -> None:
-        run, state = await self._from_rows()
-        self._spec = Spec.from_dict(run.spec)
-        await self._step([], state, "")
-        if state.status.is_final:
-            return  # whatever a log may say that was away at the end
-        after = eventlog.beginning(run.reopened_after)
-        async for entries in eventlog.tail(self._redis, self.run_id, after=after):
-            began = time.monotonic()
-            if entries:
-                await self._step(entries, None, "")
-            if self._state.status.is_final:
-                return
-            if not entries:
-                run, state = await self._from_rows()
-                await self._step([], state, _note(run))
-                if state.status.is_final:
+        following = follow(self.run_id, redis=self._redis, db=_db)
+        async with aclosing(following) as changes:
+            async for seen in changes:
+                began = time.monotonic()
+                self._spec = self._spec or seen.run.frozen_spec
+                await self._step(seen.state, _note(seen.run) if seen.is_silent else "")
+                if seen.state.status.is_final:
                     return
-            await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
+                await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
 
-    async def _from_rows(self) -> tuple[Run, RunState]:
-        @database_sync_to_async
-        def load() -> tuple[Run, RunState]:
-            run = Run.objects.prefetch_related("calls", "fusions").get(pk=self.run_id)
-            return run, state_from_rows(run)
-
-        return await load()
-
-    async def _step(self, entries: list[eventlog.Entry], rows: RunState | None, note: str) -> None:
+    async def _step(self, state: RunState, note: str) -> None:
         async with self._stepping:
-            await asyncio.get_running_loop().run_in_executor(
-                None, self._fold_and_render, entries, rows, note
-            )
+            await asyncio.get_running_loop().run_in_executor(None, self._render, state, note)
         self._announce()
 
     def _announce(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _fold_and_render(
-        self, entries: list[eventlog.Entry], rows: RunState | None, note: str
-    ) -> None:
-        for entry in entries:
-            self._logged = entry.fold(self._logged)
-        # Neither may take back what the other has shown.
-        if entries and _progress(self._logged) >= _progress(self._state):
-            self._state = self._logged
-        if rows and (rows.status.is_final or _progress(rows) > _progress(self._state)):
-            self._state = rows
-        self._note = note
+    def _render(self, state: RunState, note: str) -> None:
+        self._state, self._note = state, note
         self._render_texts()
         assert self._spec
         for show_costs in {c.show_costs for c in self.viewers} | set(self._fragments):
@@ -253,16 +229,6 @@ def _beyond(cursor: Cursor, place: str, text: _Text) -> dict[str, Any]:
     if renderer.line_version != shown.line:
         said["line"], shown.line = renderer.line, renderer.line_version
     return {"id": place} | said if said else {}
-
-
-def _progress(state: RunState) -> tuple[int, int, int]:
-    """Of two states of one run the later one's is not the smaller."""
-    calls = state.calls.values()
-    return (
-        state.attempt,
-        len(calls) + sum(call.status.is_final for call in calls),
-        sum(len(call.text) + len(call.reasoning) for call in calls),
-    )
 
 
 def _note(run: Run) -> str:

@@ -6,8 +6,8 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
-from django.conf import settings
 from django.http import Http404
 
 from ..api.http.base import parse
@@ -20,7 +20,6 @@ from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
 from ..models import Preset, Run
 from ..models.tokens import Scope
-from ..record import eventlog
 from ..services.errors import Refused
 from ..services.presets import preset_lacks, preset_spec
 from . import results
@@ -64,11 +63,10 @@ async def follow(
     spec = run.frozen_spec
     if run.is_final or seconds == 0:
         return await db(load, run.pk)
-    began = asked = spoken = time.monotonic()
+    began = spoken = time.monotonic()
     told = _Told(spec)
     state = RunState()
-    after = eventlog.beginning(run.reopened_after)
-    async with aclosing(states(run.pk, after=after)) as changes:
+    async with aclosing(states(run.pk, partial(_still_allowed, caller, run, scope))) as changes:
         async for state in changes:
             now = time.monotonic()
             for steps, sentence in told.new(state):
@@ -80,10 +78,12 @@ async def follow(
                 await tell(told.sign_of_life(), told.total, told.waiting(state))
             if seconds is not None and now - began >= seconds:
                 break
-            if now - asked > settings.PERMISSION_SECONDS:
-                asked = now
-                await db(caller.must_have, scope)
     return state
+
+
+def _still_allowed(caller: Caller, run: Run, scope: Scope) -> None:
+    caller.must_have(scope)
+    caller.run(run.pk)
 
 
 class _Told:

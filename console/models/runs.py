@@ -65,6 +65,8 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     rung_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    # Where in the event log it says as much as these rows do: "<attempt>-<number of a batch>".
+    log_position = models.CharField(max_length=60, blank=True, default="")
     # Attempts up to this one ended in order, with an earlier opening or handed back by a
     # worker that was stopped: the rows hold all that the log said of them.
     reopened_after = models.PositiveIntegerField(default=0)

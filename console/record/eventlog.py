@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,11 +52,31 @@ class Fenced(Exception):
     """A newer attempt writes this log; this writer must stop."""
 
 
+@dataclass(frozen=True, order=True)
+class Position:
+    """In a run's log, over all its attempts: how far a reader has read, or rows have got."""
+
+    attempt: int = 0
+    entry: int = 0
+
+    @classmethod
+    def read(cls, text: str) -> Position:
+        """Of a row from before rows had one: the beginning."""
+        return cls(*map(int, text.split("-"))) if text else cls()
+
+    def __str__(self) -> str:
+        return f"{self.attempt}-{self.entry}"
+
+
 @dataclass(frozen=True)
 class Entry:
     id: str
     kind: Literal["s", "e"]
     body: Any
+
+    @property
+    def position(self) -> Position:
+        return Position.read(self.id)
 
     def fold(self, state: RunState) -> RunState:
         if self.kind == "s":
@@ -102,6 +122,13 @@ class Writer:
     def is_behind(self) -> bool:
         """The next batch is the whole state: nothing was written yet, or the log was lost."""
         return self._needs_snapshot
+
+    def position(self, *, pending: bool) -> Position:
+        """Where the log will say all that the state says now: with the batch on its way, if
+        there is one, or with the next, if events are pending or the log is behind. A batch on
+        its way that is lost is never passed by, since the next one has a higher number."""
+        more = pending or self._needs_snapshot
+        return Position(self._attempt, self._number + (1 if more else 0))
 
     async def append(self, events: list[Event], state: RunState, *, ended: bool = False) -> bool:
         """False when Redis could not be reached. A batch not taken leaves the writer behind.
@@ -171,7 +198,7 @@ def beginning(reopened_after: int) -> str:
 
 async def tail(
     redis: Redis, run_id: object, *, after: str = "0-0", quiet: float = 2.0
-) -> AsyncIterator[list[Entry]]:
+) -> AsyncGenerator[list[Entry], None]:
     """Batches of entries beyond the cursor `after`, for ever.
 
     An empty batch says that nothing came for `quiet` seconds, or that Redis

@@ -1,38 +1,138 @@
-"""Waiting for a run to end, as the shell does."""
+"""The one way to follow a run: page, API, MCP and shell are its readers.
+
+A reader begins with the rows and goes on with the log. Rows carry the position
+in the log at which it says as much as they do (`Run.log_position`); so which of
+the two is newer is never guessed, and neither takes back what the other has
+shown. The rows are asked when the log is silent: they say whether the run has
+ended, and stand in for a log that is away, was lost, or stands still. Whether
+the run is still there, and may still be read, is asked while the log speaks, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.utils import timezone
+from redis.asyncio import Redis
 
 from ..engine.state import RunState, RunStatus
 from ..models import Run
 from . import eventlog
+from .eventlog import Entry, Position
+from .rows import state_from_rows
+
+QUIET = 1.0  # seconds without a word after which the log counts as silent
+ASK_AGAIN = 1.0  # seconds between two readings of the rows
+
+# Runs a query beside the event loop: each edge has its own way to.
+Db = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a reader knows now. `run` is its row as it was read last.
+
+    `state` is the log's or the rows', whichever is ahead; it changes in place when the reader
+    asks for more. `entries` are what the log has brought; where it is silent there are none, and
+    `is_of_rows` says whether the rows have spoken for it.
+    """
+
+    run: Run
+    state: RunState
+    entries: Sequence[Entry] = ()
+    is_of_rows: bool = False
+
+    @property
+    def is_silent(self) -> bool:
+        return not self.entries
+
+
+async def follow(
+    run_id: uuid.UUID,
+    *,
+    redis: Redis,
+    db: Db,
+    may: Callable[[], Any] | None = None,
+    quiet: float = QUIET,
+    log_first: bool = False,
+) -> AsyncGenerator[Seen, None]:
+    """At least every `quiet` seconds or so what is known, the last with a final state.
+
+    `may` asks, synchronously, whether it may still be read, and raises what its reader is to be
+    refused with. `log_first` is for who tells programs what happens, one thing after the other:
+    what the log has is told, of a run that is over too, before its rows are believed, which are
+    saved call by call. Raises Run.DoesNotExist when it was deleted.
+    """
+    run, rows = await db(read, run_id, may)
+    state, logged, at = rows, RunState(), Position()
+    if not log_first:
+        yield Seen(run, state, is_of_rows=True)
+        if state.status.is_final:
+            return
+    # Of a run that is over, either the log has the end already or nobody writes it any more.
+    quiet = min(quiet, 0.02) if rows.status.is_final else quiet
+    after = eventlog.beginning(run.reopened_after)
+    asked = checked = time.monotonic()
+    first = True
+    async with aclosing(eventlog.tail(redis, run_id, after=after, quiet=quiet)) as batches:
+        async for entries in batches:
+            of_rows = False
+            for entry in entries:
+                logged, at = entry.fold(logged), entry.position
+            if entries and at >= Position.read(run.log_position):
+                state = logged
+            now = time.monotonic()
+            if not entries and (first or now - asked >= min(ASK_AGAIN, quiet)):
+                first, asked = False, now
+                run, rows = await db(read, run_id, may)
+                checked = time.monotonic()
+                if rows.status.is_final or Position.read(run.log_position) > at:
+                    state, of_rows = rows, True
+            elif now - checked > settings.PERMISSION_SECONDS:
+                await db(_still_there, run_id, may)
+                checked = time.monotonic()
+            yield Seen(run, state, entries, of_rows)
+            if state.status.is_final:
+                return
+
+
+def read(run_id: uuid.UUID, may: Callable[[], Any] | None = None) -> tuple[Run, RunState]:
+    """A run and its state as its rows have it. Raises Run.DoesNotExist and what `may` raises."""
+    if may:
+        may()
+    run = Run.objects.prefetch_related("calls", "fusions").get(pk=run_id)
+    return run, state_from_rows(run)
+
+
+def _still_there(run_id: uuid.UUID, may: Callable[[], Any] | None) -> None:
+    if may:
+        may()
+    if not Run.objects.filter(pk=run_id).exists():
+        raise Run.DoesNotExist
 
 
 async def until_final(run: Run, warn: Callable[[str], Any]) -> None:
-    """Follow the log as every viewer does; when it is silent, ask the row.
-
-    Raises Run.DoesNotExist when the run is deleted meanwhile.
-    """
+    """For who waits in a shell. Raises Run.DoesNotExist when the run is deleted meanwhile."""
     warned = False
     redis = eventlog.connect()
-    state = RunState()
     try:
-        async for entries in eventlog.tail(redis, run.pk):
-            for entry in entries:
-                state = entry.fold(state)
-            if state.status.is_final:
-                return
-            if not entries:
-                await run.arefresh_from_db(fields=["status"])
-                if run.is_final:
-                    return
+        async with aclosing(follow(run.pk, redis=redis, db=_in_a_thread)) as changes:
+            async for seen in changes:
                 waited = (timezone.now() - run.created_at).total_seconds()
-                if run.status == RunStatus.QUEUED and waited > 3 and not warned:
+                queued = seen.is_silent and seen.run.status == RunStatus.QUEUED
+                if queued and waited > 3 and not warned:
                     warned = True
                     warn("Waiting for a worker. None may be running: python3 manage.py up")
     finally:
         await redis.aclose()
+
+
+async def _in_a_thread(work: Callable[..., Any], *args: Any) -> Any:
+    return await sync_to_async(work)(*args)

@@ -210,15 +210,11 @@ class Recorder:
             judgings = [
                 fusion_row(self._run_id, state, f) for f in state.fusions.values() if fusions
             ]
+            fields = run_fields(state) if final or not state.status.is_final else {}
+            if fusions and not self._dirty:  # then the rows say all that the state says
+                fields["log_position"] = str(self._writer.position(pending=bool(self._pending)))
             try:
-                await self._db(
-                    save,
-                    self._run_id,
-                    self._attempt,
-                    calls,
-                    judgings,
-                    run_fields(state) if final or not state.status.is_final else {},
-                )
+                await self._db(save, self._run_id, self._attempt, calls, judgings, fields)
             except Exception:
                 self._dirty |= keys
                 raise

@@ -41,9 +41,9 @@ async def test_a_frame_waits_for_a_step_that_is_under_way(monkeypatch: pytest.Mo
         assert go_on.wait(5)
         watch._note = "whole"
 
-    monkeypatch.setattr(watch, "_fold_and_render", work)
+    monkeypatch.setattr(watch, "_render", work)
     monkeypatch.setattr(watch, "_beyond", lambda cursor: {"seen": watch._note})
-    step = asyncio.create_task(watch._step([], None, ""))
+    step = asyncio.create_task(watch._step(RunState(), ""))
     await asyncio.to_thread(inside.wait, 5)
     frame = asyncio.create_task(watch.frame(Cursor(True)))
     await asyncio.sleep(0.05)
@@ -92,35 +92,12 @@ def snapshot(state: RunState) -> Entry:
     return Entry("1-1", "s", state.to_dict())
 
 
+def show(watch: Watch, entry: Entry) -> None:
+    watch._render(entry.fold(watch._state), "")
+
+
 def shown(watch: Watch) -> str:
     return watch._texts["seat-0"].renderer.text
-
-
-def test_rows_go_on_where_a_log_stands_still_and_nothing_is_doubled_when_it_moves_again(
-    watch: Watch,
-) -> None:
-    watch._fold_and_render([snapshot(said("one "))], None, "")
-    watch._fold_and_render([], said("one ", "two ", "three "), "")
-    assert shown(watch) == "one two three "
-    watch._fold_and_render([Entry("1-2", "e", [delta("two ").to_dict()])], None, "")
-    assert shown(watch) == "one two three "  # nor is anything taken back meanwhile
-    more = [delta("three ").to_dict(), delta("four ").to_dict()]
-    watch._fold_and_render([Entry("1-3", "e", more)], None, "")
-    assert shown(watch) == "one two three four "
-    assert watch._texts["seat-0"].rewritten == 0
-
-
-def test_rows_that_lag_behind_the_log_take_nothing_back(watch: Watch) -> None:
-    watch._fold_and_render([snapshot(said("one ", "two "))], None, "")
-    watch._fold_and_render([], said("one "), "")
-    assert shown(watch) == "one two "
-
-
-def test_the_end_that_only_the_rows_tell_is_shown(watch: Watch) -> None:
-    watch._fold_and_render([snapshot(said("one "))], None, "")
-    ended = apply(said("one "), Event(EventType.RUN_CANCELLED, 3.0))
-    watch._fold_and_render([], ended, "")
-    assert watch._state.status == "cancelled"
 
 
 @pytest.fixture
@@ -169,16 +146,6 @@ async def test_a_run_that_is_fused_again_is_watched_anew_though_somebody_still_r
             pass
     assert later._task.cancelling()
     assert not watches._watches
-
-
-def test_the_end_is_shown_where_rows_tell_nothing_else_that_is_new(watch: Watch) -> None:
-    answered = said("one ")
-    completed = {"finish_reason": "stop"}
-    apply(answered, Event(EventType.PANEL_COMPLETED, 2.5, "panel-0-1", data=completed))
-    watch._fold_and_render([snapshot(answered)], None, "")
-    ended = apply(answered, Event(EventType.RUN_COMPLETED, 3.0))
-    watch._fold_and_render([], ended, "")
-    assert watch._state.status == "completed" and shown(watch) == "one "
 
 
 class Viewer:
@@ -238,9 +205,9 @@ def test_a_viewer_is_told_that_the_text_shown_is_no_longer_so(
     watch: Watch, then: RunState, text: str
 ) -> None:
     viewer = Viewer(watch)
-    watch._fold_and_render([snapshot(said("one ", "two "))], None, "")
+    show(watch, snapshot(said("one ", "two ")))
     assert viewer.look() == "reset" and viewer.text == "one two "
-    watch._fold_and_render([snapshot(then)], None, "")
+    show(watch, snapshot(then))
     assert viewer.look() == "reset" and viewer.text == text
     assert viewer.look() == "nothing"
     late = Viewer(watch)
@@ -251,16 +218,16 @@ def test_a_viewer_is_told_that_the_text_shown_is_no_longer_so(
 def test_a_text_that_goes_on_is_never_told_anew(watch: Watch) -> None:
     viewer = Viewer(watch)
     state = said("A line.\n\n")
-    watch._fold_and_render([snapshot(state)], None, "")
+    show(watch, snapshot(state))
     assert viewer.look() == "reset"
     whole = "A line."
     for word in ("And ", "another.\n\n", "The ", "last."):
-        watch._fold_and_render([Entry("1-2", "e", [delta(word).to_dict()])], None, "")
+        show(watch, Entry("1-2", "e", [delta(word).to_dict()]))
         whole += word
         assert viewer.look() == "more"
         assert "".join(viewer.text.split()) == "".join(whole.split())
     ended = Event(EventType.PANEL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
-    watch._fold_and_render([Entry("1-3", "e", [ended.to_dict()])], None, "")
+    show(watch, Entry("1-3", "e", [ended.to_dict()]))
     assert viewer.look() == "more" and viewer.look() == "nothing"
 
 
@@ -268,22 +235,22 @@ def test_a_viewer_who_was_away_while_a_text_was_rewritten_twice_sees_the_last(
     watch: Watch,
 ) -> None:
     viewer = Viewer(watch)
-    watch._fold_and_render([snapshot(said("one ", "two "))], None, "")
+    show(watch, snapshot(said("one ", "two ")))
     viewer.look()
-    watch._fold_and_render([snapshot(taken_up("other ", attempt=2))], None, "")
-    watch._fold_and_render([snapshot(taken_up("one ", "two ", "three ", attempt=3))], None, "")
+    show(watch, snapshot(taken_up("other ", attempt=2)))
+    show(watch, snapshot(taken_up("one ", "two ", "three ", attempt=3)))
     assert viewer.look() == "reset" and viewer.text == "one two three "
 
 
 def test_a_viewer_is_told_of_what_only_the_end_of_a_text_explains(watch: Watch) -> None:
     viewer = Viewer(watch)
-    watch._fold_and_render([snapshot(said("See [one].\n\n", "That is all.\n\n"))], None, "")
+    show(watch, snapshot(said("See [one].\n\n", "That is all.\n\n")))
     assert viewer.look() == "reset"
     definition = delta("[one]: https://one.example/\n").to_dict()
-    watch._fold_and_render([Entry("1-2", "e", [definition])], None, "")
+    show(watch, Entry("1-2", "e", [definition]))
     viewer.look()
     assert LINK not in viewer.html
     ended = Event(EventType.PANEL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
-    watch._fold_and_render([Entry("1-3", "e", [ended.to_dict()])], None, "")
+    show(watch, Entry("1-3", "e", [ended.to_dict()]))
     assert viewer.look() == "reset"
     assert LINK in viewer.html and viewer.html.count("That is all.") == 1

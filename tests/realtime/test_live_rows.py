@@ -16,6 +16,7 @@ from console.engine.events import Event, EventType
 from console.live.watch import Cursor, Watch, Watches
 from console.models import Run
 from console.record import eventlog
+from console.record.follow import follow
 from console.record.rows import call_row, run_fields
 from console.worker.recorder import save
 from console.worker.worker import Worker
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log counts as silent sooner."""
-    monkeypatch.setattr(eventlog, "tail", partial(eventlog.tail, quiet=0.1))
+    monkeypatch.setattr("console.live.watch.follow", partial(follow, quiet=0.1))
 
 
 @pytest.fixture
@@ -69,9 +70,10 @@ async def viewer_of(run: Run) -> AsyncIterator[Viewer]:
         await watches._redis.aclose()
 
 
-async def save_rows(worker: Worker, run: Run, story: Story) -> None:
+async def save_rows(worker: Worker, run: Run, story: Story, *, at: str) -> None:
     calls = [(None, call_row(run.pk, call)) for call in story.state.calls.values()]
-    await worker.db(save, run.pk, 1, calls, [], run_fields(story.state))
+    fields = run_fields(story.state) | {"log_position": at}
+    await worker.db(save, run.pk, 1, calls, [], fields)
 
 
 def word(text: str) -> Event:
@@ -93,14 +95,14 @@ def test_rows_ahead_of_a_log_are_shown_until_it_goes_on(
             await viewer.sees("One two")
             if forgotten:
                 await worker.redis.flushall()
-            await save_rows(worker, run, story.write(0, "three "))
+            await save_rows(worker, run, story.write(0, "three "), at="1-3")
             await viewer.sees("One two three")
             # Where the log was lost, its writer learns it now and tells all in its next batch.
             await writer.append([word("three ")], story.state)
             await writer.append([word("four ")], story.write(0, "four ").state)
             await viewer.sees("One two three four")
             assert viewer.resets == 1  # the first frame; nothing was taken back
-            await save_rows(worker, run, story.tell(EventType.RUN_CANCELLED))
+            await save_rows(worker, run, story.tell(EventType.RUN_CANCELLED), at="1-9")
             await viewer.sees("One two three four", "cancelled")
 
     on_loop(worker, watch_it())
@@ -114,12 +116,12 @@ def test_with_redis_away_the_rows_alone_are_shown(
     async def watch_it() -> None:
         async with viewer_of(run) as viewer:
             await viewer.sees("One")
-            await save_rows(worker, run, story.write(0, "two "))
+            await save_rows(worker, run, story.write(0, "two "), at="1-1")
             await viewer.sees("One two")
-            await save_rows(worker, run, story.write(0, "three "))
+            await save_rows(worker, run, story.write(0, "three "), at="1-2")
             await viewer.sees("One two three")
             assert viewer.resets == 1
-            await save_rows(worker, run, story.tell(EventType.RUN_CANCELLED))
+            await save_rows(worker, run, story.tell(EventType.RUN_CANCELLED), at="1-9")
             await viewer.sees("One two three", "cancelled")
 
     with places.refusing() as nowhere:

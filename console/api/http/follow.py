@@ -1,60 +1,70 @@
-"""A run as it goes on: its state after every batch of its log, from the rows when it is silent."""
+"""Following a run for a request: in its thread, with its token, refused in the API's words."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
 
 from ...engine.state import RunState
 from ...models import Run
-from ...record import eventlog
-from ...record.rows import state_from_rows
+from ...record import follow
+from ...services.tokens import token_is_usable
+from .base import ApiCall
 from .db import db
 from .errors import ApiError
 from .limits import redis
 
-QUIET = 1.0
 # At most so often is the log read: ten streams at once leave the process time for others.
 STEP_SECONDS = 0.05
 
-
-async def states(
-    run_id: uuid.UUID, *, after: str = "0-0", quiet: float = QUIET
-) -> AsyncGenerator[RunState, None]:
-    """At least every `quiet` seconds or so, the last one final. Raises ApiError when it is gone.
-
-    `after`: where the log of the run's current opening begins (`eventlog.beginning`).
-    """
-    state = RunState()
-    has_log = False
-    async for entries in eventlog.tail(redis(), run_id, after=after, quiet=quiet):
-        began = time.monotonic()
-        for entry in entries:
-            state = entry.fold(state)
-            has_log = True
-        if not entries:
-            rows = await db(load, run_id)
-            if rows.status.is_final or not has_log:
-                state, has_log = rows, False
-        yield state
-        if state.status.is_final:
-            return
-        await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
+May = Callable[[], Any]
 
 
-async def final(run_id: uuid.UUID, *, after: str = "0-0") -> RunState:
+async def seen(run_id: uuid.UUID, may: May) -> AsyncGenerator[follow.Seen, None]:
+    """`record.follow` in a request. Raises what `may` does, and ApiError when the run is gone."""
+    following = follow.follow(run_id, redis=redis(), db=db, may=may, log_first=True)
+    try:
+        async with aclosing(following) as changes:
+            async for change in changes:
+                began = time.monotonic()
+                yield change
+                await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
+    except Run.DoesNotExist:
+        raise deleted() from None
+
+
+async def states(run_id: uuid.UUID, may: May) -> AsyncGenerator[RunState, None]:
+    """At least every second or so, the last one final."""
+    async with aclosing(seen(run_id, may)) as changes:
+        async for change in changes:
+            yield change.state
+
+
+async def final(run_id: uuid.UUID, may: May) -> RunState:
     """The state of a run that is followed to its end."""
     last = RunState()
-    async for state in states(run_id, after=after):
-        last = state
+    async with aclosing(states(run_id, may)) as changes:
+        async for state in changes:
+            last = state
     return last
+
+
+def may_go_on(call: ApiCall[Any]) -> None:
+    """Asked while its answer is waited for: the token may have been revoked. Raises ApiError."""
+    if not token_is_usable(call.token.pk):
+        raise ApiError("invalid_api_key")
 
 
 def load(run_id: uuid.UUID) -> RunState:
     try:
-        run = Run.objects.prefetch_related("calls", "fusions").get(pk=run_id)
+        return follow.read(run_id)[1]
     except Run.DoesNotExist:
-        raise ApiError("run_failed", "The run was deleted.") from None
-    return state_from_rows(run)
+        raise deleted() from None
+
+
+def deleted() -> ApiError:
+    return ApiError("run_failed", "The run was deleted.")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ...engine.spec import Spec
 from ...engine.state import RunState
 from ...models import Run
-from ...record import eventlog
 from ..http.base import ApiCall
 from ..http.db import db
 from ..http.disconnect import cancelled_with
 from ..http.errors import ApiError
-from ..http.follow import final, load
+from ..http.follow import final, load, may_go_on
 from ..planning.conversation import conversation
 from ..planning.idempotency import Started, run_url, start
 from ..planning.plan import DECIDE, Plan, plan_for
@@ -51,11 +51,6 @@ class Chat:
     @property
     def url(self) -> str:
         return run_url(self.call.request, self.run.pk)
-
-    @property
-    def log_begins(self) -> str:
-        """Of a run that was fused again since, and is asked for again with the same key."""
-        return eventlog.beginning(self.run.reopened_after)
 
     def states(self, state: RunState) -> list[RunState]:
         return [s for s in (self.before, state) if s]
@@ -95,7 +90,7 @@ async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.Answer]:
 async def _ended(chat: Chat) -> RunState:
     if not chat.started.is_new and chat.run.is_final:
         return await db(load, chat.run.pk)
-    return await final(chat.run.pk, after=chat.log_begins)
+    return await final(chat.run.pk, partial(may_go_on, chat.call))
 
 
 def begin(call: ApiCall[ChatRequest]) -> Chat:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
 
 from ...engine.findings.provenance import PlainStream
 from ...engine.state import CallState, RunState, Step
-from ...services.tokens import token_is_usable
 from ..http.base import ApiCall, note_reply
-from ..http.db import db
 from ..http.disconnect import cancelled_with
-from ..http.errors import ApiError
-from ..http.follow import states
+from ..http.follow import may_go_on, states
 from . import shapes
 from .chat_run import Chat
 
@@ -42,18 +39,12 @@ def event_stream(events: AsyncGenerator[bytes, None], call: ApiCall[Any]) -> Htt
 
 async def watched(chat: Chat) -> AsyncGenerator[RunState, None]:
     """The run's states as they come, as long as the token may read them. Raises ApiError."""
-    asked = time.monotonic()
     async with (
         cancelled_with(chat.run, chat.call.body.fusion.cancel_on_disconnect),
-        aclosing(states(chat.run.pk, after=chat.log_begins)) as changes,
+        aclosing(states(chat.run.pk, partial(may_go_on, chat.call))) as changes,
     ):
         async for state in changes:
             yield state
-            now = time.monotonic()
-            if now - asked > settings.PERMISSION_SECONDS:
-                asked = now
-                if not await db(token_is_usable, chat.call.token.pk):
-                    raise ApiError("invalid_api_key")
 
 
 class Quiet:

@@ -15,9 +15,9 @@ import uuid
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 
 from ... import access
@@ -28,12 +28,9 @@ from ...engine.state import RunState, Step, seat_of
 from ...models import Run
 from ...models.tokens import Scope
 from ...record import eventlog
-from ...services.tokens import token_is_usable
 from ..http.base import ApiCall, NoBody, endpoint, error_of
 from ..http.db import db
-from ..http.errors import ApiError
-from ..http.follow import QUIET, load
-from ..http.limits import redis
+from ..http.follow import may_go_on, seen
 from ..openai import shapes
 from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
 from .object import run_at
@@ -74,7 +71,7 @@ def _find(call: ApiCall[NoBody], run_id: uuid.UUID) -> Run:
 
 
 async def _stream(call: ApiCall[NoBody], run: Run) -> AsyncGenerator[bytes, None]:
-    spoken = asked = time.monotonic()
+    spoken = time.monotonic()
     yield b"retry: 2000\n\n"
     try:
         async with aclosing(_Telling(call, run).told()) as said:
@@ -83,17 +80,13 @@ async def _stream(call: ApiCall[NoBody], run: Run) -> AsyncGenerator[bytes, None
                 if event or now - spoken > KEEP_ALIVE:
                     spoken = now
                     yield event or COMMENT
-                if now - asked > settings.PERMISSION_SECONDS:
-                    asked = now
-                    await db(_still_allowed, call, run.pk)
     except Exception as error:
         said_no = error_of(error, call.id)
         yield _sse("error", said_no.body())
 
 
 def _still_allowed(call: ApiCall[NoBody], run_id: uuid.UUID) -> None:
-    if not token_is_usable(call.token.pk):
-        raise ApiError("invalid_api_key")
+    may_go_on(call)
     access.run_visible_to(call.token.owner, run_id)
 
 
@@ -114,27 +107,17 @@ class _Telling:
 
     async def told(self) -> AsyncGenerator[bytes, None]:
         """Events, and empty ones now and then while nothing happens."""
-        run = self._run
-        after = eventlog.beginning(run.reopened_after)
-        # Of a run that is over, either the log has the end already or nobody writes it any more.
-        quiet = 0.02 if run.is_final else QUIET
-        has_log = False
-        async for entries in eventlog.tail(redis(), run.pk, after=after, quiet=quiet):
-            for entry in entries:
-                has_log = True
-                for event in self._of_entry(entry):
-                    yield event
-                if self._state.status.is_final:
-                    return
-            if not entries:
-                yield b""
-                state = await db(load, run.pk)
-                if state.status.is_final or not has_log:
-                    has_log = False
-                    for event in self._of_rows(state):
+        may = partial(_still_allowed, self._call, self._run.pk)
+        async with aclosing(seen(self._run.pk, may)) as changes:
+            async for change in changes:
+                for entry in change.entries:
+                    for event in self._of_entry(entry):
                         yield event
-                if state.status.is_final:
-                    return
+                if change.is_silent:
+                    yield b""
+                if change.is_of_rows:
+                    for event in self._of_rows(change.state):
+                        yield event
 
     def _of_entry(self, entry: eventlog.Entry) -> Iterator[bytes]:
         attempt, number = map(int, entry.id.split("-"))
