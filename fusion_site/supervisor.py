@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from console.providers import kinds
+
 from . import address, installation, valkey
 from .child import Child
 from .installation import BASE, LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
@@ -29,9 +31,6 @@ from .var_dir import LogFile, VarDir
 STOP_SECONDS = 15
 SLOW_SECONDS = 60
 MODEL = "local-model"
-# What providers the environment offers, as console/models/credentials.py reads it.
-ADDRESSES = ("OPENROUTER_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_HOST")
-PROVIDER_KEYS = {"openrouter": "OPENROUTER_API_KEY", "openai": "OPENAI_API_KEY"}
 
 
 class Stopped(Exception):
@@ -67,7 +66,7 @@ class Supervisor:
         self.signalled = threading.Event()
         self.wants_model = not (
             options.no_local_model
-            or os.environ.get("OPENROUTER_API_KEY")
+            or any(os.environ.get(name) for name in kinds.keys_for_starters())
             or os.environ.get("FUSION_LOCAL_MODEL_URL")
         )
 
@@ -227,10 +226,11 @@ class Supervisor:
 
     def _tell_runtime(self) -> None:
         """So that a command in another shell asks what this stack can ask. Never a key."""
-        names = ("REDIS_URL", "FUSION_LOCAL_MODEL_URL", "FUSION_HOST", "FUSION_PORT", *ADDRESSES)
+        names = ["REDIS_URL", "FUSION_LOCAL_MODEL_URL", "FUSION_HOST", "FUSION_PORT"]
+        names += kinds.address_variables()
         told = {name: self.env[name] for name in names if self.env.get(name)}
         told["FUSION_STACK_KEYS"] = " ".join(
-            provider for provider, key in PROVIDER_KEYS.items() if self.env.get(key)
+            server.slug for key, server in kinds.key_variables().items() if self.env.get(key)
         )
         self.var.tell_runtime(told)
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from console.providers import kinds
+
 # The processes that pytest-xdist starts read it too, so that all are on one server.
 _DATABASE = "FUSION_TEST_DATABASE_URL"
 _told = (_DATABASE, "FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE", "FUSION_RECORD_GOLDEN")
@@ -22,6 +24,8 @@ VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
 for _name in set(os.environ).difference(_told):
     if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):
         del os.environ[_name]
+for _name in (*kinds.key_variables(), *kinds.address_variables()):
+    os.environ.pop(_name, None)
 for _name in ("REDIS_URL", "DATABASE_URL", "DEBUG", "ALLOWED_HOSTS", "LOG_LEVEL"):
     os.environ.pop(_name, None)
 os.environ |= {

@@ -15,15 +15,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from ..models import Credential
-from ..models.credentials import Environment
+from ..providers import kinds
 from ..providers.registry import normalise_base_url
 from ..services.credentials import clean_key, credential_test, forget_test, would_lose_key
 from ..services.errors import Refused
-
-KIND_LABELS = [
-    ("openrouter", "OpenRouter"),
-    ("openai_compatible", "OpenAI-compatible server"),
-]
 
 
 class CredentialForm(forms.ModelForm[Credential]):
@@ -49,12 +44,22 @@ class CredentialForm(forms.ModelForm[Credential]):
             # Declared fields stay in a form whatever the page leaves out.
             del self.fields["api_key"], self.fields["forget_key"]
         if "kind" in self.fields:
-            self.fields["kind"] = forms.ChoiceField(choices=KIND_LABELS)
+            self.fields["kind"] = self._kind_field()
         if "api_key" in self.fields and self.instance.secret:
             ends = self.instance.last_four
             shown = f"ends in {ends}" if ends else "a key is stored"
             self.fields["api_key"].widget.attrs["placeholder"] = shown
             self.fields["api_key"].help_text = "Empty leaves the stored key as it is."
+
+    def _kind_field(self) -> forms.ChoiceField:
+        """What is stored stands among the choices even where nobody would be offered it."""
+        choices, stored = kinds.choices(), self.instance.kind
+        if stored and stored not in dict(choices):
+            known = self.instance.known_kind
+            choices.append((stored, known.label if known else stored))
+        field = forms.ChoiceField(choices=choices)
+        field.error_messages["invalid_choice"] = kinds.unknown("%(value)s")
+        return field
 
     def clean_base_url(self) -> str:
         text = self.cleaned_data["base_url"]
@@ -98,7 +103,7 @@ class CredentialForm(forms.ModelForm[Credential]):
 
 def _is_given(credential: Credential) -> bool:
     """Address and key are not an admin's to enter."""
-    return credential.from_environment or credential.environment == Environment.LOCAL
+    return credential.from_environment or credential.is_local
 
 
 @admin.register(Credential)

@@ -20,14 +20,12 @@ from django.core.cache import cache
 from ..engine.errors import ProviderError
 from ..engine.usage import Price
 from ..models import Credential
-from ..models.credentials import Environment
 from ..providers.registry import list_models
 from ..providers.wire.http import make_client
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
-LOCAL_CONTEXT_LENGTH = 4096  # of each of the built-in server's slots
 PATIENCE = 5.0
 KEPT = 5 * 60
 FAILURE_KEPT = 20
@@ -70,7 +68,7 @@ def all_models() -> tuple[list[CatalogModel], list[str]]:
 
 def price_of(credential: Credential, model: str) -> Price | None:
     """What is known without asking anybody: the list if it is at hand, else published prices."""
-    if credential.environment == Environment.LOCAL:
+    if credential.is_local:
         return Price(Decimal(0), Decimal(0))
     known = next((m.price for m in _at_hand(credential) if m.model == model), None)
     return known or _published_price(credential, model)
@@ -78,8 +76,8 @@ def price_of(credential: Credential, model: str) -> Price | None:
 
 def context_length_of(credential: Credential, model: str) -> int | None:
     """In tokens, as listed or published, without asking anybody."""
-    if credential.environment == Environment.LOCAL:
-        return LOCAL_CONTEXT_LENGTH
+    if credential.server and credential.server.context_length:
+        return credential.server.context_length
     known = next((m.context_length for m in _at_hand(credential) if m.model == model), None)
     info = None if known else _published(credential, model)
     return known or (info.context_window if info else None)
@@ -144,10 +142,10 @@ def _published(credential: Credential, model: str) -> ModelInfo | None:
     # Slow to load, and most processes never ask.
     from genai_prices.data_snapshot import get_snapshot
 
-    router = "openrouter" if credential.kind == "openrouter" else None
+    publisher = (credential.known_kind and credential.known_kind.published_as) or None
     try:
         return get_snapshot().find_provider_model(
-            model, None, router, None if router else credential.url
+            model, None, publisher, None if publisher else credential.url
         )[1]
     except LookupError:
         return None

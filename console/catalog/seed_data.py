@@ -12,28 +12,13 @@ from typing import Any
 from django.apps.registry import Apps
 from django.conf import settings
 
+from ..providers import kinds
+from ..providers.kinds import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
+
 OPUS = "~anthropic/claude-opus-latest"
-# Reasoning counts as output, so this is a bound on the bill rather than on the text.
-FRONTIER_OUTPUT_TOKENS = 16_000
-# What the built-in model can write in a time one is willing to wait.
-LOCAL_OUTPUT_TOKENS = 200
+# What the built-in model can write as judge and synthesizer in a time one is willing to wait.
 LOCAL_ANALYSIS_TOKENS = 600
 LOCAL_SYNTHESIS_TOKENS = 250
-
-CREDENTIALS: dict[str, dict[str, Any]] = {
-    "openrouter": {
-        "name": "OpenRouter",
-        "kind": "openrouter",
-        "base_url": "https://openrouter.ai/api/v1",
-    },
-    "openai": {
-        "name": "OpenAI",
-        "kind": "openai_compatible",
-        "base_url": "https://api.openai.com/v1",
-    },
-    "ollama": {"name": "Ollama", "kind": "openai_compatible"},
-    "local": {"name": "Built-in model", "kind": "openai_compatible"},
-}
 
 
 def _frontier(*models: str) -> list[dict[str, Any]]:
@@ -97,9 +82,10 @@ def give(apps: Apps, using: str) -> None:
     made = apps.get_model("console", "Preset").objects.using(using)
     panelists = apps.get_model("console", "PresetPanelist").objects.using(using)
     given = set(seeds.values_list("name", flat=True))
-    for slug, values in CREDENTIALS.items():
+    for kind, server in kinds.servers():
         # Always there, for environment and presets name them; they cannot be deleted.
-        credentials.get_or_create(slug=slug, defaults={**values, "environment": slug})
+        told = {"name": server.name, "kind": kind.slug, "base_url": server.address}
+        credentials.get_or_create(slug=server.slug, defaults={**told, "environment": server.slug})
     for slug, values in presets().items():
         if f"preset:{slug}" in given:
             continue

@@ -14,26 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
 from ..encryption import CannotDecrypt, Encrypted, SecretField
-from ..providers.registry import KINDS, normalise_base_url
+from ..providers import kinds
+from ..providers.registry import normalise_base_url
 from ..providers.secret import Secret
-
-OPENROUTER_URL = "https://openrouter.ai/api/v1"
-OPENAI_URL = "https://api.openai.com/v1"
-
-
-class Environment(models.TextChoices):
-    """Which variables of the environment a credential is read from."""
-
-    NONE = "", "entered by an admin"
-    OPENROUTER = "openrouter", "OPENROUTER_API_KEY, OPENROUTER_BASE_URL"
-    OPENAI = "openai", "OPENAI_API_KEY, OPENAI_BASE_URL"
-    OLLAMA = "ollama", "OLLAMA_HOST"
-    LOCAL = "local", "the built-in model"
 
 
 class Credential(models.Model):
@@ -43,15 +31,15 @@ class Credential(models.Model):
         help_text="Names its models where a name is not unique, as in slug:model.",
     )
     name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=40, choices=[(k, k) for k in KINDS])
+    # No `choices`, here and below: a kind, or a server of one, takes no migration.
+    kind = models.CharField(max_length=40)
     base_url = models.CharField("base URL", max_length=300, blank=True)
     secret = SecretField("API key", blank=True, editable=False)
     # What the secret was entered for, as `origin` gives it.
     secret_origin = models.CharField(max_length=300, blank=True, editable=False)
     last_four = models.CharField(max_length=4, blank=True, editable=False)
-    environment = models.CharField(
-        max_length=20, choices=Environment, blank=True, default="", editable=False
-    )
+    # The known server whose variables fill it; "" when an admin enters address and key.
+    environment = models.CharField(max_length=20, blank=True, default="", editable=False)
     enabled = models.BooleanField(default=True)
     max_concurrent = models.PositiveSmallIntegerField(
         null=True,
@@ -80,6 +68,29 @@ class Credential(models.Model):
             self.secret, self.secret_origin, self.last_four = "", "", ""
         super().save(*args, **kwargs)
 
+    def clean(self) -> None:
+        """A kind that is not known here may stay, not be chosen."""
+        super().clean()
+        if not self.kind or self.known_kind:
+            return
+        if not Credential.objects.filter(pk=self.pk, kind=self.kind).exists():
+            raise ValidationError({"kind": kinds.unknown(self.kind)})
+
+    @property
+    def known_kind(self) -> kinds.Kind | None:
+        """None for one that only a newer version knows."""
+        return kinds.KINDS.get(self.kind)
+
+    @property
+    def server(self) -> kinds.Server | None:
+        """The known server that this is the credential of."""
+        return kinds.server_named(self.environment)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the built-in model's."""
+        return self.server is not None and self.server.is_built_in
+
     @property
     def from_environment(self) -> bool:
         """True when the environment supplies it now; a secret typed in stands back then."""
@@ -95,8 +106,10 @@ class Credential(models.Model):
         """What stands in the way of a call, as one sentence; "" when nothing does."""
         if not self.enabled:
             return f"{self.name} is switched off."
+        if not self.known_kind:
+            return f"{self.name}: {kinds.unknown(self.kind)}"
         if not self.url:
-            return f"{self.name} {_WANTED.get(self.environment, 'has no base URL.')}"
+            return f"{self.name} {self._wanted}"
         try:
             normalise_base_url(self.url)
             has_key = bool(self.key)
@@ -119,7 +132,21 @@ class Credential(models.Model):
 
     @property
     def _needs_a_key(self) -> bool:
-        return self.kind == "openrouter" or (urlsplit(self.url).hostname or "") in _NEED_A_KEY
+        kind, there = self.known_kind, kinds.server_at(self.url)
+        return (kind is not None and kind.needs_key) or (there is not None and there.needs_key)
+
+    @property
+    def _wanted(self) -> str:
+        if self.is_local:
+            instead = " or ".join(kinds.keys_for_starters())
+            return (
+                "is not running: `python3 manage.py up` installs and starts it, unless "
+                f"{instead} is set or --no-local-model is given."
+            )
+        variable = self.server.address_variable if self.server else ""
+        if variable and self.server and not self.server.address:
+            return f"is not set up: set {variable} or give its base URL."
+        return "has no base URL."
 
     @property
     def url(self) -> str:
@@ -129,7 +156,8 @@ class Credential(models.Model):
     def key(self) -> Secret:
         """The secret to send to `url`, or an empty one. Raises CannotDecrypt."""
         if self.from_environment:
-            return Secret(os.environ.get(_KEY_VARIABLES.get(self.environment, ""), "").strip())
+            variable = self.server.key_variable if self.server else ""
+            return Secret(os.environ.get(variable, "").strip())
         match self.secret:
             case Encrypted() if self.secret and self.secret_origin == origin(self.base_url):
                 return self.secret.secret()
@@ -144,19 +172,18 @@ class Credential(models.Model):
 
     def _environment_url(self) -> str:
         """The address in the environment, or "" when the environment does not offer this."""
-        env = os.environ
-        match self.environment:
-            case Environment.OPENROUTER if env.get("OPENROUTER_API_KEY") or self._stack_has_key:
-                return _normal(env.get("OPENROUTER_BASE_URL") or OPENROUTER_URL)
-            case Environment.OPENAI if (
-                env.get("OPENAI_API_KEY") or env.get("OPENAI_BASE_URL") or self._stack_has_key
-            ):
-                return _normal(env.get("OPENAI_BASE_URL") or OPENAI_URL)
-            case Environment.OLLAMA if env.get("OLLAMA_HOST"):
-                return _normal(env["OLLAMA_HOST"], ollama=True)
-            case Environment.LOCAL:
-                return settings.LOCAL_MODEL_URL
-        return ""
+        server, env = self.server, os.environ
+        if server is None:
+            return ""
+        if server.is_built_in:
+            return settings.LOCAL_MODEL_URL
+        address = env.get(server.address_variable, "")
+        has_key = bool(env.get(server.key_variable)) or self._stack_has_key
+        # Where every call needs a key, the address alone offers nothing.
+        alone = bool(address) and not (self.known_kind and self.known_kind.needs_key)
+        if not has_key and not alone:
+            return ""
+        return _normal(address or server.address, ollama=server.takes_bare_host)
 
 
 def last_four(secret: Secret) -> str:
@@ -181,15 +208,3 @@ def _normal(url: str, *, ollama: bool = False) -> str:
         return normalise_base_url(url, ollama=ollama)
     except ValueError:
         return url
-
-
-_KEY_VARIABLES: dict[str, str] = {
-    Environment.OPENROUTER: "OPENROUTER_API_KEY",
-    Environment.OPENAI: "OPENAI_API_KEY",
-}
-_NEED_A_KEY = {"openrouter.ai", "api.openai.com"}
-_WANTED: dict[str, str] = {
-    Environment.OLLAMA: "is not set up: set OLLAMA_HOST or give its base URL.",
-    Environment.LOCAL: "is not running: `python3 manage.py up` installs and starts it, unless "
-    "OPENROUTER_API_KEY is set or --no-local-model is given.",
-}

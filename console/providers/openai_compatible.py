@@ -22,6 +22,7 @@ from console.engine.provider import (
     TextDelta,
 )
 
+from . import kinds
 from .listing import CredentialTest, authorization, list_models, read, try_out
 from .secret import Secret
 from .wire.answer import Answer, Limits
@@ -34,8 +35,6 @@ __all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
 
 # Next to "identity" what some servers write to keep proxies from compressing a stream.
 PLAIN = ("", "identity", "none")
-# OpenAI's own models refuse the name that everybody else knows the output limit by.
-RENAMING_HOSTS = ("api.openai.com",)
 
 
 class OpenAICompatible:
@@ -59,8 +58,8 @@ class OpenAICompatible:
         self._quirks = Quirks()
         self._scrub = scrubber(self._api_key.reveal().strip())
         self._host = urlsplit(self._base_url).hostname or "The provider"
-        renames = self._host in RENAMING_HOSTS
-        self._limit_name = "max_completion_tokens" if renames else "max_tokens"
+        server = kinds.server_at(self._base_url)
+        self._limit_name = (server and server.limit_field) or "max_tokens"
 
     async def stream(self, request: Request) -> AsyncIterator[Chunk]:
         form = self._quirks.form(request.model, self.body(request))

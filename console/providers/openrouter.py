@@ -14,13 +14,13 @@ import httpx
 
 from console.engine.provider import Finish, Provider, Request
 
-from . import listing
+from . import kinds, listing
 from .listing import CredentialTest, ModelInfo, get_json, try_out
 from .openai_compatible import OpenAICompatible
 from .secret import Secret
 from .wire.answer import Answer, money
 
-BASE_URL = "https://openrouter.ai/api/v1"
+BASE_URL = kinds.OPENROUTER.servers[0].address
 ATTRIBUTION = {"HTTP-Referer": "http://localhost", "X-OpenRouter-Title": "Fusion"}
 
 

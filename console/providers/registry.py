@@ -1,7 +1,8 @@
 """Kinds of providers, and the address each is called at.
 
-A kind is a module, loaded when it is first used. It has a `make(*, base_url,
-api_key, client)`, and may have `list_models` and `test_credential`.
+What is known of each kind stands in `kinds`. Its module is loaded when it is first used:
+it has a `make(*, base_url, api_key, client)`, and may have `list_models` and
+`test_credential`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Provider
 
+from . import kinds
 from .secret import Secret
 
 if TYPE_CHECKING:
@@ -22,11 +24,6 @@ if TYPE_CHECKING:
 
     from .listing import CredentialTest, ModelInfo
 
-KINDS: dict[str, str] = {
-    "openai_compatible": "console.providers.openai_compatible",
-    "openrouter": "console.providers.openrouter",
-    "fake": "console.providers.fake",
-}
 OLLAMA_PORT = 11434
 
 
@@ -46,8 +43,11 @@ async def list_models(
     client: httpx.AsyncClient,
     timeout: float = 15,
 ) -> list[ModelInfo]:
-    """What the provider offers, in its own order. Raises ProviderError."""
-    function = _module(kind).list_models
+    """What the provider offers, in its own order; nothing where its kind cannot be asked.
+    Raises ProviderError."""
+    function = getattr(_module(kind), "list_models", None)
+    if function is None:
+        return []
     models = await function(base_url=base_url, api_key=api_key, client=client, timeout=timeout)
     return cast("list[ModelInfo]", models)
 
@@ -61,9 +61,16 @@ async def test_credential(
     timeout: float = 15,
 ) -> CredentialTest:
     """Asks the provider something that costs nothing. Raises nothing."""
-    function = _module(kind).test_credential
+    from .listing import CredentialTest
+
+    try:
+        function = getattr(_module(kind), "test_credential", None)
+    except ProviderError as error:
+        return CredentialTest(False, error.message, 0)
+    if function is None:
+        return CredentialTest(False, "A key of this kind cannot be tried without paying.", 0)
     result = await function(base_url=base_url, api_key=api_key, client=client, timeout=timeout)
-    return cast("CredentialTest", result)
+    return cast(CredentialTest, result)
 
 
 def normalise_base_url(text: str, *, ollama: bool = False) -> str:
@@ -107,7 +114,7 @@ def normalise_base_url(text: str, *, ollama: bool = False) -> str:
 
 
 def _module(kind: str) -> ModuleType:
-    path = KINDS.get(kind)
-    if path is None:
-        raise ProviderError(Reason.CONFIGURATION, f"There is no kind of provider named {kind!r}.")
-    return import_module(path)
+    known = kinds.KINDS.get(kind)
+    if known is None:
+        raise ProviderError(Reason.CONFIGURATION, kinds.unknown(kind))
+    return import_module(known.module)

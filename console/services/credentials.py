@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from ..encryption import CannotDecrypt, Encrypted, encrypt, rotate
 from ..models import Credential
 from ..models.credentials import origin
+from ..providers import kinds
 from ..providers.listing import CredentialTest
 from ..providers.registry import test_credential as ask_provider
 from ..providers.secret import Secret
@@ -88,16 +89,20 @@ def _remember(credential: Credential, result: CredentialTest) -> None:
 
 
 def credential_for(*, kind: str, name: str, base_url: str, key: Secret) -> Credential:
-    """What the keys page would save: the built-in OpenRouter row, or a new one. Unsaved."""
-    if kind == "openrouter":
-        credential = Credential.objects.get(slug="openrouter")
-        if credential.from_environment:
-            raise Refused(
-                "OpenRouter's key comes from the environment (OPENROUTER_API_KEY), which wins. "
-                "Change it there."
-            )
-    else:
-        credential = Credential(slug=new_slug(name), name=name, kind=kind)
+    """What the keys page would save: the row of a kind's home, or a new one. Unsaved."""
+    known = kinds.KINDS.get(kind)
+    if known is None:
+        raise Refused(kinds.unknown(kind))
+    home = known.home
+    # An admin may have had a row by that name before its home was known: then it has none.
+    given = Credential.objects.filter(environment=home.slug).first() if home else None
+    if home and given and given.from_environment:
+        raise Refused(
+            f"{home.name}'s key comes from the environment ({home.key_variable}), which wins. "
+            "Change it there."
+        )
+    name = home.name if home else name
+    credential = given or Credential(slug=new_slug(name), name=name, kind=kind)
     credential.enabled, credential.base_url = True, base_url
     credential.secret, credential.secret_origin = key or "", ""
     return credential

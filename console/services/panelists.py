@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..catalog.listings import CatalogModel, all_models, context_length_of, look_up, price_of
-from ..catalog.seed_data import FRONTIER_OUTPUT_TOKENS, LOCAL_ANALYSIS_TOKENS, LOCAL_OUTPUT_TOKENS
+from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS
 from ..engine.spec import Panelist
 from ..models import Credential
-from ..models.credentials import Environment
+from ..providers import kinds
 from .errors import NameRefused, Refused
 
-LOCAL = "local"
+LOCAL = kinds.BUILT_IN.slug
 MAX_NAME = 200
 
 
@@ -102,7 +102,7 @@ class Names:
         if offering:
             return self._credentials[offering[0]], name
         # Nobody lists it; a server may know it all the same. The built-in model has one name.
-        servers = [c for c in self._ready if c.environment != Environment.LOCAL] or self._ready
+        servers = [c for c in self._ready if not c.is_local] or self._ready
         if len(servers) == 1:
             return servers[0], name
         choices = " or ".join(f"{c.slug}:{name}" for c in servers)
@@ -139,7 +139,7 @@ def panelist_of(
     credential: Credential, model: str, *, max_output_tokens: int | None = None
 ) -> Panelist:
     """Without a limit it is a judge or a synthesizer, whose limits are the policy's."""
-    local = credential.environment == Environment.LOCAL
+    local = credential.is_local
     return Panelist(
         model=model,
         credential=credential.slug,
@@ -152,16 +152,16 @@ def panelist_of(
 
 
 def is_local(credential: Credential) -> bool:
-    return credential.environment == Environment.LOCAL
+    return credential.is_local
 
 
 def usual_limit(credential: Credential) -> int | None:
     """Of other servers nothing is known, and one may refuse a limit above its context."""
-    if credential.environment == Environment.LOCAL:
-        return LOCAL_OUTPUT_TOKENS
-    return FRONTIER_OUTPUT_TOKENS if credential.kind == "openrouter" else None
+    if credential.server and credential.server.output_tokens:
+        return credential.server.output_tokens
+    return credential.known_kind.output_tokens if credential.known_kind else None
 
 
 def has_own_limit(panelist: Panelist) -> bool:
     """Whether its output limit was chosen for it, and is not the usual one of its server."""
-    return panelist.max_output_tokens not in (None, LOCAL_OUTPUT_TOKENS, FRONTIER_OUTPUT_TOKENS)
+    return panelist.max_output_tokens not in kinds.usual_limits()

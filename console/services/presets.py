@@ -14,7 +14,7 @@ from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.steps.prompts import load as load_prompts
 from ..models import Credential, Fusion, Preset, PresetPanelist
-from ..models.credentials import Environment
+from ..providers import kinds
 from .errors import Refused
 from .panelists import (
     LOCAL,
@@ -99,11 +99,13 @@ def preset_lacks(preset: Preset) -> str:
 def default_preset_slug() -> str:
     """What the console offers first: the best that can run now, Local until there is a key."""
     ready = [c for c in Credential.objects.all() if c.is_ready]
+    there = {c.kind for c in ready}
+    starters = (k.starter_preset for k in kinds.KINDS.values() if k.slug in there)
     enabled = list(Preset.objects.filter(enabled=True))
     slugs = [p.slug for p in enabled]
-    if any(c.kind == "openrouter" for c in ready):
-        wanted = "quality"
-    elif any(c.environment != Environment.LOCAL for c in ready):
+    if starter := next(filter(None, starters), ""):
+        wanted = starter
+    elif not all(c.is_local for c in ready):
         wanted = CUSTOM
     else:
         wanted = "local"
@@ -120,7 +122,7 @@ def default_preset_slug() -> str:
 
 def _is_built_in(preset: Preset) -> bool:
     seats = preset.panelists.select_related("credential")
-    return any(p.credential.environment == Environment.LOCAL for p in seats)
+    return any(p.credential.is_local for p in seats)
 
 
 def custom_spec(

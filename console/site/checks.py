@@ -78,13 +78,14 @@ def secrets_are_there(**_: Any) -> list[CheckMessage]:
 
 @register()
 def provider_addresses_are_addresses(**_: Any) -> list[CheckMessage]:
+    from ..providers.kinds import address_variables
     from ..providers.registry import normalise_base_url
 
     found: list[CheckMessage] = []
-    for name in ("OPENROUTER_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_HOST"):
+    for name, server in address_variables().items():
         try:
             if value := os.environ.get(name):
-                normalise_base_url(value, ollama=name == "OLLAMA_HOST")
+                normalise_base_url(value, ollama=server.takes_bare_host)
         except ValueError as e:
             found.append(Error(f"{name}: {e}", hint="As in http://host:port/v1", id="console.E006"))
     return found

@@ -4,13 +4,15 @@ import asyncio
 import copy
 import json
 import pickle
+import sys
+from types import ModuleType
 
 import pytest
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, Provider
 from console.engine.usage import Price
-from console.providers import registry
+from console.providers import kinds, registry
 from console.providers.fake import FakeProvider
 from console.providers.secret import Secret
 from tests.providers.asking import KEY, collect
@@ -89,6 +91,22 @@ def test_an_unknown_kind_is_a_matter_of_configuration(client):
     with pytest.raises(ProviderError) as caught:
         registry.make_provider("telepathy", base_url="", api_key="", client=client)
     assert caught.value.reason == Reason.CONFIGURATION
+
+
+async def test_a_kind_may_go_without_a_list_and_a_test_of_its_key(client, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mute", ModuleType("mute"))
+    monkeypatch.setitem(kinds.KINDS, "mute", kinds.Kind("mute", "Mute", "mute"))
+    asked = {"base_url": "http://a/v1", "api_key": KEY, "client": client}
+    assert await registry.list_models("mute", **asked) == []
+    told = await registry.test_credential("mute", **asked)
+    assert not told.ok and told.sentence == "A key of this kind cannot be tried without paying."
+    told = await registry.test_credential("telepathy", **asked)
+    assert not told.ok and "no kind of provider named “telepathy”" in told.sentence
+
+
+def test_a_kind_with_a_home_has_one_server():
+    with pytest.raises(ValueError, match="has one home"):
+        kinds.Kind("nomad", "Nomad", "nomad", has_home=True)
 
 
 def listed(up, client, kind="openai_compatible", **more):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from console.providers import kinds
+
 PROJECT = Path(__file__).resolve().parents[2]
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis"
@@ -30,7 +32,8 @@ def copy_project(to: Path) -> Path:
 def environment(**changes: str | None) -> dict[str, str]:
     """This machine's, without anything that is about Fusion or an active environment."""
     ours = ("FUSION_", "OPENAI_", "OPENROUTER_", "OLLAMA_", "DJANGO_", "PYTEST_", "PYTHON", "COV_")
-    alone = ("SECRET_KEY", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS", "VIRTUAL_ENV", "DEBUG")
+    alone = {"SECRET_KEY", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS", "VIRTUAL_ENV", "DEBUG"}
+    alone |= {*kinds.key_variables(), *kinds.address_variables()}
     found = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in alone}
     found |= {k: v for k, v in changes.items() if v is not None}
     return {k: v for k, v in found.items() if changes.get(k, "") is not None}

@@ -18,7 +18,7 @@ from ...catalog.listings import CatalogModel, all_models
 from ...engine.findings.families import Kin, kin
 from ...engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ...models import Preset
-from ...models.credentials import Environment
+from ...providers.kinds import BUILT_IN
 from ...services.errors import NameRefused, Refused
 from ...services.policy import CHOICES, with_policy
 from ...services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
@@ -144,7 +144,7 @@ def _card(preset: Preset) -> Card:
         description=preset.description,
         lacks=preset_lacks(preset),
         # The built-in model needs no key; how to get it is said in what it lacks.
-        wants_a_key=any(p.credential.environment != Environment.LOCAL for p in panelists),
+        wants_a_key=not all(p.credential.is_local for p in panelists),
         seats=seats,
         judge=_short(preset.judge_model),
         kin=tuple(_kin(preset)),
@@ -168,7 +168,7 @@ def _models(request: HttpRequest) -> HttpResponse:
     models, errors = all_models()
     names = _names(models)
     # The built-in model is a demonstration: it is offered, but never put forward.
-    forward = [n for n, m in zip(names, models, strict=True) if m.credential_slug != "local"]
+    forward = [n for n, m in zip(names, models, strict=True) if m.credential_slug != BUILT_IN.slug]
     context = {"names": names, "errors": errors, "prefill": (forward or names)[:PREFILLED]}
     return render(request, "console/_models.html", context)
 

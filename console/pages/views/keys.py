@@ -20,7 +20,8 @@ from django.views.decorators.http import require_http_methods
 from ...access import is_admin
 from ...encryption import CannotDecrypt, decrypt, encrypt
 from ...models import Credential
-from ...models.credentials import OPENROUTER_URL, last_four, origin
+from ...models.credentials import last_four, origin
+from ...providers import kinds
 from ...providers.registry import normalise_base_url
 from ...providers.secret import Secret
 from ...services.credentials import clean_key, credential_add, credential_for, credential_try
@@ -30,15 +31,7 @@ PENDING = "pending_key"
 
 
 class KeyForm(forms.Form):
-    kind = forms.ChoiceField(
-        label="Provider",
-        choices=[
-            ("openrouter", "OpenRouter"),
-            ("openai_compatible", "An OpenAI-compatible server"),
-        ],
-        initial="openrouter",
-        widget=forms.RadioSelect,
-    )
+    kind = forms.ChoiceField(label="Provider", choices=kinds.choices, widget=forms.RadioSelect)
     name = forms.CharField(max_length=80, required=False)
     base_url = forms.CharField(label="Base URL", max_length=300, required=False)
     api_key = forms.CharField(
@@ -52,6 +45,8 @@ class KeyForm(forms.Form):
     def __init__(self, *args: Any, pending: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pending = pending
+        self.fields["kind"].initial = kinds.offered()[0].slug
+        self.fields["kind"].error_messages["invalid_choice"] = kinds.unknown("%(value)s")
 
     def clean_api_key(self) -> Secret:
         try:
@@ -61,9 +56,10 @@ class KeyForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        kind = cleaned.get("kind")
-        if kind == "openrouter":
-            cleaned["base_url"] = os.environ.get("OPENROUTER_BASE_URL") or OPENROUTER_URL
+        kind = kinds.KINDS.get(cleaned.get("kind", ""))
+        if kind and kind.home:
+            home = kind.home
+            cleaned["base_url"] = os.environ.get(home.address_variable) or home.address
         try:
             cleaned["base_url"] = normalise_base_url(cleaned.get("base_url", ""))
         except ValueError as e:
@@ -72,7 +68,7 @@ class KeyForm(forms.Form):
         cleaned["name"] = cleaned.get("name") or urlsplit(cleaned["base_url"]).hostname
         if "api_key" in cleaned and not cleaned["api_key"]:
             cleaned["api_key"] = self._kept_key(cleaned["base_url"])
-            if kind == "openrouter" and not cleaned["api_key"]:
+            if kind and kind.needs_key and not cleaned["api_key"]:
                 self.add_error("api_key", "Paste the key.")
         return cleaned
 
@@ -108,6 +104,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "is_admin": True,
+        "with_address": [kind.label for kind in kinds.offered() if not kind.has_home],
         "credentials": Credential.objects.all(),
         "failure": failure,
         "kept_key": pending.get("last_four", ""),

@@ -1,0 +1,174 @@
+"""What is known of each kind of provider, and of the servers that every site knows.
+
+A *kind* is a wire format with the module that speaks it. A *server* is a place where a
+kind is spoken and whose credential every site has: the environment may fill it. Pages,
+admin, checks, starters, prices and `up` read both from here, so nobody else tells one
+kind from another.
+
+The standard library only: `up` reads this on a bare Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Server:
+    slug: str  # names its credential, and in the row what fills it: 20 characters at most
+    name: str
+    address: str = ""  # the usual one; "": there is none
+    key_variable: str = ""
+    address_variable: str = ""
+    takes_bare_host: bool = False  # its variable is read as Ollama reads OLLAMA_HOST
+    needs_key: bool = False  # at its usual address
+    is_built_in: bool = False  # `up` starts it: nothing to enter, nothing to pay
+    output_tokens: int | None = None  # a seat's usual limit, where it is not the kind's
+    context_length: int | None = None  # of every model there, where that is certain
+    limit_field: str = ""  # what it wants an output limit to be called, where that is peculiar
+
+
+@dataclass(frozen=True)
+class Kind:
+    slug: str  # stored in rows
+    label: str
+    module: str  # has `make`, and where it can `list_models` and `test_credential`
+    servers: tuple[Server, ...] = ()
+    has_home: bool = False  # its one server alone speaks it: a key is all that one enters
+    is_offered: bool = True  # to people, as a choice
+    output_tokens: int | None = None  # a seat's usual limit; None: nothing is known of its servers
+    published_as: str = ""  # whose published prices hold, for genai-prices; "": by the address
+    starter_preset: str = ""  # runs with nothing but a key; the built-in model is not started then
+
+    def __post_init__(self) -> None:
+        if self.has_home and len(self.servers) != 1:
+            raise ValueError(f"{self.label} has one home, so it has one server.")
+
+    @property
+    def home(self) -> Server | None:
+        return self.servers[0] if self.has_home else None
+
+    @property
+    def needs_key(self) -> bool:
+        """Wherever it is spoken: behind another address of a home is the same home."""
+        return self.home is not None and self.home.needs_key
+
+
+# Reasoning counts as output, so this is a bound on the bill rather than on the text.
+FRONTIER_OUTPUT_TOKENS = 16_000
+# What the built-in model can write in a time one is willing to wait.
+LOCAL_OUTPUT_TOKENS = 200
+
+BUILT_IN = Server(
+    slug="local",
+    name="Built-in model",
+    is_built_in=True,
+    output_tokens=LOCAL_OUTPUT_TOKENS,
+    context_length=4096,  # of each of its slots
+)
+OPENROUTER = Kind(
+    slug="openrouter",
+    label="OpenRouter",
+    module="console.providers.openrouter",
+    servers=(
+        Server(
+            slug="openrouter",
+            name="OpenRouter",
+            address="https://openrouter.ai/api/v1",
+            key_variable="OPENROUTER_API_KEY",
+            address_variable="OPENROUTER_BASE_URL",
+            needs_key=True,
+        ),
+    ),
+    has_home=True,
+    output_tokens=FRONTIER_OUTPUT_TOKENS,
+    published_as="openrouter",
+    starter_preset="quality",
+)
+OPENAI_COMPATIBLE = Kind(
+    slug="openai_compatible",
+    label="OpenAI-compatible server",
+    module="console.providers.openai_compatible",
+    servers=(
+        Server(
+            slug="openai",
+            name="OpenAI",
+            address="https://api.openai.com/v1",
+            key_variable="OPENAI_API_KEY",
+            address_variable="OPENAI_BASE_URL",
+            needs_key=True,
+            # Its own models refuse the name that everybody else knows the limit by.
+            limit_field="max_completion_tokens",
+        ),
+        Server(
+            slug="ollama",
+            name="Ollama",
+            address_variable="OLLAMA_HOST",
+            takes_bare_host=True,
+        ),
+        BUILT_IN,
+    ),
+)
+FAKE = Kind(slug="fake", label="Fake", module="console.providers.fake", is_offered=False)
+
+KINDS: dict[str, Kind] = {kind.slug: kind for kind in (OPENROUTER, OPENAI_COMPATIBLE, FAKE)}
+
+
+def offered() -> list[Kind]:
+    """What people may choose from; the first is the one to begin with."""
+    return [kind for kind in KINDS.values() if kind.is_offered]
+
+
+def choices() -> list[tuple[str, str]]:
+    """Of a form. A stored kind that is none of them is added by whoever shows it."""
+    return [(kind.slug, kind.label) for kind in offered()]
+
+
+def unknown(slug: str) -> str:
+    """Of a kind that a newer version stored or somebody made up."""
+    known = ", ".join(kind.slug for kind in offered())
+    return f"This version knows no kind of provider named “{slug}”: it knows {known}."
+
+
+def servers() -> Iterator[tuple[Kind, Server]]:
+    for kind in KINDS.values():
+        for server in kind.servers:
+            yield kind, server
+
+
+def server_named(slug: str) -> Server | None:
+    return next((server for _, server in servers() if server.slug == slug), None)
+
+
+def server_at(url: str) -> Server | None:
+    """Whose usual address has the host of this one."""
+    host = _host(url)
+    return next((s for _, s in servers() if host and _host(s.address) == host), None)
+
+
+def address_variables() -> dict[str, Server]:
+    return {s.address_variable: s for _, s in servers() if s.address_variable}
+
+
+def key_variables() -> dict[str, Server]:
+    return {s.key_variable: s for _, s in servers() if s.key_variable}
+
+
+def keys_for_starters() -> list[str]:
+    """The variables of which one alone makes a starter preset run."""
+    homes = [kind.home for kind in KINDS.values() if kind.starter_preset and kind.home]
+    return [home.key_variable for home in homes if home.key_variable]
+
+
+def usual_limits() -> set[int | None]:
+    limits = {kind.output_tokens for kind in KINDS.values()}
+    return limits | {server.output_tokens for _, server in servers()}
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
