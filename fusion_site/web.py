@@ -27,8 +27,8 @@ from twisted.web.http import HTTPChannel
 # Quiet, because its access log would hold the tokens of share links. Closing a page need
 # not wait for its consumer.
 OPTIONS = ["--verbosity", "0", "--no-server-name", "--application-close-timeout", "3"]
-# What a browser sends is small. The limits hold for both directions: console/live/consumers.py sends
-# what is longer in parts.
+# What a browser sends is small. The limits hold for both directions: console/live/consumers.py
+# sends what is longer in parts.
 OPTIONS += ["--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"]
 
 # A client that is still sending sees a reset in the place of its answer when we close at once.

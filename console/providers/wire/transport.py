@@ -1,8 +1,12 @@
 """httpx on aiohttp, which takes less than half the CPU for each chunk of an answer.
 
 What httpx-aiohttp leaves out is added here: look-ups of names that hang alone,
-a limit on sending, and no error that is not httpx's. `_http` imports it when
+a limit on sending, and no error that is not httpx's. `http` imports it when
 the first client is made, since aiohttp takes its time to load.
+
+No other module imports aiohttp. Some of what is used here are its inner names, which no
+version promises to keep: `tests/providers/test_private_names.py` lists them, each with
+what to do when it has changed.
 """
 
 from __future__ import annotations
