@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ..engine.state import RunStatus
 from ..models import Call, Fusion, Run
+from ..models.runs import Origin
 
 
 def folded(text: str) -> SafeString | str:
@@ -81,17 +85,39 @@ class FusionInline(_ReadOnly, admin.StackedInline[Fusion, Run]):
         return folded(fusion.text)
 
 
+class _Words(admin.SimpleListFilter):
+    """Of a column without choices: those that this version has a word for."""
+
+    words: Sequence[tuple[str, str]] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return self.words
+
+    def queryset(self, request: HttpRequest, runs: QuerySet[Run]) -> QuerySet[Run]:
+        return runs.filter(**{self.parameter_name or "": self.value()}) if self.value() else runs
+
+
+class StatusFilter(_Words):
+    title, parameter_name = "status", "status__exact"
+    words = [(status.value, status.value) for status in RunStatus]
+
+
+class OriginFilter(_Words):
+    title, parameter_name = "origin", "origin__exact"
+    words = Origin.choices
+
+
 @admin.register(Run)
 class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     inlines = [CallInline, FusionInline]
     list_display = [
         "short_prompt", "owner", "preset_name", "status", "visibility", "cost", "created_at",
     ]  # fmt: skip
-    list_filter = ["status", "visibility", "preset", "origin"]
+    list_filter = [StatusFilter, "visibility", "preset", OriginFilter]
     list_select_related = ["owner"]
     search_fields = ["prompt", "owner__username"]
     fields = [
-        ("id", "owner", "origin"),
+        ("id", "owner", "came_from"),
         "whole_prompt",
         ("preset_name", "visibility"),
         ("status", "reason", "attempt"),
@@ -100,7 +126,12 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
         ("created_at", "started_at", "finished_at"),
         "configuration",
     ]
-    readonly_fields = ["whole_prompt", "configuration"]
+    readonly_fields = ["came_from", "whole_prompt", "configuration"]
+
+    @admin.display(description="origin")
+    def came_from(self, run: Run) -> str:
+        """One that a later version has written is shown as it wrote it."""
+        return dict(Origin.choices).get(run.origin, run.origin)
 
     @admin.display(description="prompt", ordering="prompt")
     def short_prompt(self, run: Run) -> str:

@@ -39,7 +39,7 @@ class Credential(models.Model):
     secret_origin = models.CharField(max_length=300, blank=True, editable=False)
     last_four = models.CharField(max_length=4, blank=True, editable=False)
     # The known server whose variables fill it; "" when an admin enters address and key.
-    environment = models.CharField(max_length=20, blank=True, default="", editable=False)
+    environment = models.CharField(max_length=40, blank=True, default="", editable=False)
     enabled = models.BooleanField(default=True)
     max_concurrent = models.PositiveSmallIntegerField(
         null=True,

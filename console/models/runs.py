@@ -3,6 +3,9 @@
 Panel answers never change once given. A `Fusion` is one judging of them; a run
 may have none, one (the usual) or many. A `Call` is one request to one model:
 another try is another call, it never overwrites one.
+
+What a later version may know more of (steps, causes, origins, states) has no choices and room
+for 40 characters, so that a new one is no migration.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..engine.spec import Spec
-from ..engine.state import CallStatus, RunStatus, Step
+from ..engine.state import RunStatus
 
 
 class Visibility(models.TextChoices):
@@ -39,7 +42,7 @@ class Run(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="runs"
     )
-    origin = models.CharField(max_length=10, choices=Origin, default=Origin.PAGE)
+    origin = models.CharField(max_length=40, default=Origin.PAGE)
     # A form posted twice makes one run.
     client_run_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
     # Of a run from the API: which token started it, and what was asked, so that the same
@@ -56,9 +59,7 @@ class Run(models.Model):
     preset = models.CharField(max_length=40)
     preset_name = models.CharField(max_length=60)
 
-    status = models.CharField(
-        max_length=10, choices=[(s.value, s.value) for s in RunStatus], default=RunStatus.QUEUED
-    )
+    status = models.CharField(max_length=40, default=RunStatus.QUEUED)
     reason = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     attempt = models.PositiveIntegerField(default=0)
@@ -70,6 +71,8 @@ class Run(models.Model):
     # Attempts up to this one ended in order, with an earlier opening or handed back by a
     # worker that was stopped: the rows hold all that the log said of them.
     reopened_after = models.PositiveIntegerField(default=0)
+    # The entry of the log that the rows reach up to.
+    log_position = models.CharField(max_length=60, default="", db_default="", blank=True)
     # What readers ask of a run under way; the worker looks.
     fuse_requested_at = models.DateTimeField(null=True, blank=True)
     stopped_seats = models.JSONField(default=list, blank=True)
@@ -90,7 +93,7 @@ class Run(models.Model):
     follows = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="followed_by"
     )
-    follows_from = models.CharField(max_length=10, blank=True)
+    follows_from = models.CharField(max_length=40, blank=True)
     histories = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -126,7 +129,7 @@ class Run(models.Model):
 class Fusion(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="fusions")
     number = models.PositiveSmallIntegerField()
-    status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in RunStatus])
+    status = models.CharField(max_length=40)
     judge = models.JSONField()
     synthesizer = models.JSONField()
     criteria = models.TextField(blank=True)
@@ -174,12 +177,12 @@ class Call(models.Model):
     )
     # The key of `engine.state`: step, seat or fusion, and number.
     key = models.CharField(max_length=40)
-    step = models.CharField(max_length=10, choices=[(s.value, s.value) for s in Step])
+    step = models.CharField(max_length=40)
     seat = models.PositiveSmallIntegerField(null=True, blank=True)
     number = models.PositiveSmallIntegerField()
-    cause = models.CharField(max_length=10)
+    cause = models.CharField(max_length=40)
     panelist = models.JSONField()
-    status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in CallStatus])
+    status = models.CharField(max_length=40)
     text = models.TextField(blank=True)
     reasoning = models.TextField(blank=True)
     finish_reason = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - NULL: it did not say
@@ -195,7 +198,7 @@ class Call(models.Model):
     generation_id = models.CharField(max_length=200, blank=True)
     # Another call follows this failed one, at this time and for this cause.
     retry_at = models.DateTimeField(null=True, blank=True)
-    retry_cause = models.CharField(max_length=10, blank=True)
+    retry_cause = models.CharField(max_length=40, blank=True)
     # Written before the first byte goes out: an unrecorded bill cannot happen.
     sent_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
