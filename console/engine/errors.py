@@ -45,6 +45,7 @@ class Reason(StrEnum):
     WORKER_STOPPED = "worker_stopped"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
+    NEEDS_NEWER_VERSION = "needs_newer_version"
     # of a step or a run
     ALL_PANELS_FAILED = "all_panels_failed"
     JUDGE_NOT_VALID_JSON = "judge_not_valid_json"
@@ -82,6 +83,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.WORKER_STOPPED: "The worker was stopped in the middle of this run; another took over.",
     Reason.CANCELLED: "Stopped.",
     Reason.INTERNAL: "Something went wrong inside Fusion. The log has the details.",
+    Reason.NEEDS_NEWER_VERSION: "This run needs a newer version of Fusion than the one that runs "
+    "here.",
     Reason.ALL_PANELS_FAILED: "No panelist gave a usable answer.",
     Reason.JUDGE_NOT_VALID_JSON: "The judge did not return valid JSON.",
     Reason.JUDGE_SCHEMA_MISMATCH: "The judge's analysis did not have the required form.",

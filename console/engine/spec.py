@@ -14,10 +14,19 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from .errors import SENTENCES, Reason
 from .usage import Price
 
+SPEC_VERSION = 1  # the highest that this code can read; one without a number is of version 1
 LETTERS = "ABCDEFGH"
 MAX_SEATS = len(LETTERS)
+
+
+class SpecTooNew(ValueError):
+    """A later version wrote it, and may have promised in it what this code knows nothing of."""
+
+    def __init__(self) -> None:
+        super().__init__(SENTENCES[Reason.NEEDS_NEWER_VERSION])
 
 
 def letter(seat: int) -> str:
@@ -180,6 +189,9 @@ class Spec:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Spec:
+        """Raises SpecTooNew."""
+        if data.get("v", 1) > SPEC_VERSION:
+            raise SpecTooNew
         return cls(
             preset=data["preset"],
             preset_name=data["preset_name"],

@@ -80,7 +80,13 @@ def run_word(status: str) -> str:
     return "stopped" if status == RunStatus.CANCELLED else str(status)
 
 
+def waits_for_newer() -> str:
+    return f"{SENTENCES[Reason.NEEDS_NEWER_VERSION]} It waits for one; nothing of it is lost."
+
+
 def notice(state: RunState, note: str = "") -> Notice | None:
+    if state.status is RunStatus.QUEUED and state.reason == Reason.NEEDS_NEWER_VERSION:
+        return Notice("warn", waits_for_newer())
     if note and not state.status.is_final:
         return Notice("warn", note)
     if state.status is RunStatus.FAILED:

@@ -23,8 +23,10 @@ from django.conf import settings
 from django.utils import timezone
 from redis.asyncio import Redis
 
+from ..engine.errors import Reason
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
+from ..fragments.sentences import waits_for_newer
 from ..markdown import StreamRenderer
 from ..models import Run
 from ..record import eventlog
@@ -234,6 +236,8 @@ def _beyond(cursor: Cursor, place: str, text: _Text) -> dict[str, Any]:
 def _note(run: Run) -> str:
     """What a silent run is waiting for, in words."""
     now = timezone.now()
+    if run.status == RunStatus.QUEUED and run.reason == Reason.NEEDS_NEWER_VERSION:
+        return waits_for_newer()
     if run.status == RunStatus.QUEUED and run.attempt and run.finished_at is None:
         return "The worker was stopped; another takes over."
     if run.status == RunStatus.QUEUED and (now - run.created_at).total_seconds() > 3:

@@ -22,6 +22,7 @@ from ..models import Preset, Run
 from ..models.tokens import Scope
 from ..services.errors import Refused
 from ..services.presets import preset_lacks, preset_spec
+from ..services.runs import spec_of
 from . import results
 from .callers import Caller
 
@@ -51,9 +52,11 @@ def begin(
 def find(caller: Caller, run_id: str) -> Run:
     caller.must_have(Scope.READ)
     try:
-        return caller.run(uuid.UUID(run_id))
+        found = caller.run(uuid.UUID(run_id))
     except (ValueError, Http404):
         raise Refused(f"There is no run {run_id[:60]}.") from None
+    spec_of(found)
+    return found
 
 
 async def follow(

@@ -67,12 +67,10 @@ class Run(models.Model):
     rung_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     # Where in the event log it says as much as these rows do: "<attempt>-<number of a batch>".
-    log_position = models.CharField(max_length=60, blank=True, default="")
+    log_position = models.CharField(max_length=60, default="", db_default="", blank=True)
     # Attempts up to this one ended in order, with an earlier opening or handed back by a
     # worker that was stopped: the rows hold all that the log said of them.
     reopened_after = models.PositiveIntegerField(default=0)
-    # The entry of the log that the rows reach up to.
-    log_position = models.CharField(max_length=60, default="", db_default="", blank=True)
     # What readers ask of a run under way; the worker looks.
     fuse_requested_at = models.DateTimeField(null=True, blank=True)
     stopped_seats = models.JSONField(default=list, blank=True)

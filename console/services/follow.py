@@ -14,7 +14,7 @@ from ..engine.steps.seating import seated
 from ..models import Run
 from ..record.rows import state_from_rows
 from .errors import Refused
-from .runs import clean_prompt, run_start
+from .runs import clean_prompt, run_start, spec_of
 
 FUSED, OWN = "fused", "own"
 
@@ -34,7 +34,7 @@ def run_follow(
     answers. Raises Refused.
     """
     prompt = clean_prompt(prompt)
-    before = run.frozen_spec
+    before = spec_of(run)
     ask: Message = {"role": "user", "content": prompt}
     histories: dict[int, list[Message]] = {}
     if follows_from == OWN:
@@ -71,12 +71,12 @@ def _answer(run: Run, follows_from: str) -> str:
         text = next((found.text for found in latest if found and found.text), "")
         if not text and follows_from == OWN:
             # What judge and synthesizer read as said before, where nothing was fused.
-            answers = [state.answer(s) for s in range(len(run.frozen_spec.panel))]
+            answers = [state.answer(s) for s in range(len(spec_of(run).panel))]
             text = "\n\n".join(f"{letter(a.seat or 0)}: {a.text}" for a in answers if a)
         if not text:
             raise Refused("This run has no fused answer to go on from.")
         return text
-    if kind != "seat" or seat not in map(str, range(len(run.frozen_spec.panel))):
+    if kind != "seat" or seat not in map(str, range(len(spec_of(run).panel))):
         raise Refused("Choose which answer to go on from.")
     answer = state.answer(int(seat))
     if answer is None:
@@ -86,7 +86,7 @@ def _answer(run: Run, follows_from: str) -> str:
 
 def _panel_now(run: Run) -> tuple[Panelist, ...]:
     """The panel as it answered: where a seat's model was swapped, whoever gave its answer."""
-    spec, state = run.frozen_spec, state_from_rows(run)
+    spec, state = spec_of(run), state_from_rows(run)
     answers = [state.answer(seat) for seat in range(len(spec.panel))]
     return tuple(
         seated(spec, state, seat, by=answer.number if answer else 0)

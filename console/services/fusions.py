@@ -24,7 +24,7 @@ from ..models import Call, Credential, Fusion, Run
 from ..record.rows import state_from_rows
 from .errors import Refused, RunUnderWay
 from .panelists import find_judge, find_panelist, has_own_limit
-from .runs import ApiOrigin, clean_text, ring_for
+from .runs import ApiOrigin, clean_text, ring_for, spec_of
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 MAX_CRITERIA = 2000
@@ -37,7 +37,7 @@ def fuse_now(*, run: Run) -> None:
     state = state_from_rows(run)
     if run.is_final or state.fusions:
         raise Refused("The panel has already been waited for.")
-    if not any(state.answer(seat) for seat in range(len(run.frozen_spec.panel))):
+    if not any(state.answer(seat) for seat in range(len(spec_of(run).panel))):
         raise Refused("There is no answer to fuse yet.")
     Run.objects.filter(pk=run.pk, fuse_requested_at=None).exclude(status__in=FINAL).update(
         fuse_requested_at=timezone.now()
@@ -72,7 +72,7 @@ def run_fuse(
 
     `seats` are those whose answers are fused, None for all. Raises Refused.
     """
-    spec, state = run.frozen_spec, state_from_rows(run)
+    spec, state = spec_of(run), state_from_rows(run)
     chosen = sorted(set(seats or ()))
     for seat in chosen:
         _must_exist(run, seat)
@@ -118,7 +118,7 @@ def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
     other = find_panelist(model) if model.strip() else None
     with transaction.atomic():
         ended = _reopen(run)
-        spec = ended.frozen_spec
+        spec = spec_of(ended)
         if other:
             panelist = _with_model(spec.panel[seat], other)
         else:
@@ -132,7 +132,7 @@ def seat_add(*, run: Run, model: str) -> Call:
         raise Refused("Choose a model for the new seat.")
     panelist = find_panelist(model)
     with transaction.atomic():
-        spec = _reopen(run).frozen_spec
+        spec = spec_of(_reopen(run))
         if len(spec.panel) >= MAX_SEATS:
             raise Refused(f"A panel has at most {MAX_SEATS} seats.")
         wider: Spec = replace(spec, panel=(*spec.panel, panelist))
@@ -231,7 +231,7 @@ def _can_be_asked(panelist: Panelist) -> None:
 
 
 def _must_exist(run: Run, seat: int) -> None:
-    if not 0 <= seat < len(run.frozen_spec.panel):
+    if not 0 <= seat < len(spec_of(run).panel):
         raise Refused("There is no such seat.")
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ..engine.provider import Message
-from ..engine.spec import Spec
+from ..engine.spec import Spec, SpecTooNew
 from ..engine.state import RunStatus
 from ..models import ApiToken, Run, Visibility
 from ..models.runs import Origin, new_share_token
@@ -92,6 +92,14 @@ def run_start(
 def ring_for(run_id: uuid.UUID) -> None:
     if not ring(run_id):
         Run.objects.filter(pk=run_id).update(rung_at=None)
+
+
+def spec_of(run: Run) -> Spec:
+    """Raises Refused where a newer version wrote it."""
+    try:
+        return run.frozen_spec
+    except SpecTooNew as too_new:
+        raise Refused(str(too_new)) from None
 
 
 def clean_text(text: str) -> str:

@@ -7,6 +7,7 @@ who try, one changes a row.
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import timedelta
 from typing import Any
@@ -16,19 +17,25 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..engine.errors import Reason
+from ..engine.errors import SENTENCES, Reason
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
+from ..engine.spec import SpecTooNew
 from ..engine.state import RunState, RunStatus
 from ..models import Run
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 
+log = logging.getLogger(__name__)
+
 # Workers lost one after the other: a run that takes its worker down must not do so for ever.
 MAX_ATTEMPTS = 5
+# So long a run that this version cannot carry out is left to workers that can.
+LEFT_TO_NEWER_SECONDS = 30
 
 
 def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
-    """Take a run that is queued, or whose holder's lease has run out; None if neither.
+    """Take a run that is queued, or whose holder's lease has run out; None if neither, or if
+    it needs a newer version than this.
 
     The third is whether the holder before, if there was one, has handed it back.
     """
@@ -50,6 +57,15 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
             close_cancelled(run_id, queued | lost)
             return None
         run = Run.objects.get(pk=run_id)
+        is_too_new = not _can_be_read(run)
+        if is_too_new:
+            transaction.set_rollback(True)  # nothing was attempted
+        elif run.reason == Reason.NEEDS_NEWER_VERSION:
+            run.reason = run.error = ""
+            run.save(update_fields=["reason", "error"])
+    if is_too_new:
+        leave_to_newer(run_id, queued | lost)
+        return None
     if run.attempt - run.reopened_after > MAX_ATTEMPTS:
         close(
             run,
@@ -58,7 +74,30 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
             error=(f"The worker was lost {MAX_ATTEMPTS} times in the middle of this run."),
         )
         return None
-    return run, state_from_rows(run), was_queued and run.attempt > 1
+    # A queued one may have lost its holder, too, and have been passed by since.
+    was_handed_back = was_queued and run.attempt - 1 == run.reopened_after > 0
+    return run, state_from_rows(run), was_handed_back
+
+
+def _can_be_read(run: Run) -> bool:
+    try:
+        return bool(run.frozen_spec)
+    except SpecTooNew:
+        return False
+
+
+def leave_to_newer(run_id: str, free: Q) -> None:
+    """Back into the queue, saying why. Its attempts stay as they are, and the sweepers wait a
+    while: workers of this version would only come to the same end."""
+    log.warning("run %s needs a newer version of Fusion: left in the queue", run_id)
+    later = timezone.now() + timedelta(seconds=LEFT_TO_NEWER_SECONDS)
+    Run.objects.filter(free, pk=run_id).update(
+        status=RunStatus.QUEUED,
+        lease_until=None,
+        rung_at=later,
+        reason=Reason.NEEDS_NEWER_VERSION,
+        error=SENTENCES[Reason.NEEDS_NEWER_VERSION],
+    )
 
 
 def close_cancelled(run_id: str, free: Q) -> None:

@@ -155,7 +155,8 @@ def left_behind(rings: int = 0) -> list[Any]:
     now = timezone.now()
     rung = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
     nobody_s = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
-    room = min(Run.objects.filter(nobody_s).count() - rings, 100)
+    # Those that are left to workers of a newer version are rung for later, see `leases`.
+    room = min(Run.objects.filter(nobody_s).exclude(rung_at__gt=now).count() - rings, 100)
     if room <= 0:
         return []
     # Those that nobody was rung for come first: the queue may hold the others' rings.

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ...engine.spec import SpecTooNew
 from ...models import ApiToken, Fusion, Run
 from ...models.tokens import Scope
 from ...services.errors import Refused
@@ -296,6 +297,9 @@ def error_of(error: Exception, request_id: str) -> ApiError:
             return error
         case OverLimit():
             return ApiError(error.code, str(error), headers={"Retry-After": str(error.retry_after)})
+        case SpecTooNew():
+            # Repeated at once, it would fare the same.
+            return ApiError("needs_newer_version", headers={"x-should-retry": "false"})
         case Refused():
             return ApiError("invalid_request", str(error))
         case Http404():

@@ -77,6 +77,7 @@ TABLE: dict[str, Condition] = {
     # Fusion itself
     "bad_request": Condition(400, _INVALID, "The request could not be read."),
     "internal_error": Condition(500, "server_error", SENTENCES[Reason.INTERNAL]),
+    "needs_newer_version": Condition(501, "server_error", SENTENCES[Reason.NEEDS_NEWER_VERSION]),
     "not_ready": Condition(503, "server_error", "Fusion is not ready. Try again in a moment."),
 }
 

@@ -9,12 +9,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from ...engine.errors import Reason
 from ...engine.findings.given import given
 from ...engine.spec import Spec, letter
-from ...engine.state import CallState, FusionState, RunState
+from ...engine.state import CallState, FusionState, RunState, RunStatus
 from ...engine.steps.condense import condensing_of
 from ...models import Run
 from ...record.rows import state_from_rows
+from ..http.errors import ApiError
 from ..http.replies import Analysis, Error, Usage
 from ..openai import shapes
 from . import replies
@@ -51,7 +53,7 @@ def run_at(request: HttpRequest, viewer_id: int, run: Run, state: RunState) -> r
         usage=Usage(**shapes.usage_of([state])),
         calls=[_call(call) for call in state.calls.values()],
         fusions=[_fusion(spec, state, fusion) for fusion in state.fusions.values()],
-        error=_error(spec, state, run) if state.status in shapes.ENDED_BADLY else None,
+        error=_error(spec, state, run),
     )
 
 
@@ -89,7 +91,19 @@ def urls_of(request: HttpRequest, run_id: uuid.UUID) -> replies.Urls:
     )
 
 
-def _error(spec: Spec, state: RunState, run: Run) -> Error:
+def _error(spec: Spec, state: RunState, run: Run) -> Error | None:
+    if state.status is RunStatus.QUEUED and state.reason == Reason.NEEDS_NEWER_VERSION:
+        # Of its workers: what answers this can read it.
+        waits = ApiError(state.reason)
+        return Error(
+            message=waits.message,
+            type=waits.condition.type,
+            param=None,
+            code=waits.code,
+            metadata={"reason": state.reason},
+        )
+    if state.status not in shapes.ENDED_BADLY:
+        return None
     failure = shapes.failure(spec, state, run_id=str(run.pk), run_url="")
     return Error(
         message=failure.message,

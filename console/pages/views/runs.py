@@ -16,11 +16,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ... import access
-from ...engine.spec import letter
+from ...engine.spec import SpecTooNew, letter
 from ...fragments import run_context, run_texts
 from ...fragments.fusions import askable, fusions
 from ...fragments.poll import poll
 from ...fragments.seats import columns
+from ...fragments.sentences import waits_for_newer
 from ...fragments.worth import worth
 from ...models import Run, Visibility
 from ...record.rows import state_from_rows
@@ -62,7 +63,10 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "follows": _follows(request, run),
         "just_shared": is_owner and "shared" in request.GET,
     }
-    context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
+    try:
+        context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
+    except SpecTooNew as too_new:
+        return _without_its_answers(request, run, too_new, is_owner=is_owner)
     return render(request, "console/run_detail.html", context)
 
 
@@ -74,8 +78,11 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "HEAD":
         response = HttpResponse()
     else:
-        context = _context(run, socket=f"/ws/shared/{token}", show_costs=False)
-        response = render(request, "console/run_detail.html", context | {"is_shared": True})
+        try:
+            context = _context(run, socket=f"/ws/shared/{token}", show_costs=False)
+            response = render(request, "console/run_detail.html", context | {"is_shared": True})
+        except SpecTooNew as too_new:
+            response = _without_its_answers(request, run, too_new, is_shared=True)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -97,6 +104,14 @@ def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         return render(request, "400.html", {"sentence": str(refused)}, status=400)
     # With the panel open: there is the new link.
     return redirect(f"{reverse('run-detail', args=[run.pk])}?shared")
+
+
+def _without_its_answers(
+    request: HttpRequest, run: Run, why: SpecTooNew, **context: bool
+) -> HttpResponse:
+    """Of a run that only a newer version can read: what was asked, and how it stands."""
+    sentence = str(why) if run.is_final else waits_for_newer()
+    return render(request, "console/run_too_new.html", context | {"run": run, "sentence": sentence})
 
 
 def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
