@@ -87,11 +87,14 @@ class Run(models.Model):
     share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)
 
     # The run it goes on from, and from which of its answers: "fused", "seat-<n>" or "own"
-    # (each seat from its own). `histories`: seat -> its own messages.
+    # (each seat from its own). `follows_calls` names the very calls (`record.asked`), and its
+    # messages are built from those; NULL: `messages`, and `histories` (seat -> its own), are
+    # stored.
     follows = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="followed_by"
     )
     follows_from = models.CharField(max_length=40, blank=True)
+    follows_calls = models.JSONField(null=True, blank=True)
     histories = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from ..engine.spec import Spec, SpecTooNew
 from ..engine.state import RunStatus
 from ..models import ApiToken, Run, Visibility
 from ..models.runs import Origin, new_share_token
+from ..record.asked import Followed
 from ..worker.doorbell import ring
 from .errors import Refused
 
@@ -41,11 +41,12 @@ def run_start(
     api: ApiOrigin | None = None,
     follows: Run | None = None,
     follows_from: str = "",
-    histories: Mapping[int, list[Message]] | None = None,
+    followed: Followed | None = None,
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
-    `messages` is the conversation the panel is asked, `prompt` alone when it is not given.
+    `messages` is the conversation the panel is asked, `prompt` alone when it is not given; of
+    one that goes on from `follows`, what it has `followed` of it and `prompt`.
     Raises Refused.
     """
     prompt = clean_prompt(prompt)
@@ -61,7 +62,7 @@ def run_start(
                 origin=origin,
                 client_run_id=client_key,
                 prompt=prompt,
-                messages=messages or [{"role": "user", "content": prompt}],
+                messages=[] if followed else messages or [{"role": "user", "content": prompt}],
                 spec=spec.to_dict(),
                 preset=spec.preset,
                 preset_name=spec.preset_name,
@@ -72,7 +73,7 @@ def run_start(
                 idempotency_key=api.idempotency_key,
                 follows=follows,
                 follows_from=follows_from,
-                histories={str(seat): said for seat, said in (histories or {}).items()},
+                follows_calls=followed.to_dict() if followed else None,
             )
             transaction.on_commit(lambda: ring_for(run.pk))
     except IntegrityError:

@@ -1,4 +1,5 @@
-"""After every migration (and after a flush), give the site what it starts with."""
+"""After every migration (and after a flush), give the site what it starts with; before a run
+is deleted, give those that follow it what they asked."""
 
 from __future__ import annotations
 
@@ -7,10 +8,12 @@ from typing import Any
 from django.apps import apps as today
 from django.apps.registry import Apps
 from django.db import transaction
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_delete
 from django.dispatch import receiver
 
 from ..catalog import seed_data as starters
+from ..models import Run
+from ..record.asked import hand_down
 
 
 @receiver(post_migrate, dispatch_uid="console.starters")
@@ -24,3 +27,8 @@ def give_starters(sender: Any, using: str, apps: Apps = today, **_: Any) -> None
         return  # migrated back to before these tables
     with transaction.atomic(using=using):
         starters.give(apps, using)
+
+
+@receiver(pre_delete, sender=Run, dispatch_uid="console.followers")
+def leave_followers_their_messages(instance: Run, **_: Any) -> None:
+    hand_down(instance)

@@ -23,6 +23,7 @@ from ..engine.steps.fuse import fuse
 from ..models import Credential, Run
 from ..providers.registry import make_provider
 from ..record import eventlog
+from ..record.asked import Asked
 from .admission import AllPlaces, RunAdmission
 from .leases import release
 from .recorder import Db, Recorder, patiently
@@ -44,11 +45,10 @@ class Execution:
     """One attempt at one run."""
 
     def __init__(
-        self, shared: Shared, run: Run, state: RunState, *, handed_on: bool = False
+        self, shared: Shared, run: Run, state: RunState, asked: Asked, *, handed_on: bool = False
     ) -> None:
         self.run_id, self.attempt = run.pk, run.attempt
-        self.messages: list[dict[str, Any]] = run.messages
-        self._histories = {int(seat): said for seat, said in run.histories.items()}
+        self._asked = asked
         self.control = Control()
         self.control.tell(fuse_now=bool(run.fuse_requested_at), stopped=set(run.stopped_seats))
         self.spec = Spec.from_dict(run.spec)
@@ -98,7 +98,7 @@ class Execution:
     async def _fuse(self) -> None:
         await fuse(
             self.spec,
-            self.messages,
+            self._asked.messages,
             state=self.state,
             attempt=self.attempt,
             provider_for=self._provider_for,
@@ -106,7 +106,7 @@ class Execution:
             admission=self._admission,
             clock=time.time,
             control=self.control,
-            histories=self._histories,
+            histories=self._asked.histories,
             handed_on=self._handed_on,
         )
 

@@ -23,6 +23,7 @@ from ..engine.reducer import apply
 from ..engine.spec import SpecTooNew
 from ..engine.state import RunState, RunStatus
 from ..models import Run
+from ..record.asked import Asked, Forgotten, asked
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,19 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
     # A queued one may have lost its holder, too, and have been passed by since.
     was_handed_back = was_queued and run.attempt - 1 == run.reopened_after > 0
     return run, state_from_rows(run), was_handed_back
+
+
+def what_is_asked(run: Run) -> Asked | None:
+    """None if the run has just been deleted, or if nobody knows any more: then it is closed."""
+    try:
+        return asked(run)
+    except Run.DoesNotExist:
+        return None
+    except Forgotten as forgotten:
+        log.error("run %s cannot be asked: %s", run.pk, forgotten)
+        error = "The run it goes on from is not there any more."
+        close(run, EventType.RUN_FAILED, reason=Reason.INTERNAL.value, error=error)
+        return None
 
 
 def _can_be_read(run: Run) -> bool:

@@ -22,7 +22,7 @@ from ..providers.wire.http import make_client
 from ..record import eventlog
 from .admission import AllPlaces
 from .execution import Execution, Shared
-from .leases import claim, pass_by, release
+from .leases import claim, pass_by, release, what_is_asked
 
 DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
 
@@ -104,9 +104,12 @@ class Worker:
         if claimed is None:
             return None
         run, state, handed_on = claimed
+        said = await self.db(what_is_asked, run)
+        if said is None:
+            return None
         if run.attempt > 1:
             _recover(state, await eventlog.read(self.redis, run_id))
-        return Execution(self._shared, run, state, handed_on=handed_on)
+        return Execution(self._shared, run, state, said, handed_on=handed_on)
 
 
 def _recover(state: RunState, logged: RunState | None) -> None:

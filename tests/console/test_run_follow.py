@@ -13,6 +13,7 @@ from django.test import Client
 
 from console.engine.events import EventType
 from console.models import Run
+from console.record.asked import asked
 from console.record.rows import state_from_rows
 
 from .story import Story
@@ -97,7 +98,7 @@ def test_another_fusion_that_was_stopped_leaves_the_earlier_to_go_on_from(
     html = page.get(f"/fusion/runs/{run.pk}").content.decode()
     assert "There is no fused answer" not in html and "The earlier ones are kept" in html
     assert follow(page, run).status_code == 302
-    said = run.followed_by.get().messages
+    said = asked(run.followed_by.get()).messages
     assert [m["content"] for m in said[1:]] == ["The fused answer.", "And then?"]
 
 
@@ -122,7 +123,7 @@ def test_a_seat_whose_model_was_swapped_goes_on_with_the_new_one(
         "maker/gamma",
     ]
     if source == "own":
-        assert then.histories["1"][1]["content"] == "Delta's answer."
+        assert asked(then).histories[1][1]["content"] == "Delta's answer."
 
 
 @pytest.mark.django_db(transaction=True)

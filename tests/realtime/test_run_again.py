@@ -18,6 +18,7 @@ from console.engine.spec import Panelist
 from console.engine.state import Step
 from console.fragments.fusions import askable
 from console.models import Credential, Fusion, Run
+from console.record.asked import asked
 from console.record.rows import state_from_rows
 from console.services import fusions, tokens
 from console.services.errors import Refused
@@ -314,17 +315,18 @@ def test_a_run_follows_another_from_its_fused_answer_a_seat_or_each_its_own(
 ) -> None:
     alice = finished.owner
     fused = run_follow(run=finished, owner=alice, prompt="And then?")
-    assert [m["role"] for m in fused.messages] == ["user", "assistant", "user"]
-    assert fused.messages[1]["content"] == fused_answer(state_from_rows(finished))
+    said = asked(fused).messages
+    assert [m["role"] for m in said] == ["user", "assistant", "user"]
+    assert said[1]["content"] == fused_answer(state_from_rows(finished))
     seat = run_follow(run=finished, owner=alice, prompt="And then?", follows_from="seat-2")
-    assert seat.messages[1]["content"] == finished.calls.get(seat=2).text
+    assert asked(seat).messages[1]["content"] == finished.calls.get(seat=2).text
     assert (seat.follows, seat.follows_from) == (finished, "seat-2")
     own = carried_out(
         worker, run_follow(run=finished, owner=alice, prompt="And?", follows_from="own")
     )
     assert own.status == "completed"
-    said = {c.seat: c.text for c in finished.calls.filter(step="panel")}
-    assert {int(s): h[1]["content"] for s, h in own.histories.items()} == said
+    answers = {c.seat: c.text for c in finished.calls.filter(step="panel")}
+    assert {s: h[1]["content"] for s, h in asked(own).histories.items()} == answers
     with pytest.raises(Refused):
         run_follow(run=finished, owner=alice, prompt="x", follows_from="seat-9")
 

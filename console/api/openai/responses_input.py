@@ -13,6 +13,7 @@ from django.http import Http404
 
 from ... import access
 from ...models import Run
+from ...record.asked import asked
 from ...record.rows import state_from_rows
 from ..http.base import ApiCall, parse
 from ..http.errors import ApiError
@@ -106,7 +107,7 @@ def _before(call: ApiCall[ResponseRequest], response_id: str) -> list[dict[str, 
             "There is no response of this id to go on from. Send the conversation as input.",
             param="previous_response_id",
         )
-    said: list[dict[str, Any]] = list(run.messages)
+    said: list[dict[str, Any]] = list(asked(run).messages)
     if call.body.instructions and said and said[0].get("role") == "system":
         # Those of the earlier request: instructions are not carried over.
         said = said[1:]

@@ -167,7 +167,7 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     if filters.cursor is not None:
         moment, last = _read_cursor(filters.cursor)
         runs = runs.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=last))
-    runs = runs.defer("prompt", "messages", "spec", "histories")
+    runs = runs.defer("prompt", "messages", "spec", "histories", "follows_calls")
     shown = runs.annotate(beginning=Left("prompt", PROMPT_SHOWN)).order_by("-created_at", "-pk")
     page = list(shown[: filters.limit + 1])
     rows = [
