@@ -108,15 +108,19 @@ class Supervisor:
 
     def _prepare_database(self) -> None:
         say("Preparing the database …")
-        process = self._manage("migrate", "--noinput")
+        process = self._manage("migrate", "--noinput", "--keep-copy")
         while process.poll() is None:
             self._pause(0.05)
         output, _ = process.communicate()
         LogFile(self.var.path / "logs" / "migrate.log").write(output)
+        for line in output.splitlines():
+            if line.startswith("Kept a copy"):
+                say(line)
         if process.returncode == 0:
             return
         if "disk is full" in output or "No space left" in output:
-            raise disk_full("preparing the database")
+            copying = "Keeping a copy of the database" in output
+            raise disk_full(f"{'keeping a copy of' if copying else 'preparing'} the database")
         asked = "django.db.utils." in output and self.env.get("DATABASE_URL")
         where = " Look at DATABASE_URL." if asked else ""
         raise SystemExit(f"Preparing the database failed: {last_words(output)}{where}")
