@@ -1,9 +1,17 @@
-"""Between rows and the folded state, both ways, so that one test can hold them together."""
+"""Between rows and the folded state, both ways, so that one test can hold them together.
+
+The dataclasses of the state are the list of what a call and a fusion are: a field of theirs
+has the column of its name, and is mapped by what kind of column and value it is.
+"""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar, get_type_hints
+
+from django.db import models
 
 from ..engine.findings.given import given
 from ..engine.findings.worth import changed
@@ -11,161 +19,45 @@ from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStat
 from ..engine.usage import Usage
 from ..models import Call, Fusion, Run
 
-CALL_FIELDS = [
-    "fusion",
-    "status",
-    "text",
-    "reasoning",
-    "finish_reason",
-    "reason",
-    "error",
-    "status_code",
-    "usage",
-    "cost",
-    "model",
-    "provider",
-    "generation_id",
-    "tool_calls",
-    "unreadable",
-    "retry_at",
-    "retry_cause",
-    "started_at",
-    "sent_at",
-    "first_token_at",
-    "finished_at",
-]
+S = TypeVar("S", RunState, FusionState, CallState)
 
-FUSION_FIELDS = [
-    "status",
-    "judge",
-    "synthesizer",
-    "criteria",
-    "seats",
-    "judged",
-    "analysis",
-    "analysis_reason",
-    "analysis_error",
-    "best",
-    "poll",
-    "changed",
-    "text",
-]
+# Of a call and a fusion what makes them this one, and is never written again.
+_CALL_IS = {"key", "step", "number", "cause", "panelist", "seat"}
+_FUSION_IS = {"number"}
+# Columns of a fusion that are found in its calls.
+_FOUND = ["changed", "text"]
+
+# What a save writes anew.
+CALL_FIELDS = [f.name for f in fields(CallState) if f.name not in _CALL_IS]
+FUSION_FIELDS = [f.name for f in fields(FusionState) if f.name not in _FUSION_IS] + _FOUND
 
 
 def state_from_rows(run: Run) -> RunState:
     """The run, its fusions and its calls are read one after the other while a worker writes."""
     numbers: dict[int | None, int | None] = {None: None}
-    state = RunState(
-        status=RunStatus(run.status),
-        attempt=run.attempt,
-        reason=run.reason,
-        error=run.error,
-        started_at=_seconds(run.started_at),
-        finished_at=_seconds(run.finished_at),
-        idle_seconds=run.idle_seconds,
-        grace_until=_seconds(run.grace_until),
-    )
+    state = _state(RunState, run, calls={}, fusions={})
     for fusion in run.fusions.all():
         numbers[fusion.pk] = fusion.number
-        state.fusions[fusion.number] = FusionState(
-            number=fusion.number,
-            judge=fusion.judge,
-            synthesizer=fusion.synthesizer,
-            criteria=fusion.criteria,
-            seats=fusion.seats,
-            judged=fusion.judged,
-            analysis=fusion.analysis,
-            analysis_reason=fusion.analysis_reason,
-            analysis_error=fusion.analysis_error,
-            best=fusion.best,
-            poll=fusion.poll,
-            status=RunStatus(fusion.status),
-        )
+        state.fusions[fusion.number] = _state(FusionState, fusion)
     for call in run.calls.all():
         if call.fusion_id not in numbers:
             continue  # of a fusion opened since the line above; the next reading has both
-        state.calls[call.key] = CallState(
-            key=call.key,
-            step=Step(call.step),
-            number=call.number,
-            cause=call.cause,
-            panelist=call.panelist,
-            seat=call.seat,
-            fusion=numbers[call.fusion_id],
-            status=CallStatus(call.status),
-            text=call.text,
-            reasoning=call.reasoning,
-            finish_reason=call.finish_reason,
-            reason=call.reason,
-            error=call.error,
-            status_code=call.status_code,
-            usage=Usage.from_dict(call.usage),
-            cost=call.cost.normalize() if call.cost is not None else None,
-            model=call.model,
-            provider=call.provider,
-            generation_id=call.generation_id,
-            tool_calls=call.tool_calls,
-            unreadable=call.unreadable,
-            retry_at=_seconds(call.retry_at),
-            retry_cause=call.retry_cause,
-            started_at=_seconds(call.started_at),
-            sent_at=_seconds(call.sent_at),
-            first_token_at=_seconds(call.first_token_at),
-            finished_at=_seconds(call.finished_at),
-        )
+        state.calls[call.key] = _state(CallState, call, fusion=numbers[call.fusion_id])
     return state
 
 
 def call_row(run_id: Any, call: CallState) -> Call:
     """Without its fusion, whose row may not be there yet."""
-    return Call(
-        run_id=run_id,
-        key=call.key,
-        step=call.step,
-        seat=call.seat,
-        number=call.number,
-        cause=call.cause,
-        panelist=call.panelist,
-        status=call.status,
-        text=_storable(call.text),
-        reasoning=_storable(call.reasoning),
-        finish_reason=call.finish_reason,
-        reason=call.reason,
-        error=_storable(call.error),
-        status_code=call.status_code,
-        usage=call.usage.to_dict(),
-        cost=call.cost,
-        model=call.model[:200],
-        provider=call.provider[:200],
-        generation_id=call.generation_id[:200],
-        tool_calls=call.tool_calls,
-        unreadable=call.unreadable,
-        retry_at=when(call.retry_at),
-        retry_cause=call.retry_cause,
-        started_at=when(call.started_at),
-        sent_at=when(call.sent_at),
-        first_token_at=when(call.first_token_at),
-        finished_at=when(call.finished_at),
-    )
+    return Call(run_id=run_id, **_columns(Call, call, without="fusion"))
 
 
 def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
+    found = given(state, fusion)
     return Fusion(
         run_id=run_id,
-        number=fusion.number,
-        status=fusion.status,
-        judge=fusion.judge,
-        synthesizer=fusion.synthesizer,
-        criteria=fusion.criteria,
-        seats=fusion.seats,
-        judged=fusion.judged,
-        analysis=fusion.analysis,
-        analysis_reason=fusion.analysis_reason,
-        analysis_error=_storable(fusion.analysis_error),
-        best=fusion.best,
-        poll=fusion.poll,
         changed=changed(state, fusion),
-        text=_storable(found.text if (found := given(state, fusion)) else ""),
+        text=_storable(found.text if found else ""),
+        **_columns(Fusion, fusion),
     )
 
 
@@ -194,8 +86,49 @@ def when(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else round(moment.timestamp(), 3)
+def _state(kind: type[S], row: models.Model, **known: Any) -> S:
+    """`known` are the fields that the row does not say by itself."""
+    said = {
+        name: _from_column(getattr(row, name), hint)
+        for name, hint in _HINTS[kind].items()
+        if name not in known
+    }
+    return kind(**said, **known)
+
+
+def _columns(model: type[models.Model], state: Any, *, without: str = "") -> dict[str, Any]:
+    return {
+        f.name: _to_column(getattr(state, f.name), model._meta.get_field(f.name))
+        for f in fields(state)
+        if f.name != without
+    }
+
+
+_HINTS: dict[type, dict[str, Any]] = {
+    kind: get_type_hints(kind) for kind in (RunState, FusionState, CallState)
+}
+_READ: dict[Any, Any] = {
+    Usage: Usage.from_dict,
+    **{kind: kind for kind in (Step, CallStatus, RunStatus)},
+}
+
+
+def _from_column(value: Any, hint: Any) -> Any:
+    match value:
+        case datetime():
+            return round(value.timestamp(), 3)
+        case Decimal():
+            return value.normalize()
+    return _READ[hint](value) if hint in _READ else value
+
+
+def _to_column(value: Any, column: Any) -> Any:
+    match value:
+        case Usage():
+            return value.to_dict()
+        case str():
+            return _storable(value)[: column.max_length]
+    return when(value) if isinstance(column, models.DateTimeField) else value
 
 
 def _storable(text: str) -> str:
