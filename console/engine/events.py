@@ -8,7 +8,7 @@ their fusion. What each type carries in `data`:
     panel.added             seat, number, cause, panelist      an empty text begins
     panel.delta             text
     panel.reasoning.delta   text
-    panel.completed         finish_reason, usage, cost, model, provider, generation_id
+    panel.completed         the fields of a `receipt.Receipt`
     panel.failed            reason, error [, status_code, and what panel.completed carries]
     panel.retrying          retry_at, cause          another call follows; None: not any more
     panel.grace             until, usable            the quorum is in: who is silent has so long

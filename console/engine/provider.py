@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Protocol
 
-from .usage import Usage
+from .receipt import Receipt
 
 Message = dict[str, Any]  # {"role": ..., "content": ...}, as chat APIs have it
 
@@ -54,25 +53,14 @@ class Complete:
 
 
 @dataclass(frozen=True)
-class Finish:
-    """The end of an answer.
+class Finish(Receipt):
+    """The end of an answer, which is its receipt.
 
     `finish_reason` is `stop`, `length`, `content_filter`, `tool_calls` or None
     when the stream ended properly but did not say why (shown as unconfirmed).
-    `cost` is in US dollars as the provider reported it, None when it did not.
-    `model` is the concrete model that answered, `provider` who served it.
-    `tool_calls` are what the model asks for, as chat APIs have them.
-    `unreadable` pieces of the stream were passed over: their text is missing.
+    `cost` is what the provider reported, None when it did not: who said so is
+    set by whoever asked it.
     """
-
-    finish_reason: str | None
-    usage: Usage = field(default_factory=Usage)
-    cost: Decimal | None = None
-    model: str = ""
-    provider: str = ""
-    generation_id: str = ""
-    tool_calls: tuple[dict[str, Any], ...] = ()
-    unreadable: int = 0
 
 
 Chunk = TextDelta | ReasoningDelta | Complete | Finish

@@ -8,13 +8,13 @@ folding the log gives the same state as reading the rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from dataclasses import fields
 from typing import Any
 
 from .errors import SENTENCES, Reason
 from .events import Event, EventType
+from .receipt import Receipt
 from .state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
-from .usage import Usage
 
 
 def apply(state: RunState, event: Event) -> RunState:
@@ -155,15 +155,11 @@ def _open_calls(state: RunState) -> Iterator[CallState]:
 
 
 def _receipt(call: CallState, data: dict[str, Any]) -> None:
-    call.finish_reason = data.get("finish_reason")
-    call.usage = Usage.from_dict(data.get("usage"))
-    call.cost = Decimal(data["cost"]) if data.get("cost") is not None else None
-    call.model = data.get("model", "")
-    call.provider = data.get("provider", "")
-    call.generation_id = data.get("generation_id", "")
+    received = Receipt.from_dict(data)
+    for f in fields(received):
+        value = getattr(received, f.name)
+        setattr(call, f.name, list(value) if isinstance(value, tuple) else value)
     call.status_code = data.get("status_code")
-    call.tool_calls = data.get("tool_calls", [])
-    call.unreadable = data.get("unreadable", 0)
     if "text" in data:  # an analysis does not stream: its text comes whole
         call.text = data["text"]
 

@@ -83,6 +83,7 @@ class CallState:
     status_code: int | None = None
     usage: Usage = field(default_factory=Usage)
     cost: Decimal | None = None
+    cost_source: str = ""
     model: str = ""
     provider: str = ""
     generation_id: str = ""

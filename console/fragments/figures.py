@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from ..engine.receipt import COMPUTED
 from ..engine.state import CallState
 from ..engine.usage import Price, cost_of
 
@@ -58,10 +59,10 @@ def rate(call: CallState) -> str:
 
 def is_estimated(call: CallState) -> bool:
     """The cost is usage times list price, not what the provider said it charged."""
-    price = Price.from_dict(call.panelist.get("price"))
-    if not call.cost or price is None:
-        return False
-    computed = cost_of(call.usage, price)
+    if not call.cost or call.cost_source:
+        return bool(call.cost) and call.cost_source == COMPUTED
+    # Of a call from before it was kept who said so.
+    computed = cost_of(call.usage, Price.from_dict(call.panelist.get("price")))
     return computed is not None and call.cost == round(computed, 8)
 
 

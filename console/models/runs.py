@@ -194,6 +194,8 @@ class Call(models.Model):
     unreadable = models.PositiveSmallIntegerField(default=0, db_default=0)
     usage = models.JSONField(default=dict)
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    # Who said so (engine/receipt.py); nobody knows of a call that ended before this was kept.
+    cost_source = models.CharField(max_length=40, blank=True, default="", db_default="")
     model = models.CharField(max_length=200, blank=True)
     provider = models.CharField(max_length=200, blank=True)
     generation_id = models.CharField(max_length=200, blank=True)

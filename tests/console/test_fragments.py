@@ -123,6 +123,20 @@ def test_a_cost_computed_from_list_prices_is_marked() -> None:
     assert "computed from list prices" in fragments["receipt"]
 
 
+@pytest.mark.parametrize(("source", "marked"), [("reported", False), ("computed", True)])
+def test_a_cost_is_marked_by_who_said_it_and_not_by_how_it_adds_up(
+    source: str, marked: bool
+) -> None:
+    price = Price(input=Decimal(1), output=Decimal(10))
+    story = Story(replace(a_spec("a"), panel=(Panelist("a", "x", price=price),))).begin()
+    by_list_price = str((212 * price.input + 1184 * price.output) / 1_000_000)
+    for cost in (by_list_price, "0.5"):
+        story.answer(0, "text", cost=cost, cost_source=source)
+        html = run_fragments(run_context(story.spec, story.state, show_costs=True))
+        assert ("est." in html["seat-0-head"]) is marked
+        assert ("computed from list prices" in html["receipt"]) is marked
+
+
 def test_the_map_shows_who_says_what() -> None:
     html = parts(Story().whole())["analysis"]
     assert html.count('data-mark="says otherwise"') == 1

@@ -197,7 +197,7 @@ def public(event: Event, spec: Spec) -> dict[str, Any]:
         said["fusion"] = event.fusion
     for name, value in event.data.items():
         match name:
-            case "seat":
+            case "seat" | "cost_source":
                 pass
             case "panelist":
                 said["model"] = value["model"]

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
 from ..provider import Complete, Finish, Message, Provider, ReasoningDelta, Request, TextDelta
+from ..receipt import COMPUTED, REPORTED
 from ..reducer import apply
 from ..spec import Panelist, Policy, Spec
 from ..state import RunState
@@ -109,10 +110,13 @@ async def stream_call(
         raise ProviderError(Reason.INTERNAL) from error
     finally:
         context.reserved.free(key)
-    cost = cost_of(finish.usage, panelist.price) if finish.cost is None else finish.cost
+    cost, source = finish.cost, REPORTED
+    if cost is None:
+        cost, source = cost_of(finish.usage, panelist.price), COMPUTED
     return replace(
         finish,
         cost=None if cost is None else round(cost, 8),
+        cost_source="" if cost is None else source,
         # Asked for by a model that was given none, they are no answer.
         tool_calls=finish.tool_calls if request.options.get("tools") else (),
     )
@@ -174,21 +178,7 @@ def least(*limits: int | None) -> int | None:
 
 def receipt(finish: Finish) -> dict[str, Any]:
     """What the end of a call puts on record."""
-    return {
-        "finish_reason": finish.finish_reason,
-        "usage": finish.usage.to_dict(),
-        "cost": None if finish.cost is None else str(finish.cost),
-        "model": finish.model,
-        "provider": finish.provider,
-        "generation_id": finish.generation_id,
-    } | {
-        name: value
-        for name, value in (
-            ("tool_calls", list(finish.tool_calls)),
-            ("unreadable", finish.unreadable),
-        )
-        if value
-    }
+    return finish.to_dict()
 
 
 def failure(error: ProviderError) -> dict[str, Any]:
