@@ -6,41 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from ..api.openai import shapes
 from ..engine.findings.analysis import analysis_text
-from ..engine.spec import Spec, letter
-from ..engine.state import RunState, Step
+from ..engine.spec import Spec
+from ..engine.state import RunState
 from ..models import Run
-
-
-class Stance(BaseModel):
-    model: str
-    stance: str
-
-
-class Contradiction(BaseModel):
-    topic: str
-    stances: list[Stance]
-
-
-class Coverage(BaseModel):
-    models: list[str]
-    point: str
-
-
-class Insight(BaseModel):
-    model: str
-    insight: str
-
-
-class Analysis(BaseModel):
-    """What the judge found when it compared the answers."""
-
-    consensus: list[str]
-    contradictions: list[Contradiction]
-    partial_coverage: list[Coverage]
-    unique_insights: list[Insight]
-    blind_spots: list[str]
+from ..record.parts import Analysis
+from ..record.public import run_object
 
 
 class Seat(BaseModel):
@@ -59,7 +30,9 @@ class FusionRun(BaseModel):
     status: Literal["queued", "running", "completed", "failed", "cancelled"]
     answer: str | None = Field(None, description="The fused answer, once there is one")
     answer_note: str | None = None
-    analysis: Analysis | None = None
+    analysis: Analysis | None = Field(
+        None, description="What the judge found when it compared the answers"
+    )
     panel: list[Seat] = []
     failure_reason: str | None = None
     error: str | None = None
@@ -91,33 +64,29 @@ STANDS_IN = "No fused answer could be written; this is the best single answer of
 def fusion_run(
     run: Run, spec: Spec, state: RunState, *, run_url: str, with_answers: bool = False
 ) -> FusionRun:
-    answer = shapes.answer_of(spec, state) if state.status.is_final else None
-    fusion = state.fusion
-    told = fusion.analysis if fusion else None
-    cost, _ = state.cost()
+    found = run_object(run, spec, state)
+    fusion = found.fusion
     return FusionRun(
-        run_id=str(run.pk),
+        run_id=found.id,
         run_url=run_url,
-        status=state.status.value,
-        answer=answer.text if answer else None,
-        answer_note=STANDS_IN if answer and answer.stands_in else None,
-        analysis=Analysis.model_validate(shapes.analysis_object(spec, told)) if told else None,
-        panel=[_seat(spec, state, seat, with_answers) for seat in range(len(spec.panel))],
-        failure_reason=state.reason or (fusion.analysis_reason if fusion else "") or None,
-        error=state.error or (fusion.analysis_error if fusion else "") or None,
-        cost_usd=shapes.money(cost),
-        seconds=round(state.seconds, 1) if state.seconds is not None else None,
-    )
-
-
-def _seat(spec: Spec, state: RunState, seat: int, with_answers: bool) -> Seat:
-    call = state.answer(seat) or state.latest(Step.PANEL, seat=seat)
-    return Seat(
-        seat=letter(seat),
-        model=spec.seat_names()[seat],
-        status=call.status.value if call else "waiting",
-        answer=call.text if call and call.text and with_answers else None,
-        error=(call.error or None) if call else None,
+        status=found.status,
+        answer=found.answer,
+        answer_note=STANDS_IN if found.stands_in else None,
+        analysis=fusion.analysis if fusion else None,
+        panel=[
+            Seat(
+                seat=seat.seat,
+                model=seat.name,
+                status=seat.status,
+                answer=(seat.text or None) if with_answers else None,
+                error=seat.error,
+            )
+            for seat in found.seats
+        ],
+        failure_reason=found.reason or (fusion.failure_reason if fusion else None),
+        error=found.error or (fusion.error if fusion else None),
+        cost_usd=found.cost,
+        seconds=None if found.seconds is None else round(found.seconds, 1),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.api.openai.shapes import text_of
 from console.api.openai.sse import PlainText
+from console.engine.findings.answering import text_of
 from console.engine.findings.provenance import plain
 from console.engine.state import CallState, CallStatus, Step
 

@@ -1,8 +1,8 @@
-"""The dataclasses of the state are the list: what they have, the rows keep."""
+"""The dataclasses of the state are the list: what they have, rows keep and programs are told."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from console.engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from console.engine.usage import Usage
 from console.models import Call, Fusion
+from console.record.public import UNTOLD_OF_A_CALL, UNTOLD_OF_A_FUSION, run_object
 from console.record.rows import call_row, fusion_row, state_from_rows
-from tests.console.story import Story
+from tests.console.story import Story, a_spec
 
 # A value that is not the default, for each type of a field. Where none fits, add one.
 OTHER: dict[str, Any] = {
@@ -65,3 +66,49 @@ def test_a_row_takes_what_no_database_would(alice: User) -> None:
     row.save()
     row.refresh_from_db()
     assert (row.text, row.error, row.model) == ("a\ufffdb?c", "\ufffd", "m" * 200)
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind, neither its default nor the usual other one."""
+    match value:
+        case Step():
+            return Step.POLL
+        case CallStatus() | RunStatus():
+            return type(value).CANCELLED
+        case str():
+            return value + value
+        case dict():
+            return {"model": "b", "consensus": [{"claim": "y"}]}
+        case list():
+            return [1] if value == [0, 2] else []
+        case Usage():
+            return Usage(5, 5)
+    return value + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "untold"), [(CallState, UNTOLD_OF_A_CALL), (FusionState, UNTOLD_OF_A_FUSION)]
+)
+def test_every_field_is_told_to_programs_unless_it_says_why_not(
+    kind: Any, untold: dict[str, str], alice: User
+) -> None:
+    """A field is told when another value of it is told otherwise."""
+    story = Story(a_spec("a", "b", "c"))
+    run = story.save(alice)
+
+    def told(item: Any) -> Any:
+        state = RunState(RunStatus.COMPLETED)
+        if isinstance(item, CallState):
+            state.calls[item.key] = item
+        else:
+            state.fusions[item.number] = item
+        said = run_object(run, story.spec, state)
+        return said.calls + said.fusions
+
+    usual = filled(kind)
+    silent = {
+        f.name
+        for f in fields(kind)
+        if told(replace(usual, **{f.name: changed(getattr(usual, f.name))})) == told(usual)
+    }
+    assert silent == set(untold)

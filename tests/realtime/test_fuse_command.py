@@ -60,6 +60,10 @@ def test_one_object_says_everything(
     assert good["text"] and bad["error"]["reason"] == "unauthorized"
     assert said["fused_answer"] and said["usage"]["input_tokens"] and said["cost"] is None
     assert "analysis" in said
+    # The object that the API tells, too.
+    assert said["answer"] == said["fused_answer"] and said["stands_in"] is False
+    assert {call["step"] for call in said["calls"]} == {"panel", "synthesis"}
+    assert said["panel"] == ["good", "fault-401"] and said["fusions"][0]["judged"] == ["panel-0-1"]
 
 
 def test_a_policy_without_a_value_is_refused_before_anything_is_asked(

@@ -63,7 +63,7 @@ class Chat:
     def fusion(self, state: RunState) -> dict[str, Any]:
         where = {"run_id": str(self.run.pk), "run_url": self.url}
         if shapes.is_direct(self.spec):
-            return shapes.direct_object(self.spec, **where, asked=self.is_deciding)
+            return shapes.direct_object(state, **where, asked=self.is_deciding)
         return shapes.fusion_object(self.spec, state, **where)
 
     def failure(self, state: RunState) -> ApiError:

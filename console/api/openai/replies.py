@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..http.replies import Analysis, CachedTokens, ReasoningTokens, Reply, Usage
+from ...record.parts import Analysis, CachedTokens, ReasoningTokens, Usage
+from ...record.public import Source
+from ..http.replies import Reply
 
 
 class Answer(Reply):
@@ -19,11 +21,6 @@ class FailedModel(Reply):
     error: str
     reason: str
     status_code: int | None = None
-
-
-class Source(Reply):
-    url: str
-    title: str
 
 
 class FusionPart(Reply):

@@ -5,65 +5,10 @@ Moments are seconds since 1970, costs US dollars, seats letters. What is not kno
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from ..http.replies import Analysis, Error, Reply, Usage
-
-Status = Literal["queued", "running", "completed", "failed", "cancelled"]
-CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "cancelled"]
-
-
-class Call(Reply):
-    """One request to one model. Another try is another call."""
-
-    key: str
-    step: Literal["panel", "condense", "analysis", "synthesis", "poll"]
-    seat: str | None
-    fusion: int | None
-    number: int
-    cause: str
-    model: str
-    answered_by: str | None
-    provider: str | None
-    status: CallStatus
-    text: str
-    reasoning: str
-    tool_calls: list[dict[str, Any]]
-    finish_reason: str | None
-    unreadable: int
-    reason: str | None
-    error: str | None
-    status_code: int | None
-    usage: dict[str, int]
-    cost: float | None
-    retry_at: float | None
-    started_at: float | None
-    sent_at: float | None
-    first_token_at: float | None
-    finished_at: float | None
-
-
-class Fusion(Reply):
-    """One judging of the panel's answers. `stands_in`: the call whose answer stands in.
-
-    `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
-    `left_out`: those that could not be.
-    """
-
-    number: int
-    status: Status
-    judge: str
-    synthesizer: str
-    criteria: str
-    seats: list[str]
-    judged: list[str]
-    analysis: Analysis | None
-    answer: str | None
-    stands_in: str | None
-    condensed: list[str]
-    left_out: list[str]
-    failure_reason: str | None
-    error: str | None
+from ...record.public import Outcome, Status
+from ..http.replies import Error, Reply
 
 
 class Urls(Reply):
@@ -94,18 +39,9 @@ class RunRow(Reply):
     urls: Urls
 
 
-class Run(RunRow):
+class Run(Outcome, RunRow):
     """`answer` is null until there is one, and for good where there is none: see `error`."""
 
-    panel: list[str]
-    judge: str
-    synthesizer: str
-    answer: str | None
-    tool_calls: list[dict[str, Any]]
-    finish_reason: str | None
-    usage: Usage
-    calls: list[Call]
-    fusions: list[Fusion]
     error: Error | None
 
 

@@ -15,10 +15,11 @@ from console.catalog.listings import all_models
 from console.engine.errors import Reason
 from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec, letter
-from console.engine.state import CallState, RunState, Step
+from console.engine.state import RunState, Step
 from console.engine.steps.condense import condensing_of
 from console.models import Preset, Run
 from console.record.follow import until_final
+from console.record.public import Seat, run_object
 from console.record.rows import state_from_rows
 from console.services.errors import Refused
 from console.services.policy import with_policy
@@ -131,32 +132,25 @@ class Command(BaseCommand):
 
 
 def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
-    cost, _ = state.cost()
+    """The run as every program is told it, and the same in the words this command began with."""
+    found = run_object(run, spec, state)
     fusion = state.fusion
-    answers = []
-    for seat, panelist in enumerate(spec.panel):
-        call = state.latest(Step.PANEL, seat=seat)
-        answers.append(
+    return found.model_dump(mode="json", exclude={"seats"}) | {
+        "answers": [
             {
-                "seat": seat,
-                "model": panelist.model,
-                "text": call.text if call else "",
-                "finish_reason": call.finish_reason if call else None,
-                "error": _error(call),
+                "seat": number,
+                "model": seat.model,
+                "text": seat.text,
+                "finish_reason": seat.finish_reason,
+                "error": _error(seat),
             }
-        )
-    return {
-        "id": str(run.pk),
-        "status": state.status.value,
-        "reason": state.reason or None,
-        "error": state.error or None,
-        "answers": answers,
+            for number, seat in enumerate(found.seats)
+        ],
         "analysis": fusion.analysis if fusion else None,
         "analysis_error": (fusion.analysis_error or None) if fusion else None,
         "condensing": _condensing(state),
         "fused_answer": fused_answer(state) or None,
         "usage": state.usage().to_dict(),
-        "cost": None if cost is None else float(cost),
     }
 
 
@@ -172,10 +166,10 @@ def _condensing(state: RunState) -> list[str]:
     return said
 
 
-def _error(call: CallState | None) -> dict[str, Any] | None:
-    if call is None:
+def _error(seat: Seat) -> dict[str, Any] | None:
+    if seat.call is None:
         return {"reason": Reason.CANCELLED.value, "message": "It was never asked."}
-    return {"reason": call.reason, "message": call.error} if call.reason else None
+    return {"reason": seat.reason, "message": seat.error or ""} if seat.reason else None
 
 
 def _analysis(analysis: dict[str, Any]) -> str:

@@ -1,0 +1,254 @@
+"""A run as one object, for whoever tells programs of it: API, MCP, shell.
+
+Moments are seconds since 1970, costs US dollars, seats letters. What is not known is null.
+What is told of a call and a fusion is listed here and nowhere else, and what is not
+stands in `UNTOLD_OF_A_CALL` and `UNTOLD_OF_A_FUSION` with the reason: a test asks for the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .. import models
+from ..engine.findings.answering import answer_of, text_of
+from ..engine.findings.given import given
+from ..engine.spec import Spec, letter
+from ..engine.state import CallState, FusionState, RunState, Step
+from ..engine.steps.condense import condensing_of
+from .parts import Analysis, Told, Usage, analysis_object, money, usage_of
+
+Status = Literal["queued", "running", "completed", "failed", "cancelled"]
+CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "cancelled"]
+
+UNTOLD_OF_A_CALL = {
+    "generation_id": "the provider's own number of the call, of use to whoever has its account",
+    "retry_cause": "the call that follows says it as its `cause`",
+}
+UNTOLD_OF_A_FUSION = {
+    "poll": "it is asked for on the page and told there",
+}
+
+
+class Source(Told):
+    """A web page, in OpenRouter's form."""
+
+    url: str
+    title: str
+
+
+class Call(Told):
+    """One request to one model. Another try is another call."""
+
+    key: str
+    step: Literal["panel", "condense", "analysis", "synthesis", "poll"]
+    seat: str | None
+    fusion: int | None
+    number: int
+    cause: str
+    model: str
+    answered_by: str | None
+    provider: str | None
+    status: CallStatus
+    text: str
+    reasoning: str
+    tool_calls: list[dict[str, Any]]
+    finish_reason: str | None
+    unreadable: int
+    reason: str | None
+    error: str | None
+    status_code: int | None
+    usage: dict[str, int]
+    cost: float | None
+    cost_source: str | None
+    retry_at: float | None
+    started_at: float | None
+    sent_at: float | None
+    first_token_at: float | None
+    finished_at: float | None
+
+
+class Fusion(Told):
+    """One judging of the panel's answers. `stands_in`: the call whose answer stands in.
+
+    `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
+    `left_out`: those that could not be.
+    """
+
+    number: int
+    status: Status
+    judge: str
+    synthesizer: str
+    criteria: str
+    seats: list[str]
+    judged: list[str]
+    analysis: Analysis | None
+    answer: str | None
+    stands_in: str | None
+    condensed: list[str]
+    left_out: list[str]
+    failure_reason: str | None
+    error: str | None
+
+
+class Outcome(Told):
+    """Who was asked and what came of it. `answer` is the run's, of the latest fusion with one."""
+
+    panel: list[str]
+    judge: str
+    synthesizer: str
+    answer: str | None
+    tool_calls: list[dict[str, Any]]
+    finish_reason: str | None
+    usage: Usage
+    calls: list[Call]
+    fusions: list[Fusion]
+
+
+class Seat(Told):
+    """Its answer, or the last that was tried. `name` is what the page calls it, `call` where
+    it comes from: null when it was never asked."""
+
+    seat: str
+    call: str | None
+    model: str
+    name: str
+    status: CallStatus
+    text: str
+    finish_reason: str | None
+    reason: str | None
+    error: str | None
+
+
+class Run(Outcome):
+    """`stands_in`: the answer is a panelist's, since none could be fused."""
+
+    id: str
+    status: Status
+    reason: str | None
+    error: str | None
+    stands_in: bool
+    seats: list[Seat]
+    preset: str
+    preset_name: str
+    prompt: str
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    seconds: float | None
+    cost: float | None
+    cost_is_partial: bool
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """The latest."""
+        return max(self.fusions, key=lambda fusion: fusion.number, default=None)
+
+
+def run_object(run: models.Run, spec: Spec, state: RunState) -> Run:
+    """As it stands in `state`, which may be ahead of the rows."""
+    answer = answer_of(spec, state) if state.status.is_final else None
+    cost, partial = state.cost()
+    return Run(
+        id=str(run.pk),
+        status=state.status.value,
+        reason=state.reason or None,
+        error=state.error or None,
+        stands_in=bool(answer and answer.stands_in),
+        seats=[_seat(spec, state, seat) for seat in range(len(spec.panel))],
+        preset=run.preset,
+        preset_name=run.preset_name,
+        prompt=run.prompt,
+        created_at=run.created_at.timestamp(),
+        started_at=state.started_at,
+        finished_at=state.finished_at,
+        seconds=state.seconds,
+        cost=money(cost),
+        cost_is_partial=partial,
+        panel=[panelist.model for panelist in spec.panel],
+        judge=spec.judge.model,
+        synthesizer=spec.writer.model,
+        answer=answer.text if answer else None,
+        tool_calls=answer.tool_calls if answer else [],
+        finish_reason=answer.finish_reason if answer else None,
+        usage=Usage(**usage_of([state])),
+        calls=[_call(call) for call in state.calls.values()],
+        fusions=[_fusion(spec, state, fusion) for fusion in state.fusions.values()],
+    )
+
+
+def _call(call: CallState) -> Call:
+    return Call(
+        key=call.key,
+        step=call.step.value,
+        seat=None if call.seat is None else letter(call.seat),
+        fusion=call.fusion,
+        number=call.number,
+        cause=call.cause,
+        model=model_of(call),
+        answered_by=call.model or None,
+        provider=call.provider or None,
+        status=call.status.value,
+        text=text_of(call),
+        reasoning=call.reasoning,
+        tool_calls=call.tool_calls,
+        finish_reason=call.finish_reason,
+        unreadable=call.unreadable,
+        reason=call.reason or None,
+        error=call.error or None,
+        status_code=call.status_code,
+        usage=call.usage.to_dict(),
+        cost=money(call.cost),
+        cost_source=call.cost_source or None,
+        retry_at=call.retry_at,
+        started_at=call.started_at,
+        sent_at=call.sent_at,
+        first_token_at=call.first_token_at,
+        finished_at=call.finished_at,
+    )
+
+
+def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
+    analysis = analysis_object(spec, fusion.analysis) if fusion.analysis else None
+    answer = given(state, fusion) if fusion.status.is_final else None
+    shortened = condensing_of(state, fusion.number)
+    return Fusion(
+        number=fusion.number,
+        status=fusion.status.value,
+        judge=str(fusion.judge.get("model", "")),
+        synthesizer=str(fusion.synthesizer.get("model", "")),
+        criteria=fusion.criteria,
+        seats=[letter(seat) for seat in fusion.seats],
+        judged=fusion.judged,
+        analysis=Analysis.model_validate(analysis) if analysis else None,
+        answer=(answer.text or None) if answer else None,
+        stands_in=fusion.best or None,
+        condensed=[letter(seat) for seat in shortened.condensed],
+        left_out=[letter(seat) for seat in shortened.left_out],
+        failure_reason=fusion.analysis_reason or None,
+        error=fusion.analysis_error or None,
+    )
+
+
+def _seat(spec: Spec, state: RunState, seat: int) -> Seat:
+    call = state.answer(seat) or state.latest(Step.PANEL, seat=seat)
+    return Seat(
+        seat=letter(seat),
+        call=call.key if call else None,
+        model=spec.panel[seat].model,
+        name=spec.seat_names()[seat],
+        status=call.status.value if call else "waiting",
+        text=call.text if call else "",
+        finish_reason=call.finish_reason if call else None,
+        reason=(call.reason or None) if call else None,
+        error=(call.error or None) if call else None,
+    )
+
+
+def model_of(call: CallState) -> str:
+    """As it was asked for, so that a program finds what it named."""
+    return str(call.panelist.get("model") or call.model)
+
+
+def sources(state: RunState) -> list[dict[str, str]]:
+    """Web pages that were read. Panels are given no web tools here, so there are none."""
+    return []
