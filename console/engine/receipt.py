@@ -25,6 +25,8 @@ class Receipt:
     `model` is the concrete model that answered, `provider` who served it.
     `tool_calls` are what the model asks for, as chat APIs have them.
     `unreadable` pieces of the stream were passed over: their text is missing.
+    `citations` are the web pages that the provider says the text rests on, each a `url` and
+    a `title`, which may be empty.
     """
 
     finish_reason: str | None = None
@@ -36,6 +38,7 @@ class Receipt:
     generation_id: str = ""
     tool_calls: tuple[dict[str, Any], ...] = ()
     unreadable: int = 0
+    citations: tuple[dict[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; lists without an entry and counts of nothing are left out."""

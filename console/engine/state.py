@@ -90,6 +90,8 @@ class CallState:
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     # So many pieces of the stream could not be read: the text lacks them.
     unreadable: int = 0
+    # Web pages that the provider says the text rests on: `url` and `title`.
+    citations: list[dict[str, str]] = field(default_factory=list)
     # Another call follows this failed one, at this time and for this cause.
     retry_at: float | None = None
     retry_cause: str = ""

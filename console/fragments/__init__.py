@@ -8,6 +8,7 @@ Running seconds are therefore not text but a `data-since` for the browser.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.template.loader import render_to_string
 
@@ -41,6 +42,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "stand_in": seats.stand_in(spec, state),
         "fused_from": sentences.fused_from(spec, state),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
+        "sources": {key: _sources(call) for key, call in _shown(spec, state).items()},
         "is_demonstration": is_demonstration(spec),
     }
 
@@ -65,14 +67,31 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
         own = {"seat": seat, "show_costs": context["show_costs"]}
         html[f"{seat.id}-head"] = render_to_string("console/_seat_head.html", own)
         html[f"{seat.id}-note"] = render_to_string("console/_seat_note.html", own)
+    for key, sources in context["sources"].items():
+        html[f"{key}-sources"] = render_to_string("console/_sources.html", {"sources": sources})
     return html
 
 
 def run_texts(spec: Spec, state: RunState) -> dict[str, str]:
     """Text container -> HTML of all there is: what a page holds before its socket opens."""
-    calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
-    calls["fused"] = state.final_call
+    calls = _shown(spec, state)
     return {key: _html(state, call) if call else "" for key, call in calls.items()}
+
+
+def _shown(spec: Spec, state: RunState) -> dict[str, CallState | None]:
+    """Text container -> the call whose text it holds."""
+    calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
+    return calls | {"fused": state.final_call}
+
+
+def _sources(call: CallState | None) -> list[tuple[str, str]]:
+    """Addresses that may be followed, each with its text."""
+    cited = [(urlsplit(c["url"]), c) for c in call.citations] if call else []
+    return [
+        (c["url"], c["title"] or parts.netloc)
+        for parts, c in cited
+        if parts.scheme in ("http", "https")
+    ]
 
 
 def _html(state: RunState, call: CallState) -> str:

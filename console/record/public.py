@@ -7,6 +7,7 @@ stands in `UNTOLD_OF_A_CALL` and `UNTOLD_OF_A_FUSION` with the reason: a test as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from .. import models
@@ -30,7 +31,7 @@ UNTOLD_OF_A_FUSION = {
 
 
 class Source(Told):
-    """A web page, in OpenRouter's form."""
+    """A web page that a provider says an answer rests on, in OpenRouter's form."""
 
     url: str
     title: str
@@ -52,6 +53,7 @@ class Call(Told):
     text: str
     reasoning: str
     tool_calls: list[dict[str, Any]]
+    sources: list[Source]
     finish_reason: str | None
     unreadable: int
     reason: str | None
@@ -99,6 +101,7 @@ class Outcome(Told):
     answer: str | None
     tool_calls: list[dict[str, Any]]
     finish_reason: str | None
+    sources: list[Source]
     usage: Usage
     calls: list[Call]
     fusions: list[Fusion]
@@ -170,6 +173,7 @@ def run_object(run: models.Run, spec: Spec, state: RunState) -> Run:
         answer=answer.text if answer else None,
         tool_calls=answer.tool_calls if answer else [],
         finish_reason=answer.finish_reason if answer else None,
+        sources=[Source(**source) for source in sources(state)],
         usage=Usage(**usage_of([state])),
         calls=[_call(call) for call in state.calls.values()],
         fusions=[_fusion(spec, state, fusion) for fusion in state.fusions.values()],
@@ -191,6 +195,7 @@ def _call(call: CallState) -> Call:
         text=text_of(call),
         reasoning=call.reasoning,
         tool_calls=call.tool_calls,
+        sources=[Source(**source) for source in _sources([call])],
         finish_reason=call.finish_reason,
         unreadable=call.unreadable,
         reason=call.reason or None,
@@ -250,5 +255,15 @@ def model_of(call: CallState) -> str:
 
 
 def sources(state: RunState) -> list[dict[str, str]]:
-    """Web pages that were read. Panels are given no web tools here, so there are none."""
-    return []
+    """Of the panel's answers, by seat, and of what was written from them; each page once."""
+    seats = {call.seat for call in state.calls.values() if call.step is Step.PANEL}
+    answers = [state.answer(seat) for seat in sorted(s for s in seats if s is not None)]
+    return _sources([call for call in (*answers, state.fused) if call and call.is_usable])
+
+
+def _sources(calls: Sequence[CallState]) -> list[dict[str, str]]:
+    """A page without a title goes by its address."""
+    found: dict[str, str] = {}
+    for cited in (cited for call in calls for cited in call.citations):
+        found[cited["url"]] = found.get(cited["url"]) or cited["title"]
+    return [{"url": url, "title": title or url} for url, title in found.items()]

@@ -58,6 +58,20 @@ def test_the_fusion_object_has_openrouters_shape(api: Api) -> None:
     assert fusion["run_url"] == f"{api.stack.url}/fusion/runs/{fusion['run_id']}"
 
 
+def test_web_pages_that_answers_cite_are_their_sources(api: Api) -> None:
+    page = "https://a.example/1"
+    for model in (GPT, "good"):
+        api.script(model, Script(text="Rain is wet [1].", chunk={"citations": [page]}))
+    for model, deliberated in (("fusion", True), ("good", False)):
+        fusion = ask(api, model)["fusion"]
+        assert fusion["deliberated"] is deliberated
+        assert fusion["sources"] == [{"url": page, "title": page}]
+        run = api.get(f"/runs/{fusion['run_id']}").json()
+        assert run["sources"] == fusion["sources"]
+        cited = {call["model"] for call in run["calls"] if call["sources"] == run["sources"]}
+        assert cited == {GPT if deliberated else "good"}
+
+
 def test_a_judge_that_fails_is_told_and_the_answer_is_written_all_the_same(api: Api) -> None:
     api.script(OPUS, Script(text="Written without.", judge=Script(text="no JSON at all")))
     said = ask(api)

@@ -43,6 +43,7 @@ def test_a_page_loaded_from_rows_holds_what_the_socket_would_send(
         Story().begin().wait(1).write(0, "Half a").think(1, "Hm."),
         Story().begin().answer(0, "Yes.").fail(1).answer(2, "No.").judge(),
         Story().whole("- a\n- list", "Done."),
+        Story().begin().answer(0, "Yes.", citations=[{"url": "https://a.example/", "title": "A"}]),
     ]
     client.force_login(alice)
     for story in stories:

@@ -27,6 +27,7 @@ OTHER: dict[str, Any] = {
     "dict[str, Any]": {"model": "a", "price": None},
     "dict[str, Any] | None": {"consensus": []},
     "list[dict[str, Any]]": [{"id": "1"}],
+    "list[dict[str, str]]": [{"url": "https://a.example/1", "title": "One"}],
     "list[int]": [0, 2],
     "list[str]": ["panel-0-1"],
     "tuple[dict[str, Any], ...]": ({"id": "1"},),

@@ -35,6 +35,7 @@ def test_a_receipt_survives_the_event_that_carries_it() -> None:
         "gen-1",
         ({"id": "1"},),
         2,
+        ({"url": "https://a.example/1", "title": "One"},),
     )
     assert all(getattr(whole, f.name) != getattr(Receipt(), f.name) for f in fields(whole))
     for receipt in (whole, Receipt()):

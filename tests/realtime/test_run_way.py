@@ -72,6 +72,19 @@ def assert_log_equals_rows(run: Run) -> None:
     assert comparable(folded(run)) == comparable(rows(run))
 
 
+def test_the_pages_an_answer_cites_are_on_record_with_it(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    pages = ["https://a.example/1", "https://b.example/2"]
+    upstream.script("good", Script(text="Rain is wet [1][2].", chunk={"citations": pages}))
+    run = start("good", "echo")
+    worker.execute(str(run.pk))
+    assert_log_equals_rows(run)
+    good, echo = (rows(run).latest(Step.PANEL, seat=seat) for seat in (0, 1))
+    assert good and [c["url"] for c in good.citations] == pages
+    assert echo and echo.citations == []
+
+
 def test_three_answers_an_analysis_and_a_fused_answer_are_saved(
     worker: Worker, upstream: Upstream, start: StartRun
 ) -> None:

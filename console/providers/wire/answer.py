@@ -19,6 +19,7 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, ReasoningDelta, TextDelta
 from console.engine.usage import Usage
 
+from .citations import Citations
 from .refusals import Scrub, error_object, in_band
 from .sse import ServerSentEvent
 from .tool_calls import ToolCalls
@@ -98,6 +99,7 @@ class Answer:
         self._asked_for_tools = False
         self._refused = False
         self._tools = ToolCalls(limits.text)
+        self._citations = Citations(scrub)
         self._text = Unicode(limits.text)
         self._reasoning = Unicode(limits.reasoning)
 
@@ -165,6 +167,7 @@ class Answer:
             cost=cost_from(self._usage),
             tool_calls=self._tools.whole(),
             unreadable=self._unreadable,
+            citations=self._citations.whole(),
         )
 
     def rest(self) -> Iterator[TextDelta | ReasoningDelta]:
@@ -178,6 +181,7 @@ class Answer:
         if isinstance(usage, dict):
             self._usage = usage
             self.usage_after_finish |= bool(self.finish_reason or _finish_reason(choice))
+        self._citations.take(said.get("citations"))
         model, provider, number = said.get("model"), said.get("provider"), said.get("id")
         if isinstance(model, str) and model:
             self._model = _short(model)
@@ -189,6 +193,7 @@ class Answer:
     def _deltas(self, delta: dict[str, Any]) -> Iterator[TextDelta | ReasoningDelta]:
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
         self._tools.take(delta.get("tool_calls"))
+        self._citations.take(delta.get("annotations"))
         # The same thoughts may come under several names: the first that holds any.
         names = ("reasoning_content", "reasoning", "reasoning_details")
         if thoughts := next(filter(None, (_text(delta.get(name)) for name in names)), ""):

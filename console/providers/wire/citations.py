@@ -1,0 +1,57 @@
+"""Web pages that a server says an answer rests on, as it names them along with the text.
+
+Some repeat one list of addresses with every chunk (`citations`), others send annotations
+as the text comes (`url_citation`). The order is kept, since answers name pages by number.
+Bounded, and nothing but web addresses, since they become links on a page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from .refusals import Scrub
+
+MOST = 100
+LONGEST_URL = 2000
+LONGEST_TITLE = 200
+
+
+class Citations:
+    def __init__(self, scrub: Scrub) -> None:
+        self._titles: dict[str, str] = {}  # of each address
+        self._scrub = scrub
+
+    def take(self, said: Any) -> None:
+        """A list of addresses, or of objects that have one."""
+        for one in said[:MOST] if isinstance(said, list) else ():
+            if isinstance(one, dict):
+                one = one.get("url_citation", one)
+            url, title = (one.get("url"), one.get("title")) if isinstance(one, dict) else (one, "")
+            if isinstance(url, str):
+                self._note(url, title if isinstance(title, str) else "")
+
+    def _note(self, url: str, title: str) -> None:
+        if url not in self._titles:
+            if len(self._titles) >= MOST or not self._is_page(url):
+                return
+            self._titles[url] = ""
+        if title and not self._titles[url]:
+            title = "".join(c if c.isprintable() else " " for c in title[:LONGEST_TITLE]).strip()
+            # One that quotes a key is not shown.
+            self._titles[url] = title if self._scrub(title) == title else ""
+
+    def _is_page(self, url: str) -> bool:
+        """Whether it leads where it seems to: no names before the host, no backslash, which
+        browsers take for a slash, and no key in it."""
+        if len(url) > LONGEST_URL or not url.isprintable() or set(url) & {" ", "\\"}:
+            return False
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as an unclosed bracket of an IPv6 address
+            return False
+        is_plain = parts.scheme in ("http", "https") and "@" not in parts.netloc
+        return is_plain and bool(parts.hostname) and self._scrub(url) == url
+
+    def whole(self) -> tuple[dict[str, str], ...]:
+        return tuple({"url": url, "title": title} for url, title in self._titles.items())
