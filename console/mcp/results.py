@@ -11,7 +11,7 @@ from ..engine.spec import Spec
 from ..engine.state import RunState
 from ..models import Run
 from ..record.parts import Analysis
-from ..record.public import run_object
+from ..record.public import Source, run_object
 
 
 class Seat(BaseModel):
@@ -34,6 +34,7 @@ class FusionRun(BaseModel):
         None, description="What the judge found when it compared the answers"
     )
     panel: list[Seat] = []
+    sources: list[Source] = Field([], description="Web pages that the answers rest on")
     failure_reason: str | None = None
     error: str | None = None
     cost_usd: float | None = Field(None, description="Null when it is not known")
@@ -83,6 +84,7 @@ def fusion_run(
             )
             for seat in found.seats
         ],
+        sources=found.sources,
         failure_reason=found.reason or (fusion.failure_reason if fusion else None),
         error=found.error or (fusion.error if fusion else None),
         cost_usd=found.cost,

@@ -89,7 +89,7 @@ async def test_a_panel_is_asked_and_each_seat_is_heard_of(api: Api, transport: A
 
 async def test_a_run_is_started_and_read_later(api: Api) -> None:
     api.script("mcp-one", Script(text="Slowly.", first_token_after=1))
-    api.script("mcp-two", Script(text="At once."))
+    api.script("mcp-two", Script(text="At once.", chunk={"citations": ["https://a.example/"]}))
     api.script("mcp-judge", Script(text="Both."))
     async with over_http(api) as client:
         started = await ask(client, "fusion_start", prompt="When?", **PANEL)
@@ -99,6 +99,8 @@ async def test_a_run_is_started_and_read_later(api: Api) -> None:
         assert not at_once.is_error and run_id in words(at_once)
         read = await ask(client, "fusion_get_run", run_id=run_id, include_answers=True)
         assert read.structured_content["answer"] == "Both."
+        page = "https://a.example/"
+        assert read.structured_content["sources"] == [{"url": page, "title": page}]
         assert "Slowly." in words(read) and "At once." in words(read)
     assert len(api.upstream.calls_of("mcp-one")) >= 1
     page = await asyncio.to_thread(api.get, f"/runs/{run_id}")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0008_unreadable'),
+        ('console', '0010_follows_calls'),
     ]
 
     operations = [

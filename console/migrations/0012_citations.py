@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0009_cost_source'),
+        ('console', '0011_cost_source'),
     ]
 
     operations = [
