@@ -1,4 +1,4 @@
-"""Which models each credential offers, as their servers list them, and what they cost.
+"""Which models each credential offers, as their servers list them.
 
 Lists are kept for minutes; so is, for seconds, that a server did not answer.
 Nothing here waits longer than `PATIENCE`, so a dead server never hangs a page.
@@ -10,9 +10,6 @@ import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import httpx
 from django.core.cache import cache
@@ -22,9 +19,6 @@ from ..engine.usage import Price
 from ..models import Credential
 from ..providers.registry import list_models
 from ..providers.wire.http import make_client
-
-if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo
 
 PATIENCE = 5.0
 KEPT = 5 * 60
@@ -50,7 +44,7 @@ def models_of(credential: Credential) -> Listing:
 
 
 def look_up(credentials: Sequence[Credential]) -> None:
-    """So that `price_of` and `context_length_of` know what they list, asked all at once."""
+    """So that `prices` knows what they list, asked all at once."""
     _listings(credentials)
 
 
@@ -66,24 +60,7 @@ def all_models() -> tuple[list[CatalogModel], list[str]]:
     return models, errors
 
 
-def price_of(credential: Credential, model: str) -> Price | None:
-    """What is known without asking anybody: the list if it is at hand, else published prices."""
-    if credential.is_local:
-        return Price(Decimal(0), Decimal(0))
-    known = next((m.price for m in _at_hand(credential) if m.model == model), None)
-    return known or _published_price(credential, model)
-
-
-def context_length_of(credential: Credential, model: str) -> int | None:
-    """In tokens, as listed or published, without asking anybody."""
-    if credential.server and credential.server.context_length:
-        return credential.server.context_length
-    known = next((m.context_length for m in _at_hand(credential) if m.model == model), None)
-    info = None if known else _published(credential, model)
-    return known or (info.context_window if info else None)
-
-
-def _at_hand(credential: Credential) -> list[CatalogModel]:
+def at_hand(credential: Credential) -> list[CatalogModel]:
     """Of a list that nobody has looked at for minutes, the prices are still the best there are."""
     key = _cache_key(credential)
     listed, _ = cache.get(key) or ([], "")
@@ -136,35 +113,3 @@ def _cache_key(credential: Credential) -> str:
     lacks = credential.lacks
     mark = lacks or f"{credential.url}\n{hash(credential.key)}"
     return f"catalog:{credential.pk}:{hashlib.sha256(mark.encode()).hexdigest()}"
-
-
-def _published(credential: Credential, model: str) -> ModelInfo | None:
-    # Slow to load, and most processes never ask.
-    from genai_prices.data_snapshot import get_snapshot
-
-    publisher = (credential.known_kind and credential.known_kind.published_as) or None
-    try:
-        return get_snapshot().find_provider_model(
-            model, None, publisher, None if publisher else credential.url
-        )[1]
-    except LookupError:
-        return None
-
-
-def _published_price(credential: Credential, model: str) -> Price | None:
-    """The first tier's, as published; None for a server nobody publishes prices of."""
-    info = _published(credential, model)
-    if info is None:
-        return None
-    from genai_prices.types import TieredPrices
-
-    prices = info.get_prices(datetime.now(UTC))
-
-    def per_million(name: str) -> Decimal | None:
-        price = getattr(prices, name, None)
-        return price.base if isinstance(price, TieredPrices) else price
-
-    given, made = per_million("input_mtok"), per_million("output_mtok")
-    if given is None or made is None:
-        return None
-    return Price(given, made, per_million("cache_read_mtok"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..catalog.listings import CatalogModel, all_models, context_length_of, look_up, price_of
+from ..catalog.listings import CatalogModel, all_models, look_up
+from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS
 from ..engine.spec import Panelist
 from ..models import Credential

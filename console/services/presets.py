@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.db import transaction
 from django.db.models import Count, Q
 
-from ..catalog.listings import context_length_of, price_of
+from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.steps.prompts import load as load_prompts

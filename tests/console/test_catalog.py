@@ -7,7 +7,8 @@ import pytest
 from django.core.cache import cache
 
 from console.catalog import listings as catalog
-from console.catalog.listings import all_models, context_length_of, models_of, price_of
+from console.catalog.listings import all_models, models_of
+from console.catalog.prices import context_length_of, price_of
 from console.engine.usage import Price
 from console.models import Credential
 from console.providers.secret import Secret

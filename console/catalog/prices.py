@@ -1,0 +1,66 @@
+"""What a model costs and how much it can read: as its server lists it, else as published.
+
+Nothing here asks anybody: what a list says is known once somebody has looked it up.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..engine.usage import Price
+from ..models import Credential
+from .listings import at_hand
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo
+
+
+def price_of(credential: Credential, model: str) -> Price | None:
+    """What is known without asking anybody: the list if it is at hand, else published prices."""
+    if credential.is_local:
+        return Price(Decimal(0), Decimal(0))
+    known = next((m.price for m in at_hand(credential) if m.model == model), None)
+    return known or _published_price(credential, model)
+
+
+def context_length_of(credential: Credential, model: str) -> int | None:
+    """In tokens, as listed or published, without asking anybody."""
+    if credential.server and credential.server.context_length:
+        return credential.server.context_length
+    known = next((m.context_length for m in at_hand(credential) if m.model == model), None)
+    info = None if known else _published(credential, model)
+    return known or (info.context_window if info else None)
+
+
+def _published(credential: Credential, model: str) -> ModelInfo | None:
+    # Slow to load, and most processes never ask.
+    from genai_prices.data_snapshot import get_snapshot
+
+    publisher = (credential.known_kind and credential.known_kind.published_as) or None
+    try:
+        return get_snapshot().find_provider_model(
+            model, None, publisher, None if publisher else credential.url
+        )[1]
+    except LookupError:
+        return None
+
+
+def _published_price(credential: Credential, model: str) -> Price | None:
+    """The first tier's, as published; None for a server nobody publishes prices of."""
+    info = _published(credential, model)
+    if info is None:
+        return None
+    from genai_prices.types import TieredPrices
+
+    prices = info.get_prices(datetime.now(UTC))
+
+    def per_million(name: str) -> Decimal | None:
+        price = getattr(prices, name, None)
+        return price.base if isinstance(price, TieredPrices) else price
+
+    given, made = per_million("input_mtok"), per_million("output_mtok")
+    if given is None or made is None:
+        return None
+    return Price(given, made, per_million("cache_read_mtok"))
