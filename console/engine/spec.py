@@ -6,27 +6,25 @@ letter (A for 0) is how people and the judge name it; model names never reach
 the judge.
 
 A run stores its own spec as JSON, so editing a preset never changes history.
+`VERSION` counts the shapes that this JSON has had; spec_versions.py brings what
+was stored in an older one up to date. Nothing in it is passed over: a field may
+promise something, so one that is not known, or not there, is an error.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Set
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, get_args
 
-from .errors import SENTENCES, Reason
+from .spec_versions import VERSION, SpecUnreadable, up_to_date
 from .usage import Price
 
-SPEC_VERSION = 1  # the highest that this code can read; one without a number is of version 1
 LETTERS = "ABCDEFGH"
 MAX_SEATS = len(LETTERS)
-
-
-class SpecTooNew(ValueError):
-    """A later version wrote it, and may have promised in it what this code knows nothing of."""
-
-    def __init__(self) -> None:
-        super().__init__(SENTENCES[Reason.NEEDS_NEWER_VERSION])
+# Where a run ends by itself: with the panel, or with the analysis; "": with the fused answer.
+StopAfter = Literal["", "panel", "analysis"]
 
 
 def letter(seat: int) -> str:
@@ -70,6 +68,8 @@ class Panelist:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Panelist:
+        """Raises SpecUnreadable. What is empty is left out when it is stored."""
+        _must_hold(cls, data, required={"model", "credential"})
         fallback = data.get("fallback")
         return cls(
             **(
@@ -142,8 +142,8 @@ class Spec:
     shuffle_seed: int = 0
     # What the judge weighs beyond the usual, in the words of whoever made the preset.
     criteria: str = ""
-    # Compare first: the run ends with the panel, and is fused when the reader wishes.
-    stop_after_panel: bool = False
+    # Compare first: the run ends there, and is fused when the reader wishes.
+    stop_after: StopAfter = ""
     # What an API request asks of the call that answers it, the synthesizer's: temperature,
     # max_output_tokens, seed, reasoning_effort, and `options` handed on as they are (tools,
     # response_format, stop …).
@@ -152,6 +152,8 @@ class Spec:
     def __post_init__(self) -> None:
         if not 1 <= len(self.panel) <= MAX_SEATS:
             raise ValueError(f"A panel has 1 to {MAX_SEATS} seats, not {len(self.panel)}.")
+        if self.stop_after not in get_args(StopAfter):
+            raise ValueError(f"A run does not stop after “{self.stop_after}”.")
 
     @property
     def writer(self) -> Panelist:
@@ -174,6 +176,7 @@ class Spec:
 
     def to_dict(self) -> dict[str, Any]:
         return {
+            "v": VERSION,
             "preset": self.preset,
             "preset_name": self.preset_name,
             "panel": [p.to_dict() for p in self.panel],
@@ -183,25 +186,37 @@ class Spec:
             "prompts": asdict(self.prompts),
             "shuffle_seed": self.shuffle_seed,
             "criteria": self.criteria,
-            "stop_after_panel": self.stop_after_panel,
+            "stop_after": self.stop_after,
             "request": self.request,
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Spec:
-        """Raises SpecTooNew."""
-        if data.get("v", 1) > SPEC_VERSION:
-            raise SpecTooNew
+        """Of any version back to the first. Raises SpecTooNew and SpecUnreadable."""
+        data = up_to_date(data)
+        _must_hold(cls, data)
+        _must_hold(Policy, data["policy"])
+        _must_hold(Prompts, data["prompts"])
         return cls(
-            preset=data["preset"],
-            preset_name=data["preset_name"],
-            panel=tuple(Panelist.from_dict(p) for p in data["panel"]),
-            judge=Panelist.from_dict(data["judge"]),
-            synthesizer=Panelist.from_dict(data["synthesizer"]) if data["synthesizer"] else None,
-            policy=replace(Policy(), **data["policy"]),
-            prompts=Prompts(**data["prompts"]),
-            shuffle_seed=data["shuffle_seed"],
-            criteria=data.get("criteria", ""),
-            stop_after_panel=data.get("stop_after_panel", False),
-            request=data.get("request", {}),
+            **(
+                data
+                | {
+                    "panel": tuple(Panelist.from_dict(p) for p in data["panel"]),
+                    "judge": Panelist.from_dict(data["judge"]),
+                    "synthesizer": Panelist.from_dict(data["synthesizer"])
+                    if data["synthesizer"]
+                    else None,
+                    "policy": Policy(**data["policy"]),
+                    "prompts": Prompts(**data["prompts"]),
+                }
+            )
         )
+
+
+def _must_hold(kind: type[Any], data: dict[str, Any], required: Set[str] | None = None) -> None:
+    """No field that is not known, and every one that is `required` (None: all of them)."""
+    known = {f.name for f in fields(kind)}
+    if unknown := data.keys() - known:
+        raise SpecUnreadable(f"A {kind.__name__} has no {', '.join(sorted(unknown))}.")
+    if missing := (known if required is None else required) - data.keys():
+        raise SpecUnreadable(f"A {kind.__name__} lacks {', '.join(sorted(missing))}.")

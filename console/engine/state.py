@@ -238,6 +238,11 @@ class RunState:
         call = self.answering(fusion) if fusion else None
         return bool(call and call.text)
 
+    def is_fused(self, fusion: FusionState) -> bool:
+        """With an answer of its own: none stands in, and it did not end with the analysis."""
+        is_written = self.has_answer(fusion) and not fusion.best
+        return fusion.status is RunStatus.COMPLETED and is_written
+
     def letters_of(self, number: int) -> str:
         """Of the seats whose answers a fusion was made from: what its marks can name."""
         judged = (self.calls.get(key) for key in self.fusions[number].judged)

@@ -47,13 +47,13 @@ def samples_spec(spec: Spec, panelist: Panelist, count: int, *, after: int) -> S
     """Further answers of one panelist, nothing judged. At most MAX_SEATS in a run."""
     panel = _samples(panelist, min(count, MAX_SEATS), after=after)
     policy = replace(spec.policy, quorum=len(panel))
-    return replace(spec, panel=panel, policy=policy, stop_after_panel=True)
+    return replace(spec, panel=panel, policy=policy, stop_after="panel")
 
 
 def one_answer_spec(spec: Spec, panelist: Panelist) -> Spec:
     """A single call on record, as grading takes."""
     policy = replace(spec.policy, quorum=1)
-    return replace(spec, panel=(panelist,), policy=policy, stop_after_panel=True)
+    return replace(spec, panel=(panelist,), policy=policy, stop_after="panel")
 
 
 def _samples(panelist: Panelist, count: int, *, after: int) -> tuple[Panelist, ...]:

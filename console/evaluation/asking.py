@@ -118,7 +118,7 @@ def entry_of(run: Run, state: RunState) -> Entry:
     spec = run.frozen_spec
     seats = [_seat(state, seat, spec.panel[seat].model) for seat in range(len(spec.panel))]
     calls = list(state.calls.values())
-    answer = seats[0]["answer"] if spec.stop_after_panel else fused_answer(state)
+    answer = seats[0]["answer"] if spec.stop_after == "panel" else fused_answer(state)
     completed = state.status is RunStatus.COMPLETED
     error = state.error or ("" if answer else seats[0]["error"])
     return {

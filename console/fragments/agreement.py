@@ -173,7 +173,7 @@ def _state(
         return "single", "One answer came back, so there was nothing to compare.", None
     if state.status.is_final:
         stopped = call is not None and call.status is CallStatus.CANCELLED
-        if spec.stop_after_panel and not state.fusions:
+        if spec.stop_after == "panel" and not state.fusions:
             return "skipped", "Compared first: nothing has been analysed yet.", None
         what = "Stopped before the analysis was done." if stopped else "There is no analysis."
         return "skipped", what, None

@@ -39,7 +39,7 @@ class Poll:
 def poll(state: RunState, columns: Sequence[Seat]) -> Poll | None:
     """None where there is no fused answer to ask about."""
     fusion = state.fusion
-    if fusion is None or fusion.best or fusion.status is not RunStatus.COMPLETED:
+    if fusion is None or not state.is_fused(fusion):
         return None
     votes = {vote["seat"]: vote["vote"] for vote in fusion.poll}
     asked = {state.calls[key].seat for key in fusion.judged}

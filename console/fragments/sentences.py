@@ -27,8 +27,9 @@ def status(spec: Spec, state: RunState) -> str:
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
     match state.status:
-        case RunStatus.COMPLETED if spec.stop_after_panel and not state.fusions:
-            return f"Done: {usable} of {size} answers, not fused yet"
+        case RunStatus.COMPLETED if is_compared_first(spec, state):
+            done = "answers compared" if state.fusions else "answers"
+            return f"Done: {usable} of {size} {done}, not fused yet"
         case RunStatus.COMPLETED:
             fused = _fused_seats(state)
             given = usable if fused is None else len(fused)
@@ -136,10 +137,16 @@ def waiting(state: RunState) -> Waiting | None:
     )
 
 
+def is_compared_first(spec: Spec, state: RunState) -> bool:
+    """Whether it ended where it was to, and nobody has fused its answers since."""
+    first = 1 if spec.stop_after == "analysis" else 0
+    return bool(spec.stop_after) and max(state.fusions, default=0) <= first
+
+
 def kin(spec: Spec, state: RunState) -> list[Kin]:
     """Of the fusion that is shown: whether judge or synthesizer are related to the panel."""
     fusion = state.fusion
-    if spec.stop_after_panel and fusion is None:
+    if spec.stop_after == "panel" and fusion is None:
         return []
     judge = Panelist.from_dict(fusion.judge) if fusion and fusion.judge else spec.judge
     named = fusion and fusion.synthesizer

@@ -95,6 +95,8 @@ def run_fuse(
     with transaction.atomic():
         _reopen(run)
         last = run.fusions.aggregate(last=Max("number"))["last"] or 0
+        if spec.stop_after == "analysis":
+            last = max(last, 1)  # the first is the one that ends with the analysis
         return Fusion.objects.create(
             run=run,
             number=last + 1,
@@ -150,7 +152,7 @@ def run_poll(*, run: Run, fusion: int) -> list[Call]:
         if state.status is not RunStatus.COMPLETED:
             raise Refused("The panel is asked what it prefers once the run is completed.")
         judging = state.fusions.get(fusion)
-        if judging is None or judging.status is not RunStatus.COMPLETED or judging.best:
+        if judging is None or not state.is_fused(judging):
             raise Refused("There is no such fused answer.")
         voted = {vote["seat"] for vote in judging.poll}
         asked = [state.calls[key] for key in judging.judged]

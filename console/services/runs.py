@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ..engine.provider import Message
-from ..engine.spec import Spec, SpecTooNew
+from ..engine.spec import Spec
+from ..engine.spec_versions import SpecTooNew
 from ..engine.state import RunStatus
 from ..models import ApiToken, Run, Visibility
 from ..models.runs import Origin, new_share_token

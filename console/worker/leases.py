@@ -20,7 +20,7 @@ from django.utils import timezone
 from ..engine.errors import SENTENCES, Reason
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
-from ..engine.spec import SpecTooNew
+from ..engine.spec_versions import SpecTooNew
 from ..engine.state import RunState, RunStatus
 from ..models import Run
 from ..record.asked import Asked, Forgotten, asked

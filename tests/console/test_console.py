@@ -237,7 +237,7 @@ def test_a_policy_is_chosen_for_one_run_and_bad_numbers_lose_nothing(
         assert client.post("/fusion", asked | chosen).status_code == 302
     spec = Run.objects.get().frozen_spec
     assert (spec.policy.quorum, spec.policy.grace) == (2, 0.5)
-    assert spec.policy.repeat_unconfirmed and spec.stop_after_panel
+    assert spec.policy.repeat_unconfirmed and spec.stop_after == "panel"
 
 
 # ---- options of a seat

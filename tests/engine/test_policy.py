@@ -424,9 +424,42 @@ async def test_another_fusion_makes_only_its_own_calls(run_engine: RunEngine) ->
 
 
 async def test_compare_first_stops_after_the_panel(run_engine: RunEngine) -> None:
-    ran = await run_engine({"a": ["x"], "b": ["y"]}, stop_after_panel=True)
+    ran = await run_engine({"a": ["x"], "b": ["y"]}, stop_after="panel")
     assert ran.state.status == "completed" and not ran.state.fusions
     assert ran.requests_to("judge") == []
+
+
+async def test_a_run_may_end_with_its_analysis_and_be_fused_later(run_engine: RunEngine) -> None:
+    scripts = {"a": ["x"], "b": ["y"]}
+    ran = await run_engine(scripts, stop_after="analysis")
+    assert ran.state.status == "completed" and ran.state.fusion.analysis
+    assert ran.state.fusion.status == "completed" and ran.state.fused is None
+    assert len(ran.requests_to("judge")) == 1 and not fused_answer(ran.state)
+    ran.state.fusions[2] = FusionState(2, status=RunStatus.QUEUED)
+    later = await run_engine(scripts, state=ran.state, stop_after="analysis")
+    assert [r.model for r in later.requests] == ["judge", "judge"]
+    assert fused_answer(later.state) == "Fused." and later.state.fusions[1].analysis
+
+
+async def test_a_run_that_ends_with_its_analysis_does_so_too_where_another_worker_takes_it_up(
+    run_engine: RunEngine,
+) -> None:
+    scripts = {"a": ["x"], "b": ["y"]}
+    whole = await run_engine(scripts, stop_after="analysis")
+    left = RunState()
+    for event in whole.events:
+        if event.type in (EventType.ANALYSIS_COMPLETED, EventType.RUN_COMPLETED):
+            break
+        apply(left, event)
+    ran = await run_engine(scripts, state=left, stop_after="analysis")
+    assert ran.state.status == "completed" and list(ran.state.fusions) == [1]
+    assert ran.state.fusions[1].analysis and ran.state.fused is None
+
+
+async def test_of_one_answer_there_is_no_analysis_to_end_with(run_engine: RunEngine) -> None:
+    ran = await run_engine({"a": ["x"]}, stop_after="analysis")
+    assert ran.state.status == "completed" and ran.requests_to("judge") == []
+    assert ran.state.fusion.analysis is None and ran.state.fused is None
 
 
 async def test_a_seat_asked_again_makes_its_own_call_and_keeps_the_older_answer(

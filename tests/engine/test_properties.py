@@ -134,7 +134,7 @@ def stories(draw: st.DrawFn) -> Story:
         prompts=prompts.load(),
         policy=draw(POLICIES),
         shuffle_seed=draw(st.integers(0, 9)),
-        stop_after_panel=draw(st.sampled_from([False, False, False, True])),
+        stop_after=draw(st.sampled_from(["", "", "", "panel", "analysis"])),
     )
     moment = st.sampled_from([0.005, 0.1, 1.0, 7.0, 40.0, 300.0])
     return Story(
@@ -312,8 +312,13 @@ def answers_are_kept_and_fused(told: Told) -> None:
         )
     if not usable:
         assert state.status is RunStatus.FAILED and state.error and not state.fusions
-    elif spec.stop_after_panel:
+    elif spec.stop_after == "panel":
         assert state.status is RunStatus.COMPLETED and not state.fusions
+    elif spec.stop_after == "analysis":
+        assert state.status is RunStatus.COMPLETED and state.fusion
+        assert state.fused is None and not fused_answer(state)
+        if len(usable) > 1:
+            assert state.fusion.analysis or state.fusion.analysis_error
     else:
         assert state.status is RunStatus.COMPLETED and state.fusion
         assert state.fusion.judged == [a.key for a in usable]

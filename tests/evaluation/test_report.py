@@ -176,7 +176,7 @@ def test_samples_have_seeds_of_their_own_and_every_seat_is_waited_for() -> None:
     further = samples_spec(SPEC, SPEC.panel[0], 20, after=3)
     assert [p.seed for p in same.panel] == [6, 7]
     assert [p.seed for p in further.panel] == [9, 10, 11, 12, 13, 14, 15, 16]
-    assert further.stop_after_panel and not same.stop_after_panel
+    assert (further.stop_after, same.stop_after) == ("panel", "")
     assert (same.judge, same.policy.quorum, further.policy.quorum) == (SPEC.judge, 2, 8)
 
 

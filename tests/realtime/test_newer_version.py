@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from console.engine import spec as specs
+from console.engine import spec_versions as specs
 from console.engine.errors import SENTENCES, Reason
 from console.live.watch import _note
 from console.mcp.asking import find
@@ -32,7 +32,7 @@ SENTENCE = SENTENCES[Reason.NEEDS_NEWER_VERSION]
 @pytest.fixture
 def newer(start: StartRun) -> Run:
     run = start("good", "echo", judge="good")
-    run.spec = run.spec | {"v": specs.SPEC_VERSION + 1, "promises": "nothing leaves the house"}
+    run.spec = run.spec | {"v": specs.VERSION + 1, "promises": "nothing leaves the house"}
     run.save(update_fields=["spec"])
     return run
 
@@ -50,7 +50,7 @@ def at(run: Run) -> Run:
 
 
 def upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(specs, "SPEC_VERSION", specs.SPEC_VERSION + 1)
+    monkeypatch.setattr(specs, "VERSION", specs.VERSION + 1)
 
 
 def test_an_older_worker_asks_nobody_and_a_newer_one_carries_it_out(

@@ -175,6 +175,52 @@ def test_a_seats_options_reach_its_model_and_stay_when_it_is_asked_again_or_swap
     assert asked_of("other") == [wanted]
 
 
+def test_a_run_that_ends_with_its_analysis_says_so_and_is_fused_by_hand(
+    worker: Worker, upstream: Upstream, start: StartRun
+) -> None:
+    run = start("good", "echo")
+    Run.objects.filter(pk=run.pk).update(
+        spec=replace(run.frozen_spec, stop_after="analysis").to_dict()
+    )
+    run = carried_out(worker, run)
+    first = run.fusions.get()
+    assert run.status == "completed" and first.analysis and not first.text
+    assert not run.calls.filter(step="synthesis").exists()
+    assert run.owner
+    client = Client()
+    client.force_login(run.owner)
+    page = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert "Done: 2 of 2 answers compared, not fused yet" in page
+    assert "Compared first: nothing has been fused yet." in page
+    assert "Fuse these answers" in page and "Was it worth it" not in page
+    with pytest.raises(Refused, match="no such fused answer"):
+        fusions.run_poll(run=run, fusion=1)
+    with pytest.raises(Refused, match="no fused answer to go on from"):
+        run_follow(run=run, owner=run.owner, prompt="And then?")
+
+    made = len(upstream.calls)
+    fusions.run_fuse(run=run)
+    run = carried_out(worker, run)
+    assert run.status == "completed" and asked_since(upstream, made) == ["judge", "judge"]
+    assert run.fusions.get(number=2).text
+    page = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert "not fused yet" not in page and "nothing has been fused" not in page
+
+
+def test_a_run_stopped_before_its_analysis_is_fused_whole_by_hand(
+    worker: Worker, start: StartRun
+) -> None:
+    run = start("good", "echo")
+    stops = replace(run.frozen_spec, stop_after="analysis")
+    Run.objects.filter(pk=run.pk).update(spec=replace(stops, stop_after="panel").to_dict())
+    run = carried_out(worker, run)
+    Run.objects.filter(pk=run.pk).update(spec=stops.to_dict())
+    run.refresh_from_db()
+    assert not run.fusions.exists()
+    fusions.run_fuse(run=run)
+    assert carried_out(worker, run).fusions.get().text
+
+
 def test_a_limit_chosen_for_a_seat_stays_with_it_and_a_usual_one_with_its_server() -> None:
     router = Panelist("big", "openrouter", max_output_tokens=FRONTIER_OUTPUT_TOKENS)
     chosen = Panelist("m", "test", max_output_tokens=300)

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ...engine.spec import SpecTooNew
+from ...engine.spec_versions import SpecTooNew
 from ...models import ApiToken, Fusion, Run
 from ...models.tokens import Scope
 from ...services.errors import Refused

@@ -153,7 +153,7 @@ def _direct(outer: Panelist, request: dict[str, Any]) -> Spec:
         judge=outer,
         preset="direct",
         preset_name="Direct",
-        stop_after_panel=True,
+        stop_after="panel",
         request=request,
     )
 

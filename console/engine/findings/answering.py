@@ -23,7 +23,7 @@ class Answer:
 
 
 def is_direct(spec: Spec) -> bool:
-    return spec.stop_after_panel
+    return spec.stop_after == "panel"
 
 
 def answering_call(spec: Spec, state: RunState) -> CallState | None:

@@ -51,10 +51,12 @@ def condensing_of(state: RunState, fusion: int) -> Condensing:
     return Condensing(sorted(done), dict(sorted(lost.items())))
 
 
-async def condense(context: Context, fusion: int, whole: Material) -> tuple[Material, Material]:
+async def condense(
+    context: Context, fusion: int, whole: Material, *, for_judge_alone: bool = False
+) -> tuple[Material, Material]:
     """(what the judge reads, what the synthesizer reads)."""
     for_judge = _judge_excess(context, fusion, whole)
-    for_writer = _writer_excess(context, fusion, whole)
+    for_writer = 0 if for_judge_alone else _writer_excess(context, fusion, whole)
     worst = max(for_judge, for_writer)
     if worst <= 0:
         return whole, whole

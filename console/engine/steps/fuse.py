@@ -72,7 +72,7 @@ async def fuse(
         reason, error = _why_all_failed(context)
         context.say(EventType.RUN_FAILED, reason=reason.value, error=error)
         return state
-    if fusion is None and not state.fusions and not spec.stop_after_panel:
+    if fusion is None and not state.fusions and spec.stop_after != "panel":
         fusion = FusionState(1)
     if fusion:
         await _fuse(context, fusion, answers)
@@ -94,9 +94,18 @@ async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallSt
             criteria=fusion.criteria or spec.criteria,
         )
     material = make_material(spec, context.messages, answers)
-    for_judge, for_writer = await condense(context, number, material)
+    is_read_only_by_judge = ends_with_analysis(spec, number)
+    for_judge, for_writer = await condense(
+        context, number, material, for_judge_alone=is_read_only_by_judge
+    )
     analysis = await analyse(context, number, for_judge)
-    await synthesise(context, number, for_writer, analysis)
+    if not is_read_only_by_judge:
+        await synthesise(context, number, for_writer, analysis)
+
+
+def ends_with_analysis(spec: Spec, fusion: int) -> bool:
+    """Only what the run does of itself, the first: whoever fuses by hand wants a fused answer."""
+    return spec.stop_after == "analysis" and fusion == 1
 
 
 def _stood_in(state: RunState) -> tuple[str, str]:

@@ -170,7 +170,7 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
                     temperature=panelist.temperature,
                     response_schema=panelist.response_schema,
                     # A panel that is not fused is itself the answer.
-                    asked=context.spec.request if context.spec.stop_after_panel else None,
+                    asked=context.spec.request if context.spec.stop_after == "panel" else None,
                 ),
                 on_text=lambda text: say(EventType.PANEL_DELTA, text),
                 on_reasoning=lambda text: say(EventType.PANEL_REASONING_DELTA, text),

@@ -81,7 +81,7 @@ class Command(BaseCommand):
             if not value:
                 raise CommandError(f"--policy: “{name}” has no value. As in quorum=2,grace=3.")
         spec = with_policy(self._panel_spec(options), chosen)
-        return replace(spec, stop_after_panel=options["compare_first"])
+        return replace(spec, stop_after="panel" if options["compare_first"] else "")
 
     def _panel_spec(self, options: dict[str, Any]) -> Spec:
         if options["panel"]:

@@ -64,7 +64,7 @@ def console(request: HttpRequest) -> HttpResponse:
 def _spec(form: ComposeForm, presets: list[Preset], posted: QueryDict) -> Spec:
     chosen = {c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES}
     spec = with_policy(_panel_spec(form, presets), chosen)
-    return replace(spec, stop_after_panel=form.cleaned_data["stop_after_panel"])
+    return replace(spec, stop_after="panel" if form.cleaned_data["stop_after_panel"] else "")
 
 
 def _panel_spec(form: ComposeForm, presets: list[Preset]) -> Spec:

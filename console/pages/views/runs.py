@@ -16,7 +16,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ... import access
-from ...engine.spec import SpecTooNew, letter
+from ...engine.spec import letter
+from ...engine.spec_versions import SpecTooNew
 from ...fragments import run_context, run_texts
 from ...fragments.fusions import askable, fusions
 from ...fragments.poll import poll

@@ -1,0 +1,74 @@
+"""The shapes that the JSON of a spec has had, and what runs stored in each of them meant.
+
+A change of shape raises `VERSION`, adds what leads there from the one before, and
+leaves a stored file of the new one in tests/data/specs/. What stands here says what
+was true when it was stored: it changes no more, whatever becomes of today's defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .errors import SENTENCES, Reason
+
+VERSION = 2
+
+
+class SpecUnreadable(ValueError):
+    """The stored spec is not one of its version."""
+
+
+class SpecTooNew(SpecUnreadable):
+    """Stored by a newer version than this one, which cannot know what it asks for."""
+
+    def __init__(self) -> None:
+        super().__init__(SENTENCES[Reason.NEEDS_NEWER_VERSION])
+
+
+def up_to_date(data: dict[str, Any]) -> dict[str, Any]:
+    """In today's shape, without its version. Raises SpecTooNew and SpecUnreadable."""
+    version = data.get("v", 1)
+    if type(version) is not int or version < 1:
+        raise SpecUnreadable(f"A spec has no version “{version}”.")
+    if version > VERSION:
+        raise SpecTooNew
+    data = {name: value for name, value in data.items() if name != "v"}
+    try:
+        for step in _STEPS[version - 1 :]:
+            data = step(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SpecUnreadable(f"The spec is not one of version {version}: {error!r}.") from None
+    return data
+
+
+def _second(data: dict[str, Any]) -> dict[str, Any]:
+    """The first had no number, grew as it went, and knew one place to stop."""
+    added: dict[str, Any] = {"criteria": "", "stop_after_panel": False, "request": {}}
+    data = added | data
+    stops = data.pop("stop_after_panel")
+    return data | {
+        "stop_after": "panel" if stops else "",
+        "policy": _POLICY_OF_THE_FIRST | data["policy"],
+        "prompts": {"marks": "", "condense": "", "poll": ""} | data["prompts"],
+    }
+
+
+_POLICY_OF_THE_FIRST: dict[str, Any] = {
+    "quorum": None,
+    "grace": 8,
+    "grace_factor": 0.5,
+    "panel_timeout": 900,
+    "first_token_timeout": 180,
+    "stall_timeout": 30,
+    "total_timeout": 900,
+    "retries": 2,
+    "max_retry_wait": 30,
+    "repeat_unconfirmed": False,
+    "analysis_max_output_tokens": 8000,
+    "synthesis_max_output_tokens": None,
+    "max_calls": None,
+    "max_tokens": None,
+}
+# What leads from each version to the next.
+_STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_second,)

@@ -1,0 +1,116 @@
+"""What is stored of a run's configuration is read for ever, whole or not at all."""
+
+import json
+from dataclasses import fields, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.engine.spec import Panelist, Policy, Prompts, Spec
+from console.engine.spec_versions import VERSION, SpecTooNew, SpecUnreadable
+from console.engine.usage import Price
+
+STORED = Path(__file__).parents[1] / "data" / "specs"
+
+
+def stored(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((STORED / f"{name}.json").read_text(encoding="utf-8"))
+    return data
+
+
+def test_a_spec_of_the_first_runs_means_what_it_meant() -> None:
+    spec = Spec.from_dict(stored("1-first"))
+    assert [p.model for p in spec.panel] == ["maker/alpha", "tiny"]
+    assert spec.panel[0].price == Price(Decimal("1.5"), Decimal(6))
+    assert (spec.panel[1].label, spec.panel[1].seed, spec.panel[1].temperature) == ("bold", 33, 0.9)
+    assert spec.writer == spec.judge and (spec.preset, spec.shuffle_seed) == ("quality", 7)
+    assert spec.prompts == Prompts("Compare.", "Mend it.", "Write.")
+    assert (spec.policy.stall_timeout, spec.policy.analysis_max_output_tokens) == (20, 600)
+    assert (spec.policy.quorum, spec.policy.grace, spec.policy.panel_timeout) == (None, 8, 900)
+    assert (spec.criteria, spec.stop_after, spec.request) == ("", "", {})
+
+
+def test_a_spec_without_a_version_that_stops_after_its_panel_still_does() -> None:
+    spec = Spec.from_dict(stored("1"))
+    assert spec.stop_after == "panel"
+    assert spec.policy == Policy(quorum=2, grace=3, max_calls=9, repeat_unconfirmed=True)
+    assert spec.panel[0].fallback == Panelist("spare", "test", max_output_tokens=300)
+    assert spec.writer.model == "pen" and spec.judge.fallback
+    assert (spec.criteria, spec.prompts.poll) == ("Weigh legal risk.", "Prefer?")
+    assert spec.request == {"temperature": 0.5, "options": {"stop": ["\n"]}}
+    assert Spec.from_dict(spec.to_dict()) == spec
+
+
+def test_a_spec_of_the_second_version_is_read_and_written_as_it_stands() -> None:
+    data = stored("2")
+    spec = Spec.from_dict(data)
+    assert spec.stop_after == "analysis" and spec.panel[1].seed == 5
+    assert spec.to_dict() == data
+
+
+def test_whoever_adds_a_field_raises_the_version_and_leaves_a_file_of_it() -> None:
+    data = stored(str(VERSION))
+    assert data["v"] == VERSION
+    assert set(data) == {"v", *(f.name for f in fields(Spec))}
+    assert set(data["policy"]) == {f.name for f in fields(Policy)}
+    assert set(data["prompts"]) == {f.name for f in fields(Prompts)}
+    assert set().union(*data["panel"]) == {f.name for f in fields(Panelist)}
+
+
+def test_a_spec_newer_than_the_code_says_so() -> None:
+    data = stored(str(VERSION)) | {"v": VERSION + 1, "never_heard_of": True}
+    with pytest.raises(SpecTooNew, match="newer version"):
+        Spec.from_dict(data)
+
+
+@pytest.mark.parametrize("version", ["2", 0, -1, None, True, 1.0])
+def test_what_is_no_version_is_refused(version: Any) -> None:
+    with pytest.raises(SpecUnreadable):
+        Spec.from_dict(stored("2") | {"v": version})
+
+
+@pytest.mark.parametrize("name", ["1", "2"])
+@pytest.mark.parametrize("within", ["", "policy", "prompts", "judge"])
+def test_a_field_that_is_not_known_is_never_passed_over(name: str, within: str) -> None:
+    data = stored(name)
+    (data[within] if within else data)["max_cost"] = 1
+    with pytest.raises(SpecUnreadable, match="max_cost") as refused:
+        Spec.from_dict(data)
+    assert not isinstance(refused.value, SpecTooNew)
+
+
+def test_an_unknown_field_of_a_seat_or_of_who_stands_in_is_not_passed_over_either() -> None:
+    for seat in (lambda data: data["panel"][2], lambda data: data["panel"][0]["fallback"]):
+        data = stored("1")
+        seat(data)["zdr"] = True
+        with pytest.raises(SpecUnreadable, match="zdr"):
+            Spec.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("2", ("criteria",)),
+        ("2", ("policy",)),
+        ("2", ("policy", "grace")),
+        ("2", ("prompts", "poll")),
+        ("2", ("judge", "model")),
+        ("1", ("judge",)),
+        ("1", ("policy",)),
+    ],
+)
+def test_a_field_that_is_missing_is_not_made_up(name: str, where: tuple[str, ...]) -> None:
+    data = stored(name)
+    part = data
+    for step in where[:-1]:
+        part = part[step]
+    del part[where[-1]]
+    with pytest.raises(SpecUnreadable):
+        Spec.from_dict(data)
+
+
+def test_a_run_stops_after_a_step_that_there_is() -> None:
+    with pytest.raises(ValueError, match="lunch"):
+        replace(Spec.from_dict(stored("2")), stop_after="lunch")  # type: ignore[arg-type]
