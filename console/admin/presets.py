@@ -12,8 +12,8 @@ from django.shortcuts import redirect
 from ..engine.spec import MAX_SEATS
 from ..models import Preset, PresetPanelist
 from ..pages.forms import SeatOptions
+from ..services.build_spec import CUSTOM
 from ..services.presets import (
-    CUSTOM,
     preset_changed,
     preset_duplicate,
     preset_lacks,

@@ -18,7 +18,7 @@ from collections.abc import Set
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from .spec_versions import VERSION, SpecUnreadable, up_to_date
+from .spec_versions import USUAL_LIMITS_OF_THE_FIRST, VERSION, SpecUnreadable, up_to_date
 from .usage import Price
 
 LETTERS = "ABCDEFGH"
@@ -45,6 +45,8 @@ class Panelist:
     label: str = ""
     temperature: float | None = None
     max_output_tokens: int | None = None
+    # Whether somebody chose that limit, or it is the usual one; None: stored before this was.
+    limit_is_chosen: bool | None = None
     seed: int | None = None
     reasoning_effort: str | None = None
     system_prompt: str = ""
@@ -57,6 +59,13 @@ class Panelist:
     def short_name(self) -> str:
         """Without the author, as columns show it."""
         return self.model.rsplit("/", 1)[-1]
+
+    @property
+    def has_own_limit(self) -> bool:
+        """A limit chosen for the seat stays with it, whoever sits there."""
+        if self.max_output_tokens is None or self.limit_is_chosen is not None:
+            return bool(self.limit_is_chosen)
+        return self.max_output_tokens not in USUAL_LIMITS_OF_THE_FIRST
 
     def to_dict(self) -> dict[str, Any]:
         data = {k: v for k, v in asdict(self).items() if v not in (None, "")}

@@ -13,6 +13,8 @@ from typing import Any
 from .errors import SENTENCES, Reason
 
 VERSION = 2
+# Output limits that nobody had chosen, where it is not stored whether somebody had.
+USUAL_LIMITS_OF_THE_FIRST = (200, 16_000)
 
 
 class SpecUnreadable(ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..engine.spec import Panelist
-from ..services.panelists import has_own_limit
 
 
 def options(panelist: Panelist) -> list[str]:
@@ -12,7 +11,7 @@ def options(panelist: Panelist) -> list[str]:
         said.append(f"temperature {panelist.temperature:g}")
     if panelist.reasoning_effort:
         said.append(f"reasoning effort {panelist.reasoning_effort}")
-    if has_own_limit(panelist):
+    if panelist.has_own_limit:
         said.append(f"at most {panelist.max_output_tokens:,} tokens")
     if panelist.system_prompt:
         said.append("own system prompt")

@@ -14,7 +14,8 @@ from ..api.http.base import parse
 from ..api.http.db import db
 from ..api.http.errors import ApiError
 from ..api.http.follow import load, states
-from ..api.planning.plan import PREFIX, plan_for, usual_preset
+from ..api.planning.asked import PREFIX
+from ..api.planning.plan import plan_for, usual_preset
 from ..api.planning.schemas import Asking
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step

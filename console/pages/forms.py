@@ -16,10 +16,9 @@ from django.utils.datastructures import MultiValueDict
 from ..engine.spec import MAX_SEATS, letter
 from ..models import PresetPanelist, Visibility
 from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
-from ..services.panelists import NamedSeat
+from ..services.build_spec import CUSTOM, SeatWish
 from ..services.runs import clean_text
 
-CUSTOM = "custom"
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
 
 
@@ -84,10 +83,10 @@ class SeatRow:
         return self.options.is_bound and self.options.has_changed()
 
     @property
-    def named(self) -> NamedSeat:
+    def named(self) -> SeatWish:
         """Once the form is valid."""
         said = dict(self.options.cleaned_data)
-        return NamedSeat(self.model, fallback=said.pop("fallback_model"), **said)
+        return SeatWish(self.model, fallback=said.pop("fallback_model"), **said)
 
 
 class ComposeForm(forms.Form):

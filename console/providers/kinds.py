@@ -162,11 +162,6 @@ def keys_for_starters() -> list[str]:
     return [home.key_variable for home in homes if home.key_variable]
 
 
-def usual_limits() -> set[int | None]:
-    limits = {kind.output_tokens for kind in KINDS.values()}
-    return limits | {server.output_tokens for _, server in servers()}
-
-
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""

@@ -19,3 +19,7 @@ class NameRefused(Refused):
     def __init__(self, sentence: str, field: str, seat: int | None = None) -> None:
         super().__init__(sentence)
         self.field, self.seat = field, seat
+
+
+class PolicyRefused(Refused):
+    """A policy chosen for one run cannot be had."""

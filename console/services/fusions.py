@@ -16,14 +16,13 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from ..catalog.seed_data import LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from ..engine.steps.seating import seated
 from ..models import Call, Credential, Fusion, Run
 from ..record.rows import state_from_rows
+from .build_spec import Who, Wish, build, find_panelist, is_named
 from .errors import Refused, RunUnderWay
-from .panelists import find_judge, find_panelist, has_own_limit
 from .runs import ApiOrigin, clean_text, ring_for, spec_of
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
@@ -62,8 +61,8 @@ def seat_stop(*, run: Run, seat: int) -> None:
 def run_fuse(
     *,
     run: Run,
-    judge: str = "",
-    synthesizer: str = "",
+    judge: Who = "",
+    synthesizer: Who = "",
     criteria: str = "",
     seats: Sequence[int] | None = None,
     api: ApiOrigin | None = None,
@@ -85,12 +84,8 @@ def run_fuse(
     criteria = clean_text(criteria)
     if len(criteria) > MAX_CRITERIA:
         raise Refused(f"Criteria have at most {MAX_CRITERIA:,} characters.")
-    judged_by = find_judge(judge) if judge.strip() else spec.judge
-    if synthesizer.strip():
-        written_by = find_judge(synthesizer, tokens=LOCAL_SYNTHESIS_TOKENS)
-    else:
-        written_by = judged_by if judge.strip() and not spec.synthesizer else spec.writer
-    for panelist in (judged_by, written_by):
+    again = build(fusion_wish(spec, judge=judge, synthesizer=synthesizer, criteria=criteria))
+    for panelist in (again.judge, again.writer):
         _can_be_asked(panelist)
     with transaction.atomic():
         _reopen(run)
@@ -101,14 +96,25 @@ def run_fuse(
             run=run,
             number=last + 1,
             status=RunStatus.QUEUED,
-            judge=judged_by.to_dict(),
-            synthesizer=written_by.to_dict(),
-            criteria=criteria.strip() or spec.criteria,
+            judge=again.judge.to_dict(),
+            synthesizer=again.writer.to_dict(),
+            criteria=again.criteria,
             seats=chosen,
             token=api.token if api else None,
             request_hash=api.request_hash if api else "",
             idempotency_key=api.idempotency_key if api else None,
         )
+
+
+def fusion_wish(spec: Spec, *, judge: Who = "", synthesizer: Who = "", criteria: str = "") -> Wish:
+    """What a run's answers would be fused with again: as before, but for what is given."""
+    return Wish(
+        panel=spec.panel,
+        judge=judge if is_named(judge) else spec.judge,
+        synthesizer=synthesizer if is_named(synthesizer) else spec.synthesizer or "",
+        criteria=criteria.strip() or spec.criteria,
+        kept_policy=spec.policy,
+    )
 
 
 def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
@@ -239,13 +245,14 @@ def _must_exist(run: Run, seat: int) -> None:
 
 def _with_model(seat: Panelist, other: Panelist) -> Panelist:
     """The seat's own options stay; what belongs to a model comes with it."""
-    limit = seat.max_output_tokens if has_own_limit(seat) else other.max_output_tokens
+    limit = seat if seat.has_own_limit or other.max_output_tokens is None else other
     return replace(
         seat,
         model=other.model,
         credential=other.credential,
         price=other.price,
         context_length=other.context_length,
-        max_output_tokens=limit or seat.max_output_tokens,
+        max_output_tokens=limit.max_output_tokens,
+        limit_is_chosen=limit.limit_is_chosen,
         fallback=None,
     )

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.conf import settings
 
-from ..engine.spec import MAX_SEATS, Policy, Spec
+from ..engine.spec import MAX_SEATS, Policy
 from ..models import Preset
-from .errors import Refused
+from .errors import PolicyRefused
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ CHOICES = (
 _BY_NAME = {choice.name: choice for choice in CHOICES}
 
 # Columns of a preset that are fields of the policy; empty means the site's.
-_OF_A_PRESET = (*_BY_NAME, "analysis_max_output_tokens", "synthesis_max_output_tokens")
+OF_JUDGING = ("analysis_max_output_tokens", "synthesis_max_output_tokens")
+_OF_A_PRESET = (*_BY_NAME, *OF_JUDGING)
 
 
 def site_policy(**chosen: float | bool | None) -> Policy:
@@ -59,28 +60,25 @@ def site_policy(**chosen: float | bool | None) -> Policy:
     return Policy(**(site | {k: v for k, v in chosen.items() if v is not None}))  # type: ignore[arg-type]
 
 
-def preset_policy(preset: Preset, **unless_chosen: float | None) -> Policy:
-    """`unless_chosen` stands where the preset leaves a field empty."""
-    chosen = {name: getattr(preset, name) for name in _OF_A_PRESET}
-    usual = {name: value for name, value in unless_chosen.items() if not chosen.get(name)}
-    return site_policy(**(chosen | usual))
+def limits_of(preset: Preset) -> dict[str, float | bool | None]:
+    """What it says of the policy; None where it says nothing."""
+    return {name: getattr(preset, name) for name in _OF_A_PRESET}
 
 
-def with_policy(spec: Spec, overrides: Mapping[str, Any]) -> Spec:
-    """The spec with fields of its policy chosen for one run. Empty values choose nothing.
+def chosen_policy(policy: Policy, overrides: Mapping[str, Any]) -> Policy:
+    """The policy with fields chosen for one run. Empty values choose nothing.
 
-    Values may be texts, as forms and shells have them. Raises Refused.
+    Values may be texts, as forms and shells have them. Raises PolicyRefused.
     """
     chosen = {}
     for name, value in overrides.items():
         if name not in _BY_NAME:
             known = ", ".join(_BY_NAME)
-            raise Refused(f"There is no “{name}” in a policy. There are: {known}.")
+            raise PolicyRefused(f"There is no “{name}” in a policy. There are: {known}.")
         if value not in (None, ""):
             chosen[name] = _read(_BY_NAME[name], value)
     # `_read` gives each field its own type.
-    policy = replace(spec.policy, **chosen)  # type: ignore[arg-type]
-    return replace(spec, policy=policy) if chosen else spec
+    return replace(policy, **chosen)  # type: ignore[arg-type]
 
 
 def _read(choice: Choice, value: Any) -> float | bool:
@@ -89,7 +87,7 @@ def _read(choice: Choice, value: Any) -> float | bool:
             return True
         if str(value).lower() in ("false", "off", "0", "no"):
             return False
-        raise Refused(f"{choice.label}: write yes or no.")
+        raise PolicyRefused(f"{choice.label}: write yes or no.")
     try:
         if isinstance(value, bool):
             raise ValueError
@@ -98,7 +96,7 @@ def _read(choice: Choice, value: Any) -> float | bool:
             raise ValueError
     except ValueError:
         what = "a whole number" if choice.kind is int else "a number"
-        raise Refused(f"{choice.label}: write {what}.") from None
+        raise PolicyRefused(f"{choice.label}: write {what}.") from None
     if not choice.least <= number <= choice.most:
-        raise Refused(f"{choice.label}: from {choice.least:g} to {choice.most:,g}.")
+        raise PolicyRefused(f"{choice.label}: from {choice.least:g} to {choice.most:,g}.")
     return int(number) if choice.kind is int else number

@@ -1,85 +1,49 @@
-"""From a preset, or from names alone, to the frozen spec of a run."""
+"""From a preset to what it wishes of a run, and what else is known of presets."""
 
 from __future__ import annotations
-
-import secrets
-from collections.abc import Sequence
-from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Count, Q
 
-from ..catalog.prices import context_length_of, price_of
-from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
-from ..engine.spec import MAX_SEATS, Panelist, Spec
-from ..engine.steps.prompts import load as load_prompts
+from ..catalog.names import ModelAt
+from ..catalog.seed_data import presets as came_with_the_site
+from ..engine.spec import MAX_SEATS, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist
 from ..providers import kinds
+from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
-from .panelists import (
-    LOCAL,
-    NamedSeat,
-    Names,
-    fallback_of,
-    find_seat,
-    is_local,
-    judge_of,
-    panelist_of,
-)
-from .policy import preset_policy, site_policy
+from .policy import limits_of
 
-CUSTOM = "custom"
+
+def preset_wish(preset: Preset) -> Wish:
+    """Raises Refused when the preset has no panel."""
+    panel = [_seat(preset, p) for p in preset.panelists.select_related("credential")]
+    if not 1 <= len(panel) <= MAX_SEATS:
+        raise Refused(f"{preset.name} has no panel.")
+    judge = preset.judge_credential
+    writer = judge
+    if preset.synthesizer_model:
+        writer = preset.synthesizer_credential or judge
+    return Wish(
+        panel=panel,
+        judge=ModelAt(judge, preset.judge_model),
+        synthesizer=_named(writer, preset.synthesizer_model),
+        judge_fallback=_named(
+            preset.judge_fallback_credential or judge, preset.judge_fallback_model
+        ),
+        synthesizer_fallback=_named(
+            preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
+        ),
+        criteria=preset.criteria,
+        limits=limits_of(preset),
+        preset=preset.slug,
+        preset_name=preset.name,
+    )
 
 
 def preset_spec(preset: Preset) -> Spec:
-    """Raises Refused when the preset has no panel; asks nobody anything."""
-    panel = tuple(_seat(p) for p in preset.panelists.select_related("credential"))
-    if not 1 <= len(panel) <= MAX_SEATS:
-        raise Refused(f"{preset.name} has no panel.")
-    synthesizer = None
-    writer = preset.judge_credential
-    if preset.synthesizer_model:
-        writer = preset.synthesizer_credential or preset.judge_credential
-        synthesizer = replace(
-            panelist_of(writer, preset.synthesizer_model),
-            fallback=fallback_of(
-                preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
-            ),
-        )
-    elif preset.synthesizer_fallback_model:
-        # The judge writes, but somebody else stands in for it when it fails at that.
-        synthesizer = replace(
-            panelist_of(writer, preset.judge_model),
-            fallback=fallback_of(
-                preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
-            ),
-        )
-    return Spec(
-        panel=panel,
-        judge=replace(
-            panelist_of(preset.judge_credential, preset.judge_model),
-            fallback=fallback_of(
-                preset.judge_fallback_credential or preset.judge_credential,
-                preset.judge_fallback_model,
-            ),
-        ),
-        synthesizer=synthesizer,
-        prompts=load_prompts(),
-        policy=preset_policy(
-            preset,
-            # Without a limit the built-in model writes for minutes.
-            analysis_max_output_tokens=LOCAL_ANALYSIS_TOKENS
-            if is_local(preset.judge_credential)
-            else None,
-            synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if is_local(writer) else None,
-            # Its seats share one small server, so none of them is a straggler by its own fault.
-            quorum=len(panel) if any(p.credential == LOCAL for p in panel) else None,
-        ),
-        preset=preset.slug,
-        preset_name=preset.name,
-        criteria=preset.criteria,
-        shuffle_seed=secrets.randbits(128),
-    )
+    """As it stands. Raises Refused when it has no panel; asks nobody anything."""
+    return build(preset_wish(preset))
 
 
 def preset_lacks(preset: Preset) -> str:
@@ -125,57 +89,6 @@ def _is_built_in(preset: Preset) -> bool:
     return any(p.credential.is_local for p in seats)
 
 
-def custom_spec(
-    *,
-    panel: Sequence[str | NamedSeat],
-    judge: str,
-    synthesizer: str = "",
-    judge_fallback: str = "",
-    synthesizer_fallback: str = "",
-) -> Spec:
-    """From names as people type them, `model` or `credential:model`. Raises Refused."""
-    wished = [NamedSeat(seat) if isinstance(seat, str) else seat for seat in panel]
-    wished = [seat for seat in wished if seat.model.strip()]
-    if not wished:
-        raise Refused("Choose at least one model for the panel.")
-    if len(wished) > MAX_SEATS:
-        raise Refused(f"A panel has at most {MAX_SEATS} models.")
-    if not judge.strip():
-        raise Refused("Choose a judge.")
-    of_seats = [name for seat in wished for name in (seat.model, seat.fallback)]
-    names = Names(*of_seats, judge, synthesizer, judge_fallback, synthesizer_fallback)
-    seats = tuple(find_seat(names, number, seat) for number, seat in enumerate(wished))
-
-    judged_by = names.find_for("judge", judge)
-    written_by = names.find_for("synthesizer", synthesizer) if synthesizer.strip() else None
-
-    def instead(field: str, name: str, tokens: int) -> Panelist | None:
-        found = names.find_for(field, name) if name.strip() else None
-        return judge_of(*found, tokens=tokens) if found else None
-
-    judges_instead = instead("judge_fallback", judge_fallback, LOCAL_ANALYSIS_TOKENS)
-    writes_instead = instead("synthesizer_fallback", synthesizer_fallback, LOCAL_SYNTHESIS_TOKENS)
-    writer = written_by or judged_by
-    # The judge may write, and yet somebody else stand in for it when it fails at that.
-    writes_apart = written_by or writes_instead
-    return Spec(
-        panel=seats,
-        judge=replace(panelist_of(*judged_by), fallback=judges_instead),
-        synthesizer=replace(panelist_of(*writer), fallback=writes_instead)
-        if writes_apart
-        else None,
-        prompts=load_prompts(),
-        policy=site_policy(
-            quorum=len(seats) if any(p.credential == LOCAL for p in seats) else None,
-            analysis_max_output_tokens=LOCAL_ANALYSIS_TOKENS if is_local(judged_by[0]) else None,
-            synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if is_local(writer[0]) else None,
-        ),
-        preset=CUSTOM,
-        preset_name="Custom",
-        shuffle_seed=secrets.randbits(128),
-    )
-
-
 def preset_changed(preset: Preset) -> tuple[int, int]:
     """(runs in which the first fusion changed the answer, runs in which that can be said)."""
     first = Fusion.objects.filter(run__preset=preset.slug, number=1).exclude(changed=None)
@@ -206,22 +119,24 @@ def preset_renumber(*, preset: Preset) -> None:
             preset.panelists.filter(pk=panelist.pk).update(seat=seat)
 
 
-def _seat(panelist: PresetPanelist) -> Panelist:
-    return Panelist(
-        model=panelist.model,
-        credential=panelist.credential.slug,
+def _seat(preset: Preset, panelist: PresetPanelist) -> SeatWish:
+    limit = panelist.max_output_tokens
+    if preset.slug in came_with_the_site() and limit == usual_limit(panelist.credential):
+        limit = None  # nobody chose it: it came with the site
+    return SeatWish(
+        ModelAt(panelist.credential, panelist.model),
         label=panelist.label,
         temperature=panelist.temperature,
-        max_output_tokens=panelist.max_output_tokens,
+        max_output_tokens=limit,
         seed=panelist.seed,
-        reasoning_effort=panelist.reasoning_effort or None,
+        reasoning_effort=panelist.reasoning_effort,
         system_prompt=panelist.system_prompt,
-        price=price_of(panelist.credential, panelist.model),
-        context_length=context_length_of(panelist.credential, panelist.model),
-        fallback=fallback_of(
-            panelist.fallback_credential or panelist.credential,
-            panelist.fallback_model,
-            max_output_tokens=panelist.max_output_tokens,
-            system_prompt=panelist.system_prompt,
+        fallback=_named(
+            panelist.fallback_credential or panelist.credential, panelist.fallback_model
         ),
+        is_unlimited=panelist.max_output_tokens is None,
     )
+
+
+def _named(credential: Credential, model: str) -> ModelAt | str:
+    return ModelAt(credential, model) if model else ""

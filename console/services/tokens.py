@@ -21,6 +21,7 @@ from ..engine.state import RunStatus
 from ..models import ApiToken, Call, Fusion, Run
 from ..models.runs import Origin
 from ..models.tokens import Scope
+from .build_spec import Who
 from .errors import Refused
 from .fusions import run_fuse
 from .runs import ApiOrigin, run_start
@@ -143,8 +144,8 @@ def token_run_fuse(
     *,
     token: ApiToken,
     run: Run,
-    judge: str,
-    synthesizer: str,
+    judge: Who,
+    synthesizer: Who,
     criteria: str,
     seats: Sequence[int] | None,
     request_hash: str = "",

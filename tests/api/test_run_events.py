@@ -137,9 +137,9 @@ def test_a_run_that_nobody_began_tells_its_end(api: Api) -> None:
     run_id = api.shell(
         "from django.contrib.auth.models import User\n"
         "from console.models import Run\n"
-        "from console.services.presets import custom_spec\n"
+        "from console.services.build_spec import Wish, build\n"
         "from console.services.runs import run_cancel\n"
-        "spec = custom_spec(panel=['good'], judge='good').to_dict()\n"
+        "spec = build(Wish(panel=['good'], judge='good')).to_dict()\n"
         "run = Run.objects.create(owner=User.objects.get(username='alice'), prompt='x',"
         " messages=[], spec=spec, preset='custom', preset_name='Custom')\n"
         "run_cancel(run=run)\n"

@@ -22,7 +22,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 
-from console.catalog.listings import all_models, context_length_of, models_of, price_of
+from console.catalog.listings import all_models, models_of
+from console.catalog.prices import context_length_of, price_of
 from console.engine.usage import Price
 from console.models import Credential, Preset
 from console.providers import kinds
@@ -30,7 +31,7 @@ from console.providers.fake import FakeProvider
 from console.providers.kinds import Kind, Server
 from console.providers.listing import CredentialTest, ModelInfo
 from console.providers.registry import make_provider
-from console.services.panelists import find_panelist, has_own_limit
+from console.services.build_spec import find_panelist
 from console.services.presets import default_preset_slug
 from console.site.checks import provider_addresses_are_addresses
 from fusion_site.supervisor import Supervisor
@@ -204,7 +205,7 @@ def test_its_models_prices_and_limits_are_known(
     assert context_length_of(credential, "ara") == 4321
     panelist = find_panelist("ara")
     assert (panelist.credential, panelist.max_output_tokens) == ("parrot", 1234)
-    assert not has_own_limit(panelist)
+    assert not panelist.has_own_limit
 
 
 def test_a_preset_for_it_is_offered_first(parrot: Kind, monkeypatch: pytest.MonkeyPatch) -> None:

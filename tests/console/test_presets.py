@@ -14,10 +14,9 @@ from console.engine.spec import Spec
 from console.engine.usage import Price
 from console.models import Credential, Preset
 from console.providers.secret import Secret
+from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import NameRefused, Refused
-from console.services.panelists import NamedSeat
 from console.services.presets import (
-    custom_spec,
     default_preset_slug,
     preset_lacks,
     preset_spec,
@@ -38,6 +37,10 @@ def upstream() -> Iterator[Upstream]:
     with Upstream() as up:
         up.script("/v1/models", Script(body='{"data": [{"id": "alpha"}, {"id": "llama3:8b"}]}'))
         yield up
+
+
+def custom_spec(**wished: Any) -> Spec:
+    return build(Wish(**wished))
 
 
 def server(slug: str, url: str) -> Credential:
@@ -286,7 +289,7 @@ def test_the_local_model_keeps_its_small_limits(settings: Settings) -> None:
 
 
 def test_what_is_asked_of_a_seat_is_frozen_and_asked_of_who_stands_in(mine: Credential) -> None:
-    seat = NamedSeat("alpha", 0.0, 300, "low", "Be brief.", fallback="mine:llama3:8b")
+    seat = SeatWish("alpha", 0.0, 300, "low", "Be brief.", fallback="mine:llama3:8b")
     spec = custom_spec(panel=[seat, "alpha"], judge="alpha")
     asked, plain = Spec.from_dict(json.loads(json.dumps(spec.to_dict()))).panel
     assert (asked.temperature, asked.max_output_tokens) == (0.0, 300)
@@ -301,7 +304,7 @@ def test_a_seat_that_cannot_be_had_says_which_and_whether_it_is_its_fallback(
     mine: Credential,
 ) -> None:
     with pytest.raises(NameRefused, match="OpenRouter needs an API key") as refused:
-        custom_spec(panel=["alpha", NamedSeat("alpha", fallback="openrouter:x")], judge="alpha")
+        custom_spec(panel=["alpha", SeatWish("alpha", fallback="openrouter:x")], judge="alpha")
     assert (refused.value.seat, refused.value.field) == (1, "fallback")
     with pytest.raises(NameRefused) as refused:
         custom_spec(panel=["openrouter:x", "alpha"], judge="alpha")
@@ -310,7 +313,7 @@ def test_a_seat_that_cannot_be_had_says_which_and_whether_it_is_its_fallback(
 
 def test_a_limit_of_a_seats_own_goes_before_the_usual_one(settings: Settings) -> None:
     settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
-    seats = [NamedSeat("local:tiny", max_output_tokens=50), "local:tiny"]
+    seats = [SeatWish("local:tiny", max_output_tokens=50), "local:tiny"]
     spec = custom_spec(panel=seats, judge="local:tiny")
     assert [p.max_output_tokens for p in spec.panel] == [50, 200]
 

@@ -111,6 +111,14 @@ def test_a_field_that_is_missing_is_not_made_up(name: str, where: tuple[str, ...
         Spec.from_dict(data)
 
 
+def test_what_was_stored_before_a_choice_was_tells_by_the_number_whether_it_was_one() -> None:
+    usual, small, own = Spec.from_dict(stored("1")).panel
+    assert [p.has_own_limit for p in (usual, small, own)] == [False, False, True]
+    assert Spec.from_dict(stored("2")).panel[0].has_own_limit
+    assert not replace(own, limit_is_chosen=False).has_own_limit
+    assert not Panelist("m", "test").has_own_limit
+
+
 def test_a_run_stops_after_a_step_that_there_is() -> None:
     with pytest.raises(ValueError, match="lunch"):
         replace(Spec.from_dict(stored("2")), stop_after="lunch")  # type: ignore[arg-type]

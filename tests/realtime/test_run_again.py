@@ -21,10 +21,9 @@ from console.models import Credential, Fusion, Run
 from console.record.asked import asked
 from console.record.rows import state_from_rows
 from console.services import fusions, tokens
+from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import Refused
 from console.services.follow import run_follow
-from console.services.panelists import NamedSeat
-from console.services.presets import custom_spec
 from console.services.runs import run_cancel, run_start
 from console.worker.upkeep import Upkeep
 from console.worker.worker import Worker
@@ -151,10 +150,10 @@ def test_a_seats_options_reach_its_model_and_stay_when_it_is_asked_again_or_swap
 
     upstream.script("dead", Script(status=500))
     seats = [
-        NamedSeat("test:chosen", 0.2, 300, "low", "Doubt everything."),
-        NamedSeat("test:dead", 0.4, 500, system_prompt="Be brief.", fallback="test:spare"),
+        SeatWish("test:chosen", 0.2, 300, "low", "Doubt everything."),
+        SeatWish("test:dead", 0.4, 500, system_prompt="Be brief.", fallback="test:spare"),
     ]
-    spec = custom_spec(panel=seats, judge="test:judge")
+    spec = build(Wish(panel=seats, judge="test:judge"))
     policy = replace(spec.policy, retries=0)
     alice = User.objects.get_or_create(username="alice")[0]
     run = run_start(owner=alice, prompt="Why?", spec=replace(spec, policy=policy))
@@ -227,6 +226,10 @@ def test_a_limit_chosen_for_a_seat_stays_with_it_and_a_usual_one_with_its_server
     usual = Panelist("m", "local", max_output_tokens=LOCAL_OUTPUT_TOKENS)
     assert fusions._with_model(chosen, router).max_output_tokens == 300
     assert fusions._with_model(usual, router).max_output_tokens == FRONTIER_OUTPUT_TOKENS
+    exactly = replace(usual, limit_is_chosen=True)
+    swapped = fusions._with_model(exactly, router)
+    assert swapped.max_output_tokens == LOCAL_OUTPUT_TOKENS and swapped.has_own_limit
+    assert not fusions._with_model(replace(usual, limit_is_chosen=False), router).has_own_limit
 
 
 def test_what_is_under_way_is_not_begun_again(finished: Run) -> None:

@@ -20,7 +20,8 @@ from ...services.presets import preset_lacks, preset_spec
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..planning.plan import ALIASES, PREFIX, usual_preset
+from ..planning.asked import ALIASES, PREFIX
+from ..planning.plan import usual_preset
 from .replies import Model, ModelList
 
 TEXT_ONLY = {

@@ -8,7 +8,7 @@ from typing import Any
 from ...engine.state import RunState
 from ..http.base import ApiCall
 from ..http.errors import ApiError
-from ..planning.plan import SERVER_TOOL
+from ..planning.asked import SERVER_TOOL
 from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import Chat

@@ -17,7 +17,8 @@ from ...record.asked import asked
 from ...record.rows import state_from_rows
 from ..http.base import ApiCall, parse
 from ..http.errors import ApiError
-from ..planning.plan import DECIDE, SERVER_TOOL
+from ..planning.asked import SERVER_TOOL
+from ..planning.plan import DECIDE
 from ..planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
 from . import shapes
 

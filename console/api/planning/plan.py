@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel
-
-from ...catalog.seed_data import LOCAL_SYNTHESIS_TOKENS
-from ...engine.spec import Panelist, Policy, Spec
+from ...engine.spec import Spec
 from ...models import Preset
-from ...services.policy import with_policy
-from ...services.presets import CUSTOM, custom_spec, default_preset_slug, preset_lacks, preset_spec
-from ..http.base import parse
+from ...services.build_spec import CUSTOM, SeatWish, Who, Wish
+from ...services.errors import Refused
+from ...services.policy import OF_JUDGING
+from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ..http.errors import ApiError
-from .names import find, refused, seat_of
-from .schemas import Asking, FusionParameters, OwnOptions, PanelSeat, Plugin
+from .asked import ALIASES, PREFIX, Asked
+from .refusals import built
+from .schemas import Asking, FusionParameters, PanelSeat
 
-ALIASES = ("fusion", "openrouter/fusion")
-PREFIX = "fusion/"
-SERVER_TOOL = "openrouter:fusion"
 # How the outer model is offered a panel, and what it is known by when it wants one.
 DECIDE = "ask_fusion_panel"
 DECIDE_TOOL: dict[str, Any] = {
@@ -43,8 +39,6 @@ OPENROUTER_PRESETS = {
     "general-budget": "budget",
     "general-fast": "budget",
 }
-
-T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -66,46 +60,24 @@ def plan_for(body: Asking, request: dict[str, Any], *, depth: int = 0) -> Plan:
 
     Reads the database and may ask providers for their lists.
     """
-    plugin = _plugin(body)
-    tool, tools = _server_tool(body)
-    wished = plugin or tool
-    is_alias = body.model in ALIASES or body.model.startswith(PREFIX)
-    switched_off = plugin is not None and not plugin.enabled
-    options = dict(request.get("options", {}))
-    choice = body.tool_choice
-    names_ours = isinstance(choice, dict) and choice.get("type") == SERVER_TOOL
-    if tools:
-        options["tools"] = tools
-        if choice is not None and not names_ours:
-            options["tool_choice"] = choice
-    request = request | ({"options": options} if options else {})
-    wants_fusion = not switched_off and (
-        is_alias or bool(wished) or bool(body.fusion.panel or body.fusion.judge)
-    )
-    if depth > 0:
+    asked = Asked.of(body)
+    options = asked.options(request)
+    if depth > 0 and asked.is_alias and not asked.is_switched_off:
         # One level only: what was asked for by name is refused, what was offered is left out.
-        if is_alias and not switched_off:
-            raise ApiError("recursion_refused", param="model")
-        wants_fusion = False
-    if not wants_fusion:
-        outer = _outer(body, is_alias)
-        return Plan(body.model, _direct(outer, request), direct=True)
-    spec = _fused(body, wished or FusionParameters.model_validate({}), is_alias)
-    spec = refused(lambda: with_policy(spec, body.fusion.policy), "fusion.policy")
-    forced = choice == "required" or names_ours
-    if tool is None or plugin is not None or forced:
-        if forced and choice == "required":
-            # It was the panel that was required, and it is asked: the writer is free.
-            options.pop("tool_choice", None)
-        return Plan(body.model, replace(spec, request=_with_options(request, options)))
-    if choice == "none":
-        return Plan(body.model, _direct(spec.writer, request), direct=True)
-    offered = _with_options(request, options | {"tools": [*tools, DECIDE_TOOL]})
-    return Plan(
-        body.model,
-        replace(spec, request=_with_options(request, options)),
-        decide=_direct(spec.writer, offered),
-    )
+        raise ApiError("recursion_refused", param="model")
+    if depth > 0 or not asked.wants_fusion:
+        outer = _outer(asked)
+        return Plan(body.model, _direct(outer, _with_options(request, options)), direct=True)
+    if body.tool_choice == "required":
+        # It was the panel that was required, and it is asked: the writer is free.
+        options.pop("tool_choice", None)
+    spec = _fused(asked, _with_options(request, options))
+    if not asked.may_decide:
+        return Plan(body.model, spec)
+    if body.tool_choice == "none":
+        return Plan(body.model, _direct(spec.writer, spec.request), direct=True)
+    offered = _with_options(request, options | {"tools": [*asked.tools, DECIDE_TOOL]})
+    return Plan(body.model, spec, decide=_direct(spec.writer, offered))
 
 
 def _with_options(request: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -113,134 +85,132 @@ def _with_options(request: dict[str, Any], options: dict[str, Any]) -> dict[str,
     return rest | ({"options": options} if options else {})
 
 
-def _plugin(body: Asking) -> Plugin | None:
-    for number, raw in enumerate(body.plugins or ()):
-        if raw.get("id") == "fusion":
-            return _parse(Plugin, raw, f"plugins.{number}")
+def _outer(asked: Asked) -> Who:
+    """Who answers where nothing is fused."""
+    model = asked.body.model
+    return built(_base(model, None), {"panel": "model"}).writer if asked.is_alias else model
+
+
+def _direct(outer: Who, request: dict[str, Any]) -> Spec:
+    """One call to one model, as a run."""
+    wish = Wish(
+        judge=outer,
+        is_direct=True,
+        request=request,
+        preset="direct",
+        preset_name="Direct",
+        listed_only=True,
+    )
+    return built(wish, {"panel": "model", "judge": "model"})
+
+
+def _fused(asked: Asked, request: dict[str, Any]) -> Spec:
+    own, wished = asked.body.fusion, asked.wished
+    wish = replace(
+        _judged(asked, _panel(asked)),
+        judge_effort=_effort(wished),
+        policy=own.policy,
+        request=request,
+        listed_only=True,
+    )
+    if own.synthesizer:
+        wish = replace(wish, synthesizer=own.synthesizer, synthesizer_fallback="")
+    if own.judge_fallback:
+        wish = replace(wish, judge_fallback=own.judge_fallback)
+    if own.synthesizer_fallback:
+        wish = replace(wish, synthesizer_fallback=own.synthesizer_fallback)
+    return built(wish, _places(asked))
+
+
+def _panel(asked: Asked) -> Wish:
+    """Whom the request names for the panel, or a preset's, with what is asked of all of them."""
+    own, wished = asked.body.fusion, asked.wished
+    names: Sequence[str | PanelSeat] = own.panel or wished.analysis_models or ()
+    base = _base_beside(asked, names)
+    if not names:
+        assert base
+        return base.with_seats(lambda seat: _asked(seat, wished))
+    panel = [_seat(named, wished) for named in names]
+    if base is None or asked.names_judge:
+        return Wish(panel=panel, judge=panel[0].model)
+    # What its judge and synthesizer may write goes with them.
+    limits = {name: base.limits[name] for name in OF_JUDGING}
+    return Wish(
+        panel=panel,
+        judge=base.judge,
+        synthesizer=base.synthesizer,
+        judge_fallback=base.judge_fallback,
+        synthesizer_fallback=base.synthesizer_fallback,
+        limits=limits,
+    )
+
+
+def _base_beside(asked: Asked, names: Sequence[str | PanelSeat]) -> Wish | None:
+    """The preset that says what the request leaves open; None where that is nothing, or where
+    no preset can run."""
+    body, preset = asked.body, asked.wished.preset
+    is_named = body.model.startswith(PREFIX) or bool(preset)
+    if names and asked.names_judge and not is_named:
+        return None
+    try:
+        return _base(body.model if asked.is_alias else ALIASES[0], preset)
+    except ApiError:
+        if is_named or not names:
+            raise
     return None
 
 
-def _server_tool(body: Asking) -> tuple[FusionParameters | None, list[dict[str, Any]]]:
-    """(parameters of the server tool, the client's own tools)."""
-    found, own = None, []
-    for number, raw in enumerate(body.tools or ()):
-        if raw.get("type") == SERVER_TOOL:
-            found = _parse(FusionParameters, raw.get("parameters") or {}, f"tools.{number}")
-        elif not str(raw.get("type", "function")).startswith("openrouter:"):
-            own.append(raw)
-    return found, own
+def _judged(asked: Asked, wish: Wish) -> Wish:
+    """By whom the request names. A model that is asked for answers: it writes, and it judges
+    unless a judge is named, too."""
+    outer = "" if asked.is_alias else asked.body.model
+    judge = asked.body.fusion.judge or asked.wished.model or outer
+    if not judge:
+        return wish
+    return replace(wish, judge=judge, synthesizer=outer, judge_fallback="", synthesizer_fallback="")
 
 
-def _parse(schema: type[T], raw: Any, where: str) -> T:
-    try:
-        return parse(schema, raw)
-    except ApiError as error:
-        param = ".".join(filter(None, (where, error.param)))
-        raise ApiError(error.code, error.message, param=param) from None
+def _places(asked: Asked) -> dict[str, str]:
+    """Which field of the request each part of the wish comes from."""
+    own = asked.body.fusion
+    return {
+        "panel": "fusion.panel" if own.panel else "analysis_models",
+        "judge": "fusion.judge" if own.judge else "model",
+        "synthesizer": "fusion.synthesizer" if own.synthesizer else "model",
+        "judge_fallback": "fusion.judge_fallback",
+        "synthesizer_fallback": "fusion.synthesizer_fallback",
+    }
 
 
-def _outer(body: Asking, is_alias: bool) -> Panelist:
-    return _base(body.model, None).writer if is_alias else find(body.model, "model")
+def _effort(wished: FusionParameters) -> str:
+    return (wished.reasoning and wished.reasoning.effort) or ""
 
 
-def _direct(outer: Panelist, request: dict[str, Any]) -> Spec:
-    """One call to one model, as a run: a panel of one that is not fused."""
-    named = f"{outer.credential}:{outer.model}"
-    spec = refused(lambda: custom_spec(panel=[named], judge=named), "model")
+def _seat(named: str | PanelSeat, wished: FusionParameters) -> SeatWish:
+    """What is asked of a seat goes before what is asked of the panel."""
+    if isinstance(named, str):
+        return _asked(SeatWish(named), wished)
+    return SeatWish(
+        named.model,
+        temperature=wished.temperature if named.temperature is None else named.temperature,
+        max_output_tokens=named.max_completion_tokens or wished.max_completion_tokens,
+        reasoning_effort=str(named.reasoning_effort or _effort(wished)),
+        system_prompt=named.system_prompt.strip(),
+        fallback=named.fallback or "",
+    )
+
+
+def _asked(seat: SeatWish, wished: FusionParameters) -> SeatWish:
+    """A seat with what is asked of the panel for this request."""
     return replace(
-        spec,
-        panel=(outer,),
-        judge=outer,
-        preset="direct",
-        preset_name="Direct",
-        stop_after="panel",
-        request=request,
+        seat,
+        temperature=seat.temperature if wished.temperature is None else wished.temperature,
+        max_output_tokens=wished.max_completion_tokens or seat.max_output_tokens,
+        reasoning_effort=_effort(wished) or seat.reasoning_effort,
     )
 
 
-def _fused(body: Asking, wished: FusionParameters, is_alias: bool) -> Spec:
-    own = body.fusion
-    names: Sequence[str | PanelSeat] | None = own.panel or wished.analysis_models
-    where = "fusion.panel" if own.panel else "analysis_models"
-    judge_name = own.judge or wished.model
-    chosen = find(judge_name, "fusion.judge" if own.judge else "model") if judge_name else None
-    outer = None if is_alias else find(body.model, "model")
-    names_preset = body.model.startswith(PREFIX) or wished.preset
-    base = None
-    # Of a whole panel with its judge nothing is left for a preset to say.
-    if names_preset or not (names and (chosen or outer)):
-        try:
-            base = _base(body.model if is_alias else ALIASES[0], wished.preset)
-        except ApiError:
-            if names_preset or not names:
-                raise
-    if names:
-        seats = [seat_of(named, wished, f"{where}.{n}") for n, named in enumerate(names)]
-        spec = refused(lambda: custom_spec(panel=seats, judge=seats[0].model), where)
-        if base and not (chosen or outer):
-            spec = replace(spec, judge=base.judge, synthesizer=base.synthesizer)
-            spec = replace(spec, policy=_tokens_of(base, spec))
-    else:
-        assert base
-        spec = replace(base, panel=_inner_panel(base.panel, wished))
-    if chosen:
-        spec = replace(spec, judge=chosen, synthesizer=None)
-    elif outer:
-        spec = replace(spec, judge=outer)
-    if outer:
-        spec = replace(spec, synthesizer=outer)
-    if own.synthesizer:
-        spec = replace(spec, synthesizer=find(own.synthesizer, "fusion.synthesizer"))
-    return _judging(_with_fallbacks(spec, own), wished)
-
-
-def _with_fallbacks(spec: Spec, own: OwnOptions) -> Spec:
-    """A judge that also writes has the judge's, unless the synthesizer's is named."""
-    if own.judge_fallback:
-        instead = find(own.judge_fallback, "fusion.judge_fallback")
-        spec = replace(spec, judge=replace(spec.judge, fallback=instead))
-    if own.synthesizer_fallback:
-        instead = find(
-            own.synthesizer_fallback, "fusion.synthesizer_fallback", tokens=LOCAL_SYNTHESIS_TOKENS
-        )
-        spec = replace(spec, synthesizer=replace(spec.writer, fallback=instead))
-    return spec
-
-
-def _tokens_of(base: Spec, spec: Spec) -> Policy:
-    """What its judge and synthesizer may write goes with them."""
-    return replace(
-        spec.policy,
-        analysis_max_output_tokens=base.policy.analysis_max_output_tokens,
-        synthesis_max_output_tokens=base.policy.synthesis_max_output_tokens,
-    )
-
-
-def _inner_panel(panel: Sequence[Panelist], wished: FusionParameters) -> tuple[Panelist, ...]:
-    """A preset's, with what is asked of the panel for this request."""
-    effort = wished.reasoning.effort if wished.reasoning else None
-    return tuple(
-        replace(
-            p,
-            temperature=p.temperature if wished.temperature is None else wished.temperature,
-            max_output_tokens=wished.max_completion_tokens or p.max_output_tokens,
-            reasoning_effort=effort or p.reasoning_effort,
-        )
-        for p in panel
-    )
-
-
-def _judging(spec: Spec, wished: FusionParameters) -> Spec:
-    """The panel's measure of thinking is the judge's too."""
-    effort = wished.reasoning.effort if wished.reasoning else None
-    if not effort:
-        return spec
-    # Without a synthesizer the judge writes, and keeps its own measure of thinking for that.
-    judge = replace(spec.judge, reasoning_effort=effort)
-    return replace(spec, judge=judge, synthesizer=spec.writer)
-
-
-def _base(model: str, preset: str | None) -> Spec:
+def _base(model: str, preset: str | None) -> Wish:
     """The preset that is named, or the default one. Raises ApiError."""
     slug = model.removeprefix(PREFIX) if model.startswith(PREFIX) else ""
     param = "model"
@@ -255,7 +225,10 @@ def _base(model: str, preset: str | None) -> Spec:
         raise ApiError("model_not_found", f"There is no preset “{slug}”.", param=param)
     if lacks := preset_lacks(found):
         raise ApiError("preset_unavailable", lacks, param=param)
-    return refused(lambda: preset_spec(found), param)
+    try:
+        return preset_wish(found)
+    except Refused as refused:
+        raise ApiError("preset_unavailable", str(refused), param=param) from None
 
 
 def usual_preset() -> str:

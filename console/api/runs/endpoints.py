@@ -15,6 +15,7 @@ from ... import access
 from ...models import Fusion, Run
 from ...models.tokens import Scope
 from ...services.errors import RunUnderWay
+from ...services.fusions import fusion_wish
 from ...services.runs import run_cancel
 from ...services.tokens import token_run_fuse
 from ..http.base import ApiCall, NoBody, endpoint
@@ -23,8 +24,8 @@ from ..http.errors import ApiError
 from ..openai.chat_run import request_of
 from ..planning.conversation import conversation
 from ..planning.idempotency import earlier, start
-from ..planning.names import find
 from ..planning.plan import plan_for
+from ..planning.refusals import built
 from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from . import replies
 from .object import PROMPT_SHOWN, run_reply, run_row
@@ -129,15 +130,18 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         return run_reply(call.request, call.token.owner_id, found)
     if not found.is_final:
         raise _under_way()
-    for name in ("judge", "synthesizer"):
-        if model := getattr(body, name):
-            find(model, name)
+    wish = fusion_wish(
+        found.frozen_spec, judge=body.judge or "", synthesizer=body.synthesizer or ""
+    )
+    named = {"judge": "judge", "synthesizer": "synthesizer"}
+    # Servers are asked for their lists here, before the token is locked.
+    asked = built(replace(wish, listed_only=True), named)
     try:
         fusion = token_run_fuse(
             token=call.token,
             run=found,
-            judge=body.judge or "",
-            synthesizer=body.synthesizer or "",
+            judge=asked.judge,
+            synthesizer=asked.writer,
             criteria=body.criteria,
             seats=[get_args(Seat).index(seat) for seat in body.seats] or None,
             request_hash=call.hash,

@@ -20,8 +20,9 @@ from console.evaluation.results import BadResults, Results
 from console.evaluation.spending import LimitReached, Limits, spent
 from console.evaluation.tasks import BadTasks, fingerprint, load_tasks
 from console.models import Preset
+from console.services.build_spec import Wish, build
 from console.services.errors import Refused
-from console.services.presets import custom_spec, preset_lacks, preset_spec
+from console.services.presets import preset_lacks, preset_spec
 from console.worker.health import has_worker, is_up
 
 
@@ -131,7 +132,7 @@ def _spec(slug: str) -> Spec:
 
 def _grader(name: str) -> Panelist:
     """Raises Refused."""
-    return custom_spec(panel=[name], judge=name).judge
+    return build(Wish(panel=[name], judge=name)).judge
 
 
 def _usual_file(tasks: Path, preset: str) -> Path:

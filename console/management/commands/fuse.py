@@ -21,14 +21,9 @@ from console.models import Preset, Run
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
 from console.record.rows import state_from_rows
+from console.services.build_spec import Wish, build
 from console.services.errors import Refused
-from console.services.policy import with_policy
-from console.services.presets import (
-    custom_spec,
-    default_preset_slug,
-    preset_lacks,
-    preset_spec,
-)
+from console.services.presets import default_preset_slug, preset_lacks, preset_wish
 from console.services.runs import run_cancel, run_start
 from console.worker.health import is_up
 
@@ -52,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError("Fusion is not running here. Start it: python3 manage.py up")
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
-            spec = self._spec(options)
+            spec = build(self._wish(options))
             run = run_start(owner=None, prompt=prompt, spec=spec, origin="shell", visibility="team")
         except Refused as refusal:
             raise CommandError(str(refusal)) from None
@@ -74,21 +69,24 @@ class Command(BaseCommand):
         if state.status != "completed":
             sys.exit(1)
 
-    def _spec(self, options: dict[str, Any]) -> Spec:
+    def _wish(self, options: dict[str, Any]) -> Wish:
         pairs = [p.partition("=") for p in (options["policy"] or "").split(",") if p.strip()]
         chosen = {name.strip(): value.strip() for name, _, value in pairs}
         for name, value in chosen.items():
             if not value:
                 raise CommandError(f"--policy: “{name}” has no value. As in quorum=2,grace=3.")
-        spec = with_policy(self._panel_spec(options), chosen)
-        return replace(spec, stop_after="panel" if options["compare_first"] else "")
+        return replace(
+            self._panel_wish(options),
+            policy=chosen,
+            stop_after="panel" if options["compare_first"] else "",
+        )
 
-    def _panel_spec(self, options: dict[str, Any]) -> Spec:
+    def _panel_wish(self, options: dict[str, Any]) -> Wish:
         if options["panel"]:
             if options["preset"]:
                 raise CommandError("Give either --preset or --panel.")
             panel = [name.strip() for name in options["panel"].split(",") if name.strip()]
-            return custom_spec(panel=panel, judge=options["judge"] or (panel or [""])[0])
+            return Wish(panel=panel, judge=options["judge"] or (panel or [""])[0])
         if options["judge"]:
             raise CommandError("--judge goes with --panel.")
         slug = options["preset"] or default_preset_slug()
@@ -101,7 +99,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no preset “{slug}”. Presets: {known}; or use --panel.")
         if lacks := preset_lacks(preset):
             raise Refused(lacks)
-        return preset_spec(preset)
+        return preset_wish(preset)
 
     def _print(self, run: Run, spec: Spec, state: RunState) -> None:
         write = self.stdout.write

@@ -16,14 +16,15 @@ from django.views.decorators.http import require_http_methods
 from ... import access
 from ...catalog.listings import CatalogModel, all_models
 from ...engine.findings.families import Kin, kin
-from ...engine.spec import MAX_SEATS, Panelist, Spec, letter
+from ...engine.spec import MAX_SEATS, Panelist, letter
 from ...models import Preset
 from ...providers.kinds import BUILT_IN
+from ...services.build_spec import CUSTOM, Wish, build
 from ...services.errors import NameRefused, Refused
-from ...services.policy import CHOICES, with_policy
-from ...services.presets import custom_spec, default_preset_slug, preset_lacks, preset_spec
+from ...services.policy import CHOICES
+from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ...services.runs import run_start
-from ..forms import CUSTOM, VISIBILITIES, ComposeForm
+from ..forms import VISIBILITIES, ComposeForm
 from .rows import RunRow, run_rows
 
 RECENT = 6
@@ -50,7 +51,7 @@ def console(request: HttpRequest) -> HttpResponse:
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
-                spec=_spec(form, presets, request.POST),
+                spec=build(_wish(form, presets, request.POST)),
                 visibility=form.cleaned_data["visibility"],
                 client_run_id=form.cleaned_data["client_run_id"],
             )
@@ -61,21 +62,23 @@ def console(request: HttpRequest) -> HttpResponse:
     return _page(request, form, presets, status=422)
 
 
-def _spec(form: ComposeForm, presets: list[Preset], posted: QueryDict) -> Spec:
-    chosen = {c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES}
-    spec = with_policy(_panel_spec(form, presets), chosen)
-    return replace(spec, stop_after="panel" if form.cleaned_data["stop_after_panel"] else "")
+def _wish(form: ComposeForm, presets: list[Preset], posted: QueryDict) -> Wish:
+    return replace(
+        _panel_wish(form, presets),
+        policy={c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES},
+        stop_after="panel" if form.cleaned_data["stop_after_panel"] else "",
+    )
 
 
-def _panel_spec(form: ComposeForm, presets: list[Preset]) -> Spec:
+def _panel_wish(form: ComposeForm, presets: list[Preset]) -> Wish:
     data = form.cleaned_data
     if data["preset"] == CUSTOM:
         panel = [row.named for row in form.named_seats]
-        return custom_spec(panel=panel, **{name: data[name] for name in JUDGING})
+        return Wish(panel=panel, **{name: data[name] for name in JUDGING})
     preset = next(p for p in presets if p.slug == data["preset"])
     if lacks := preset_lacks(preset):
         raise Refused(lacks)
-    return preset_spec(preset)
+    return preset_wish(preset)
 
 
 def _note(form: ComposeForm, refused: Refused) -> None:

@@ -1,0 +1,88 @@
+"""From what people type to a model at its server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..models import Credential
+from .listings import CatalogModel, all_models, look_up
+
+MAX_NAME = 200
+
+
+class UnknownName(Exception):
+    """Nobody can be asked by this name; the message is one plain sentence for whoever typed it."""
+
+
+@dataclass(frozen=True)
+class ModelAt:
+    """A model, and the credential it is asked with: nothing is left to be found out."""
+
+    credential: Credential
+    model: str
+
+
+class Names:
+    """Which credential is meant by a name. Servers are asked only if they may be meant.
+
+    `listed_only`: unlike a person at the page, a program is told at once that no server lists
+    what it asks for.
+    """
+
+    def __init__(self, *names: str, listed_only: bool = False) -> None:
+        self._credentials = {c.slug: c for c in Credential.objects.all()}
+        self._ready = [c for c in self._credentials.values() if c.is_ready]
+        self._listed_only = listed_only
+        self._lists: tuple[list[CatalogModel], list[str]] | None = None
+        # Asked unless they were lately, all at once: what the calls cost is wanted next.
+        slugs = {name.strip().partition(":")[0] for name in names}
+        look_up([c for c in self._ready if c.slug in slugs])
+
+    def find(self, name: str) -> ModelAt:
+        """`model` or `credential:model`. Raises UnknownName."""
+        name = name.strip()
+        # A model's own name may hold a colon too (llama3:8b), so only a slug counts.
+        slug, _, model = name.partition(":")
+        names_a_credential = bool(model.strip()) and slug in self._credentials
+        if self._listed_only and not names_a_credential:
+            self._must_be_listed(name)
+        if not name.isprintable() or len(name) > MAX_NAME:
+            # No server has such a model, and not every database can keep the name.
+            raise UnknownName("A model's name is one line of at most 200 plain characters.")
+        if names_a_credential:
+            return self._at(self._credentials[slug], model.strip())
+        return self._offered(name) or self._unlisted(name)
+
+    def _at(self, credential: Credential, model: str) -> ModelAt:
+        if lacks := credential.lacks:
+            raise UnknownName(lacks)
+        return ModelAt(credential, model)
+
+    def _offered(self, name: str) -> ModelAt | None:
+        if not self._ready:
+            raise UnknownName("No provider is set up yet. An admin can add a provider key.")
+        offering = sorted({m.credential_slug for m in self._all()[0] if m.model == name})
+        if len(offering) > 1:
+            choices = " or ".join(f"{slug}:{name}" for slug in offering)
+            raise UnknownName(f"Several providers offer {name}: name it {choices}.")
+        return ModelAt(self._credentials[offering[0]], name) if offering else None
+
+    def _unlisted(self, name: str) -> ModelAt:
+        """A server may know it all the same. The built-in model has one name."""
+        servers = [c for c in self._ready if not c.is_local] or self._ready
+        if len(servers) == 1:
+            return ModelAt(servers[0], name)
+        choices = " or ".join(f"{c.slug}:{name}" for c in servers)
+        raise UnknownName(
+            f"No provider lists {name}. To ask for it all the same, name it {choices}."
+        )
+
+    def _must_be_listed(self, name: str) -> None:
+        listed, errors = self._all()
+        if listed and not errors and name not in {m.model for m in listed}:
+            raise UnknownName(f"There is no model “{name}”.")
+
+    def _all(self) -> tuple[list[CatalogModel], list[str]]:
+        if self._lists is None:
+            self._lists = all_models()
+        return self._lists

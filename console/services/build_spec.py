@@ -1,0 +1,260 @@
+"""The one way to make a spec: whoever wants a run says what it wishes, `build` makes it a spec.
+
+Form, preset, API, shell, MCP, `evaluate` and another fusion of a run each fill in a `Wish`;
+who overrides a part of somebody's wish replaces that part. What is in it is checked here and
+nowhere else, and what it leaves open becomes the usual.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..catalog.names import ModelAt, Names, UnknownName
+from ..catalog.prices import context_length_of, price_of
+from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
+from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec, StopAfter
+from ..engine.steps.prompts import load as load_prompts
+from ..models import Credential
+from ..providers import kinds
+from .errors import NameRefused, Refused
+from .policy import chosen_policy, site_policy
+
+CUSTOM = "custom"
+LOCAL = kinds.BUILT_IN.slug
+
+# As somebody types it, or known already; a panelist is taken as it stands. "": nobody.
+Model = str | ModelAt
+Who = Model | Panelist
+
+
+@dataclass(frozen=True)
+class SeatWish:
+    """A seat, and what is asked of it; options that are empty are the model's usual ones.
+
+    Whoever read the options has seen to it that they are within their bounds.
+    """
+
+    model: Model
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    reasoning_effort: str = ""
+    system_prompt: str = ""
+    fallback: Model = ""
+    label: str = ""
+    seed: int | None = None
+    # Where no limit is named there is none, not even the usual one of its server.
+    is_unlimited: bool = False
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants of a run. What is empty is as usual."""
+
+    panel: Sequence[str | SeatWish | Panelist] = ()
+    judge: Who = ""
+    synthesizer: Who = ""  # "": the judge writes
+    judge_fallback: Model = ""
+    synthesizer_fallback: Model = ""
+    # How hard the judge thinks when it judges; as a writer it keeps its own measure.
+    judge_effort: str = ""
+    criteria: str = ""
+    # What a preset says of the policy, and what is chosen for this run alone, maybe as text.
+    limits: Mapping[str, float | bool | None] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    # Of a run that is there, whose answers are fused again: it stays.
+    kept_policy: Policy | None = None
+    stop_after: StopAfter = ""
+    # What is asked of the call that answers (`Spec.request`).
+    request: dict[str, Any] = field(default_factory=dict)
+    preset: str = CUSTOM
+    preset_name: str = "Custom"
+    # One model answers, whoever stands as the judge, and nothing is fused.
+    is_direct: bool = False
+    # Names that no server lists are refused at once.
+    listed_only: bool = False
+
+    def with_seats(self, changed: Callable[[SeatWish], SeatWish]) -> Wish:
+        """Every seat changed alike; a panelist stays as it stands."""
+        panel = [s if isinstance(s, Panelist) else changed(_wish_of(s)) for s in self.panel]
+        return replace(self, panel=panel)
+
+
+def build(wish: Wish) -> Spec:
+    """May ask servers for their lists, where names are to be found. Raises Refused: NameRefused
+    and PolicyRefused say where it lies."""
+    wish = replace(wish, panel=[seat for seat in wish.panel if is_named(seat)])
+    _must_be_whole(wish)
+    people = _People(wish)
+    if wish.is_direct:
+        judge, synthesizer = people.judge(wish), None
+        panel: tuple[Panelist, ...] = (judge,)
+    else:
+        panel = tuple(people.seat(number, seat) for number, seat in enumerate(wish.panel))
+        judge, synthesizer = people.judge_and_synthesizer(wish)
+    return Spec(
+        panel=panel,
+        judge=judge,
+        synthesizer=synthesizer,
+        prompts=load_prompts(),
+        policy=chosen_policy(_policy(wish, panel, judge, synthesizer or judge), wish.policy),
+        preset=wish.preset,
+        preset_name=wish.preset_name,
+        criteria=wish.criteria,
+        stop_after="panel" if wish.is_direct else wish.stop_after,
+        request=wish.request,
+        shuffle_seed=secrets.randbits(128),
+    )
+
+
+def find_panelist(name: str) -> Panelist:
+    """One more for a panel, by the name people type. Raises NameRefused."""
+    return _People(Wish(panel=[name])).seat(0, name)
+
+
+def _wish_of(seat: str | SeatWish) -> SeatWish:
+    return SeatWish(seat) if isinstance(seat, str) else seat
+
+
+def _must_be_whole(wish: Wish) -> None:
+    if not wish.panel and not wish.is_direct:
+        raise Refused("Choose at least one model for the panel.")
+    if len(wish.panel) > MAX_SEATS:
+        raise Refused(f"A panel has at most {MAX_SEATS} models.")
+    if not is_named(wish.judge):
+        raise Refused("Choose a judge.")
+
+
+def is_named(who: Who | SeatWish) -> bool:
+    """Whether it names anybody."""
+    named = who.model if isinstance(who, SeatWish) else who
+    return bool(named.strip()) if isinstance(named, str) else True
+
+
+def _policy(wish: Wish, panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> Policy:
+    if wish.kept_policy:
+        return wish.kept_policy
+    usual: dict[str, float | None] = {
+        # Without a limit the built-in model writes for minutes.
+        "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS if judge.credential == LOCAL else None,
+        "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS
+        if writer.credential == LOCAL
+        else None,
+        # Its seats share one small server, so none of them is a straggler by its own fault.
+        "quorum": len(panel) if any(p.credential == LOCAL for p in panel) else None,
+    }
+    left_open = {name: value for name, value in usual.items() if not wish.limits.get(name)}
+    return site_policy(**{**wish.limits, **left_open})
+
+
+def _everybody(wish: Wish) -> Iterator[Who]:
+    for seat in wish.panel:
+        if isinstance(seat, SeatWish):
+            yield from (seat.model, seat.fallback)
+        else:
+            yield seat
+    yield from (wish.judge, wish.synthesizer, wish.judge_fallback, wish.synthesizer_fallback)
+
+
+class _People:
+    """From whom a wish names to panelists."""
+
+    def __init__(self, wish: Wish) -> None:
+        typed = [who for who in _everybody(wish) if isinstance(who, str) and is_named(who)]
+        # Of whom all is known, nobody is asked anything.
+        self._names = Names(*typed, listed_only=wish.listed_only) if typed else None
+        self._is_direct, self._keeps_policy = wish.is_direct, bool(wish.kept_policy)
+
+    def seat(self, number: int, seat: str | SeatWish | Panelist) -> Panelist:
+        if isinstance(seat, Panelist):
+            return seat
+        wish = _wish_of(seat)
+        found, fallback = self._find(wish.model, "panel", number), None
+        if is_named(wish.fallback):
+            other = _limited(wish, self._find(wish.fallback, "fallback", number))
+            # What the seat asks of its answer, it asks of whoever stands in too.
+            fallback = replace(other, system_prompt=wish.system_prompt)
+        return replace(
+            _limited(wish, found),
+            label=wish.label,
+            temperature=wish.temperature,
+            seed=wish.seed,
+            reasoning_effort=wish.reasoning_effort or None,
+            system_prompt=wish.system_prompt,
+            fallback=fallback,
+        )
+
+    def judge(self, wish: Wish) -> Panelist:
+        return self._judging(wish.judge, "judge", LOCAL_ANALYSIS_TOKENS)
+
+    def judge_and_synthesizer(self, wish: Wish) -> tuple[Panelist, Panelist | None]:
+        plain, synthesizer = self.judge(wish), None
+        if is_named(wish.synthesizer):
+            synthesizer = self._judging(wish.synthesizer, "synthesizer", LOCAL_SYNTHESIS_TOKENS)
+        judge = plain
+        if instead := self._instead(wish.judge_fallback, "judge_fallback", LOCAL_ANALYSIS_TOKENS):
+            judge = replace(judge, fallback=instead)
+        if instead := self._instead(
+            wish.synthesizer_fallback, "synthesizer_fallback", LOCAL_SYNTHESIS_TOKENS
+        ):
+            # The judge may write, and yet somebody else stand in for it when it fails at that.
+            synthesizer = replace(synthesizer or plain, fallback=instead)
+        if wish.judge_effort:
+            synthesizer = synthesizer or judge
+            judge = replace(judge, reasoning_effort=wish.judge_effort)
+        return judge, synthesizer
+
+    def _judging(self, who: Who, place: str, tokens: int) -> Panelist:
+        is_frozen = isinstance(who, Panelist)
+        panelist = who if isinstance(who, Panelist) else panelist_at(self._find(who, place))
+        # Where the policy is not made for it, the built-in model has its limit itself.
+        is_free = self._is_direct or (self._keeps_policy and not is_frozen)
+        if is_free and panelist.credential == LOCAL and panelist.max_output_tokens is None:
+            return replace(panelist, max_output_tokens=tokens)
+        return panelist
+
+    def _instead(self, who: Model, place: str, tokens: int) -> Panelist | None:
+        if not is_named(who):
+            return None
+        found = panelist_at(self._find(who, place))
+        return replace(found, max_output_tokens=tokens) if found.credential == LOCAL else found
+
+    def _find(self, who: Model, place: str, seat: int | None = None) -> ModelAt:
+        if isinstance(who, ModelAt):
+            return who
+        assert self._names  # somebody is named
+        try:
+            return self._names.find(who)
+        except UnknownName as unknown:
+            raise NameRefused(str(unknown), place, seat) from None
+
+
+def _limited(wish: SeatWish, found: ModelAt) -> Panelist:
+    usual = None if wish.is_unlimited else usual_limit(found.credential)
+    panelist = panelist_at(found, max_output_tokens=wish.max_output_tokens or usual)
+    if panelist.max_output_tokens is None:
+        return panelist
+    return replace(panelist, limit_is_chosen=wish.max_output_tokens is not None)
+
+
+def panelist_at(found: ModelAt, *, max_output_tokens: int | None = None) -> Panelist:
+    """Without a limit it is a judge or a synthesizer, whose limits are the policy's."""
+    is_local = found.credential.is_local
+    return Panelist(
+        model=found.model,
+        credential=found.credential.slug,
+        # A model this small wanders when it is left any freedom.
+        temperature=0.0 if is_local and max_output_tokens is None else None,
+        max_output_tokens=max_output_tokens,
+        price=price_of(found.credential, found.model),
+        context_length=context_length_of(found.credential, found.model),
+    )
+
+
+def usual_limit(credential: Credential) -> int | None:
+    """Of other servers nothing is known, and one may refuse a limit above its context."""
+    if credential.server and credential.server.output_tokens:
+        return credential.server.output_tokens
+    return credential.known_kind.output_tokens if credential.known_kind else None
