@@ -137,7 +137,7 @@ class Rows:
 _ROWS = """
 import datetime, json
 from console.models import Run
-from console.snapshot import state_from_rows
+from console.record.rows import state_from_rows
 
 def plain(value):
     return value.timestamp() if isinstance(value, datetime.datetime) else str(value)
