@@ -1,42 +1,31 @@
 """Everything that can happen in a run's life, in one list.
 
-An event is a fact with a time (`at`, seconds since the epoch). Panel events
-carry the key of their call, analysis and synthesis events also the number of
-their fusion. What each type carries in `data`:
+An event is a fact with a time (`at`, seconds since the epoch). What happens to a
+call is the same whatever its step: its events carry its key, and of what becomes of
+a fusion also the number of that. What each type carries in `data`:
 
     run.started             attempt [, handed_on]    the worker before was stopped, not lost
-    panel.added             seat, number, cause, panelist      an empty text begins
-    panel.delta             text
-    panel.reasoning.delta   text
-    panel.completed         the fields of a `receipt.Receipt`
-    panel.failed            reason, error [, status_code, and what panel.completed carries]
-    panel.retrying          retry_at, cause          another call follows; None: not any more
-    panel.grace             until, usable            the quorum is in: who is silent has so long
+    call.added              step, number, cause, panelist [, seat]   an empty text begins
     call.queued             [limit]                  waits for a free place with its credential,
                                                      or was about to go out and did not
     call.sent               nothing                  on record before its first byte goes out
+    call.delta              text
+    call.reasoning.delta    text
+    call.completed          the fields of a `receipt.Receipt` [, text]
+    call.failed             reason, error, final [, status_code, and what call.completed carries]
+    call.retrying           retry_at, cause          another call follows; None: not any more
+    panel.grace             until, usable            the quorum is in: who is silent has so long
     fusion.started          judged, judge, synthesizer, criteria  judged: keys of the calls compared
-    condense.in_progress    seat, number, cause, panelist   an answer is condensed for a fusion
-    condense.completed      text, and what panel.completed carries
-    condense.failed         as panel.failed                 the answer is left out of the fusion
-    condense.retrying       as panel.retrying
-    analysis.in_progress    number, cause, panelist
-    analysis.completed      analysis, and what panel.completed carries
-    analysis.failed         reason, error, final               final: no other try follows
-    analysis.retrying       as panel.retrying
-    synthesis.in_progress   number, cause, panelist
-    synthesis.delta         text
-    synthesis.reasoning.delta text
-    synthesis.completed     as panel.completed
-    synthesis.failed        as panel.failed [, best] best: key of the answer that stands in
-    synthesis.retrying      as panel.retrying
-    poll.in_progress        seat, number, cause, panelist   a panelist is asked what it prefers
-    poll.completed          text, vote, fused_first, and what panel.completed carries
-    poll.failed             as panel.failed
-    poll.retrying           as panel.retrying
-    run.completed           nothing
+    run.completed           nothing, or reason and error where another answer stands in
     run.failed              reason, error
     run.cancelled           nothing
+
+`final`: no other try follows. `text` is of a call that does not stream: it comes whole.
+What a step finds for its fusion, its call's end carries too:
+
+    analysis                call.completed: analysis
+    synthesis               call.failed: best        key of the answer that stands in
+    poll                    call.completed: vote, fused_first
 
 A fusion of one usable answer has no analysis: there is nothing to compare.
 """
@@ -50,34 +39,16 @@ from typing import Any
 
 class EventType(StrEnum):
     RUN_STARTED = "run.started"
-    PANEL_ADDED = "panel.added"
-    PANEL_DELTA = "panel.delta"
-    PANEL_REASONING_DELTA = "panel.reasoning.delta"
-    PANEL_COMPLETED = "panel.completed"
-    PANEL_FAILED = "panel.failed"
-    PANEL_RETRYING = "panel.retrying"
-    PANEL_GRACE = "panel.grace"
+    CALL_ADDED = "call.added"
     CALL_QUEUED = "call.queued"
     CALL_SENT = "call.sent"
+    CALL_DELTA = "call.delta"
+    CALL_REASONING_DELTA = "call.reasoning.delta"
+    CALL_COMPLETED = "call.completed"
+    CALL_FAILED = "call.failed"
+    CALL_RETRYING = "call.retrying"
+    PANEL_GRACE = "panel.grace"
     FUSION_STARTED = "fusion.started"
-    CONDENSE_IN_PROGRESS = "condense.in_progress"
-    CONDENSE_COMPLETED = "condense.completed"
-    CONDENSE_FAILED = "condense.failed"
-    CONDENSE_RETRYING = "condense.retrying"
-    ANALYSIS_IN_PROGRESS = "analysis.in_progress"
-    ANALYSIS_COMPLETED = "analysis.completed"
-    ANALYSIS_FAILED = "analysis.failed"
-    ANALYSIS_RETRYING = "analysis.retrying"
-    SYNTHESIS_IN_PROGRESS = "synthesis.in_progress"
-    SYNTHESIS_DELTA = "synthesis.delta"
-    SYNTHESIS_REASONING_DELTA = "synthesis.reasoning.delta"
-    SYNTHESIS_COMPLETED = "synthesis.completed"
-    SYNTHESIS_FAILED = "synthesis.failed"
-    SYNTHESIS_RETRYING = "synthesis.retrying"
-    POLL_IN_PROGRESS = "poll.in_progress"
-    POLL_COMPLETED = "poll.completed"
-    POLL_FAILED = "poll.failed"
-    POLL_RETRYING = "poll.retrying"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

@@ -40,10 +40,10 @@ def _run_started(state: RunState, event: Event) -> None:
 
 
 def _added(state: RunState, event: Event) -> None:
-    data, step = event.data, Step(event.type.split(".")[0])
+    data = event.data
     state.calls[event.call] = CallState(
         key=event.call,
-        step=step,
+        step=Step(data["step"]),
         seat=data.get("seat"),
         fusion=event.fusion or None,
         number=data["number"],
@@ -81,54 +81,39 @@ def _delta(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
     if call.first_token_at is None:
         call.first_token_at, call.status = event.at, CallStatus.STREAMING
-    if ".reasoning." in event.type:
+    if event.type is EventType.CALL_REASONING_DELTA:
         call.reasoning += event.data["text"]
     else:
         call.text += event.data["text"]
 
 
-def _finished(state: RunState, event: Event) -> None:
+def _completed(state: RunState, event: Event) -> None:
     call, data = state.calls[event.call], event.data
-    failed = event.type.endswith(".failed")
     _receipt(call, data)
-    if failed:
-        stopped = data["reason"] == Reason.CANCELLED
-        status = CallStatus.CANCELLED if stopped else CallStatus.FAILED
-        _end(call, event.at, status, data["reason"], data["error"])
-        if data.get("best"):
-            state.fusions[event.fusion].best = data["best"]
-    else:
-        _end(call, event.at, CallStatus.COMPLETED)
+    _end(call, event.at, CallStatus.COMPLETED)
+    if call.step is Step.ANALYSIS:
+        state.fusions[event.fusion].analysis = data["analysis"]
+    if call.step is Step.POLL:
+        vote = {"seat": call.seat, "vote": data["vote"], "fused_first": data["fused_first"]}
+        state.fusions[event.fusion].poll.append(vote)
+
+
+def _failed(state: RunState, event: Event) -> None:
+    call, data = state.calls[event.call], event.data
+    _receipt(call, data)
+    stopped = data["reason"] == Reason.CANCELLED
+    status = CallStatus.CANCELLED if stopped else CallStatus.FAILED
+    _end(call, event.at, status, data["reason"], data["error"])
+    if call.step is Step.ANALYSIS and data["final"]:
+        fusion = state.fusions[event.fusion]
+        fusion.analysis_reason, fusion.analysis_error = data["reason"], data["error"]
+    if data.get("best"):
+        state.fusions[event.fusion].best = data["best"]
 
 
 def _retrying(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
     call.retry_at, call.retry_cause = event.data["retry_at"], event.data["cause"]
-
-
-def _analysis_completed(state: RunState, event: Event) -> None:
-    state.fusions[event.fusion].analysis = event.data["analysis"]
-    call = state.calls[event.call]
-    _receipt(call, event.data)
-    _end(call, event.at, CallStatus.COMPLETED)
-
-
-def _analysis_failed(state: RunState, event: Event) -> None:
-    data = event.data
-    if data["final"]:
-        fusion = state.fusions[event.fusion]
-        fusion.analysis_reason, fusion.analysis_error = data["reason"], data["error"]
-    call = state.calls[event.call]
-    _receipt(call, data)
-    _end(call, event.at, CallStatus.FAILED, data["reason"], data["error"])
-
-
-def _polled(state: RunState, event: Event) -> None:
-    _finished(state, event)
-    vote = {"seat": state.calls[event.call].seat} | {
-        name: event.data[name] for name in ("vote", "fused_first")
-    }
-    state.fusions[event.fusion].poll.append(vote)
 
 
 def _run_ended(state: RunState, event: Event) -> None:
@@ -171,34 +156,16 @@ def _end(call: CallState, at: float, status: CallStatus, reason: str = "", error
 
 _APPLY = {
     EventType.RUN_STARTED: _run_started,
-    EventType.PANEL_ADDED: _added,
-    EventType.PANEL_DELTA: _delta,
-    EventType.PANEL_REASONING_DELTA: _delta,
-    EventType.PANEL_COMPLETED: _finished,
-    EventType.PANEL_FAILED: _finished,
-    EventType.PANEL_RETRYING: _retrying,
-    EventType.PANEL_GRACE: _grace,
+    EventType.CALL_ADDED: _added,
     EventType.CALL_QUEUED: _queued,
     EventType.CALL_SENT: _sent,
+    EventType.CALL_DELTA: _delta,
+    EventType.CALL_REASONING_DELTA: _delta,
+    EventType.CALL_COMPLETED: _completed,
+    EventType.CALL_FAILED: _failed,
+    EventType.CALL_RETRYING: _retrying,
+    EventType.PANEL_GRACE: _grace,
     EventType.FUSION_STARTED: _fusion_started,
-    EventType.CONDENSE_IN_PROGRESS: _added,
-    EventType.CONDENSE_COMPLETED: _finished,
-    EventType.CONDENSE_FAILED: _finished,
-    EventType.CONDENSE_RETRYING: _retrying,
-    EventType.ANALYSIS_IN_PROGRESS: _added,
-    EventType.ANALYSIS_COMPLETED: _analysis_completed,
-    EventType.ANALYSIS_FAILED: _analysis_failed,
-    EventType.ANALYSIS_RETRYING: _retrying,
-    EventType.SYNTHESIS_IN_PROGRESS: _added,
-    EventType.SYNTHESIS_DELTA: _delta,
-    EventType.SYNTHESIS_REASONING_DELTA: _delta,
-    EventType.SYNTHESIS_COMPLETED: _finished,
-    EventType.SYNTHESIS_FAILED: _finished,
-    EventType.SYNTHESIS_RETRYING: _retrying,
-    EventType.POLL_IN_PROGRESS: _added,
-    EventType.POLL_COMPLETED: _polled,
-    EventType.POLL_FAILED: _finished,
-    EventType.POLL_RETRYING: _retrying,
     EventType.RUN_COMPLETED: _run_ended,
     EventType.RUN_FAILED: _run_ended,
     EventType.RUN_CANCELLED: _run_ended,

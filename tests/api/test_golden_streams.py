@@ -39,7 +39,7 @@ def compare(play: Play, run: str) -> None:
     late = comparable(play.hear_events().whole(), play.run_id)
     last = max(n for n, event in enumerate(events) if "event: run.snapshot" in event)
     assert late == [events[0], *events[last:]]  # what the log holds since it began anew
-    assert play.api.stack.valkey.do("DEL", f"fusion:run:{play.run_id}:log") == 1
+    assert play.api.lose_log(play.run_id)
     rows = comparable(play.hear_events().whole(), play.run_id)
     heard = {"events": events, "responses": responses, "rows": rows}
     for stream, said in heard.items():

@@ -119,7 +119,7 @@ def test_a_reader_that_is_cut_off_again_and_again_hears_the_whole(api: Api) -> N
 )
 def test_when_the_log_is_gone_the_rows_tell_the_run(api: Api, last: str) -> None:
     run_id = ended(api, start(api, model="good")["id"])["id"]
-    assert api.stack.valkey.do("DEL", f"fusion:run:{run_id}:log") == 1
+    assert api.lose_log(run_id)
     began = time.monotonic()
     events = list(follow(api, run_id, last=last))
     assert time.monotonic() - began < 5
@@ -157,7 +157,7 @@ def test_a_log_that_is_lost_in_the_middle_begins_anew_with_the_whole(api: Api) -
     for event in follow(api, run_id):
         heard.append(event)
         if not lost and event.name == "panel.delta":
-            lost = bool(api.stack.valkey.do("DEL", f"fusion:run:{run_id}:log"))
+            lost = api.lose_log(run_id)
     assert heard[-1].name == "run.completed"
     assert texts(heard) == texts_of(read(api, run_id))
 

@@ -68,26 +68,25 @@ class Story:
     def ask(self, seat: int, number: int = 1, cause: str = "first") -> Self:
         key = call_key(Step.PANEL, seat, number)
         panelist = self.spec.panel[seat].to_dict()
-        self.tell(
-            EventType.PANEL_ADDED, key, seat=seat, number=number, cause=cause, panelist=panelist
-        )
+        said = {"seat": seat, "number": number, "cause": cause, "panelist": panelist}
+        self.tell(EventType.CALL_ADDED, key, step="panel", **said)
         return self.tell(EventType.CALL_SENT, key)
 
     def write(self, seat: int, text: str, number: int = 1) -> Self:
-        return self.tell(EventType.PANEL_DELTA, call_key(Step.PANEL, seat, number), text=text)
+        return self.tell(EventType.CALL_DELTA, call_key(Step.PANEL, seat, number), text=text)
 
     def think(self, seat: int, text: str) -> Self:
-        return self.tell(EventType.PANEL_REASONING_DELTA, call_key(Step.PANEL, seat, 1), text=text)
+        return self.tell(EventType.CALL_REASONING_DELTA, call_key(Step.PANEL, seat, 1), text=text)
 
     def answer(self, seat: int, text: str = "", number: int = 1, **data: Any) -> Self:
         if text:
             self.write(seat, text, number)
         key = call_key(Step.PANEL, seat, number)
-        return self.tell(EventType.PANEL_COMPLETED, key, **self._receipt(data))
+        return self.tell(EventType.CALL_COMPLETED, key, **self._receipt(data))
 
     def fail(self, seat: int, reason: Reason = Reason.STALLED, error: str = "") -> Self:
         data = {"reason": reason.value, "error": error or SENTENCES[reason]}
-        return self.tell(EventType.PANEL_FAILED, call_key(Step.PANEL, seat, 1), **data)
+        return self.tell(EventType.CALL_FAILED, call_key(Step.PANEL, seat, 1), **data)
 
     def judge(self) -> Self:
         judged = [c.key for c in self.state.calls.values() if c.seat is not None and c.is_usable]
@@ -103,9 +102,10 @@ class Story:
         if len(judged) < 2:
             return self
         return self.tell(
-            EventType.ANALYSIS_IN_PROGRESS,
+            EventType.CALL_ADDED,
             call_key(Step.ANALYSIS, 1, 1),
             1,
+            step="analysis",
             number=1,
             cause="first",
             panelist=self.spec.judge.to_dict(),
@@ -114,25 +114,22 @@ class Story:
     def analyse(self, analysis: dict[str, Any] | None = None, **data: Any) -> Self:
         key = call_key(Step.ANALYSIS, 1, 1)
         found = ANALYSIS if analysis is None else analysis
-        return self.tell(
-            EventType.ANALYSIS_COMPLETED, key, 1, analysis=found, **self._receipt(data)
-        )
+        return self.tell(EventType.CALL_COMPLETED, key, 1, analysis=found, **self._receipt(data))
 
     def misjudge(self, reason: Reason = Reason.JUDGE_NOT_VALID_JSON) -> Self:
         data = {"reason": reason.value, "error": SENTENCES[reason], "final": True}
-        return self.tell(EventType.ANALYSIS_FAILED, call_key(Step.ANALYSIS, 1, 1), 1, **data)
+        return self.tell(EventType.CALL_FAILED, call_key(Step.ANALYSIS, 1, 1), 1, **data)
 
     def synthesise(self, text: str = "") -> Self:
         key = call_key(Step.SYNTHESIS, 1, 1)
         panelist = self.spec.writer.to_dict()
-        self.tell(
-            EventType.SYNTHESIS_IN_PROGRESS, key, 1, number=1, cause="first", panelist=panelist
-        )
-        return self.wait(0.8).tell(EventType.SYNTHESIS_DELTA, key, 1, text=text) if text else self
+        said = {"number": 1, "cause": "first", "panelist": panelist}
+        self.tell(EventType.CALL_ADDED, key, 1, step="synthesis", **said)
+        return self.wait(0.8).tell(EventType.CALL_DELTA, key, 1, text=text) if text else self
 
     def complete(self, **data: Any) -> Self:
         key = call_key(Step.SYNTHESIS, 1, 1)
-        self.tell(EventType.SYNTHESIS_COMPLETED, key, 1, **self._receipt(data))
+        self.tell(EventType.CALL_COMPLETED, key, 1, **self._receipt(data))
         return self.tell(EventType.RUN_COMPLETED)
 
     def whole(self, answer: str = "An answer.", fused: str = "The fused answer.") -> Self:

@@ -252,7 +252,7 @@ def test_a_straggler_that_is_cut_off_says_so() -> None:
 def test_a_failed_call_that_is_asked_again_says_so_until_it_is() -> None:
     story = Story().begin().fail(0, Reason.RATE_LIMITED)
     key = call_key(Step.PANEL, 0, 1)
-    story.tell(EventType.PANEL_RETRYING, key, retry_at=1_790_000_009.0, cause="retry")
+    story.tell(EventType.CALL_RETRYING, key, retry_at=1_790_000_009.0, cause="retry")
     fragments = parts(story)
     assert "trying again" in fragments["seat-0-head"]
     assert "Try 2 follows." in fragments["seat-0-note"]
@@ -271,7 +271,7 @@ def test_a_phase_in_which_only_a_retry_is_waited_for_goes_on() -> None:
     retry_at = story.now + 9
     story.tell(EventType.PANEL_GRACE, until=story.now + 8, usable=2)
     story.tell(
-        EventType.PANEL_RETRYING, call_key(Step.PANEL, 2, 1), retry_at=retry_at, cause="retry"
+        EventType.CALL_RETRYING, call_key(Step.PANEL, 2, 1), retry_at=retry_at, cause="retry"
     )
     fragments = parts(story)
     panel = fragments["phases"].partition("</li>")[0]
@@ -285,9 +285,9 @@ def test_a_phase_in_which_only_a_retry_is_waited_for_goes_on() -> None:
 def test_a_judge_and_a_synthesizer_that_are_asked_again_say_when() -> None:
     story = Story().begin().answer(0, "One.").answer(1, "Two.").answer(2, "Three.").judge()
     broken = {"reason": Reason.UPSTREAM_ERROR.value, "error": "It broke.", "final": False}
-    story.tell(EventType.ANALYSIS_FAILED, call_key(Step.ANALYSIS, 1, 1), 1, **broken)
+    story.tell(EventType.CALL_FAILED, call_key(Step.ANALYSIS, 1, 1), 1, **broken)
     story.tell(
-        EventType.ANALYSIS_RETRYING,
+        EventType.CALL_RETRYING,
         call_key(Step.ANALYSIS, 1, 1),
         1,
         retry_at=1_790_000_009.0,
@@ -300,8 +300,8 @@ def test_a_judge_and_a_synthesizer_that_are_asked_again_say_when() -> None:
     story = Story().begin().answer(0, "One.").answer(1, "Two.").answer(2, "Three.")
     story.judge().analyse().synthesise()
     key = call_key(Step.SYNTHESIS, 1, 1)
-    story.tell(EventType.SYNTHESIS_FAILED, key, 1, reason="rate_limited", error="Too many.")
-    story.tell(EventType.SYNTHESIS_RETRYING, key, 1, retry_at=1_790_000_012.0, cause="fallback")
+    story.tell(EventType.CALL_FAILED, key, 1, reason="rate_limited", error="Too many.")
+    story.tell(EventType.CALL_RETRYING, key, 1, retry_at=1_790_000_012.0, cause="fallback")
     fragments = parts(story)
     assert "Its fallback is asked next." in fragments["fused-note"]
     assert 'data-until="1790000012.000"' in fragments["fused-note"]
@@ -311,8 +311,9 @@ def test_a_judge_and_a_synthesizer_that_are_asked_again_say_when() -> None:
 def test_a_fallback_goes_by_its_own_name() -> None:
     story = Story().begin().fail(0, Reason.UNAUTHORIZED)
     story.tell(
-        EventType.PANEL_ADDED,
+        EventType.CALL_ADDED,
         call_key(Step.PANEL, 0, 2),
+        step="panel",
         seat=0,
         number=2,
         cause="fallback",
@@ -326,7 +327,7 @@ def test_an_answer_that_stands_in_is_plainly_labelled() -> None:
     story = Story().begin().answer(0, "One.").answer(1, "Two.").answer(2, "Three.")
     story.judge().analyse().synthesise("Half of")
     story.tell(
-        EventType.SYNTHESIS_FAILED,
+        EventType.CALL_FAILED,
         call_key(Step.SYNTHESIS, 1, 1),
         1,
         reason=Reason.STALLED.value,
@@ -360,24 +361,25 @@ def test_who_stood_in_for_seat_judge_and_synthesizer_is_named_and_who_failed_too
     spare = {"model": "maker/spare", "credential": "openrouter"}
     story = Story().begin().fail(0, Reason.UNAUTHORIZED).answer(1, "Two.").answer(2, "Three.")
     again = {"number": 2, "cause": "fallback", "panelist": spare}
-    story.tell(EventType.PANEL_ADDED, call_key(Step.PANEL, 0, 2), seat=0, **again)
+    story.tell(EventType.CALL_ADDED, call_key(Step.PANEL, 0, 2), step="panel", seat=0, **again)
     story.answer(0, "One, instead.", number=2).judge()
     broken = {"reason": Reason.UPSTREAM_ERROR.value, "error": "It broke.", "final": False}
     first = call_key(Step.ANALYSIS, 1, 1)
-    story.tell(EventType.ANALYSIS_FAILED, first, 1, **broken)
-    story.tell(EventType.ANALYSIS_RETRYING, first, 1, retry_at=story.now, cause="fallback")
+    story.tell(EventType.CALL_FAILED, first, 1, **broken)
+    story.tell(EventType.CALL_RETRYING, first, 1, retry_at=story.now, cause="fallback")
     assert "It broke. Its fallback is asked next." in parts(story)["analysis"]
     second = call_key(Step.ANALYSIS, 1, 2)
-    story.tell(EventType.ANALYSIS_IN_PROGRESS, second, 1, **again)
+    story.tell(EventType.CALL_ADDED, second, 1, step="analysis", **again)
     assert "spare is comparing 3 answers" in parts(story)["analysis"]
-    story.tell(EventType.ANALYSIS_COMPLETED, second, 1, analysis=ANALYSIS)
+    story.tell(EventType.CALL_COMPLETED, second, 1, analysis=ANALYSIS)
     story.synthesise()
-    story.tell(EventType.SYNTHESIS_FAILED, call_key(Step.SYNTHESIS, 1, 1), 1, **broken)
-    story.tell(EventType.SYNTHESIS_IN_PROGRESS, call_key(Step.SYNTHESIS, 1, 2), 1, **again)
+    story.tell(EventType.CALL_FAILED, call_key(Step.SYNTHESIS, 1, 1), 1, **broken)
+    third = call_key(Step.SYNTHESIS, 1, 2)
+    story.tell(EventType.CALL_ADDED, third, 1, step="synthesis", **again)
     assert "spare is reading the answers" in parts(story)["fused-note"]
     key = call_key(Step.SYNTHESIS, 1, 2)
-    story.tell(EventType.SYNTHESIS_DELTA, key, 1, text="Fused.")
-    story.tell(EventType.SYNTHESIS_COMPLETED, key, 1)
+    story.tell(EventType.CALL_DELTA, key, 1, text="Fused.")
+    story.tell(EventType.CALL_COMPLETED, key, 1)
     story.tell(EventType.RUN_COMPLETED)
     fragments = parts(story)
     assert "by spare" in fragments["analysis"]

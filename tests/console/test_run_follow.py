@@ -108,12 +108,12 @@ def test_a_seat_whose_model_was_swapped_goes_on_with_the_new_one(
 ) -> None:
     story = Story().whole()
     other = story.spec.panel[1].to_dict() | {"model": "maker/delta"}
-    added = {"seat": 1, "cause": "asked", "panelist": other}
-    story.tell(EventType.PANEL_ADDED, "panel-1-2", number=2, **added)
+    added = {"step": "panel", "seat": 1, "cause": "asked", "panelist": other}
+    story.tell(EventType.CALL_ADDED, "panel-1-2", number=2, **added)
     story.tell(EventType.CALL_SENT, "panel-1-2").answer(1, "Delta's answer.", number=2)
     # A swap that failed has changed nothing.
-    story.tell(EventType.PANEL_ADDED, "panel-2-2", number=2, **(added | {"seat": 2}))
-    story.tell(EventType.PANEL_FAILED, "panel-2-2", reason="stalled", error="No text.")
+    story.tell(EventType.CALL_ADDED, "panel-2-2", number=2, **(added | {"seat": 2}))
+    story.tell(EventType.CALL_FAILED, "panel-2-2", reason="stalled", error="No text.")
     run = story.save(alice)
     assert follow(page, run, **{"from": source}).status_code == 302
     then = run.followed_by.get()

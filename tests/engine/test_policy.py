@@ -448,7 +448,7 @@ async def test_a_run_that_ends_with_its_analysis_does_so_too_where_another_worke
     whole = await run_engine(scripts, stop_after="analysis")
     left = RunState()
     for event in whole.events:
-        if event.type in (EventType.ANALYSIS_COMPLETED, EventType.RUN_COMPLETED):
+        if event.type in (EventType.CALL_COMPLETED, EventType.RUN_COMPLETED):
             break
         apply(left, event)
     ran = await run_engine(scripts, state=left, stop_after="analysis")

@@ -308,7 +308,7 @@ def answers_are_kept_and_fused(told: Told) -> None:
         assert answer.text == "".join(
             e.data["text"]
             for e in told.events
-            if e.call == answer.key and e.type == EventType.PANEL_DELTA
+            if e.call == answer.key and e.type == EventType.CALL_DELTA
         )
     if not usable:
         assert state.status is RunStatus.FAILED and state.error and not state.fusions

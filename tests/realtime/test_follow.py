@@ -42,7 +42,7 @@ class Both:
 
     def says(self, word: str) -> Event:
         self.story.write(0, word)
-        return Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": word})
+        return Event(EventType.CALL_DELTA, 2.0, "panel-0-1", data={"text": word})
 
     @asynccontextmanager
     async def reader(self, **how: Any) -> AsyncIterator[AsyncIterator[str]]:

@@ -77,15 +77,15 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 def said(*words: str) -> RunState:
     state = apply(RunState(), Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
-    added = {"seat": 0, "number": 1, "cause": "first", "panelist": {"model": "m"}}
-    apply(state, Event(EventType.PANEL_ADDED, 1.0, "panel-0-1", data=added))
+    added = {"step": "panel", "seat": 0, "number": 1, "cause": "first", "panelist": {"model": "m"}}
+    apply(state, Event(EventType.CALL_ADDED, 1.0, "panel-0-1", data=added))
     for word in words:
         apply(state, delta(word))
     return state
 
 
 def delta(text: str) -> Event:
-    return Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": text})
+    return Event(EventType.CALL_DELTA, 2.0, "panel-0-1", data={"text": text})
 
 
 def snapshot(state: RunState) -> Entry:
@@ -181,12 +181,12 @@ def taken_up(*words: str, attempt: int) -> RunState:
 
 def asked_again(*words: str) -> RunState:
     state = said("one ", "two ")
-    failed = {"reason": "stalled", "error": "No text for too long."}
-    apply(state, Event(EventType.PANEL_FAILED, 3.0, "panel-0-1", data=failed))
-    added = {"seat": 0, "number": 2, "cause": "retry", "panelist": {"model": "m"}}
-    apply(state, Event(EventType.PANEL_ADDED, 4.0, "panel-0-2", data=added))
+    failed = {"reason": "stalled", "error": "No text for too long.", "final": False}
+    apply(state, Event(EventType.CALL_FAILED, 3.0, "panel-0-1", data=failed))
+    added = {"step": "panel", "seat": 0, "number": 2, "cause": "retry", "panelist": {"model": "m"}}
+    apply(state, Event(EventType.CALL_ADDED, 4.0, "panel-0-2", data=added))
     for word in words:
-        apply(state, Event(EventType.PANEL_DELTA, 5.0, "panel-0-2", data={"text": word}))
+        apply(state, Event(EventType.CALL_DELTA, 5.0, "panel-0-2", data={"text": word}))
     return state
 
 
@@ -226,7 +226,7 @@ def test_a_text_that_goes_on_is_never_told_anew(watch: Watch) -> None:
         whole += word
         assert viewer.look() == "more"
         assert "".join(viewer.text.split()) == "".join(whole.split())
-    ended = Event(EventType.PANEL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
+    ended = Event(EventType.CALL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
     show(watch, Entry("1-3", "e", [ended.to_dict()]))
     assert viewer.look() == "more" and viewer.look() == "nothing"
 
@@ -250,7 +250,7 @@ def test_a_viewer_is_told_of_what_only_the_end_of_a_text_explains(watch: Watch) 
     show(watch, Entry("1-2", "e", [definition]))
     viewer.look()
     assert LINK not in viewer.html
-    ended = Event(EventType.PANEL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
+    ended = Event(EventType.CALL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"})
     show(watch, Entry("1-3", "e", [ended.to_dict()]))
     assert viewer.look() == "reset"
     assert LINK in viewer.html and viewer.html.count("That is all.") == 1

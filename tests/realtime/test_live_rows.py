@@ -77,7 +77,7 @@ async def save_rows(worker: Worker, run: Run, story: Story, *, at: str) -> None:
 
 
 def word(text: str) -> Event:
-    return Event(EventType.PANEL_DELTA, 1_790_000_000.0, "panel-0-1", data={"text": text})
+    return Event(EventType.CALL_DELTA, 1_790_000_000.0, "panel-0-1", data={"text": text})
 
 
 @pytest.mark.parametrize("forgotten", [False, True], ids=["stands still", "is forgotten"])

@@ -102,7 +102,7 @@ def test_half_a_character_ends_neither_the_log_nor_the_rows(
         writer = make_recorder(worker, run, state)
         say(writer, state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
         say(writer, state, added())
-        say(writer, state, Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": "a\ud83d"}))
+        say(writer, state, Event(EventType.CALL_DELTA, 2.0, "panel-0-1", data={"text": "a\ud83d"}))
         say(writer, state, Event(EventType.RUN_CANCELLED, 3.0))
         await writer.finish()
 
@@ -182,7 +182,7 @@ def test_snapshots_of_a_long_answer_become_rarer_as_it_grows(
         apply(state, added())
         written = 0
         for _ in range(200):
-            event = Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": "x" * 1000})
+            event = Event(EventType.CALL_DELTA, 2.0, "panel-0-1", data={"text": "x" * 1000})
             apply(state, event)
             await writer.append([event], state)
             written += writer._snapshot_bytes if writer._since_snapshot == 0 else 0
@@ -225,9 +225,9 @@ def say(writer: Recorder, state: RunState, event: Event) -> None:
 
 
 def delta(writer: Recorder, state: RunState, text: str) -> None:
-    say(writer, state, Event(EventType.PANEL_DELTA, 2.0, "panel-0-1", data={"text": text}))
+    say(writer, state, Event(EventType.CALL_DELTA, 2.0, "panel-0-1", data={"text": text}))
 
 
 def added() -> Event:
-    data = {"seat": 0, "number": 1, "cause": "first", "panelist": {"model": "good"}}
-    return Event(EventType.PANEL_ADDED, 1.5, "panel-0-1", data=data)
+    data = {"step": "panel", "seat": 0, "number": 1, "cause": "first", "panelist": {"model": "m"}}
+    return Event(EventType.CALL_ADDED, 1.5, "panel-0-1", data=data)

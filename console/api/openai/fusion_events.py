@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...engine.events import EventType
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, RunState, Step
 from . import shapes
+from .public_events import name_of
 
 Said = tuple[str, dict[str, Any]]
 
@@ -41,14 +43,15 @@ class FusionEvents:
             who["seat"] = letter(call.seat or 0)
             if call.key not in self._text:
                 self._text[call.key] = self._reasoning[call.key] = 0
-                yield "panel.added", who
+                yield name_of(EventType.CALL_ADDED, Step.PANEL), who
             if fresh := _beyond(call.reasoning, self._reasoning, call):
-                yield "panel.reasoning.delta", who | {"delta": fresh}
+                yield name_of(EventType.CALL_REASONING_DELTA, Step.PANEL), who | {"delta": fresh}
             if fresh := _beyond(call.text, self._text, call):
-                yield "panel.delta", who | {"delta": fresh}
+                yield name_of(EventType.CALL_DELTA, Step.PANEL), who | {"delta": fresh}
             if call.is_usable and call.key not in self._ended:
                 self._ended.add(call.key)
-                yield "panel.completed", who | {"content": call.text}
+                said = who | {"content": call.text}
+                yield name_of(EventType.CALL_COMPLETED, Step.PANEL), said
 
     def _failures(self, state: RunState) -> Iterator[Said]:
         """Once no other try can follow."""
@@ -59,7 +62,7 @@ class FusionEvents:
             who = {"model": shapes.model_of(call), "call": call.key, "seat": letter(seat)}
             said = who | {"error": call.error}
             yield (
-                "panel.failed",
+                name_of(EventType.CALL_FAILED, Step.PANEL),
                 said | ({"status_code": call.status_code} if call.status_code else {}),
             )
 
@@ -71,11 +74,12 @@ class FusionEvents:
         if call and "in_progress" not in self._analysis:
             self._analysis.add("in_progress")
             model = shapes.model_of(call)  # OpenRouter tells it by its old name, too
-            yield "analysis.in_progress", {"analyst_model": model, "judge_model": model}
+            said = {"analyst_model": model, "judge_model": model}
+            yield name_of(EventType.CALL_ADDED, Step.ANALYSIS), said
         if fusion.analysis and "completed" not in self._analysis:
             self._analysis.add("completed")
             analysis = shapes.analysis_object(self._spec, fusion.analysis)
-            yield "analysis.completed", {"analysis": analysis}
+            yield name_of(EventType.CALL_COMPLETED, Step.ANALYSIS), {"analysis": analysis}
 
     def _is_compared(self, state: RunState) -> bool:
         return state.status.is_final or state.fused is not None

@@ -23,15 +23,14 @@ from django.http import HttpResponse, HttpResponseBase
 from ... import access
 from ...engine.events import Event, EventType
 from ...engine.reducer import apply
-from ...engine.spec import Spec, letter
-from ...engine.state import RunState, Step, seat_of
+from ...engine.state import RunState, Step
 from ...models import Run
 from ...models.tokens import Scope
 from ...record import eventlog
 from ..http.base import ApiCall, NoBody, endpoint, error_of
 from ..http.db import db
 from ..http.follow import may_go_on, seen
-from ..openai import shapes
+from ..openai.public_events import public
 from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
 from .object import run_at
 
@@ -142,11 +141,14 @@ class _Telling:
             if call and call.step is Step.SYNTHESIS:
                 # Marks of provenance are held back until it is known that they are none.
                 if fresh := written.fresh(call):
-                    delta = Event(EventType.SYNTHESIS_DELTA, event.at, event.call, event.fusion)
-                    yield delta.type.value, public(delta, self._spec) | {"text": fresh}
-                if event.type is EventType.SYNTHESIS_DELTA:
+                    data = {"text": fresh}
+                    delta = Event(EventType.CALL_DELTA, event.at, event.call, event.fusion, data)
+                    if said := public(delta, call, self._spec):
+                        yield said
+                if event.type is EventType.CALL_DELTA:
                     continue
-            yield event.type.value, public(event, self._spec)
+            if said := public(event, call, self._spec):
+                yield said
 
     def _written(self, key: str) -> PlainText:
         """What has been told of a call's text, in deltas or by the last snapshot."""
@@ -183,33 +185,6 @@ def _end(state: RunState) -> tuple[str, dict[str, Any]]:
     if state.reason or state.error:
         data |= {"reason": state.reason, "error": state.error}
     return name, data
-
-
-def public(event: Event, spec: Spec) -> dict[str, Any]:
-    """What programs are told of it: of models their names, of costs numbers, of seats letters."""
-    said: dict[str, Any] = {"type": event.type.value, "at": event.at}
-    if event.call:
-        said["call"] = event.call
-        seat = seat_of(event.call)
-        if seat is not None:
-            said["seat"] = letter(seat)
-    if event.fusion:
-        said["fusion"] = event.fusion
-    for name, value in event.data.items():
-        match name:
-            case "seat" | "cost_source":
-                pass
-            case "panelist":
-                said["model"] = value["model"]
-            case "judge" | "synthesizer":
-                said[name] = value["model"]
-            case "analysis":
-                said[name] = shapes.analysis_object(spec, value)
-            case "cost":
-                said[name] = None if value is None else float(value)
-            case _:
-                said[name] = value
-    return said
 
 
 def _sse(name: str, data: dict[str, Any], place: Place | None = None) -> bytes:

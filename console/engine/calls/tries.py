@@ -90,14 +90,13 @@ async def carry_out(
             asked, cause = _next(last, panelist)
             number = last.number + 1 if last else 1
             key = call_key(step, place, number, seat)
-            data = {"number": number, "cause": cause, "panelist": asked.to_dict()}
+            data = {"step": step.value, "number": number, "cause": cause}
             if of_seat is not None:
                 data["seat"] = of_seat
-            kind = EventType.PANEL_ADDED if step is Step.PANEL else f"{step}.in_progress"
-            context.say(EventType(kind), key, fusion, **data)
+            context.say(EventType.CALL_ADDED, key, fusion, **data, panelist=asked.to_dict())
         ended = await perform(key, asked)
         if ended.error is None:
-            context.say(EventType(f"{step}.completed"), key, fusion, **ended.data)
+            context.say(EventType.CALL_COMPLETED, key, fusion, **ended.data)
             return context.state.calls[key]
         call = context.state.calls[key]
         follows = what_follows(
@@ -112,13 +111,11 @@ async def carry_out(
         said = failure(ended.error) | ended.data
         if follows is None:
             said |= at_last()
-        if step is Step.ANALYSIS:
-            said["final"] = follows is None
-        context.say(EventType(f"{step}.failed"), key, fusion, **said)
+        context.say(EventType.CALL_FAILED, key, fusion, **said, final=follows is None)
         if follows:
             delay, cause = follows
             at = round(context.clock() + delay, 3)
-            context.say(EventType(f"{step}.retrying"), key, fusion, retry_at=at, cause=cause)
+            context.say(EventType.CALL_RETRYING, key, fusion, retry_at=at, cause=cause)
 
 
 def what_follows(
@@ -160,7 +157,7 @@ def stop_trying(context: Context, step: Step, place: int) -> None:
     calls = _calls(context, step, place)
     if calls and calls[-1].retry_at is not None:
         context.say(
-            EventType(f"{step}.retrying"),
+            EventType.CALL_RETRYING,
             calls[-1].key,
             0 if step is Step.PANEL else place,
             retry_at=None,

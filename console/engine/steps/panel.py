@@ -130,7 +130,10 @@ class _Watch:
     def _close(self, seat: int, reason: Reason, sentence: str) -> None:
         call = self._latest(seat)
         if call and not call.status.is_final:
-            self._context.say(EventType.PANEL_FAILED, call.key, reason=reason.value, error=sentence)
+            why = reason.value
+            self._context.say(
+                EventType.CALL_FAILED, call.key, reason=why, error=sentence, final=True
+            )
         else:
             stop_trying(self._context, Step.PANEL, seat)
 
@@ -172,8 +175,8 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
                     # A panel that is not fused is itself the answer.
                     asked=context.spec.request if context.spec.stop_after == "panel" else None,
                 ),
-                on_text=lambda text: say(EventType.PANEL_DELTA, text),
-                on_reasoning=lambda text: say(EventType.PANEL_REASONING_DELTA, text),
+                on_text=lambda text: say(EventType.CALL_DELTA, text),
+                on_reasoning=lambda text: say(EventType.CALL_REASONING_DELTA, text),
             )
         except ProviderError as error:
             return Ended({}, error)

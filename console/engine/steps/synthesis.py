@@ -46,9 +46,9 @@ async def synthesise(
                     temperature=writer.temperature,
                     asked=context.spec.request,
                 ),
-                on_text=lambda text: context.say(EventType.SYNTHESIS_DELTA, key, fusion, text=text),
+                on_text=lambda text: context.say(EventType.CALL_DELTA, key, fusion, text=text),
                 on_reasoning=lambda text: context.say(
-                    EventType.SYNTHESIS_REASONING_DELTA, key, fusion, text=text
+                    EventType.CALL_REASONING_DELTA, key, fusion, text=text
                 ),
             )
         except ProviderError as error:

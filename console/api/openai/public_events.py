@@ -1,0 +1,113 @@
+"""What programs are told of an event, under which name and with which fields: all of it in one
+table. What it does not list is not told.
+
+Within, a call's life is told the same whatever its step (`engine.events`); outside it has the
+names that it had first, OpenRouter's where OpenRouter has some.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...engine.events import Event, EventType
+from ...engine.spec import Spec, letter
+from ...engine.state import CallState, Step, seat_of
+from . import shapes
+
+_ADDED = ("number", "cause", "panelist")
+_RETRYING = ("retry_at", "cause")
+_RECEIPT = (
+    *("finish_reason", "usage", "cost", "model", "provider", "generation_id"),
+    *("tool_calls", "unreadable"),
+)
+_FAILED = ("reason", "error", "status_code", "text", *_RECEIPT)
+_USAGE = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+
+# (type, step of its call) -> public name, and the fields of its data in the order in which they
+# are told. Without a step: of the run, or of a call of any step.
+TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
+    (EventType.RUN_STARTED, None): ("run.started", ("attempt", "handed_on")),
+    (EventType.RUN_COMPLETED, None): ("run.completed", ("reason", "error")),
+    (EventType.RUN_FAILED, None): ("run.failed", ("reason", "error")),
+    (EventType.RUN_CANCELLED, None): ("run.cancelled", ()),
+    (EventType.PANEL_GRACE, None): ("panel.grace", ("until", "usable")),
+    (EventType.FUSION_STARTED, None): (
+        "fusion.started",
+        ("judged", "judge", "synthesizer", "criteria"),
+    ),
+    (EventType.CALL_QUEUED, None): ("call.queued", ("limit",)),
+    (EventType.CALL_SENT, None): ("call.sent", ()),
+    (EventType.CALL_ADDED, Step.PANEL): ("panel.added", _ADDED),
+    (EventType.CALL_DELTA, Step.PANEL): ("panel.delta", ("text",)),
+    (EventType.CALL_REASONING_DELTA, Step.PANEL): ("panel.reasoning.delta", ("text",)),
+    (EventType.CALL_COMPLETED, Step.PANEL): ("panel.completed", _RECEIPT),
+    (EventType.CALL_FAILED, Step.PANEL): ("panel.failed", _FAILED),
+    (EventType.CALL_RETRYING, Step.PANEL): ("panel.retrying", _RETRYING),
+    (EventType.CALL_ADDED, Step.CONDENSE): ("condense.in_progress", _ADDED),
+    (EventType.CALL_COMPLETED, Step.CONDENSE): ("condense.completed", ("text", *_RECEIPT)),
+    (EventType.CALL_FAILED, Step.CONDENSE): ("condense.failed", _FAILED),
+    (EventType.CALL_RETRYING, Step.CONDENSE): ("condense.retrying", _RETRYING),
+    (EventType.CALL_ADDED, Step.ANALYSIS): ("analysis.in_progress", _ADDED),
+    (EventType.CALL_COMPLETED, Step.ANALYSIS): (
+        "analysis.completed",
+        ("text", *_RECEIPT, "analysis"),
+    ),
+    (EventType.CALL_FAILED, Step.ANALYSIS): ("analysis.failed", (*_FAILED, "final")),
+    (EventType.CALL_RETRYING, Step.ANALYSIS): ("analysis.retrying", _RETRYING),
+    (EventType.CALL_ADDED, Step.SYNTHESIS): ("synthesis.in_progress", _ADDED),
+    (EventType.CALL_DELTA, Step.SYNTHESIS): ("synthesis.delta", ("text",)),
+    (EventType.CALL_REASONING_DELTA, Step.SYNTHESIS): ("synthesis.reasoning.delta", ("text",)),
+    (EventType.CALL_COMPLETED, Step.SYNTHESIS): ("synthesis.completed", _RECEIPT),
+    (EventType.CALL_FAILED, Step.SYNTHESIS): ("synthesis.failed", (*_FAILED, "best")),
+    (EventType.CALL_RETRYING, Step.SYNTHESIS): ("synthesis.retrying", _RETRYING),
+    (EventType.CALL_ADDED, Step.POLL): ("poll.in_progress", _ADDED),
+    (EventType.CALL_COMPLETED, Step.POLL): (
+        "poll.completed",
+        ("text", "vote", "fused_first", *_RECEIPT),
+    ),
+    (EventType.CALL_FAILED, Step.POLL): ("poll.failed", _FAILED),
+    (EventType.CALL_RETRYING, Step.POLL): ("poll.retrying", _RETRYING),
+}
+
+
+def public(event: Event, call: CallState | None, spec: Spec) -> tuple[str, dict[str, Any]] | None:
+    """(name, what is told) of an event of this call; None when programs are not told of it.
+
+    Of models they are told the names, of costs numbers, of seats letters.
+    """
+    told = TOLD.get((event.type, call.step if call else None)) or TOLD.get((event.type, None))
+    if told is None:
+        return None
+    name, fields = told
+    said: dict[str, Any] = {"type": name, "at": event.at}
+    if event.call:
+        said["call"] = event.call
+        seat = seat_of(event.call)
+        if seat is not None:
+            said["seat"] = letter(seat)
+    if event.fusion:
+        said["fusion"] = event.fusion
+    for field in fields:
+        if field in event.data:
+            said |= _told(field, event.data[field], spec)
+    return name, said
+
+
+def _told(field: str, value: Any, spec: Spec) -> dict[str, Any]:
+    match field:
+        case "panelist":
+            return {"model": value["model"]}
+        case "judge" | "synthesizer":
+            return {field: value["model"]}
+        case "analysis":
+            return {field: shapes.analysis_object(spec, value)}
+        case "cost":
+            return {field: None if value is None else float(value)}
+        case "usage":
+            return {field: {name: value[name] for name in _USAGE if name in value}}
+        case _:
+            return {field: value}
+
+
+def name_of(kind: EventType, step: Step) -> str:
+    return TOLD[kind, step][0]
