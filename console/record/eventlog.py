@@ -6,6 +6,11 @@ not the writer's previous one (the log was lost, rolled back, or somebody else
 writes), the answer says so and the writer's next batch is an `s`. An entry of
 an older attempt is refused by Redis itself. So a reader needs no rule of its
 own: `s` replaces, `e` is applied, the id is the cursor.
+
+The log has a version, in its key and as `v` in every `s`. Code of another version has
+a log of its own, so that a run which changes hands between two begins from its rows.
+An entry that a reader cannot read folds to None: what it says is in the rows, and the
+log tells again from its next `s` on.
 """
 
 from __future__ import annotations
@@ -21,11 +26,15 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from ..engine.events import Event
+from ..engine.events import Event, EventType
 from ..engine.reducer import apply
 from ..engine.state import RunState
 
 log = logging.getLogger(__name__)
+
+# Of what entries say: raised when a reader of the version before would misread it. One more
+# type of event is no reason: who does not know it asks the rows.
+VERSION = 2
 
 LIVE_MS = 24 * 3600 * 1000  # after the last batch of a run that never ended
 ENDED_MS = 3600 * 1000  # after the end
@@ -78,12 +87,32 @@ class Entry:
     def position(self) -> Position:
         return Position.read(self.id)
 
-    def fold(self, state: RunState) -> RunState:
+    def fold(self, state: RunState | None) -> RunState | None:
+        """None: this entry, or one before it, cannot be read; `state` is as it was.
+
+        What is folded next begins with the None, until an `s` says everything anew.
+        """
         if self.kind == "s":
-            return RunState.from_dict(self.body)
-        for event in self.body:
-            apply(state, Event.from_dict(event))
+            return _state_of(self.body)
+        events = self.events()
+        if state is None or events is None:
+            return None
+        for event in events:
+            apply(state, event)
         return state
+
+    def events(self) -> list[Event] | None:
+        """Those of an `e`; None when one is of a type that this code does not know."""
+        if any(body["t"] not in _TYPES for body in self.body):
+            return None
+        return [Event.from_dict(body) for body in self.body]
+
+
+_TYPES = frozenset(EventType)
+
+
+def _state_of(body: dict[str, Any]) -> RunState | None:
+    return RunState.from_dict(body) if body.get("v") == VERSION else None
 
 
 def connect() -> Redis:
@@ -98,7 +127,7 @@ def connect() -> Redis:
 
 
 def _key(run_id: object) -> str:
-    return f"fusion:run:{run_id}:log"
+    return f"fusion:run:{run_id}:log:{VERSION}"
 
 
 def _encode(body: Any) -> bytes:
@@ -138,7 +167,8 @@ class Writer:
         """
         enough = max(SNAPSHOT_AFTER_BYTES, self._snapshot_bytes)
         kind = "s" if self._needs_snapshot or self._since_snapshot > enough else "e"
-        body = _encode(state.to_dict() if kind == "s" else [e.to_dict() for e in events])
+        whole = {"v": VERSION} | state.to_dict() if kind == "s" else None
+        body = _encode(whole or [e.to_dict() for e in events])
         try:
             await self._send(kind, body, ended)
         except (RedisError, OSError, TimeoutError) as error:
@@ -171,7 +201,8 @@ class Writer:
 
 
 async def read(redis: Redis, run_id: object) -> RunState | None:
-    """What the log says now, or None when there is none or Redis cannot be reached."""
+    """What the log says now, or None when there is none, Redis cannot be reached, or it says
+    what this code cannot read."""
     try:
         async with asyncio.timeout(5):
             rows: Any = await redis.xrange(_key(run_id))
@@ -179,7 +210,7 @@ async def read(redis: Redis, run_id: object) -> RunState | None:
         return None
     state = None
     for entry in _entries(rows):
-        state = entry.fold(state or RunState())
+        state = entry.fold(state)
     return state
 
 

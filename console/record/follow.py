@@ -71,7 +71,8 @@ async def follow(
     saved call by call. Raises Run.DoesNotExist when it was deleted.
     """
     run, rows = await db(read, run_id, may)
-    state, logged, at = rows, RunState(), Position()
+    state, at = rows, Position()
+    logged: RunState | None = None  # nothing yet, or nothing that this code can read
     if not log_first:
         yield Seen(run, state, is_of_rows=True)
         if state.status.is_final:
@@ -86,14 +87,16 @@ async def follow(
             of_rows = False
             for entry in entries:
                 logged, at = entry.fold(logged), entry.position
-            if entries and at >= Position.read(run.log_position):
+            if entries and logged and at >= Position.read(run.log_position):
                 state = logged
             now = time.monotonic()
-            if not entries and (first or now - asked >= min(ASK_AGAIN, quiet)):
+            unheard = not entries or logged is None
+            if unheard and (first or now - asked >= min(ASK_AGAIN, quiet)):
                 first, asked = False, now
                 run, rows = await db(read, run_id, may)
                 checked = time.monotonic()
-                if rows.status.is_final or Position.read(run.log_position) > at:
+                ahead = logged is None or Position.read(run.log_position) > at
+                if rows.status.is_final or ahead:
                     state, of_rows = rows, True
             elif now - checked > settings.PERMISSION_SECONDS:
                 await db(_still_there, run_id, may)

@@ -15,7 +15,7 @@ from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.live.watch import Cursor, Watch, Watches
-from console.record.eventlog import Entry
+from console.record.eventlog import VERSION, Entry
 from tests.console.story import Story
 from tests.live.member import View
 
@@ -89,7 +89,7 @@ def delta(text: str) -> Event:
 
 
 def snapshot(state: RunState) -> Entry:
-    return Entry("1-1", "s", state.to_dict())
+    return Entry("1-1", "s", {"v": VERSION} | state.to_dict())
 
 
 def show(watch: Watch, entry: Entry) -> None:

@@ -100,7 +100,7 @@ class _Telling:
         self._call, self._run = call, run
         self._spec = run.frozen_spec
         self._last = Place.read(call.request.headers.get("Last-Event-ID", ""))
-        self._state = RunState()
+        self._state: RunState | None = None  # None: the log has not begun, or cannot be read
         self._texts: dict[str, PlainText] = {}
         self._from_rows: dict[str, Any] | None = None
 
@@ -127,17 +127,22 @@ class _Telling:
 
     def _said(self, entry: eventlog.Entry) -> Iterator[tuple[str, dict[str, Any]]]:
         """The same for every reader: its numbers are the events' ids."""
+        state = self._state
         if entry.kind == "s":
-            self._state = entry.fold(self._state)
-            self._texts.clear()
-            yield "run.snapshot", self._snapshot(self._state)
-            if self._state.status.is_final:
-                yield _end(self._state)
+            state = self._state = entry.fold(state)
+            if state:
+                self._texts.clear()
+                yield "run.snapshot", self._snapshot(state)
+                if state.status.is_final:
+                    yield _end(state)
             return
-        for body in entry.body:
-            event = Event.from_dict(body)
-            written = self._written(event.call)
-            call = apply(self._state, event).calls.get(event.call)
+        events = entry.events()
+        if state is None or events is None:
+            self._state = None
+            return
+        for event in events:
+            written = self._written(state, event.call)
+            call = apply(state, event).calls.get(event.call)
             if call and call.step is Step.SYNTHESIS:
                 # Marks of provenance are held back until it is known that they are none.
                 if fresh := written.fresh(call):
@@ -150,11 +155,11 @@ class _Telling:
             if said := public(event, call, self._spec):
                 yield said
 
-    def _written(self, key: str) -> PlainText:
+    def _written(self, state: RunState, key: str) -> PlainText:
         """What has been told of a call's text, in deltas or by the last snapshot."""
         if key not in self._texts:
             written = self._texts[key] = PlainText()
-            if call := self._state.calls.get(key):
+            if call := state.calls.get(key):
                 written.fresh(call)
         return self._texts[key]
 
