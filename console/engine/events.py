@@ -11,6 +11,7 @@ a fusion also the number of that. What each type carries in `data`:
     call.sent               nothing                  on record before its first byte goes out
     call.delta              text
     call.reasoning.delta    text
+    call.recast             text, reasoning          in place of both, as far as they had come
     call.completed          the fields of a `receipt.Receipt` [, text]
     call.failed             reason, error, final [, status_code, and what call.completed carries]
     call.retrying           retry_at, cause          another call follows; None: not any more
@@ -44,6 +45,7 @@ class EventType(StrEnum):
     CALL_SENT = "call.sent"
     CALL_DELTA = "call.delta"
     CALL_REASONING_DELTA = "call.reasoning.delta"
+    CALL_RECAST = "call.recast"
     CALL_COMPLETED = "call.completed"
     CALL_FAILED = "call.failed"
     CALL_RETRYING = "call.retrying"

@@ -79,12 +79,18 @@ def _fusion_started(state: RunState, event: Event) -> None:
 
 def _delta(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
-    if call.first_token_at is None:
-        call.first_token_at, call.status = event.at, CallStatus.STREAMING
+    _write(call, event.at)
     if event.type is EventType.CALL_REASONING_DELTA:
         call.reasoning += event.data["text"]
     else:
         call.text += event.data["text"]
+
+
+def _recast(state: RunState, event: Event) -> None:
+    call = state.calls[event.call]
+    if not call.status.is_final:
+        _write(call, event.at)
+    call.text, call.reasoning = event.data["text"], event.data["reasoning"]
 
 
 def _completed(state: RunState, event: Event) -> None:
@@ -149,6 +155,11 @@ def _receipt(call: CallState, data: dict[str, Any]) -> None:
         call.text = data["text"]
 
 
+def _write(call: CallState, at: float) -> None:
+    if call.first_token_at is None:
+        call.first_token_at, call.status = at, CallStatus.STREAMING
+
+
 def _end(call: CallState, at: float, status: CallStatus, reason: str = "", error: str = "") -> None:
     call.status, call.finished_at, call.reason = status, at, str(reason)
     call.error = error or (SENTENCES[Reason(reason)] if reason else "")
@@ -161,6 +172,7 @@ _APPLY = {
     EventType.CALL_SENT: _sent,
     EventType.CALL_DELTA: _delta,
     EventType.CALL_REASONING_DELTA: _delta,
+    EventType.CALL_RECAST: _recast,
     EventType.CALL_COMPLETED: _completed,
     EventType.CALL_FAILED: _failed,
     EventType.CALL_RETRYING: _retrying,

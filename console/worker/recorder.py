@@ -82,6 +82,9 @@ class Recorder:
             # may be lost before it ends anything else.
             self._dirty |= self._state.calls.keys()
             self._save_now.set()
+        if event.type is EventType.CALL_RECAST:
+            # At once: what the log then says of the text continues that of the rows again.
+            self._save_now.set()
         if event.type.ends_something:
             self._hurry.set()
             self._save_now.set()

@@ -25,7 +25,7 @@ def call_of(step: Step) -> CallState:
 @pytest.mark.parametrize("kind", EventType)
 def test_every_event_is_told_by_its_name_unless_it_is_left_out_on_purpose(kind: EventType) -> None:
     for step in Step:
-        left_out = kind in DELTAS and step in WHOLE
+        left_out = kind is EventType.CALL_RECAST or (kind in DELTAS and step in WHOLE)
         event = Event(kind, 1.0, call_key(step, 1, 1))
         assert (public(event, call_of(step), SPEC) is None) is left_out
 

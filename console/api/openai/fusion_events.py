@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ...engine.events import EventType
 from ...engine.spec import Spec, letter
-from ...engine.state import CallState, RunState, Step
+from ...engine.state import RunState, Step
 from . import shapes
 from .public_events import name_of
+from .sse import was_replaced
 
 Said = tuple[str, dict[str, Any]]
+
+
+@dataclass
+class _Told:
+    """Of one seat's call."""
+
+    text: str = ""
+    reasoning: str = ""
+    completed: bool = False
 
 
 class FusionEvents:
@@ -19,9 +30,7 @@ class FusionEvents:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self._text: dict[str, int] = {}
-        self._reasoning: dict[str, int] = {}
-        self._ended: set[str] = set()
+        self._told: dict[str, _Told] = {}
         self._analysis: set[str] = set()
         self.is_over = False
 
@@ -41,15 +50,23 @@ class FusionEvents:
             # The model is all that OpenRouter tells; the same one may sit twice, or try twice.
             who = {"model": shapes.model_of(call), "call": call.key}
             who["seat"] = letter(call.seat or 0)
-            if call.key not in self._text:
-                self._text[call.key] = self._reasoning[call.key] = 0
+            told = self._told.get(call.key)
+            if (
+                told is None
+                or was_replaced(call.text, told.text, call)
+                or was_replaced(call.reasoning, told.reasoning, call)
+            ):
+                # An empty text begins, or begins again.
+                told = self._told[call.key] = _Told()
                 yield name_of(EventType.CALL_ADDED, Step.PANEL), who
-            if fresh := _beyond(call.reasoning, self._reasoning, call):
+            if fresh := call.reasoning[len(told.reasoning) :]:
+                told.reasoning = call.reasoning
                 yield name_of(EventType.CALL_REASONING_DELTA, Step.PANEL), who | {"delta": fresh}
-            if fresh := _beyond(call.text, self._text, call):
+            if fresh := call.text[len(told.text) :]:
+                told.text = call.text
                 yield name_of(EventType.CALL_DELTA, Step.PANEL), who | {"delta": fresh}
-            if call.is_usable and call.key not in self._ended:
-                self._ended.add(call.key)
+            if call.is_usable and not told.completed:
+                told.completed = True
                 said = who | {"content": call.text}
                 yield name_of(EventType.CALL_COMPLETED, Step.PANEL), said
 
@@ -83,9 +100,3 @@ class FusionEvents:
 
     def _is_compared(self, state: RunState) -> bool:
         return state.status.is_final or state.fused is not None
-
-
-def _beyond(text: str, told: dict[str, int], call: CallState) -> str:
-    fresh = text[told[call.key] :]
-    told[call.key] += len(fresh)
-    return fresh

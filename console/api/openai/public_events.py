@@ -111,3 +111,8 @@ def _told(field: str, value: Any, spec: Spec) -> dict[str, Any]:
 
 def name_of(kind: EventType, step: Step) -> str:
     return TOLD[kind, step][0]
+
+
+def tells_deltas(step: Step) -> bool:
+    """Whether the text of such a call is told while it is written."""
+    return (EventType.CALL_DELTA, step) in TOLD

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 
 from ...engine.findings.provenance import PlainStream
-from ...engine.state import CallState, RunState, Step
+from ...engine.state import CallState, CallStatus, RunState, Step
 from ..http.base import ApiCall, note_reply
 from ..http.disconnect import cancelled_with
 from ..http.follow import may_go_on, states
@@ -68,20 +68,44 @@ class PlainText:
 
     def __init__(self) -> None:
         self._stream = PlainStream()
-        self._taken = 0
+        self._read = ""  # of the call's own text
+        self._told: list[str] = []
         self._ended = False
 
-    def fresh(self, call: CallState) -> str:
-        """What can be said since it was asked last."""
-        delta = call.text[self._taken :]
-        self._taken += len(delta)
-        if call.step is not Step.SYNTHESIS:
-            return delta
-        said = self._stream.feed(delta) if delta else ""
-        if call.status.is_final and not self._ended:
+    def fresh(self, call: CallState) -> str | None:
+        """What can be said since it was asked last.
+
+        None: the text was replaced, and does not go on from what was said.
+        """
+        if was_replaced(call.text, self._read, call):
+            return self._anew(call)
+        delta = call.text[len(self._read) :]
+        if delta:
+            self._read = call.text
+        said = self._stream.feed(delta) if delta and call.step is Step.SYNTHESIS else delta
+        if call.step is Step.SYNTHESIS and call.status.is_final and not self._ended:
             self._ended = True
             said += self._stream.end()
+        self._told.append(said)
         return said
+
+    def _anew(self, call: CallState) -> str | None:
+        told, anew = "".join(self._told), PlainText()
+        whole = anew.fresh(call) or ""
+        if not whole.startswith(told):
+            return None
+        self._stream, self._read, self._ended = anew._stream, anew._read, anew._ended
+        rest = whole[len(told) :]
+        self._told.append(rest)
+        return rest
+
+
+def was_replaced(text: str, told: str, call: CallState) -> bool:
+    """Whether this text of a call is another than was told. One that is only behind, as rows may
+    be, has to catch up: nothing is said of it until then."""
+    if text.startswith(told):
+        return False
+    return call.status is CallStatus.COMPLETED or not told.startswith(text)
 
 
 class FreshText:
@@ -97,13 +121,12 @@ class FreshText:
         call = shapes.answering_call(self._spec, state)
         if call is None:
             return []
-        if call.key != self._call:
-            again = self._has_told
-            if again and not shapes.text_of(call):
-                return []
-            self._call, self._text, self._has_told = call.key, PlainText(), False
-            if again:
-                return [BEGINS_AGAIN, *self.of(state)]
-        fresh = self._text.fresh(call)
-        self._has_told |= bool(fresh)
-        return [fresh] if fresh else []
+        fresh = self._text.fresh(call) if call.key == self._call else None
+        if fresh is not None:
+            self._has_told |= bool(fresh)
+            return [fresh] if fresh else []
+        again = self._has_told
+        if again and not shapes.text_of(call):
+            return []
+        self._call, self._text, self._has_told = call.key, PlainText(), False
+        return [*([BEGINS_AGAIN] if again else []), *self.of(state)]

@@ -23,14 +23,14 @@ from django.http import HttpResponse, HttpResponseBase
 from ... import access
 from ...engine.events import Event, EventType
 from ...engine.reducer import apply
-from ...engine.state import RunState, Step
+from ...engine.state import CallState, RunState, Step
 from ...models import Run
 from ...models.tokens import Scope
 from ...record import eventlog
 from ..http.base import ApiCall, NoBody, endpoint, error_of
 from ..http.db import db
 from ..http.follow import may_go_on, seen
-from ..openai.public_events import public
+from ..openai.public_events import public, tells_deltas
 from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
 from .object import run_at
 
@@ -131,8 +131,7 @@ class _Telling:
         if entry.kind == "s":
             state = self._state = entry.fold(state)
             if state:
-                self._texts.clear()
-                yield "run.snapshot", self._snapshot(state)
+                yield self._anew(state)
                 if state.status.is_final:
                     yield _end(state)
             return
@@ -141,15 +140,14 @@ class _Telling:
             self._state = None
             return
         for event in events:
+            if event.type is EventType.CALL_RECAST:
+                yield from self._recast(state, event)
+                continue
             written = self._written(state, event.call)
             call = apply(state, event).calls.get(event.call)
             if call and call.step is Step.SYNTHESIS:
                 # Marks of provenance are held back until it is known that they are none.
-                if fresh := written.fresh(call):
-                    data = {"text": fresh}
-                    delta = Event(EventType.CALL_DELTA, event.at, event.call, event.fusion, data)
-                    if said := public(delta, call, self._spec):
-                        yield said
+                yield from self._rest(event, call, text=written.fresh(call))
                 if event.type is EventType.CALL_DELTA:
                     continue
             if said := public(event, call, self._spec):
@@ -162,6 +160,36 @@ class _Telling:
             if call := state.calls.get(key):
                 written.fresh(call)
         return self._texts[key]
+
+    def _recast(self, state: RunState, event: Event) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Who was told a text that the new one goes on from is told the rest of it; for anybody
+        else the whole run begins again."""
+        call = state.calls[event.call]
+        before, thought, written = call.text, call.reasoning, self._written(state, event.call)
+        written.fresh(call)  # of a seat's answer, whose deltas are told as they come
+        apply(state, event)
+        fresh = written.fresh(call)
+        goes_on = fresh is not None and call.reasoning.startswith(thought)
+        goes_on = goes_on and len(call.text) >= len(before)  # deltas to come go on from less
+        if not (goes_on and tells_deltas(call.step)):
+            yield self._anew(state)
+            return
+        yield from self._rest(event, call, reasoning=call.reasoning[len(thought) :], text=fresh)
+
+    def _rest(
+        self, event: Event, call: CallState, *, reasoning: str = "", text: str | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        for kind, rest in (
+            (EventType.CALL_REASONING_DELTA, reasoning),
+            (EventType.CALL_DELTA, text),
+        ):
+            delta = Event(kind, event.at, event.call, event.fusion, {"text": rest})
+            if rest and (said := public(delta, call, self._spec)):
+                yield said
+
+    def _anew(self, state: RunState) -> tuple[str, dict[str, Any]]:
+        self._texts.clear()
+        return "run.snapshot", self._snapshot(state)
 
     def _of_rows(self, state: RunState) -> list[bytes]:
         """The log is silent or gone. A place has only what nothing can follow."""
