@@ -7,6 +7,7 @@ so that the order of keys, the spaces and the escapes are compared too:
   places of a run's events (of `id: <attempt>-<entry>.<n>` the attempt is kept), `sequence_number`
 - times: the numbers of the fields in `TIMES`; null stays null
 - the server's port, and comments, which keep a silent connection open
+- fields that were added since the streams were recorded (`ADDED`): programs read past them
 - how a text was cut into deltas: the recorder writes what has piled up at most every 33 ms, so
   the cuts depend on the machine. Adjacent deltas of the same call are read as one.
 """
@@ -25,6 +26,10 @@ TIMES = (
     *("created_at", "started_at", "sent_at", "first_token_at", "finished_at", "completed_at"),
 )
 _TIME = re.compile(rf'"({"|".join(TIMES)})":\d+(?:\.\d+)?')
+# Of a run's calls: who said the cost, and the web pages that an answer cites.
+ADDED = re.compile(
+    r'"cost_source":(?:null|"\w*"),(?="retry_at")|"sources":\[\],(?="(?:finish_reason|usage)")'
+)
 _NUMBER = re.compile(r'"sequence_number":\d+')
 _PLACE = re.compile(r"^id: (\d+)-\d+\.\d+$", re.M)
 _DELTA = re.compile(
@@ -73,6 +78,7 @@ def _plain(event: str, run_id: str) -> str:
     event = re.sub(r"http://127\.0\.0\.1:\d+", "http://<host>", event)
     event = _PLACE.sub(r"id: \1-<place>", event)
     event = _NUMBER.sub('"sequence_number":<n>', event)
+    event = ADDED.sub("", event)
     return _TIME.sub(r'"\1":<time>', event)
 
 

@@ -24,7 +24,7 @@ def written(text: str, step: Step = Step.SYNTHESIS) -> CallState:
 
 
 def of_one_seat() -> Story:
-    return Story(a_spec("maker/alpha", stop_after_panel=True)).begin()
+    return Story(a_spec("maker/alpha", stop_after="panel")).begin()
 
 
 def recast(story: Story, text: str, reasoning: str = "", key: str = SEAT) -> Story:
@@ -138,8 +138,8 @@ from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.models import Run
 from console.record import eventlog
-from console.services.presets import custom_spec
-spec = custom_spec(panel=["good", "fast"], judge="good").to_dict()
+from console.services.build_spec import Wish, build
+spec = build(Wish(panel=["good", "fast"], judge="good")).to_dict()
 run = Run.objects.create(owner=User.objects.get(username="alice"), prompt="x", messages=[],
     spec=spec, preset="custom", preset_name="Custom", status="cancelled", attempt=1,
     finished_at=timezone.now())

@@ -76,18 +76,18 @@ def test_a_viewer_of_a_log_that_cannot_be_read_is_shown_the_rows(
             await writer.append([word("two ")], story.write(0, "two ").state)
             await viewer.sees("One two")
             await append_unknown(writer)
-            await save_rows(worker, run, story.write(0, "three "))
+            await save_rows(worker, run, story.write(0, "three "), at="1-3")
             await viewer.sees("One two three")
             # What goes on from what was not read is not read either.
             await writer.append([word("four ")], story.write(0, "four ").state)
-            await save_rows(worker, run, story)
+            await save_rows(worker, run, story, at="1-4")
             await viewer.sees("One two three four")
             writer._needs_snapshot = True
             await writer.append([], story.state)
             await writer.append([word("five ")], story.write(0, "five ").state)
             await viewer.sees("One two three four five")
             assert viewer.resets == 1  # the first frame; nothing was taken back
-            await save_rows(worker, run, story.tell(EventType.RUN_CANCELLED))
+            await save_rows(worker, run, story.tell(EventType.RUN_CANCELLED), at="1-9")
             await viewer.sees("One two three four five", "cancelled")
 
     on_loop(worker, watch_it())
@@ -112,7 +112,7 @@ def test_a_run_whose_log_is_of_another_version_is_taken_up_from_its_rows(
     story = Story(a_spec("good", credential="test")).begin().write(0, "One ")
 
     async def write() -> None:
-        await save_rows(worker, run, story)
+        await save_rows(worker, run, story, at="")
         key = eventlog._key(run.pk)
         body = {"v": eventlog.VERSION} | story.write(0, "two ").state.to_dict()
         if log == "with an older key":

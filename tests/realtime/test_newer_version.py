@@ -32,7 +32,7 @@ SENTENCE = SENTENCES[Reason.NEEDS_NEWER_VERSION]
 @pytest.fixture
 def newer(start: StartRun) -> Run:
     run = start("good", "echo", judge="good")
-    run.spec = run.spec | {"v": specs.VERSION + 1, "promises": "nothing leaves the house"}
+    run.spec = run.spec | {"v": specs.VERSION + 1}
     run.save(update_fields=["spec"])
     return run
 
