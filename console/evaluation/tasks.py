@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ..engine.text import storable
 from .exact import normalise
 
 MAX_CRITERIA = 100
@@ -171,7 +172,7 @@ class _Line:
 
 def _is_text(written: str) -> bool:
     """Whether a database and UTF-8 can hold it; `written` is JSON."""
-    return not _NUL.search(written) and written == written.encode("utf-8", "replace").decode()
+    return not _NUL.search(written) and written == storable(written)
 
 
 _FIELD = {Grader.EXACT: "answers", Grader.RUBRIC: "criteria", Grader.PAIRWISE: "better"}

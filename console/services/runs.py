@@ -14,6 +14,7 @@ from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.spec_versions import SpecTooNew
 from ..engine.state import RunStatus
+from ..engine.text import storable
 from ..models import ApiToken, Run, Visibility
 from ..models.runs import Origin, new_share_token
 from ..record.asked import Followed
@@ -107,8 +108,7 @@ def spec_of(run: Run) -> Spec:
 def clean_text(text: str) -> str:
     """What a person typed: line ends as they were counted while typing, nothing that no
     database keeps."""
-    text = text.replace("\r\n", "\n").replace("\0", "\ufffd")
-    return text.encode("utf-8", "replace").decode()
+    return storable(text.replace("\r\n", "\n"))
 
 
 def clean_prompt(prompt: str) -> str:

@@ -71,3 +71,15 @@ async def test_a_form_that_was_asked_for_is_never_quietly_left_out() -> None:
     with pytest.raises(ProviderError) as caught:
         await asked(refused, response_format={"type": "json_object"})
     assert caught.value.reason is Reason.BAD_REQUEST
+
+
+async def test_two_halves_of_a_character_may_come_in_two_pieces() -> None:
+    finish, _ = await asked(
+        streamed(
+            {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "say"}}]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": '"\ud83d'}}]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": '\ude00 \0 \ud83d"'}}]},
+        ),
+        tools=[TOOL],
+    )
+    assert finish.tool_calls[0]["function"]["arguments"] == '"\U0001f600 \ufffd \ufffd"'

@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...engine.spec_versions import SpecTooNew
+from ...engine.text import storable
 from ...models import ApiToken, Fusion, Run
 from ...models.tokens import Scope
 from ...services.errors import Refused
@@ -241,7 +242,7 @@ def _storable(value: Any) -> Any:
     """Without what no database keeps: NUL, and halves of characters."""
     match value:
         case str():
-            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+            return storable(value)
         case list():
             return [_storable(item) for item in value]
         case dict():

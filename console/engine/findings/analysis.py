@@ -23,6 +23,7 @@ from typing import Any
 
 from ..errors import ProviderError, Reason
 from ..spec import letter
+from ..text import storable
 from .best import CRITERIA
 from .json_object import find_object
 from .seat_names import Names
@@ -163,7 +164,7 @@ class _Reader:
         for item in _list(raw)[:_MAX_ITEMS]:
             if not isinstance(item, dict) or not isinstance(item.get("quote"), str):
                 continue
-            quote = _clean(item["quote"]).strip()[:_MAX_QUOTE]
+            quote = storable(item["quote"]).strip()[:_MAX_QUOTE]
             for seat in self._names.read(item.get("seat")):
                 enough = sum(f["seat"] == seat for f in found) >= each
                 if quote and seat in seats and not enough:
@@ -287,9 +288,4 @@ def _score(raw: Any) -> int | None:
 
 
 def _sentence(raw: Any) -> str:
-    return " ".join(_clean(raw).split())[:_MAX_CHARACTERS] if isinstance(raw, str) else ""
-
-
-def _clean(raw: str) -> str:
-    """JSON can spell what neither a database nor UTF-8 can hold."""
-    return raw.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return " ".join(storable(raw).split())[:_MAX_CHARACTERS] if isinstance(raw, str) else ""

@@ -17,6 +17,7 @@ from typing import Any
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, ReasoningDelta, TextDelta
+from console.engine.text import REPLACEMENT, storable
 from console.engine.usage import Usage
 
 from .citations import Citations
@@ -52,7 +53,7 @@ class Limits:
 
 
 class Unicode:
-    """Text that any database and socket takes: lone surrogates and NUL become U+FFFD."""
+    """Storable text of a stream, up to a limit of bytes."""
 
     def __init__(self, limit: int) -> None:
         self.size = 0
@@ -65,12 +66,8 @@ class Unicode:
         self._high = ""
         if "\ud800" <= text[-1:] <= "\udbff":
             self._high, text = text[-1], text[:-1]
-        text = text.replace("\0", "\ufffd")
-        try:
-            encoded = text.encode()
-        except UnicodeEncodeError:
-            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            encoded = text.encode()
+        text = storable(text)
+        encoded = text.encode()
         room = self._limit - self.size
         self.size += len(encoded)
         if len(encoded) > room:
@@ -79,7 +76,7 @@ class Unicode:
 
     def rest(self) -> str:
         high, self._high = self._high, ""
-        return "\ufffd" if high else ""
+        return REPLACEMENT if high else ""
 
 
 class Answer:

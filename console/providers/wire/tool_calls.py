@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
+from console.engine.text import storable
 
 MOST = 128
 
@@ -26,11 +27,11 @@ class ToolCalls:
             function = piece.get("function")
             function = function if isinstance(function, dict) else {}
             if isinstance(number, str) and not call["id"]:
-                call["id"] = _clean(number)[:200]
+                call["id"] = storable(number)[:200]
             for name in ("name", "arguments"):
                 if isinstance(said := function.get(name), str):
                     self._limit -= len(said)
-                    call[name] += _clean(said)
+                    call[name] += said
             if self._limit < 0 or len(self._calls) > MOST:
                 raise ProviderError(Reason.TOO_LARGE)
 
@@ -39,12 +40,12 @@ class ToolCalls:
             {
                 "id": call["id"] or f"call_{index}",
                 "type": "function",
-                "function": {"name": call["name"], "arguments": call["arguments"] or "{}"},
+                # Only now: two pieces may hold a half of one character each.
+                "function": {
+                    "name": storable(call["name"]),
+                    "arguments": storable(call["arguments"]) or "{}",
+                },
             }
             for index, call in sorted(self._calls.items())
             if call["name"]
         )
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
