@@ -29,6 +29,7 @@ from redis.exceptions import RedisError, ResponseError
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
 from ..engine.state import RunState
+from ..engine.text import storable
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +132,8 @@ def _key(run_id: object) -> str:
 
 
 def _encode(body: Any) -> bytes:
-    # "replace": half a character from somewhere must not end the log; rows do the same.
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    # Half a character from somewhere must not end the log; rows do the same.
+    return storable(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
 class Writer:

@@ -16,6 +16,7 @@ from django.db import models
 from ..engine.findings.given import given
 from ..engine.findings.worth import changed
 from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
+from ..engine.text import storable
 from ..engine.usage import Usage
 from ..models import Call, Fusion, Run
 
@@ -56,7 +57,7 @@ def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
     return Fusion(
         run_id=run_id,
         changed=changed(state, fusion),
-        text=_storable(found.text if found else ""),
+        text=storable(found.text if found else ""),
         **_columns(Fusion, fusion),
     )
 
@@ -74,7 +75,7 @@ def run_fields(state: RunState) -> dict[str, Any]:
         fields |= {
             "status": state.status,
             "reason": state.reason,
-            "error": _storable(state.error),
+            "error": storable(state.error),
             "cost": cost,
             "cost_is_partial": partial,
             "lease_until": None,
@@ -127,10 +128,5 @@ def _to_column(value: Any, column: Any) -> Any:
         case Usage():
             return value.to_dict()
         case str():
-            return _storable(value)[: column.max_length]
+            return storable(value)[: column.max_length]
     return when(value) if isinstance(column, models.DateTimeField) else value
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL refuses NUL; a lone surrogate cannot be encoded by anybody."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

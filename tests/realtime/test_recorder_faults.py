@@ -107,7 +107,7 @@ def test_half_a_character_ends_neither_the_log_nor_the_rows(
         await writer.finish()
 
     on_loop(worker, record())
-    assert rows(run).calls["panel-0-1"].text == "a?"
+    assert rows(run).calls["panel-0-1"].text == "a\ufffd"
     assert_log_equals_rows(run)
 
 
