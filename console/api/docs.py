@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
+from ..site.public_url import public_url
 from .http.db import db
 from .openapi import REF, openapi
 
@@ -16,7 +16,7 @@ METHODS = ("get", "post")
 
 
 async def openapi_json(request: HttpRequest) -> HttpResponseBase:
-    return JsonResponse(openapi(_server(request)))
+    return JsonResponse(openapi(public_url(request=request)))
 
 
 async def docs(request: HttpRequest) -> HttpResponseBase:
@@ -24,7 +24,7 @@ async def docs(request: HttpRequest) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest) -> HttpResponse:
-    server = _server(request)
+    server = public_url(request=request)
     document = openapi(server)
     schemas = document["components"]["schemas"]
     context = {
@@ -42,10 +42,6 @@ def _page(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "console/api_docs.html", context)
-
-
-def _server(request: HttpRequest) -> str:
-    return settings.BASE_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 def _shown(

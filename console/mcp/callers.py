@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,6 +20,7 @@ from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
 from ..services.runs import run_start
 from ..services.tokens import token_is_usable, token_run_start
+from ..site.public_url import public_url
 from ..worker.health import is_up
 
 RECURSION = "This request comes from within a fusion: one level only. Answer it yourself."
@@ -89,6 +89,4 @@ class Shell:
         return access.run_of_the_team(run_id)
 
     def url(self, run: Run) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)
-        base: str = settings.BASE_URL or f"http://{host}:{settings.PORT}"
-        return base + reverse("run-detail", args=[run.pk])
+        return public_url(reverse("run-detail", args=[run.pk]))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,6 +18,7 @@ from ...engine.spec import Spec
 from ...models import Fusion, Run
 from ...services.errors import Refused
 from ...services.tokens import token_run_start
+from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
 
@@ -106,5 +106,4 @@ def earlier(call: ApiCall[Any], rows: QuerySet[Row], asked: str, key: str | None
 
 def run_url(request: HttpRequest, run_id: uuid.UUID) -> str:
     """Where people read it."""
-    path = reverse("run-detail", args=[run_id])
-    return f"{settings.BASE_URL}{path}" if settings.BASE_URL else request.build_absolute_uri(path)
+    return public_url(reverse("run-detail", args=[run_id]), request)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -16,6 +15,7 @@ from ...models import Run
 from ...record.parts import money
 from ...record.public import run_object
 from ...record.rows import state_from_rows
+from ...site.public_url import public_url
 from ..http.errors import ApiError
 from ..http.replies import Error
 from ..openai import shapes
@@ -58,9 +58,7 @@ def run_row(request: HttpRequest, viewer_id: int, run: Run) -> dict[str, Any]:
 
 def urls_of(request: HttpRequest, run_id: uuid.UUID) -> replies.Urls:
     def url(name: str) -> str:
-        path = reverse(name, args=[run_id])
-        base = settings.BASE_URL
-        return f"{base}{path}" if base else request.build_absolute_uri(path)
+        return public_url(reverse(name, args=[run_id]), request)
 
     return replies.Urls(
         run=url("api-run"),

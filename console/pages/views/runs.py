@@ -6,7 +6,6 @@ import time
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +28,7 @@ from ...record.rows import state_from_rows
 from ...services.errors import Refused
 from ...services.follow import OWN
 from ...services.runs import run_cancel, run_share
+from ...site.public_url import public_url
 from .posted import posted
 from .rows import RunRow, with_rows
 
@@ -145,5 +145,4 @@ def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:
 def _share_url(request: HttpRequest, run: Run) -> str:
     if run.visibility != Visibility.LINK or not run.share_token:
         return ""
-    path = reverse("run-shared", args=[run.share_token])
-    return f"{settings.BASE_URL}{path}" if settings.BASE_URL else request.build_absolute_uri(path)
+    return public_url(reverse("run-shared", args=[run.share_token]), request)

@@ -19,6 +19,7 @@ from ... import access
 from ...models.tokens import Scope
 from ...services.errors import Refused
 from ...services.tokens import DEFAULT_DAYS, token_create, token_revoke
+from ...site.public_url import public_url
 
 
 class TokenForm(forms.Form):
@@ -79,7 +80,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         # Shown on this page alone: it is kept nowhere.
         "secret": secret,
         "rows": rows,
-        "base_url": request.build_absolute_uri("/v1"),
+        "base_url": public_url("/v1", request),
     }
     return render(request, "console/tokens.html", context)
 
