@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from ..engine.spec import MAX_SEATS
+from ..engine.spec import MAX_SEATS, short_name
 from ..models import Preset, PresetPanelist
 from ..pages.forms import SeatOptions
 from ..services.build_spec import CUSTOM
@@ -131,7 +131,7 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
 
     @admin.display(description="panel")
     def panel(self, preset: Preset) -> str:
-        return ", ".join(p.model.rsplit("/", 1)[-1] for p in preset.panelists.all())
+        return ", ".join(short_name(p.model) for p in preset.panelists.all())
 
     @admin.display(description="fusion changed the answer")
     def changed(self, preset: Preset) -> str:

@@ -31,6 +31,11 @@ def letter(seat: int) -> str:
     return LETTERS[seat]
 
 
+def short_name(model: str) -> str:
+    """Without the author, as columns show it."""
+    return model.rsplit("/", 1)[-1]
+
+
 @dataclass(frozen=True)
 class Panelist:
     """`credential` is the slug of the credential the model is called with.
@@ -57,8 +62,7 @@ class Panelist:
 
     @property
     def short_name(self) -> str:
-        """Without the author, as columns show it."""
-        return self.model.rsplit("/", 1)[-1]
+        return short_name(self.model)
 
     @property
     def has_own_limit(self) -> bool:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from ... import access
 from ...catalog.listings import CatalogModel, all_models
 from ...engine.findings.families import Kin, kin
-from ...engine.spec import MAX_SEATS, Panelist, letter
+from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...models import Preset
 from ...providers.kinds import BUILT_IN
 from ...services.build_spec import CUSTOM, Wish, build
@@ -136,7 +136,7 @@ def _card(preset: Preset) -> Card:
             "seat": i,
             "letter": letter(i),
             "model": p.model,
-            "name": _short(p.model),
+            "name": short_name(p.model),
             "label": p.label,
         }
         for i, p in enumerate(panelists)
@@ -149,7 +149,7 @@ def _card(preset: Preset) -> Card:
         # The built-in model needs no key; how to get it is said in what it lacks.
         wants_a_key=not all(p.credential.is_local for p in panelists),
         seats=seats,
-        judge=_short(preset.judge_model),
+        judge=short_name(preset.judge_model),
         kin=tuple(_kin(preset)),
     )
 
@@ -160,10 +160,6 @@ def _kin(preset: Preset) -> list[Kin]:
     judge = Panelist(preset.judge_model, "")
     writer = Panelist(preset.synthesizer_model, "") if preset.synthesizer_model else judge
     return kin(panel, judge, writer)
-
-
-def _short(model: str) -> str:
-    return model.rsplit("/", 1)[-1]
 
 
 def _models(request: HttpRequest) -> HttpResponse:
