@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 MILLION = Decimal(1_000_000)
+SMALLEST = Decimal("0.0001")  # dollars that are written out
+UNKNOWN = "—"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,22 @@ def cost_of(usage: Usage, price: Price | None) -> Decimal | None:
         + cached * cached_price
         + usage.output_tokens * price.output
     ) / MILLION
+
+
+def money(amount: Decimal | float | None, is_partial: bool = False) -> str:
+    """As people read it: to the cent from ten dollars on, finer below, since calls cost
+    fractions of a cent; at least so much where the cost of some calls is unknown."""
+    if amount is None:
+        return UNKNOWN
+    amount = Decimal(str(amount))
+    if amount == 0:
+        text = "$0"
+    elif amount < SMALLEST:
+        text = f"<${SMALLEST}"
+    else:
+        places = Decimal("0.01") if amount >= 10 else SMALLEST
+        text = f"${amount.quantize(places, ROUND_HALF_UP):,}"
+    return f"≥ {text}" if is_partial else text
 
 
 def total_cost(costs: Iterable[Decimal | None]) -> tuple[Decimal | None, bool]:

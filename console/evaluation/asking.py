@@ -18,7 +18,7 @@ from typing import Any
 from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec
 from console.engine.state import CallState, RunState, RunStatus, Step
-from console.engine.usage import Usage, total_cost
+from console.engine.usage import Usage, money, total_cost
 from console.models import Run, Visibility
 from console.models.runs import Origin
 from console.record.follow import until_final
@@ -106,7 +106,7 @@ class Asker:
         entry = entry_of(run, state_from_rows(run))
         entry |= purchase.read(entry)
         self._results.add(purchase.step, **entry)
-        cost = "—" if entry["cost"] is None else f"${Decimal(entry['cost']):.4f}"
+        cost = money(None if entry["cost"] is None else Decimal(entry["cost"]))
         ended = entry["problem"] if entry.get("problem") else entry["status"]
         self._say(
             f"{what}  {purchase.step}: {ended} after {time.monotonic() - waited:.1f} s, {cost}"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from console.engine.usage import total_cost
+from console.engine.usage import money, total_cost
 
 from .arms import MATCHED, PRESET, SAME_MODEL, SOLO
 from .book import Answer, Book, Outcome
@@ -186,8 +186,8 @@ def as_table(report: Data) -> str:
                 label,
                 f"{arm['answers']}" + (f", {arm['failed']} failed" if arm["failed"] else ""),
                 _number(arm["mean_score"], "{:.3f}") + (scored if arm["scored"] else ""),
-                _dollars(arm["cost"], arm["cost_is_partial"]),
-                _dollars(arm["cost_per_point"], False),
+                money(arm["cost"], arm["cost_is_partial"]),
+                money(arm["cost_per_point"]),
                 _number(arm["seconds_per_task"], "{:.1f}"),
                 f"{arm['calls']}",
             ]
@@ -208,7 +208,7 @@ def as_table(report: Data) -> str:
         f"{said['asked']} judgements by {report['grader']}, {said['unparsed']} unparsed; "
         f"{said['order_changed']} of {said['pairs']} pairs were judged otherwise when swapped"
     )
-    paid = f"spent {_dollars(total['cost'], bool(total['unknown']))} in {total['calls']} calls"
+    paid = f"spent {money(total['cost'], bool(total['unknown']))} in {total['calls']} calls"
     lines = [_columns(rows), _columns(against), *_matched_lines(report), judged + ".", paid + "."]
     if report["stopped"]:
         lines.append(f"Not complete: {report['stopped']}")
@@ -236,8 +236,3 @@ def _columns(rows: list[list[str]]) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return "—" if value is None else form.format(value)
-
-
-def _dollars(cost: float | None, partial: bool) -> str:
-    """A + says that some calls' cost is not known."""
-    return "—" if cost is None else f"${cost:.4f}" + ("+" if partial else "")

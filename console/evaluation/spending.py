@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from console.engine.usage import money
+
 
 class LimitReached(Exception):
     """The next step is not begun; the message is one plain sentence."""
@@ -34,7 +36,7 @@ class Limits:
     def check(self, so_far: Spent, *, calls: int, under_way: int) -> None:
         """`calls` are the next step's, `under_way` those begun and not on record yet."""
         if self.max_cost is not None and so_far.cost >= self.max_cost:
-            raise LimitReached(f"${so_far.cost:.4f} are spent, of at most ${self.max_cost:f}.")
+            raise LimitReached(f"{money(so_far.cost)} are spent, of at most ${self.max_cost:f}.")
         reached = so_far.calls + under_way
         if self.max_calls is not None and reached + calls > self.max_calls:
             raise LimitReached(

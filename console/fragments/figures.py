@@ -1,26 +1,10 @@
-"""Seconds, tokens and money as people read them. Unknown is a dash, never 0."""
+"""Seconds and tokens as people read them. Unknown is a dash, never 0."""
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
-
 from ..engine.receipt import COMPUTED
 from ..engine.state import CallState
-from ..engine.usage import Price, cost_of
-
-UNKNOWN = "—"
-
-
-def money(amount: Decimal | None) -> str:
-    """To the cent from ten dollars on, finer below: calls cost fractions of a cent."""
-    if amount is None:
-        return UNKNOWN
-    if amount == 0:
-        return "$0"
-    if amount < Decimal("0.0001"):
-        return "<$0.0001"
-    places = Decimal("0.01") if amount >= 10 else Decimal("0.0001")
-    return f"${amount.quantize(places, ROUND_HALF_UP):,}"
+from ..engine.usage import UNKNOWN, Price, cost_of
 
 
 def seconds(value: float | None) -> str:

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import FusionState, RunState, Step
 from ..engine.steps.seating import seated
+from ..engine.usage import money
 from ..markdown import render
-from . import figures
 from .seats import name_in
 from .sentences import run_word
 
@@ -52,7 +52,7 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
         status=run_word(fusion.status.value),
         stood_in=bool(fusion.best),
         html=_html(spec, state, fusion),
-        cost=figures.money(sum(known) if known and len(known) == len(costs) else None),  # type: ignore[arg-type]
+        cost=money(sum(known) if known and len(known) == len(costs) else None),
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from decimal import Decimal
 
 from ..engine.spec import Spec
 from ..engine.state import CallState, CallStatus, RunState, Step
-from ..engine.usage import Usage, total_cost
+from ..engine.usage import Usage, money, total_cost
 from . import figures
 
 
@@ -49,17 +48,13 @@ def total(state: RunState) -> Phase:
         since=None if state.status.is_final else _since(state),
         tokens=_output(state.usage()),
         # Before anything can have been charged there is nothing unknown either.
-        cost=at_least(*state.cost()) if billed or state.status.is_final else "",
+        cost=money(*state.cost()) if billed or state.status.is_final else "",
     )
 
 
 def _since(state: RunState) -> float | None:
     """As if it had never lain finished, so that its seconds go on from where they ended."""
     return None if state.started_at is None else state.started_at + state.idle_seconds
-
-
-def at_least(cost: Decimal | None, partial: bool) -> str:
-    return f"≥ {figures.money(cost)}" if cost is not None and partial else figures.money(cost)
 
 
 def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: bool) -> Phase:
@@ -77,7 +72,7 @@ def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: b
         seconds="" if running or not calls else figures.seconds(_busy(calls)),
         since=None if started is None else started - (_busy(calls, until=started) or 0),
         tokens=_output(sum((c.usage for c in calls), Usage())),
-        cost=at_least(*known) if (known := total_cost(billed))[0] is not None else "",
+        cost=money(*known) if (known := total_cost(billed))[0] is not None else "",
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, RunState, Step
+from ..engine.usage import UNKNOWN, money
 from . import figures
-from .phases import at_least
 from .seats import Seat
 
 # The order of the page, not of the end; panel by seat.
@@ -50,7 +50,7 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Receipt:
         lines=lines,
         tokens_in=_count(usage.input_tokens),
         tokens_out=_count(usage.output_tokens),
-        total=at_least(cost, partial),
+        total=money(cost, partial),
         is_partial=partial,
         has_estimates=any(line.is_estimated for line in lines),
     )
@@ -73,7 +73,7 @@ def _line(call: CallState, columns: Sequence[Seat], name: str) -> Line:
         model=name,
         tokens_in=_count(call.usage.input_tokens),
         tokens_out=_count(call.usage.output_tokens),
-        cost=figures.money(call.cost),
+        cost=money(call.cost),
         is_estimated=figures.is_estimated(call),
         note=_note(call),
     )
@@ -91,4 +91,4 @@ _DONE = {Step.CONDENSE: "condensed", Step.POLL: "poll"}
 
 
 def _count(number: int | None) -> str:
-    return figures.UNKNOWN if number is None else f"{number:,}"
+    return UNKNOWN if number is None else f"{number:,}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ..engine.errors import Reason
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
+from ..engine.usage import UNKNOWN, money
 from . import figures
 from .options import options
 
@@ -101,7 +102,7 @@ class CallView:
 
     @property
     def rate(self) -> str:
-        return figures.rate(self.call) if self.call else figures.UNKNOWN
+        return figures.rate(self.call) if self.call else UNKNOWN
 
     @property
     def tokens(self) -> str:
@@ -109,7 +110,7 @@ class CallView:
 
     @property
     def cost(self) -> str:
-        return figures.money(self.call.cost if self.call else None)
+        return money(self.call.cost if self.call else None)
 
     @property
     def cost_is_estimated(self) -> bool:
@@ -226,7 +227,7 @@ def _tries(calls: list[CallState]) -> list[Try]:
             model=Panelist.from_dict(call.panelist).short_name,
             why=call.error,
             seconds=figures.seconds(figures.span(call.sent_at, call.finished_at)),
-            cost=figures.money(call.cost),
+            cost=money(call.cost),
             text=call.text,
         )
         for call in ordered[:-1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..engine.findings import worth as engine
 from ..engine.state import RunState, RunStatus, Step
+from ..engine.usage import money
 from . import figures
 from .seats import Seat
 
@@ -56,5 +57,5 @@ def worth(state: RunState, columns: Sequence[Seat]) -> Worth | None:
         more=max(0, len(found) - SHOWN),
         lacking=engine.lacking(analysis, best.seat)[:SHOWN] if not found else [],
         seconds=figures.seconds(engine.extra_seconds(state, fusion, best)),
-        cost=figures.money(engine.extra_cost(state, fusion, best)),
+        cost=money(engine.extra_cost(state, fusion, best)),
     )

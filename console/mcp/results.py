@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from ..engine.findings.analysis import analysis_text
 from ..engine.spec import Spec
 from ..engine.state import RunState
+from ..engine.usage import money
 from ..models import Run
 from ..record.parts import Analysis
 from ..record.public import Source, run_object
@@ -114,7 +115,7 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
     parts += [
         f"--- {s.seat} {s.model} ---\n{s.answer}" for s in result.panel if s.answer is not None
     ]
-    money = "unknown" if result.cost_usd is None else f"${result.cost_usd:.4f}"
+    cost = "unknown" if result.cost_usd is None else money(result.cost_usd)
     took = f", {result.seconds:.0f} s" if result.seconds is not None else ""
-    parts.append(f"Run: {result.run_url} (cost {money}{took})")
+    parts.append(f"Run: {result.run_url} (cost {cost}{took})")
     return "\n\n".join(parts)

@@ -9,10 +9,10 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from ..fragments import figures
+from ..engine.usage import money
 
 register = template.Library()
-register.filter("money", figures.money)
+register.filter("money", money)
 
 
 @register.filter

@@ -16,7 +16,7 @@ from console.engine.errors import SENTENCES, Reason
 from console.engine.events import EventType
 from console.engine.spec import Panelist
 from console.engine.state import Step, call_key
-from console.engine.usage import Price
+from console.engine.usage import Price, money
 from console.fragments import figures, run_context, run_fragments, run_texts
 
 from .story import ANALYSIS, Story, a_spec
@@ -206,7 +206,7 @@ def test_a_failed_run_gives_its_reason_and_no_promise() -> None:
     ],
 )
 def test_money_is_as_fine_as_it_needs_to_be(amount: str | None, text: str) -> None:
-    assert figures.money(None if amount is None else Decimal(amount)) == text
+    assert money(None if amount is None else Decimal(amount)) == text
 
 
 @pytest.mark.parametrize(

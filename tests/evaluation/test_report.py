@@ -106,7 +106,7 @@ def test_unknown_cost_is_never_counted_as_nothing() -> None:
     report = make_report(whole_book(), HEADER)
     assert report["solos"]["alpha"]["cost_is_partial"] is True
     assert report["solos"]["alpha"]["cost_per_point"] is None
-    assert "$0.0200+" in as_table(report)
+    assert "≥ $0.0200" in as_table(report)
 
 
 def test_an_unfinished_evaluation_reports_what_there_is() -> None:

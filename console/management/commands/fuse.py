@@ -17,6 +17,7 @@ from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec, letter
 from console.engine.state import RunState, Step
 from console.engine.steps.condense import condensing_of
+from console.engine.usage import money
 from console.models import Preset, Run
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
@@ -121,10 +122,9 @@ class Command(BaseCommand):
         if text := fused_answer(state):
             title = "Best single answer" if fusion and fusion.best else "Fused answer"
             write(f"=== {title} ===\n{text.strip()}\n")
-        cost, partial = state.cost()
         if state.started_at and state.finished_at:
-            money = "—" if cost is None else f"${cost:.4f}" + ("+" if partial else "")
-            write(f"{state.status} in {state.finished_at - state.started_at:.1f} s, cost {money}")
+            seconds = state.finished_at - state.started_at
+            write(f"{state.status} in {seconds:.1f} s, cost {money(*state.cost())}")
         if state.error:
             self.stderr.write(state.error)
 

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet
 
 from ...engine.spec import letter
 from ...engine.state import CallStatus, Step
-from ...fragments.phases import at_least
+from ...engine.usage import money
 from ...fragments.sentences import run_word
 from ...models import Call, Run
 
@@ -21,7 +21,7 @@ class RunRow:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.word = run_word(run.status)
-        self.cost = at_least(run.cost, run.cost_is_partial)
+        self.cost = money(run.cost, run.cost_is_partial)
         latest: dict[int, Call] = {}
         for call in run.calls.all():
             if call.seat is not None and call.number >= (
