@@ -80,10 +80,15 @@ def _fusion_started(state: RunState, event: Event) -> None:
 def _delta(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
     _write(call, event.at)
+    # Taken out of the call while it grows: what nobody else holds is not copied as a whole.
     if event.type is EventType.CALL_REASONING_DELTA:
-        call.reasoning += event.data["text"]
+        text, call.reasoning = call.reasoning, ""
+        text += event.data["text"]
+        call.reasoning = text
     else:
-        call.text += event.data["text"]
+        text, call.text = call.text, ""
+        text += event.data["text"]
+        call.text = text
 
 
 def _recast(state: RunState, event: Event) -> None:

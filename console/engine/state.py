@@ -7,7 +7,7 @@ A call's key is `panel-<seat>-<number>`, `analysis-f<fusion>-<number>` or
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -176,6 +176,10 @@ class FusionState:
     poll: list[dict[str, Any]] = field(default_factory=list)
     status: RunStatus = RunStatus.RUNNING
 
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis, which may be large, is never changed and so not copied."""
+        return vars(self) | {"poll": [*self.poll]}
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> FusionState:
         return cls(**(data | {"status": RunStatus(data["status"])}))
@@ -195,6 +199,15 @@ class RunState:
     grace_until: float | None = None
     calls: dict[str, CallState] = field(default_factory=dict)
     fusions: dict[int, FusionState] = field(default_factory=dict)
+
+    def copy(self) -> RunState:
+        """As it is now, for another thread to read while events are folded into this one."""
+        return replace(
+            self,
+            calls={key: replace(call) for key, call in self.calls.items()},
+            # Everything else of calls and fusions is replaced as a whole, never changed.
+            fusions={n: replace(f, poll=[*f.poll]) for n, f in self.fusions.items()},
+        )
 
     def calls_of(
         self, step: Step, *, seat: int | None = None, fusion: int | None = None
@@ -279,7 +292,7 @@ class RunState:
             "idle_seconds": self.idle_seconds,
             "grace_until": self.grace_until,
             "calls": [c.to_dict() for c in self.calls.values()],
-            "fusions": [asdict(f) for f in self.fusions.values()],
+            "fusions": [f.to_dict() for f in self.fusions.values()],
         }
 
     @classmethod

@@ -102,8 +102,7 @@ class OpenAICompatible:
         """The response, once its status says that an answer follows."""
         headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
         headers |= self._headers | authorization(self._api_key)
-        # A lone surrogate in a prompt cannot be sent: it becomes a question mark.
-        content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+        content = await asyncio.to_thread(_encoded, body)
         url = f"{self._base_url}/chat/completions"
         response = None
         try:
@@ -200,13 +199,18 @@ class OpenAICompatible:
             body += data
         else:
             raise ProviderError(Reason.TOO_LARGE)
-        said = parse(bytes(body))
+        said = await asyncio.to_thread(parse, bytes(body))
         if not isinstance(said, dict):
             raise ProviderError(Reason.BAD_RESPONSE)
         chunks = list(answer.take_object(said))
         if not isinstance(said.get("choices"), list):
             raise ProviderError(Reason.BAD_RESPONSE)
         return iter(chunks)
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    """A lone surrogate in a prompt cannot be sent: it becomes a question mark."""
+    return json.dumps(body, ensure_ascii=False).encode(errors="replace")
 
 
 async def _start(source: AsyncIterator[bytes]) -> bytes:

@@ -42,6 +42,7 @@ ENDED_MS = 3600 * 1000  # after the end
 # Of events, or as many as the last snapshot had: bounds the log and what a late reader
 # reads, and keeps the work of long answers in proportion to their length.
 SNAPSHOT_AFTER_BYTES = 200_000
+ENCODED_ASIDE = 50_000  # characters; what is longer is encoded beside the event loop
 MAX_CONNECTIONS = 10_000  # every watched run reads on one of its own; redis-py stops at 100
 
 # KEYS[1] log; ARGV: the writer's previous id, the new id, kind (s or e), body, ttl in ms.
@@ -163,24 +164,29 @@ class Writer:
     async def append(self, events: list[Event], state: RunState, *, ended: bool = False) -> bool:
         """False when Redis could not be reached. A batch not taken leaves the writer behind.
 
-        The batch is made before anything is awaited: a snapshot made later would hold
-        events that the next batch brings again. Raises Fenced.
+        The batch is made, and its number taken, before anything is awaited: a snapshot made
+        later would hold events that the next batch brings again. Raises Fenced.
         """
         enough = max(SNAPSHOT_AFTER_BYTES, self._snapshot_bytes)
         kind = "s" if self._needs_snapshot or self._since_snapshot > enough else "e"
         whole = {"v": VERSION} | state.to_dict() if kind == "s" else None
-        body = _encode(whole or [e.to_dict() for e in events])
+        batch = whole or [e.to_dict() for e in events]
+        self._number += 1
+        number = self._number
+        if kind == "s" or sum(len(e.data.get("text", "")) for e in events) > ENCODED_ASIDE:
+            body = await asyncio.to_thread(_encode, batch)
+        else:
+            body = _encode(batch)
         try:
-            await self._send(kind, body, ended)
+            await self._send(number, kind, body, ended)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("the event log of run %s cannot be written: %s", self._run_id, error)
             self._needs_snapshot = True
             return False
         return True
 
-    async def _send(self, kind: str, body: bytes, ended: bool) -> None:
-        self._number += 1
-        new = f"{self._attempt}-{self._number}"
+    async def _send(self, number: int, kind: str, body: bytes, ended: bool) -> None:
+        new = f"{self._attempt}-{number}"
         ttl = ENDED_MS if ended else LIVE_MS
         try:
             async with asyncio.timeout(5):
@@ -209,6 +215,10 @@ async def read(redis: Redis, run_id: object) -> RunState | None:
             rows: Any = await redis.xrange(_key(run_id))
     except (RedisError, OSError, TimeoutError):
         return None
+    return await asyncio.to_thread(_folded, rows)
+
+
+def _folded(rows: Any) -> RunState | None:
     state = None
     for entry in _entries(rows):
         state = entry.fold(state)

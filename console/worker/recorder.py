@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -204,23 +205,31 @@ class Recorder:
     async def _save(self, keys: set[str], *, final: bool = False, fusions: bool = True) -> None:
         async with self._saving:
             self._dirty -= keys
-            state = self._state
-            calls = [
-                (call.fusion, call_row(self._run_id, call))
-                for key, call in state.calls.items()
-                if key in keys
-            ]
-            judgings = [
-                fusion_row(self._run_id, state, f) for f in state.fusions.values() if fusions
-            ]
-            fields = run_fields(state) if final or not state.status.is_final else {}
+            # Rows cost more the longer the texts are, so they are made beside the loop.
+            state = self._state.copy()
+            said: dict[str, Any] = {}
             if fusions and not self._dirty:  # then the rows say all that the state says
-                fields["log_position"] = str(self._writer.position(pending=bool(self._pending)))
+                said["log_position"] = str(self._writer.position(pending=bool(self._pending)))
             try:
+                calls, judgings, fields = await asyncio.to_thread(
+                    rows_of, self._run_id, state, keys, final=final, fusions=fusions
+                )
+                fields |= said
                 await self._db(save, self._run_id, self._attempt, calls, judgings, fields)
             except Exception:
                 self._dirty |= keys
                 raise
+
+
+def rows_of(
+    run_id: Any, state: RunState, keys: set[str], *, final: bool, fusions: bool
+) -> tuple[list[tuple[int | None, Call]], list[Fusion], dict[str, Any]]:
+    """What `save` is to write of these calls, of the fusions and of the run itself."""
+    calls = [
+        (call.fusion, call_row(run_id, call)) for key, call in state.calls.items() if key in keys
+    ]
+    judgings = [fusion_row(run_id, state, f) for f in state.fusions.values() if fusions]
+    return calls, judgings, run_fields(state) if final or not state.status.is_final else {}
 
 
 def save(
@@ -256,19 +265,19 @@ def save(
 
 def merged(events: list[Event]) -> list[Event]:
     """Adjacent deltas of one call as one; the order between calls does not matter to a text."""
-    result: list[Event] = []
-    last_of: dict[tuple[str, str], int] = {}
+    result: list[tuple[Event, list[str]]] = []
+    last_of: dict[tuple[str, str], list[str]] = {}
     for event in events:
-        place = (event.call, event.type.value)
-        if event.type.is_delta and place in last_of:
-            at = last_of[place]
-            first = result[at]
-            text = first.data["text"] + event.data["text"]
-            result[at] = Event(first.type, first.at, first.call, first.fusion, {"text": text})
-            continue
-        if event.type.is_delta:
-            last_of[place] = len(result)
-        else:
+        if not event.type.is_delta:
             last_of.clear()
-        result.append(event)
-    return result
+            result.append((event, []))
+            continue
+        place = (event.call, event.type.value)
+        if place not in last_of:
+            last_of[place] = []
+            result.append((event, last_of[place]))
+        last_of[place].append(event.data["text"])
+    return [
+        replace(first, data={"text": "".join(pieces)}) if len(pieces) > 1 else first
+        for first, pieces in result
+    ]

@@ -16,6 +16,7 @@ from console.models import Credential, Run
 from console.services import runs as services
 from console.worker import worker as working
 from console.worker.upkeep import Upkeep
+from tests.loop_steps import short_steps
 from tests.upstream import Upstream
 
 FAST = Policy(first_token_timeout=2, stall_timeout=0.3, total_timeout=10)
@@ -45,9 +46,10 @@ def worker(
     settings.REDIS_URL = valkey
     settings.CHECKPOINT_SECONDS = 0.1
     monkeypatch.setattr(services, "ring", lambda run_id: True)
-    worker = working.Worker()
-    yield worker
-    worker.close()
+    with short_steps(monkeypatch):
+        worker = working.Worker()
+        yield worker
+        worker.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from console.providers.wire.http import make_client
 from console.services import runs as services
 from console.worker import worker as working
+from tests.loop_steps import short_steps
 from tests.upstream import Upstream, places
 
 from . import report
@@ -62,7 +63,7 @@ def stage(
     )
     monkeypatch.setattr(working, "make_client", client)
     owner = User.objects.create_user("alice")
-    with Upstream() as upstream:
+    with Upstream() as upstream, short_steps(monkeypatch):
         worker = working.Worker()
         yield Stage(worker, upstream, owner, caplog)
         worker.close()

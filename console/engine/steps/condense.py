@@ -9,6 +9,7 @@ cannot be condensed is left out of what is read, and the run says so.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -55,12 +56,12 @@ async def condense(
     context: Context, fusion: int, whole: Material, *, for_judge_alone: bool = False
 ) -> tuple[Material, Material]:
     """(what the judge reads, what the synthesizer reads)."""
-    for_judge = _judge_excess(context, fusion, whole)
-    for_writer = 0 if for_judge_alone else _writer_excess(context, fusion, whole)
+    for_judge, for_writer, sizes = await asyncio.to_thread(_sizes, context, fusion, whole)
+    if for_judge_alone:
+        for_writer = 0
     worst = max(for_judge, for_writer)
     if worst <= 0:
         return whole, whole
-    sizes = {seat: tokens_in(call.text) for seat, call in whole.answers.items()}
     given = shares(sizes, sum(sizes.values()) - worst)
     if min(given.values()) < min(LEAST_SHARE, *sizes.values()):
         return whole, whole  # not even condensed: judge and synthesizer say so themselves
@@ -69,12 +70,22 @@ async def condense(
     )
     found = condensing_of(context.state, fusion)
     calls = {c.seat: c for c in _last_calls(context.state, fusion)}
-    short = whole.condensed_to(
+    short = await asyncio.to_thread(
+        whole.condensed_to,
         {seat: calls[seat].text for seat in found.condensed},
         cut={s for s in found.condensed if calls[s].finish_reason == "length"},
         left_out=set(found.left_out),
     )
     return short if for_judge > 0 else whole, short if for_writer > 0 else whole
+
+
+def _sizes(context: Context, fusion: int, whole: Material) -> tuple[int, int, dict[int, int]]:
+    """Tokens too many for the judge, for the synthesizer, and those of each answer."""
+    return (
+        _judge_excess(context, fusion, whole),
+        _writer_excess(context, fusion, whole),
+        {seat: tokens_in(call.text) for seat, call in whole.answers.items()},
+    )
 
 
 def _judge_excess(context: Context, fusion: int, material: Material) -> int:

@@ -6,6 +6,7 @@ that are finished in `state` are kept and never bought again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -93,7 +94,8 @@ async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallSt
             synthesizer=fusion.synthesizer or spec.writer.to_dict(),
             criteria=fusion.criteria or spec.criteria,
         )
-    material = make_material(spec, context.messages, answers)
+    # Here and in the steps: what grows with the answers is done beside the loop of all runs.
+    material = await asyncio.to_thread(make_material, spec, context.messages, answers)
     is_read_only_by_judge = ends_with_analysis(spec, number)
     for_judge, for_writer = await condense(
         context, number, material, for_judge_alone=is_read_only_by_judge

@@ -50,7 +50,7 @@ async def _ask(
     context: Context, fusion: int, material: Material, key: str, judge: Panelist
 ) -> Ended:
     seats, limit = material.seats, output_limit(context, judge)
-    messages = messages_for(context, fusion, material)
+    messages = await asyncio.to_thread(messages_for, context, fusion, material)
     messages += await _repair(context, fusion, material, key)
     # Some servers cut a long request silently: better no analysis than one of half the answers.
     if len(seats) < 2:

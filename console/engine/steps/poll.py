@@ -7,6 +7,7 @@ whoever takes the run up carries them out. What cannot be read is counted as suc
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections import Counter
@@ -69,7 +70,8 @@ async def _ask(context: Context, fusion: int, seat: int) -> None:
 
     async def perform(key: str, panelist: Panelist) -> Ended:
         pieces: list[str] = []
-        messages = _messages(context, fusion, seat, fused_first)
+        state = context.state.copy()  # other seats' calls go on meanwhile
+        messages = await asyncio.to_thread(_messages, context, state, fusion, seat, fused_first)
         if excess(panelist, messages, None) > 0:
             sentence = "The two answers do not fit its context."
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, sentence))
@@ -91,7 +93,7 @@ async def _ask(context: Context, fusion: int, seat: int) -> None:
         except ProviderError as error:
             return Ended({"text": "".join(pieces)}, error)
         text = "".join(pieces)
-        vote = read_vote(text, fused_first=fused_first)
+        vote = await asyncio.to_thread(read_vote, text, fused_first=fused_first)
         return Ended({"text": text, "vote": vote, "fused_first": fused_first, **receipt(finish)})
 
     announced = context.state.latest(Step.POLL, seat=seat, fusion=fusion)
@@ -120,8 +122,9 @@ def _bare(verdict: str) -> str:
     return verdict.removeprefix("answer ").removesuffix(".0")
 
 
-def _messages(context: Context, fusion: int, seat: int, fused_first: bool) -> list[Message]:
-    state = context.state
+def _messages(
+    context: Context, state: RunState, fusion: int, seat: int, fused_first: bool
+) -> list[Message]:
     own = answer_polled(state, fusion, seat)
     assert own
     found = given(state, state.fusions[fusion])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from ..calls.call import Context, least, receipt, request_for, stream_call, unusable
@@ -31,7 +32,9 @@ async def synthesise(
     state = context.state.fusions[fusion]
 
     async def perform(key: str, writer: Panelist) -> Ended:
-        messages = messages_for(context, material, analysis, state.criteria)
+        messages = await asyncio.to_thread(
+            messages_for, context, material, analysis, state.criteria
+        )
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
         try:
