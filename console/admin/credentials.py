@@ -15,22 +15,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from ..models import Credential
+from ..pages.forms import KeyField
 from ..providers import kinds
 from ..providers.registry import normalise_base_url
-from ..services.credentials import clean_key, credential_test, forget_test, would_lose_key
-from ..services.errors import Refused
+from ..services.credentials import credential_test, forget_test, would_lose_key
 
 
 class CredentialForm(forms.ModelForm[Credential]):
     """The key goes in and never comes out: the field is always empty."""
 
-    api_key = forms.CharField(
-        label="API key",
-        required=False,
-        strip=False,
-        max_length=2000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "size": 60}),
-    )
+    api_key = KeyField(size=60)
     forget_key = forms.BooleanField(label="Forget the stored key", required=False)
 
     class Meta:
@@ -66,12 +60,6 @@ class CredentialForm(forms.ModelForm[Credential]):
         try:
             return normalise_base_url(text) if text else ""
         except ValueError as e:
-            raise ValidationError(str(e)) from None
-
-    def clean_api_key(self) -> Any:
-        try:
-            return clean_key(self.cleaned_data["api_key"])
-        except Refused as e:
             raise ValidationError(str(e)) from None
 
     def clean(self) -> dict[str, Any]:

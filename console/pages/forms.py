@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
@@ -16,10 +17,32 @@ from django.utils.datastructures import MultiValueDict
 from ..engine.spec import MAX_SEATS, letter
 from ..models import PresetPanelist, Visibility
 from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
+from ..providers.secret import Secret
 from ..services.build_spec import CUSTOM, SeatWish
+from ..services.credentials import clean_key
+from ..services.errors import Refused
 from ..services.runs import clean_text
 
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
+
+
+class KeyField(forms.CharField):
+    """A key as pasted. It goes in and never comes out: the field is always empty."""
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(
+            label="API key",
+            required=False,
+            strip=False,
+            max_length=2000,
+            widget=forms.PasswordInput(attrs={"autocomplete": "new-password"} | attrs),
+        )
+
+    def clean(self, value: Any) -> Secret:
+        try:
+            return clean_key(super().clean(value))
+        except Refused as e:
+            raise ValidationError(str(e)) from None
 
 
 class SeatsWidget(forms.Widget):

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -24,8 +24,9 @@ from ...models.credentials import last_four, origin
 from ...providers import kinds
 from ...providers.registry import normalise_base_url
 from ...providers.secret import Secret
-from ...services.credentials import clean_key, credential_add, credential_for, credential_try
+from ...services.credentials import credential_add, credential_for, credential_try
 from ...services.errors import Refused
+from ..forms import KeyField
 
 PENDING = "pending_key"
 
@@ -34,25 +35,13 @@ class KeyForm(forms.Form):
     kind = forms.ChoiceField(label="Provider", choices=kinds.choices, widget=forms.RadioSelect)
     name = forms.CharField(max_length=80, required=False)
     base_url = forms.CharField(label="Base URL", max_length=300, required=False)
-    api_key = forms.CharField(
-        label="API key",
-        required=False,
-        strip=False,
-        max_length=2000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    api_key = KeyField()
 
     def __init__(self, *args: Any, pending: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pending = pending
         self.fields["kind"].initial = kinds.offered()[0].slug
         self.fields["kind"].error_messages["invalid_choice"] = kinds.unknown("%(value)s")
-
-    def clean_api_key(self) -> Secret:
-        try:
-            return clean_key(self.cleaned_data["api_key"])
-        except Refused as e:
-            raise ValidationError(str(e)) from None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
