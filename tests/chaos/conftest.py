@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 
 import pytest
 
-from tests.live.conftest import PASSWORD, add_people, make_stack
+from tests.live.conftest import alice as alice
+from tests.live.conftest import stack as stack
+from tests.live.conftest import upstream as upstream
 from tests.live.member import Member
 from tests.stack import Stack
 from tests.upstream import Upstream
@@ -58,25 +59,6 @@ def luck(seed: int, request: pytest.FixtureRequest) -> random.Random:
     """The same for the same seed and test; pytest shows the seed of a test that failed."""
     print(f"--chaos-seed {seed}")  # noqa: T201
     return random.Random(f"{seed} {request.node.name}")
-
-
-@pytest.fixture(scope="session")
-def upstream() -> Iterator[Upstream]:
-    with Upstream() as up:
-        yield up
-
-
-@pytest.fixture(scope="session")
-def stack(upstream: Upstream) -> Iterator[Stack]:
-    with make_stack(upstream) as stack:
-        add_people(stack)
-        yield stack
-
-
-@pytest.fixture(scope="session")
-def alice(stack: Stack) -> Iterator[Member]:
-    with Member(stack, "alice", PASSWORD) as member:
-        yield member
 
 
 @pytest.fixture(autouse=True)
