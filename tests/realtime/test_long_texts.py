@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -23,6 +23,7 @@ from console.models import Run
 from console.record import eventlog
 from console.worker.recorder import merged
 from console.worker.worker import Worker
+from tests.console.story import Story
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_way import comparable, folded, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
@@ -145,6 +146,25 @@ def test_what_comes_while_a_long_batch_is_encoded_is_told_once_and_after_it(
         assert said == ["beside", "beside"]  # the snapshot, and what was long
 
     asyncio.run_coroutine_threadsafe(record(), worker.loop).result(20)
+
+
+def test_what_a_thread_is_given_of_a_state_stays_as_it_was() -> None:
+    kept: list[tuple[RunState, str]] = []
+
+    class Watched(Story):
+        def tell(self, *args: Any, **data: Any) -> Self:
+            super().tell(*args, **data)
+            kept.append((self.state.copy(), json.dumps(self.state.to_dict())))
+            return self
+
+    asked = {"seat": 0, "number": 1, "cause": "first", "panelist": {}}
+    said = {"text": "1", "vote": "own", "fused_first": True}
+    story = Watched().whole()
+    story.tell(EventType.RUN_STARTED, attempt=2)
+    story.tell(EventType.POLL_IN_PROGRESS, "poll-f1-s0-1", 1, **asked)
+    story.tell(EventType.POLL_COMPLETED, "poll-f1-s0-1", 1, **said).complete()
+    assert len({then for _, then in kept}) > 15
+    assert [json.dumps(state.to_dict()) for state, _ in kept] == [then for _, then in kept]
 
 
 def test_thousands_of_pieces_that_waited_for_the_log_are_joined_once() -> None:
