@@ -9,10 +9,10 @@ cannot be condensed is left out of what is read, and the run says so.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..calls.aside import aside
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out
@@ -56,7 +56,7 @@ async def condense(
     context: Context, fusion: int, whole: Material, *, for_judge_alone: bool = False
 ) -> tuple[Material, Material]:
     """(what the judge reads, what the synthesizer reads)."""
-    for_judge, for_writer, sizes = await asyncio.to_thread(_sizes, context, fusion, whole)
+    for_judge, for_writer, sizes = await aside(whole.size, _sizes, context, fusion, whole)
     if for_judge_alone:
         for_writer = 0
     worst = max(for_judge, for_writer)
@@ -70,7 +70,8 @@ async def condense(
     )
     found = condensing_of(context.state, fusion)
     calls = {c.seat: c for c in _last_calls(context.state, fusion)}
-    short = await asyncio.to_thread(
+    short = await aside(
+        whole.size,
         whole.condensed_to,
         {seat: calls[seat].text for seat in found.condensed},
         cut={s for s in found.condensed if calls[s].finish_reason == "length"},

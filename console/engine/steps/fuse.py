@@ -6,10 +6,10 @@ that are finished in `state` are kept and never bought again.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from ..calls.aside import aside
 from ..calls.call import Admission, Context, Control
 from ..errors import Reason
 from ..events import Event, EventType
@@ -95,7 +95,8 @@ async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallSt
             criteria=fusion.criteria or spec.criteria,
         )
     # Here and in the steps: what grows with the answers is done beside the loop of all runs.
-    material = await asyncio.to_thread(make_material, spec, context.messages, answers)
+    size = sum(len(call.text) for call in answers.values())
+    material = await aside(size, make_material, spec, context.messages, answers)
     is_read_only_by_judge = ends_with_analysis(spec, number)
     for_judge, for_writer = await condense(
         context, number, material, for_judge_alone=is_read_only_by_judge

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ..calls.aside import aside
 from ..calls.call import Context, least, receipt, request_for, stream_call
 from ..calls.tries import UNREADABLE, Ended, carry_out
 from ..calls.window import excess, output_of
@@ -50,7 +51,7 @@ async def _ask(
     context: Context, fusion: int, material: Material, key: str, judge: Panelist
 ) -> Ended:
     seats, limit = material.seats, output_limit(context, judge)
-    messages = await asyncio.to_thread(messages_for, context, fusion, material)
+    messages = await aside(material.size, messages_for, context, fusion, material)
     messages += await _repair(context, fusion, material, key)
     # Some servers cut a long request silently: better no analysis than one of half the answers.
     if len(seats) < 2:

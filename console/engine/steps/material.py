@@ -32,6 +32,11 @@ class Material:
     cut: Set[int] = frozenset()
 
     @property
+    def size(self) -> int:
+        """In characters, whatever was condensed."""
+        return len(self.prompt) + sum(len(call.text) for call in self.answers.values())
+
+    @property
     def seats(self) -> list[int]:
         return sorted(self.order)
 

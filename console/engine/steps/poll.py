@@ -7,13 +7,13 @@ whoever takes the run up carries them out. What cannot be read is counted as suc
 
 from __future__ import annotations
 
-import asyncio
 import random
 import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ..calls.aside import aside
 from ..calls.call import Context, receipt, request_for, stream_call
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out, is_open
@@ -71,7 +71,8 @@ async def _ask(context: Context, fusion: int, seat: int) -> None:
     async def perform(key: str, panelist: Panelist) -> Ended:
         pieces: list[str] = []
         state = context.state.copy()  # other seats' calls go on meanwhile
-        messages = await asyncio.to_thread(_messages, context, state, fusion, seat, fused_first)
+        size = sum(len(call.text) for call in state.calls.values())
+        messages = await aside(size, _messages, context, state, fusion, seat, fused_first)
         if excess(panelist, messages, None) > 0:
             sentence = "The two answers do not fit its context."
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, sentence))
@@ -93,7 +94,7 @@ async def _ask(context: Context, fusion: int, seat: int) -> None:
         except ProviderError as error:
             return Ended({"text": "".join(pieces)}, error)
         text = "".join(pieces)
-        vote = await asyncio.to_thread(read_vote, text, fused_first=fused_first)
+        vote = await aside(len(text), read_vote, text, fused_first=fused_first)
         return Ended({"text": text, "vote": vote, "fused_first": fused_first, **receipt(finish)})
 
     announced = context.state.latest(Step.POLL, seat=seat, fusion=fusion)

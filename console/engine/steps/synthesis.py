@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
+from ..calls.aside import aside
 from ..calls.call import Context, least, receipt, request_for, stream_call, unusable
 from ..calls.tries import Ended, carry_out
 from ..calls.window import excess, output_of
@@ -32,8 +32,8 @@ async def synthesise(
     state = context.state.fusions[fusion]
 
     async def perform(key: str, writer: Panelist) -> Ended:
-        messages = await asyncio.to_thread(
-            messages_for, context, material, analysis, state.criteria
+        messages = await aside(
+            material.size, messages_for, context, material, analysis, state.criteria
         )
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
