@@ -1,4 +1,4 @@
-"""URL name = view function = template = test module, by one word."""
+"""URL name = view function = test module, by one word; a page's templates are its folder's."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _page(request: HttpRequest) -> HttpResponse:
             if schema.get("properties")
         ],
     }
-    return render(request, "console/api_docs.html", context)
+    return render(request, "console/api/docs.html", context)
 
 
 def _shown(

@@ -50,9 +50,9 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
 def run_fragments(context: dict[str, Any]) -> dict[str, str]:
     """Element id -> its inner HTML, from the very templates the page includes."""
     parts = {
-        "run-status": "_run_status",
-        "run-notice": "_run_notice",
-        "run-badges": "_run_badges",
+        "run-status": "_status",
+        "run-notice": "_notice",
+        "run-badges": "_badges",
         "phases": "_phases",
         "fused-head": "_fused_head",
         "fused-note": "_fused_note",
@@ -61,14 +61,14 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
     if context["show_costs"]:
         parts["receipt"] = "_receipt"
     html: dict[str, str] = {
-        i: render_to_string(f"console/{name}.html", context) for i, name in parts.items()
+        i: render_to_string(f"console/run/{name}.html", context) for i, name in parts.items()
     }
     for seat in context["seats"]:
         own = {"seat": seat, "show_costs": context["show_costs"]}
-        html[f"{seat.id}-head"] = render_to_string("console/_seat_head.html", own)
-        html[f"{seat.id}-note"] = render_to_string("console/_seat_note.html", own)
+        html[f"{seat.id}-head"] = render_to_string("console/run/_seat_head.html", own)
+        html[f"{seat.id}-note"] = render_to_string("console/run/_seat_note.html", own)
     for key, sources in context["sources"].items():
-        html[f"{key}-sources"] = render_to_string("console/_sources.html", {"sources": sources})
+        html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": sources})
     return html
 
 

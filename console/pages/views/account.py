@@ -57,7 +57,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SignIn(LoginView):
-    template_name = "console/sign_in.html"
+    template_name = "console/account/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
@@ -82,7 +82,7 @@ class PasswordForm(PasswordChangeForm):
 class Password(PasswordChangeView):
     """Everybody's own. It ends their sessions elsewhere, not this one."""
 
-    template_name = "console/password.html"
+    template_name = "console/account/password.html"
     form_class = PasswordForm
     success_url = reverse_lazy("console")
 
@@ -123,4 +123,4 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
             raise Http404("No such page.") from None
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         return redirect("console")
-    return render(request, "console/claim.html", {"form": form})
+    return render(request, "console/account/claim.html", {"form": form})

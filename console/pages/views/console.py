@@ -126,7 +126,7 @@ def _page(
         "policy_is_chosen": any(form.data.get(f"policy-{c.name}") for c in CHOICES),
         "recent": recent,
     }
-    return render(request, "console/console.html", context, status=status)
+    return render(request, "console/compose/compose.html", context, status=status)
 
 
 def _card(preset: Preset) -> Card:
@@ -169,7 +169,7 @@ def _models(request: HttpRequest) -> HttpResponse:
     # The built-in model is a demonstration: it is offered, but never put forward.
     forward = [n for n, m in zip(names, models, strict=True) if m.credential_slug != BUILT_IN.slug]
     context = {"names": names, "errors": errors, "prefill": (forward or names)[:PREFILLED]}
-    return render(request, "console/_models.html", context)
+    return render(request, "console/compose/_models.html", context)
 
 
 def _names(models: list[CatalogModel]) -> list[str]:

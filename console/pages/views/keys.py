@@ -79,7 +79,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     if not is_admin(request.user):
         admins = User.objects.filter(is_staff=True, is_active=True).order_by("username")
         names = [a.get_username() for a in admins]
-        return render(request, "console/keys.html", {"admins": names}, status=403)
+        return render(request, "console/keys/keys.html", {"admins": names}, status=403)
     if request.method == "GET":
         request.session.pop(PENDING, None)
     pending = request.session.get(PENDING, {})
@@ -99,7 +99,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         "kept_key": pending.get("last_four", ""),
         "has_kept_key": bool(pending),
     }
-    return render(request, "console/keys.html", context)
+    return render(request, "console/keys/keys.html", context)
 
 
 def _try_and_save(request: HttpRequest, data: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def list(request: HttpRequest) -> HttpResponse:
     runs = with_rows(access.runs_visible_to(request.user))
     page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [RunRow(run) for run in page.object_list]
-    return render(request, "console/run_list.html", {"page": page, "rows": rows})
+    return render(request, "console/runs/runs.html", {"page": page, "rows": rows})
 
 
 @login_required
@@ -68,7 +68,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
     except SpecTooNew as too_new:
         return _without_its_answers(request, run, too_new, is_owner=is_owner)
-    return render(request, "console/run_detail.html", context)
+    return render(request, "console/run/run.html", context)
 
 
 @private_page
@@ -81,7 +81,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     else:
         try:
             context = _context(run, socket=f"/ws/shared/{token}", show_costs=False)
-            response = render(request, "console/run_detail.html", context | {"is_shared": True})
+            response = render(request, "console/run/run.html", context | {"is_shared": True})
         except SpecTooNew as too_new:
             response = _without_its_answers(request, run, too_new, is_shared=True)
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -112,7 +112,7 @@ def _without_its_answers(
 ) -> HttpResponse:
     """Of a run that only a newer version can read: what was asked, and how it stands."""
     sentence = str(why) if run.is_final else waits_for_newer()
-    return render(request, "console/run_too_new.html", context | {"run": run, "sentence": sentence})
+    return render(request, "console/run/too_new.html", context | {"run": run, "sentence": sentence})
 
 
 def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:

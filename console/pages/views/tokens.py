@@ -82,7 +82,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "base_url": public_url("/v1", request),
     }
-    return render(request, "console/tokens.html", context)
+    return render(request, "console/tokens/tokens.html", context)
 
 
 @never_cache
