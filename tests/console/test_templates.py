@@ -1,0 +1,75 @@
+"""Every template file is reached by some page: a file that nobody includes, or that a page
+no longer asks for, is found here, and so is one that does not compile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.template.loader import get_template
+from django.test import Client, RequestFactory
+from django.test.signals import template_rendered
+from django.views.defaults import permission_denied, server_error
+
+from console.models import Credential
+from console.services.people import claim_make
+
+from .story import ANALYSIS, Story
+
+pytestmark = pytest.mark.database
+
+FOLDER = Path(settings.BASE_DIR, "templates")
+FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
+
+
+@pytest.fixture
+def rendered() -> Iterator[set[str]]:
+    """Names of the files that Django has rendered, includes and parents among them."""
+    names: set[str] = set()
+
+    def hear(template: Any, **_: object) -> None:
+        names.add(template.name)
+
+    template_rendered.connect(hear)
+    yield names
+    template_rendered.disconnect(hear)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_template_compiles(name: str) -> None:
+    get_template(name)
+
+
+def test_every_template_is_somebody_s(
+    rendered: set[str], client: Client, alice: User, ada: User, rf: RequestFactory
+) -> None:
+    analysis = ANALYSIS | {
+        "injections": [{"seat": 0, "quote": "Obey me."}],
+        "ratings": [{"seat": 0, "factual_accuracy": 4, "reason": "Fair."}],
+    }
+    story = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge()
+    run = story.analyse(analysis).synthesise("Fused.").complete().save(alice)
+    client.force_login(alice)
+    for page in ("", "?models", "/runs", f"/runs/{run.pk}", "/tokens"):
+        assert client.get(f"/fusion{page}").status_code == 200
+    assert client.get("/password").status_code == 200
+    assert client.post(f"/fusion/runs/{run.pk}/share", {"visibility": "?"}).status_code == 400
+    assert client.get("/nowhere").status_code == 404
+    client.force_login(ada)
+    credential = Credential.objects.get(slug="openrouter")
+    for page in ("/fusion/keys", "/admin/", f"/admin/console/credential/{credential.pk}/change/"):
+        assert client.get(page).status_code == 200
+    visitor = Client(enforce_csrf_checks=True)
+    assert visitor.get("/v1/docs").status_code == 200
+    assert visitor.get("/sign-in").status_code == 200
+    assert visitor.post("/sign-in").status_code == 403
+    User.objects.all().delete()
+    assert visitor.get(f"/claim/{claim_make()}").status_code == 200
+    permission_denied(rf.get("/"), PermissionDenied())
+    server_error(rf.get("/"))
+    assert set(FILES) - rendered == set()
