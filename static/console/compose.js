@@ -1,6 +1,6 @@
 // The compose page: shortcut, draft, seats. All of it works without this too.
 
-import { COMPOSE, keep, kept } from "./draft.js";
+import { COMPOSE, keep, kept } from "console/draft";
 
 const form = document.querySelector("form.compose");
 const prompt = form.elements.prompt;

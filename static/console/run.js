@@ -1,7 +1,7 @@
 // A live run: frames from the socket are put in place, in order, and acknowledged.
 // The page is whole without this; it then shows what a reload finds.
 
-import { COMPOSE, followOf, keep, kept } from "./draft.js";
+import { COMPOSE, followOf, keep, kept } from "console/draft";
 
 const main = document.getElementById("run");
 const FINAL = ["completed", "failed", "cancelled"];

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -25,8 +26,10 @@ CHROMIUM_FLAGS = [
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_browser_blocks_nothing_on_any_page(
-    live_server: LiveServer, ada: User, alice: User, run: Run
+    live_server: LiveServer, ada: User, alice: User, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Static files are the product's own to serve, at addresses that the test server knows not.
+    monkeypatch.setattr(StaticFilesHandler, "_should_handle", lambda *_: False)
     rows = {
         "console/preset": Preset.objects.get(slug="quality").pk,
         "console/credential": Credential.objects.get(slug="openrouter").pk,

@@ -40,7 +40,7 @@ class Elements(HTMLParser):
         self.names.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.values += [value for name, value in attrs if value and name in ("href", "src")]
-        self.inline_scripts += tag == "script" and "src" not in dict(attrs)
+        self.inline_scripts += tag == "script" and {"src", "nonce"}.isdisjoint(dict(attrs))
 
 
 @pytest.fixture

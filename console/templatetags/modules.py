@@ -1,0 +1,34 @@
+"""The import map of a page: every module of the console by its bare name, as in
+`import { keep } from "console/draft"`, at the address of this version of it."""
+
+from __future__ import annotations
+
+import json
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from ..site.statics import versioned_statics
+
+register = template.Library()
+ROOM, MODULE = "console/", ".js"
+
+
+def modules() -> dict[str, str]:
+    names = versioned_statics().names()
+    ours = [name for name in names if name.startswith(ROOM) and name.endswith(MODULE)]
+    return {name.removesuffix(MODULE): static(name) for name in ours}
+
+
+@register.simple_tag(takes_context=True)
+def import_map(context: template.Context) -> SafeString:
+    """Nothing where there is no request, and so no nonce: a page that says what went wrong
+    with a request it could not even read does without modules."""
+    nonce = getattr(context.get("request"), "csp_nonce", None)
+    if nonce is None:
+        return SafeString("")
+    # Addresses of ours: none holds what could end the element.
+    text = mark_safe(json.dumps({"imports": modules()}, separators=(",", ":")))
+    return format_html('<script type="importmap" nonce="{}">{}</script>', str(nonce), text)
