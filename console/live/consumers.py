@@ -1,6 +1,6 @@
 """The live page's socket. It only reads: the event log, through a `Watch`.
 
-Frames are described in static/console/run.js, which applies them.
+Frames are described in static/console/run/frames.js, which applies them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Colours for fenced code, as Pygments' short classes (static/console/code.css).
+"""Colours for fenced code, as Pygments' short classes (static/console/run/code.css).
 
 The languages are a fixed list: looking up a name Pygments does not know imports every
 installed plug-in, and rarely used lexers are where its slow expressions live.

@@ -11,7 +11,7 @@ from console.markdown.sanitiser import sanitise
 from tests.console.test_markdown_hostile import Forbidden
 from tests.hostile_markdown import RAW
 
-CODE_CSS = Path("static/console/code.css").read_text()
+CODE_CSS = Path("static/console/run/code.css").read_text()
 REL = 'rel="noopener noreferrer nofollow"'
 
 

@@ -110,7 +110,7 @@ class Page(HTMLParser):
 
 
 async def received(socket: ClientConnection) -> dict[str, Any]:
-    """A frame, put together as run.js does it."""
+    """A frame, put together as run/socket.js does it."""
     parts = ""
     while (message := str(await socket.recv())).startswith("+"):
         parts += message[1:]
@@ -119,7 +119,7 @@ async def received(socket: ClientConnection) -> dict[str, Any]:
 
 
 class View:
-    """What a browser shows after applying frames, as static/console/run.js applies them."""
+    """What a browser shows after applying frames, as static/console/run/frames.js applies them."""
 
     def __init__(self) -> None:
         self.places: dict[str, dict[str, str]] = {}

@@ -1,0 +1,21 @@
+// What is written under a run stays until it is asked; what this run was asked is no draft.
+
+import { COMPOSE, followOf, keep, kept } from "console/draft";
+
+const main = document.getElementById("run");
+
+export function fillFollowUp() {
+  const field = document.getElementById("follow-prompt");
+  if (field) field.value ||= kept(followOf(location.pathname));
+}
+
+main.addEventListener("input", ({ target }) => {
+  if (target.id === "follow-prompt") keep(followOf(location.pathname), target.value);
+});
+
+const before = main.querySelector(".follows a");
+const asked = (main.querySelector(".prompt-whole") ?? main.querySelector(".prompt")).textContent;
+for (const draft of [COMPOSE, followOf(before?.pathname)]) {
+  if (kept(draft).trim() === asked.trim()) keep(draft, "");
+}
+fillFollowUp();

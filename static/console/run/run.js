@@ -1,0 +1,23 @@
+// A run's page. It is whole without this; it then shows what a reload finds.
+
+import { keepTicking, tick } from "console/run/clocks";
+import { offerExpand } from "console/run/columns";
+import "console/run/drafts";
+import { end } from "console/run/ending";
+import "console/run/evidence";
+import { apply } from "console/run/frames";
+import "console/run/permission";
+import { follow, isOver } from "console/run/socket";
+
+function show(frame) {
+  apply(frame);
+  if (isOver()) end();
+  offerExpand();
+  tick();
+}
+
+if (!isOver()) {
+  follow(show);
+  keepTicking();
+}
+tick();
