@@ -1,4 +1,4 @@
-// Small helps for every page: copy buttons, and menus that close as menus do.
+// Small helps for every page: copy buttons, menus that close as menus do, and what htmx is refused.
 
 addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
@@ -47,4 +47,37 @@ addEventListener("keydown", (event) => {
     menu.open = false;
     menu.querySelector("summary").focus();
   }
+});
+
+// ---- parts of pages, by htmx ----
+
+// Whoever did something and is refused is told so in the page's place, as without htmx.
+addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.isError || !isAct(detail)) return;
+  detail.shouldSwap = true;
+  detail.target = document.querySelector("main");
+  detail.selectOverride = "main";
+  detail.swapOverride = "outerHTML show:window:top";
+});
+
+addEventListener("htmx:sendError", ({ detail }) => {
+  if (!isAct(detail)) return;
+  const notice = document.createElement("p");
+  notice.className = "notice notice-bad";
+  notice.setAttribute("role", "alert");
+  notice.textContent = "Fusion cannot be reached. Try again in a moment.";
+  const place = document.createElement("div");
+  place.className = "messages";
+  place.append(notice);
+  document.getElementById("messages").replaceChildren(place);
+  scrollTo(0, 0);
+});
+
+function isAct({ requestConfig }) {
+  return ["click", "submit"].includes(requestConfig.triggeringEvent?.type);
+}
+
+// A page's middle that has come anew is where whoever asked for it reads on.
+addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (detail.elt.matches("main")) detail.elt.focus({ preventScroll: true });
 });

@@ -16,8 +16,8 @@ def share(page: Page, choice: str) -> None:
     if page.locator(".share[open]").count() == 0:
         page.locator(".share summary").click()
     page.get_by_label(choice).check()
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_load_state()
+    with page.expect_response("**/share"):
+        page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
 

@@ -57,8 +57,12 @@ def test_every_template_is_somebody_s(
     client.force_login(alice)
     for page in ("", "?models", "/runs", f"/runs/{run.pk}", "/tokens"):
         assert client.get(f"/fusion{page}").status_code == 200
+    by_htmx = {"HX-Request": "true"}
+    assert client.get(f"/fusion/runs/{run.pk}", headers=by_htmx).status_code == 200
+    share = f"/fusion/runs/{run.pk}/share"
+    assert client.post(share, {"visibility": "link"}, headers=by_htmx).status_code == 200
     assert client.get("/password").status_code == 200
-    assert client.post(f"/fusion/runs/{run.pk}/share", {"visibility": "?"}).status_code == 400
+    assert client.post(share, {"visibility": "?"}).status_code == 400
     assert client.get("/nowhere").status_code == 404
     client.force_login(ada)
     credential = Credential.objects.get(slug="openrouter")

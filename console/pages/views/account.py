@@ -13,14 +13,17 @@ from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
 
 from ...services import people
 from ...services.errors import Refused
+from .fragment import by_htmx
 
 ATTEMPTS_ALLOWED = 10
 ATTEMPTS_REMEMBERED = 10 * 60  # seconds
@@ -60,6 +63,12 @@ class SignIn(LoginView):
     template_name = "console/account/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Who asked for a part of a page and is known no more is led here with the whole of it."""
+        if by_htmx(request):
+            return HttpResponseClientRedirect(request.get_full_path())
+        return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"unclaimed": not User.objects.exists()}

@@ -27,6 +27,7 @@ from ...providers.secret import Secret
 from ...services.credentials import credential_add, credential_for, credential_try
 from ...services.errors import Refused
 from ..forms import KeyField
+from .fragment import page_or_main
 
 PENDING = "pending_key"
 
@@ -99,7 +100,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         "kept_key": pending.get("last_four", ""),
         "has_kept_key": bool(pending),
     }
-    return render(request, "console/keys/keys.html", context)
+    return page_or_main(request, "keys", context)
 
 
 def _try_and_save(request: HttpRequest, data: dict[str, Any]) -> str:

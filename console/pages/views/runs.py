@@ -29,10 +29,12 @@ from ...services.errors import Refused
 from ...services.follow import OWN
 from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url
+from .fragment import by_htmx, page_or_main, page_or_part
 from .posted import posted
 from .rows import RunRow, with_rows
 
 PAGE_SIZE = 20
+PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
 private_page = cache_control(private=True, no_store=True)
@@ -45,7 +47,7 @@ def list(request: HttpRequest) -> HttpResponse:
     runs = with_rows(access.runs_visible_to(request.user))
     page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [RunRow(run) for run in page.object_list]
-    return render(request, "console/runs/runs.html", {"page": page, "rows": rows})
+    return page_or_main(request, "runs", {"page": page, "rows": rows})
 
 
 @login_required
@@ -58,17 +60,16 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     is_owner = run.owner_id == request.user.pk
     own = {
         "is_owner": is_owner,
-        "visibilities": Visibility.choices,
-        "share_url": _share_url(request, run) if is_owner else "",
         "client_run_id": uuid.uuid4(),
         "follows": _follows(request, run),
-        "just_shared": is_owner and "shared" in request.GET,
     }
+    if is_owner:
+        own |= _sharing(request, run, just_shared="shared" in request.GET)
     try:
         context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
     except SpecTooNew as too_new:
         return _without_its_answers(request, run, too_new, is_owner=is_owner)
-    return render(request, "console/run/run.html", context)
+    return page_or_part(request, PAGE, ENDED, context)
 
 
 @private_page
@@ -81,7 +82,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     else:
         try:
             context = _context(run, socket=f"/ws/shared/{token}", show_costs=False)
-            response = render(request, "console/run/run.html", context | {"is_shared": True})
+            response = page_or_part(request, PAGE, ENDED, context | {"is_shared": True})
         except SpecTooNew as too_new:
             response = _without_its_answers(request, run, too_new, is_shared=True)
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -103,6 +104,9 @@ def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         run_share(run=run, visibility=request.POST.get("visibility", ""))
     except Refused as refused:
         return render(request, "400.html", {"sentence": str(refused)}, status=400)
+    if by_htmx(request):
+        context = _sharing(request, run, just_shared=True)
+        return render(request, "console/run/_shared.html", context)
     # With the panel open: there is the new link.
     return redirect(f"{reverse('run-detail', args=[run.pk])}?shared")
 
@@ -140,6 +144,15 @@ def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:
     if kind == OWN:
         return {"run": before, "from": "each seat from its own answer"}
     return {"run": before, "from": f"from {letter(int(seat))}" if seat else "from the fused answer"}
+
+
+def _sharing(request: HttpRequest, run: Run, *, just_shared: bool) -> dict[str, Any]:
+    return {
+        "run": run,
+        "visibilities": Visibility.choices,
+        "share_url": _share_url(request, run),
+        "just_shared": just_shared,
+    }
 
 
 def _share_url(request: HttpRequest, run: Run) -> str:

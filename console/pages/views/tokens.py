@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -20,6 +20,7 @@ from ...models.tokens import Scope
 from ...services.errors import Refused
 from ...services.tokens import DEFAULT_DAYS, token_create, token_revoke
 from ...site.public_url import public_url
+from .fragment import page_or_main
 
 
 class TokenForm(forms.Form):
@@ -82,7 +83,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "base_url": public_url("/v1", request),
     }
-    return render(request, "console/tokens/tokens.html", context)
+    return page_or_main(request, "tokens", context)
 
 
 @never_cache

@@ -1,4 +1,4 @@
-// What may be done with an ended run tells of all of it: the server's page has it.
+// What may be done with an ended run tells of all of it: the server has it, as part of the page.
 
 import { reachWideThings, showBeginnings } from "console/run/columns";
 import { fillFollowUp } from "console/run/drafts";
@@ -10,18 +10,9 @@ export function end() {
   if (ended) return;
   ended = true;
   for (const form of main.querySelectorAll(".while-running")) form.remove();
-  offerWhatFollows();
+  document.body.dispatchEvent(new Event("run-ended")); // htmx fetches it; so does a reload
   reachWideThings();
   showBeginnings();
 }
 
-async function offerWhatFollows() {
-  const answer = await fetch(location.href).catch(() => null);
-  if (!answer?.ok) return; // a reload has it
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const place of main.querySelectorAll("[data-when-ended]")) {
-    const found = page.getElementById(place.id);
-    if (found) place.replaceWith(found);
-  }
-  fillFollowUp();
-}
+main.addEventListener("htmx:afterSwap", fillFollowUp);
