@@ -1,10 +1,10 @@
-"""The engine alone: no Django, no sockets, the fake provider in the place of models."""
+"""The engine alone: no Django, no sockets, the fake provider in the place of models; and no
+clock: every asynchronous test here runs in virtual time."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +20,7 @@ from console.engine.state import RunState
 from console.engine.steps import prompts
 from console.engine.steps.fuse import fuse
 from console.providers.fake import FakeProvider
+from tests.engine.virtual import VirtualLoop, now
 
 ANALYSIS = {
     "consensus": [{"claim": "Water is wet.", "seats": ["A", "B"]}],
@@ -54,6 +55,10 @@ def panelist(named: str | Panelist) -> Panelist:
     return Panelist(named, "fake") if isinstance(named, str) else named
 
 
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"virtual": VirtualLoop}
+
+
 RunEngine = Callable[..., Any]
 
 
@@ -73,7 +78,7 @@ def run_engine() -> RunEngine:
         control: Control | None = None,
         histories: Mapping[int, Any] | None = None,
         places: int = 99,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
         **spec: Any,
     ) -> Ran:
         ran = Ran()

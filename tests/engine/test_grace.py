@@ -50,10 +50,7 @@ STRAGGLERS: dict[str, Any] = {
 
 
 def ask(run_engine: RunEngine, scripts: dict[str, Any], **more: Any) -> Ran:
-    def now() -> float:
-        return asyncio.get_running_loop().time()
-
-    ran: Ran = run_in_virtual_time(run_engine(scripts, clock=now, **more))
+    ran: Ran = run_in_virtual_time(run_engine(scripts, **more))
     return ran
 
 

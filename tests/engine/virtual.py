@@ -12,9 +12,14 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
+def now() -> float:
+    """The time of the loop that runs, for whoever has a clock to be told."""
+    return asyncio.get_running_loop().time()
+
+
 def run_in_virtual_time(main: Coroutine[Any, Any, Result]) -> Result:
     """Raises RuntimeError when everybody waits for something that never comes."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
 
 
@@ -28,7 +33,7 @@ class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
         return super().select(0)
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._clock = _Selector()
         super().__init__(self._clock)
