@@ -37,38 +37,38 @@ def add_people(stack: Stack) -> None:
     stack.manage("shell", "-v0", "-c", _PEOPLE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def upstream() -> Iterator[Upstream]:
     with Upstream() as up:
         yield up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(upstream: Upstream) -> Iterator[Stack]:
     with make_stack(upstream) as stack:
         add_people(stack)
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ada(stack: Stack) -> Iterator[Member]:
     with Member(stack, "ada", PASSWORD) as member:
         yield member
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def alice(stack: Stack) -> Iterator[Member]:
     with Member(stack, "alice", PASSWORD) as member:
         yield member
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bob(stack: Stack) -> Iterator[Member]:
     with Member(stack, "bob", PASSWORD) as member:
         yield member
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anonymous(stack: Stack) -> Iterator[Member]:
     with Member(stack) as member:
         yield member
