@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,21 +23,22 @@ import httpx
 import psycopg
 from celery import Celery
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from console.engine.state import RunState
 from fusion_site.env import celery_url
 from fusion_site.supervisor import WEB
+from tests.door import Door
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+# Only what never comes is waited for that long: ten others on two cores make a start that takes
+# six seconds take one minute.
+PATIENCE = 120
 
 
-def until(condition: Callable[[], Any], seconds: float = 20, every: float = 0.05) -> Any:
+def until(condition: Callable[[], Any], seconds: float = PATIENCE, every: float = 0.05) -> Any:
     """The first true value of `condition`; fails when none came in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -70,7 +70,14 @@ class Valkey:
             ],
             stdout=subprocess.DEVNULL,
         )
-        until(self.socket.exists)
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, f"Valkey died: {self.process.returncode}"
+        try:
+            return bool(self.do("PING"))
+        except RedisConnectionError:
+            return False
 
     def kill(self) -> None:
         self.process.kill()
@@ -159,7 +166,8 @@ class Stack:
     def __init__(self, **env: str) -> None:
         self.dir = Path(tempfile.mkdtemp(prefix="fusion-stack-"))
         self.valkey = Valkey()
-        self.port = free_port()
+        self._door = Door()
+        self.port = self._door.port
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.dir / "log"
         self.env = {
@@ -192,7 +200,7 @@ class Stack:
         self.manage("migrate", "-v0")
         self.start_worker()
         self.start_web()
-        until(self.is_ready, 40)
+        until(self.is_ready)
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
@@ -203,6 +211,7 @@ class Stack:
             self.valkey.__exit__()
         if self.database:
             self.database.drop()
+        self._door.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start_worker(self, name: str = "worker", **env: str) -> None:
@@ -214,25 +223,38 @@ class Stack:
         )
 
     def start_web(self) -> None:
-        self.start("web", *WEB, "-b", "127.0.0.1", "-p", str(self.port))
+        self.serve("web", self._door, *WEB)
 
-    def start(self, name: str, *args: str, **env: str) -> subprocess.Popen[bytes]:
+    def serve(self, name: str, door: Door, *args: str) -> subprocess.Popen[bytes]:
+        """A web server that takes over the socket of `door`."""
+        with door.open() as listening:
+            number = listening.fileno()
+            return self.start(name, *args, "--fd", str(number), pass_fds=(number,))
+
+    def start(
+        self, name: str, *args: str, pass_fds: tuple[int, ...] = (), **env: str
+    ) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, *args], cwd=ROOT, env=self.env | env, stdout=log, stderr=log
+                [sys.executable, *args],
+                cwd=ROOT,
+                env=self.env | env,
+                stdout=log,
+                stderr=log,
+                pass_fds=pass_fds,
             )
         return self.processes[name]
 
     def kill(self, name: str, how: int = signal.SIGKILL) -> None:
         process = self.processes.pop(name)
         process.send_signal(how)
-        process.wait(30)
+        process.wait(PATIENCE)
 
     def is_ready(self) -> bool:
         for name, process in self.processes.items():
             assert process.poll() is None, f"{name} died: {self.log.read_text()[-3000:]}"
         try:
-            return httpx.get(f"{self.url}/readyz").status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=30).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -243,7 +265,7 @@ class Stack:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=PATIENCE,
             **kw,
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr

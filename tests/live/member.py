@@ -21,7 +21,7 @@ FINAL = ("completed", "failed", "cancelled")
 class Member:
     def __init__(self, stack: Stack, name: str = "", password: str = "") -> None:
         self.stack = stack
-        self.http = httpx.Client(base_url=stack.url, follow_redirects=True, timeout=20)
+        self.http = httpx.Client(base_url=stack.url, follow_redirects=True, timeout=60)
         if name:
             page = self.post("/sign-in", {"username": name, "password": password})
             assert page.status_code == 200 and "sessionid" in self.http.cookies, page.text[:2000]
@@ -54,7 +54,7 @@ class Member:
         assert answer.status_code == 200, answer.status_code
         return Page(answer.text)
 
-    def until(self, run_id: str, *statuses: str, seconds: float = 30) -> Page:
+    def until(self, run_id: str, *statuses: str, seconds: float = 90) -> Page:
         from tests.stack import until
 
         def there() -> Page | None:
@@ -72,7 +72,7 @@ class Member:
             f"ws://127.0.0.1:{self.stack.port}/ws/runs/{run_id}",
             additional_headers={"Cookie": cookies},
             origin=headers.get("origin", self.stack.url),  # type: ignore[arg-type]
-            open_timeout=10,
+            open_timeout=60,
         )
 
 
@@ -145,7 +145,7 @@ class View:
         return page.texts["x"] + parts["line"]
 
     async def follow(
-        self, socket: ClientConnection, until: Any = None, seconds: float = 30
+        self, socket: ClientConnection, until: Any = None, seconds: float = 90
     ) -> None:
         """Applies frames until `until(self)`, or the end of the run."""
         async with asyncio.timeout(seconds):

@@ -18,8 +18,9 @@ from daphne.server import Server
 from django.conf import settings
 from twisted.web.http import HTTPChannel, Request
 
+from tests.door import Door
 from tests.live.member import Member
-from tests.stack import Stack, free_port, until
+from tests.stack import PATIENCE, Stack, until
 
 pytestmark = pytest.mark.live
 
@@ -101,17 +102,13 @@ def hurried(impatient: Web) -> Iterator[Raw]:
 @pytest.fixture(scope="module")
 def impatient(stack: Stack) -> Iterator[Web]:
     """A second web server of the stack, with hardly any patience."""
-    port = free_port()
     main = "import fusion_site.web as w; w.BODY_SECONDS = 1; w.DRAIN_SECONDS = 0.3; w.main()"
-    process = stack.start("impatient", "-c", main, "-b", "127.0.0.1", "-p", str(port))
-
-    def listens() -> bool:
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", port)) == 0
-
-    until(listens)
-    yield Web(port, psutil.Process(process.pid))
-    stack.kill("impatient")
+    with Door() as door:
+        process = stack.serve("impatient", door, "-c", main)
+        url = f"http://127.0.0.1:{door.port}/healthz"
+        assert httpx.get(url, timeout=PATIENCE).status_code == 200
+        yield Web(door.port, psutil.Process(process.pid))
+        stack.kill("impatient")
 
 
 def refused(path: str, answer: tuple[int, dict[str, str], str]) -> None:

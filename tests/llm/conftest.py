@@ -25,7 +25,9 @@ from console.engine.steps import prompts
 from console.engine.steps.fuse import fuse
 from console.providers.registry import make_provider
 from console.providers.wire.http import make_client
-from fusion_site import address, installation
+from fusion_site import installation
+from tests.door import Door
+from tests.stack import until
 
 LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
 ANALYSIS_TOKENS = int(os.environ.get("ANALYSIS_TOKENS", LOCAL_ANALYSIS_TOKENS))
@@ -45,20 +47,20 @@ Fused = Callable[..., Awaitable[RunState]]
 def local_model() -> Iterator[str]:
     """The address of the built-in model's server, one for all tests here."""
     assert installation.local_model()
-    port = address.free_port()
     python = str(installation.LOCAL_MODEL_VENV / "bin" / "python")
     script = str(installation.BASE / "fusion_site" / "local_model.py")
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([python, script, str(port)], **quiet) as process:
-        until = time.monotonic() + 90
-        while True:
+    with Door() as door, subprocess.Popen([python, script, str(door.port)], **quiet) as process:
+
+        def is_well() -> bool:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
-                    break
+                with urllib.request.urlopen(f"http://127.0.0.1:{door.port}/health", timeout=2):
+                    return True
             except OSError:
-                assert time.monotonic() < until, "it never became well"
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/v1"
+                return False
+
+        until(is_well)
+        yield f"http://127.0.0.1:{door.port}/v1"
         process.terminate()
 
 

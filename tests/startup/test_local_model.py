@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
-from fusion_site import address, installation
+from fusion_site import installation
+from tests.door import Door
+from tests.stack import until
 
 pytestmark = [pytest.mark.llm, pytest.mark.timeout(300)]
 SCRIPT = str(installation.BASE / "fusion_site" / "local_model.py")
@@ -27,24 +28,22 @@ def python() -> str:
 
 
 def wait_until_well(port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
+    def is_well() -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
-                return
+                return True
         except OSError:
-            time.sleep(0.1)
-    raise AssertionError("it never became well")
+            return False
+
+    until(is_well)
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    port = address.free_port()
-    command = [python(), SCRIPT, str(port)]
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, **quiet) as process:
-        wait_until_well(port)
-        yield port
+    with Door() as door, subprocess.Popen([python(), SCRIPT, str(door.port)], **quiet) as process:
+        wait_until_well(door.port)
+        yield door.port
         process.terminate()
         assert process.wait(15) == 0
 
@@ -102,18 +101,15 @@ def test_it_keeps_to_a_schema(port: int) -> None:
 
 
 def test_it_ends_when_its_parent_is_killed() -> None:
-    port = address.free_port()
-    parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import subprocess; subprocess.run({[python(), SCRIPT, str(port)]})",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_until_well(port)
-    (model,) = psutil.Process(parent.pid).children()
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
+    with Door() as door:
+        command = [python(), SCRIPT, str(door.port)]
+        parent = subprocess.Popen(
+            [sys.executable, "-c", f"import subprocess; subprocess.run({command})"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until_well(door.port)
+        (model,) = psutil.Process(parent.pid).children()
+        os.kill(parent.pid, signal.SIGKILL)
+        parent.wait()
     assert psutil.wait_procs([model], timeout=15)[1] == []
