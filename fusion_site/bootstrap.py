@@ -181,4 +181,5 @@ def _test(arguments: list[str]) -> None:
         # With it every process of every test would compile every package again.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         rest = [a for a in arguments if a != flag]
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *rest])
+        program = "tests.tiers" if rest in ([], ["--quick"], ["--long"]) else "pytest"
+        os.execv(sys.executable, [sys.executable, "-m", program, *rest])

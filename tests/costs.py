@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,39 @@ class Cost:
         self.cpu += other.cpu
 
 
-Costs = dict[str, Cost]
+@dataclass
+class Report:
+    """Of one run or of several: what folders cost, and how many tests passed, failed …"""
+
+    costs: dict[str, Cost] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Report) -> None:
+        for name, cost in other.costs.items():
+            self.costs.setdefault(name, Cost()).add(cost)
+        self.counts += other.counts
+
+    def write(self, path: Path) -> None:
+        costs = {name: asdict(cost) for name, cost in self.costs.items()}
+        path.write_text(json.dumps({"costs": costs, "counts": self.counts}))
+
+    @classmethod
+    def read(cls, path: Path) -> Report:
+        said = json.loads(path.read_text())
+        costs = {name: Cost(**cost) for name, cost in said["costs"].items()}
+        return cls(costs, Counter(said["counts"]))
+
+    def table(self) -> str:
+        whole = Cost()
+        for cost in self.costs.values():
+            whole.add(cost)
+        dearest = sorted(self.costs.items(), key=lambda item: -item[1].seconds)
+        lines = [f"{'folder':<14}{'tests':>6}{'seconds':>9}{'CPU':>8}"]
+        lines += [
+            f"{name:<14}{c.tests:>6}{c.seconds:>9.1f}{c.cpu:>8.1f}"
+            for name, c in [*dearest, ("together", whole)]
+        ]
+        return "\n".join(lines)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,7 +80,7 @@ class _Meter:
     """In the process that runs tests it marks reports, in the one that reports it adds up."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self.costs: Costs = {}
+        self._report = Report()
         self._config = config
         self._cpu = cpu_seconds()
 
@@ -62,14 +95,17 @@ class _Meter:
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         cost = Cost(int(report.when == "call"), report.duration, getattr(report, "cpu_seconds", 0))
-        self.costs.setdefault(folder(report.location[0]), Cost()).add(cost)
+        self._report.costs.setdefault(folder(report.location[0]), Cost()).add(cost)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        told = terminalreporter.stats
+        for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed"):
+            self._report.counts[outcome] = len(told.get(outcome, ()))
         if to := self._config.getoption("--costs-to"):
-            Path(to).write_text(json.dumps({k: asdict(c) for k, c in self.costs.items()}))
-        elif self.costs:
+            self._report.write(Path(to))
+        elif self._report.costs:
             terminalreporter.section("what each folder cost", sep="-")
-            terminalreporter.write_line(table(self.costs))
+            terminalreporter.write_line(self._report.table())
 
 
 def cpu_seconds() -> float:
@@ -81,17 +117,3 @@ def cpu_seconds() -> float:
 def folder(path: str) -> str:
     parts = Path(path).parts
     return f"{parts[1]}/" if len(parts) > 2 else "tests/"
-
-
-def read(path: Path) -> Costs:
-    return {name: Cost(**cost) for name, cost in json.loads(path.read_text()).items()}
-
-
-def table(costs: Costs) -> str:
-    whole = Cost()
-    for cost in costs.values():
-        whole.add(cost)
-    rows = [*sorted(costs.items(), key=lambda item: -item[1].seconds), ("together", whole)]
-    lines = [f"{'folder':<14}{'tests':>6}{'seconds':>9}{'CPU':>8}"]
-    lines += [f"{name:<14}{c.tests:>6}{c.seconds:>9.1f}{c.cpu:>8.1f}" for name, c in rows]
-    return "\n".join(lines)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.live.member import Member
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 def ask(member: Member, *panel: str, judge: str = "good", prompt: str = "Why?") -> str:

@@ -1,8 +1,8 @@
 """A real Chromium before the whole stack; whoever visits is watched.
 
-Playwright's sync API leaves an event loop running in this thread for as long as it lives,
-and no asyncio test can run beside it: a browser therefore lives for one module of tests,
-and there are no asyncio tests in this folder.
+One Chromium serves the whole folder, and every visitor has a context of their own in it.
+Playwright's sync API leaves an event loop running in this thread for as long as it lives, and no
+asyncio test can run beside it: there are none in this folder, and the browser goes with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.upstream import Upstream
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PATIENCE = 20_000
+PATIENCE = 60_000
 PROMPT_LIMIT = 5000
 # What an admin would have made in /admin/ (which test_first_use.py does), made at once.
 _PRESET = """
@@ -96,7 +96,7 @@ def people(stack: Stack) -> Iterator[People]:
         member.http.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     executable = shutil.which("chromium")
     assert executable, "Chromium is not installed"

@@ -43,7 +43,7 @@ def test_the_page_says_what_fusion_brought_and_asks_the_panel(
     expect(card).to_contain_text("1 of 2 points shared, 1 contradicted")
     expect(card).to_contain_text("Tell customers")
     page.get_by_role("button", name="Ask the panel which is better").click()
-    expect(card).to_contain_text("could not be read", timeout=20_000)
+    expect(card).to_contain_text("could not be read", timeout=60_000)
     expect(card).to_contain_text("1 neither")
     expect(page.get_by_role("button", name="Ask the panel which is better")).to_have_count(0)
     page.get_by_text("The judge's ratings").click()

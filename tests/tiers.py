@@ -1,0 +1,198 @@
+"""The three tiers of `manage.py test`, as lanes of pytest processes that run beside each other.
+
+What waits for sockets and processes runs beside what computes. A lane has a Valkey, a database
+and a folder of its own. What it says comes whole when it has ended; last of all come what the
+folders cost and one line for all lanes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import costs
+
+ROOT = Path(__file__).resolve().parent.parent
+# Two: as many as the machine that this is measured on has cores.
+AT_ONCE = 2
+# In the order in which they begin, the first beside the second: what waits for others, and what
+# computes, which is all that is not named here. Real processes that are killed, watched and
+# installed come when these have begun to end.
+WAITING = {
+    "programs": ("api", "evaluation"),
+    "runs": ("scenarios", "realtime", "providers", "llm"),
+}
+PROCESSES = {
+    "pages": ("browser", "live"),
+    "machines": ("startup", "chaos"),
+}
+ONLY_LONG = ("benchmarks",)
+QUICK = ("engine", "console", "providers/test_request.py", "providers/test_sse.py")
+QUICK += ("providers/test_tool_calls.py", "evaluation/test_grading.py", "evaluation/test_tasks.py")
+
+
+@dataclass(frozen=True)
+class Lane:
+    name: str
+    command: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, places: Sequence[str], *options: str) -> Lane:
+        return cls(name, ("-m", "pytest", *(f"tests/{p}" for p in places), *options))
+
+
+# Its lanes run beside each other, two at a time; the next begins when all have ended.
+Stage = tuple[Lane, ...]
+
+
+def quick() -> list[Stage]:
+    return [(Lane("lint", ("-m", "tests.lint")), Lane.of("quick", QUICK))]
+
+
+def short(*options: str) -> list[Stage]:
+    """Everything. Whatever folder is new computes, until somebody says that it waits."""
+    named = WAITING | PROCESSES
+    known = {*ONLY_LONG, *(folder for folders in named.values() for folder in folders)}
+    tests = ROOT / "tests"
+    others = sorted({p.parent.name for p in tests.glob("*/test_*.py")} - known)
+    loose = sorted(p.name for p in tests.glob("test_*.py"))
+    lanes = {name: Lane.of(name, folders, *options) for name, folders in named.items()}
+    computing = Lane.of("computing", [*others, *loose], *options)
+    return [(lanes.pop("programs"), computing, *lanes.values())]
+
+
+def long() -> list[Stage]:
+    benchmarks = (Lane.of("benchmarks", ONLY_LONG, "-s"),)
+    return [*short(), benchmarks, *short("--postgres")]
+
+
+@dataclass
+class Running:
+    """A lane under way; where it was killed there are no figures, and that is an error."""
+
+    lane: Lane
+    folder: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        command = self.lane.command
+        if "pytest" in command:
+            command = (*command, "--costs-to", str(self._costs))
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def _output(self) -> Path:
+        return self.folder / f"{self.lane.name}.log"
+
+    @property
+    def _costs(self) -> Path:
+        return self.folder / f"{self.lane.name}.json"
+
+    def tell(self, total: costs.Report) -> None:
+        say(f"\n== {self.lane.name}: {' '.join(self.lane.command)}")
+        say(self._output.read_text(errors="replace").rstrip())
+        if self._costs.exists():
+            total.add(costs.Report.read(self._costs))
+        elif self.process.returncode and "pytest" in self.lane.command:
+            total.counts["error"] += 1
+
+
+def run(stages: Sequence[Stage]) -> int:
+    """0 when every lane of every stage ended well."""
+    began, total, failed = time.monotonic(), costs.Report(), []
+    try:
+        for stage in stages:
+            failed += carry_out(stage, total)
+    except KeyboardInterrupt:
+        failed.append("interrupted")
+    if total.costs:
+        say(f"\n{total.table()}")
+    for name in failed:
+        say(f"== {name} failed" if name != "interrupted" else "== interrupted")
+    say(closing_line(total.counts, failed, time.monotonic() - began))
+    return 130 if "interrupted" in failed else int(bool(failed))
+
+
+def carry_out(stage: Stage, total: costs.Report) -> list[str]:
+    """The names of the lanes that failed."""
+    failed, waiting, running = [], list(stage), list[Running]()
+    with tempfile.TemporaryDirectory(prefix="fusion-lanes-") as folder, ended_together(running):
+        while running or waiting:
+            while waiting and len(running) < AT_ONCE:
+                say(f"== {waiting[0].name} begins")
+                running.append(Running(waiting.pop(0), Path(folder)))
+            for one in [r for r in running if r.process.poll() is not None]:
+                running.remove(one)
+                one.tell(total)
+                if one.process.returncode:
+                    failed.append(one.lane.name)
+            time.sleep(0.1)
+    return failed
+
+
+@contextlib.contextmanager
+def ended_together(running: list[Running]) -> Iterator[None]:
+    """Ctrl-C reaches every process of the terminal; SIGTERM only this one, which passes it on as
+    Ctrl-C, so that each clears up what it started."""
+
+    def pass_on(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, pass_on)
+    try:
+        yield
+    except BaseException:
+        for one in running:
+            one.process.send_signal(signal.SIGINT)
+        for one in running:
+            one.process.wait()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def closing_line(counts: Counter[str], failed: Sequence[str], seconds: float) -> str:
+    """As pytest says it."""
+    order = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
+    said = [f"{counts[name]} {name}" for name in order if counts[name]]
+    if failed and not (counts["failed"] or counts["error"]):
+        said.insert(0, "failed")
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{', '.join(said) or 'no tests'} in {minutes}:{rest:02} minutes"
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="manage.py test", allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true", help="before every commit")
+    parser.add_argument("--long", action="store_true", help="what takes an hour, too")
+    told = parser.parse_args(arguments)
+    if told.long:
+        os.environ["FUSION_LONG_TESTS"] = "1"
+        return run(long())
+    return run(quick() if told.quick else short())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
