@@ -14,6 +14,7 @@ LINTERS = (
     "ruff format --check .",
     "mypy",
     "lint-imports",
+    "oxlint static",
     "djlint --lint --quiet templates",
     "python manage.py makemigrations --check --dry-run",
 )
