@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -72,7 +73,10 @@ def ada(db: None) -> User:
 def ordinary_signals() -> Iterator[None]:
     """Ctrl-C and a hangup mean what they mean in a terminal, to this process and its children:
     what nohup or a script starts in the background ignores them."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    usual: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
     for number, handler in before.items():

@@ -30,7 +30,7 @@ def main() -> int:
         for linter in LINTERS:
             say(f"== {linter}")
             program, *rest = linter.split()
-            command = [programs / program, *rest]
+            command = [str(programs / program), *rest]
             if subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL).returncode:
                 failed.append(linter)
     say(f"== lint failed: {', '.join(failed)}" if failed else "== lint: passed")

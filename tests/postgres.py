@@ -87,9 +87,9 @@ class Postgres:
                 libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
         with (self.dir / "log").open("wb") as log:
+            told = [word for setting in settings for word in ("-c", setting)]
             self.process = subprocess.Popen(
-                [programs / "postgres", "-D", cluster, "-k", self.dir]
-                + [word for setting in settings for word in ("-c", setting)],
+                [str(programs / "postgres"), "-D", str(cluster), "-k", str(self.dir), *told],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the tests, which stop it after them
@@ -133,7 +133,7 @@ class Postgres:
 
     def _can_run(self, folder: Path) -> bool:
         try:
-            asked = [folder / "postgres", "--version"]
+            asked = [str(folder / "postgres"), "--version"]
             return subprocess.run(asked, capture_output=True, **self._options).returncode == 0
         except PermissionError:
             return False

@@ -12,10 +12,10 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -215,11 +215,11 @@ class Stack:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start_worker(self, name: str = "worker", **env: str) -> None:
-        self.start(
+        self._start(
             name,
             *("-m", "celery", "-A", "fusion_site", "worker", "-P", "threads", "-c", "8"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-            **env,
+            env=env,
         )
 
     def start_web(self) -> None:
@@ -229,16 +229,20 @@ class Stack:
         """A web server that takes over the socket of `door`."""
         with door.open() as listening:
             number = listening.fileno()
-            return self.start(name, *args, "--fd", str(number), pass_fds=(number,))
+            return self._start(name, *args, "--fd", str(number), pass_fds=(number,))
 
-    def start(
-        self, name: str, *args: str, pass_fds: tuple[int, ...] = (), **env: str
+    def _start(
+        self,
+        name: str,
+        *args: str,
+        env: Mapping[str, str] = MappingProxyType({}),
+        pass_fds: tuple[int, ...] = (),
     ) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *args],
                 cwd=ROOT,
-                env=self.env | env,
+                env={**self.env, **env},
                 stdout=log,
                 stderr=log,
                 pass_fds=pass_fds,

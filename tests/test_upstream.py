@@ -27,7 +27,7 @@ SCHEMA = {
 }
 
 
-def test_made_up_json_fits_its_schema():
+def test_made_up_json_fits_its_schema() -> None:
     made = json.loads(fill(SCHEMA))
     assert list(made) == list(SCHEMA["properties"])
     assert [80 <= len(text) <= 90 for text in made["consensus"]] == [True]
@@ -35,7 +35,7 @@ def test_made_up_json_fits_its_schema():
     assert (made["none"], made["sure"], made["score"]) == ([], True, 3)
 
 
-def test_options_ride_on_a_name():
+def test_options_ride_on_a_name() -> None:
     script = by_name("good--tokens_per_second=20--text=hello there--done=false")
     assert script == Script(tokens_per_second=20, text="hello there", done=False)
     assert by_name("fault-418") == Script(status=418)
@@ -44,7 +44,7 @@ def test_options_ride_on_a_name():
         by_name("good--speed=3")
 
 
-def test_a_thread_serves_sync_code_and_records_it():
+def test_a_thread_serves_sync_code_and_records_it() -> None:
     with Upstream(strict=True) as up, httpx.Client(base_url=up.url) as client:
         up.script("alpha", Script(status=500), Script(text="Second."))
         body = {"model": "alpha", "messages": [{"role": "user", "content": "hi"}]}
@@ -62,7 +62,7 @@ def test_a_thread_serves_sync_code_and_records_it():
     ("system", "is_json"),
     [("Return JSON only.", True), ("The analysis below is JSON. Write prose.", False)],
 )
-def test_a_judge_is_known_by_what_it_is_told(system, is_json):
+def test_a_judge_is_known_by_what_it_is_told(system: str, is_json: bool) -> None:
     with Upstream() as up:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": "hi"}]
         body = {"model": "good", "messages": messages}

@@ -37,8 +37,11 @@ PROCESSES = {
     "machines": ("startup", "chaos"),
 }
 ONLY_LONG = ("benchmarks",)
-QUICK = ("engine", "console", "providers/test_request.py", "providers/test_sse.py")
-QUICK += ("providers/test_tool_calls.py", "evaluation/test_grading.py", "evaluation/test_tasks.py")
+QUICK = (
+    *("engine", "console"),
+    *(f"providers/test_{name}.py" for name in ("request", "sse", "tool_calls")),
+    *(f"evaluation/test_{name}.py" for name in ("grading", "tasks")),
+)
 
 
 @dataclass(frozen=True)

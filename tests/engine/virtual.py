@@ -23,7 +23,7 @@ def run_in_virtual_time(main: Coroutine[Any, Any, Result]) -> Result:
         return runner.run(main)
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _Selector(selectors.DefaultSelector):
     now = 1_000.0
 
     def select(self, timeout: float | None = None) -> Any:
@@ -37,7 +37,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._clock = _Selector()
         super().__init__(self._clock)
-        self.set_default_executor(_AtOnce())  # type: ignore[arg-type]
+        self.set_default_executor(_AtOnce())
 
     def time(self) -> float:
         return self._clock.now

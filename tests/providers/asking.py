@@ -3,9 +3,10 @@
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any
 
-from console.engine.errors import ProviderError
-from console.engine.provider import Finish, ReasoningDelta, Request, TextDelta
+from console.engine.errors import ProviderError, Reason
+from console.engine.provider import Finish, Provider, ReasoningDelta, Request, TextDelta
 
 KEY = "sk-or-v1-planted0123456789abcdefTAIL"
 
@@ -21,15 +22,16 @@ class Got:
     deltas: list[str] = field(default_factory=list)
 
     @property
-    def reason(self):
-        return self.error and self.error.reason
+    def reason(self) -> Reason | None:
+        return self.error.reason if self.error else None
 
 
-async def collect(provider, model="alpha", **options) -> Got:
+async def collect(provider: Provider, model: str = "alpha", **options: Any) -> Got:
     got = Got()
     request = Request(model, [{"role": "user", "content": "Why?"}], **options)
+    stream: Any = provider.stream(request)
     try:
-        async with asyncio.timeout(10), aclosing(provider.stream(request)) as chunks:
+        async with asyncio.timeout(60), aclosing(stream) as chunks:
             async for chunk in chunks:
                 assert got.finish is None, "nothing comes after Finish"
                 match chunk:
