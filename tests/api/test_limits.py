@@ -49,8 +49,8 @@ def test_no_more_runs_go_on_at_once_than_allowed(api: Api) -> None:
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
         thread.start()
-    until(lambda: len(answers) == 4, 30)
-    api.upstream.wait_until(lambda: len(api.upstream.calls) == 2, 10)
+    until(lambda: len(answers) == 4, 90)
+    api.upstream.wait_until(lambda: len(api.upstream.calls) == 2)
     api.upstream.release()
     for thread in threads:
         thread.join()

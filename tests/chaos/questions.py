@@ -117,7 +117,7 @@ def resumed_after(rows: Rows, killed: float) -> float | None:
     return min(later) if later else None
 
 
-async def over(witnesses: list[Witness], seconds: float = 60) -> None:
+async def over(witnesses: list[Witness], seconds: float = 150) -> None:
     """Waits until every witness has seen the end."""
     began = time.monotonic()
     ends = await asyncio.gather(*(w.wait(seconds) for w in witnesses), return_exceptions=True)

@@ -20,7 +20,7 @@ from tests.stack import Stack, Valkey
 from .questions import Questions, over
 from .witness import Witness
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
 RUNS = 3
 BALLAST = 64 * 1024

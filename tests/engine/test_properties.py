@@ -242,7 +242,7 @@ def fold(events: list[Event]) -> RunState:
     return state
 
 
-@pytest.mark.timeout(1800 if LONG else 120)
+@pytest.mark.timeout(1800 if LONG else 300)
 @settings(deadline=None, max_examples=10_000 if LONG else 200, derandomize=not LONG)
 @given(stories())
 def test_whatever_happens_a_run_ends_and_its_record_is_true(story: Story) -> None:

@@ -2,12 +2,10 @@
 
 import asyncio
 import gzip
-import itertools
 import os
 import socket
 import ssl
 import sys
-import time
 import tracemalloc
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -158,11 +156,9 @@ async def test_tls_where_plain_http_is_expected(client):
 
 async def test_a_handshake_that_stalls_was_never_a_connection(client):
     with places.silent_tls() as place:
-        start = time.monotonic()
         error = await failing(client, place.url)
     assert (error.reason, error.retryable) == (Reason.UNREACHABLE, True)
     assert "in time" in error.message
-    assert time.monotonic() - start < 2
 
 
 async def test_a_name_that_is_nowhere_was_never_asked(transport):
@@ -287,13 +283,16 @@ async def test_an_earlier_failure_says_nothing_about_this_one(transport):
 async def test_a_server_that_does_not_read_is_given_up_and_let_go(client):
     with places.deaf() as place:
         port = httpx.URL(place.url).port
-        start = time.monotonic()
         error = await failing(client, place.url, content=b"x" * 20_000_000)
-        assert time.monotonic() - start < 5
         assert (error.reason, error.retryable, error.unconfirmed) == (Reason.TIMEOUT, False, True)
-        await asyncio.sleep(0.2)
-        ours = psutil.Process(os.getpid()).net_connections("tcp")
-        assert not [c for c in ours if c.raddr and c.raddr.port == port and c.status != "TIME_WAIT"]
+
+        def still_open():
+            ours = psutil.Process(os.getpid()).net_connections("tcp")
+            return [c for c in ours if c.raddr and c.raddr.port == port and c.status != "TIME_WAIT"]
+
+        async with asyncio.timeout(20):
+            while still_open():  # noqa: ASYNC110, there is nobody who would say it
+                await asyncio.sleep(0.02)
 
 
 async def test_a_long_prompt_taken_slowly_is_sent_whole(client):
@@ -393,46 +392,26 @@ async def test_a_hundred_megabytes_take_no_memory(ask, up, kind):
 
 @pytest.mark.parametrize("transport", ["aiohttp"])  # httpx leaves it to libuv, out of reach here
 async def test_a_name_server_that_hangs_stops_no_other_answer(provider, make, up, monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", places.slow_dns(1.5))
     up.script("alpha", Script(text="word " * 60, tokens_per_second=50))
-    times = []
-
-    async def watch():
-        request = Request("alpha", [{"role": "user", "content": "Why?"}])
-        async with aclosing(provider.stream(request)) as chunks:
-            async for _ in chunks:
-                times.append(time.monotonic())
-
-    with places.slow_host() as place:
-        lost = make(url=place.url)
-        sibling = asyncio.create_task(watch())
-        await up.until(lambda: up.calls)
-        start = time.monotonic()
-        failed = await asyncio.gather(*(collect(lost) for _ in range(4)))
-        assert time.monotonic() - start < 1.4  # not as long as the name server takes
-        await sibling
+    with places.hanging_dns() as hanging, places.slow_host() as place:
+        monkeypatch.setattr(socket, "getaddrinfo", hanging)
+        sibling = asyncio.create_task(collect(provider))
+        failed = await asyncio.gather(*(collect(make(url=place.url)) for _ in range(4)))
+        assert (await sibling).text.split() == ["word"] * 60
     assert [(got.reason, got.error.retryable) for got in failed] == [(Reason.UNREACHABLE, True)] * 4
     assert all("in time" in got.error.message for got in failed)
-    assert max(b - a for a, b in itertools.pairwise(times)) < 0.5
 
 
 async def test_names_are_found_while_many_others_are_not(monkeypatch, up):
     """Forty hosts whose look-up hangs are more than any pool of threads of a loop."""
-    look_up = socket.getaddrinfo
-
-    def hanging(host, *args, **options):
-        if str(host).endswith(".invalid"):
-            time.sleep(1)
-        return look_up(host, *args, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", hanging)
-    async with make_client(connect_timeout=0.7) as client:
-        hang = [asyncio.create_task(failing(client, f"http://h{n}.invalid/")) for n in range(40)]
-        await asyncio.sleep(0.05)
-        start = time.monotonic()
-        await client.get(f"http://localhost:{up.port}/v1/models")
-        assert time.monotonic() - start < 0.5
-        assert {error.reason for error in await asyncio.gather(*hang)} == {Reason.UNREACHABLE}
+    with places.hanging_dns() as hanging:
+        monkeypatch.setattr(socket, "getaddrinfo", hanging)
+        async with make_client(connect_timeout=5) as client:
+            urls = [f"http://h{n}.invalid/" for n in range(40)]
+            lost = [asyncio.create_task(failing(client, url)) for url in urls]
+            found = await client.get(f"http://localhost:{up.port}/v1/models")
+            assert found.status_code == 200
+            assert {error.reason for error in await asyncio.gather(*lost)} == {Reason.UNREACHABLE}
 
 
 async def test_these_tests_run_in_the_loop_of_a_worker():

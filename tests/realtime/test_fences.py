@@ -119,7 +119,7 @@ def test_with_redis_away_too_an_older_attempt_ends_without_a_trace(
 
     with places.refusing() as nowhere:
         settings.REDIS_URL = nowhere.url.replace("http://", "redis://").partition("/v1")[0]
-        asyncio.run_coroutine_threadsafe(come_back_from_the_dead(), worker.loop).result(20)
+        asyncio.run_coroutine_threadsafe(come_back_from_the_dead(), worker.loop).result(60)
     assert everything() == before
 
 

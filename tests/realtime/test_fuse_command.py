@@ -96,7 +96,7 @@ def test_without_a_worker_it_says_what_it_waits_for_and_ctrl_c_stops_the_run(
     said = io.StringIO()
 
     def loses_patience() -> None:
-        wait_for(lambda: "Waiting for a worker" in said.getvalue(), 30)
+        wait_for(lambda: "Waiting for a worker" in said.getvalue())
         os.kill(os.getpid(), signal.SIGINT)
 
     reader = threading.Thread(target=loses_patience)

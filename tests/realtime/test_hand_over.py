@@ -35,7 +35,7 @@ def test_a_run_outlives_more_deploys_than_it_may_lose_workers(
         wait_for(lambda n=attempt: len(upstream.calls_of("hold--hold_after=1")) == n)
         time.sleep(0.1)
         worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "shutdown")
-        thread.join(5)
+        thread.join(60)
         assert rows(run).status == "queued"
         assert _note(Run.objects.get(pk=run.pk)) == "The worker was stopped; another takes over."
     upstream.script("hold--hold_after=1", Script(text="At last."))
@@ -79,7 +79,7 @@ def test_every_interruption_of_a_run_that_is_lost_again_and_again_is_on_record(
         lost = worker.runs[str(run.pk)]
         lost.stopped_by = "lost"  # as if its process were gone: it writes nothing more
         worker.loop.call_soon_threadsafe(lost._task.cancel)  # type: ignore[union-attr]
-        thread.join(5)
+        thread.join(60)
     time.sleep(0.01)
     assert claim(str(run.pk)) is None
     assert set(before_this) == {"worker_lost"}
@@ -114,7 +114,7 @@ def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
     assert inside.wait(5)
     worker.stopping = True
     go_on.set()
-    thread.join(5)
+    thread.join(60)
     assert rows(run).status == "queued" and not upstream.calls
     assert run.pk in left_behind()  # rung for at once
 
@@ -152,7 +152,7 @@ def test_a_call_that_was_about_to_go_out_is_not_on_record_as_sent(
     worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "shutdown")
     time.sleep(0.1)
     door.open.set()
-    thread.join(5)
+    thread.join(60)
     state = rows(run)
     assert state.status == "queued" and state.calls["panel-0-1"].is_unsent
     assert not upstream.calls
@@ -174,7 +174,7 @@ def test_a_seat_stopped_at_the_door_takes_no_other_with_it(
     worker.loop.call_soon_threadsafe(lambda: control.tell(fuse_now=False, stopped={1}))
     time.sleep(0.1)
     door.open.set()
-    thread.join(10)
+    thread.join(60)
     state = rows(run)
     assert (state.status, state.attempt) == ("completed", 1)
     assert [state.calls[f"panel-{seat}-1"].status for seat in range(3)] == [

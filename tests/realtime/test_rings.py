@@ -38,7 +38,7 @@ def queue(valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def on_loop(worker: Worker, work: Any) -> Any:
-    return asyncio.run_coroutine_threadsafe(work, worker.loop).result(20)
+    return asyncio.run_coroutine_threadsafe(work, worker.loop).result(60)
 
 
 def test_rings_do_not_pile_up_while_all_workers_are_busy(

@@ -352,7 +352,7 @@ def test_fusing_now_and_stopping_a_seat_reach_a_run_under_way(
     fusions.seat_stop(run=run, seat=1)
     until(lambda: run.calls.filter(seat=1, status="cancelled").exists())
     fusions.fuse_now(run=run)
-    thread.join(10)
+    thread.join(60)
     run = Run.objects.get(pk=run.pk)
     assert run.status == "completed"
     assert run.calls.get(seat=2).reason == "cut_off"

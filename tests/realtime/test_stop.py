@@ -30,7 +30,7 @@ def test_a_run_handed_back_by_a_stopped_worker_is_stopped_with_all_its_calls(
     thread = in_background(worker, run)
     wait_for(lambda: "panel-0-1" in rows(run).calls and rows(run).calls["panel-0-1"].text)
     worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "shutdown")
-    thread.join(5)
+    thread.join(60)
     assert rows(run).status == "queued"
     run_cancel(run=run)
     assert run.pk in left_behind()  # rung for at once

@@ -18,7 +18,7 @@ CALL = {"tool_calls": [{"index": 0, "function": {"name": "rm", "arguments": '{"p
 
 
 def too_much(title: str, script: Script, sent: str, **more: Any) -> Scenario:
-    said: dict[str, Any] = {"within": 20, "peak_mib": 100}
+    said: dict[str, Any] = {"peak_mib": 100}
     said |= {
         "text": None,
         "policy": {"first_token_timeout": 15, "stall_timeout": 10, "total_timeout": 60},
@@ -58,7 +58,7 @@ def filtered(title: str, script: Script, said: str, **more: Any) -> Scenario:
 def hostile(title: str, said: str, **more: Any) -> Scenario:
     pieces = [said[i : i + 50_000] for i in range(0, len(said), 50_000)]
     script = Script(text=said, deltas=pieces)
-    return completed("U-42", title, script, said, **{"within": 6} | more)
+    return completed("U-42", title, script, said, **more)
 
 
 TWICE = data({"id": "chatcmpl-1", "choices": [{"index": 0, "delta": {"content": "ha "}}]})
@@ -72,10 +72,8 @@ TABLE = [
         "one character an event, without end",
         raw(*[text("x") * 2000] * 150),
         "x" * 300_000,
-        within=100,
         policy={"total_timeout": 100, "stall_timeout": 10, "first_token_timeout": 15, "grace": 100},
         long=True,
-        siblings_within=30,  # upstream, worker and viewer share one interpreter here
     ),
     too_much(
         "one line of 50 MB",

@@ -45,7 +45,6 @@ TABLE = [
         sees=("failed", "unexpected HTML"),
         reason=Reason.UPSTREAM_ERROR,
         calls=3,
-        within=5,
         usual=True,
     ),
     Scenario(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ssl
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.contrib.auth.models import User
@@ -23,7 +24,7 @@ TIMEOUT = 0.6  # of connecting, and of writing a request
 
 
 @pytest.fixture
-def transport() -> str:
+def transport() -> Literal["aiohttp", "httpx"]:
     return "aiohttp"
 
 
@@ -40,7 +41,7 @@ def stage(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    transport: str,
+    transport: Literal["aiohttp", "httpx"],
     uses: str,
 ) -> Iterator[Stage]:
     settings.REDIS_URL = valkey
@@ -49,11 +50,12 @@ def stage(
     tls = None
     if uses == "trusted_authority":
         tls = ssl.create_default_context(cafile=str(places.trusted_authority()))
-    if uses == "slow_dns":  # uvloop looks names up by itself, asyncio asks `socket`
+    names = contextlib.ExitStack()
+    if uses == "hanging_dns":  # uvloop looks names up by itself, asyncio asks `socket`
         import asyncio
 
         monkeypatch.setattr(working, "_new_loop", asyncio.new_event_loop)
-        monkeypatch.setattr("socket.getaddrinfo", places.slow_dns(2))
+        monkeypatch.setattr("socket.getaddrinfo", names.enter_context(places.hanging_dns()))
     client = functools.partial(
         make_client,
         connect_timeout=TIMEOUT,
@@ -63,7 +65,7 @@ def stage(
     )
     monkeypatch.setattr(working, "make_client", client)
     owner = User.objects.create_user("alice")
-    with Upstream() as upstream, short_steps(monkeypatch):
+    with names, Upstream() as upstream, short_steps(monkeypatch):
         worker = working.Worker()
         yield Stage(worker, upstream, owner, caplog)
         worker.close()

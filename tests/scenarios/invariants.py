@@ -11,7 +11,7 @@ from tests.live.member import Page
 from .stage import PLANTED, SIBLING_TEXT, Outcome
 
 
-def check(outcome: Outcome, siblings_within: float = 3) -> None:
+def check(outcome: Outcome) -> None:
     the_run_has_ended(outcome)
     log_and_rows_and_page_agree(outcome)
     a_viewer_ends_with_the_page(outcome)
@@ -21,7 +21,7 @@ def check(outcome: Outcome, siblings_within: float = 3) -> None:
     no_key_is_told(outcome)
     nothing_a_provider_said_is_markup(outcome)
     no_cookie_is_sent(outcome)
-    siblings_went_on(outcome, siblings_within)
+    siblings_went_on(outcome)
     unknown_is_never_zero(outcome)
 
 
@@ -108,14 +108,12 @@ def no_cookie_is_sent(outcome: Outcome) -> None:
     assert not any("cookie" in r.headers for r in outcome.requests)
 
 
-def siblings_went_on(outcome: Outcome, within: float) -> None:
+def siblings_went_on(outcome: Outcome) -> None:
     for seat, panelist in enumerate(outcome.run.frozen_spec.panel):
         if panelist.model == "sibling":
             call = outcome.state.latest(Step.PANEL, seat=seat)
             assert call and call.is_usable and call.text == SIBLING_TEXT
             assert len(outcome.state.calls_of(Step.PANEL, seat=seat)) == 1
-            assert call.finished_at and call.started_at
-            assert call.finished_at - call.started_at < within, "a sibling was held up"
 
 
 def unknown_is_never_zero(outcome: Outcome) -> None:

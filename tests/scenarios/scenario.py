@@ -32,7 +32,7 @@ class Scenario:
 
     Beside the seat that misbehaves two good siblings answer, and a good judge compares
     what there is. `text` is what is saved, to the letter; `sent` what the upstream had
-    said, where that is more. `waits` and `within` bound the seconds of the whole step,
+    said, where that is more. `waits` is how many seconds the whole step takes at least,
     tries included.
     """
 
@@ -48,7 +48,6 @@ class Scenario:
     cost: Decimal | None = None
     calls: int = 1
     waits: float = 0
-    within: float = 3
     role: Role = "panel"
     policy: Mapping[str, Any] = field(default_factory=dict)
     prompt: str = PROMPT
@@ -56,8 +55,7 @@ class Scenario:
     peak_mib: float | None = None  # memory the process may take on top
     usual: bool = False  # runs on every transport, not only with FUSION_LONG_TESTS
     long: bool = False  # runs only with FUSION_LONG_TESTS
-    siblings_within: float = 3
-    uses: str = ""  # "slow_dns" or "trusted_authority": what the test sets up
+    uses: str = ""  # "hanging_dns" or "trusted_authority": what the test sets up
 
     def __str__(self) -> str:
         return f"{self.id} {self.title}"

@@ -54,7 +54,6 @@ class Outcome:
     said: str  # whatever was written to the process's log
     seconds: float
     peak_mib: float
-    gap: float  # the longest silence between two words of a sibling, as the log has it
     reads: dict[str, Any] = field(default_factory=dict)
 
     def tries(self, scenario: Scenario) -> list[CallState]:
@@ -106,7 +105,7 @@ class Stage:
             view = viewer.seen_to_the_end()
             html = self._page(run)
         run = Run.objects.get(pk=run.pk)
-        log, folded, gap = read_log(run)
+        log, folded = read_log(run)
         return Outcome(
             run=run,
             state=state_from_rows(run),
@@ -121,7 +120,6 @@ class Stage:
             said=self.caplog.text,
             seconds=seconds,
             peak_mib=peak(),
-            gap=gap,
         )
 
     def _page(self, run: Run) -> str:
@@ -147,7 +145,7 @@ def spec_of(scenario: Scenario) -> Spec:
     subject = Panelist(SUBJECT, "faulty", price=PRICE)
     sibling = Panelist("sibling", "good", price=PRICE)
     judge, writer = Panelist("judge", "good", price=PRICE), None
-    panel = (subject, sibling, sibling)
+    panel: tuple[Panelist, ...] = (subject, sibling, sibling)
     match scenario.role:
         case "judge":
             panel, judge = (sibling, sibling), subject
@@ -177,7 +175,7 @@ def credential(slug: str, url: str, *, kind: str = "openai_compatible") -> Crede
     return made
 
 
-def read_log(run: Run) -> tuple[bytes, RunState, float]:
+def read_log(run: Run) -> tuple[bytes, RunState]:
     """(every byte of the event log, what it folds to, the longest silence of a sibling)."""
     import asyncio
 
@@ -189,15 +187,12 @@ def read_log(run: Run) -> tuple[bytes, RunState, float]:
             await redis.aclose()
 
     rows = asyncio.run(read())
-    state, raw, times = RunState(), b"", []
+    state, raw = RunState(), b""
     for entry in eventlog._entries(rows):
         state = entry.fold(state)
-        if entry.kind == "e":
-            times += [e["at"] for e in entry.body if e.get("c") == "panel-1-1"]
     for _, fields in rows:
         raw += b"".join(k + v for k, v in fields.items())
-    gap = max((b - a for a, b in zip(times, times[1:], strict=False)), default=0)
-    return raw, state, gap
+    return raw, state
 
 
 @contextmanager

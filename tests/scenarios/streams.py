@@ -129,7 +129,6 @@ TABLE = [
         raw(text("one two") + event(finish="stop"), 30.0),
         "one two",
         waits=4,
-        within=8,
     ),
     intact("U-21", "no [DONE], the connection ends", raw(text("one two") + COUNT)),
     intact(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -53,14 +52,12 @@ def test_the_pages_that_list_models_stay_whole(
 ) -> None:
     monkeypatch.setattr("console.catalog.listings.PATIENCE", 0.5)
     upstream.script("/v1/models", does)
-    began = time.monotonic()
     models = page.get("/fusion?models")
     assert models.status_code == 200 and 'id="model-list"' in models.text
     for path in ("/fusion", "/fusion/keys", "/admin/console/credential/"):
         answer = page.get(path)
         assert answer.status_code == 200, path
         assert len(answer.content) < 8_000_000, path
-    assert time.monotonic() - began < 20
 
 
 def test_a_model_named_twice_is_listed_once(page: Client, upstream: Upstream) -> None:

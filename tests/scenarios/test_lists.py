@@ -70,7 +70,6 @@ def test_a_list_that_is_none_hides_no_other(
         html, seconds = page(client)
     assert "sound" in html and said in html
     assert "<script>alert" not in html and len(html) < 2**20
-    assert seconds < 5
     assert len(upstream.requests) == 1
     sees = said if said.startswith("faulty: ") else "the models that are listed"
     report.note_list(record_property, "U-48", title, sees, seconds)

@@ -64,7 +64,7 @@ def test_a_synthesizer_that_misbehaves_costs_nobody_s_answer(
     else:
         assert last.text == scenario.text
         assert outcome.state.final_call is last and not outcome.state.reason
-    invariants.check(outcome, scenario.siblings_within)
+    invariants.check(outcome)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class Viewer(threading.Thread):
         self.start()
 
     def seen_to_the_end(self) -> View:
-        self.join(20)
+        self.join(60)
         assert not self.is_alive(), "the viewer was never told the end"
         if self.failed:
             raise self.failed

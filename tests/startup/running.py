@@ -49,7 +49,7 @@ def manage(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
     )
 
 
@@ -93,7 +93,7 @@ class Up:
     def url(self) -> str:
         return self.wait_for("Fusion is ready: ").split("ready: ")[1].split()[0]
 
-    def wait_for(self, text: str, seconds: float = 90) -> str:
+    def wait_for(self, text: str, seconds: float = 180) -> str:
         """The first line that contains it."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -107,7 +107,7 @@ class Up:
 
     def child(self, name: str) -> psutil.Process:
         """The running child whose command line has this word; a new one may not be there yet."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             for process in self.look():
                 # It may end, or become what it was started for, while it is looked at.
@@ -131,7 +131,7 @@ class Up:
         """The exit status; every process there was is remembered first."""
         self.look()
         self.process.send_signal(number)
-        status = self.process.wait(60)
+        status = self.process.wait(120)
         self._reader.join(5)
         return status
 

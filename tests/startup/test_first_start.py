@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 import urllib.request
 from pathlib import Path
 
@@ -46,12 +45,10 @@ def test_a_bare_python_comes_to_a_fused_answer_and_the_second_start_reuses_every
             assert not (project / "var" / "runtime.json").exists()
 
     secrets = (project / "var" / "secrets.env").read_text()
-    begun = time.monotonic()
     with Up(project, python=BARE_PYTHON) as again:
-        again.wait_for("Fusion is ready: ", 60)
+        again.wait_for("Fusion is ready: ")
         assert "Installing" not in again.output
-        assert time.monotonic() - begun < 60
         assert (project / "var" / "secrets.env").read_text() == secrets
-        again.wait_for("The built-in model is ready.", 60)
+        again.wait_for("The built-in model is ready.")
         assert again.end(signal.SIGINT) == 0
         assert again.left(5) == []

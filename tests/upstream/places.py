@@ -57,21 +57,26 @@ def unknown_host() -> Iterator[Place]:
 
 @contextmanager
 def slow_host() -> Iterator[Place]:
-    """A name whose look-up takes long, where `socket.getaddrinfo` is told so (see `slow_dns`)."""
+    """A name whose look-up hangs, where `socket.getaddrinfo` is told so (see `hanging_dns`)."""
     yield Place("http://slow-host.invalid/v1")
 
 
-def slow_dns(seconds: float) -> Callable[..., object]:
-    """In the place of `socket.getaddrinfo`: a name server that is slow about one name."""
+@contextmanager
+def hanging_dns() -> Iterator[Callable[..., object]]:
+    """For the place of `socket.getaddrinfo`: a name server that says nothing about names that
+    are `.invalid`, all the while. Who waits for it waits in vain."""
     real = socket.getaddrinfo
-    waited = threading.Event()
+    over = threading.Event()
 
     def getaddrinfo(host: object, *args: object, **kw: object) -> object:
-        if host in ("slow-host.invalid", b"slow-host.invalid"):
-            waited.wait(seconds)
+        if (host.decode() if isinstance(host, bytes) else str(host)).endswith(".invalid"):
+            over.wait()
         return real(host, *args, **kw)  # type: ignore[arg-type]
 
-    return getaddrinfo
+    try:
+        yield getaddrinfo
+    finally:
+        over.set()
 
 
 @contextmanager

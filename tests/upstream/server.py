@@ -65,12 +65,12 @@ class Upstream:
         self._hold_all = False
         self._loop.call_soon_threadsafe(self._released.set)
 
-    async def until(self, condition: Callable[[], object], timeout: float = 5) -> None:
+    async def until(self, condition: Callable[[], object], timeout: float = 60) -> None:
         async with asyncio.timeout(timeout):
             while not condition():  # noqa: ASYNC110, it may be about anything
                 await asyncio.sleep(0.005)
 
-    def wait_until(self, condition: Callable[[], object], timeout: float = 5) -> None:
+    def wait_until(self, condition: Callable[[], object], timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
