@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fusion_site.tether import tethered
 from tests import costs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,11 +94,12 @@ class Running:
             command = (*command, "--costs-to", str(self._costs))
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, *command],
+                tethered([sys.executable, *command]),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C comes once, from `ended_together`
             )
 
     @property
@@ -152,8 +154,8 @@ def carry_out(stage: Stage, total: costs.Report) -> list[str]:
 
 @contextlib.contextmanager
 def ended_together(running: list[Running]) -> Iterator[None]:
-    """Ctrl-C reaches every process of the terminal; SIGTERM only this one, which passes it on as
-    Ctrl-C, so that each clears up what it started."""
+    """Whether by Ctrl-C or by SIGTERM: each lane gets one Ctrl-C and clears up what it started.
+    A second one in the middle of that would leave things behind."""
 
     def pass_on(number: int, frame: object) -> None:
         raise KeyboardInterrupt
