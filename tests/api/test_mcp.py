@@ -27,7 +27,7 @@ PANEL = {"panel": ["openrouter:mcp-one", "openrouter:mcp-two"], "judge": "openro
 async def over_http(api: Api, key: str = "", **headers: str) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {key or api.key}"} | headers
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
         Client(streamable_http_client(f"{api.stack.url}/mcp", http_client=http)) as client,
     ):
         yield client
@@ -43,7 +43,7 @@ async def over_stdio(api: Api) -> AsyncIterator[Client]:
 
 
 async def ask(client: Client, tool: str = "fusion_ask", **arguments: Any) -> Any:
-    return await client.call_tool(tool, arguments, read_timeout_seconds=30)
+    return await client.call_tool(tool, arguments, read_timeout_seconds=90)
 
 
 def words(result: Any) -> str:
@@ -72,7 +72,7 @@ async def test_a_panel_is_asked_and_each_seat_is_heard_of(api: Api, transport: A
         result = await client.call_tool(
             "fusion_ask",
             {"prompt": "Which answer is first?"} | PANEL,
-            read_timeout_seconds=30,
+            read_timeout_seconds=90,
             progress_callback=listen,
         )
     assert not result.is_error

@@ -26,7 +26,7 @@ def deploy(stack: Stack, grace: str = "0.3") -> None:
     old = stack.processes.pop("worker")
     stack.start_worker(FUSION_SHUTDOWN_GRACE_SECONDS=grace)
     old.send_signal(signal.SIGTERM)
-    assert old.wait(30) == 0
+    assert old.wait(60) == 0
 
 
 @pytest.mark.rounds(short=2, long=10)

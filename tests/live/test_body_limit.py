@@ -36,7 +36,7 @@ class Raw:
     """A connection whose every byte is the test's own."""
 
     def __init__(self, web: Web) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", web.port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", web.port), timeout=60)
 
     def head(self, path: str, *lines: str, method: str = "POST") -> None:
         head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *lines]

@@ -105,13 +105,13 @@ def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
     def slowly(run_id: str) -> Any:
         claimed = real(run_id)
         inside.set()
-        assert go_on.wait(5)
+        assert go_on.wait(60)
         return claimed
 
     monkeypatch.setattr(working, "claim", slowly)
     run = start("good")
     thread = in_background(worker, run)
-    assert inside.wait(5)
+    assert inside.wait(60)
     worker.stopping = True
     go_on.set()
     thread.join(60)
@@ -139,7 +139,7 @@ class Door:
             self._sends += 1
             if self._sends >= self.hold and not self.open.is_set():
                 self.held.set()
-                assert self.open.wait(5)
+                assert self.open.wait(60)
         self._save(*args)
 
 
@@ -148,7 +148,7 @@ def test_a_call_that_was_about_to_go_out_is_not_on_record_as_sent(
 ) -> None:
     run = start("good")
     thread = in_background(worker, run)
-    assert door.held.wait(5)
+    assert door.held.wait(60)
     worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "shutdown")
     time.sleep(0.1)
     door.open.set()
@@ -169,7 +169,7 @@ def test_a_seat_stopped_at_the_door_takes_no_other_with_it(
     door.hold = 2  # the first seat is let out alone, the others behind it together
     run = start("good", "good", "good")
     thread = in_background(worker, run)
-    assert door.held.wait(5)
+    assert door.held.wait(60)
     control = worker.runs[str(run.pk)].control
     worker.loop.call_soon_threadsafe(lambda: control.tell(fuse_now=False, stopped={1}))
     time.sleep(0.1)

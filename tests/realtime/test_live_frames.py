@@ -38,7 +38,7 @@ async def test_a_frame_waits_for_a_step_that_is_under_way(monkeypatch: pytest.Mo
     def work(*_: Any) -> None:
         watch._note = "half"
         inside.set()
-        assert go_on.wait(5)
+        assert go_on.wait(60)
         watch._note = "whole"
 
     monkeypatch.setattr(watch, "_render", work)

@@ -45,7 +45,7 @@ def port() -> Iterator[int]:
         wait_until_well(door.port)
         yield door.port
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
 
 
 def ask(port: int, path: str, body: dict[str, Any] | None = None) -> str:
@@ -112,4 +112,4 @@ def test_it_ends_when_its_parent_is_killed() -> None:
         (model,) = psutil.Process(parent.pid).children()
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
-    assert psutil.wait_procs([model], timeout=15)[1] == []
+    assert psutil.wait_procs([model], timeout=60)[1] == []

@@ -46,7 +46,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         server = psutil.Process(int(pid))
         parent.kill()
         parent.wait()
-    assert psutil.wait_procs([server], timeout=20)[1] == []
+    assert psutil.wait_procs([server], timeout=60)[1] == []
     assert not list(Path(folder).glob(".s.PGSQL*")), "it had time to put its things away"
     shutil.rmtree(folder)
 
