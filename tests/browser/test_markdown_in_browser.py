@@ -1,17 +1,16 @@
 """Hostile text in a real Chromium, without a content security policy to help.
 
-The browser's only way out is a proxy of this test, which serves the page and writes down
+The visitor's only way out is a proxy of this test, which serves the page and writes down
 every request: what the page does not ask for, no one was told.
 """
 
-import shutil
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 from django.contrib.staticfiles import finders
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from console.markdown import render
 from tests.hostile_markdown import PAYLOADS, RAW
@@ -22,8 +21,6 @@ PAGE = """<!doctype html><title>page</title>
 <script>window.ran = 0; window.pwned = () => {{ window.ran += 1; return true }}</script>
 <script src="/htmx.js"></script>
 <main>{}</main>"""
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 class Proxy(ThreadingHTTPServer):
@@ -72,19 +69,13 @@ def proxy() -> Iterator[Proxy]:
         thread.join()
 
 
-def visit(proxy: Proxy, pages: list[str]) -> tuple[int, int]:
+def visit(browser: Browser, proxy: Proxy, pages: list[str]) -> tuple[int, int]:
     """How often script ran, and how many dialogs opened, on pages with such contents."""
-    executable = shutil.which("chromium")
-    assert executable, "Chromium is not installed"
     ran = 0
     dialogs: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable,
-            args=FLAGS,
-            proxy={"server": f"http://127.0.0.1:{proxy.server_port}"},
-        )
-        page = browser.new_page()
+    address_of_proxy = f"http://127.0.0.1:{proxy.server_port}"
+    with browser.new_context(proxy={"server": address_of_proxy}) as context:
+        page = context.new_page()
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         for number, content in enumerate(pages):
             address = f"http://site.test/{number}"
@@ -93,22 +84,21 @@ def visit(proxy: Proxy, pages: list[str]) -> tuple[int, int]:
             page.wait_for_timeout(500)
             if page.url == address:  # or else a payload led it away
                 ran += page.evaluate("window.ran")
-        browser.close()
     return ran, len(dialogs)
 
 
-def test_raw_markup_does_run_and_does_ask_other_hosts(proxy):
+def test_raw_markup_does_run_and_does_ask_other_hosts(browser: Browser, proxy: Proxy) -> None:
     # Some payloads swallow or leave the page they are on, so each group of a few has its own.
     groups = ["".join(RAW[start : start + 12]) for start in range(0, len(RAW), 12)]
-    ran, _ = visit(proxy, groups)
+    ran, _ = visit(browser, proxy, groups)
     assert ran >= 20
     assert sum("evil.test" in address for address in proxy.seen()) >= 5
     assert sum("/gadget" in address for address in proxy.seen()) >= 3
 
 
-def test_rendered_text_runs_nothing_and_asks_nobody(proxy):
+def test_rendered_text_runs_nothing_and_asks_nobody(browser: Browser, proxy: Proxy) -> None:
     shown = "".join(f"<article>{render(payload)}</article>" for payload in PAYLOADS)
-    assert visit(proxy, [shown]) == (0, 0)
+    assert visit(browser, proxy, [shown]) == (0, 0)
     assert proxy.seen() == []
     assert {address for address in proxy.asked if "site.test" in address} <= {
         "http://site.test/0",
