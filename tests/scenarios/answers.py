@@ -13,16 +13,14 @@ from .scenario import PROMPT_TOKENS, Scenario, completed, cost, good
 from .streams import END, intact, raw, uncounted
 
 MIB = 2**20
+# Upstream, worker and viewer share one interpreter here: while it has a lot to do, nobody stalls.
+PATIENT = {"first_token_timeout": 15, "stall_timeout": 10, "total_timeout": 60}
 CUT = ("cut off", "The answer was cut because it grew too large.", "kept")
 CALL = {"tool_calls": [{"index": 0, "function": {"name": "rm", "arguments": '{"path": "/"}'}}]}
 
 
 def too_much(title: str, script: Script, sent: str, **more: Any) -> Scenario:
-    said: dict[str, Any] = {"peak_mib": 100}
-    said |= {
-        "text": None,
-        "policy": {"first_token_timeout": 15, "stall_timeout": 10, "total_timeout": 60},
-    }
+    said: dict[str, Any] = {"peak_mib": 100, "text": None, "policy": PATIENT}
     return Scenario(
         "U-30", title, script, sees=CUT, reason=Reason.TOO_LARGE, sent=sent, **said | more
     )
@@ -58,7 +56,7 @@ def filtered(title: str, script: Script, said: str, **more: Any) -> Scenario:
 def hostile(title: str, said: str, **more: Any) -> Scenario:
     pieces = [said[i : i + 50_000] for i in range(0, len(said), 50_000)]
     script = Script(text=said, deltas=pieces)
-    return completed("U-42", title, script, said, **more)
+    return completed("U-42", title, script, said, policy=PATIENT, **more)
 
 
 TWICE = data({"id": "chatcmpl-1", "choices": [{"index": 0, "delta": {"content": "ha "}}]})
