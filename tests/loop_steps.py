@@ -52,7 +52,7 @@ class Steps:
         """A loop of this kind, every step of which is measured."""
         measured = self.measured
 
-        class Loop(kind):
+        class Loop(kind):  # type: ignore[misc]
             def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
                 return super().call_soon(measured, callback, *args, context=context)
 

@@ -29,7 +29,6 @@ from django.utils.module_loading import import_string
 from pytest_django import Settings
 
 from console.api.http import limits
-from console.catalog.seed_data import CREDENTIALS
 from console.engine.errors import Reason
 from console.engine.findings.analysis import read_analysis
 from console.engine.findings.evidence import verify
@@ -40,6 +39,7 @@ from console.evaluation.asking import entry_of
 from console.live.routing import websocket_urlpatterns
 from console.models import ApiToken, Preset
 from console.models.site import Seed
+from console.providers import kinds
 from console.record.rows import state_from_rows
 from console.site.sessions import SessionStore
 from console.worker.doorbell import TASK
@@ -78,7 +78,7 @@ def test_what_applied_migrations_import_is_there(path: str) -> None:
 
 def test_what_a_site_was_given_once_is_not_given_again(db: None) -> None:
     assert stable("seeds") <= set(Seed.objects.values_list("name", flat=True))
-    assert stable("credentials") <= CREDENTIALS.keys()
+    assert stable("credentials") <= {server.slug for _, server in kinds.servers()}
     keys = {key[0] for key, *_ in post_migrate.receivers}
     assert stable("dispatch_uids") <= keys
     Preset.objects.all().delete()
@@ -117,14 +117,23 @@ def test_keys_of_calls_stay() -> None:
 
 def test_a_panelist_in_a_row_is_written_as_before() -> None:
     price = Price(Decimal(1), Decimal(2), Decimal(3))
-    options = {"system_prompt": "Be brief.", "reasoning_effort": "low", "response_schema": {"a": 1}}
+    options: dict[str, Any] = {
+        "system_prompt": "Be brief.",
+        "reasoning_effort": "low",
+        "response_schema": {"a": 1},
+    }
     fallback = Panelist("other", "test")
     whole = Panelist(
-        *("maker/m", "test", "bold", 0.5, 100, 7),
+        "maker/m",
+        "test",
+        label="bold",
+        temperature=0.5,
+        max_output_tokens=100,
+        seed=7,
         price=price,
         context_length=9,
         fallback=fallback,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     data = whole.to_dict()
     assert stable("panelist") <= data.keys() and stable("price") <= data["price"].keys()
@@ -197,7 +206,8 @@ async def test_keys_in_redis_stay(valkey: str, settings: Settings) -> None:
     redis = limits.redis()
     await redis.flushall()
     await limits.take(ApiToken(pk=7, requests_per_minute=5), spending=True)
-    assert stable("redis") <= {key.decode() for key in await redis.keys()}
+    keys: list[Any] = await redis.keys()
+    assert stable("redis") <= {key.decode() for key in keys}
     await redis.flushall()
     await redis.aclose()
 
@@ -248,7 +258,8 @@ def test_commands_and_variables_of_the_environment_stay() -> None:
 
 
 def test_loggers_that_are_set_stay_and_ours_are_under_one_name() -> None:
-    assert stable("loggers") <= settings.LOGGING["loggers"].keys()
+    logged: Any = settings.LOGGING
+    assert stable("loggers") <= logged["loggers"].keys()
     names = {name for name in logging.root.manager.loggerDict if "console" in name.split(".")}
     assert {name for name in names if not name.startswith("console")} == set()
 

@@ -68,7 +68,8 @@ class Story:
     def ask(self, seat: int, number: int = 1, cause: str = "first") -> Self:
         key = call_key(Step.PANEL, seat, number)
         panelist = self.spec.panel[seat].to_dict()
-        said = {"seat": seat, "number": number, "cause": cause, "panelist": panelist}
+        said: dict[str, Any] = {"seat": seat, "number": number, "cause": cause}
+        said["panelist"] = panelist
         self.tell(EventType.CALL_ADDED, key, step="panel", **said)
         return self.tell(EventType.CALL_SENT, key)
 
@@ -85,7 +86,7 @@ class Story:
         return self.tell(EventType.CALL_COMPLETED, key, **self._receipt(data))
 
     def fail(self, seat: int, reason: Reason = Reason.STALLED, error: str = "") -> Self:
-        data = {"reason": reason.value, "error": error or SENTENCES[reason]}
+        data: dict[str, Any] = {"reason": reason.value, "error": error or SENTENCES[reason]}
         return self.tell(EventType.CALL_FAILED, call_key(Step.PANEL, seat, 1), **data)
 
     def judge(self) -> Self:
