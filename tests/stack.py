@@ -38,11 +38,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 120
 
 
-def until(condition: Callable[[], Any], seconds: float = PATIENCE, every: float = 0.05) -> Any:
-    """The first true value of `condition`; fails when none came in time."""
+def until(
+    condition: Callable[[], Any],
+    seconds: float = PATIENCE,
+    every: float = 0.05,
+    said: Callable[[], str] = str,
+) -> Any:
+    """The first true value of `condition`; fails when none came in time, with what `said` says."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}\n{said()}"
         time.sleep(every)
     return value
 

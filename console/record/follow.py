@@ -121,12 +121,14 @@ def _still_there(run_id: uuid.UUID, may: Callable[[], Any] | None) -> None:
         raise Run.DoesNotExist
 
 
-async def until_final(run: Run, warn: Callable[[str], Any]) -> None:
+async def until_final(
+    run: Run, warn: Callable[[str], Any], may: Callable[[], Any] | None = None
+) -> None:
     """For who waits in a shell. Raises Run.DoesNotExist when the run is deleted meanwhile."""
     warned = False
     redis = eventlog.connect()
     try:
-        async with aclosing(follow(run.pk, redis=redis, db=_in_a_thread)) as changes:
+        async with aclosing(follow(run.pk, redis=redis, db=_in_a_thread, may=may)) as changes:
             async for seen in changes:
                 waited = (timezone.now() - run.created_at).total_seconds()
                 queued = seen.is_silent and seen.run.status == RunStatus.QUEUED

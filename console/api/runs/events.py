@@ -103,6 +103,8 @@ class _Telling:
         self._state: RunState | None = None  # None: the log has not begun, or cannot be read
         self._texts: dict[str, PlainText] = {}
         self._from_rows: dict[str, Any] | None = None
+        # The rows have told what the log says only from there on.
+        self._rows_reach: eventlog.Position | None = None
 
     async def told(self) -> AsyncGenerator[bytes, None]:
         """Events, and empty ones now and then while nothing happens."""
@@ -115,6 +117,7 @@ class _Telling:
                 if change.is_silent:
                     yield b""
                 if change.is_of_rows:
+                    self._rows_reach = eventlog.Position.read(change.run.log_position)
                     for event in self._of_rows(change.state):
                         yield event
 
@@ -127,6 +130,9 @@ class _Telling:
 
     def _said(self, entry: eventlog.Entry) -> Iterator[tuple[str, dict[str, Any]]]:
         """The same for every reader: its numbers are the events' ids."""
+        if self._rows_reach is not None:
+            yield from self._caught_up(entry)
+            return
         state = self._state
         if entry.kind == "s":
             state = self._state = entry.fold(state)
@@ -152,6 +158,18 @@ class _Telling:
                     continue
             if said := public(event, call, self._spec):
                 yield said
+
+    def _caught_up(self, entry: eventlog.Entry) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What the rows have told is not told again: from where the log says as much, it begins
+        with the whole run."""
+        self._state = entry.fold(self._state)
+        if self._state is None or self._rows_reach is None or entry.position < self._rows_reach:
+            return
+        self._rows_reach = None
+        self._texts.clear()
+        yield "run.snapshot", self._snapshot(self._state)
+        if self._state.status.is_final:
+            yield _end(self._state)
 
     def _written(self, state: RunState, key: str) -> PlainText:
         """What has been told of a call's text, in deltas or by the last snapshot."""

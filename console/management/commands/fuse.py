@@ -7,10 +7,13 @@ import json
 import sys
 from argparse import ArgumentParser
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.http import Http404
 
+from console import access
 from console.catalog.listings import all_models
 from console.engine.errors import Reason
 from console.engine.findings.given import fused_answer
@@ -53,7 +56,9 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(str(refusal)) from None
         try:
-            asyncio.run(until_final(run, self.stderr.write))
+            # The shell acts for nobody in particular: it reads what the team reads.
+            may = partial(access.run_of_the_team, run.pk)
+            asyncio.run(until_final(run, self.stderr.write, may))
             run.refresh_from_db()
         except KeyboardInterrupt:
             # Nobody reads on: it must not go on costing money.
@@ -62,6 +67,10 @@ class Command(BaseCommand):
             sys.exit(130)
         except Run.DoesNotExist:
             raise CommandError(f"Run {run.pk} was deleted.") from None
+        except Http404:
+            if not Run.objects.filter(pk=run.pk).exists():
+                raise CommandError(f"Run {run.pk} was deleted.") from None
+            raise CommandError(f"Run {run.pk} may not be read from here any more.") from None
         state = state_from_rows(run)
         if options["json"]:
             self.stdout.write(json.dumps(as_object(run, spec, state), ensure_ascii=False, indent=2))
