@@ -153,7 +153,8 @@ async def tell():
             apply(state, event)
         await writer.append(events, state)
     if UNKNOWN:
-        await writer._send("e", json.dumps([dict(UNKNOWN)]).encode(), False)
+        writer._number += 1
+        await writer._send(writer._number, "e", json.dumps([dict(UNKNOWN)]).encode(), False)
     await redis.aclose()
 
 asyncio.run(tell())

@@ -16,6 +16,7 @@ from django.test import Client, RequestFactory
 from django.test.signals import template_rendered
 from django.views.defaults import permission_denied, server_error
 
+from console.engine.spec_versions import VERSION
 from console.models import Credential
 from console.services.people import claim_make
 
@@ -64,6 +65,9 @@ def test_every_template_is_somebody_s(
     assert client.get("/password").status_code == 200
     assert client.post(share, {"visibility": "?"}).status_code == 400
     assert client.get("/nowhere").status_code == 404
+    run.spec = run.spec | {"v": VERSION + 1}
+    run.save(update_fields=["spec"])
+    assert client.get(f"/fusion/runs/{run.pk}").status_code == 200
     client.force_login(ada)
     credential = Credential.objects.get(slug="openrouter")
     for page in ("/fusion/keys", "/admin/", f"/admin/console/credential/{credential.pk}/change/"):

@@ -60,7 +60,8 @@ def test_a_snapshot_of_another_version_is_not_read(version: int) -> None:
 
 
 async def append_unknown(writer: eventlog.Writer) -> None:
-    await writer._send("e", json.dumps([UNKNOWN]).encode(), False)
+    writer._number += 1
+    await writer._send(writer._number, "e", json.dumps([UNKNOWN]).encode(), False)
 
 
 def test_a_viewer_of_a_log_that_cannot_be_read_is_shown_the_rows(
