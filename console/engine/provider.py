@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from .receipt import Receipt
 
-Message = dict[str, Any]  # {"role": ..., "content": ...}, as chat APIs have it
+# {"role": ..., "content": ...}, as chat APIs have it; the content is one of `content.py`.
+Message = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from console.engine.usage import Usage
 
 from .listing import CredentialTest, ModelInfo
 from .secret import Secret
+from .wire.messages import wire_messages
 
 if TYPE_CHECKING:
     import httpx
@@ -35,6 +36,7 @@ class FakeProvider:
         self._script = script
 
     async def stream(self, request: Request) -> AsyncIterator[Chunk]:
+        wire_messages(request.messages)  # refused as anybody else would
         self.requests.append(request)
         script = self._script
         if callable(script):

@@ -27,6 +27,7 @@ from .listing import CredentialTest, authorization, list_models, read, try_out
 from .secret import Secret
 from .wire.answer import Answer, Limits
 from .wire.http import FAILURES, classify
+from .wire.messages import wire_messages
 from .wire.quirks import Quirks
 from .wire.refusals import parse, refusal, scrubber, text_of
 from .wire.sse import Parser
@@ -80,7 +81,7 @@ class OpenAICompatible:
     def body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": request.model,
-            "messages": request.messages,
+            "messages": wire_messages(request.messages),
             "stream": True,
             "stream_options": {"include_usage": True},
             self._limit_name: request.max_output_tokens,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from console.engine.calls.call import Control
+from console.engine.content import Content
 from console.engine.events import Event
 from console.engine.provider import Provider, Request
 from console.engine.reducer import apply
@@ -74,7 +75,7 @@ def run_engine() -> RunEngine:
         writer: str | Panelist | None = None,
         policy: Policy | None = None,
         state: RunState | None = None,
-        prompt: str = "What is water like?",
+        prompt: Content = "What is water like?",
         control: Control | None = None,
         histories: Mapping[int, Any] | None = None,
         places: int = 99,

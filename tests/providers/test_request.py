@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from console.engine.errors import Reason
+from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Request
 from console.providers.openai_compatible import OpenAICompatible
 from console.providers.openrouter import OpenRouter
@@ -276,3 +276,47 @@ async def test_what_a_gateway_says_it_charged_is_believed(ask):
 
 async def test_a_cost_that_was_not_reported_is_none(ask):
     assert (await ask(Script())).finish.cost is None
+
+
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        ("Why?", "Why?"),
+        ("", ""),
+        (None, None),
+        ([{"type": "text", "text": "Why?"}], "Why?"),
+        ([{"type": "text", "text": "Why?"}, {"type": "text", "text": "How?"}], "Why?\nHow?"),
+    ],
+)
+@pytest.mark.parametrize("kind", [OpenAICompatible, OpenRouter])
+async def test_parts_of_text_go_out_as_one_text(make, up, kind, content, sent):
+    """Beside whatever else the message has."""
+    said = [{"role": "tool", "content": content, "tool_call_id": "c1"}]
+    async with aclosing(make(kind).stream(Request("alpha", said))) as chunks:
+        async for _ in chunks:
+            pass
+    assert up.calls[0].body["messages"] == [said[0] | {"content": sent}]
+    assert said == [{"role": "tool", "content": content, "tool_call_id": "c1"}]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "file", "hash": "9f2b"},
+        {"type": "source", "number": 2},
+        {"type": "image_url", "image_url": {"url": "data:,"}},
+        {"type": "text"},
+    ],
+)
+@pytest.mark.parametrize("kind", [OpenAICompatible, OpenRouter])
+async def test_a_part_that_cannot_be_sent_is_refused_by_name_before_anything_goes_out(
+    make, up, kind, part
+):
+    said = [{"role": "user", "content": [{"type": "text", "text": "Why?"}, part]}]
+    with pytest.raises(ProviderError) as refused:
+        async with aclosing(make(kind).stream(Request("alpha", said))) as chunks:
+            async for _ in chunks:
+                pass
+    assert refused.value.reason is Reason.BAD_REQUEST and not refused.value.retryable
+    assert f"“{part['type']}”" in refused.value.message
+    assert up.requests == [] and up.open_connections == 0

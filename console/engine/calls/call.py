@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
 from ..provider import Complete, Finish, Message, Provider, ReasoningDelta, Request, TextDelta
@@ -93,6 +94,7 @@ async def stream_call(
     """
     policy = context.spec.policy
     try:
+        refuse_unknown(request.messages)
         provider = await context.provider_for(panelist)
         async with context.admission.place(key, panelist):
             reserve(context.reserved, policy, context.state.calls.values(), key, request)

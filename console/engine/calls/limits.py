@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from ..content import text_of
 from ..errors import ProviderError, Reason
-from ..provider import Request
+from ..provider import Message, Request
 from ..spec import Policy
 from ..state import CallState
 
@@ -58,5 +59,5 @@ def _used(reserved: Reserved, call: CallState) -> int:
     return given + made
 
 
-def _size(messages: list[dict[str, object]]) -> int:
-    return sum(len(str(message.get("content", ""))) for message in messages) // CHARACTERS_PER_TOKEN
+def _size(messages: list[Message]) -> int:
+    return sum(len(text_of(message.get("content"))) for message in messages) // CHARACTERS_PER_TOKEN

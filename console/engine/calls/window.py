@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..content import text_of
 from ..provider import Message
 from ..spec import Panelist
 from .limits import CHARACTERS_PER_TOKEN
@@ -44,7 +45,7 @@ def excess(panelist: Panelist, messages: Sequence[Message], output: int | None) 
     window = window_of(panelist)
     if window is None:
         return 0
-    asked = sum(tokens_in(str(message.get("content", ""))) for message in messages)
+    asked = sum(tokens_in(text_of(message.get("content"))) for message in messages)
     return asked + (output or 0) - int(window * USED)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from ..content import text_of
 from ..provider import Message
 from ..spec import Spec, letter
 from ..state import CallState
@@ -106,5 +107,5 @@ def _fence(seed: int, texts: list[str]) -> str:
 def prompt_text(messages: list[Message]) -> str:
     """The conversation as one text; a single user message is just its content."""
     if len(messages) == 1:
-        return str(messages[0]["content"])
-    return "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in messages)
+        return text_of(messages[0]["content"])
+    return "\n\n".join(f"[{m['role']}]\n{text_of(m['content'])}" for m in messages)
