@@ -1,4 +1,6 @@
-"""URL name = view function = test module, by one word; a page's templates are its folder's."""
+"""A URL's name ends in its view's: `run-cancel` is `pages/views/runs.py::cancel`, tested in
+`tests/console/test_run_cancel.py` or beside what it acts on; a page's templates are its folder's.
+"""
 
 from __future__ import annotations
 

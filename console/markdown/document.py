@@ -169,7 +169,7 @@ def _host_note(href: str) -> Iterator[Token]:
 
 
 def _source(state: StateInline, silent: bool) -> bool:
-    """A mark of provenance becomes a small chip for each seat; see `engine.provenance`."""
+    """A mark of provenance becomes a small chip for each seat; see `engine.findings.provenance`."""
     letters = state.env.get("sources")
     if not letters or not state.src.startswith("[^", state.pos):
         return False

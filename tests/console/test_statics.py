@@ -117,3 +117,12 @@ def test_collected_files_stand_under_both_their_names(tmp_path: Path) -> None:
     collected = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.js")}
     for name, address in modules().items():
         assert {f"{name}.js", address.removeprefix("/static/")} <= collected
+
+
+def test_every_address_that_a_template_names_is_there() -> None:
+    named = {
+        name
+        for file in Path(settings.BASE_DIR, "templates").rglob("*.html")
+        for name in re.findall(r"{% static '([^']+)' %}", file.read_text())
+    }
+    assert named and {name for name in named if not (FOLDER / name).exists()} == set()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..spec import Panelist, Spec, letter
+from ..spec import Panelist, letter
 
 # The author in front of a slash, where it is not what people call the family.
 _AUTHORS = {
@@ -100,10 +100,6 @@ def kin(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[Ki
 
 def kinship(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[str]:
     return [found.sentence for found in kin(panel, judge, writer)]
-
-
-def kinship_of(spec: Spec) -> list[str]:
-    return kinship(spec.panel, spec.judge, spec.writer)
 
 
 def _kin(short: str, who: str, model: Panelist, panel: Sequence[Panelist]) -> Kin | None:
