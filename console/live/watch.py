@@ -35,6 +35,7 @@ from ..record.follow import follow
 log = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.1
+QUIET = 2.0  # a page that watches a model think need not ask its rows more often
 
 
 async def _db(work: Callable[..., Any], *args: Any) -> Any:
@@ -122,7 +123,7 @@ class Watch:
             self._announce()
 
     async def _follow_to_the_end(self) -> None:
-        following = follow(self.run_id, redis=self._redis, db=_db)
+        following = follow(self.run_id, redis=self._redis, db=_db, quiet=QUIET)
         async with aclosing(following) as changes:
             async for seen in changes:
                 began = time.monotonic()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import pytest
 from django.conf import LazySettings
@@ -16,7 +15,6 @@ from console.engine.events import Event, EventType
 from console.live.watch import Cursor, Watch, Watches
 from console.models import Run
 from console.record import eventlog
-from console.record.follow import follow
 from console.record.rows import call_row, run_fields
 from console.worker.recorder import save
 from console.worker.worker import Worker
@@ -31,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log counts as silent sooner."""
-    monkeypatch.setattr("console.live.watch.follow", partial(follow, quiet=0.1))
+    monkeypatch.setattr("console.live.watch.QUIET", 0.1)
 
 
 @pytest.fixture
