@@ -138,7 +138,7 @@ def test_what_comes_while_a_long_batch_is_encoded_is_told_once_and_after_it(
         for pieces in batches:
             state.calls["panel-0-1"].text = "so far "
             events = [
-                Event(EventType.PANEL_DELTA, 1.0, "panel-0-1", data={"text": t}) for t in pieces
+                Event(EventType.CALL_DELTA, 1.0, "panel-0-1", data={"text": t}) for t in pieces
             ]
             assert await writer.append(events, state)
         seen = await eventlog.read(worker.redis, run.pk)
@@ -161,8 +161,8 @@ def test_what_a_thread_is_given_of_a_state_stays_as_it_was() -> None:
     said = {"text": "1", "vote": "own", "fused_first": True}
     story = Watched().whole()
     story.tell(EventType.RUN_STARTED, attempt=2)
-    story.tell(EventType.POLL_IN_PROGRESS, "poll-f1-s0-1", 1, **asked)
-    story.tell(EventType.POLL_COMPLETED, "poll-f1-s0-1", 1, **said).complete()
+    story.tell(EventType.CALL_ADDED, "poll-f1-s0-1", 1, step="poll", **asked)
+    story.tell(EventType.CALL_COMPLETED, "poll-f1-s0-1", 1, **said).complete()
     assert len({then for _, then in kept}) > 15
     assert [json.dumps(state.to_dict()) for state, _ in kept] == [then for _, then in kept]
 
@@ -170,7 +170,7 @@ def test_what_a_thread_is_given_of_a_state_stays_as_it_was() -> None:
 def test_thousands_of_pieces_that_waited_for_the_log_are_joined_once() -> None:
     def seconds(pieces: int) -> float:
         events = [
-            Event(EventType.PANEL_DELTA, 1.0, f"panel-{n % 2}-1", data={"text": "word " * 20})
+            Event(EventType.CALL_DELTA, 1.0, f"panel-{n % 2}-1", data={"text": "word " * 20})
             for n in range(pieces)
         ]
         began = time.thread_time()
@@ -186,7 +186,7 @@ def test_a_text_grows_piece_by_piece_without_being_copied_each_time() -> None:
         state = RunState(calls={call.key: call})
         began = time.thread_time()
         for _ in range(pieces):
-            apply(state, Event(EventType.PANEL_DELTA, 1.0, call.key, data={"text": "word " * 20}))
+            apply(state, Event(EventType.CALL_DELTA, 1.0, call.key, data={"text": "word " * 20}))
         assert len(call.text) == pieces * 100
         return time.thread_time() - began
 
