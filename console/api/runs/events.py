@@ -35,6 +35,9 @@ from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
 from .object import run_at
 
 LAST = 2**64 - 1  # the highest number an entry of the log can have
+# In the place of an event's number: of a snapshot that says as much as the log does up to there,
+# though nobody who reads the log alone is told it, and of the end behind such a one.
+AS_MUCH, BEHIND_IT = 999_999_998, 999_999_999
 _ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)
 
 
@@ -99,12 +102,15 @@ class _Telling:
     def __init__(self, call: ApiCall[NoBody], run: Run) -> None:
         self._call, self._run = call, run
         self._spec = run.frozen_spec
-        self._last = Place.read(call.request.headers.get("Last-Event-ID", ""))
         self._state: RunState | None = None  # None: the log has not begun, or cannot be read
         self._texts: dict[str, PlainText] = {}
         self._from_rows: dict[str, Any] | None = None
         # The rows have told what the log says only from there on.
         self._rows_reach: eventlog.Position | None = None
+        self._last = Place.read(call.request.headers.get("Last-Event-ID", ""))
+        if self._last and self._last.number == AS_MUCH:
+            self._rows_reach = eventlog.Position(self._last.attempt, self._last.entry)
+            self._last = None
 
     async def told(self) -> AsyncGenerator[bytes, None]:
         """Events, and empty ones now and then while nothing happens."""
@@ -123,13 +129,14 @@ class _Telling:
 
     def _of_entry(self, entry: eventlog.Entry) -> Iterator[bytes]:
         attempt, number = map(int, entry.id.split("-"))
-        for n, (name, data) in enumerate(self._said(entry)):
+        first = 0 if self._rows_reach is None else AS_MUCH
+        for n, (name, data) in enumerate(self._said(entry), first):
             place = Place(attempt, number, n)
             if self._last is None or place > self._last:
                 yield _sse(name, data, place)
 
     def _said(self, entry: eventlog.Entry) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The same for every reader: its numbers are the events' ids."""
+        """The same for every reader of the log alone: its numbers are the events' ids."""
         if self._rows_reach is not None:
             yield from self._caught_up(entry)
             return
@@ -210,13 +217,15 @@ class _Telling:
         return "run.snapshot", self._snapshot(state)
 
     def _of_rows(self, state: RunState) -> list[bytes]:
-        """The log is silent or gone. A place has only what nothing can follow."""
+        """The log is silent or gone. Who comes back behind a run that goes on is told no event
+        of the log that the rows had told already: the log begins with the whole run again."""
         if not state.status.is_final:
             snapshot = self._snapshot(state)
             if not state.attempt or snapshot == self._from_rows:
                 return []
             self._from_rows = snapshot
-            return [_sse("run.snapshot", snapshot)]
+            reach = self._rows_reach or eventlog.Position()
+            return [_sse("run.snapshot", snapshot, Place(reach.attempt, reach.entry, AS_MUCH))]
         said = [("run.snapshot", self._snapshot(state)), _end(state)]
         placed = [(Place(state.attempt, LAST, n), *event) for n, event in enumerate(said)]
         return [
