@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ..engine.provider import Message
 from ..engine.spec import Spec
-from ..engine.spec_versions import SpecTooNew
+from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import RunStatus
 from ..engine.text import storable
 from ..models import ApiToken, Run, Visibility
@@ -98,11 +98,11 @@ def ring_for(run_id: uuid.UUID) -> None:
 
 
 def spec_of(run: Run) -> Spec:
-    """Raises Refused where a newer version wrote it."""
+    """Raises Refused where a newer version wrote it, or nobody can read it."""
     try:
         return run.frozen_spec
-    except SpecTooNew as too_new:
-        raise Refused(str(too_new)) from None
+    except SpecUnreadable as unreadable:
+        raise Refused(str(unreadable)) from None
 
 
 def clean_text(text: str) -> str:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from ..engine.errors import SENTENCES, Reason
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
-from ..engine.spec_versions import SpecTooNew
+from ..engine.spec_versions import SpecTooNew, SpecUnreadable
 from ..engine.state import RunState, RunStatus
 from ..models import Run
 from ..record.asked import Asked, Forgotten, asked
@@ -35,8 +35,8 @@ LEFT_TO_NEWER_SECONDS = 30
 
 
 def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
-    """Take a run that is queued, or whose holder's lease has run out; None if neither, or if
-    it needs a newer version than this.
+    """Take a run that is queued, or whose holder's lease has run out; None if neither, if it
+    needs a newer version than this, or if no version can read it: then it is closed.
 
     The third is whether the holder before, if there was one, has handed it back.
     """
@@ -58,7 +58,8 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
             close_cancelled(run_id, queued | lost)
             return None
         run = Run.objects.get(pk=run_id)
-        is_too_new = not _can_be_read(run)
+        unreadable = _unreadable(run)
+        is_too_new = isinstance(unreadable, SpecTooNew)
         if is_too_new:
             transaction.set_rollback(True)  # nothing was attempted
         elif run.reason == Reason.NEEDS_NEWER_VERSION:
@@ -66,6 +67,11 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
             run.save(update_fields=["reason", "error"])
     if is_too_new:
         leave_to_newer(run_id, queued | lost)
+        return None
+    if unreadable:
+        log.error("run %s cannot be read: %s", run.pk, unreadable)
+        error = "What it was to ask cannot be read."
+        close(run, EventType.RUN_FAILED, reason=Reason.INTERNAL.value, error=error)
         return None
     if run.attempt - run.reopened_after > MAX_ATTEMPTS:
         close(
@@ -93,11 +99,12 @@ def what_is_asked(run: Run) -> Asked | None:
         return None
 
 
-def _can_be_read(run: Run) -> bool:
+def _unreadable(run: Run) -> SpecUnreadable | None:
     try:
-        return bool(run.frozen_spec)
-    except SpecTooNew:
-        return False
+        assert run.frozen_spec
+    except SpecUnreadable as unreadable:
+        return unreadable
+    return None
 
 
 def leave_to_newer(run_id: str, free: Q) -> None:

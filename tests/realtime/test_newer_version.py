@@ -158,3 +158,17 @@ def test_programs_are_told_so_in_plain_words(
     upgrade(monkeypatch)
     run = client.get(f"/v1/runs/{newer.pk}").json()
     assert run["status"] == "queued" and run["error"]["code"] == "needs_newer_version"
+
+
+def test_one_that_no_version_can_read_ends_at_once_and_its_page_opens(
+    worker: Worker, upstream: Upstream, newer: Run, owner: Client
+) -> None:
+    Run.objects.filter(pk=newer.pk).update(spec=newer.spec | {"v": specs.VERSION, "surprise": 1})
+    worker.execute(str(newer.pk))
+    run = at(newer)
+    assert (run.status, run.reason) == ("failed", "internal") and not upstream.calls
+    assert run.error == "What it was to ask cannot be read."
+    page = owner.get(f"/fusion/runs/{run.pk}")
+    assert page.status_code == 200 and "A Spec has no surprise." in page.content.decode()
+    with pytest.raises(Refused):
+        find(Shell(), str(run.pk))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from ... import access
 from ...engine.spec import letter
-from ...engine.spec_versions import SpecTooNew
+from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...fragments import run_context, run_texts
 from ...fragments.fusions import askable, fusions
 from ...fragments.poll import poll
@@ -67,8 +67,8 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         own |= _sharing(request, run, just_shared="shared" in request.GET)
     try:
         context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
-    except SpecTooNew as too_new:
-        return _without_its_answers(request, run, too_new, is_owner=is_owner)
+    except SpecUnreadable as why:
+        return _without_its_answers(request, run, why, is_owner=is_owner)
     return page_or_part(request, PAGE, ENDED, context)
 
 
@@ -83,8 +83,8 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         try:
             context = _context(run, socket=f"/ws/shared/{token}", show_costs=False)
             response = page_or_part(request, PAGE, ENDED, context | {"is_shared": True})
-        except SpecTooNew as too_new:
-            response = _without_its_answers(request, run, too_new, is_shared=True)
+        except SpecUnreadable as why:
+            response = _without_its_answers(request, run, why, is_shared=True)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -112,10 +112,11 @@ def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 def _without_its_answers(
-    request: HttpRequest, run: Run, why: SpecTooNew, **context: bool
+    request: HttpRequest, run: Run, why: SpecUnreadable, **context: bool
 ) -> HttpResponse:
-    """Of a run that only a newer version can read: what was asked, and how it stands."""
-    sentence = str(why) if run.is_final else waits_for_newer()
+    """Of a run that only a newer version can read, or none: what was asked, and how it stands."""
+    waits = isinstance(why, SpecTooNew) and not run.is_final
+    sentence = waits_for_newer() if waits else str(why)
     return render(request, "console/run/too_new.html", context | {"run": run, "sentence": sentence})
 
 
