@@ -102,7 +102,8 @@ async def follow(
                 await db(_still_there, run_id, may)
                 checked = time.monotonic()
             yield Seen(run, state, entries, of_rows)
-            if state.status.is_final:
+            # The rows that `log_first` began with do not end what the log still has.
+            if state.status.is_final and (of_rows or state is logged):
                 return
 
 

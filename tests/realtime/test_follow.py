@@ -128,6 +128,23 @@ def test_who_tells_events_is_given_the_log_of_a_run_that_is_over(both: Both) -> 
     on_loop(both.worker, read())
 
 
+def test_a_long_log_of_a_run_that_is_over_is_given_to_its_end(both: Both) -> None:
+    async def read() -> None:
+        await both.log()
+        for _ in range(150):  # more than are read at once
+            await both.log(both.says("on "))
+        both.story.tell(EventType.RUN_CANCELLED)
+        end = Event(EventType.RUN_CANCELLED, 3.0)
+        await both.writer.append([end], both.story.state, ended=True)
+        await both.rows(at="1-152")
+        following = follow(both.run.pk, redis=both.worker.redis, db=both.worker.db, log_first=True)
+        async with aclosing(following) as changes:
+            seen = [entry.id async for change in changes for entry in change.entries]
+        assert seen == [f"1-{n}" for n in range(1, 153)]
+
+    on_loop(both.worker, read())
+
+
 def test_a_run_that_is_deleted_is_gone_while_its_log_speaks(both: Both, settings: Any) -> None:
     settings.PERMISSION_SECONDS = 0.1
 
