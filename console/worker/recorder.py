@@ -216,7 +216,7 @@ class Recorder:
                 )
                 fields |= said
                 await self._db(save, self._run_id, self._attempt, calls, judgings, fields)
-            except Exception:
+            except BaseException:  # cancelled, too: nobody knows how far it came
                 self._dirty |= keys
                 raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -189,6 +190,40 @@ def test_snapshots_of_a_long_answer_become_rarer_as_it_grows(
         return written
 
     assert on_loop(worker, write()) < 3 * 200_000  # not a multiple of its square
+
+
+def test_a_save_that_is_cancelled_half_way_is_made_at_the_next_checkpoint(
+    worker: Worker, start: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start("good")
+    Run.objects.filter(pk=run.pk).update(status="running", attempt=1)
+    begun, go_on = threading.Event(), threading.Event()
+    real = recorder.rows_of
+
+    def held(*args: Any, **how: Any) -> Any:
+        begun.set()
+        go_on.wait(60)
+        return real(*args, **how)
+
+    monkeypatch.setattr(recorder, "rows_of", held)
+
+    async def record() -> None:
+        state = RunState()
+        writer = make_recorder(worker, run, state)
+        say(writer, state, added())
+        saving = asyncio.create_task(writer.save_as_sent(["panel-0-1"]))
+        await asyncio.to_thread(begun.wait, 60)
+        saving.cancel()
+        await asyncio.gather(saving, return_exceptions=True)
+        go_on.set()
+        for _ in range(500):
+            if await worker.db(run.calls.exists):
+                break
+            await asyncio.sleep(0.02)
+        await writer.close()
+
+    on_loop(worker, record())
+    assert run.calls.exists()
 
 
 def test_a_run_deleted_in_mid_run_is_let_go(
