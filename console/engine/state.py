@@ -7,7 +7,7 @@ A call's key is `panel-<seat>-<number>`, `analysis-f<fusion>-<number>` or
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -141,7 +141,7 @@ class CallState:
     def from_dict(cls, data: dict[str, Any]) -> CallState:
         return cls(
             **(
-                data
+                _known(cls, data)
                 | {
                     "step": Step(data["step"]),
                     "status": CallStatus(data["status"]),
@@ -182,7 +182,7 @@ class FusionState:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> FusionState:
-        return cls(**(data | {"status": RunStatus(data["status"])}))
+        return cls(**(_known(cls, data) | {"status": RunStatus(data["status"])}))
 
 
 @dataclass
@@ -309,3 +309,9 @@ class RunState:
             calls={c["key"]: CallState.from_dict(c) for c in data["calls"]},
             fusions={f["number"]: FusionState.from_dict(f) for f in data["fusions"]},
         )
+
+
+def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
+    """A log may be of a later version, which has one field more."""
+    names = {f.name for f in fields(kind)}
+    return {name: value for name, value in data.items() if name in names}

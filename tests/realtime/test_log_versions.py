@@ -28,6 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 UNKNOWN = {"t": "call.dreamt", "at": 3.0, "c": "panel-0-1"}
 
 
+JUDGED: dict[str, Any] = {"judged": [], "judge": {}, "synthesizer": {}, "criteria": ""}
+
+
 def written() -> RunState:
     state = apply(RunState(), Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
     return apply(apply(state, added()), word("One "))
@@ -57,6 +60,16 @@ def test_a_snapshot_of_another_version_is_not_read(version: int) -> None:
     assert whole(written(), version).fold(None) is None
     state = written().to_dict()  # the first version had no number
     assert Entry("1-1", "s", state).fold(written()) is None
+
+
+def test_a_field_that_only_a_later_version_knows_is_passed_over() -> None:
+    begun = Event(EventType.FUSION_STARTED, 2.0, fusion=1, data=JUDGED)
+    state = apply(written(), begun)
+    later = {"v": eventlog.VERSION, "new": 1} | state.to_dict()
+    for part in (*later["calls"], *later["fusions"]):
+        part["new"] = ["said"]
+    found = Entry("1-9", "s", later).fold(None)
+    assert found and found.to_dict() == state.to_dict()
 
 
 async def append_unknown(writer: eventlog.Writer) -> None:
