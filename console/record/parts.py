@@ -68,21 +68,21 @@ class Analysis(Told):
     blind_spots: list[str]
 
 
-def usage_of(states: Iterable[RunState]) -> dict[str, Any]:
+def usage_of(states: Iterable[RunState]) -> Usage:
     """Summed over all calls; a cost that is not known is null, never 0."""
     states = list(states)
     usage = sum((s.usage() for s in states), Tokens())
     cost, partial = total_cost(c.cost for s in states for c in s.calls.values() if c.was_billable)
     read, written = usage.input_tokens or 0, usage.output_tokens or 0
-    return {
-        "prompt_tokens": read,
-        "completion_tokens": written,
-        "total_tokens": read + written,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens or 0},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
-        "cost": money(cost),
-        "cost_is_partial": partial,
-    }
+    return Usage(
+        prompt_tokens=read,
+        completion_tokens=written,
+        total_tokens=read + written,
+        prompt_tokens_details=CachedTokens(cached_tokens=usage.cached_tokens or 0),
+        completion_tokens_details=ReasoningTokens(reasoning_tokens=usage.reasoning_tokens or 0),
+        cost=money(cost),
+        cost_is_partial=partial,
+    )
 
 
 def money(cost: Decimal | None) -> float | None:

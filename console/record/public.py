@@ -174,7 +174,7 @@ def run_object(run: models.Run, spec: Spec, state: RunState) -> Run:
         tool_calls=answer.tool_calls if answer else [],
         finish_reason=answer.finish_reason if answer else None,
         sources=[Source(**source) for source in sources(state)],
-        usage=Usage(**usage_of([state])),
+        usage=usage_of([state]),
         calls=[_call(call) for call in state.calls.values()],
         fusions=[_fusion(spec, state, fusion) for fusion in state.fusions.values()],
     )

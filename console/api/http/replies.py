@@ -10,6 +10,10 @@ from ...record.parts import Told
 class Reply(Told):
     """Whatever is answered to a request."""
 
+    def told(self) -> dict[str, Any]:
+        """Without the fields that it was made without."""
+        return self.model_dump(exclude_unset=True)
+
 
 class Error(Reply):
     message: str

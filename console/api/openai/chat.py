@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponseBase, JsonResponse
 
-from ...engine.provider import Message
 from ...engine.state import RunState
 from ...models.tokens import Scope
 from ..http.base import ApiCall, endpoint
@@ -15,7 +12,7 @@ from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
-from .replies import ChatCompletion
+from .replies import Called, ChatCompletion, Choice, Message
 
 
 @endpoint(
@@ -37,30 +34,24 @@ async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
     if call.body.stream:
         return stream_response(chat)
     chat, state, answer = await answered(chat)
-    return JsonResponse(_completion(chat, state, answer))
+    return JsonResponse(_completion(chat, state, answer).told())
 
 
-def _completion(chat: Chat, state: RunState, answer: shapes.Answer) -> dict[str, Any]:
-    message: Message = {"role": "assistant", "content": answer.text or None, "refusal": None}
+def _completion(chat: Chat, state: RunState, answer: shapes.Answer) -> ChatCompletion:
+    message = Message(role="assistant", content=answer.text or None, refusal=None)
     if answer.tool_calls:
-        message["tool_calls"] = answer.tool_calls
-    completion = {
-        "id": f"chatcmpl-{chat.run.pk}",
-        "object": "chat.completion",
-        "created": int(chat.run.created_at.timestamp()),
-        "model": chat.plan.model,
-        "provider": chat.provider,
-        "system_fingerprint": None,
-        "choices": [
-            {
-                "index": 0,
-                "message": message,
-                "finish_reason": answer.finish_reason,
-                "logprobs": None,
-            }
-        ],
-        "usage": shapes.usage_of(chat.states(state)),
-    }
+        message.tool_calls = [Called(**call) for call in answer.tool_calls]
+    choice = Choice(index=0, message=message, finish_reason=answer.finish_reason, logprobs=None)
+    completion = ChatCompletion(
+        id=f"chatcmpl-{chat.run.pk}",
+        object="chat.completion",
+        created=int(chat.run.created_at.timestamp()),
+        model=chat.plan.model,
+        provider=chat.provider,
+        system_fingerprint=None,
+        choices=[choice],
+        usage=shapes.usage_of(chat.states(state)),
+    )
     if chat.call.body.fusion.include:
-        completion["fusion"] = chat.fusion(state)
+        completion.fusion = chat.fusion(state)
     return completion

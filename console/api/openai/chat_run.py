@@ -19,6 +19,7 @@ from ..planning.idempotency import Started, run_url, start
 from ..planning.plan import DECIDE, Plan, plan_for
 from ..planning.schemas import Answering, ChatRequest
 from . import shapes
+from .replies import FusionOfChat
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
 # Without tools these mean nothing, and servers refuse them.
@@ -60,7 +61,7 @@ class Chat:
         asked = [c["function"]["name"] for c in answer.tool_calls] if answer else []
         return self.is_deciding and DECIDE in asked
 
-    def fusion(self, state: RunState) -> dict[str, Any]:
+    def fusion(self, state: RunState) -> FusionOfChat:
         where = {"run_id": str(self.run.pk), "run_url": self.url}
         if shapes.is_direct(self.spec):
             return shapes.direct_object(state, **where, asked=self.is_deciding)

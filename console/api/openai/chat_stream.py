@@ -2,7 +2,8 @@
 
 The answer's text goes out as it comes in. Until then a comment every few
 seconds keeps the connection open; what the panel does goes into a field of
-the chunks that strict clients ignore, for those who ask for it.
+the chunks that strict clients ignore, for those who ask for it. Chunks of text and
+of progress, of which there are many, are written by hand; the others are models.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from ...engine.state import RunState, Step
 from ..http.base import error_of
 from ..http.db import db
 from ..http.errors import ApiError
+from ..http.replies import Error
 from . import shapes
 from .chat_run import Chat, go_on
+from .replies import CalledDelta, ChatChunk, ChunkChoice, Delta
 from .sse import FreshText, Quiet, event_stream, watched
 
 
@@ -31,7 +34,7 @@ def stream_response(chat: Chat) -> HttpResponseBase:
 async def _stream(chat: Chat) -> AsyncGenerator[bytes, None]:
     chunks = _Chunks(chat)
     try:
-        yield chunks.delta(role="assistant", content="")
+        yield chunks.first()
         reading = _Reading(chat, chunks)
         async with aclosing(reading.until_answered()) as events:
             async for event in events:
@@ -92,7 +95,7 @@ class _Reading:
 class _Chunks:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
-        self._base = {
+        self._base: dict[str, Any] = {
             "id": f"chatcmpl-{chat.run.pk}",
             "object": "chat.completion.chunk",
             "created": int(chat.run.created_at.timestamp()),
@@ -100,32 +103,41 @@ class _Chunks:
             "provider": chat.provider,
         }
 
+    def first(self) -> bytes:
+        return self._chunk(_choice(Delta(role="assistant", content="")))
+
     def delta(self, *, fusion: dict[str, Any] | None = None, **delta: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}
         more = {"fusion": fusion} if fusion else {}
-        return self._event(choices=[choice], **more)
+        return self._event(self._base | {"choices": [choice]} | more)
 
     def end(self, state: RunState, answer: shapes.Answer | None) -> list[bytes]:
         assert answer
         events = []
         if answer.tool_calls:
-            calls = [{"index": n} | call for n, call in enumerate(answer.tool_calls)]
-            events.append(self.delta(tool_calls=calls))
+            calls = [CalledDelta(index=n, **call) for n, call in enumerate(answer.tool_calls)]
+            events.append(self._chunk(_choice(Delta(tool_calls=calls))))
         body = self.chat.call.body
-        last = {"index": 0, "delta": {}, "finish_reason": answer.finish_reason, "logprobs": None}
+        last = _choice(Delta(), answer.finish_reason)
         fusion = {"fusion": self.chat.fusion(state)} if body.fusion.include else {}
-        usage = {"usage": shapes.usage_of(self.chat.states(state))}
         if body.stream_options and body.stream_options.include_usage:
-            events.append(self._event(choices=[last]))
-            events.append(self._event(choices=[], **usage, **fusion))
+            events.append(self._chunk(last))
+            usage = shapes.usage_of(self.chat.states(state))
+            events.append(self._chunk(usage=usage, **fusion))
         else:
-            events.append(self._event(choices=[last], **fusion))
+            events.append(self._chunk(last, **fusion))
         return [*events, b"data: [DONE]\n\n"]
 
     def error(self, error: ApiError) -> bytes:
-        choice = {"index": 0, "delta": {}, "finish_reason": "error", "logprobs": None}
-        return self._event(choices=[choice], **error.body())
+        return self._chunk(_choice(Delta(), "error"), error=Error(**error.body()["error"]))
 
-    def _event(self, **more: Any) -> bytes:
-        said = json.dumps(self._base | more, ensure_ascii=False, separators=(",", ":"))
+    def _chunk(self, *choices: ChunkChoice, **more: Any) -> bytes:
+        return self._event(ChatChunk(**self._base, choices=list(choices), **more).told())
+
+    def _event(self, chunk: dict[str, Any]) -> bytes:
+        said = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
         return f"data: {said}\n\n".encode(errors="replace")
+
+
+def _choice(delta: Delta, finish_reason: str | None = None) -> ChunkChoice:
+    return ChunkChoice(index=0, delta=delta, finish_reason=finish_reason, logprobs=None)

@@ -22,13 +22,11 @@ from ..http.db import db
 from ..http.errors import ApiError
 from ..planning.asked import ALIASES, PREFIX
 from ..planning.plan import usual_preset
-from .replies import Model, ModelList
+from .model_replies import Architecture, Links, Member, Model, ModelList, Pages, Panel, TopProvider
 
-TEXT_ONLY = {
-    "input_modalities": ["text"],
-    "output_modalities": ["text"],
-    "modality": "text->text",
-}
+TEXT_ONLY = Architecture(
+    input_modalities=["text"], output_modalities=["text"], modality="text->text"
+)
 
 # What a request may say to the model that answers.
 TAKEN = [
@@ -52,8 +50,9 @@ TAKEN = [
 async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
     """What can be asked now: presets, and single models passed through."""
     rows = await db(_all)
-    whole = {"total_count": len(rows), "links": {"next": None}}  # as OpenRouter's clients expect
-    return JsonResponse({"object": "list", "data": rows} | whole)
+    # The second half is what OpenRouter's clients expect.
+    whole = ModelList(object="list", data=rows, total_count=len(rows), links=Pages(next=None))
+    return JsonResponse(whole.told())
 
 
 @endpoint(Scope.MODELS, reply=Model)
@@ -63,18 +62,18 @@ async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     for found in rows:
         # A model that two servers list is known by `credential:model` only; one that is
         # unique may be named either way.
-        if name in (found["id"], f"{found['owned_by']}:{found['id']}"):
-            return JsonResponse(found | {"id": name})
-    several = [row["id"] for row in rows if row["id"] == f"{row['owned_by']}:{name}"]
+        if name in (found.id, f"{found.owned_by}:{found.id}"):
+            return JsonResponse(found.model_copy(update={"id": name}).told())
+    several = [row.id for row in rows if row.id == f"{row.owned_by}:{name}"]
     message = f"Several providers offer {name}: name it {' or '.join(several)}." if several else ""
     raise ApiError("model_not_found", message or f"There is no model “{name}”.", param="model")
 
 
-def _all() -> list[dict[str, Any]]:
+def _all() -> list[Model]:
     return [*_presets(), *_single_models()]
 
 
-def _presets() -> Iterator[dict[str, Any]]:
+def _presets() -> Iterator[Model]:
     """Those that can run now; the default one under its short names first."""
     specs: dict[str, tuple[Preset, Spec]] = {}
     for preset in Preset.objects.filter(enabled=True):
@@ -95,20 +94,21 @@ def _presets() -> Iterator[dict[str, Any]]:
         yield _preset(f"{PREFIX}{slug}", f"Fusion {preset.name}", preset, spec)
 
 
-def _preset(name: str, title: str, preset: Preset, spec: Spec) -> dict[str, Any]:
+def _preset(name: str, title: str, preset: Preset, spec: Spec) -> Model:
     asked = [*spec.panel, spec.judge, spec.writer]
     lengths = [p.context_length for p in asked if p.context_length]
     length = min(lengths) if len(lengths) == len(asked) else None
-    return _listed(name, "fusion", title, length) | {
-        "description": preset.description,
+    return Model(
+        **_listed(name, "fusion", title, length),
+        description=preset.description,
         # Every call has its own price, and their number varies: OpenRouter's mark for that.
-        "pricing": {"prompt": "-1", "completion": "-1"},
-        "fusion": {
-            "panel": [_member(p) for p in spec.panel],
-            "judge": _member(spec.judge),
-            "synthesizer": _member(spec.writer),
-        },
-    }
+        pricing={"prompt": "-1", "completion": "-1"},
+        fusion=Panel(
+            panel=[_member(p) for p in spec.panel],
+            judge=_member(spec.judge),
+            synthesizer=_member(spec.writer),
+        ),
+    )
 
 
 def _listed(name: str, owner: str, title: str, context_length: int | None) -> dict[str, Any]:
@@ -126,34 +126,32 @@ def _listed(name: str, owner: str, title: str, context_length: int | None) -> di
         "default_parameters": None,
         "per_request_limits": None,
         "supported_voices": None,
-        "top_provider": {
-            "context_length": context_length,
-            "max_completion_tokens": None,
-            "is_moderated": False,
-        },
-        "links": {"details": reverse("api-model", args=[name])},
+        "top_provider": TopProvider(
+            context_length=context_length, max_completion_tokens=None, is_moderated=False
+        ),
+        "links": Links(details=reverse("api-model", args=[name])),
     }
 
 
-def _member(panelist: Panelist) -> dict[str, Any]:
-    return {
-        "model": f"{panelist.credential}:{panelist.model}",
-        "context_length": panelist.context_length,
-        "pricing": _pricing(panelist.price),
-    }
+def _member(panelist: Panelist) -> Member:
+    return Member(
+        model=f"{panelist.credential}:{panelist.model}",
+        context_length=panelist.context_length,
+        pricing=_pricing(panelist.price),
+    )
 
 
-def _single_models() -> Iterator[dict[str, Any]]:
+def _single_models() -> Iterator[Model]:
     listed, _ = all_models()
     times = Counter(m.model for m in listed)
     for found in listed:
         yield _single(found, found.model if times[found.model] == 1 else "")
 
 
-def _single(found: CatalogModel, name: str) -> dict[str, Any]:
+def _single(found: CatalogModel, name: str) -> Model:
     name = name or f"{found.credential_slug}:{found.model}"
     listed = _listed(name, found.credential_slug, found.name, found.context_length)
-    return listed | {"pricing": _pricing(found.price)}
+    return Model(**listed, pricing=_pricing(found.price))
 
 
 def _pricing(price: Price | None) -> dict[str, str] | None:

@@ -1,4 +1,9 @@
-"""What OpenAI's clients are answered, for /v1/openapi.json: chat completions, responses, models."""
+"""What OpenAI's clients are answered: chat completions and responses.
+
+/v1/openapi.json is made from these, and so is what is sent: fields in the order in which they
+stand here, those that were not given left out, null where null was given. Deltas of a stream,
+of which there are many, are written by hand in their places.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,10 @@ from pydantic import Field
 
 from ...record.parts import Analysis, CachedTokens, ReasoningTokens, Usage
 from ...record.public import Source
-from ..http.replies import Reply
+from ..http.replies import Error, Reply
 
 
-class Answer(Reply):
+class PanelAnswer(Reply):
     model: str
     content: str
 
@@ -23,28 +28,36 @@ class FailedModel(Reply):
     status_code: int | None = None
 
 
-class FusionPart(Reply):
-    """Fusion's part in an answer, in OpenRouter's shape. Missing where nothing was fused: see
-    `deliberated`; `analysis` is missing where the judge failed."""
+class FusionOutcome(Reply):
+    status: Literal["ok", "error"]
 
+
+class RunOfAnswer(Reply):
     run_id: str
     run_url: str
     preset: str | None = None
     deliberated: bool
     note: str | None = None
+
+
+class FusionPart(RunOfAnswer):
+    """Fusion's part in an answer, in OpenRouter's shape. Missing where nothing was fused: see
+    `deliberated`; `analysis` is missing where the judge failed."""
+
     panel: list[str] | None = None
     judge: str | None = None
     synthesizer: str | None = None
-    analysis: Analysis | None = None
-    responses: list[Answer]
+    responses: list[PanelAnswer]
     failed_models: list[FailedModel]
     sources: list[Source]
     failure_reason: str | None
     error: str | None
+    analysis: Analysis | None = None
 
 
-class FusionOfChat(FusionPart):
-    status: Literal["ok", "error"]
+# What a class inherits comes first, of its last base before all.
+class FusionOfChat(FusionPart, FusionOutcome):
+    pass
 
 
 class CalledFunction(Reply):
@@ -84,11 +97,52 @@ class ChatCompletion(Reply):
     fusion: FusionOfChat | None = None
 
 
-class FusionItem(FusionPart):
+class _Numbered(Reply):
+    index: int
+
+
+class CalledDelta(Called, _Numbered):
+    pass
+
+
+class Delta(Reply):
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    tool_calls: list[CalledDelta] | None = None
+
+
+class ChunkChoice(Reply):
+    index: int
+    delta: Delta
+    finish_reason: str | None
+    logprobs: None
+
+
+class ChatChunk(Reply):
+    """Of a stream: the first, the last, and those that are no text."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    provider: str
+    choices: list[ChunkChoice] = Field(max_length=1)
+    usage: Usage | None = None
+    fusion: FusionOfChat | None = None
+    error: Error | None = None
+
+
+ItemStatus = Literal["in_progress", "completed"]
+
+
+class FusionItemBegun(Reply):
     type: Literal["openrouter:fusion"]
     id: str
-    status: Literal["in_progress", "completed"]
     content: list[Any] = Field(max_length=0)
+    status: ItemStatus
+
+
+class FusionItem(FusionPart, FusionItemBegun):
     failure_reason: str | None = None
     error: str | None = None
 
@@ -104,7 +158,7 @@ class MessageItem(Reply):
     type: Literal["message"]
     id: str
     role: Literal["assistant"]
-    status: Literal["in_progress", "completed"]
+    status: ItemStatus
     content: list[OutputText]
 
 
@@ -114,7 +168,10 @@ class CallItem(Reply):
     call_id: str
     name: str
     arguments: str
-    status: Literal["in_progress", "completed"]
+    status: ItemStatus
+
+
+Item = FusionItem | MessageItem | CallItem
 
 
 class ResponseUsage(Reply):
@@ -131,31 +188,35 @@ class Incomplete(Reply):
     reason: str
 
 
-class FusionOfResponse(Reply):
-    status: Literal["ok", "error"]
-    run_id: str
-    run_url: str
-    preset: str | None = None
-    deliberated: bool
-    note: str | None = None
+class FusionOfResponse(RunOfAnswer, FusionOutcome):
+    pass
 
 
-class Response(Reply):
+class ResponseError(Reply):
+    code: str
+    message: str
+    metadata: dict[str, Any] | None = None
+
+
+class ResponseSoFar(Reply):
+    """As the events of a stream have it."""
+
     id: str
     object: Literal["response"]
     created_at: int
     completed_at: int | None
-    status: Literal["completed", "incomplete"]
-    error: None
+    status: Literal["in_progress", "completed", "incomplete", "failed"]
+    error: ResponseError | None
+    # Asked of nobody, but clients look for what every response of OpenAI's has.
     frequency_penalty: None
+    presence_penalty: None
     incomplete_details: Incomplete | None
     instructions: str | None
     max_output_tokens: int | None
     metadata: dict[str, Any]
     model: str
-    output: list[FusionItem | MessageItem | CallItem]
+    output: list[Item]
     parallel_tool_calls: bool
-    presence_penalty: None
     previous_response_id: str | None
     reasoning: dict[str, Any]
     temperature: float | None
@@ -163,68 +224,25 @@ class Response(Reply):
     tool_choice: str | dict[str, Any]
     tools: list[dict[str, Any]]
     top_p: float | None
-    usage: ResponseUsage
+    usage: ResponseUsage | None
     fusion: FusionOfResponse | None = None
 
 
-class Architecture(Reply):
-    input_modalities: list[str]
-    output_modalities: list[str]
-    modality: str
+class Response(ResponseSoFar):
+    status: Literal["completed", "incomplete"]
+    error: None
+    usage: ResponseUsage
 
 
-class Member(Reply):
-    model: str
-    context_length: int | None
-    pricing: dict[str, str] | None
+class ResponseEvent(Reply):
+    """Of a stream: the first two, and the last."""
 
-
-class Panel(Reply):
-    panel: list[Member]
-    judge: Member
-    synthesizer: Member
-
-
-class Links(Reply):
-    details: str
-
-
-class TopProvider(Reply):
-    context_length: int | None
-    max_completion_tokens: int | None
-    is_moderated: bool
-
-
-class Model(Reply):
-    """Prices are US dollars per token; -1 varies, null is not known."""
-
-    id: str
-    object: Literal["model"]
-    created: int
-    owned_by: str
-    name: str
-    description: str | None = None
-    context_length: int | None
-    architecture: Architecture
-    pricing: dict[str, str] | None
-    fusion: Panel | None = None
-    canonical_slug: str
-    supported_parameters: list[str]
-    default_parameters: None
-    per_request_limits: None
-    supported_voices: None
-    top_provider: TopProvider
-    links: Links
-
-
-class Pages(Reply):
-    next: None
-
-
-class ModelList(Reply):
-    """The whole list."""
-
-    object: Literal["list"]
-    data: list[Model]
-    total_count: int
-    links: Pages
+    type: Literal[
+        "response.created",
+        "response.in_progress",
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+    ]
+    sequence_number: int
+    response: ResponseSoFar

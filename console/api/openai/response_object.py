@@ -12,6 +12,21 @@ from ..planning.asked import SERVER_TOOL
 from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import Chat
+from .replies import (
+    CallItem,
+    FusionItem,
+    FusionItemBegun,
+    FusionOfResponse,
+    Incomplete,
+    Item,
+    ItemStatus,
+    MessageItem,
+    OutputText,
+    Response,
+    ResponseError,
+    ResponseSoFar,
+    ResponseUsage,
+)
 from .responses_input import PREFIX
 
 # Why an answer was broken off -> OpenAI's word for it.
@@ -29,29 +44,45 @@ class Asked:
     def number(self) -> str:
         return self.first.run.pk.hex
 
-    def response(
-        self,
-        status: str,
-        output: list[dict[str, Any]],
-        *,
-        usage: dict[str, Any] | None = None,
-        error: ApiError | None = None,
-        why_incomplete: str | None = None,
-        completed_at: int | None = None,
-        fusion: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    def begun(self) -> ResponseSoFar:
+        said = self._said([])
+        return ResponseSoFar(**said, status="in_progress", error=None, usage=None)
+
+    def failed(self, error: ApiError, output: list[Item]) -> ResponseSoFar:
+        why = ResponseError(code=error.code, message=error.message, **error.extra)
+        return ResponseSoFar(**self._said(output), status="failed", error=why, usage=None)
+
+    def finished(
+        self, chat: Chat, state: RunState, answer: shapes.Answer, output: list[Item]
+    ) -> Response:
+        why = INCOMPLETE.get(answer.finish_reason)
+        said = self._said(output)
+        if why:
+            said["incomplete_details"] = Incomplete(reason=why)
+        elif state.finished_at:
+            said["completed_at"] = int(state.finished_at)
+        if self.call.body.fusion.include:
+            shared = set(FusionOfResponse.model_fields)
+            told = chat.fusion(state).model_dump(include=shared, exclude_unset=True)
+            said["fusion"] = FusionOfResponse(**told)
+        return Response(
+            **said,
+            status="incomplete" if why else "completed",
+            error=None,
+            usage=usage(chat.states(state)),
+        )
+
+    def _said(self, output: list[Item]) -> dict[str, Any]:
+        """Of a response, however it stands with it."""
         body, data = self.call.body, self.call.data
-        said = {
+        return {
             "id": f"{PREFIX}{self.number}",
             "object": "response",
             "created_at": int(self.first.run.created_at.timestamp()),
-            "completed_at": completed_at,
-            "status": status,
-            "error": None,
-            # Asked of nobody, but clients look for what every response of OpenAI's has.
+            "completed_at": None,
             "frequency_penalty": None,
             "presence_penalty": None,
-            "incomplete_details": {"reason": why_incomplete} if why_incomplete else None,
+            "incomplete_details": None,
             "instructions": body.instructions,
             "max_output_tokens": body.max_output_tokens,
             "metadata": data.get("metadata") or {},
@@ -65,40 +96,22 @@ class Asked:
             "tool_choice": body.tool_choice or "auto",
             "tools": body.tools or [],
             "top_p": body.top_p,
-            "usage": usage,
         }
-        if error:
-            said["error"] = {"code": error.code, "message": error.message} | error.extra
-        if fusion:
-            said["fusion"] = fusion
-        return said
-
-    def finished(
-        self, chat: Chat, state: RunState, answer: shapes.Answer, output: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        why = INCOMPLETE.get(answer.finish_reason)
-        where: dict[str, Any] | None = None
-        if self.call.body.fusion.include:
-            told = chat.fusion(state)
-            names = ("status", "run_id", "run_url", "preset", "deliberated", "note")
-            where = {name: told[name] for name in names if name in told}
-        return self.response(
-            "incomplete" if why else "completed",
-            output,
-            usage=usage(chat.states(state)),
-            completed_at=None if why or not state.finished_at else int(state.finished_at),
-            why_incomplete=why,
-            fusion=where,
-        )
 
 
-def fusion_item(chat: Chat, state: RunState, *, status: str = "completed") -> dict[str, Any]:
-    told = chat.fusion(state) if status == "completed" else {}
+def fusion_item(chat: Chat, state: RunState) -> FusionItem:
+    told = {name: value for name, value in chat.fusion(state) if value is not None}
     # OpenRouter leaves out what it does not know, and its clients take no null for that.
-    told = {name: value for name, value in told.items() if value is not None}
+    return FusionItem(**told | _begun(chat) | {"status": "completed"})
+
+
+def fusion_item_begun(chat: Chat) -> FusionItemBegun:
+    return FusionItemBegun(**_begun(chat), status="in_progress")
+
+
+def _begun(chat: Chat) -> dict[str, Any]:
     # OpenAI's Python client takes an item that it does not know for a message: an empty one.
-    item = {"type": SERVER_TOOL, "id": fusion_id(chat), "content": []}
-    return item | told | {"status": status}
+    return {"type": SERVER_TOOL, "id": fusion_id(chat), "content": []}
 
 
 def fusion_id(chat: Chat) -> str:
@@ -109,41 +122,40 @@ def message_id(chat: Chat) -> str:
     return f"msg_{chat.run.pk.hex}"
 
 
-def message_item(chat: Chat, text: str, status: str) -> dict[str, Any]:
-    content = [part(text)] if text else []
-    return {
-        "type": "message",
-        "id": message_id(chat),
-        "role": "assistant",
-        "status": status,
-        "content": content,
-    }
+def message_item(chat: Chat, text: str, status: ItemStatus) -> MessageItem:
+    return MessageItem(
+        type="message",
+        id=message_id(chat),
+        role="assistant",
+        status=status,
+        content=[part(text)] if text else [],
+    )
 
 
-def part(text: str) -> dict[str, Any]:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def part(text: str) -> OutputText:
+    return OutputText(type="output_text", text=text, annotations=[], logprobs=[])
 
 
-def call_item(chat: Chat, number: int, called: dict[str, Any], status: str) -> dict[str, Any]:
+def call_item(chat: Chat, number: int, called: dict[str, Any], status: ItemStatus) -> CallItem:
     function = called["function"]
-    return {
-        "type": "function_call",
-        "id": f"fc_{chat.run.pk.hex}_{number}",
-        "call_id": called["id"],
-        "name": function["name"],
-        "arguments": function["arguments"] if status == "completed" else "",
-        "status": status,
-    }
+    return CallItem(
+        type="function_call",
+        id=f"fc_{chat.run.pk.hex}_{number}",
+        call_id=called["id"],
+        name=function["name"],
+        arguments=function["arguments"] if status == "completed" else "",
+        status=status,
+    )
 
 
-def usage(states: list[RunState]) -> dict[str, Any]:
+def usage(states: list[RunState]) -> ResponseUsage:
     used = shapes.usage_of(states)
-    return {
-        "input_tokens": used["prompt_tokens"],
-        "input_tokens_details": used["prompt_tokens_details"],
-        "output_tokens": used["completion_tokens"],
-        "output_tokens_details": used["completion_tokens_details"],
-        "total_tokens": used["total_tokens"],
-        "cost": used["cost"],
-        "cost_is_partial": used["cost_is_partial"],
-    }
+    return ResponseUsage(
+        input_tokens=used.prompt_tokens,
+        input_tokens_details=used.prompt_tokens_details,
+        output_tokens=used.completion_tokens,
+        output_tokens_details=used.completion_tokens_details,
+        total_tokens=used.total_tokens,
+        cost=used.cost,
+        cost_is_partial=used.cost_is_partial,
+    )

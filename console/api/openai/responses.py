@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponseBase, JsonResponse
 
 from ...models.tokens import Scope
@@ -13,7 +11,7 @@ from ..http.errors import ApiError
 from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import answered, begin
-from .replies import Response
+from .replies import Item, Response
 from .response_object import Asked, call_item, fusion_item, message_item
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
@@ -35,14 +33,14 @@ async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
     if call.body.stream:
         return stream_response(asked)
     chat, state, answer = await answered(asked.first)
-    output: list[dict[str, Any]] = []
+    output: list[Item] = []
     if call.body.fusion.include and not shapes.is_direct(chat.spec):
         output.append(fusion_item(chat, state))
     if answer.text:
         output.append(message_item(chat, answer.text, "completed"))
     for number, called in enumerate(answer.tool_calls):
         output.append(call_item(chat, number, called, "completed"))
-    return JsonResponse(asked.finished(chat, state, answer, output))
+    return JsonResponse(asked.finished(chat, state, answer, output).told())
 
 
 def _begin(call: ApiCall[ResponseRequest]) -> Asked:

@@ -1,4 +1,8 @@
-"""A response as a stream of OpenAI's events, with OpenRouter's about the fusion among them."""
+"""A response as a stream of OpenAI's events, with OpenRouter's about the fusion among them.
+
+The first, the last and the items of its output are models; what is told between them, of which
+there is much, is written by hand.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,13 @@ from ..http.db import db
 from . import shapes
 from .chat_run import Chat, go_on
 from .fusion_events import FusionEvents
+from .replies import FusionItemBegun, Item, ResponseEvent, ResponseSoFar
 from .response_object import (
     Asked,
     call_item,
     fusion_id,
     fusion_item,
+    fusion_item_begun,
     message_id,
     message_item,
     part,
@@ -36,7 +42,7 @@ async def _stream(asked: Asked) -> AsyncGenerator[bytes, None]:
     out = _Output(asked)
     try:
         for name in ("response.created", "response.in_progress"):
-            yield out.event(name, response=asked.response("in_progress", []))
+            yield out.response(name, asked.begun())
         chat = asked.first
         while True:
             reading = _Reading(chat, out)
@@ -52,8 +58,7 @@ async def _stream(asked: Asked) -> AsyncGenerator[bytes, None]:
             yield event
     except Exception as error:
         failure = in_our_words(error_of(error, asked.call.id))
-        failed = asked.response("failed", out.items, error=failure)
-        yield out.event("response.failed", response=failed)
+        yield out.response("response.failed", asked.failed(failure, out.items))
 
 
 class _Output:
@@ -61,27 +66,41 @@ class _Output:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.items: list[dict[str, Any]] = []  # those that are done
+        self.items: list[Item] = []  # those that are done
         self._number = 0
 
+    def response(self, name: str, response: ResponseSoFar) -> bytes:
+        said = {"type": name, "sequence_number": self._next(), "response": response}
+        return _encoded(name, ResponseEvent.model_validate(said).told())
+
     def event(self, name: str, /, **data: Any) -> bytes:
-        said = {"type": name, "sequence_number": self._number} | data
+        return _encoded(name, {"type": name, "sequence_number": self._next()} | data)
+
+    def _next(self) -> int:
         self._number += 1
-        body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-        return f"event: {name}\ndata: {body}\n\n".encode(errors="replace")
+        return self._number - 1
 
     @property
     def index(self) -> int:
         """Of the item that is being told."""
         return len(self.items)
 
-    def added(self, item: dict[str, Any]) -> bytes:
-        return self.event("response.output_item.added", output_index=self.index, item=item)
+    def added(self, item: Item | FusionItemBegun) -> bytes:
+        return self._item("added", item)
 
-    def done(self, item: dict[str, Any]) -> bytes:
-        event = self.event("response.output_item.done", output_index=self.index, item=item)
+    def done(self, item: Item) -> bytes:
+        event = self._item("done", item)
         self.items.append(item)
         return event
+
+    def _item(self, name: str, item: Item | FusionItemBegun) -> bytes:
+        where = {"output_index": self.index, "item": item.told()}
+        return self.event(f"response.output_item.{name}", **where)
+
+
+def _encoded(name: str, said: dict[str, Any]) -> bytes:
+    body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {name}\ndata: {body}\n\n".encode(errors="replace")
 
 
 class _Reading:
@@ -116,7 +135,7 @@ class _Reading:
         out, events = self._out, []
         if self._fusion_at is None:
             self._fusion_at = out.index
-            events.append(out.added(fusion_item(self._chat, self.state, status="in_progress")))
+            events.append(out.added(fusion_item_begun(self._chat)))
             events.append(self._fusion_event("in_progress", {}))
         for name, said in self._fusion.of(self.state):
             events.append(self._fusion_event(name, said))
@@ -135,7 +154,7 @@ class _Reading:
             if self._text is None:
                 self._text = ""
                 events.append(self._out.added(message_item(self._chat, "", "in_progress")))
-                events.append(self._message_event("content_part.added", part=part("")))
+                events.append(self._message_event("content_part.added", part=part("").told()))
             self._text += text
             events.append(self._message_event("output_text.delta", delta=text, logprobs=[]))
         return events
@@ -154,7 +173,7 @@ class _Reading:
         text, self._text = self._text, None
         return [
             self._message_event("output_text.done", text=text, logprobs=[]),
-            self._message_event("content_part.done", part=part(text)),
+            self._message_event("content_part.done", part=part(text).told()),
             self._out.done(message_item(self._chat, text, "completed")),
         ]
 
@@ -163,13 +182,13 @@ class _Reading:
         for number, called in enumerate(answer.tool_calls):
             begun = call_item(self._chat, number, called, "in_progress")
             item = call_item(self._chat, number, called, "completed")
-            where = {"item_id": item["id"], "output_index": out.index}
-            said = item["arguments"]
+            where = {"item_id": item.id, "output_index": out.index}
+            said = item.arguments
             arguments = "response.function_call_arguments"
             events += [
                 out.added(begun),
                 out.event(f"{arguments}.delta", **where, delta=said),
-                out.event(f"{arguments}.done", **where, name=item["name"], arguments=said),
+                out.event(f"{arguments}.done", **where, name=item.name, arguments=said),
                 out.done(item),
             ]
         return events
@@ -182,4 +201,4 @@ class _Reading:
             # What became of the synthesis is known only now.
             out.items[self._fusion_at] = fusion_item(chat, self.state)
         response = out.asked.finished(chat, self.state, answer, out.items)
-        return [*events, out.event(f"response.{response['status']}", response=response)]
+        return [*events, out.response(f"response.{response.status}", response)]

@@ -5,15 +5,14 @@ What every way of telling a run has in common is made in `record.public`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...engine.errors import Reason
 from ...engine.findings.answering import Answer, answer_of, answering_call, is_direct, text_of
 from ...engine.spec import Spec
 from ...engine.state import CallStatus, RunState, RunStatus, Step
-from ...record.parts import analysis_object, usage_of
-from ...record.public import model_of, sources
+from ...record.parts import Analysis, analysis_object, usage_of
+from ...record.public import Source, model_of, sources
 from ..http.errors import TABLE, ApiError
+from .replies import FailedModel, FusionOfChat, PanelAnswer
 
 __all__ = [
     "Answer",
@@ -33,64 +32,64 @@ __all__ = [
 ]
 
 
-def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> dict[str, Any]:
+def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> FusionOfChat:
     """Of a run that was fused, failed to be, or is on its way."""
     fusion = state.fusion
-    found: dict[str, Any] = {
-        "status": "error" if state.status in ENDED_BADLY else "ok",
-        "run_id": run_id,
-        "run_url": run_url,
-        "preset": spec.preset,
-        "deliberated": True,
-        "panel": spec.seat_names(),
-        "judge": spec.judge.model,
-        "synthesizer": spec.writer.model,
-        "responses": responses(spec, state),
-        "failed_models": failed_models(spec, state),
-        "sources": sources(state),
-        "failure_reason": state.reason or (fusion.analysis_reason if fusion else "") or None,
-        "error": state.error or (fusion.analysis_error if fusion else "") or None,
-    }
+    found = FusionOfChat(
+        status="error" if state.status in ENDED_BADLY else "ok",
+        run_id=run_id,
+        run_url=run_url,
+        preset=spec.preset,
+        deliberated=True,
+        panel=spec.seat_names(),
+        judge=spec.judge.model,
+        synthesizer=spec.writer.model,
+        responses=responses(spec, state),
+        failed_models=failed_models(spec, state),
+        sources=[Source(**source) for source in sources(state)],
+        failure_reason=state.reason or (fusion.analysis_reason if fusion else "") or None,
+        error=state.error or (fusion.analysis_error if fusion else "") or None,
+    )
     if fusion and fusion.analysis:
-        found["analysis"] = analysis_object(spec, fusion.analysis)
+        found.analysis = Analysis(**analysis_object(spec, fusion.analysis))
     return found
 
 
 ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED)
 
 
-def direct_object(state: RunState, *, run_id: str, run_url: str, asked: bool) -> dict[str, Any]:
+def direct_object(state: RunState, *, run_id: str, run_url: str, asked: bool) -> FusionOfChat:
     """Of an answer that one model gave. `asked`: it had the choice of asking a panel."""
     note = "The model answered directly; no panel was asked." if asked else None
-    return {
-        "status": "ok",
-        "run_id": run_id,
-        "run_url": run_url,
-        "deliberated": False,
-        "note": note,
-        "responses": [],
-        "failed_models": [],
-        "sources": sources(state),
-        "failure_reason": None,
-        "error": None,
-    }
+    return FusionOfChat(
+        status="ok",
+        run_id=run_id,
+        run_url=run_url,
+        deliberated=False,
+        note=note,
+        responses=[],
+        failed_models=[],
+        sources=[Source(**source) for source in sources(state)],
+        failure_reason=None,
+        error=None,
+    )
 
 
-def responses(spec: Spec, state: RunState) -> list[dict[str, Any]]:
+def responses(spec: Spec, state: RunState) -> list[PanelAnswer]:
     answers = [state.answer(seat) for seat in range(len(spec.panel))]
-    return [{"model": model_of(c), "content": c.text} for c in answers if c]
+    return [PanelAnswer(model=model_of(c), content=c.text) for c in answers if c]
 
 
-def failed_models(spec: Spec, state: RunState) -> list[dict[str, Any]]:
+def failed_models(spec: Spec, state: RunState) -> list[FailedModel]:
     """Seats that came to nothing, with what the last try failed of."""
     failed = []
     for seat in range(len(spec.panel)):
         call = state.latest(Step.PANEL, seat=seat)
         if call is None or state.answer(seat) or not call.status.is_final:
             continue
-        said: dict[str, Any] = {"model": model_of(call), "error": call.error, "reason": call.reason}
+        said = FailedModel(model=model_of(call), error=call.error, reason=call.reason)
         if call.status_code:
-            said["status_code"] = call.status_code
+            said.status_code = call.status_code
         failed.append(said)
     return failed
 
