@@ -17,7 +17,7 @@ REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<(?P<kind>\w+):(?P<name>\w+)>")
 _REQUEST_ID = {"x-request-id": {"required": True, "schema": {"type": "string"}}}
 # Of every event of a stream; `data` is JSON, or [DONE].
-_EVENT = {
+_EVENT: dict[str, Any] = {
     "type": "object",
     "required": ["data"],
     "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
@@ -47,6 +47,7 @@ def _document() -> dict[str, Any]:
     operations = [operation_of(view) for route in ROUTES for view in route.views.values()]
     bodies = {op.body for op in operations} | {op.query for op in operations}
     replies = {op.reply for op in operations} | {ErrorReply}
+    replies |= {event for op in operations for event in op.events}
     schemas = _schemas(bodies, replies)
     return {
         "openapi": "3.1.0",
@@ -150,8 +151,19 @@ def _answer(op: Operation) -> dict[str, Any]:
     if op.reply and op.streams != "always":
         content["application/json"] = {"schema": _ref(op.reply)}
     if op.streams != "never":
-        content["text/event-stream"] = {"schema": _EVENT}
+        content["text/event-stream"] = {"schema": _event(op)}
     return {"description": "Done.", "headers": _REQUEST_ID, "content": content}
+
+
+def _event(op: Operation) -> dict[str, Any]:
+    if not op.events:
+        return _EVENT
+    data = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"anyOf": [_ref(event) for event in op.events]},
+    }
+    return _EVENT | {"properties": _EVENT["properties"] | {"data": data}}
 
 
 def _fails(route: Route, op: Operation) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from console.api.openai.replies import ChatChunk
 from console.engine.findings.given import fused_answer
 from tests.stack import until
 from tests.upstream import Script
@@ -48,6 +49,8 @@ def stream(api: Api, **body: Any) -> tuple[list[dict[str, Any]], list[str]]:
             elif line:
                 assert line.startswith("data: ")
                 chunks.append(json.loads(line[6:]))
+                told = ChatChunk.model_validate(chunks[-1]).told()
+                assert told == chunks[-1], "/v1/openapi.json knows every field of a chunk"
     assert done or "error" in chunks[-1]
     return chunks, comments
 

@@ -41,6 +41,20 @@ def test_every_reference_leads_somewhere() -> None:
     assert references <= set(schemas)
 
 
+def test_what_a_stream_says_is_told_by_the_models_it_is_made_from() -> None:
+    paths = openapi("")["paths"]
+    events = {
+        path: [ref["$ref"].rpartition("/")[2] for ref in data["contentSchema"]["anyOf"]]
+        for path in ("/v1/chat/completions", "/v1/responses")
+        for said in [paths[path]["post"]["responses"]["200"]["content"]["text/event-stream"]]
+        for data in [said["schema"]["properties"]["data"]]
+    }
+    assert events == {
+        "/v1/chat/completions": ["ChatChunk"],
+        "/v1/responses": ["ResponseEvent", "OtherEvent"],
+    }
+
+
 def test_it_names_the_address_that_is_set(client: Client, settings: Settings) -> None:
     settings.BASE_URL = "https://fusion.example"
     document = client.get("/v1/openapi.json").json()

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from console.api.openai.replies import ResponseEvent
 from tests.upstream import Script
 
 from .conftest import GEMINI, GPT, OPUS, Api, tool_call
@@ -43,6 +44,8 @@ def stream(api: Api, **body: Any) -> list[dict[str, Any]]:
             elif line.startswith("data: "):
                 events.append(json.loads(line[6:]))
                 assert events[-1]["type"] == name
+                if "response" in events[-1]:
+                    assert ResponseEvent.model_validate(events[-1]).told() == events[-1]
     assert [e["sequence_number"] for e in events] == list(range(len(events)))
     return events
 

@@ -15,13 +15,15 @@ from ...models.tokens import Scope
 class Operation:
     """`streams`: never, when the body asks for it, or always. `fails`: further statuses.
 
-    `query` and `reply` are models; `example` is a body that can be sent as it is.
+    `query`, `reply` and `events` are models, these of a stream's data; `example` is a body that
+    can be sent as it is.
     """
 
     scope: Scope
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     reply: type[BaseModel] | None = None
+    events: tuple[type[BaseModel], ...] = ()
     status: int = 200
     streams: Literal["never", "asked", "always"] = "never"
     spending: bool = False

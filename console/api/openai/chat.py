@@ -12,7 +12,7 @@ from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
-from .replies import Called, ChatCompletion, Choice, Message
+from .replies import Called, ChatChunk, ChatCompletion, Choice, Message
 
 
 @endpoint(
@@ -21,6 +21,7 @@ from .replies import Called, ChatCompletion, Choice, Message
     spending=True,
     reply=ChatCompletion,
     streams="asked",
+    events=(ChatChunk,),
     fails=(424,),
     example={
         "model": "fusion",

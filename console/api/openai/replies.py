@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ...record.parts import Analysis, CachedTokens, ReasoningTokens, Usage
-from ...record.public import Source
+from ...record.public import CallStatus, Source
 from ..http.replies import Error, Reply
 
 
@@ -118,8 +118,22 @@ class ChunkChoice(Reply):
     logprobs: None
 
 
+class Progress(Reply):
+    """A call of the run has come to this status."""
+
+    step: Literal["panel", "condense", "analysis", "synthesis", "poll"]
+    status: CallStatus
+    seat: str | None = None
+    model: str | None = None
+    error: str | None = None
+
+
+class FusionProgress(Reply):
+    progress: Progress
+
+
 class ChatChunk(Reply):
-    """Of a stream: the first, the last, and those that are no text."""
+    """Of a stream. `usage` and `fusion` come with the last, `fusion.progress` on the way."""
 
     id: str
     object: Literal["chat.completion.chunk"]
@@ -128,7 +142,7 @@ class ChatChunk(Reply):
     provider: str
     choices: list[ChunkChoice] = Field(max_length=1)
     usage: Usage | None = None
-    fusion: FusionOfChat | None = None
+    fusion: FusionOfChat | FusionProgress | None = None
     error: Error | None = None
 
 
@@ -246,3 +260,10 @@ class ResponseEvent(Reply):
     ]
     sequence_number: int
     response: ResponseSoFar
+
+
+class OtherEvent(Reply):
+    """Of a stream, between those: OpenAI's and OpenRouter's, with fields of their own."""
+
+    type: str
+    sequence_number: int

@@ -11,7 +11,7 @@ from ..http.errors import ApiError
 from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import answered, begin
-from .replies import Item, Response
+from .replies import Item, OtherEvent, Response, ResponseEvent
 from .response_object import Asked, call_item, fusion_item, message_item
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
@@ -23,6 +23,7 @@ from .responses_stream import stream_response
     spending=True,
     reply=Response,
     streams="asked",
+    events=(ResponseEvent, OtherEvent),
     fails=(424,),
     example={"model": "fusion", "input": "Name one prime number."},
 )
