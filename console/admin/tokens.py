@@ -14,7 +14,7 @@ from ..models.tokens import Scope
 from ..services.tokens import token_create, token_revoke
 
 
-class TokenForm(forms.ModelForm[ApiToken]):
+class TokenAdminForm(forms.ModelForm[ApiToken]):
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices, initial=list(Scope.values), widget=forms.CheckboxSelectMultiple
     )
@@ -40,7 +40,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
 @admin.register(ApiToken)
 class TokenAdmin(admin.ModelAdmin[ApiToken]):
-    form = TokenForm
+    form = TokenAdminForm
     list_display = ["name", "prefix", "owner", "last_used_at", "expires_at", "revoked_at"]
     list_filter = ["revoked_at", "expires_at"]
     search_fields = ["name", "prefix", "owner__username"]
@@ -55,7 +55,7 @@ class TokenAdmin(admin.ModelAdmin[ApiToken]):
         if change:
             super().save_model(request, obj, form, change)
             return
-        data = {k: v for k, v in form.cleaned_data.items() if k in TokenForm.Meta.fields}
+        data = {k: v for k, v in form.cleaned_data.items() if k in TokenAdminForm.Meta.fields}
         made, secret = token_create(**data)
         obj.pk = made.pk
         obj.refresh_from_db()

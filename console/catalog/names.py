@@ -22,7 +22,7 @@ class ModelAt:
     model: str
 
 
-class Names:
+class ModelNames:
     """Which credential is meant by a name. Servers are asked only if they may be meant.
 
     `listed_only`: unlike a person at the page, a program is told at once that no server lists

@@ -26,7 +26,7 @@ from console.record.rows import state_from_rows
 from console.services.runs import run_start
 
 from .results import Entry, Results
-from .spending import LimitReached, Limits, spent
+from .spending import LimitReached, SpendingLimits, spent
 
 Say = Callable[[str], Any]
 
@@ -51,7 +51,7 @@ class Purchase:
 
 
 class Asker:
-    def __init__(self, results: Results, limits: Limits, *, at_once: int, say: Say) -> None:
+    def __init__(self, results: Results, limits: SpendingLimits, *, at_once: int, say: Say) -> None:
         self._results, self._limits, self._at_once, self._say = results, limits, at_once, say
 
     def buy(self, what: str, purchases: Iterable[Purchase]) -> None:

@@ -24,7 +24,7 @@ from .tasks import Grader, Task
 BEST = "best solo"
 
 
-class Outcome(StrEnum):
+class PairOutcome(StrEnum):
     """Of one answer against another."""
 
     WIN = "win"
@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ArmAnswer:
     """`text` is empty where there is none; `tokens` are output tokens."""
 
     text: str
@@ -47,7 +47,7 @@ class Answer:
     run: str = ""
 
     @classmethod
-    def of(cls, entry: Mapping[str, Any], run: str = "") -> Answer:
+    def of(cls, entry: Mapping[str, Any], run: str = "") -> ArmAnswer:
         cost = entry.get("cost")
         return cls(
             text=entry["answer"],
@@ -65,7 +65,7 @@ class Answer:
 class Samples:
     """The answers a solo model gave for what the preset's run cost, and on what that rests."""
 
-    answers: list[Answer]
+    answers: list[ArmAnswer]
     wanted: int
     basis: str
 
@@ -99,18 +99,18 @@ class Book:
 
     # ---- answers; None where the step is not done yet
 
-    def answer(self, arm: str, task: Task) -> Answer | None:
+    def answer(self, arm: str, task: Task) -> ArmAnswer | None:
         if arm == SOLO:
             best = self.best_solo
             return self.solo(best, task) if best else None
         if arm == MATCHED:
             return self.matched(task)
         entry = self.steps.get(self.run_step(arm, task))
-        return Answer.of(entry) if entry else None
+        return ArmAnswer.of(entry) if entry else None
 
-    def solo(self, solo: Solo, task: Task) -> Answer | None:
+    def solo(self, solo: Solo, task: Task) -> ArmAnswer | None:
         entry = self.steps.get(self.run_step(PRESET, task))
-        return Answer.of(entry["seats"][solo.seat], entry["run"]) if entry else None
+        return ArmAnswer.of(entry["seats"][solo.seat], entry["run"]) if entry else None
 
     @property
     def best_solo(self) -> Solo | None:
@@ -129,14 +129,14 @@ class Book:
             preset.tokens,
             solo.tokens,
         )
-        found = [solo, *(Answer.of(seat, same["run"]) for seat in same["seats"])]
+        found = [solo, *(ArmAnswer.of(seat, same["run"]) for seat in same["seats"])]
         number = 1
         while entry := self.steps.get(self.sample_step(task, number)):
-            found += [Answer.of(seat, entry["run"]) for seat in entry["seats"]]
+            found += [ArmAnswer.of(seat, entry["run"]) for seat in entry["seats"]]
             number += 1
         return Samples(found[:wanted], wanted, basis)
 
-    def matched(self, task: Task) -> Answer | None:
+    def matched(self, task: Task) -> ArmAnswer | None:
         """One answer out of the samples: by majority, or as the grader chose."""
         samples = self.samples(task)
         if samples is None or len(samples.answers) < samples.wanted:
@@ -154,9 +154,9 @@ class Book:
                 return None
             # Where the choice could not be read it is the first, as if nothing had been chosen.
             chosen = entry["verdict"] or 0
-            parts.append(Answer.of(entry))
+            parts.append(ArmAnswer.of(entry))
         cost, partial = total_cost(a.cost for a in parts)
-        return Answer(
+        return ArmAnswer(
             text=given[chosen].text,
             cost=cost,
             cost_is_partial=partial or any(a.cost_is_partial for a in parts),
@@ -190,7 +190,7 @@ class Book:
         orders = [(one, other), (other, one)]
         return [o for o in orders if self.pair_step(task, *o) not in self.steps]
 
-    def outcome(self, task: Task, one: str, other: str) -> Outcome:
+    def outcome(self, task: Task, one: str, other: str) -> PairOutcome:
         """Of `one` against `other`, once both are graded."""
         if task.is_scored:
             return _by_score(self.score(task, one), self.score(task, other))
@@ -198,8 +198,8 @@ class Book:
             return _by_score(float(bool(one)), float(bool(other)))
         as_asked, swapped = self.verdicts(task, one, other)
         if as_asked is None or swapped is None:
-            return Outcome.UNPARSED
-        says = {FIRST: Outcome.WIN, SECOND: Outcome.LOSS, TIE: Outcome.TIE}
+            return PairOutcome.UNPARSED
+        says = {FIRST: PairOutcome.WIN, SECOND: PairOutcome.LOSS, TIE: PairOutcome.TIE}
         return says[agreed(as_asked, swapped)]
 
     def verdicts(self, task: Task, one: str, other: str) -> tuple[str | None, str | None]:
@@ -209,12 +209,12 @@ class Book:
         )
 
 
-def _by_score(one: float | None, other: float | None) -> Outcome:
+def _by_score(one: float | None, other: float | None) -> PairOutcome:
     if one is None or other is None:
-        return Outcome.UNPARSED
+        return PairOutcome.UNPARSED
     if abs(one - other) < 1e-9:
-        return Outcome.TIE
-    return Outcome.WIN if one > other else Outcome.LOSS
+        return PairOutcome.TIE
+    return PairOutcome.WIN if one > other else PairOutcome.LOSS
 
 
 def _mark(text: str) -> str:

@@ -21,14 +21,14 @@ from .arms import (
     samples_spec,
 )
 from .asking import Asker, Purchase
-from .book import BEST, Answer, Book, Outcome
+from .book import BEST, ArmAnswer, Book, PairOutcome
 from .grading import Question, Unparsed, pairwise_question, rubric_question, select_question
 from .results import Entry, Results
 from .tasks import Grader, Task
 
 GRADE_TOKENS = 2000  # reasoning counts as output
 _TOKENS_PER_CRITERION = 12
-_POINTS = {Outcome.LOSS: 1.0, Outcome.TIE: 0.5, Outcome.WIN: 0.0}
+_POINTS = {PairOutcome.LOSS: 1.0, PairOutcome.TIE: 0.5, PairOutcome.WIN: 0.0}
 
 
 class Evaluation:
@@ -117,7 +117,7 @@ class Evaluation:
 
     # ---- grades
 
-    def _grade(self, answers: Iterable[tuple[Task, Answer | None]]) -> None:
+    def _grade(self, answers: Iterable[tuple[Task, ArmAnswer | None]]) -> None:
         self._asker.buy(
             "grade", (p for task, a in answers if a for p in self._grades(task, a.text))
         )

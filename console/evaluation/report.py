@@ -12,7 +12,7 @@ from typing import Any
 from console.engine.usage import money, total_cost
 
 from .arms import MATCHED, PRESET, SAME_MODEL, SOLO
-from .book import Answer, Book, Outcome
+from .book import ArmAnswer, Book, PairOutcome
 from .intervals import wilson
 from .spending import spent
 from .tasks import Task
@@ -46,7 +46,7 @@ def make_report(book: Book, header: Data, *, stopped: str = "") -> Data:
     }
 
 
-def _arm(book: Book, answers: Iterable[tuple[Task, Answer | None]]) -> Data:
+def _arm(book: Book, answers: Iterable[tuple[Task, ArmAnswer | None]]) -> Data:
     """Scores are of exact and rubric tasks; pairwise ones give none by themselves."""
     answered = [(t, a) for t, a in answers if a]
     scored = [(t, a) for t, a in answered if t.is_scored and book.is_graded(t, a.text)]
@@ -78,22 +78,22 @@ def _arm(book: Book, answers: Iterable[tuple[Task, Answer | None]]) -> Data:
 def _against(book: Book, arm: str) -> Data:
     """The preset against another arm: a tie is half a win, an unparsed one neither."""
     outcomes = [o for task in book.tasks if (o := _outcome(book, arm, task))]
-    count = {o: outcomes.count(o) for o in Outcome}
-    decided = len(outcomes) - count[Outcome.UNPARSED]
-    won = count[Outcome.WIN] + count[Outcome.TIE] / 2
+    count = {o: outcomes.count(o) for o in PairOutcome}
+    decided = len(outcomes) - count[PairOutcome.UNPARSED]
+    won = count[PairOutcome.WIN] + count[PairOutcome.TIE] / 2
     low, high = wilson(won, decided)
     return {
-        "wins": count[Outcome.WIN],
-        "ties": count[Outcome.TIE],
-        "losses": count[Outcome.LOSS],
-        "unparsed": count[Outcome.UNPARSED],
+        "wins": count[PairOutcome.WIN],
+        "ties": count[PairOutcome.TIE],
+        "losses": count[PairOutcome.LOSS],
+        "unparsed": count[PairOutcome.UNPARSED],
         "missing": len(book.tasks) - len(outcomes),
         "win_rate": round(won / decided, 4) if decided else None,
         "interval": [round(low, 4), round(high, 4)],
     }
 
 
-def _outcome(book: Book, arm: str, task: Task) -> Outcome | None:
+def _outcome(book: Book, arm: str, task: Task) -> PairOutcome | None:
     one, other = book.answer(PRESET, task), book.answer(arm, task)
     if one is None or other is None:
         return None
@@ -128,7 +128,7 @@ def _judgements(book: Book) -> Data:
             said = {"1": first, "2": second}.get(entry["verdict"], "tie")
             pairs.setdefault(frozenset([first, second, *rest]), []).append(said)
     both = [said for said in pairs.values() if len(said) == 2]
-    cost, partial = _cost(Answer.of(e) for e in asked)
+    cost, partial = _cost(ArmAnswer.of(e) for e in asked)
     return {
         "asked": len(asked),
         "unparsed": sum(e["verdict"] is None for e in asked),
@@ -160,7 +160,7 @@ def _task(book: Book, task: Task, arms: list[str]) -> Data:
     return row
 
 
-def _cost(answers: Iterable[Answer]) -> tuple[Decimal | None, bool]:
+def _cost(answers: Iterable[ArmAnswer]) -> tuple[Decimal | None, bool]:
     answers = list(answers)
     cost, partial = total_cost(a.cost for a in answers)
     return cost, partial or any(a.cost_is_partial for a in answers)

@@ -27,7 +27,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SpendingLimits:
     """None means no limit."""
 
     max_cost: Decimal | None = None

@@ -13,20 +13,20 @@ from ..engine.state import CallStatus, FusionState, RunState, Step
 from ..engine.steps.condense import Condensing, condensing_of
 from . import evidence, figures
 from .evidence import Quote, Rating, Standing
-from .seats import Seat
+from .seats import SeatView
 
 SAYS, OPPOSES, SILENT = "says so", "says otherwise", "silent"
 
 
 @dataclass(frozen=True)
-class Mark:
-    seat: Seat
+class SeatMark:
+    seat: SeatView
     meaning: str
 
 
 @dataclass(frozen=True)
-class Stance:
-    seats: list[Seat]
+class StanceView:
+    seats: list[SeatView]
     text: str
     quotes: list[Quote] = field(default_factory=list)
     standing: Standing | None = None
@@ -35,21 +35,21 @@ class Stance:
 @dataclass(frozen=True)
 class Claim:
     text: str
-    marks: list[Mark]
-    stances: list[Stance] = field(default_factory=list)
+    marks: list[SeatMark]
+    stances: list[StanceView] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
     standing: Standing | None = None
 
 
 @dataclass(frozen=True)
-class Part:
+class AnalysisPart:
     name: str
     meaning: str
     claims: list[Claim]
 
 
 @dataclass(frozen=True)
-class Analysis:
+class AnalysisView:
     """`state` is waiting, running, retrying, done, failed, single or skipped."""
 
     state: str
@@ -57,8 +57,8 @@ class Analysis:
     since: float | None
     until: float | None  # when the judge is asked again
     judge: str
-    seats: list[Seat]
-    parts: list[Part]
+    seats: list[SeatView]
+    parts: list[AnalysisPart]
     ratings: list[Rating] = field(default_factory=list)
     injections: list[Quote] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -68,13 +68,13 @@ class Analysis:
         return sum(len(part.claims) for part in self.parts)
 
 
-def analysis(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Analysis:
+def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> AnalysisView:
     fusion = state.fusion
     judged = _judged(fusion, state, columns)
     name, sentence, since = _state(spec, state, fusion, judged)
     data = fusion.analysis if fusion and fusion.analysis is not None else None
     answers = _answers(fusion, state)
-    return Analysis(
+    return AnalysisView(
         state=name,
         sentence=sentence,
         since=since,
@@ -135,7 +135,9 @@ def _answers(fusion: FusionState | None, state: RunState) -> dict[int, str]:
     return {call.seat: call.text for call in calls if call.seat is not None}
 
 
-def _judged(fusion: FusionState | None, state: RunState, columns: Sequence[Seat]) -> list[Seat]:
+def _judged(
+    fusion: FusionState | None, state: RunState, columns: Sequence[SeatView]
+) -> list[SeatView]:
     keys = fusion.judged if fusion else []
     seats = {state.calls[key].seat for key in keys if key in state.calls}
     return [c for c in columns if c.seat in seats] or [
@@ -144,7 +146,7 @@ def _judged(fusion: FusionState | None, state: RunState, columns: Sequence[Seat]
 
 
 def _state(
-    spec: Spec, state: RunState, fusion: FusionState | None, judged: Sequence[Seat]
+    spec: Spec, state: RunState, fusion: FusionState | None, judged: Sequence[SeatView]
 ) -> tuple[str, str, float | None]:
     call = state.latest(Step.ANALYSIS, fusion=fusion.number) if fusion else None
     if fusion and fusion.analysis is not None:
@@ -189,23 +191,23 @@ def _retry_at(state: RunState, fusion: FusionState | None) -> float | None:
 
 @dataclass(frozen=True)
 class _Parts:
-    seats: Sequence[Seat]
+    seats: Sequence[SeatView]
     answers: Mapping[int, str]
 
-    def of(self, data: dict[str, Any]) -> list[Part]:
+    def of(self, data: dict[str, Any]) -> list[AnalysisPart]:
         alone = [self._claim(i, "insight", [i["seat"]]) for i in data.get("unique_insights", [])]
         nobody = [Claim(spot, _marks(self.seats, [])) for spot in data.get("blind_spots", [])]
         disputed = [self._contradiction(i) for i in data.get("contradictions", [])]
         return [
-            Part("Consensus", "they agree", self._claims(data, "consensus", "claim")),
-            Part("Contradictions", "they disagree", disputed),
-            Part(
+            AnalysisPart("Consensus", "they agree", self._claims(data, "consensus", "claim")),
+            AnalysisPart("Contradictions", "they disagree", disputed),
+            AnalysisPart(
                 "Partial coverage",
                 "only some cover it",
                 self._claims(data, "partial_coverage", "point"),
             ),
-            Part("Unique insights", "only one saw it", alone),
-            Part("Blind spots", "nobody said it", nobody),
+            AnalysisPart("Unique insights", "only one saw it", alone),
+            AnalysisPart("Blind spots", "nobody said it", nobody),
         ]
 
     def _claims(self, data: dict[str, Any], part: str, text: str) -> list[Claim]:
@@ -230,7 +232,7 @@ class _Parts:
             item["topic"],
             _marks(self.seats, first["seats"], against),
             [
-                Stance(
+                StanceView(
                     [c for c in self.seats if c.seat in s["seats"]],
                     s["stance"],
                     self._quotes(s),
@@ -241,9 +243,11 @@ class _Parts:
         )
 
 
-def _marks(seats: Sequence[Seat], saying: Iterable[int], against: Iterable[int] = ()) -> list[Mark]:
+def _marks(
+    seats: Sequence[SeatView], saying: Iterable[int], against: Iterable[int] = ()
+) -> list[SeatMark]:
     saying, against = set(saying), set(against)
     return [
-        Mark(s, SAYS if s.seat in saying else OPPOSES if s.seat in against else SILENT)
+        SeatMark(s, SAYS if s.seat in saying else OPPOSES if s.seat in against else SILENT)
         for s in seats
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.spec import letter
-from .seats import Seat
+from .seats import SeatView
 
 # How a claim stands by its quotes, in the words people read.
 STANDINGS = {
@@ -21,7 +21,7 @@ STANDINGS = {
 class Quote:
     """`words` is what stands in the answer itself, where the quote was found in it."""
 
-    seat: Seat
+    seat: SeatView
     text: str
     verified: bool
     words: str
@@ -36,7 +36,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Rating:
-    seat: Seat
+    seat: SeatView
     scores: list[int | None]
     reason: str
 
@@ -48,7 +48,7 @@ def standing(item: Mapping[str, Any]) -> Standing | None:
 
 
 def quotes(
-    given: Sequence[Mapping[str, Any]], seats: Sequence[Seat], answers: Mapping[int, str]
+    given: Sequence[Mapping[str, Any]], seats: Sequence[SeatView], answers: Mapping[int, str]
 ) -> list[Quote]:
     by_number = {seat.seat: seat for seat in seats}
     found = []
@@ -70,7 +70,7 @@ def quotes(
     return found
 
 
-def ratings(given: Sequence[Mapping[str, Any]], seats: Sequence[Seat]) -> list[Rating]:
+def ratings(given: Sequence[Mapping[str, Any]], seats: Sequence[SeatView]) -> list[Rating]:
     by_number = {seat.seat: seat for seat in seats}
     return [
         Rating(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..engine.state import CallStatus, RunState, RunStatus, Step
 from ..engine.steps.poll import EQUAL, FUSED, OWN, UNPARSED, tally
-from .seats import Seat
+from .seats import SeatView
 
 WORDS = {
     FUSED: "the fused answer",
@@ -19,7 +19,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Ballot:
-    seat: Seat
+    seat: SeatView
     word: str
     vote: str
 
@@ -36,7 +36,7 @@ class Poll:
         return sum(self.tally.values())
 
 
-def poll(state: RunState, columns: Sequence[Seat]) -> Poll | None:
+def poll(state: RunState, columns: Sequence[SeatView]) -> Poll | None:
     """None where there is no fused answer to ask about."""
     fusion = state.fusion
     if fusion is None or not state.is_fused(fusion):

@@ -9,7 +9,7 @@ from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, RunState, Step
 from ..engine.usage import UNKNOWN, money
 from . import figures
-from .seats import Seat
+from .seats import SeatView
 
 # The order of the page, not of the end; panel by seat.
 STEPS = (Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
@@ -18,7 +18,7 @@ STEPS = (Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
 @dataclass(frozen=True)
 class Line:
     step: str
-    seat: Seat | None
+    seat: SeatView | None
     model: str
     tokens_in: str
     tokens_out: str
@@ -28,7 +28,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class ReceiptView:
     lines: list[Line]
     tokens_in: str
     tokens_out: str
@@ -37,7 +37,7 @@ class Receipt:
     has_estimates: bool
 
 
-def receipt(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Receipt:
+def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> ReceiptView:
     order = {step: n for n, step in enumerate(STEPS)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     names = spec.seat_names()
@@ -46,7 +46,7 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[Seat]) -> Receipt:
     ]
     cost, partial = state.cost()
     usage = state.usage()
-    return Receipt(
+    return ReceiptView(
         lines=lines,
         tokens_in=_count(usage.input_tokens),
         tokens_out=_count(usage.output_tokens),
@@ -65,7 +65,7 @@ def _name(spec: Spec, names: Sequence[str], call: CallState) -> str:
     return names[seat]
 
 
-def _line(call: CallState, columns: Sequence[Seat], name: str) -> Line:
+def _line(call: CallState, columns: Sequence[SeatView], name: str) -> Line:
     seat = columns[call.seat] if call.seat is not None else None
     return Line(
         step=call.step.value,

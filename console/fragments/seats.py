@@ -162,7 +162,7 @@ class CallView:
 
 
 @dataclass(frozen=True)
-class Seat(CallView):
+class SeatView(CallView):
     seat: int
     name: str
 
@@ -176,13 +176,13 @@ class Seat(CallView):
         return self.state in ("failed", "stopped", "skipped")
 
 
-def columns(spec: Spec, state: RunState) -> list[Seat]:
+def columns(spec: Spec, state: RunState) -> list[SeatView]:
     found = []
     for seat, panelist in enumerate(spec.panel):
         call = state.latest(Step.PANEL, seat=seat)
         asked = Panelist.from_dict(call.panelist) if call else panelist
         found.append(
-            Seat(
+            SeatView(
                 id=f"seat-{seat}",
                 panelist=panelist,
                 call=call,

@@ -9,7 +9,7 @@ from ..engine.findings import worth as engine
 from ..engine.state import RunState, RunStatus, Step
 from ..engine.usage import money
 from . import figures
-from .seats import Seat
+from .seats import SeatView
 
 SHOWN = 6
 
@@ -19,12 +19,12 @@ class New:
     """A passage the best single answer does not carry; no seats: the synthesizer's own."""
 
     text: str
-    seats: list[Seat]
+    seats: list[SeatView]
 
 
 @dataclass(frozen=True)
 class Worth:
-    best: Seat
+    best: SeatView
     changed: bool | None
     agreement: engine.Agreement | None
     new: list[New]
@@ -34,7 +34,7 @@ class Worth:
     cost: str
 
 
-def worth(state: RunState, columns: Sequence[Seat]) -> Worth | None:
+def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
     """None where no fused answer stands beside single ones."""
     fusion = state.fusion
     if fusion is None or fusion.best or fusion.status is not RunStatus.COMPLETED:

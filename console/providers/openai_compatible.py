@@ -25,7 +25,7 @@ from console.engine.provider import (
 from . import kinds
 from .listing import CredentialTest, authorization, list_models, read, try_out
 from .secret import Secret
-from .wire.answer import Answer, Limits
+from .wire.answer import AnswerLimits, AnswerReader
 from .wire.http import FAILURES, classify
 from .wire.messages import wire_messages
 from .wire.quirks import Quirks
@@ -46,7 +46,7 @@ class OpenAICompatible:
         *,
         client: httpx.AsyncClient,
         headers: Mapping[str, str] | None = None,
-        limits: Limits | None = None,
+        limits: AnswerLimits | None = None,
         linger: float = 5,
     ) -> None:
         """`linger` is how long usage and `[DONE]` are waited for once an answer has finished."""
@@ -54,7 +54,7 @@ class OpenAICompatible:
         self._api_key = Secret(api_key)
         self._client = client
         self._headers = dict(headers or {})
-        self._limits = limits or Limits()
+        self._limits = limits or AnswerLimits()
         self._linger = linger
         self._quirks = Quirks()
         self._scrub = scrubber(self._api_key.reveal().strip())
@@ -95,7 +95,7 @@ class OpenAICompatible:
         body |= request.options
         return {name: value for name, value in body.items() if value is not None}
 
-    def finish(self, answer: Answer, response: httpx.Response) -> Finish:
+    def finish(self, answer: AnswerReader, response: httpx.Response) -> Finish:
         return answer.finish()
 
     @asynccontextmanager
@@ -126,7 +126,7 @@ class OpenAICompatible:
     async def _read(
         self, request: Request, response: httpx.Response
     ) -> AsyncGenerator[Chunk, None]:
-        answer = Answer(request.model, self._limits, self._scrub)
+        answer = AnswerReader(request.model, self._limits, self._scrub)
         parser = Parser(self._limits.line)
         source = response.aiter_raw()
         start = await _start(source)
@@ -159,7 +159,7 @@ class OpenAICompatible:
         yield self.finish(answer, response)
 
     async def _until_done(
-        self, answer: Answer, start: bytes, source: AsyncIterator[bytes]
+        self, answer: AnswerReader, start: bytes, source: AsyncIterator[bytes]
     ) -> AsyncGenerator[bytes, None]:
         """The body up to where the answer has ended.
 
@@ -189,7 +189,7 @@ class OpenAICompatible:
                 raise
 
     async def _whole(
-        self, answer: Answer, start: bytes, source: AsyncIterator[bytes]
+        self, answer: AnswerReader, start: bytes, source: AsyncIterator[bytes]
     ) -> Iterator[TextDelta | ReasoningDelta]:
         """An answer in one JSON document, from a server that does not stream."""
         body = bytearray(start)
@@ -224,7 +224,7 @@ async def _start(source: AsyncIterator[bytes]) -> bytes:
     return start
 
 
-def _unfinished(answer: Answer, parser: Parser, start: bytes) -> ProviderError:
+def _unfinished(answer: AnswerReader, parser: Parser, start: bytes) -> ProviderError:
     if not start:
         return ProviderError(Reason.EMPTY)
     if not answer.events and not parser.comments:

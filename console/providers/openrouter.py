@@ -18,7 +18,7 @@ from . import kinds, listing
 from .listing import CredentialTest, ModelInfo, get_json, try_out
 from .openai_compatible import OpenAICompatible
 from .secret import Secret
-from .wire.answer import Answer, money
+from .wire.answer import AnswerReader, money
 
 BASE_URL = kinds.OPENROUTER.servers[0].address
 ATTRIBUTION = {"HTTP-Referer": "http://localhost", "X-OpenRouter-Title": "Fusion"}
@@ -31,7 +31,7 @@ class OpenRouter(OpenAICompatible):
             body["reasoning"] = {"effort": effort}
         return body
 
-    def finish(self, answer: Answer, response: httpx.Response) -> Finish:
+    def finish(self, answer: AnswerReader, response: httpx.Response) -> Finish:
         finish = answer.finish()
         header = response.headers.get("x-generation-id", "")[:200]
         return replace(finish, generation_id=finish.generation_id or header)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..catalog.names import ModelAt, Names, UnknownName
+from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec, StopAfter
@@ -164,7 +164,7 @@ class _People:
     def __init__(self, wish: Wish) -> None:
         typed = [who for who in _everybody(wish) if isinstance(who, str) and is_named(who)]
         # Of whom all is known, nobody is asked anything.
-        self._names = Names(*typed, listed_only=wish.listed_only) if typed else None
+        self._names = ModelNames(*typed, listed_only=wish.listed_only) if typed else None
         self._is_direct, self._keeps_policy = wish.is_direct, bool(wish.kept_policy)
 
     def seat(self, number: int, seat: str | SeatWish | Panelist) -> Panelist:

@@ -15,7 +15,7 @@ from .errors import PolicyRefused
 
 
 @dataclass(frozen=True)
-class Choice:
+class PolicyChoice:
     """One thing that can be chosen for a run. `kind` is int, float (seconds) or bool."""
 
     name: str
@@ -27,16 +27,20 @@ class Choice:
 
 
 CHOICES = (
-    Choice("quorum", "Quorum", int, 1, MAX_SEATS, "usable answers before stragglers are hurried"),
-    Choice("grace", "Grace", float, 0, 3600, "seconds for stragglers to begin"),
-    Choice("panel_timeout", "Panel limit", float, 0.1, 86400, "seconds for the whole panel"),
-    Choice("first_token_timeout", "First token", float, 0.1, 86400, "seconds to the first token"),
-    Choice("stall_timeout", "Stall", float, 0.1, 86400, "seconds of silence between tokens"),
-    Choice("total_timeout", "Call limit", float, 0.1, 86400, "seconds for one call"),
-    Choice("retries", "Retries", int, 0, 10, "further tries of a call that was not billed"),
-    Choice("max_calls", "Calls", int, 1, 1000, "at most, in the whole run"),
-    Choice("max_tokens", "Tokens", int, 1, 1_000_000_000, "at most, in the whole run"),
-    Choice(
+    PolicyChoice(
+        "quorum", "Quorum", int, 1, MAX_SEATS, "usable answers before stragglers are hurried"
+    ),
+    PolicyChoice("grace", "Grace", float, 0, 3600, "seconds for stragglers to begin"),
+    PolicyChoice("panel_timeout", "Panel limit", float, 0.1, 86400, "seconds for the whole panel"),
+    PolicyChoice(
+        "first_token_timeout", "First token", float, 0.1, 86400, "seconds to the first token"
+    ),
+    PolicyChoice("stall_timeout", "Stall", float, 0.1, 86400, "seconds of silence between tokens"),
+    PolicyChoice("total_timeout", "Call limit", float, 0.1, 86400, "seconds for one call"),
+    PolicyChoice("retries", "Retries", int, 0, 10, "further tries of a call that was not billed"),
+    PolicyChoice("max_calls", "Calls", int, 1, 1000, "at most, in the whole run"),
+    PolicyChoice("max_tokens", "Tokens", int, 1, 1_000_000_000, "at most, in the whole run"),
+    PolicyChoice(
         "repeat_unconfirmed",
         "Repeat lost requests",
         bool,
@@ -81,7 +85,7 @@ def chosen_policy(policy: Policy, overrides: Mapping[str, Any]) -> Policy:
     return replace(policy, **chosen)  # type: ignore[arg-type]
 
 
-def _read(choice: Choice, value: Any) -> float | bool:
+def _read(choice: PolicyChoice, value: Any) -> float | bool:
     if choice.kind is bool:
         if str(value).lower() in ("true", "on", "1", "yes"):
             return True

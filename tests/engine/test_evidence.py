@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.engine.findings.evidence import Answer, share_of_verified, verify
+from console.engine.findings.evidence import QuotableAnswer, share_of_verified, verify
 from console.engine.findings.text_folding import fold
 from tests.growth import BOUND, growth
 
@@ -94,7 +94,7 @@ TEXT = (
     ],
 )
 def test_a_quote_is_found_where_it_stands_or_not_at_all(quote: str, found: str | None) -> None:
-    span = Answer(TEXT).find(quote)
+    span = QuotableAnswer(TEXT).find(quote)
     assert (TEXT[slice(*span)] if span else None) == found
     if span:
         assert span[0] == TEXT.index(str(found))
@@ -116,7 +116,7 @@ def test_a_quote_is_found_where_it_stands_or_not_at_all(quote: str, found: str |
 def test_one_usual_word_is_a_quote_only_of_an_answer_of_a_few(
     text: str, quote: str, is_found: bool
 ) -> None:
-    assert bool(Answer(text).find(quote)) == is_found
+    assert bool(QuotableAnswer(text).find(quote)) == is_found
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
@@ -125,7 +125,7 @@ def test_normal_forms_make_no_difference(form: Any, other: Any) -> None:
     answer = unicodedata.normalize(form, "Ein Café führt 각하 ﬁnal nach Ångström, 東京 が.")
     for words in ("führt 각하 ﬁnal", "nach Ångström", "東京 が", "Ein Café"):
         quote = unicodedata.normalize(other, words)
-        span = Answer(answer).find(quote)
+        span = QuotableAnswer(answer).find(quote)
         assert span and unicodedata.normalize("NFKC", answer[slice(*span)]) == (
             unicodedata.normalize("NFKC", words)
         )
@@ -177,14 +177,14 @@ def test_markdown_that_a_page_does_not_show_makes_no_difference(
     text: str, quote: str, found: str | None
 ) -> None:
     """`found`: None for the whole text, "" for nowhere."""
-    span = Answer(text).find(quote)
+    span = QuotableAnswer(text).find(quote)
     assert (text[slice(*span)] if span else "") == (text if found is None else found)
 
 
 def test_half_a_character_is_no_quote() -> None:
-    assert Answer("Das Wort 각하 steht hier").find("Das Wort 가") is None
-    assert Answer("resumé writing").find("resume") is None
-    assert Answer("It is ﬁne").find("It is f") is None
+    assert QuotableAnswer("Das Wort 각하 steht hier").find("Das Wort 가") is None
+    assert QuotableAnswer("resumé writing").find("resume") is None
+    assert QuotableAnswer("It is ﬁne").find("It is f") is None
 
 
 QUOTE = "The tower is 330 metres high"
@@ -291,7 +291,7 @@ def test_positions_are_always_right(pieces: list[str], data: st.DataObject) -> N
     quote = data.draw(
         st.sampled_from([text[start:end], unicodedata.normalize("NFD", text[start:end])])
     )
-    span = Answer(text).find(quote)
+    span = QuotableAnswer(text).find(quote)
     if span:
         assert 0 <= span[0] < span[1] <= len(text)
         there = fold(text[slice(*span)]).text
@@ -318,7 +318,7 @@ def test_what_was_copied_word_for_word_is_always_found(
     first = data.draw(st.integers(0, len(words) - 6))
     last = data.draw(st.integers(first + 4, len(words) - 1))
     quote = "  ".join(words[first:last]).replace("“", '"').replace("—", "-")
-    assert Answer(text).find(unicodedata.normalize("NFD", quote))
+    assert QuotableAnswer(text).find(unicodedata.normalize("NFD", quote))
 
 
 _LONG = 100_000
@@ -343,7 +343,7 @@ _LONG = 100_000
 )
 def test_a_hostile_answer_costs_no_more_than_a_long_one(text: str, quotes: list[str]) -> None:
     def search(size: int) -> Callable[[], None]:
-        answer = Answer(text * (size // len(text)))
+        answer = QuotableAnswer(text * (size // len(text)))
 
         def find() -> None:
             for n in range(20):

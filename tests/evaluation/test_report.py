@@ -18,9 +18,9 @@ from console.evaluation.arms import (
     samples_spec,
     solos_of,
 )
-from console.evaluation.book import BEST, Book, Outcome
+from console.evaluation.book import BEST, Book, PairOutcome
 from console.evaluation.report import as_table, make_report
-from console.evaluation.spending import LimitReached, Limits, Spent, spent
+from console.evaluation.spending import LimitReached, SpendingLimits, Spent, spent
 from console.evaluation.tasks import Criterion, Grader, Task
 
 EXACT = Task("sum", "2+2?", Grader.EXACT, answers=("4",))
@@ -183,20 +183,20 @@ def test_samples_have_seeds_of_their_own_and_every_seat_is_waited_for() -> None:
 def test_equal_answers_tie_without_being_asked_about() -> None:
     book = Book([PAIR], SPEC, {})
     assert book.unasked_orders(PAIR, "same", "same") == []
-    assert book.outcome(PAIR, "same", "same") is Outcome.TIE
-    assert book.outcome(PAIR, "", "") is Outcome.TIE
-    assert book.outcome(PAIR, "", "some") is Outcome.LOSS
+    assert book.outcome(PAIR, "same", "same") is PairOutcome.TIE
+    assert book.outcome(PAIR, "", "") is PairOutcome.TIE
+    assert book.outcome(PAIR, "", "some") is PairOutcome.LOSS
     assert len(book.unasked_orders(PAIR, "one", "two")) == 2
 
 
 def test_limits_stop_before_the_step_that_would_break_them() -> None:
     so_far = Spent(Decimal("0.30"), 2, 10)
-    Limits().check(so_far, calls=99, under_way=99)
-    Limits(Decimal("0.31"), 14).check(so_far, calls=3, under_way=1)
+    SpendingLimits().check(so_far, calls=99, under_way=99)
+    SpendingLimits(Decimal("0.31"), 14).check(so_far, calls=3, under_way=1)
     with pytest.raises(LimitReached, match=r"\$0\.3000 are spent, of at most \$0\.3"):
-        Limits(Decimal("0.3")).check(so_far, calls=1, under_way=0)
+        SpendingLimits(Decimal("0.3")).check(so_far, calls=1, under_way=0)
     with pytest.raises(LimitReached, match="11 calls are made, of at most 13"):
-        Limits(max_calls=13).check(so_far, calls=3, under_way=1)
+        SpendingLimits(max_calls=13).check(so_far, calls=3, under_way=1)
 
 
 def test_spending_counts_every_step_once_and_says_what_is_unknown() -> None:

@@ -7,7 +7,7 @@ import pytest
 import uvloop
 
 from console.providers.openai_compatible import OpenAICompatible
-from console.providers.wire.answer import Limits
+from console.providers.wire.answer import AnswerLimits
 from console.providers.wire.http import make_client
 from tests.providers.asking import KEY, Got, collect
 from tests.upstream import Upstream
@@ -56,7 +56,7 @@ def make(up: Upstream, client: httpx.AsyncClient) -> Make:
             client=client,
             linger=linger,
             headers=headers,
-            limits=Limits(**limits) if limits else None,
+            limits=AnswerLimits(**limits) if limits else None,
         )
 
     return make

@@ -38,7 +38,7 @@ async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
     return JsonResponse(_completion(chat, state, answer).told())
 
 
-def _completion(chat: Chat, state: RunState, answer: shapes.Answer) -> ChatCompletion:
+def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> ChatCompletion:
     message = Message(role="assistant", content=answer.text or None, refusal=None)
     if answer.tool_calls:
         message.tool_calls = [Called(**call) for call in answer.tool_calls]

@@ -56,7 +56,7 @@ class Chat:
     def states(self, state: RunState) -> list[RunState]:
         return [s for s in (self.before, state) if s]
 
-    def wants_panel(self, answer: shapes.Answer | None) -> bool:
+    def wants_panel(self, answer: shapes.FinalAnswer | None) -> bool:
         """Whether the outer model, given the choice, chose to ask a panel."""
         asked = [c["function"]["name"] for c in answer.tool_calls] if answer else []
         return self.is_deciding and DECIDE in asked
@@ -71,7 +71,7 @@ class Chat:
         return shapes.failure(self.spec, state, run_id=str(self.run.pk), run_url=self.url)
 
 
-async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.Answer]:
+async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
     """Wait for the answer; of the panel too, if the outer model asks it. Raises ApiError."""
     wants = chat.call.body.fusion.cancel_on_disconnect
     async with cancelled_with(chat.run, wants):

@@ -58,7 +58,7 @@ class _Reading:
     def __init__(self, chat: Chat, chunks: _Chunks) -> None:
         self._chat, self._chunks = chat, chunks
         self.state = RunState()
-        self.answer: shapes.Answer | None = None
+        self.answer: shapes.FinalAnswer | None = None
         self._text = FreshText(chat)
         self._progress: dict[str, str] = {}
 
@@ -111,7 +111,7 @@ class _Chunks:
         more = {"fusion": fusion} if fusion else {}
         return self._event(self._base | {"choices": [choice]} | more)
 
-    def end(self, state: RunState, answer: shapes.Answer | None) -> list[bytes]:
+    def end(self, state: RunState, answer: shapes.FinalAnswer | None) -> list[bytes]:
         assert answer
         events = []
         if answer.tool_calls:

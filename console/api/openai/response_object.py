@@ -34,7 +34,7 @@ INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingResponse:
     """What was asked, and the run that is its first answer: the response bears its number."""
 
     call: ApiCall[ResponseRequest]
@@ -53,7 +53,7 @@ class Asked:
         return ResponseSoFar(**self._said(output), status="failed", error=why, usage=None)
 
     def finished(
-        self, chat: Chat, state: RunState, answer: shapes.Answer, output: list[Item]
+        self, chat: Chat, state: RunState, answer: shapes.FinalAnswer, output: list[Item]
     ) -> Response:
         why = INCOMPLETE.get(answer.finish_reason)
         said = self._said(output)

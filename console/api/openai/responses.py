@@ -12,7 +12,7 @@ from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import answered, begin
 from .replies import Item, OtherEvent, Response, ResponseEvent
-from .response_object import Asked, call_item, fusion_item, message_item
+from .response_object import call_item, fusion_item, message_item
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
 
@@ -44,8 +44,8 @@ async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
     return JsonResponse(asked.finished(chat, state, answer, output).told())
 
 
-def _begin(call: ApiCall[ResponseRequest]) -> Asked:
+def _begin(call: ApiCall[ResponseRequest]) -> PendingResponse:
     try:
-        return Asked(call, begin(as_chat(call)))
+        return PendingResponse(call, begin(as_chat(call)))
     except ApiError as error:
         raise in_our_words(error) from None

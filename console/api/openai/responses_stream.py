@@ -21,7 +21,7 @@ from .chat_run import Chat, go_on
 from .fusion_events import FusionEvents
 from .replies import FusionItemBegun, Item, ResponseEvent, ResponseSoFar
 from .response_object import (
-    Asked,
+    PendingResponse,
     call_item,
     fusion_id,
     fusion_item,
@@ -34,11 +34,11 @@ from .responses_input import in_our_words
 from .sse import FreshText, Quiet, event_stream, watched
 
 
-def stream_response(asked: Asked) -> HttpResponseBase:
+def stream_response(asked: PendingResponse) -> HttpResponseBase:
     return event_stream(_stream(asked), asked.first.call)
 
 
-async def _stream(asked: Asked) -> AsyncGenerator[bytes, None]:
+async def _stream(asked: PendingResponse) -> AsyncGenerator[bytes, None]:
     out = _Output(asked)
     try:
         for name in ("response.created", "response.in_progress"):
@@ -64,7 +64,7 @@ async def _stream(asked: Asked) -> AsyncGenerator[bytes, None]:
 class _Output:
     """The items told so far, and the numbers of events."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: PendingResponse) -> None:
         self.asked = asked
         self.items: list[Item] = []  # those that are done
         self._number = 0
@@ -109,7 +109,7 @@ class _Reading:
     def __init__(self, chat: Chat, out: _Output) -> None:
         self._chat, self._out = chat, out
         self.state = RunState()
-        self.answer: shapes.Answer | None = None
+        self.answer: shapes.FinalAnswer | None = None
         self._fresh = FreshText(chat)
         self._text: str | None = None  # of the message, once there is one
         include = chat.call.body.fusion.include and not shapes.is_direct(chat.spec)
@@ -177,7 +177,7 @@ class _Reading:
             self._out.done(message_item(self._chat, text, "completed")),
         ]
 
-    def _calls(self, answer: shapes.Answer) -> list[bytes]:
+    def _calls(self, answer: shapes.FinalAnswer) -> list[bytes]:
         events, out = [], self._out
         for number, called in enumerate(answer.tool_calls):
             begun = call_item(self._chat, number, called, "in_progress")

@@ -6,7 +6,7 @@ What every way of telling a run has in common is made in `record.public`.
 from __future__ import annotations
 
 from ...engine.errors import Reason
-from ...engine.findings.answering import Answer, answer_of, answering_call, is_direct, text_of
+from ...engine.findings.answering import FinalAnswer, answer_of, answering_call, is_direct, text_of
 from ...engine.spec import Spec
 from ...engine.state import CallStatus, RunState, RunStatus, Step
 from ...record.parts import Analysis, analysis_object, usage_of
@@ -15,7 +15,7 @@ from ..http.errors import TABLE, ApiError
 from .replies import FailedModel, FusionOfChat, PanelAnswer
 
 __all__ = [
-    "Answer",
+    "FinalAnswer",
     "analysis_object",
     "answer_of",
     "answering_call",

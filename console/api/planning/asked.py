@@ -18,7 +18,7 @@ T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Asked:
+class PanelRequest:
     """`tools` are the client's own."""
 
     body: Asking
@@ -27,7 +27,7 @@ class Asked:
     tools: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, body: Asking) -> Asked:
+    def of(cls, body: Asking) -> PanelRequest:
         return cls(body, _plugin(body), *_server_tool(body))
 
     @property

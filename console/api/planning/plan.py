@@ -17,7 +17,7 @@ from ...services.errors import Refused
 from ...services.policy import OF_JUDGING
 from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ..http.errors import ApiError
-from .asked import ALIASES, PREFIX, Asked
+from .asked import ALIASES, PREFIX, PanelRequest
 from .refusals import built
 from .schemas import Asking, FusionParameters, PanelSeat
 
@@ -60,7 +60,7 @@ def plan_for(body: Asking, request: dict[str, Any], *, depth: int = 0) -> Plan:
 
     Reads the database and may ask providers for their lists.
     """
-    asked = Asked.of(body)
+    asked = PanelRequest.of(body)
     options = asked.options(request)
     if depth > 0 and asked.is_alias and not asked.is_switched_off:
         # One level only: what was asked for by name is refused, what was offered is left out.
@@ -85,7 +85,7 @@ def _with_options(request: dict[str, Any], options: dict[str, Any]) -> dict[str,
     return rest | ({"options": options} if options else {})
 
 
-def _outer(asked: Asked) -> Who:
+def _outer(asked: PanelRequest) -> Who:
     """Who answers where nothing is fused."""
     model = asked.body.model
     return built(_base(model, None), {"panel": "model"}).writer if asked.is_alias else model
@@ -104,7 +104,7 @@ def _direct(outer: Who, request: dict[str, Any]) -> Spec:
     return built(wish, {"panel": "model", "judge": "model"})
 
 
-def _fused(asked: Asked, request: dict[str, Any]) -> Spec:
+def _fused(asked: PanelRequest, request: dict[str, Any]) -> Spec:
     own, wished = asked.body.fusion, asked.wished
     wish = replace(
         _judged(asked, _panel(asked)),
@@ -122,7 +122,7 @@ def _fused(asked: Asked, request: dict[str, Any]) -> Spec:
     return built(wish, _places(asked))
 
 
-def _panel(asked: Asked) -> Wish:
+def _panel(asked: PanelRequest) -> Wish:
     """Whom the request names for the panel, or a preset's, with what is asked of all of them."""
     own, wished = asked.body.fusion, asked.wished
     names: Sequence[str | PanelSeat] = own.panel or wished.analysis_models or ()
@@ -145,7 +145,7 @@ def _panel(asked: Asked) -> Wish:
     )
 
 
-def _base_beside(asked: Asked, names: Sequence[str | PanelSeat]) -> Wish | None:
+def _base_beside(asked: PanelRequest, names: Sequence[str | PanelSeat]) -> Wish | None:
     """The preset that says what the request leaves open; None where that is nothing, or where
     no preset can run."""
     body, preset = asked.body, asked.wished.preset
@@ -160,7 +160,7 @@ def _base_beside(asked: Asked, names: Sequence[str | PanelSeat]) -> Wish | None:
     return None
 
 
-def _judged(asked: Asked, wish: Wish) -> Wish:
+def _judged(asked: PanelRequest, wish: Wish) -> Wish:
     """By whom the request names. A model that is asked for answers: it writes, and it judges
     unless a judge is named, too."""
     outer = "" if asked.is_alias else asked.body.model
@@ -170,7 +170,7 @@ def _judged(asked: Asked, wish: Wish) -> Wish:
     return replace(wish, judge=judge, synthesizer=outer, judge_fallback="", synthesizer_fallback="")
 
 
-def _places(asked: Asked) -> dict[str, str]:
+def _places(asked: PanelRequest) -> dict[str, str]:
     """Which field of the request each part of the wish comes from."""
     own = asked.body.fusion
     return {

@@ -26,7 +26,7 @@ from ..spec import letter
 from ..text import storable
 from .best import CRITERIA
 from .json_object import find_object
-from .seat_names import Names
+from .seat_names import SeatNames
 
 PARTS = ("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
 _MAX_ITEMS, _MAX_CHARACTERS = 40, 4000  # what is kept of an unconstrained judge's output
@@ -67,7 +67,7 @@ class _Reader:
         self.seats = seats
 
     def read(self, data: dict[str, Any], is_cut: bool) -> dict[str, Any]:
-        self._names = Names(self.seats, data)
+        self._names = SeatNames(self.seats, data)
         if is_cut:
             data = dict.fromkeys(PARTS, []) | data
         missing = [key for key in PARTS if not isinstance(data.get(key), list)]

@@ -11,7 +11,7 @@ from .provenance import plain, plain_so_far
 
 
 @dataclass(frozen=True)
-class Answer:
+class FinalAnswer:
     """What a run came to. `stands_in`: a panelist's answer where none could be fused."""
 
     text: str = ""
@@ -46,13 +46,13 @@ def _written(state: RunState, fusion: FusionState) -> CallState | None:
     return state.calls.get(fusion.best) or state.latest(Step.SYNTHESIS, fusion=fusion.number)
 
 
-def answer_of(spec: Spec, state: RunState) -> Answer | None:
+def answer_of(spec: Spec, state: RunState) -> FinalAnswer | None:
     """None when there is none."""
     call = answering_call(spec, state)
     if call is None or not call.is_usable:
         return None
     reason = call.finish_reason or "stop"
-    return Answer(
+    return FinalAnswer(
         text=text_of(call),
         tool_calls=call.tool_calls,
         finish_reason="tool_calls" if call.tool_calls else reason,

@@ -31,7 +31,7 @@ _WORD = re.compile(
 _ELLIPSIS = re.compile(r"\s*(?:[\[(]\s*(?:\u2026|\.{3,})\s*[\])]|\u2026|\.{3,}|\. \. \.)\s*")
 
 
-class Answer:
+class QuotableAnswer:
     """One seat's answer, to look for quotes in."""
 
     def __init__(self, text: str) -> None:
@@ -116,7 +116,7 @@ def _without_stop(quote: str) -> str:
 
 def verify(analysis: dict[str, Any], answers: Mapping[int, str]) -> dict[str, Any]:
     """The same analysis with every quote looked up; `answers` are the texts as stored."""
-    texts = {seat: Answer(text) for seat, text in answers.items()}
+    texts = {seat: QuotableAnswer(text) for seat, text in answers.items()}
     for claim, seats in claims(analysis):
         evidence = claim.get("evidence", [])
         claim["evidence"] = [_looked_up(item, texts) for item in evidence]
@@ -129,7 +129,7 @@ def verify(analysis: dict[str, Any], answers: Mapping[int, str]) -> dict[str, An
     return analysis
 
 
-def _looked_up(item: Mapping[str, Any], texts: Mapping[int, Answer]) -> dict[str, Any]:
+def _looked_up(item: Mapping[str, Any], texts: Mapping[int, QuotableAnswer]) -> dict[str, Any]:
     said = {"seat": item["seat"], "quote": item["quote"]}
     own = texts.get(item["seat"])
     if own and (span := own.find(item["quote"])):

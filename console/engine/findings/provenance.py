@@ -45,7 +45,7 @@ Stretch = tuple[int, int, bool]  # start, end, is code
 
 
 @dataclass(frozen=True)
-class Mark:
+class ProvenanceMark:
     """A marker in the text as it was written; without letters where they are no seats here."""
 
     start: int
@@ -61,7 +61,7 @@ def names_of(marker: str, letters: str = ALL) -> tuple[str, bool]:
     return known, OWN in names
 
 
-def marks(text: str, letters: str = ALL) -> list[Mark]:
+def marks(text: str, letters: str = ALL) -> list[ProvenanceMark]:
     found = []
     line = looked = 0
     for start, end, is_code in _stretches(text):
@@ -71,7 +71,7 @@ def marks(text: str, letters: str = ALL) -> list[Mark]:
             line = max(line, text.rfind("\n", looked, match.start()) + 1)
             looked = match.start()
             stop = match.end() + is_footnote(text, match, line)
-            found.append(Mark(match.start(), stop, *names_of(match[1], letters)))
+            found.append(ProvenanceMark(match.start(), stop, *names_of(match[1], letters)))
     return found
 
 

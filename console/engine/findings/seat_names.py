@@ -18,7 +18,7 @@ _FILLERS = {"AND", "ANSWER", "ANSWERS", "SEAT", "SEATS"}
 _LONGEST = 200
 
 
-class Names:
+class SeatNames:
     """Of the answers in `seats`, as one analysis uses them."""
 
     def __init__(self, seats: Sequence[int], data: Any) -> None:

@@ -25,10 +25,10 @@ from ..state import CallState, CallStatus, Step
 async def ask_panel(context: Context) -> dict[int, CallState]:
     """Seat -> its usable answer, for the seats that have one."""
     seats = [s for s in range(len(context.spec.panel)) if _is_to_be_asked(context, s)]
-    watch = _Watch(context)
+    deadline = _PanelDeadline(context)
     # A seat reports its own failures; what comes out of one ends the run (a lost lease).
-    async with begun(_ask_seat(context, seat, watch.asks_again) for seat in seats) as tasks:
-        await watch.until_over(dict(zip(seats, tasks, strict=True)))
+    async with begun(_ask_seat(context, seat, deadline.asks_again) for seat in seats) as tasks:
+        await deadline.until_over(dict(zip(seats, tasks, strict=True)))
     return answers_of(context, range(len(context.spec.panel)))
 
 
@@ -37,7 +37,7 @@ def answers_of(context: Context, seats: Iterable[int]) -> dict[int, CallState]:
     return {seat: call for seat, call in found.items() if call}
 
 
-class _Watch:
+class _PanelDeadline:
     """Decides when the panel has taken long enough."""
 
     def __init__(self, context: Context) -> None:

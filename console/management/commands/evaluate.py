@@ -17,7 +17,7 @@ from console.evaluation.asking import Asker, Deleted
 from console.evaluation.evaluation import Evaluation
 from console.evaluation.report import as_table, make_report
 from console.evaluation.results import BadResults, Results
-from console.evaluation.spending import LimitReached, Limits, spent
+from console.evaluation.spending import LimitReached, SpendingLimits, spent
 from console.evaluation.tasks import BadTasks, fingerprint, load_tasks
 from console.models import Preset
 from console.services.build_spec import Wish, build
@@ -73,7 +73,7 @@ class Command(BaseCommand):
                 spec = Spec.from_dict(results.header["spec"])
                 grader = Panelist.from_dict(results.header["grader_options"])
                 self._warn(spec, grader, results)
-                limits = Limits(options["max_cost"], options["max_calls"])
+                limits = SpendingLimits(options["max_cost"], options["max_calls"])
                 asker = Asker(results, limits, at_once=options["at_once"], say=self.stderr.write)
                 evaluation = Evaluation(tasks, spec, grader, results, asker)
                 stopped = self._carry_out(evaluation, options)
@@ -110,7 +110,7 @@ class Command(BaseCommand):
                 "--grader names another model."
             )
 
-    def _warn_of_unknown_cost(self, results: Results, limits: Limits) -> None:
+    def _warn_of_unknown_cost(self, results: Results, limits: SpendingLimits) -> None:
         unknown = spent(results.steps).unknown
         if unknown and limits.max_cost is not None:
             self.stderr.write(

@@ -25,7 +25,7 @@ from ...services.policy import CHOICES
 from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ...services.runs import run_start
 from ..forms import VISIBILITIES, ComposeForm
-from .rows import RunRow, run_rows
+from .rows import RunLine, run_rows
 
 RECENT = 6
 PREFILLED = 3
@@ -110,7 +110,7 @@ def _page(
 ) -> HttpResponse:
     cards = [_card(preset) for preset in presets]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
-    recent: list[RunRow] = run_rows(access.runs_visible_to(request.user)[:RECENT])
+    recent: list[RunLine] = run_rows(access.runs_visible_to(request.user)[:RECENT])
     context = {
         "form": form,
         "cards": cards,

@@ -15,7 +15,7 @@ from ...models import Call, Run
 _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
 
 
-class RunRow:
+class RunLine:
     """A run with its seats' letters; everything else is the run's own."""
 
     def __init__(self, run: Run) -> None:
@@ -39,9 +39,9 @@ def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
     return runs.select_related("owner").prefetch_related(Prefetch("calls", queryset=calls))
 
 
-def run_rows(runs: Iterable[Run]) -> list[RunRow]:
+def run_rows(runs: Iterable[Run]) -> list[RunLine]:
     listed = with_rows(runs) if isinstance(runs, QuerySet) else runs
-    return [RunRow(run) for run in listed]
+    return [RunLine(run) for run in listed]
 
 
 def _state(call: Call | None) -> str:

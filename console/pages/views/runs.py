@@ -31,7 +31,7 @@ from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url
 from .fragment import by_htmx, page_or_main, page_or_part
 from .posted import posted
-from .rows import RunRow, with_rows
+from .rows import RunLine, with_rows
 
 PAGE_SIZE = 20
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
@@ -46,7 +46,7 @@ private_page = cache_control(private=True, no_store=True)
 def list(request: HttpRequest) -> HttpResponse:
     runs = with_rows(access.runs_visible_to(request.user))
     page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [RunRow(run) for run in page.object_list]
+    rows = [RunLine(run) for run in page.object_list]
     return page_or_main(request, "runs", {"page": page, "rows": rows})
 
 

@@ -40,7 +40,7 @@ NO_REASON = {"", "null", "none"}  # as some write that there is none yet
 
 
 @dataclass(frozen=True)
-class Limits:
+class AnswerLimits:
     """What one answer may take, in bytes and numbers."""
 
     text: int = 2 * MIB
@@ -79,8 +79,8 @@ class Unicode:
         return REPLACEMENT if high else ""
 
 
-class Answer:
-    def __init__(self, model: str, limits: Limits, scrub: Scrub) -> None:
+class AnswerReader:
+    def __init__(self, model: str, limits: AnswerLimits, scrub: Scrub) -> None:
         self.done = False  # `[DONE]` was seen
         self.finish_reason: str | None = None
         self.usage_after_finish = False
