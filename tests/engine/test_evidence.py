@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.engine.findings.evidence import QuotableAnswer, share_of_verified, verify
-from console.engine.findings.text_folding import fold
+from console.engine.findings.normalised import normalise
 from tests.growth import BOUND, growth
 
 TEXT = (
@@ -244,7 +244,7 @@ def test_an_analysis_from_before_quotes_were_asked_for_is_left_alone_by_its_read
     assert share_of_verified({"consensus": [{"claim": "x", "seats": [0]}]}) == (0, 0)
 
 
-# Marks, spellings and scripts that the folding knows about, and ordinary words between them.
+# Marks, spellings and scripts that normalising knows about, and ordinary words between them.
 _PIECES = st.sampled_from(
     [
         *"aeiou .,\n\t",
@@ -294,10 +294,10 @@ def test_positions_are_always_right(pieces: list[str], data: st.DataObject) -> N
     span = QuotableAnswer(text).find(quote)
     if span:
         assert 0 <= span[0] < span[1] <= len(text)
-        there = fold(text[slice(*span)]).text
+        there = normalise(text[slice(*span)]).text
         # What is shown says what the quote says, but for marks and what an ellipsis left out.
         if "…" not in quote and "..." not in quote and "](" not in text and "][" not in text:
-            assert _letters(there) == _letters(fold(quote).text)
+            assert _letters(there) == _letters(normalise(quote).text)
 
 
 def _letters(text: str) -> str:

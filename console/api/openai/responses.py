@@ -12,7 +12,7 @@ from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import answered, begin
 from .replies import Item, OtherEvent, Response, ResponseEvent
-from .response_object import call_item, fusion_item, message_item
+from .response_object import PendingResponse, call_item, fusion_item, message_item
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
 

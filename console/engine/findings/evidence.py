@@ -1,6 +1,6 @@
 """Does a quote stand in the answer it is said to come from?
 
-`folding` evens out how things are written; `verify` gives each piece of
+`normalise` evens out how things are written; `verify` gives each piece of
 evidence `verified`, with `start` and `end` where it is true (in characters of
 the answer as it was given) and `found_in` where the quote is another seat's;
 and each claim its `standing`: supported, partly, unverified.
@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from .analysis import claims
-from .text_folding import QUOTES, Folded, fold
+from .normalised import QUOTES, Normalised, normalise
 
 SUPPORTED, PARTLY, UNVERIFIED = "supported", "partly", "unverified"
 # Parts around an ellipsis have to say something by themselves.
@@ -39,8 +39,8 @@ class QuotableAnswer:
         self._found: dict[str, tuple[int, int] | None] = {}
 
     @cached_property
-    def _folded(self) -> list[Folded]:
-        return [fold(self.text), fold(self.text, as_shown=True)]
+    def _normalised(self) -> list[Normalised]:
+        return [normalise(self.text), normalise(self.text, as_shown=True)]
 
     @cached_property
     def _is_short(self) -> bool:
@@ -64,22 +64,22 @@ class QuotableAnswer:
         return self._found[quote]
 
     def _find(self, quote: str) -> tuple[int, int] | None:
-        for folded in self._folded:
-            needle = fold(quote, as_shown=folded.as_shown).text.strip()
-            if needle and (found := folded.find(needle)):
+        for normalised in self._normalised:
+            needle = normalise(quote, as_shown=normalised.as_shown).text.strip()
+            if needle and (found := normalised.find(needle)):
                 return found[:2]
-        found_in = (self._find_parts(quote, folded) for folded in self._folded)
+        found_in = (self._find_parts(quote, normalised) for normalised in self._normalised)
         return next((span for span in found_in if span), None)
 
-    def _find_parts(self, quote: str, folded: Folded) -> tuple[int, int] | None:
+    def _find_parts(self, quote: str, normalised: Normalised) -> tuple[int, int] | None:
         """What is left out in the middle of a quote was marked as left out."""
         parts = _ELLIPSIS.split(quote)
-        needles = [fold(part, as_shown=folded.as_shown).text.strip() for part in parts]
+        needles = [normalise(part, as_shown=normalised.as_shown).text.strip() for part in parts]
         if len(needles) < 2 or any(len(needle) < _SHORTEST_PART for needle in needles):
             return None
         start, after, end = None, 0, 0
         for needle in needles:
-            found = folded.find(needle, after)
+            found = normalised.find(needle, after)
             if not found:
                 return None
             start = found[0] if start is None else start

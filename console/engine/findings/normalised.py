@@ -4,7 +4,7 @@ Evened out are white space, typographic quotes, dashes and ellipses, Unicode
 compatibility forms, characters nobody sees, and the marks of Markdown
 emphasis. Case and words stay. `as_shown` also leaves out what a page does not
 show of Markdown: marks at the head of a line, addresses of links, the rules of
-tables and fences. Every folded character knows the place it came from.
+tables and fences. Every normalised character knows the place it came from.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ Skipped = tuple[int, int, str]  # start, end, and what stands there instead
 
 
 @dataclass(frozen=True)
-class Folded:
+class Normalised:
     """`text[i]` came from `source[starts[i]:ends[i]]`; several may come from one place."""
 
     source: str
@@ -68,7 +68,7 @@ class Folded:
     skipped: Sequence[Skipped]
 
     def find(self, needle: str, after: int = 0) -> tuple[int, int, int] | None:
-        """(start, end) in the source and the folded end, of the first true occurrence."""
+        """(start, end) in the source and the normalised end, of the first true occurrence."""
         tries = 0
         for at in self._places(needle, after):
             end = at + len(needle)
@@ -109,10 +109,10 @@ class Folded:
                 break
             pieces += [self.source[at:first], instead]
             at = last
-        return fold("".join([*pieces, self.source[at:end]])).text.strip()
+        return normalise("".join([*pieces, self.source[at:end]])).text.strip()
 
 
-def fold(text: str, *, as_shown: bool = False) -> Folded:
+def normalise(text: str, *, as_shown: bool = False) -> Normalised:
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -155,7 +155,7 @@ def fold(text: str, *, as_shown: bool = False) -> Folded:
         at = max(at, skip[1])
     # Two kinds of white space may have met where a mark was left out.
     return _without_double_spaces(
-        Folded(text, "".join(pieces), starts, ends, as_shown, skipped),
+        Normalised(text, "".join(pieces), starts, ends, as_shown, skipped),
     )
 
 
@@ -200,10 +200,10 @@ def _skipped(text: str) -> list[Skipped]:
     return apart
 
 
-def _without_double_spaces(folded: Folded) -> Folded:
-    text, starts, ends = folded.text, folded.starts, folded.ends
+def _without_double_spaces(normalised: Normalised) -> Normalised:
+    text, starts, ends = normalised.text, normalised.starts, normalised.ends
     if not re.search(r"  | -|- ", text):
-        return folded
+        return normalised
     keep = [
         i
         for i, c in enumerate(text)
@@ -211,7 +211,7 @@ def _without_double_spaces(folded: Folded) -> Folded:
         or not ((i and text[i - 1] in " -") or (i + 1 < len(text) and text[i + 1] == "-"))
     ]
     return replace(
-        folded,
+        normalised,
         text="".join(text[i] for i in keep),
         starts=[starts[i] for i in keep],
         ends=[ends[i] for i in keep],
