@@ -71,12 +71,12 @@ async def get_json(
         raise classify(exc, urlsplit(url).hostname or "The provider") from None
     if response.status_code != 200:
         raise refusal(response.status_code, response.headers, body[: 64 * 1024], scrub)
-    said = parse(body)
-    if said is None:
+    payload = parse(body)
+    if payload is None:
         raise ProviderError(Reason.BAD_RESPONSE)
-    if error := error_object(said):
+    if error := error_object(payload):
         raise in_band(error, scrub)
-    return said
+    return payload
 
 
 async def read(response: httpx.Response, limit: int) -> bytes:
@@ -93,8 +93,8 @@ async def list_models(
     *, base_url: str, api_key: Secret | str, client: httpx.AsyncClient, timeout: float = 15
 ) -> list[ModelInfo]:
     """GET /models. Raises ProviderError."""
-    said = await get_json(client, f"{base_url}/models", api_key=api_key, timeout=timeout)
-    rows = said.get("data", said.get("models")) if isinstance(said, dict) else said
+    payload = await get_json(client, f"{base_url}/models", api_key=api_key, timeout=timeout)
+    rows = payload.get("data", payload.get("models")) if isinstance(payload, dict) else payload
     if not isinstance(rows, list):
         raise ProviderError(Reason.BAD_RESPONSE)
     models: dict[str, ModelInfo] = {}

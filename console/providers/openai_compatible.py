@@ -116,8 +116,8 @@ class OpenAICompatible:
                 if response.status_code == 204:
                     raise ProviderError(Reason.EMPTY, status_code=204)
                 if not response.is_success:
-                    said = await read(response, self._limits.error_body)
-                    raise refusal(response.status_code, response.headers, said, self._scrub)
+                    error_body = await read(response, self._limits.error_body)
+                    raise refusal(response.status_code, response.headers, error_body, self._scrub)
                 yield response
         except FAILURES as exc:
             answered = response is not None and response.num_bytes_downloaded > 0
@@ -200,11 +200,11 @@ class OpenAICompatible:
             body += data
         else:
             raise ProviderError(Reason.TOO_LARGE)
-        said = await asyncio.to_thread(parse, bytes(body))
-        if not isinstance(said, dict):
+        payload = await asyncio.to_thread(parse, bytes(body))
+        if not isinstance(payload, dict):
             raise ProviderError(Reason.BAD_RESPONSE)
-        chunks = list(answer.take_object(said))
-        if not isinstance(said.get("choices"), list):
+        chunks = list(answer.take_object(payload))
+        if not isinstance(payload.get("choices"), list):
             raise ProviderError(Reason.BAD_RESPONSE)
         return iter(chunks)
 

@@ -56,8 +56,8 @@ async def test_credential(
 
     async def ask() -> str:
         url = f"{base_url or BASE_URL}/key"
-        said = await get_json(client, url, api_key=api_key, timeout=timeout)
-        data = said.get("data") if isinstance(said, dict) else None
+        payload = await get_json(client, url, api_key=api_key, timeout=timeout)
+        data = payload.get("data") if isinstance(payload, dict) else None
         data = data if isinstance(data, dict) else {}
         used, limit = money(data.get("usage")), money(data.get("limit"))
         if used is None:

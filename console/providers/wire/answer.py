@@ -111,8 +111,8 @@ class AnswerReader:
             self.done = True
             return
         try:
-            said = json.loads(data)
-            if not isinstance(said, dict):
+            payload = json.loads(data)
+            if not isinstance(payload, dict):
                 raise ValueError
         except (ValueError, RecursionError):
             self._unreadable += 1
@@ -121,23 +121,23 @@ class AnswerReader:
             if self._unreadable > self._limits.unreadable:
                 raise ProviderError(Reason.BAD_RESPONSE) from None
             return
-        yield from self.take_object(said, failed=event.event == "error")
+        yield from self.take_object(payload, failed=event.event == "error")
 
     def take_object(
-        self, said: dict[str, Any], *, failed: bool = False
+        self, payload: dict[str, Any], *, failed: bool = False
     ) -> Iterator[TextDelta | ReasoningDelta]:
-        choice = _first_choice(said)
-        self._note(said, choice)
+        choice = _first_choice(payload)
+        self._note(payload, choice)
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             for chunk in self._deltas(delta):
                 self._goes_on()
                 yield chunk
-        error = error_object(said)
+        error = error_object(payload)
         if error is None and choice.get("error"):
             error = error_object({"error": choice["error"]})
         if error is not None or failed:
-            raise in_band(error or said, self._scrub)
+            raise in_band(error or payload, self._scrub)
         reason = _finish_reason(choice)
         if reason == "error":
             raise ProviderError(Reason.UPSTREAM_ERROR)
@@ -173,13 +173,13 @@ class AnswerReader:
         if text := self._text.rest():
             yield TextDelta(text)
 
-    def _note(self, said: dict[str, Any], choice: dict[str, Any]) -> None:
-        usage = said.get("usage") or choice.get("usage")
+    def _note(self, payload: dict[str, Any], choice: dict[str, Any]) -> None:
+        usage = payload.get("usage") or choice.get("usage")
         if isinstance(usage, dict):
             self._usage = usage
             self.usage_after_finish |= bool(self.finish_reason or _finish_reason(choice))
-        self._citations.take(said.get("citations"))
-        model, provider, number = said.get("model"), said.get("provider"), said.get("id")
+        self._citations.take(payload.get("citations"))
+        model, provider, number = payload.get("model"), payload.get("provider"), payload.get("id")
         if isinstance(model, str) and model:
             self._model = _short(model)
         if isinstance(provider, str) and provider:
@@ -254,8 +254,8 @@ def _count(usage: Any, *names: str) -> int | None:
     return None
 
 
-def _first_choice(said: dict[str, Any]) -> dict[str, Any]:
-    choices = said.get("choices")
+def _first_choice(payload: dict[str, Any]) -> dict[str, Any]:
+    choices = payload.get("choices")
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict) and (choice.get("index") or 0) == 0:
             return choice

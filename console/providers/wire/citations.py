@@ -22,9 +22,9 @@ class Citations:
         self._titles: dict[str, str] = {}  # of each address
         self._scrub = scrub
 
-    def take(self, said: Any) -> None:
+    def take(self, citations: Any) -> None:
         """A list of addresses, or of objects that have one."""
-        for one in said[:MOST] if isinstance(said, list) else ():
+        for one in citations[:MOST] if isinstance(citations, list) else ():
             if isinstance(one, dict):
                 one = one.get("url_citation", one)
             url, title = (one.get("url"), one.get("title")) if isinstance(one, dict) else (one, "")

@@ -108,15 +108,15 @@ def classify(
 
 def _lost(exc: BaseException, names: set[str]) -> Reason:
     """How it ended once a connection was made."""
-    said = str(exc)
+    message = str(exc)
     if "ClientPayloadError" in names:
         # aiohttp keeps of a broken connection only its words: "... OSError(104, 'Connection".
-        return Reason.DISCONNECTED if "Error(" in said else Reason.TRUNCATED
-    if "complete message body" in said:
+        return Reason.DISCONNECTED if "Error(" in message else Reason.TRUNCATED
+    if "complete message body" in message:
         return Reason.TRUNCATED
     if "ClientResponseError" in names:
         return Reason.BAD_RESPONSE
-    if isinstance(exc, httpx.RemoteProtocolError) and "disconnected" not in said.lower():
+    if isinstance(exc, httpx.RemoteProtocolError) and "disconnected" not in message.lower():
         return Reason.BAD_RESPONSE
     if isinstance(exc, (httpx.TimeoutException, TimeoutError)) and not names:
         return Reason.TIMEOUT

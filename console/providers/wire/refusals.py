@@ -76,9 +76,9 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
         if not where:
             message = f"The provider answered with status {status}, which is no answer."
         return ProviderError(Reason.REDIRECT, _short(message, scrub), status_code=status)
-    said = parse(body)
-    error = error_object(said) or {}
-    message = words_of(error) or (text_of(body) if said is None else "")
+    payload = parse(body)
+    error = error_object(payload) or {}
+    message = words_of(error) or (text_of(body) if payload is None else "")
     reason = _reason(status, error, message)
     retry_after = parse_retry_after(headers.get("retry-after"))
     if status == 404 and (not error or message == "Not Found"):
@@ -114,23 +114,23 @@ def in_band(error: dict[str, Any], scrub: Scrub) -> ProviderError:
     return ProviderError(reason, _in_words(reason, message, scrub), status_code=status)
 
 
-def error_object(said: Any) -> dict[str, Any] | None:
+def error_object(payload: Any) -> dict[str, Any] | None:
     """The error in an answer: OpenAI's shape, also in a list as Google wraps it, vLLM's,
     FastAPI's, or a plain string."""
-    if isinstance(said, list) and len(said) == 1:
-        said = said[0]
-    if not isinstance(said, dict):
+    if isinstance(payload, list) and len(payload) == 1:
+        payload = payload[0]
+    if not isinstance(payload, dict):
         return None
-    error = said.get("error")
+    error = payload.get("error")
     if isinstance(error, dict):
         return error
     if error:
         return {"message": str(error)}
-    if said.get("object") == "error":
-        return said
-    said_plainly = said.get("detail") or said.get("message")
-    if "choices" not in said and isinstance(said_plainly, (str, list)):
-        return {"message": said_plainly}
+    if payload.get("object") == "error":
+        return payload
+    plain = payload.get("detail") or payload.get("message")
+    if "choices" not in payload and isinstance(plain, (str, list)):
+        return {"message": plain}
     return None
 
 
@@ -189,9 +189,9 @@ def _reason(status: int, error: dict[str, Any], message: str) -> Reason:
     return Reason.UPSTREAM_ERROR if status >= 500 else Reason.BAD_REQUEST
 
 
-def _in_words(reason: Reason, said: str, scrub: Scrub, retry_after: float | None = None) -> str:
+def _in_words(reason: Reason, message: str, scrub: Scrub, retry_after: float | None = None) -> str:
     """What it means for the reader, then what the provider said, then when to come back."""
-    quoted = _short(said, scrub)
+    quoted = _short(message, scrub)
     words = [SENTENCES[reason]]
     if quoted == HTML:
         words.append(quoted)

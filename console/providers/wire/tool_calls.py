@@ -29,9 +29,9 @@ class ToolCalls:
             if isinstance(number, str) and not call["id"]:
                 call["id"] = storable(number)[:200]
             for name in ("name", "arguments"):
-                if isinstance(said := function.get(name), str):
-                    self._limit -= len(said)
-                    call[name] += said
+                if isinstance(value := function.get(name), str):
+                    self._limit -= len(value)
+                    call[name] += value
             if self._limit < 0 or len(self._calls) > MOST:
                 raise ProviderError(Reason.TOO_LARGE)
 
