@@ -51,13 +51,13 @@ def _shown(
     responses = [
         {
             "status": status,
-            "says": said["description"],
+            "says": response["description"],
             "type": " or ".join(
                 kind if kind == "text/event-stream" else _type(content["schema"])
-                for kind, content in said["content"].items()
+                for kind, content in response["content"].items()
             ),
         }
-        for status, said in op["responses"].items()
+        for status, response in op["responses"].items()
     ]
     return {
         "id": op["operationId"],

@@ -70,8 +70,8 @@ def _schemas(
 ) -> dict[str, Any]:
     given = [(m, "validation") for m in bodies if m] + [(m, "serialization") for m in replies if m]
     given.sort(key=lambda each: each[0].__name__)
-    _, found = models_json_schema(given, ref_template=REF)  # type: ignore[arg-type]
-    schemas: dict[str, Any] = found["$defs"]
+    _, definitions = models_json_schema(given, ref_template=REF)  # type: ignore[arg-type]
+    schemas: dict[str, Any] = definitions["$defs"]
     return schemas
 
 
@@ -80,7 +80,7 @@ def _path(route: Route) -> str:
 
 
 def _path_item(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
-    given = [_path_parameter(**found.groupdict()) for found in _PARAMETER.finditer(route.path)]
+    given = [_path_parameter(**match.groupdict()) for match in _PARAMETER.finditer(route.path)]
     item: dict[str, Any] = {"parameters": given} if given else {}
     for method, view in route.views.items():
         item[method.lower()] = _operation(method, route, operation_of(view), schemas)
@@ -93,7 +93,7 @@ def _path_parameter(kind: str, name: str) -> dict[str, Any]:
 
 
 def _operation(method: str, route: Route, op: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "operationId": f"{method.lower()}_{route.name.removeprefix('api-').replace('-', '_')}",
         "summary": op.says,
         "description": f"Needs the scope `{op.scope}`.",
@@ -105,8 +105,8 @@ def _operation(method: str, route: Route, op: Operation, schemas: dict[str, Any]
         content: dict[str, Any] = {"schema": _ref(op.body)}
         if op.example:
             content["example"] = op.example
-        said["requestBody"] = {"required": True, "content": {"application/json": content}}
-    return said
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return operation
 
 
 def _query(op: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
@@ -129,11 +129,11 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers(op: Operation) -> list[dict[str, Any]]:
-    said = []
+    headers = []
     if op.spending:
-        said.append(("Idempotency-Key", "The same key again is the same run."))
+        headers.append(("Idempotency-Key", "The same key again is the same run."))
     if op.streams == "always":
-        said.append(("Last-Event-ID", "Continue behind this event."))
+        headers.append(("Last-Event-ID", "Continue behind this event."))
     return [
         {
             "name": name,
@@ -142,7 +142,7 @@ def _headers(op: Operation) -> list[dict[str, Any]]:
             "description": description,
             "schema": {"type": "string", "maxLength": 200},
         }
-        for name, description in said
+        for name, description in headers
     ]
 
 

@@ -69,12 +69,12 @@ class PanelRequest:
 
     def options(self, request: dict[str, Any]) -> dict[str, Any]:
         """What is handed on to the answering call as it is, with its tools."""
-        found = dict(request.get("options", {}))
+        options = dict(request.get("options", {}))
         if self.tools:
-            found["tools"] = self.tools
+            options["tools"] = self.tools
             if self.body.tool_choice is not None and not self._forces_ours:
-                found["tool_choice"] = self.body.tool_choice
-        return found
+                options["tool_choice"] = self.body.tool_choice
+        return options
 
 
 def _plugin(body: Asking) -> Plugin | None:
@@ -86,13 +86,13 @@ def _plugin(body: Asking) -> Plugin | None:
 
 def _server_tool(body: Asking) -> tuple[FusionParameters | None, list[dict[str, Any]]]:
     """(parameters of the server tool, the client's own tools)."""
-    found, own = None, []
+    parameters, own = None, []
     for number, raw in enumerate(body.tools or ()):
         if raw.get("type") == SERVER_TOOL:
-            found = _parse(FusionParameters, raw.get("parameters") or {}, f"tools.{number}")
+            parameters = _parse(FusionParameters, raw.get("parameters") or {}, f"tools.{number}")
         elif not str(raw.get("type", "function")).startswith("openrouter:"):
             own.append(raw)
-    return found, own
+    return parameters, own
 
 
 def _parse(schema: type[T], raw: Any, where: str) -> T:

@@ -11,23 +11,25 @@ from ..http.errors import ApiError
 from .schemas import ChatMessage, Part
 
 
-def conversation(messages: list[ChatMessage], *, with_tools: bool) -> tuple[list[Message], str]:
+def conversation(
+    chat_messages: list[ChatMessage], *, with_tools: bool
+) -> tuple[list[Message], str]:
     """(messages, the prompt the run is known by). Raises ApiError.
 
     `with_tools` keeps tool calls and their results as they are, for one model that is given
     the tools; to a panel, which is not, they are told as text.
     """
-    said: list[Message] = []
-    asked = ""
+    messages: list[Message] = []
+    prompt = ""
     size = 0
-    for number, message in enumerate(messages):
+    for number, message in enumerate(chat_messages):
         text = _text(message, number)
         size += len(text)
         if message.role == "user" and text.strip():
-            asked = text
-        said.append(_as_it_is(message, text) if with_tools else _as_text(message, text))
-    said = [m for m in said if m["content"] or m.get("tool_calls") or m["role"] == "tool"]
-    if not asked:
+            prompt = text
+        messages.append(_as_it_is(message, text) if with_tools else _as_text(message, text))
+    messages = [m for m in messages if m["content"] or m.get("tool_calls") or m["role"] == "tool"]
+    if not prompt:
         raise ApiError("invalid_request", "No message of the user says anything.", param="messages")
     if size > settings.MAX_PROMPT_CHARACTERS:
         raise ApiError(
@@ -36,7 +38,7 @@ def conversation(messages: list[ChatMessage], *, with_tools: bool) -> tuple[list
             f"{settings.MAX_PROMPT_CHARACTERS:,} are accepted.",
             param="messages",
         )
-    return said, asked
+    return messages, prompt
 
 
 def _text(message: ChatMessage, number: int) -> str:
@@ -64,12 +66,12 @@ def _role(message: ChatMessage) -> str:
 
 
 def _as_it_is(message: ChatMessage, text: str) -> Message:
-    said: dict[str, Any] = {"role": _role(message), "content": text}
+    converted: dict[str, Any] = {"role": _role(message), "content": text}
     if message.tool_calls:
-        said["tool_calls"] = [c.model_dump() for c in message.tool_calls]
-    if said["role"] == "tool":
-        said["tool_call_id"] = message.tool_call_id or message.name or ""
-    return said
+        converted["tool_calls"] = [c.model_dump() for c in message.tool_calls]
+    if converted["role"] == "tool":
+        converted["tool_call_id"] = message.tool_call_id or message.name or ""
+    return converted
 
 
 def _as_text(message: ChatMessage, text: str) -> Message:

@@ -220,13 +220,13 @@ def _base(model: str, preset: str | None) -> Wish:
         param = "preset"
     if not slug and model != PREFIX:
         slug = usual_preset()
-    found = Preset.objects.filter(slug=slug, enabled=True).first()
-    if found is None:
+    chosen = Preset.objects.filter(slug=slug, enabled=True).first()
+    if chosen is None:
         raise ApiError("model_not_found", f"There is no preset “{slug}”.", param=param)
-    if lacks := preset_lacks(found):
+    if lacks := preset_lacks(chosen):
         raise ApiError("preset_unavailable", lacks, param=param)
     try:
-        return preset_wish(found)
+        return preset_wish(chosen)
     except Refused as refused:
         raise ApiError("preset_unavailable", str(refused), param=param) from None
 

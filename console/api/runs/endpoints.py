@@ -90,8 +90,8 @@ def _create(call: ApiCall[RunRequest]) -> replies.Run:
     plan = plan_for(body, request_of(body), depth=call.depth)
     # Whoever starts a run has decided already: the tool form asks its panel, too.
     plan = replace(plan, decide=None)
-    said = body.messages or [ChatMessage(role="user", content=body.prompt)]
-    messages, prompt = conversation(said, with_tools=plan.keeps_tools)
+    chat_messages = body.messages or [ChatMessage(role="user", content=body.prompt)]
+    messages, prompt = conversation(chat_messages, with_tools=plan.keeps_tools)
     started = start(
         call, plan.spec, prompt=prompt, messages=messages, visibility=body.fusion.visibility
     )
@@ -99,47 +99,45 @@ def _create(call: ApiCall[RunRequest]) -> replies.Run:
 
 
 def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
-    found = access.run_visible_to(call.token.owner, run_id)
-    return run_reply(call.request, call.token.owner_id, found)
+    run = access.run_visible_to(call.token.owner, run_id)
+    return run_reply(call.request, call.token.owner_id, run)
 
 
 def _own(call: ApiCall[Any], run_id: uuid.UUID) -> Run:
     """Of the token's owner. The whole run is the answer, so a token that may not read finds
     only what it started itself."""
-    found = access.run_owned_by(call.token.owner, run_id)
-    if Scope.READ not in call.token.scopes and found.token_id != call.token.pk:
+    run = access.run_owned_by(call.token.owner, run_id)
+    if Scope.READ not in call.token.scopes and run.token_id != call.token.pk:
         raise Http404
-    return found
+    return run
 
 
 def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
-    found = _own(call, run_id)
-    run_cancel(run=found)
-    found.refresh_from_db()
-    return run_reply(call.request, call.token.owner_id, found)
+    run = _own(call, run_id)
+    run_cancel(run=run)
+    run.refresh_from_db()
+    return run_reply(call.request, call.token.owner_id, run)
 
 
 def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     body = call.body
-    found = _own(call, run_id)
+    run = _own(call, run_id)
     if call.depth > 0:
         raise ApiError("recursion_refused")
     key = call.idempotency_key
     if first := earlier(call, Fusion.objects.all(), call.hash, key):
         call.started.append(first)
-        return run_reply(call.request, call.token.owner_id, found)
-    if not found.is_final:
+        return run_reply(call.request, call.token.owner_id, run)
+    if not run.is_final:
         raise _under_way()
-    wish = fusion_wish(
-        found.frozen_spec, judge=body.judge or "", synthesizer=body.synthesizer or ""
-    )
+    wish = fusion_wish(run.frozen_spec, judge=body.judge or "", synthesizer=body.synthesizer or "")
     named = {"judge": "judge", "synthesizer": "synthesizer"}
     # Servers are asked for their lists here, before the token is locked.
     asked = built(replace(wish, listed_only=True), named)
     try:
         fusion = token_run_fuse(
             token=call.token,
-            run=found,
+            run=run,
             judge=asked.judge,
             synthesizer=asked.writer,
             criteria=body.criteria,
@@ -155,8 +153,8 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         if fusion.request_hash != call.hash:
             raise ApiError("idempotency_mismatch")
         call.started.append(fusion)
-    found.refresh_from_db()
-    return run_reply(call.request, call.token.owner_id, found)
+    run.refresh_from_db()
+    return run_reply(call.request, call.token.owner_id, run)
 
 
 def _under_way() -> ApiError:
@@ -176,9 +174,9 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     page = list(shown[: filters.limit + 1])
     rows = [
         replies.RunRow(
-            **run_row(call.request, call.token.owner_id, found) | {"prompt": found.beginning}
+            **run_row(call.request, call.token.owner_id, run) | {"prompt": run.beginning}
         )
-        for found in page[: filters.limit]
+        for run in page[: filters.limit]
     ]
     more = len(page) > filters.limit
     return replies.RunList(

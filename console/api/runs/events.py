@@ -51,8 +51,8 @@ class Place:
 
     @classmethod
     def read(cls, text: str) -> Place | None:
-        found = _ID.fullmatch(text.strip())
-        place = cls(*map(int, found.groups())) if found else None
+        match = _ID.fullmatch(text.strip())
+        place = cls(*map(int, match.groups())) if match else None
         return place if place and place.entry <= LAST else None
 
     def __str__(self) -> str:
@@ -76,15 +76,15 @@ async def _stream(call: ApiCall[NoBody], run: Run) -> AsyncGenerator[bytes, None
     spoken = time.monotonic()
     yield b"retry: 2000\n\n"
     try:
-        async with aclosing(_Telling(call, run).told()) as said:
-            async for event in said:
+        async with aclosing(_Telling(call, run).told()) as events:
+            async for event in events:
                 now = time.monotonic()
                 if event or now - spoken > KEEP_ALIVE:
                     spoken = now
                     yield event or COMMENT
     except Exception as error:
-        said_no = error_of(error, call.id)
-        yield _sse("error", said_no.body())
+        refusal = error_of(error, call.id)
+        yield _sse("error", refusal.body())
 
 
 def _still_allowed(call: ApiCall[NoBody], run_id: uuid.UUID) -> None:
@@ -163,8 +163,8 @@ class _Telling:
                 yield from self._rest(event, call, text=written.fresh(call))
                 if event.type is EventType.CALL_DELTA:
                     continue
-            if said := public(event, call, self._spec):
-                yield said
+            if public_event := public(event, call, self._spec):
+                yield public_event
 
     def _caught_up(self, entry: eventlog.Entry) -> Iterator[tuple[str, dict[str, Any]]]:
         """What the rows have told is not told again: from where the log says as much, it begins
@@ -209,8 +209,8 @@ class _Telling:
             (EventType.CALL_DELTA, text),
         ):
             delta = Event(kind, event.at, event.call, event.fusion, {"text": rest})
-            if rest and (said := public(delta, call, self._spec)):
-                yield said
+            if rest and (public_event := public(delta, call, self._spec)):
+                yield public_event
 
     def _anew(self, state: RunState) -> tuple[str, dict[str, Any]]:
         self._texts.clear()
@@ -226,8 +226,8 @@ class _Telling:
             self._from_rows = snapshot
             reach = self._rows_reach or eventlog.Position()
             return [_sse("run.snapshot", snapshot, Place(reach.attempt, reach.entry, AS_MUCH))]
-        said = [("run.snapshot", self._snapshot(state)), _end(state)]
-        placed = [(Place(state.attempt, LAST, n), *event) for n, event in enumerate(said)]
+        events = [("run.snapshot", self._snapshot(state)), _end(state)]
+        placed = [(Place(state.attempt, LAST, n), *event) for n, event in enumerate(events)]
         return [
             _sse(name, data, place)
             for place, name, data in placed

@@ -32,9 +32,9 @@ def run_reply(request: HttpRequest, viewer_id: int, run: Run) -> replies.Run:
 def run_at(request: HttpRequest, viewer_id: int, run: Run, state: RunState) -> replies.Run:
     """As it stands in `state`, which may be ahead of the rows."""
     spec = run.frozen_spec
-    told = dict(run_object(run, spec, state))
+    fields = dict(run_object(run, spec, state))
     error = _error(spec, state, run)
-    return replies.Run(**run_row(request, viewer_id, run) | told | {"error": error})
+    return replies.Run(**run_row(request, viewer_id, run) | fields | {"error": error})
 
 
 def run_row(request: HttpRequest, viewer_id: int, run: Run) -> dict[str, Any]:
