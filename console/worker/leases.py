@@ -20,6 +20,7 @@ from django.utils import timezone
 from ..engine.errors import SENTENCES, Reason
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
+from ..engine.spec import Panelist
 from ..engine.spec_versions import SpecTooNew, SpecUnreadable
 from ..engine.state import RunState, RunStatus
 from ..models import Run
@@ -58,13 +59,15 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
             close_cancelled(run_id, queued | lost)
             return None
         run = Run.objects.get(pk=run_id)
-        unreadable = _unreadable(run)
+        state, unreadable = _read(run)
         is_too_new = isinstance(unreadable, SpecTooNew)
         if is_too_new:
             transaction.set_rollback(True)  # nothing was attempted
         elif run.reason == Reason.NEEDS_NEWER_VERSION:
             run.reason = run.error = ""
             run.save(update_fields=["reason", "error"])
+            if state:
+                state.reason = state.error = ""
     if is_too_new:
         leave_to_newer(run_id, queued | lost)
         return None
@@ -83,7 +86,8 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
         return None
     # A queued one may have lost its holder, too, and have been passed by since.
     was_handed_back = was_queued and run.attempt - 1 == run.reopened_after > 0
-    return run, state_from_rows(run), was_handed_back
+    assert state
+    return run, state, was_handed_back
 
 
 def what_is_asked(run: Run) -> Asked | None:
@@ -99,12 +103,24 @@ def what_is_asked(run: Run) -> Asked | None:
         return None
 
 
-def _unreadable(run: Run) -> SpecUnreadable | None:
+def _read(run: Run) -> tuple[RunState | None, SpecUnreadable | None]:
+    """Its state, or why it cannot be carried out."""
     try:
         assert run.frozen_spec
+        state = state_from_rows(run)
     except SpecUnreadable as unreadable:
-        return unreadable
-    return None
+        return None, unreadable
+    try:
+        # Those who were chosen since are not in the spec and have no version of their own.
+        for fusion in state.fusions.values():
+            for chosen in filter(None, (fusion.judge, fusion.synthesizer)):
+                Panelist.from_dict(chosen)
+        for call in state.calls.values():
+            if call.panelist:
+                Panelist.from_dict(call.panelist)
+    except SpecUnreadable:
+        return None, SpecTooNew()
+    return state, None
 
 
 def leave_to_newer(run_id: str, free: Q) -> None:

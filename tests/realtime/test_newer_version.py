@@ -172,3 +172,28 @@ def test_one_that_no_version_can_read_ends_at_once_and_its_page_opens(
     assert page.status_code == 200 and "A Spec has no surprise." in page.content.decode()
     with pytest.raises(Refused):
         find(Shell(), str(run.pk))
+
+
+@pytest.mark.parametrize("what", ["step", "judge"])
+def test_a_run_with_what_only_a_later_version_knows_is_left_to_it(
+    worker: Worker, upstream: Upstream, start: StartRun, what: str
+) -> None:
+    run = start("good", "echo", judge="good")
+    worker.execute(str(run.pk))
+    if what == "step":
+        run.calls.filter(step="synthesis").update(step="dream")
+    else:
+        fusion = run.fusions.get()
+        fusion.judge |= {"promises": "nothing leaves the house"}
+        fusion.save(update_fields=["judge"])
+    Run.objects.filter(pk=run.pk).update(status="queued")
+    upstream.requests.clear()
+    for _ in range(2 * MAX_ATTEMPTS):
+        worker.execute(str(run.pk))
+    left = at(run)
+    assert (left.status, left.attempt, left.reason) == ("queued", 1, "needs_newer_version")
+    assert not upstream.calls
+    client = Client()
+    assert run.owner
+    client.force_login(run.owner)
+    assert client.get(f"/fusion/runs/{run.pk}").status_code == 200
