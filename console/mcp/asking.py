@@ -53,11 +53,11 @@ def begin(
 def find(caller: Caller, run_id: str) -> Run:
     caller.must_have(Scope.READ)
     try:
-        found = caller.run(uuid.UUID(run_id))
+        run = caller.run(uuid.UUID(run_id))
     except (ValueError, Http404):
         raise Refused(f"There is no run {run_id[:60]}.") from None
-    spec_of(found)
-    return found
+    spec_of(run)
+    return run
 
 
 async def follow(
@@ -68,18 +68,18 @@ async def follow(
     if run.is_final or seconds == 0:
         return await db(load, run.pk)
     began = spoken = time.monotonic()
-    told = _Told(spec)
+    progress = _Progress(spec)
     state = RunState()
     async with aclosing(states(run.pk, partial(_still_allowed, caller, run, scope))) as changes:
         async for state in changes:
             now = time.monotonic()
-            for steps, sentence in told.new(state):
+            for steps, sentence in progress.new(state):
                 spoken = now
-                await tell(steps, told.total, sentence)
+                await tell(steps, progress.total, sentence)
             if now - spoken > SIGN_OF_LIFE:
                 # Clients that give up after a while begin to count anew with every word.
                 spoken = now
-                await tell(told.sign_of_life(), told.total, told.waiting(state))
+                await tell(progress.sign_of_life(), progress.total, progress.waiting(state))
             if seconds is not None and now - began >= seconds:
                 break
     return state
@@ -90,7 +90,7 @@ def _still_allowed(caller: Caller, run: Run, scope: Scope) -> None:
     caller.run(run.pk)
 
 
-class _Told:
+class _Progress:
     """What of a run has been said; the number of steps only ever grows."""
 
     def __init__(self, spec: Spec) -> None:
@@ -101,20 +101,20 @@ class _Told:
 
     def new(self, state: RunState) -> list[tuple[float, str]]:
         """(steps done by then, what was done)."""
-        said = []
+        progress = []
         for seat, name in enumerate(self._names):
             call = state.latest(Step.PANEL, seat=seat)
             if not call or not call.status.is_final or call.retry_at:
                 continue
             how = "answered" if call.is_usable else f"failed: {call.error}"
-            said += self._once(f"seat-{seat}", f"{letter(seat)} · {name} {how}")
+            progress += self._once(f"seat-{seat}", f"{letter(seat)} · {name} {how}")
         fusion = state.fusion
         if fusion and (fusion.analysis or fusion.analysis_reason):
             how = "compared the answers" if fusion.analysis else f"failed: {fusion.analysis_error}"
-            said += self._once("analysis", f"The judge {how}")
+            progress += self._once("analysis", f"The judge {how}")
         if state.status is RunStatus.COMPLETED and state.has_answer(state.fusion):
-            said += self._once("synthesis", "The fused answer is written")
-        return said
+            progress += self._once("synthesis", "The fused answer is written")
+        return progress
 
     def _once(self, step: str, sentence: str) -> list[tuple[float, str]]:
         if step in self._done:
@@ -145,13 +145,13 @@ def presets(caller: Caller) -> results.Presets:
         usual = usual_preset()
     except ApiError:
         usual = ""
-    found = []
+    rows = []
     for preset in Preset.objects.filter(enabled=True):
         try:
             spec = preset_spec(preset)
         except Refused:
             continue
-        found.append(
+        rows.append(
             results.Preset(
                 preset=preset.slug,
                 name=preset.name,
@@ -162,4 +162,4 @@ def presets(caller: Caller) -> results.Presets:
                 unavailable=preset_lacks(preset) or None,
             )
         )
-    return results.Presets(presets=found)
+    return results.Presets(presets=rows)

@@ -66,14 +66,14 @@ STANDS_IN = "No fused answer could be written; this is the best single answer of
 def fusion_run(
     run: Run, spec: Spec, state: RunState, *, run_url: str, with_answers: bool = False
 ) -> FusionRun:
-    found = run_object(run, spec, state)
-    fusion = found.fusion
+    public_run = run_object(run, spec, state)
+    fusion = public_run.fusion
     return FusionRun(
-        run_id=found.id,
+        run_id=public_run.id,
         run_url=run_url,
-        status=found.status,
-        answer=found.answer,
-        answer_note=STANDS_IN if found.stands_in else None,
+        status=public_run.status,
+        answer=public_run.answer,
+        answer_note=STANDS_IN if public_run.stands_in else None,
         analysis=fusion.analysis if fusion else None,
         panel=[
             Seat(
@@ -83,13 +83,13 @@ def fusion_run(
                 answer=(seat.text or None) if with_answers else None,
                 error=seat.error,
             )
-            for seat in found.seats
+            for seat in public_run.seats
         ],
-        sources=found.sources,
-        failure_reason=found.reason or (fusion.failure_reason if fusion else None),
-        error=found.error or (fusion.error if fusion else None),
-        cost_usd=found.cost,
-        seconds=None if found.seconds is None else round(found.seconds, 1),
+        sources=public_run.sources,
+        failure_reason=public_run.reason or (fusion.failure_reason if fusion else None),
+        error=public_run.error or (fusion.error if fusion else None),
+        cost_usd=public_run.cost,
+        seconds=None if public_run.seconds is None else round(public_run.seconds, 1),
     )
 
 

@@ -130,16 +130,16 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
     async def fusion_list_presets(
         ctx: Context[Any, Any],
     ) -> Annotated[CallToolResult, results.Presets]:
-        found = await db(asking.presets, caller_of(ctx))
+        presets = await db(asking.presets, caller_of(ctx))
         lines = [
             f"{p.preset}{' (default)' if p.is_default else ''}: {p.name}. {p.description} "
             f"Panel: {', '.join(p.panel)}; judge: {p.judge}."
             + (f" Not available: {p.unavailable}" if p.unavailable else "")
-            for p in found.presets
+            for p in presets.presets
         ]
         return CallToolResult(
             content=[TextContent(type="text", text="\n".join(lines) or "There are no presets.")],
-            structured_content=found.model_dump(mode="json"),
+            structured_content=presets.model_dump(mode="json"),
         )
 
     return server
