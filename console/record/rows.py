@@ -93,12 +93,12 @@ def when(seconds: float | None) -> datetime | None:
 
 def _state(kind: type[S], row: models.Model, **known: Any) -> S:
     """`known` are the fields that the row does not say by itself."""
-    said = {
+    columns = {
         name: _from_column(getattr(row, name), hint)
         for name, hint in _HINTS[kind].items()
         if name not in known
     }
-    return kind(**said, **known)
+    return kind(**columns, **known)
 
 
 def _columns(model: type[models.Model], state: Any, *, without: str = "") -> dict[str, Any]:

@@ -207,14 +207,14 @@ class Recorder:
             self._dirty -= keys
             # Rows cost more the longer the texts are, so they are made beside the loop.
             state = self._state.copy()
-            said: dict[str, Any] = {}
+            position: dict[str, Any] = {}
             if fusions and not self._dirty:  # then the rows say all that the state says
-                said["log_position"] = str(self._writer.position(pending=bool(self._pending)))
+                position["log_position"] = str(self._writer.position(pending=bool(self._pending)))
             try:
                 calls, judgings, fields = await asyncio.to_thread(
                     rows_of, self._run_id, state, keys, final=final, fusions=fusions
                 )
-                fields |= said
+                fields |= position
                 await self._db(save, self._run_id, self._attempt, calls, judgings, fields)
             except BaseException:  # cancelled, too: nobody knows how far it came
                 self._dirty |= keys

@@ -104,12 +104,12 @@ class Worker:
         if claimed is None:
             return None
         run, state, handed_on = claimed
-        said = await self.db(what_is_asked, run)
-        if said is None:
+        asked = await self.db(what_is_asked, run)
+        if asked is None:
             return None
         if run.attempt > 1:
             _recover(state, await eventlog.read(self.redis, run_id))
-        return Execution(self._shared, run, state, said, handed_on=handed_on)
+        return Execution(self._shared, run, state, asked, handed_on=handed_on)
 
 
 def _recover(state: RunState, logged: RunState | None) -> None:

@@ -140,9 +140,9 @@ class Command(BaseCommand):
 
 def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
     """The run as every program is told it, and the same in the words this command began with."""
-    found = run_object(run, spec, state)
+    public_run = run_object(run, spec, state)
     fusion = state.fusion
-    return found.model_dump(mode="json", exclude={"seats"}) | {
+    return public_run.model_dump(mode="json", exclude={"seats"}) | {
         "answers": [
             {
                 "seat": number,
@@ -151,7 +151,7 @@ def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
                 "finish_reason": seat.finish_reason,
                 "error": _error(seat),
             }
-            for number, seat in enumerate(found.seats)
+            for number, seat in enumerate(public_run.seats)
         ],
         "analysis": fusion.analysis if fusion else None,
         "analysis_error": (fusion.analysis_error or None) if fusion else None,
