@@ -26,7 +26,7 @@ function connect() {
   socket = new WebSocket(`${scheme}//${location.host}${main.dataset.socket}`);
   lastHeard = Date.now();
   let parts = ""; // of a long frame: "+…" goes on, "=…" is the last
-  socket.onmessage = (event) => {
+  socket.addEventListener("message", (event) => {
     lastHeard = Date.now();
     if (event.data[0] === "+") {
       parts += event.data.slice(1);
@@ -39,12 +39,12 @@ function connect() {
     show(frame);
     socket.send(JSON.stringify({ ack: frame.n }));
     main.dataset.live = over ? "over" : "yes";
-  };
-  socket.onclose = (event) => {
+  });
+  socket.addEventListener("close", (event) => {
     if (event.target !== socket) return; // one we had given up
     if (event.code === 4404) location.reload();
     else reconnect();
-  };
+  });
 }
 
 function reconnect() {
