@@ -100,7 +100,7 @@ def test_a_single_model_is_passed_through_as_a_run_of_its_own(api: Api) -> None:
 def runs(api: Api) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = api.shell(
         "from console.models import Run\n"
-        "said = [{'id': str(r.pk), 'origin': r.origin, 'owner': r.owner.username, "
+        "said = [{'id': str(r.pk), 'origin': r.origin, 'owner': r.owner and r.owner.username, "
         "'status': r.status, 'visibility': r.visibility} for r in Run.objects.all()]"
     )
     return found

@@ -13,7 +13,7 @@ from django.http import Http404
 
 from ... import access
 from ...models import Run
-from ...record.asked import asked
+from ...record.asked import Forgotten, asked
 from ...record.rows import state_from_rows
 from ..http.base import ApiCall, parse
 from ..http.errors import ApiError
@@ -102,13 +102,16 @@ def _before(call: ApiCall[ResponseRequest], response_id: str) -> list[dict[str, 
     run = _run_of(call, response_id)
     answer = shapes.answer_of(run.frozen_spec, state_from_rows(run)) if run else None
     asked_panel = answer and any(c["function"]["name"] == DECIDE for c in answer.tool_calls)
-    if run is None or answer is None or asked_panel:
+    try:
+        said = list(asked(run).messages) if run else None
+    except Forgotten:
+        said = None
+    if run is None or answer is None or asked_panel or said is None:
         raise ApiError(
             "invalid_request",
             "There is no response of this id to go on from. Send the conversation as input.",
             param="previous_response_id",
         )
-    said: list[dict[str, Any]] = list(asked(run).messages)
     if call.body.instructions and said and said[0].get("role") == "system":
         # Those of the earlier request: instructions are not carried over.
         said = said[1:]
