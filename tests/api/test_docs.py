@@ -44,7 +44,7 @@ def test_every_reference_leads_somewhere() -> None:
 def test_what_a_stream_says_is_told_by_the_models_it_is_made_from() -> None:
     paths = openapi("")["paths"]
     events = {
-        path: [ref["$ref"].rpartition("/")[2] for ref in data["contentSchema"]["anyOf"]]
+        path: [ref["$ref"].rpartition("/")[2] for ref in data["anyOf"][0]["contentSchema"]["anyOf"]]
         for path in ("/v1/chat/completions", "/v1/responses")
         for said in [paths[path]["post"]["responses"]["200"]["content"]["text/event-stream"]]
         for data in [said["schema"]["properties"]["data"]]
