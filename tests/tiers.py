@@ -26,9 +26,8 @@ from tests import costs
 ROOT = Path(__file__).resolve().parent.parent
 # Two: as many as the machine that this is measured on has cores.
 AT_ONCE = 2
-# In the order in which they begin, the first beside the second: what waits for others, and what
-# computes, which is all that is not named here. Real processes that are killed, watched and
-# installed come when these have begun to end.
+# What waits for others, and what computes, which is all that is not named here. Real processes
+# that are killed, watched and installed come when these have begun to end.
 WAITING = {
     "programs": ("api", "evaluation"),
     "runs": ("scenarios", "realtime", "providers", "llm"),
@@ -72,7 +71,8 @@ def short(*options: str) -> list[Stage]:
     loose = sorted(p.name for p in tests.glob("test_*.py"))
     lanes = {name: Lane.of(name, folders, *options) for name, folders in named.items()}
     computing = Lane.of("computing", [*others, *loose], *options)
-    return [(lanes.pop("programs"), computing, *lanes.values())]
+    # The longest first, so that neither core waits long for the other at the end.
+    return [(lanes["runs"], lanes["programs"], computing, lanes["machines"], lanes["pages"])]
 
 
 def long() -> list[Stage]:
