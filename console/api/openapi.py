@@ -158,13 +158,13 @@ def _answer(op: Operation) -> dict[str, Any]:
 def _event(op: Operation) -> dict[str, Any]:
     if not op.events:
         return _EVENT
-    told = {
+    chunk = {
         "type": "string",
         "contentMediaType": "application/json",
         "contentSchema": {"anyOf": [_ref(event) for event in op.events]},
     }
     # OpenAI's streams end with a word that is no JSON.
-    data = {"anyOf": [told, {"const": "[DONE]"}]}
+    data = {"anyOf": [chunk, {"const": "[DONE]"}]}
     return _EVENT | {"properties": _EVENT["properties"] | {"data": data}}
 
 

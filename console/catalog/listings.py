@@ -69,8 +69,8 @@ def at_hand(credential: Credential) -> list[CatalogModel]:
 
 def _listings(credentials: Sequence[Credential]) -> list[Listing]:
     keys = [_cache_key(c) for c in credentials]
-    found: dict[str, Listing] = cache.get_many(keys)
-    missing = [(k, c) for k, c in zip(keys, credentials, strict=True) if k not in found]
+    listings: dict[str, Listing] = cache.get_many(keys)
+    missing = [(k, c) for k, c in zip(keys, credentials, strict=True) if k not in listings]
     if missing:
         asked = asyncio.run(_ask_all([c for _, c in missing]))
         for (key, c), (models, error) in zip(missing, asked, strict=True):
@@ -78,9 +78,9 @@ def _listings(credentials: Sequence[Credential]) -> list[Listing]:
                 cache.set(f"{key}:old", models, OLD_KEPT)
             elif error and not c.lacks and (old := cache.get(f"{key}:old")):
                 models, error = old, f"{error} Its models are from an older list."
-            found[key] = models, error
-            cache.set(key, found[key], FAILURE_KEPT if error else KEPT)
-    return [found[k] for k in keys]
+            listings[key] = models, error
+            cache.set(key, listings[key], FAILURE_KEPT if error else KEPT)
+    return [listings[k] for k in keys]
 
 
 async def _ask_all(credentials: Iterable[Credential]) -> list[Listing]:

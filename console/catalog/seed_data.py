@@ -84,8 +84,10 @@ def give(apps: Apps, using: str) -> None:
     given = set(seeds.values_list("name", flat=True))
     for kind, server in kinds.servers():
         # Always there, for environment and presets name them; they cannot be deleted.
-        told = {"name": server.name, "kind": kind.slug, "base_url": server.address}
-        credentials.get_or_create(slug=server.slug, defaults={**told, "environment": server.slug})
+        defaults = {"name": server.name, "kind": kind.slug, "base_url": server.address}
+        credentials.get_or_create(
+            slug=server.slug, defaults={**defaults, "environment": server.slug}
+        )
     for slug, values in presets().items():
         if f"preset:{slug}" in given:
             continue

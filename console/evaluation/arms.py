@@ -26,10 +26,10 @@ class Solo:
 
 def solos_of(spec: Spec) -> list[Solo]:
     """One for each distinct panelist: label and seed do not make it another one."""
-    found: dict[Panelist, Solo] = {}
+    solos: dict[Panelist, Solo] = {}
     for seat, (panelist, name) in enumerate(zip(spec.panel, spec.seat_names(), strict=True)):
-        found.setdefault(replace(panelist, label="", seed=None), Solo(seat, name, panelist))
-    return list(found.values())
+        solos.setdefault(replace(panelist, label="", seed=None), Solo(seat, name, panelist))
+    return list(solos.values())
 
 
 def preset_spec_for_evaluation(spec: Spec) -> Spec:

@@ -129,12 +129,12 @@ class Book:
             preset.tokens,
             solo.tokens,
         )
-        found = [solo, *(ArmAnswer.of(seat, same["run"]) for seat in same["seats"])]
+        samples = [solo, *(ArmAnswer.of(seat, same["run"]) for seat in same["seats"])]
         number = 1
         while entry := self.steps.get(self.sample_step(task, number)):
-            found += [ArmAnswer.of(seat, entry["run"]) for seat in entry["seats"]]
+            samples += [ArmAnswer.of(seat, entry["run"]) for seat in entry["seats"]]
             number += 1
-        return Samples(found[:wanted], wanted, basis)
+        return Samples(samples[:wanted], wanted, basis)
 
     def matched(self, task: Task) -> ArmAnswer | None:
         """One answer out of the samples: by majority, or as the grader chose."""

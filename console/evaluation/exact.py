@@ -72,8 +72,8 @@ def _without_lead_in(line: str) -> str:
 
 
 def _without_unit(line: str) -> str:
-    found = _WITH_UNIT.fullmatch(line)
-    return found["sign"] + (found["sum"] or found["share"]) if found else line
+    match = _WITH_UNIT.fullmatch(line)
+    return match["sign"] + (match["sum"] or match["share"]) if match else line
 
 
 def _trimmed(text: str) -> str:

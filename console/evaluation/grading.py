@@ -47,8 +47,8 @@ def rubric_question(task: Task, answer: str, mark: str) -> Question:
     user = "\n\n".join([_fenced(fence, "TASK", task.prompt), _fenced(fence, "ANSWER", answer)])
 
     def read(text: str) -> list[bool]:
-        found = _last_object(text, keys)
-        return [_truth(found[key], key) for key in keys]
+        entry = _last_object(text, keys)
+        return [_truth(entry[key], key) for key in keys]
 
     return Question(system, user, _schema({k: {"type": "boolean"} for k in keys}), read)
 
@@ -66,10 +66,10 @@ def pairwise_question(task: Task, first: str, second: str, mark: str) -> Questio
     user = _numbered(fence, task, [first, second])
 
     def read(text: str) -> str:
-        said = str(_last_object(text, ["better"])["better"]).strip().casefold()
-        if said not in (FIRST, SECOND, TIE):
+        verdict = str(_last_object(text, ["better"])["better"]).strip().casefold()
+        if verdict not in (FIRST, SECOND, TIE):
             raise Unparsed("“better” is neither 1 nor 2 nor tie")
-        return said
+        return verdict
 
     options = {"type": "string", "enum": [FIRST, SECOND, TIE]}
     return Question(system, user, _schema({"better": options}), read)
@@ -90,10 +90,10 @@ def select_question(task: Task, answers: Sequence[str], mark: str) -> Question:
     system = fill(_prompt("select"), fence=fence, count=str(count))
 
     def read(text: str) -> int:
-        said = str(_last_object(text, ["best"])["best"]).strip()
-        if not re.fullmatch(r"[0-9]{1,3}", said) or not 1 <= int(said) <= count:
+        verdict = str(_last_object(text, ["best"])["best"]).strip()
+        if not re.fullmatch(r"[0-9]{1,3}", verdict) or not 1 <= int(verdict) <= count:
             raise Unparsed(f"“best” is no number from 1 to {count}")
-        return int(said) - 1
+        return int(verdict) - 1
 
     number = {"type": "integer", "minimum": 1, "maximum": count}
     return Question(system, _numbered(fence, task, answers), _schema({"best": number}), read)
@@ -130,10 +130,10 @@ def _last_object(text: str, keys: Sequence[str]) -> dict[str, Any]:
     """The last JSON object with these keys: some think aloud before they decide."""
     missing = ""
     objects = list(objects_in(text))
-    for found in objects[::-1]:
-        absent = [key for key in keys if key not in found]
+    for entry in objects[::-1]:
+        absent = [key for key in keys if key not in entry]
         if not absent:
-            return found
+            return entry
         missing = missing or f"it says nothing of {absent[0]}"
     raise Unparsed(missing or "it holds no JSON object")
 
@@ -141,9 +141,9 @@ def _last_object(text: str, keys: Sequence[str]) -> dict[str, Any]:
 def _truth(value: Any, key: str) -> bool:
     if isinstance(value, bool):
         return value
-    said = str(value).strip().casefold()
-    if said in ("true", "yes"):
+    verdict = str(value).strip().casefold()
+    if verdict in ("true", "yes"):
         return True
-    if said in ("false", "no"):
+    if verdict in ("false", "no"):
         return False
     raise Unparsed(f"{key} is neither true nor false")

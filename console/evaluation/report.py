@@ -125,15 +125,15 @@ def _judgements(book: Book) -> Data:
             _, mark, *rest = name.split("/", 2)
             first, second = mark.split("-")
             # Which answer it names, whatever place it stood in.
-            said = {"1": first, "2": second}.get(entry["verdict"], "tie")
-            pairs.setdefault(frozenset([first, second, *rest]), []).append(said)
-    both = [said for said in pairs.values() if len(said) == 2]
+            verdict = {"1": first, "2": second}.get(entry["verdict"], "tie")
+            pairs.setdefault(frozenset([first, second, *rest]), []).append(verdict)
+    both = [verdict for verdict in pairs.values() if len(verdict) == 2]
     cost, partial = _cost(ArmAnswer.of(e) for e in asked)
     return {
         "asked": len(asked),
         "unparsed": sum(e["verdict"] is None for e in asked),
         "pairs": len(both),
-        "order_changed": sum(len(set(said)) > 1 for said in both),
+        "order_changed": sum(len(set(verdicts)) > 1 for verdicts in both),
         "cost": _money(cost),
         "cost_is_partial": partial,
     }
@@ -203,13 +203,13 @@ def as_table(report: Data) -> str:
                 f"{low:.0%} to {high:.0%}",
             ]
         )
-    said, total = report["judgements"], report["spent"]
-    judged = (
-        f"{said['asked']} judgements by {report['grader']}, {said['unparsed']} unparsed; "
-        f"{said['order_changed']} of {said['pairs']} pairs were judged otherwise when swapped"
+    judged, total = report["judgements"], report["spent"]
+    sentence = (
+        f"{judged['asked']} judgements by {report['grader']}, {judged['unparsed']} unparsed; "
+        f"{judged['order_changed']} of {judged['pairs']} pairs were judged otherwise when swapped"
     )
     paid = f"spent {money(total['cost'], bool(total['unknown']))} in {total['calls']} calls"
-    lines = [_columns(rows), _columns(against), *_matched_lines(report), judged + ".", paid + "."]
+    lines = [_columns(rows), _columns(against), *_matched_lines(report), sentence + ".", paid + "."]
     if report["stopped"]:
         lines.append(f"Not complete: {report['stopped']}")
     return "\n\n".join(lines)

@@ -106,15 +106,15 @@ def _notes(
 
 
 def _condensing(state: RunState, fusion: FusionState | None) -> list[str]:
-    found = condensing_of(state, fusion.number) if fusion else Condensing([], {})
+    condensing = condensing_of(state, fusion.number) if fusion else Condensing([], {})
     notes = []
-    if found.condensed:
-        which = ", ".join(map(letter, found.condensed))
+    if condensing.condensed:
+        which = ", ".join(map(letter, condensing.condensed))
         notes.append(
             f"The answers were too long to be read together. The judge condensed {which} first; "
             "quotes are looked up in the whole answers."
         )
-    for seat, why in found.left_out.items():
+    for seat, why in condensing.left_out.items():
         notes.append(f"{letter(seat)} was too long and left out: it could not be condensed. {why}")
     return notes
 

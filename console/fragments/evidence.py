@@ -51,14 +51,14 @@ def quotes(
     given: Sequence[Mapping[str, Any]], seats: Sequence[SeatView], answers: Mapping[int, str]
 ) -> list[Quote]:
     by_number = {seat.seat: seat for seat in seats}
-    found = []
+    quotes = []
     for item in given:
         seat = by_number.get(item["seat"])
         if seat is None:
             continue
         verified = bool(item.get("verified"))
         elsewhere = item.get("found_in")
-        found.append(
+        quotes.append(
             Quote(
                 seat=seat,
                 text=item["quote"],
@@ -67,7 +67,7 @@ def quotes(
                 found_in="" if elsewhere is None else letter(elsewhere),
             )
         )
-    return found
+    return quotes
 
 
 def ratings(given: Sequence[Mapping[str, Any]], seats: Sequence[SeatView]) -> list[Rating]:

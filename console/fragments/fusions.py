@@ -83,10 +83,10 @@ class Askable:
 
 
 def askable(spec: Spec, state: RunState) -> list[Askable]:
-    found = []
+    askable = []
     for seat in range(len(spec.panel)):
         answer, now = state.answer(seat), seated(spec, state, seat)
         answered = Panelist.from_dict(answer.panelist) if answer else now
         names = name_in(spec, seat, answered), name_in(spec, seat, now)
-        found.append(Askable(seat, letter(seat), *names, has_answer=answer is not None))
-    return found
+        askable.append(Askable(seat, letter(seat), *names, has_answer=answer is not None))
+    return askable

@@ -6,15 +6,15 @@ from ..engine.spec import Panelist
 
 
 def options(panelist: Panelist) -> list[str]:
-    said = []
+    words = []
     if panelist.temperature is not None:
-        said.append(f"temperature {panelist.temperature:g}")
+        words.append(f"temperature {panelist.temperature:g}")
     if panelist.reasoning_effort:
-        said.append(f"reasoning effort {panelist.reasoning_effort}")
+        words.append(f"reasoning effort {panelist.reasoning_effort}")
     if panelist.has_own_limit:
-        said.append(f"at most {panelist.max_output_tokens:,} tokens")
+        words.append(f"at most {panelist.max_output_tokens:,} tokens")
     if panelist.system_prompt:
-        said.append("own system prompt")
+        words.append("own system prompt")
     if panelist.fallback:
-        said.append(f"fallback {panelist.fallback.short_name}")
-    return said
+        words.append(f"fallback {panelist.fallback.short_name}")
+    return words

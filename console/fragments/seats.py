@@ -177,11 +177,11 @@ class SeatView(CallView):
 
 
 def columns(spec: Spec, state: RunState) -> list[SeatView]:
-    found = []
+    tries = []
     for seat, panelist in enumerate(spec.panel):
         call = state.latest(Step.PANEL, seat=seat)
         asked = Panelist.from_dict(call.panelist) if call else panelist
-        found.append(
+        tries.append(
             SeatView(
                 id=f"seat-{seat}",
                 panelist=panelist,
@@ -192,7 +192,7 @@ def columns(spec: Spec, state: RunState) -> list[SeatView]:
                 tries=_tries(state.calls_of(Step.PANEL, seat=seat)),
             )
         )
-    return found
+    return tries
 
 
 def name_in(spec: Spec, seat: int, panelist: Panelist) -> str:
@@ -252,25 +252,25 @@ def _waited(call: CallState | None) -> float | None:
 
 def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
     """What a reader should know about a text that looks whole."""
-    said = []
+    marks = []
     if call.finish_reason == "length":
-        said.append("cut at its token limit")
+        marks.append("cut at its token limit")
     if call.finish_reason == "content_filter":
-        said.append("cut by a filter")
+        marks.append("cut by a filter")
     if call.is_unconfirmed:
-        said.append("ended without a finish mark")
+        marks.append("ended without a finish mark")
     if call.unreadable:
         pieces = "a piece" if call.unreadable == 1 else f"{call.unreadable} pieces"
-        said.append(f"{pieces} of it could not be read")
+        marks.append(f"{pieces} of it could not be read")
     if call.cause == "resume":
-        said.append("interrupted and asked again")
+        marks.append("interrupted and asked again")
     elif call.cause == "retry":
-        said.append("asked again")
+        marks.append("asked again")
     elif call.cause == "adapt":
-        said.append("asked in another form")
+        marks.append("asked in another form")
     elif call.cause == "fallback":
-        said.append(f"fallback for {meant.short_name}" if meant else "fallback")
-    return said
+        marks.append(f"fallback for {meant.short_name}" if meant else "fallback")
+    return marks
 
 
 def _kept(call: CallState, run_status: RunStatus) -> str:

@@ -174,19 +174,19 @@ def badges(spec: Spec, state: RunState) -> list[str]:
     size = len(spec.panel)
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
-    said = []
+    marks = []
     if state.fusion and state.fusion.best:
-        said.append("Best single answer")
+        marks.append("Best single answer")
     if usable == 1:
-        said.append("From a single answer")
+        marks.append("From a single answer")
     elif usable < size:
-        said.append(f"Degraded panel {usable}/{size}")
+        marks.append(f"Degraded panel {usable}/{size}")
     if usable > 1 and state.fusion and state.fusion.analysis is None:
-        said.append("No analysis")
+        marks.append("No analysis")
     if state.fusion:
         shortened = condensing_of(state, state.fusion.number)
         if shortened.condensed:
-            said.append(f"Condensed: {_letters(shortened.condensed)}")
+            marks.append(f"Condensed: {_letters(shortened.condensed)}")
         if shortened.left_out:
-            said.append(f"Left out: {_letters(shortened.left_out)}")
-    return said
+            marks.append(f"Left out: {_letters(shortened.left_out)}")
+    return marks

@@ -44,7 +44,7 @@ def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
     if best is None or best.seat is None or written is None or not written.is_usable:
         return None
     by_letter = {column.letter: column for column in columns}
-    found = [
+    claims = [
         New(p.text, [by_letter[name] for name in p.letters if name in by_letter])
         for p in engine.beyond(written.text, best.seat, state.letters_of(fusion.number))
     ]
@@ -53,9 +53,9 @@ def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
         best=next(column for column in columns if column.seat == best.seat),
         changed=engine.changed(state, fusion),
         agreement=engine.agreement(analysis),
-        new=found[:SHOWN],
-        more=max(0, len(found) - SHOWN),
-        lacking=engine.lacking(analysis, best.seat)[:SHOWN] if not found else [],
+        new=claims[:SHOWN],
+        more=max(0, len(claims) - SHOWN),
+        lacking=engine.lacking(analysis, best.seat)[:SHOWN] if not claims else [],
         seconds=figures.seconds(engine.extra_seconds(state, fusion, best)),
         cost=money(engine.extra_cost(state, fusion, best)),
     )

@@ -219,19 +219,19 @@ class Watch:
 
 def _beyond(cursor: Cursor, place: str, text: _Text) -> dict[str, Any]:
     shown = cursor.texts.get(place)
-    said: dict[str, Any] = {}
+    frame: dict[str, Any] = {}
     if shown is None or (shown.call, shown.rewritten) != (text.call, text.rewritten):
         shown = cursor.texts[place] = _Shown(text.call, text.rewritten)
-        said["reset"] = True
+        frame["reset"] = True
     renderer = text.renderer
     if len(renderer.final) > shown.final:
-        said["final"] = "".join(renderer.final[shown.final :])
+        frame["final"] = "".join(renderer.final[shown.final :])
         shown.final = len(renderer.final)
     if renderer.block_version != shown.block:
-        said["block"], shown.block = renderer.block, renderer.block_version
+        frame["block"], shown.block = renderer.block, renderer.block_version
     if renderer.line_version != shown.line:
-        said["line"], shown.line = renderer.line, renderer.line_version
-    return {"id": place} | said if said else {}
+        frame["line"], shown.line = renderer.line, renderer.line_version
+    return {"id": place} | frame if frame else {}
 
 
 def _note(run: Run) -> str:

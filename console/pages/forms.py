@@ -108,8 +108,8 @@ class SeatRow:
     @property
     def named(self) -> SeatWish:
         """Once the form is valid."""
-        said = dict(self.options.cleaned_data)
-        return SeatWish(self.model, fallback=said.pop("fallback_model"), **said)
+        options = dict(self.options.cleaned_data)
+        return SeatWish(self.model, fallback=options.pop("fallback_model"), **options)
 
 
 class ComposeForm(forms.Form):

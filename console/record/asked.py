@@ -83,12 +83,12 @@ def hand_down(run: Run) -> None:
         Run.objects.select_for_update().filter(pk=run.pk).first()
         for after in _LINKS.filter(follows=run, follows_calls__isnull=False):
             try:
-                said = asked(after)
+                conversation = asked(after)
             except Forgotten:
                 continue  # nor would it be known later
             Run.objects.filter(pk=after.pk).update(
-                messages=said.messages,
-                histories={str(seat): own for seat, own in said.histories.items()},
+                messages=conversation.messages,
+                histories={str(seat): own for seat, own in conversation.histories.items()},
                 follows_calls=None,
             )
 
@@ -109,7 +109,7 @@ def _chain(run: Run) -> list[Run]:
 
 def _built(chain: list[Run]) -> Asked:
     *later, first = chain
-    said = Asked(first.messages, {int(seat): own for seat, own in first.histories.items()})
+    conversation = Asked(first.messages, {int(seat): own for seat, own in first.histories.items()})
     texts = _texts(later)
     for run in reversed(later):
         followed = Followed.from_dict(run.follows_calls or {})
@@ -123,14 +123,14 @@ def _built(chain: list[Run]) -> Asked:
             own = {seat: texts[run.follows_id, key][1] for seat, key in followed.seats.items()}
         except KeyError as missing:
             raise Forgotten(f"call {missing} of the run before {run.pk} is not there") from None
-        said = Asked(
-            on(said.messages, _together(answers, followed.lettered)),
+        conversation = Asked(
+            on(conversation.messages, _together(answers, followed.lettered)),
             {
-                seat: on(said.histories.get(seat) or said.messages, text)
+                seat: on(conversation.histories.get(seat) or conversation.messages, text)
                 for seat, text in own.items()
             },
         )
-    return said
+    return conversation
 
 
 def _texts(later: list[Run]) -> dict[tuple[Any, str], tuple[int, str]]:

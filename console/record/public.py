@@ -263,7 +263,7 @@ def sources(state: RunState) -> list[dict[str, str]]:
 
 def _sources(calls: Sequence[CallState]) -> list[dict[str, str]]:
     """A page without a title goes by its address."""
-    found: dict[str, str] = {}
+    titles: dict[str, str] = {}
     for cited in (cited for call in calls for cited in call.citations):
-        found[cited["url"]] = found.get(cited["url"]) or cited["title"]
-    return [{"url": url, "title": title or url} for url, title in found.items()]
+        titles[cited["url"]] = titles.get(cited["url"]) or cited["title"]
+    return [{"url": url, "title": title or url} for url, title in titles.items()]

@@ -57,11 +57,11 @@ def call_row(run_id: Any, call: CallState) -> Call:
 
 
 def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
-    found = given(state, fusion)
+    answer = given(state, fusion)
     return Fusion(
         run_id=run_id,
         changed=changed(state, fusion),
-        text=storable(found.text if found else ""),
+        text=storable(answer.text if answer else ""),
         **_columns(Fusion, fusion),
     )
 

@@ -171,13 +171,13 @@ class _People:
         if isinstance(seat, Panelist):
             return seat
         wish = _wish_of(seat)
-        found, fallback = self._find(wish.model, "panel", number), None
+        model_at, fallback = self._find(wish.model, "panel", number), None
         if is_named(wish.fallback):
             other = _limited(wish, self._find(wish.fallback, "fallback", number))
             # What the seat asks of its answer, it asks of whoever stands in too.
             fallback = replace(other, system_prompt=wish.system_prompt)
         return replace(
-            _limited(wish, found),
+            _limited(wish, model_at),
             label=wish.label,
             temperature=wish.temperature,
             seed=wish.seed,
@@ -218,8 +218,8 @@ class _People:
     def _instead(self, who: Model, place: str, tokens: int) -> Panelist | None:
         if not is_named(who):
             return None
-        found = panelist_at(self._find(who, place))
-        return replace(found, max_output_tokens=tokens) if found.credential == LOCAL else found
+        other = panelist_at(self._find(who, place))
+        return replace(other, max_output_tokens=tokens) if other.credential == LOCAL else other
 
     def _find(self, who: Model, place: str, seat: int | None = None) -> ModelAt:
         if isinstance(who, ModelAt):
@@ -231,25 +231,25 @@ class _People:
             raise NameRefused(str(unknown), place, seat) from None
 
 
-def _limited(wish: SeatWish, found: ModelAt) -> Panelist:
-    usual = None if wish.is_unlimited else usual_limit(found.credential)
-    panelist = panelist_at(found, max_output_tokens=wish.max_output_tokens or usual)
+def _limited(wish: SeatWish, model_at: ModelAt) -> Panelist:
+    usual = None if wish.is_unlimited else usual_limit(model_at.credential)
+    panelist = panelist_at(model_at, max_output_tokens=wish.max_output_tokens or usual)
     if panelist.max_output_tokens is None:
         return panelist
     return replace(panelist, limit_is_chosen=wish.max_output_tokens is not None)
 
 
-def panelist_at(found: ModelAt, *, max_output_tokens: int | None = None) -> Panelist:
+def panelist_at(model_at: ModelAt, *, max_output_tokens: int | None = None) -> Panelist:
     """Without a limit it is a judge or a synthesizer, whose limits are the policy's."""
-    is_local = found.credential.is_local
+    is_local = model_at.credential.is_local
     return Panelist(
-        model=found.model,
-        credential=found.credential.slug,
+        model=model_at.model,
+        credential=model_at.credential.slug,
         # A model this small wanders when it is left any freedom.
         temperature=0.0 if is_local and max_output_tokens is None else None,
         max_output_tokens=max_output_tokens,
-        price=price_of(found.credential, found.model),
-        context_length=context_length_of(found.credential, found.model),
+        price=price_of(model_at.credential, model_at.model),
+        context_length=context_length_of(model_at.credential, model_at.model),
     )
 
 

@@ -60,9 +60,9 @@ def _followed(spec: Spec, state: RunState, follows_from: str) -> Followed:
         seats = {c.seat or 0: c.key for c in answers} if follows_from == OWN else {}
         # The latest there is: another fusion may be under way, or was stopped.
         for number, fusion in sorted(state.fusions.items(), reverse=True):
-            found = given(state, fusion)
-            if found and found.text:
-                return Followed((found.call.key,), fusion=number, seats=seats)
+            fused = given(state, fusion)
+            if fused and fused.text:
+                return Followed((fused.call.key,), fusion=number, seats=seats)
         if follows_from == FUSED:
             raise Refused("This run has no fused answer to go on from.")
         # What judge and synthesizer read as said before, where nothing was fused.

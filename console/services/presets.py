@@ -92,8 +92,8 @@ def _is_built_in(preset: Preset) -> bool:
 def preset_changed(preset: Preset) -> tuple[int, int]:
     """(runs in which the first fusion changed the answer, runs in which that can be said)."""
     first = Fusion.objects.filter(run__preset=preset.slug, number=1).exclude(changed=None)
-    found = first.aggregate(changed=Count("pk", filter=Q(changed=True)), runs=Count("pk"))
-    return found["changed"], found["runs"]
+    counts = first.aggregate(changed=Count("pk", filter=Q(changed=True)), runs=Count("pk"))
+    return counts["changed"], counts["runs"]
 
 
 @transaction.atomic

@@ -17,14 +17,14 @@ _UP = "`python3 manage.py up` generates both into var/secrets.env; elsewhere set
 @register()
 def sqlite_waits(**_: Any) -> list[CheckMessage]:
     """Without WAL and IMMEDIATE together, two writers end in "database is locked"."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias, database in settings.DATABASES.items():
         if not database["ENGINE"].endswith("sqlite3"):
             continue
         options = database.get("OPTIONS", {})
         wal = "journal_mode=wal" in options.get("init_command", "").lower().replace(" ", "")
         if not wal or options.get("transaction_mode") != "IMMEDIATE":
-            found.append(
+            messages.append(
                 Error(
                     f"SQLite database {alias!r} is without WAL or IMMEDIATE transactions.",
                     hint="Set OPTIONS init_command to PRAGMA journal_mode=WAL and "
@@ -32,7 +32,7 @@ def sqlite_waits(**_: Any) -> list[CheckMessage]:
                     id="console.E001",
                 )
             )
-    return found
+    return messages
 
 
 @register(Tags.security)
@@ -55,25 +55,25 @@ def encryption_keys_are_keys(**_: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def secrets_are_there(**_: Any) -> list[CheckMessage]:
     """Asked by whatever serves (`check --deploy`); commands that need no secret go without."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     try:
         secret_key = settings.SECRET_KEY
     except ImproperlyConfigured:
         secret_key = ""
     if len(secret_key) < 32:
         problem = "is too short to be secret" if secret_key else "is not set"
-        found.append(Error(f"SECRET_KEY {problem}.", hint=_UP, id="console.E003"))
+        messages.append(Error(f"SECRET_KEY {problem}.", hint=_UP, id="console.E003"))
     if not settings.ENCRYPTION_KEYS:
-        found.append(Error("FUSION_ENCRYPTION_KEYS is not set.", hint=_UP, id="console.E004"))
+        messages.append(Error("FUSION_ENCRYPTION_KEYS is not set.", hint=_UP, id="console.E004"))
     elif secret_key in settings.ENCRYPTION_KEYS:
-        found.append(
+        messages.append(
             Error(
                 "SECRET_KEY is also an encryption key.",
                 hint="One signs, the other encrypts; a leak of one must not be a leak of both.",
                 id="console.E005",
             )
         )
-    return found
+    return messages
 
 
 @register()
@@ -81,14 +81,16 @@ def provider_addresses_are_addresses(**_: Any) -> list[CheckMessage]:
     from ..providers.kinds import address_variables
     from ..providers.registry import normalise_base_url
 
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for name, server in address_variables().items():
         try:
             if value := os.environ.get(name):
                 normalise_base_url(value, ollama=server.takes_bare_host)
         except ValueError as e:
-            found.append(Error(f"{name}: {e}", hint="As in http://host:port/v1", id="console.E006"))
-    return found
+            messages.append(
+                Error(f"{name}: {e}", hint="As in http://host:port/v1", id="console.E006")
+            )
+    return messages
 
 
 @register()

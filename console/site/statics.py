@@ -96,13 +96,13 @@ def versioned_statics() -> VersionedStatics:
 
 def _found() -> dict[str, str]:
     """Names and paths; of two files with one name the first found is it, as everywhere."""
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     for finder in finders.get_finders():
         for path, storage in finder.list(None):
             prefix = getattr(storage, "prefix", None)
             name = path.replace("\\", "/")
-            found.setdefault(f"{prefix}/{name}" if prefix else name, storage.path(path))
-    return found
+            files.setdefault(f"{prefix}/{name}" if prefix else name, storage.path(path))
+    return files
 
 
 def _version(name: str, path: str) -> Version:

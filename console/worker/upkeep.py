@@ -85,11 +85,11 @@ class Upkeep:
         rings = await waiting(self._worker.redis)
         if rings is None:
             return  # nobody would hear it; nor is a run marked as rung for
-        found = await self._worker.db(left_behind, rings)
-        for n, run_id in enumerate(found):
+        run_ids = await self._worker.db(left_behind, rings)
+        for n, run_id in enumerate(run_ids):
             # Publishing blocks while Redis is away; the loop must not.
             if not await self._worker.loop.run_in_executor(None, ring, run_id):
-                await self._worker.db(were_not_rung, found[n:])
+                await self._worker.db(were_not_rung, run_ids[n:])
                 return
 
     async def _watch_the_loop(self) -> None:
@@ -162,8 +162,8 @@ def left_behind(rings: int = 0) -> list[Any]:
     # Those that nobody was rung for come first: the queue may hold the others' rings.
     longest = F("rung_at").asc(nulls_first=True)
     runs = Run.objects.filter(rung, nobody_s).order_by(longest, "created_at")
-    found = list(runs.values_list("pk", flat=True)[:room])
-    return [run_id for run_id in found if Run.objects.filter(rung, pk=run_id).update(rung_at=now)]
+    run_ids = list(runs.values_list("pk", flat=True)[:room])
+    return [run_id for run_id in run_ids if Run.objects.filter(rung, pk=run_id).update(rung_at=now)]
 
 
 def were_not_rung(run_ids: list[Any]) -> None:

@@ -49,7 +49,7 @@ def stream(api: Api, **body: Any) -> tuple[list[dict[str, Any]], list[str]]:
             elif line:
                 assert line.startswith("data: ")
                 chunks.append(json.loads(line[6:]))
-                told = ChatChunk.model_validate(chunks[-1]).told()
+                told = ChatChunk.model_validate(chunks[-1]).payload()
                 assert told == chunks[-1], "/v1/openapi.json knows every field of a chunk"
     assert done or "error" in chunks[-1]
     return chunks, comments

@@ -45,7 +45,7 @@ def stream(api: Api, **body: Any) -> list[dict[str, Any]]:
                 events.append(json.loads(line[6:]))
                 assert events[-1]["type"] == name
                 if "response" in events[-1]:
-                    assert ResponseEvent.model_validate(events[-1]).told() == events[-1]
+                    assert ResponseEvent.model_validate(events[-1]).payload() == events[-1]
     assert [e["sequence_number"] for e in events] == list(range(len(events)))
     return events
 

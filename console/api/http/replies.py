@@ -10,7 +10,7 @@ from ...record.parts import Told
 class Reply(Told):
     """Whatever is answered to a request."""
 
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """Without the fields that it was made without."""
         return self.model_dump(exclude_unset=True)
 

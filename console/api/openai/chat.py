@@ -35,7 +35,7 @@ async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
     if call.body.stream:
         return stream_response(chat)
     chat, state, answer = await answered(chat)
-    return JsonResponse(_completion(chat, state, answer).told())
+    return JsonResponse(_completion(chat, state, answer).payload())
 
 
 def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> ChatCompletion:

@@ -132,5 +132,5 @@ def request_of(body: Answering) -> dict[str, Any]:
         for name in HANDED_ON
         if (value := getattr(body, name)) is not None and (body.tools or name not in _OF_TOOLS)
     }
-    found: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    return found | ({"options": options} if options else {})
+    fields: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    return fields | ({"options": options} if options else {})

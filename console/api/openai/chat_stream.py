@@ -83,12 +83,12 @@ class _Reading:
             if self._progress.get(key) == call.status:
                 continue
             self._progress[key] = call.status
-            said = {"step": call.step.value, "status": call.status.value}
+            progress = {"step": call.step.value, "status": call.status.value}
             if call.step is Step.PANEL and call.seat is not None:
-                said |= {"seat": letter(call.seat), "model": shapes.model_of(call)}
+                progress |= {"seat": letter(call.seat), "model": shapes.model_of(call)}
             if call.error:
-                said["error"] = call.error
-            events.append(self._chunks.delta(fusion={"progress": said}))
+                progress["error"] = call.error
+            events.append(self._chunks.delta(fusion={"progress": progress}))
         return events
 
 
@@ -132,11 +132,11 @@ class _Chunks:
         return self._chunk(_choice(Delta(), "error"), error=Error(**error.body()["error"]))
 
     def _chunk(self, *choices: ChunkChoice, **more: Any) -> bytes:
-        return self._event(ChatChunk(**self._base, choices=list(choices), **more).told())
+        return self._event(ChatChunk(**self._base, choices=list(choices), **more).payload())
 
     def _event(self, chunk: dict[str, Any]) -> bytes:
-        said = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
-        return f"data: {said}\n\n".encode(errors="replace")
+        body = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
+        return f"data: {body}\n\n".encode(errors="replace")
 
 
 def _choice(delta: Delta, finish_reason: str | None = None) -> ChunkChoice:

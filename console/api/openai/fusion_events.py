@@ -13,7 +13,7 @@ from . import shapes
 from .public_events import name_of
 from .sse import was_replaced
 
-Said = tuple[str, dict[str, Any]]
+NamedEvent = tuple[str, dict[str, Any]]
 
 
 @dataclass
@@ -34,56 +34,56 @@ class FusionEvents:
         self._analysis: set[str] = set()
         self.is_over = False
 
-    def of(self, state: RunState) -> list[Said]:
+    def of(self, state: RunState) -> list[NamedEvent]:
         if self.is_over:
             return []
-        said = [*self._panel(state), *self._judge(state)]
+        events = [*self._panel(state), *self._judge(state)]
         if self._is_compared(state):
             self.is_over = True
-            said += [*self._failures(state), ("completed", {})]
-        return said
+            events += [*self._failures(state), ("completed", {})]
+        return events
 
-    def _panel(self, state: RunState) -> Iterator[Said]:
+    def _panel(self, state: RunState) -> Iterator[NamedEvent]:
         for call in state.calls.values():
             if call.step is not Step.PANEL:
                 continue
             # The model is all that OpenRouter tells; the same one may sit twice, or try twice.
             who = {"model": shapes.model_of(call), "call": call.key}
             who["seat"] = letter(call.seat or 0)
-            told = self._told.get(call.key)
+            sent = self._told.get(call.key)
             if (
-                told is None
-                or was_replaced(call.text, told.text, call)
-                or was_replaced(call.reasoning, told.reasoning, call)
+                sent is None
+                or was_replaced(call.text, sent.text, call)
+                or was_replaced(call.reasoning, sent.reasoning, call)
             ):
                 # An empty text begins, or begins again.
-                told = self._told[call.key] = _Told()
+                sent = self._told[call.key] = _Told()
                 yield name_of(EventType.CALL_ADDED, Step.PANEL), who
-            if fresh := call.reasoning[len(told.reasoning) :]:
-                told.reasoning = call.reasoning
+            if fresh := call.reasoning[len(sent.reasoning) :]:
+                sent.reasoning = call.reasoning
                 yield name_of(EventType.CALL_REASONING_DELTA, Step.PANEL), who | {"delta": fresh}
-            if fresh := call.text[len(told.text) :]:
-                told.text = call.text
+            if fresh := call.text[len(sent.text) :]:
+                sent.text = call.text
                 yield name_of(EventType.CALL_DELTA, Step.PANEL), who | {"delta": fresh}
-            if call.is_usable and not told.completed:
-                told.completed = True
-                said = who | {"content": call.text}
-                yield name_of(EventType.CALL_COMPLETED, Step.PANEL), said
+            if call.is_usable and not sent.completed:
+                sent.completed = True
+                body = who | {"content": call.text}
+                yield name_of(EventType.CALL_COMPLETED, Step.PANEL), body
 
-    def _failures(self, state: RunState) -> Iterator[Said]:
+    def _failures(self, state: RunState) -> Iterator[NamedEvent]:
         """Once no other try can follow."""
         for seat in range(len(self._spec.panel)):
             call = state.latest(Step.PANEL, seat=seat)
             if call is None or state.answer(seat) or not call.status.is_final:
                 continue
             who = {"model": shapes.model_of(call), "call": call.key, "seat": letter(seat)}
-            said = who | {"error": call.error}
+            body = who | {"error": call.error}
             yield (
                 name_of(EventType.CALL_FAILED, Step.PANEL),
-                said | ({"status_code": call.status_code} if call.status_code else {}),
+                body | ({"status_code": call.status_code} if call.status_code else {}),
             )
 
-    def _judge(self, state: RunState) -> Iterator[Said]:
+    def _judge(self, state: RunState) -> Iterator[NamedEvent]:
         fusion = state.fusion
         if fusion is None:
             return
@@ -91,8 +91,8 @@ class FusionEvents:
         if call and "in_progress" not in self._analysis:
             self._analysis.add("in_progress")
             model = shapes.model_of(call)  # OpenRouter tells it by its old name, too
-            said = {"analyst_model": model, "judge_model": model}
-            yield name_of(EventType.CALL_ADDED, Step.ANALYSIS), said
+            body = {"analyst_model": model, "judge_model": model}
+            yield name_of(EventType.CALL_ADDED, Step.ANALYSIS), body
         if fusion.analysis and "completed" not in self._analysis:
             self._analysis.add("completed")
             analysis = shapes.analysis_object(self._spec, fusion.analysis)

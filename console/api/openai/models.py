@@ -52,18 +52,18 @@ async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
     rows = await db(_all)
     # The second half is what OpenRouter's clients expect.
     whole = ModelList(object="list", data=rows, total_count=len(rows), links=Pages(next=None))
-    return JsonResponse(whole.told())
+    return JsonResponse(whole.payload())
 
 
 @endpoint(Scope.MODELS, reply=Model)
 async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     """One of them, by its name."""
     rows = await db(_all)
-    for found in rows:
+    for row in rows:
         # A model that two servers list is known by `credential:model` only; one that is
         # unique may be named either way.
-        if name in (found.id, f"{found.owned_by}:{found.id}"):
-            return JsonResponse(found.model_copy(update={"id": name}).told())
+        if name in (row.id, f"{row.owned_by}:{row.id}"):
+            return JsonResponse(row.model_copy(update={"id": name}).payload())
     several = [row.id for row in rows if row.id == f"{row.owned_by}:{name}"]
     message = f"Several providers offer {name}: name it {' or '.join(several)}." if several else ""
     raise ApiError("model_not_found", message or f"There is no model “{name}”.", param="model")
@@ -144,14 +144,14 @@ def _member(panelist: Panelist) -> Member:
 def _single_models() -> Iterator[Model]:
     listed, _ = all_models()
     times = Counter(m.model for m in listed)
-    for found in listed:
-        yield _single(found, found.model if times[found.model] == 1 else "")
+    for row in listed:
+        yield _single(row, row.model if times[row.model] == 1 else "")
 
 
-def _single(found: CatalogModel, name: str) -> Model:
-    name = name or f"{found.credential_slug}:{found.model}"
-    listed = _listed(name, found.credential_slug, found.name, found.context_length)
-    return Model(**listed, pricing=_pricing(found.price))
+def _single(row: CatalogModel, name: str) -> Model:
+    name = name or f"{row.credential_slug}:{row.model}"
+    listed = _listed(name, row.credential_slug, row.name, row.context_length)
+    return Model(**listed, pricing=_pricing(row.price))
 
 
 def _pricing(price: Price | None) -> dict[str, str] | None:

@@ -75,22 +75,22 @@ def public(event: Event, call: CallState | None, spec: Spec) -> tuple[str, dict[
 
     Of models they are told the names, of costs numbers, of seats letters.
     """
-    told = TOLD.get((event.type, call.step if call else None)) or TOLD.get((event.type, None))
-    if told is None:
+    listed = TOLD.get((event.type, call.step if call else None)) or TOLD.get((event.type, None))
+    if listed is None:
         return None
-    name, fields = told
-    said: dict[str, Any] = {"type": name, "at": event.at}
+    name, fields = listed
+    body: dict[str, Any] = {"type": name, "at": event.at}
     if event.call:
-        said["call"] = event.call
+        body["call"] = event.call
         seat = seat_of(event.call)
         if seat is not None:
-            said["seat"] = letter(seat)
+            body["seat"] = letter(seat)
     if event.fusion:
-        said["fusion"] = event.fusion
+        body["fusion"] = event.fusion
     for field in fields:
         if field in event.data:
-            said |= _told(field, event.data[field], spec)
-    return name, said
+            body |= _told(field, event.data[field], spec)
+    return name, body
 
 
 def _told(field: str, value: Any, spec: Spec) -> dict[str, Any]:

@@ -45,34 +45,34 @@ class PendingResponse:
         return self.first.run.pk.hex
 
     def begun(self) -> ResponseSoFar:
-        said = self._said([])
-        return ResponseSoFar(**said, status="in_progress", error=None, usage=None)
+        fields = self._fields([])
+        return ResponseSoFar(**fields, status="in_progress", error=None, usage=None)
 
     def failed(self, error: ApiError, output: list[Item]) -> ResponseSoFar:
         why = ResponseError(code=error.code, message=error.message, **error.extra)
-        return ResponseSoFar(**self._said(output), status="failed", error=why, usage=None)
+        return ResponseSoFar(**self._fields(output), status="failed", error=why, usage=None)
 
     def finished(
         self, chat: Chat, state: RunState, answer: shapes.FinalAnswer, output: list[Item]
     ) -> Response:
         why = INCOMPLETE.get(answer.finish_reason)
-        said = self._said(output)
+        fields = self._fields(output)
         if why:
-            said["incomplete_details"] = Incomplete(reason=why)
+            fields["incomplete_details"] = Incomplete(reason=why)
         elif state.finished_at:
-            said["completed_at"] = int(state.finished_at)
+            fields["completed_at"] = int(state.finished_at)
         if self.call.body.fusion.include:
             shared = set(FusionOfResponse.model_fields)
-            told = chat.fusion(state).model_dump(include=shared, exclude_unset=True)
-            said["fusion"] = FusionOfResponse(**told)
+            shown = chat.fusion(state).model_dump(include=shared, exclude_unset=True)
+            fields["fusion"] = FusionOfResponse(**shown)
         return Response(
-            **said,
+            **fields,
             status="incomplete" if why else "completed",
             error=None,
             usage=usage(chat.states(state)),
         )
 
-    def _said(self, output: list[Item]) -> dict[str, Any]:
+    def _fields(self, output: list[Item]) -> dict[str, Any]:
         """Of a response, however it stands with it."""
         body, data = self.call.body, self.call.data
         return {
@@ -100,9 +100,9 @@ class PendingResponse:
 
 
 def fusion_item(chat: Chat, state: RunState) -> FusionItem:
-    told = {name: value for name, value in chat.fusion(state) if value is not None}
+    shown = {name: value for name, value in chat.fusion(state) if value is not None}
     # OpenRouter leaves out what it does not know, and its clients take no null for that.
-    return FusionItem(**told | _begun(chat) | {"status": "completed"})
+    return FusionItem(**shown | _begun(chat) | {"status": "completed"})
 
 
 def fusion_item_begun(chat: Chat) -> FusionItemBegun:

@@ -41,7 +41,7 @@ async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
         output.append(message_item(chat, answer.text, "completed"))
     for number, called in enumerate(answer.tool_calls):
         output.append(call_item(chat, number, called, "completed"))
-    return JsonResponse(asked.finished(chat, state, answer, output).told())
+    return JsonResponse(asked.finished(chat, state, answer, output).payload())
 
 
 def _begin(call: ApiCall[ResponseRequest]) -> PendingResponse:

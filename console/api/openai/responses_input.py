@@ -81,8 +81,8 @@ def _append(messages: list[dict[str, Any]], item: InputItem, number: int) -> Non
             else:
                 messages.append({"role": "assistant", "content": None, "tool_calls": [called]})
         case "function_call_output":
-            said = _content(item.output)
-            messages.append({"role": "tool", "content": said, "tool_call_id": item.call_id})
+            output = _content(item.output)
+            messages.append({"role": "tool", "content": output, "tool_call_id": item.call_id})
         case kind if kind in _PASSED_OVER or kind.startswith("openrouter:"):
             pass
         case kind:
@@ -103,22 +103,22 @@ def _before(call: ApiCall[ResponseRequest], response_id: str) -> list[dict[str, 
     answer = shapes.answer_of(run.frozen_spec, state_from_rows(run)) if run else None
     asked_panel = answer and any(c["function"]["name"] == DECIDE for c in answer.tool_calls)
     try:
-        said = list(asked(run).messages) if run else None
+        conversation = list(asked(run).messages) if run else None
     except Forgotten:
-        said = None
-    if run is None or answer is None or asked_panel or said is None:
+        conversation = None
+    if run is None or answer is None or asked_panel or conversation is None:
         raise ApiError(
             "invalid_request",
             "There is no response of this id to go on from. Send the conversation as input.",
             param="previous_response_id",
         )
-    if call.body.instructions and said and said[0].get("role") == "system":
+    if call.body.instructions and conversation and conversation[0].get("role") == "system":
         # Those of the earlier request: instructions are not carried over.
-        said = said[1:]
+        conversation = conversation[1:]
     last: dict[str, Any] = {"role": "assistant", "content": answer.text}
     if answer.tool_calls:
         last["tool_calls"] = answer.tool_calls
-    return [*said, last]
+    return [*conversation, last]
 
 
 def _run_of(call: ApiCall[ResponseRequest], response_id: str) -> Run | None:

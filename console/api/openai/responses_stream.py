@@ -70,8 +70,8 @@ class _Output:
         self._number = 0
 
     def response(self, name: str, response: ResponseSoFar) -> bytes:
-        said = {"type": name, "sequence_number": self._next(), "response": response}
-        return _encoded(name, ResponseEvent.model_validate(said).told())
+        body = {"type": name, "sequence_number": self._next(), "response": response}
+        return _encoded(name, ResponseEvent.model_validate(body).payload())
 
     def event(self, name: str, /, **data: Any) -> bytes:
         return _encoded(name, {"type": name, "sequence_number": self._next()} | data)
@@ -94,13 +94,13 @@ class _Output:
         return event
 
     def _item(self, name: str, item: Item | FusionItemBegun) -> bytes:
-        where = {"output_index": self.index, "item": item.told()}
+        where = {"output_index": self.index, "item": item.payload()}
         return self.event(f"response.output_item.{name}", **where)
 
 
-def _encoded(name: str, said: dict[str, Any]) -> bytes:
-    body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {name}\ndata: {body}\n\n".encode(errors="replace")
+def _encoded(name: str, body: dict[str, Any]) -> bytes:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {name}\ndata: {text}\n\n".encode(errors="replace")
 
 
 class _Reading:
@@ -137,16 +137,16 @@ class _Reading:
             self._fusion_at = out.index
             events.append(out.added(fusion_item_begun(self._chat)))
             events.append(self._fusion_event("in_progress", {}))
-        for name, said in self._fusion.of(self.state):
-            events.append(self._fusion_event(name, said))
+        for name, fields in self._fusion.of(self.state):
+            events.append(self._fusion_event(name, fields))
         self._fusion_done = self._fusion.is_over
         if self._fusion_done:
             events.append(out.done(fusion_item(self._chat, self.state)))
         return events
 
-    def _fusion_event(self, name: str, said: dict[str, Any]) -> bytes:
+    def _fusion_event(self, name: str, fields: dict[str, Any]) -> bytes:
         where = {"item_id": fusion_id(self._chat), "output_index": self._fusion_at}
-        return self._out.event(f"response.fusion_call.{name}", **where, **said)
+        return self._out.event(f"response.fusion_call.{name}", **where, **fields)
 
     def _of_message(self) -> list[bytes]:
         events = []
@@ -154,18 +154,18 @@ class _Reading:
             if self._text is None:
                 self._text = ""
                 events.append(self._out.added(message_item(self._chat, "", "in_progress")))
-                events.append(self._message_event("content_part.added", part=part("").told()))
+                events.append(self._message_event("content_part.added", part=part("").payload()))
             self._text += text
             events.append(self._message_event("output_text.delta", delta=text, logprobs=[]))
         return events
 
-    def _message_event(self, name: str, **said: Any) -> bytes:
+    def _message_event(self, name: str, **fields: Any) -> bytes:
         where = {
             "item_id": message_id(self._chat),
             "output_index": self._out.index,
             "content_index": 0,
         }
-        return self._out.event(f"response.{name}", **where, **said)
+        return self._out.event(f"response.{name}", **where, **fields)
 
     def close_message(self) -> list[bytes]:
         if self._text is None:
@@ -173,7 +173,7 @@ class _Reading:
         text, self._text = self._text, None
         return [
             self._message_event("output_text.done", text=text, logprobs=[]),
-            self._message_event("content_part.done", part=part(text).told()),
+            self._message_event("content_part.done", part=part(text).payload()),
             self._out.done(message_item(self._chat, text, "completed")),
         ]
 
@@ -183,12 +183,12 @@ class _Reading:
             begun = call_item(self._chat, number, called, "in_progress")
             item = call_item(self._chat, number, called, "completed")
             where = {"item_id": item.id, "output_index": out.index}
-            said = item.arguments
+            written = item.arguments
             arguments = "response.function_call_arguments"
             events += [
                 out.added(begun),
-                out.event(f"{arguments}.delta", **where, delta=said),
-                out.event(f"{arguments}.done", **where, name=item.name, arguments=said),
+                out.event(f"{arguments}.delta", **where, delta=written),
+                out.event(f"{arguments}.done", **where, name=item.name, arguments=written),
                 out.done(item),
             ]
         return events

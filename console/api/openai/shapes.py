@@ -35,7 +35,7 @@ __all__ = [
 def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> FusionOfChat:
     """Of a run that was fused, failed to be, or is on its way."""
     fusion = state.fusion
-    found = FusionOfChat(
+    fusion_object = FusionOfChat(
         status="error" if state.status in ENDED_BADLY else "ok",
         run_id=run_id,
         run_url=run_url,
@@ -51,8 +51,8 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
         error=state.error or (fusion.analysis_error if fusion else "") or None,
     )
     if fusion and fusion.analysis:
-        found.analysis = Analysis(**analysis_object(spec, fusion.analysis))
-    return found
+        fusion_object.analysis = Analysis(**analysis_object(spec, fusion.analysis))
+    return fusion_object
 
 
 ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED)
@@ -87,10 +87,10 @@ def failed_models(spec: Spec, state: RunState) -> list[FailedModel]:
         call = state.latest(Step.PANEL, seat=seat)
         if call is None or state.answer(seat) or not call.status.is_final:
             continue
-        said = FailedModel(model=model_of(call), error=call.error, reason=call.reason)
+        failed_model = FailedModel(model=model_of(call), error=call.error, reason=call.reason)
         if call.status_code:
-            said.status_code = call.status_code
-        failed.append(said)
+            failed_model.status_code = call.status_code
+        failed.append(failed_model)
     return failed
 
 

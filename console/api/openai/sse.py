@@ -82,30 +82,30 @@ class PlainText:
         delta = call.text[len(self._read) :]
         if delta:
             self._read = call.text
-        said = self._stream.feed(delta) if delta and call.step is Step.SYNTHESIS else delta
+        fresh = self._stream.feed(delta) if delta and call.step is Step.SYNTHESIS else delta
         if call.step is Step.SYNTHESIS and call.status.is_final and not self._ended:
             self._ended = True
-            said += self._stream.end()
-        self._told.append(said)
-        return said
+            fresh += self._stream.end()
+        self._told.append(fresh)
+        return fresh
 
     def _anew(self, call: CallState) -> str | None:
-        told, anew = "".join(self._told), PlainText()
+        sent, anew = "".join(self._told), PlainText()
         whole = anew.fresh(call) or ""
-        if not whole.startswith(told):
+        if not whole.startswith(sent):
             return None
         self._stream, self._read, self._ended = anew._stream, anew._read, anew._ended
-        rest = whole[len(told) :]
+        rest = whole[len(sent) :]
         self._told.append(rest)
         return rest
 
 
-def was_replaced(text: str, told: str, call: CallState) -> bool:
+def was_replaced(text: str, sent: str, call: CallState) -> bool:
     """Whether this text of a call is another than was told. One that is only behind, as rows may
     be, has to catch up: nothing is said of it until then."""
-    if text.startswith(told):
+    if text.startswith(sent):
         return False
-    return call.status is CallStatus.COMPLETED or not told.startswith(text)
+    return call.status is CallStatus.COMPLETED or not sent.startswith(text)
 
 
 class FreshText:

@@ -162,15 +162,18 @@ def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
 
 
 def _condensing(state: RunState) -> list[str]:
-    found = condensing_of(state, state.fusion.number) if state.fusion else None
-    said = []
-    if found and found.condensed:
-        said.append(f"Condensed before judging: {', '.join(map(letter, found.condensed))}.")
-    if found:
-        said += [
-            f"{letter(s)} was too long and left out. {why}" for s, why in found.left_out.items()
+    condensing = condensing_of(state, state.fusion.number) if state.fusion else None
+    sentences = []
+    if condensing and condensing.condensed:
+        sentences.append(
+            f"Condensed before judging: {', '.join(map(letter, condensing.condensed))}."
+        )
+    if condensing:
+        sentences += [
+            f"{letter(s)} was too long and left out. {why}"
+            for s, why in condensing.left_out.items()
         ]
-    return said
+    return sentences
 
 
 def _error(seat: Seat) -> dict[str, Any] | None:

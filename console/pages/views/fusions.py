@@ -77,10 +77,10 @@ def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     return redirect("run-detail", run_id=next_run.pk)
 
 
-def _once(form: str, said: str) -> str | None:
+def _once(form: str, choice: str) -> str | None:
     """A form sent twice says the same; sent again with other words it asks for another run."""
     try:
-        return str(uuid.uuid5(uuid.UUID(form), said))
+        return str(uuid.uuid5(uuid.UUID(form), choice))
     except ValueError:
         return None
 
