@@ -4,9 +4,12 @@ import os
 
 from celery import Celery
 
+from . import own_modules_last
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
 
 app = Celery("fusion_site")
+own_modules_last()  # it has put the working directory first
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # By name: the task stands in a room of the app, where Celery does not look by itself.
 app.autodiscover_tasks(["console.worker"])

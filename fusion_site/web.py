@@ -14,6 +14,7 @@ when a new version has changed them.
 from __future__ import annotations
 
 import sys
+from typing import Any
 from urllib.parse import unquote
 
 import daphne.server  # first of all that is Twisted's: it installs the reactor
@@ -23,6 +24,8 @@ from django.conf import settings
 from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
+
+from . import own_modules_last
 
 # Quiet, because its access log would hold the tokens of share links. Closing a page need
 # not wait for its consumer.
@@ -138,6 +141,10 @@ class Server(daphne.server.Server):
 
 class Command(CommandLineInterface):
     server_class = Server
+
+    def load_asgi_app(self, asgi_app_path: str) -> Any:
+        own_modules_last()  # Daphne has put the working directory first
+        return super().load_asgi_app(asgi_app_path)
 
 
 def main() -> None:

@@ -50,8 +50,26 @@ class ModelNames:
             # No server has such a model, and not every database can keep the name.
             raise UnknownName("A model's name is one line of at most 200 plain characters.")
         if names_a_credential:
-            return self._at(self._credentials[slug], model.strip())
+            return self._elsewhere(name, slug, model.strip()) or self._at(
+                self._credentials[slug], model.strip()
+            )
         return self._offered(name) or self._unlisted(name)
+
+    def _elsewhere(self, name: str, slug: str, model: str) -> ModelAt | None:
+        """`mistral:7b` may be a model of that name, whatever the credential “mistral” is."""
+        if "/" in model:  # a tag has none, and nobody need be asked
+            return None
+        listed = {(m.credential_slug, m.model) for m in self._all()[0]}
+        offering = sorted(at for at, known in listed if known == name)
+        if not offering:
+            return None
+        if (slug, model) in listed and offering != [slug]:
+            choices = " or ".join(f"{at}:{name}" for at in offering)
+            raise UnknownName(
+                f"{name} is a model of {self._credentials[slug].name}, named {model}, and one "
+                f"that is named so: name that one {choices}."
+            )
+        return self._offered(name)
 
     def _at(self, credential: Credential, model: str) -> ModelAt:
         if lacks := credential.lacks:

@@ -1,8 +1,11 @@
 """Tokens and money.
 
 Usage counts tokens of one call; `input_tokens` includes cached ones and
-`output_tokens` includes reasoning, as providers bill them. A price is US
-dollars per million tokens. A cost is US dollars; None means unknown, which is
+`output_tokens` includes reasoning, as providers bill them. Two more are of one
+call alone, and only there where something is odd: `reported_total`, the
+provider's own sum, which is not that of the two; `sent_tokens`, what was sent
+by our estimate, of which it visibly counted less. A price is US dollars per
+million tokens. A cost is US dollars; None means unknown, which is
 never the same as 0 and is shown as a dash.
 """
 
@@ -24,6 +27,8 @@ class Usage:
     output_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    reported_total: int | None = None
+    sent_tokens: int | None = None
 
     def to_dict(self) -> dict[str, int]:
         return {k: v for k, v in self.__dict__.items() if v is not None}
@@ -33,13 +38,22 @@ class Usage:
         data = data or {}
         return cls(**{k: data[k] for k in cls.__dataclass_fields__ if k in data})
 
+    @property
+    def share_read(self) -> float | None:
+        """Of what was sent; None where all of it may have been read."""
+        if not self.sent_tokens:
+            return None
+        return ((self.input_tokens or 0) + (self.cached_tokens or 0)) / self.sent_tokens
+
     def __add__(self, other: Usage) -> Usage:
         def plus(a: int | None, b: int | None) -> int | None:
             return None if a is None and b is None else (a or 0) + (b or 0)
 
-        return Usage(
-            *(plus(getattr(self, k), getattr(other, k)) for k in self.__dataclass_fields__)
-        )
+        summed = (k for k in self.__dataclass_fields__ if k not in _OF_ONE_CALL)
+        return Usage(**{k: plus(getattr(self, k), getattr(other, k)) for k in summed})
+
+
+_OF_ONE_CALL = ("reported_total", "sent_tokens")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,23 @@ def output_tokens(call: CallState | None) -> str:
     return f"≈ {tokens(max(1, written // 4))}" if written else tokens(None)
 
 
+SHARES = (
+    (0.22, "about a fifth"),
+    (0.29, "about a quarter"),
+    (0.4, "about a third"),
+    (0.6, "about half"),
+    (0.71, "about two thirds"),
+    (0.85, "about three quarters"),
+)
+
+
+def share(of_all: float) -> str:
+    """A part of something, as roughly as it is known."""
+    if of_all < 0.17:
+        return f"about {max(of_all, 0.01):.0%}"
+    return next((words for up_to, words in SHARES if of_all < up_to), "most")
+
+
 def span(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else end - start
 

@@ -35,6 +35,7 @@ class ReceiptView:
     total: str
     is_partial: bool
     has_estimates: bool
+    has_odd_totals: bool
 
 
 def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> ReceiptView:
@@ -53,6 +54,7 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Receipt
         total=money(cost, partial),
         is_partial=partial,
         has_estimates=any(line.is_estimated for line in lines),
+        has_odd_totals=any(call.usage.reported_total for call in calls),
     )
 
 
@@ -80,10 +82,12 @@ def _line(call: CallState, columns: Sequence[SeatView], name: str) -> Line:
 
 
 def _note(call: CallState) -> str:
-    done = _DONE.get(call.step, "")
+    notes = [_DONE.get(call.step, "")]
     if call.reason:
-        return " ".join(filter(None, [done, "failed" if call.status == "failed" else "stopped"]))
-    return done
+        notes.append("failed" if call.status == "failed" else "stopped")
+    if total := call.usage.reported_total:
+        notes.append(f"the total differs: {total:,}")
+    return ", ".join(filter(None, notes))
 
 
 # What a call was for, where its line does not tell: it is headed by a seat's letter.

@@ -262,6 +262,8 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
     if call.unreadable:
         pieces = "a piece" if call.unreadable == 1 else f"{call.unreadable} pieces"
         marks.append(f"{pieces} of it could not be read")
+    if (share := call.usage.share_read) is not None:
+        marks.append(f"by its server's count read {figures.share(share)} of what it was sent")
     if call.cause == "resume":
         marks.append("interrupted and asked again")
     elif call.cause == "retry":

@@ -184,6 +184,9 @@ def badges(spec: Spec, state: RunState) -> list[str]:
     if usable > 1 and state.fusion and state.fusion.analysis is None:
         marks.append("No analysis")
     if state.fusion:
+        analysed = state.latest(Step.ANALYSIS, fusion=state.fusion.number)
+        if analysed and (share := analysed.usage.share_read) is not None:
+            marks.append(f"Judge's server read {figures.share(share)} of the answers")
         shortened = condensing_of(state, state.fusion.number)
         if shortened.condensed:
             marks.append(f"Condensed: {_letters(shortened.condensed)}")

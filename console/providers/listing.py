@@ -16,9 +16,9 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.usage import MILLION, Price
 
 from .secret import Secret
-from .wire.answer import money
 from .wire.http import FAILURES, classify
 from .wire.refusals import error_object, in_band, parse, refusal, scrubber
+from .wire.usage import money
 
 BODY_LIMIT = 32 * 1024 * 1024
 MODELS_LIMIT = 5_000
@@ -34,9 +34,12 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class CredentialTest:
+    """`base_url`: where the provider's API is, if it is not at the address that was tried."""
+
     ok: bool
     sentence: str
     latency: float  # seconds
+    base_url: str = ""
 
 
 def authorization(api_key: Secret | str) -> dict[str, str]:
@@ -95,6 +98,8 @@ async def list_models(
     """GET /models. Raises ProviderError."""
     payload = await get_json(client, f"{base_url}/models", api_key=api_key, timeout=timeout)
     rows = payload.get("data", payload.get("models")) if isinstance(payload, dict) else payload
+    if rows is None and payload is not None and _LISTS & payload.keys():
+        rows = []  # as a server writes a list without an entry
     if not isinstance(rows, list):
         raise ProviderError(Reason.BAD_RESPONSE)
     models: dict[str, ModelInfo] = {}
@@ -103,6 +108,9 @@ async def list_models(
         if model:
             models.setdefault(model.id, model)
     return list(models.values())
+
+
+_LISTS = {"data", "models"}
 
 
 async def try_out(ask: Callable[[], Awaitable[str]]) -> CredentialTest:

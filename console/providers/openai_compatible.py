@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +38,7 @@ __all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
 
 # Next to "identity" what some servers write to keep proxies from compressing a stream.
 PLAIN = ("", "identity", "none")
+VERSION = re.compile(r"/v\d+(?:beta|alpha)?\d*(?:/|$)")  # of an API, in its address
 
 
 class OpenAICompatible:
@@ -126,7 +129,7 @@ class OpenAICompatible:
     async def _read(
         self, request: Request, response: httpx.Response
     ) -> AsyncGenerator[Chunk, None]:
-        answer = AnswerReader(request.model, self._limits, self._scrub)
+        answer = AnswerReader(request.model, self._limits, self._scrub, self._host)
         parser = Parser(self._limits.line)
         source = response.aiter_raw()
         start = await _start(source)
@@ -241,11 +244,21 @@ async def test_credential(
 ) -> CredentialTest:
     """Lists the models, which costs nothing. Raises nothing."""
 
-    async def ask() -> str:
-        models = await list_models(
-            base_url=base_url, api_key=api_key, client=client, timeout=timeout
-        )
-        count = len(models)
-        return f"The key works: {count} model{'' if count == 1 else 's'} can be used."
+    async def ask(url: str) -> CredentialTest:
+        async def count() -> str:
+            models = await list_models(
+                base_url=url, api_key=api_key, client=client, timeout=timeout
+            )
+            return (
+                f"The key works: {len(models)} model{'' if len(models) == 1 else 's'} can be used."
+            )
 
-    return await try_out(ask)
+        return await try_out(count)
+
+    result = await ask(base_url)
+    if result.ok or VERSION.search(base_url):
+        return result
+    # Most servers speak this below /v1, and most people who forget that do not know why it fails.
+    other = f"{base_url.rstrip('/')}/v1"
+    below = await ask(other)
+    return replace(below, base_url=other) if below.ok else result

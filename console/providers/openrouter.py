@@ -18,7 +18,8 @@ from . import kinds, listing
 from .listing import CredentialTest, ModelInfo, get_json, try_out
 from .openai_compatible import OpenAICompatible
 from .secret import Secret
-from .wire.answer import AnswerReader, money
+from .wire.answer import AnswerReader
+from .wire.usage import money
 
 BASE_URL = kinds.OPENROUTER.servers[0].address
 ATTRIBUTION = {"HTTP-Referer": "http://localhost", "X-OpenRouter-Title": "Fusion"}

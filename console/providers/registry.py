@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .listing import CredentialTest, ModelInfo
 
 OLLAMA_PORT = 11434
+# What is pasted from an example of a request rather than from the settings.
+ENDPOINT = re.compile(
+    r"/(?:chat/completions|completions|responses|embeddings|messages)$", re.IGNORECASE
+)
 
 
 def make_provider(
@@ -109,6 +113,7 @@ def normalise_base_url(text: str, *, ollama: bool = False) -> str:
         explicit = text.startswith("https:") or (port is None and path)
         port = port or (None if explicit else OLLAMA_PORT)
         path = path or "/v1"
+    path = ENDPOINT.sub("", path)
     netloc = f"[{host}]" if ":" in host else host
     return f"{parts.scheme.lower()}://{netloc}{f':{port}' if port else ''}{path}"
 

@@ -69,6 +69,9 @@ def credential_try(credential: Credential) -> CredentialTest:
 def credential_test(*, credential: Credential) -> CredentialTest:
     """`credential_try`, remembered in the row."""
     result = credential_try(credential)
+    if result.base_url:
+        sentence = f"Nothing answers at this address, but at {result.base_url}: change it to that."
+        result = CredentialTest(False, sentence, result.latency)
     _remember(credential, result)
     Credential.objects.filter(pk=credential.pk).update(
         tested_at=credential.tested_at,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from django.contrib import admin
 from django.contrib.auth import logout
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -60,6 +60,8 @@ class FusionAdminSite(admin.AdminSite):
     def logout(  # type: ignore[override]  # the stub promises a page, Django only a response
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
+        if request.method != "POST":  # a link that somebody follows signs nobody out
+            return HttpResponseNotAllowed(["POST"])
         logout(request)
         return redirect("sign-in")
 

@@ -159,6 +159,12 @@ def test_signing_out_of_the_admin_leads_to_sign_in(client: Client, ada: User) ->
     assert client.get("/admin/").status_code == 302
 
 
+def test_a_link_that_is_followed_signs_nobody_out_of_the_admin(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    assert client.get("/admin/logout/").status_code == 405
+    assert client.get("/admin/").status_code == 200
+
+
 def test_the_list_is_one(client: Client, ada: User) -> None:
     client.force_login(ada)
     html = client.get("/admin/").content.decode()

@@ -8,6 +8,7 @@ from django.core.cache import cache
 
 from console.catalog import listings as catalog
 from console.catalog.listings import all_models, models_of
+from console.catalog.names import ModelNames, UnknownName
 from console.catalog.prices import context_length_of, price_of
 from console.engine.usage import Price
 from console.models import Credential
@@ -133,3 +134,57 @@ def test_published_prices_fill_in() -> None:
 def test_the_local_model_costs_nothing() -> None:
     local = Credential.objects.get(slug="local")
     assert price_of(local, "anything") == Price(Decimal(0), Decimal(0))
+
+
+def lists(upstream: Upstream, *models: str) -> None:
+    body = json.dumps({"data": [{"id": model} for model in models]})
+    upstream.script("/v1/models", Script(body=body))
+
+
+@pytest.fixture
+def two() -> Iterator[tuple[Upstream, Upstream]]:
+    """`house`, which serves models named like another credential, and that one: `mistral`."""
+    with Upstream() as house, Upstream() as mistral:
+        lists(house, "mistral:7b", "llama3:8b")
+        lists(mistral, "small", "7b-instruct")
+        credential("house", house.url)
+        credential("mistral", mistral.url)
+        yield house, mistral
+
+
+def asked(name: str) -> tuple[str, str]:
+    at = ModelNames(name).find(name)
+    return at.credential.slug, at.model
+
+
+@pytest.mark.parametrize(
+    ("name", "goes_to"),
+    [
+        ("mistral:7b", ("house", "mistral:7b")),
+        ("mistral:small", ("mistral", "small")),
+        ("mistral:unlisted", ("mistral", "unlisted")),
+        ("house:mistral:7b", ("house", "mistral:7b")),
+        ("llama3:8b", ("house", "llama3:8b")),
+        ("mistral:org/model:free", ("mistral", "org/model:free")),
+    ],
+)
+def test_a_name_with_a_colon_goes_to_the_server_that_lists_it(
+    two: object, name: str, goes_to: tuple[str, str]
+) -> None:
+    assert asked(name) == goes_to
+
+
+def test_a_name_that_two_servers_may_mean_is_refused_with_both(
+    two: tuple[Upstream, Upstream],
+) -> None:
+    lists(two[1], "7b")
+    with pytest.raises(UnknownName, match=r"house:mistral:7b"):
+        asked("mistral:7b")
+
+
+def test_a_server_that_lists_its_models_with_its_own_name_before_them_is_meant(
+    two: tuple[Upstream, Upstream],
+) -> None:
+    lists(two[1], "mistral:7b", "7b")
+    lists(two[0], "llama3:8b")
+    assert asked("mistral:7b") == ("mistral", "mistral:7b")

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from console.models import Credential, Preset
 from console.models.credentials import origin
 from console.providers.secret import Secret
-from tests.upstream import Upstream
+from tests.upstream import Script, Upstream
 
 KEY = "sk-canary-0123456789-4f2a"
 
@@ -294,6 +294,19 @@ def test_a_test_from_the_list_tries_each(
     assert "Wrong: The provider refused the key." in html
     assert Credential.objects.get(pk=mine.pk).test_ok is True
     assert Credential.objects.get(pk=wrong.pk).test_ok is False
+
+
+def test_a_test_of_an_address_without_its_version_says_what_is_wrong(
+    admin: Client, mine: Credential, upstream: Upstream
+) -> None:
+    upstream.script("/models", Script(status=404))
+    mine.base_url = upstream.url.removesuffix("/v1")
+    mine.save()
+    test = f"/admin/console/credential/{mine.pk}/test/"
+    html = admin.post(test, follow=True).content.decode()
+    assert f"at {upstream.url}: change it to that." in html
+    mine.refresh_from_db()
+    assert mine.test_ok is False
 
 
 def test_a_changed_key_counts_as_untested(admin: Client, mine: Credential) -> None:

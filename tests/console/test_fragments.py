@@ -138,6 +138,27 @@ def test_a_cost_is_marked_by_who_said_it_and_not_by_how_it_adds_up(
         assert ("computed from list prices" in html["receipt"]) is marked
 
 
+def test_a_total_that_nothing_explains_is_said_on_the_receipt() -> None:
+    story = Story().begin()
+    story.answer(0, "Yes.", usage={"input_tokens": 10, "output_tokens": 5, "reported_total": 515})
+    story.answer(1, "Yes.", usage={"input_tokens": 10, "output_tokens": 5})
+    receipt = parts(story)["receipt"]
+    assert receipt.count("the total differs: 515") == 1
+    assert "may be on its bill" in receipt
+    assert "may be on its bill" not in parts(Story().whole())["receipt"]
+
+
+def test_a_server_that_read_less_than_it_was_sent_is_said() -> None:
+    cut = {"input_tokens": 4096, "output_tokens": 5, "sent_tokens": 8000}
+    story = Story().begin()
+    story.answer(0, "Yes.", usage=cut).answer(1, "Yes.").answer(2, "No.")
+    story.judge().analyse(usage=cut).synthesise("Fused.").complete()
+    fragments = parts(story)
+    assert "read about half of what it was sent" in fragments["seat-0-head"]
+    assert "read about" not in fragments["seat-1-head"]
+    assert "server read about half of the answers" in fragments["run-badges"]
+
+
 def test_the_map_shows_who_says_what() -> None:
     html = parts(Story().whole())["analysis"]
     assert html.count('data-mark="says otherwise"') == 1

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from console.models import Credential
-from tests.upstream import Upstream
+from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.database
 
@@ -95,6 +95,21 @@ def test_a_server_without_a_key_can_be_added(admin: Client) -> None:
     assert "127.0.0.1 is saved." in html
     credential = Credential.objects.get(slug="127001")
     assert credential.is_ready and credential.name == "127.0.0.1"
+
+
+@pytest.mark.parametrize("pasted", ["", "/chat/completions", "/v1/chat/completions"])
+def test_an_address_as_it_stands_in_an_example_is_mended(
+    admin: Client, upstream: Upstream, pasted: str
+) -> None:
+    bare = upstream.url.removesuffix("/v1")
+    upstream.script("/models", Script(status=404))
+    more = {"kind": "openai_compatible", "base_url": bare + pasted, "name": "Mine"}
+    html = paste(admin, KEY, **more).content.decode()
+    assert "Mine is saved" in html
+    assert ("with the address" in html) is (pasted != "/v1/chat/completions")
+    credential = Credential.objects.get(slug="mine")
+    assert (credential.base_url, credential.test_ok) == (upstream.url, True)
+    assert credential.key.reveal() == KEY
 
 
 def test_two_servers_of_one_name_get_two_slugs(admin: Client, upstream: Upstream) -> None:

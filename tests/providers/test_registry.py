@@ -26,6 +26,15 @@ from tests.upstream import Script
         (" HTTP://Example.com:8000/v1// ", "http://example.com:8000/v1"),
         ("http://example.com", "http://example.com"),
         ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("https://api.example.com/v1/chat/completions", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/Chat/Completions/", "https://api.example.com/v1"),
+        ("https://api.example.com/openai/v1/completions", "https://api.example.com/openai/v1"),
+        ("https://api.example.com/v1/responses", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/embeddings", "https://api.example.com/v1"),
+        ("http://example.com/chat/completions", "http://example.com"),
+        # Azure's API lies below this.
+        ("https://ai.example.com/models", "https://ai.example.com/models"),
+        ("https://example.com/completions-proxy", "https://example.com/completions-proxy"),
     ],
 )
 def test_addresses_are_normalised(text, url):
@@ -78,6 +87,34 @@ def test_addresses_that_are_none_are_refused_in_words(text, why):
 async def test_every_kind_answers(kind, up, client):
     provider: Provider = registry.make_provider(kind, base_url=up.url, api_key=KEY, client=client)
     assert (await collect(provider)).text == "This is the scripted answer of alpha."
+
+
+@pytest.mark.parametrize(
+    "body", [{"object": "list", "data": None}, {"models": None}, {"object": "list", "data": []}]
+)
+async def test_a_list_without_an_entry_is_no_error(body, up, client):
+    up.script("/v1/models", Script(body=json.dumps(body)))
+    assert await listed(up, client) == []
+
+
+async def test_what_is_no_list_at_all_is_one(up, client):
+    for body in ({"object": "list"}, {"data": "none"}, {}, "null"):
+        up.script("/v1/models", Script(body=json.dumps(body)))
+        with pytest.raises(ProviderError):
+            await listed(up, client)
+
+
+async def test_an_address_without_its_version_is_tried_below_it(up, client):
+    bare = up.url.removesuffix("/v1")
+    up.script("/models", Script(status=404))
+    up.script("/v2/models", Script(status=404))
+    asked = {"api_key": KEY, "client": client}
+    result = await registry.test_credential("openai_compatible", base_url=bare, **asked)
+    assert result.ok and result.base_url == up.url
+    elsewhere = f"{bare}/v2"
+    result = await registry.test_credential("openai_compatible", base_url=elsewhere, **asked)
+    assert not result.ok and not result.base_url
+    assert not any(r.path.startswith("/v2/v1") for r in up.requests)
 
 
 async def test_openrouter_names_the_application(up, client):

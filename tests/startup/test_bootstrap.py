@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from fusion_site import bootstrap, installation
 
-from .running import manage
+from .running import copy_project, environment, manage
 
 
 def one_sentence(ended: object, *words: str) -> None:
@@ -185,3 +186,23 @@ def test_an_interrupted_installation_is_not_taken_for_a_finished_one(tmp_path: P
     assert installation.is_current(tmp_path / ".venv", lock)
     lock.write_text("a==2\n")
     assert not installation.is_current(tmp_path / ".venv", lock)
+
+
+@pytest.mark.parametrize("where", ["the project", "elsewhere"])
+def test_a_stray_module_is_not_taken_for_a_librarys(tmp_path: Path, where: str) -> None:
+    project = copy_project(tmp_path / "project")
+    folder = project if where == "the project" else tmp_path
+    for name in ("rich", "httpx", "argparse", "glob", "redis"):
+        (folder / f"{name}.py").write_text("raise RuntimeError('the stray one')\n")
+    look = "import rich, httpx, argparse, glob, redis, console; print(rich.__file__)"
+    for command in (["shell", "-v0", "-c", look], ["mcp"]):
+        ended = subprocess.run(
+            [sys.executable, str(project / "manage.py"), *command],
+            cwd=folder,
+            env=environment(FUSION_BOOTSTRAP="0"),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert "the stray one" not in ended.stderr + ended.stdout

@@ -26,6 +26,7 @@ from ..spec import Panelist, Policy, Spec
 from ..state import RunState
 from ..usage import cost_of
 from .limits import Reserved, reserve
+from .unread import with_sent
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ async def stream_call(
         cost, source = cost_of(finish.usage, panelist.price), COMPUTED
     return replace(
         finish,
+        usage=with_sent(finish.usage, request.messages),
         cost=None if cost is None else round(cost, 8),
         cost_source="" if cost is None else source,
         # Asked for by a model that was given none, they are no answer.

@@ -113,6 +113,10 @@ def _try_and_save(request: HttpRequest, data: dict[str, Any]) -> str:
     except Refused as e:
         return str(e)
     result = credential_try(credential)
+    at = ""
+    if result.base_url:
+        credential.base_url = result.base_url
+        at = f" with the address {result.base_url}, where it answers"
     if not result.ok and "save_anyway" not in request.POST:
         if key:
             # Kept for the next try, encrypted: a page never shows a key again.
@@ -125,7 +129,7 @@ def _try_and_save(request: HttpRequest, data: dict[str, Any]) -> str:
     credential_add(credential=credential, result=result)
     request.session.pop(PENDING, None)
     if result.ok:
-        messages.success(request, f"{credential.name} is saved. {result.sentence}")
+        messages.success(request, f"{credential.name} is saved{at}. {result.sentence}")
     else:
         messages.warning(request, f"{credential.name} is saved, untested. {result.sentence}")
     return ""

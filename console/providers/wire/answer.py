@@ -12,18 +12,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, ReasoningDelta, TextDelta
 from console.engine.text import REPLACEMENT, storable
-from console.engine.usage import Usage
 
 from .citations import Citations
 from .refusals import Scrub, error_object, in_band
 from .sse import ServerSentEvent
 from .tool_calls import ToolCalls
+from .usage import cost_from, usage_from
 
 MIB = 1024 * 1024
 FINISH_REASONS = {
@@ -80,7 +79,7 @@ class Unicode:
 
 
 class AnswerReader:
-    def __init__(self, model: str, limits: AnswerLimits, scrub: Scrub) -> None:
+    def __init__(self, model: str, limits: AnswerLimits, scrub: Scrub, host: str = "") -> None:
         self.done = False  # `[DONE]` was seen
         self.finish_reason: str | None = None
         self.usage_after_finish = False
@@ -90,6 +89,7 @@ class AnswerReader:
         self._asked = self._model = model
         self._provider = ""
         self._usage: dict[str, Any] = {}
+        self._host = host
         self._limits = limits
         self._scrub = scrub
         self._unreadable = 0
@@ -156,7 +156,7 @@ class AnswerReader:
             reason = "tool_calls"
         return Finish(
             finish_reason=reason,
-            usage=usage_from(self._usage),
+            usage=usage_from(self._usage, self._host),
             # In words of the server's own, which may quote what it was sent.
             model=self._model if self._model == self._asked else self._scrub(self._model),
             provider=self._scrub(self._provider),
@@ -208,50 +208,6 @@ class AnswerReader:
                 yield TextDelta(text)
             if full:
                 raise ProviderError(Reason.TOO_LARGE)
-
-
-def usage_from(usage: dict[str, Any]) -> Usage:
-    """Counts that cannot be are unknown, so that their cost is estimated, not believed."""
-    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
-    made_of = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
-    given = _count(usage, "prompt_tokens", "input_tokens")
-    made = _count(usage, "completion_tokens", "output_tokens")
-    cached = _count(details, "cached_tokens")
-    reasoning = _count(made_of, "reasoning_tokens")
-    return Usage(
-        input_tokens=given,
-        output_tokens=made,
-        cached_tokens=None if cached is None else min(cached, given or 0),
-        reasoning_tokens=None if reasoning is None else min(reasoning, made or 0),
-    )
-
-
-def cost_from(usage: dict[str, Any]) -> Decimal | None:
-    """US dollars where a gateway reports them, as OpenRouter does; with a key of one's own at
-    the provider behind it, what that one charges comes on top."""
-    cost = money(usage.get("cost"))
-    details = usage.get("cost_details")
-    if cost is not None and usage.get("is_byok") and isinstance(details, dict):
-        cost += money(details.get("upstream_inference_cost")) or 0
-    return cost
-
-
-def money(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and 0 <= amount < 10_000 else None
-
-
-def _count(usage: Any, *names: str) -> int | None:
-    for name in names:
-        value = usage.get(name) if isinstance(usage, dict) else None
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 100_000_000:
-            return value
-    return None
 
 
 def _first_choice(payload: dict[str, Any]) -> dict[str, Any]:
