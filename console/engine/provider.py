@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .receipt import Receipt
+from .terms import NONE, Terms
 
 # {"role": ..., "content": ...}, as chat APIs have it; the content is one of `content.py`.
 Message = dict[str, Any]
@@ -24,7 +25,8 @@ class Request:
     """One call. `response_schema` asks for JSON of that JSON Schema where the provider can.
 
     `options` are fields of the chat API for whoever asked for them by name (tools,
-    tool_choice, response_format, stop …), handed on as they are.
+    tool_choice, response_format, stop …), handed on as they are. `terms` have been found to be
+    kept by whoever is asked: a provider hands on what its server is told of them in a request.
     """
 
     model: str
@@ -35,6 +37,7 @@ class Request:
     reasoning_effort: str | None = None
     response_schema: dict[str, Any] | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    terms: Terms = NONE
 
 
 @dataclass(frozen=True)

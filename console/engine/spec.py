@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from .spec_versions import USUAL_LIMITS_OF_THE_FIRST, VERSION, SpecUnreadable, up_to_date
+from .terms import NONE, Terms
 from .usage import Price
 
 LETTERS = "ABCDEFGH"
@@ -42,7 +43,8 @@ class Panelist:
 
     `fallback` is asked when this model fails for good, shown as such.
     `context_length` is in tokens, None where it is not known. `response_schema`
-    asks for JSON of that schema instead of text.
+    asks for JSON of that schema instead of text. `terms` are what every call to it is
+    made on, those of its run included.
     """
 
     model: str
@@ -59,6 +61,7 @@ class Panelist:
     context_length: int | None = None
     response_schema: dict[str, Any] | None = None
     fallback: Panelist | None = None
+    terms: Terms = NONE
 
     @property
     def short_name(self) -> str:
@@ -77,6 +80,10 @@ class Panelist:
             data["price"] = self.price.to_dict()
         if self.fallback:
             data["fallback"] = self.fallback.to_dict()
+        if self.terms == NONE:
+            del data["terms"]
+        else:
+            data["terms"] = self.terms.to_dict()
         return data
 
     @classmethod
@@ -84,12 +91,14 @@ class Panelist:
         """Raises SpecUnreadable. What is empty is left out when it is stored."""
         _must_hold(cls, data, required={"model", "credential"})
         fallback = data.get("fallback")
+        terms = _terms(data["terms"]) if "terms" in data else NONE
         return cls(
             **(
                 data
                 | {
                     "price": Price.from_dict(data.get("price")),
                     "fallback": cls.from_dict(fallback) if fallback else None,
+                    "terms": terms,
                 }
             )
         )
@@ -161,6 +170,8 @@ class Spec:
     # max_output_tokens, seed, reasoning_effort, and `options` handed on as they are (tools,
     # response_format, stop …).
     request: dict[str, Any] = field(default_factory=dict)
+    # What every call of the run is made on, also of those that are asked later.
+    terms: Terms = NONE
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.panel) <= MAX_SEATS:
@@ -201,6 +212,7 @@ class Spec:
             "criteria": self.criteria,
             "stop_after": self.stop_after,
             "request": self.request,
+            "terms": self.terms.to_dict(),
         }
 
     @classmethod
@@ -221,9 +233,15 @@ class Spec:
                     else None,
                     "policy": Policy(**data["policy"]),
                     "prompts": Prompts(**data["prompts"]),
+                    "terms": _terms(data["terms"]),
                 }
             )
         )
+
+
+def _terms(data: dict[str, Any]) -> Terms:
+    _must_hold(Terms, data)
+    return Terms.from_dict(data)
 
 
 def _must_hold(kind: type[Any], data: dict[str, Any], required: Set[str] | None = None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 
-VERSION = 2
+VERSION = 3
 # Output limits that nobody had chosen, where it is not stored whether somebody had.
 USUAL_LIMITS_OF_THE_FIRST = (200, 16_000)
 
@@ -72,5 +72,26 @@ _POLICY_OF_THE_FIRST: dict[str, Any] = {
     "max_calls": None,
     "max_tokens": None,
 }
+
+
+def _third(data: dict[str, Any]) -> dict[str, Any]:
+    """Until then nobody could ask anything of how data is handled: what did was refused."""
+    return data | {"terms": _NO_TERMS}
+
+
+_NO_TERMS: dict[str, Any] = {
+    "only_local": False,
+    "zero_retention": False,
+    "no_training": False,
+    "only_providers": [],
+    "ignored_providers": [],
+    "max_price": {},
+    "distillable": False,
+    "routing": {},
+    "beside": {},
+}
 # What leads from each version to the next.
-_STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_second,)
+_STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
+    _second,
+    _third,
+)

@@ -10,6 +10,7 @@ The standard library only: `up` reads this on a bare Python.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -41,6 +42,11 @@ class Kind:
     output_tokens: int | None = None  # a seat's usual limit; None: nothing is known of its servers
     published_as: str = ""  # whose published prices hold, for genai-prices; "": by the address
     starter_preset: str = ""  # runs with nothing but a key; the built-in model is not started then
+    # What it sees to when a request asks for it (`PROMISES` of engine/terms.py): of all others
+    # nothing is known, whatever the contract of whoever has the key.
+    keeps: frozenset[str] = frozenset()
+    # What may stand behind a listed model's name, after a colon, without being listed.
+    variants: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.has_home and len(self.servers) != 1:
@@ -86,6 +92,14 @@ OPENROUTER = Kind(
     output_tokens=FRONTIER_OUTPUT_TOKENS,
     published_as="openrouter",
     starter_preset="quality",
+    # Fields of `provider` in its requests; it goes to other machines, whatever its address.
+    keeps=frozenset(
+        {
+            *("zero_retention", "no_training", "only_providers", "ignored_providers"),
+            *("max_price", "distillable"),
+        }
+    ),
+    variants=frozenset({"free", "online", "nitro", "floor", "exacto", "extended", "thinking"}),
 )
 OPENAI_COMPATIBLE = Kind(
     slug="openai_compatible",
@@ -146,6 +160,14 @@ def server_at(url: str) -> Server | None:
     """Whose usual address has the host of this one."""
     host = _host(url)
     return next((s for _, s in servers() if host and _host(s.address) == host), None)
+
+
+def is_on_this_machine(url: str) -> bool:
+    host = _host(url)
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def address_variables() -> dict[str, Server]:

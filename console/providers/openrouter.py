@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from console.engine.provider import Finish, Provider, Request
+from console.engine.terms import Terms
 
 from . import kinds, listing
 from .listing import CredentialTest, ModelInfo, get_json, try_out
@@ -30,12 +31,28 @@ class OpenRouter(OpenAICompatible):
         body = super().body(request)
         if effort := body.pop("reasoning_effort", None):
             body["reasoning"] = {"effort": effort}
-        return body
+        if provider := preferences(request.terms):
+            body["provider"] = provider
+        return body | dict(request.terms.beside)
 
     def finish(self, answer: AnswerReader, response: httpx.Response) -> Finish:
         finish = answer.finish()
         header = response.headers.get("x-generation-id", "")[:200]
         return replace(finish, generation_id=finish.generation_id or header)
+
+
+def preferences(terms: Terms) -> dict[str, Any]:
+    """The `provider` of a request: whom it may go to, and on what terms."""
+    asked: dict[str, Any] = {
+        "zdr": terms.zero_retention or None,
+        "data_collection": "deny" if terms.no_training else None,
+        "only": list(terms.only_providers) or None,
+        "ignore": list(terms.ignored_providers) or None,
+        "max_price": dict(terms.max_price) or None,
+        "enforce_distillable_text": terms.distillable or None,
+    }
+    promised = {name: value for name, value in asked.items() if value is not None}
+    return {**terms.routing, **promised}
 
 
 def make(*, base_url: str, api_key: Secret | str, client: httpx.AsyncClient) -> Provider:

@@ -10,6 +10,7 @@ import pytest
 
 from console.engine.spec import Panelist, Policy, Prompts, Spec
 from console.engine.spec_versions import VERSION, SpecTooNew, SpecUnreadable
+from console.engine.terms import NONE, Terms
 from console.engine.usage import Price
 
 STORED = Path(__file__).parents[1] / "data" / "specs"
@@ -43,11 +44,35 @@ def test_a_spec_without_a_version_that_stops_after_its_panel_still_does() -> Non
     assert Spec.from_dict(spec.to_dict()) == spec
 
 
-def test_a_spec_of_the_second_version_is_read_and_written_as_it_stands() -> None:
+def test_a_spec_of_the_second_version_is_read_as_it_stands() -> None:
     data = stored("2")
     spec = Spec.from_dict(data)
     assert spec.stop_after == "analysis" and spec.panel[1].seed == 5
+    assert spec.terms == NONE and all(p.terms == NONE for p in spec.panel)
+    written = spec.to_dict()
+    assert {name: written[name] for name in data} == data | {"v": VERSION}
+
+
+def test_a_spec_of_the_third_version_keeps_what_was_asked_of_data_and_money() -> None:
+    data = stored("3")
+    spec = Spec.from_dict(data)
+    assert spec.terms.promises == ["zero_retention", "only_providers"]
+    assert spec.terms.words == ["zero retention", "only azure, openai"]
+    assert spec.panel[1].terms.ignored_providers == ("deepinfra",)
     assert spec.to_dict() == data
+
+
+@pytest.mark.parametrize("where", ["run", "seat"])
+@pytest.mark.parametrize("field", [f.name for f in fields(Terms)])
+def test_a_term_is_never_optional_to_whoever_reads_it(where: str, field: str) -> None:
+    data = stored("3")
+    terms = data["terms"] if where == "run" else data["panel"][1]["terms"]
+    del terms[field]
+    with pytest.raises(SpecUnreadable, match=field):
+        Spec.from_dict(data)
+    terms |= {field: True, "no_logging": True}
+    with pytest.raises(SpecUnreadable, match="no_logging"):
+        Spec.from_dict(data)
 
 
 def test_whoever_adds_a_field_raises_the_version_and_leaves_a_file_of_it() -> None:

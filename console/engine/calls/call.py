@@ -23,7 +23,8 @@ from ..provider import Complete, Finish, Message, Provider, ReasoningDelta, Requ
 from ..receipt import COMPUTED, REPORTED
 from ..reducer import apply
 from ..spec import Panelist, Policy, Spec
-from ..state import RunState
+from ..state import RunState, Step
+from ..terms import NobodyLeft, Terms
 from ..usage import cost_of
 from .limits import Reserved, reserve
 from .unread import with_sent
@@ -96,6 +97,9 @@ async def stream_call(
     policy = context.spec.policy
     try:
         refuse_unknown(request.messages)
+        # The one door of every call: none goes out without what the run asks of it.
+        panelist = replace(panelist, terms=_terms_of(context, key, panelist))
+        request = replace(request, terms=panelist.terms)
         provider = await context.provider_for(panelist)
         async with context.admission.place(key, panelist):
             reserve(context.reserved, policy, context.state.calls.values(), key, request)
@@ -124,6 +128,15 @@ async def stream_call(
         # Asked for by a model that was given none, they are no answer.
         tool_calls=finish.tool_calls if request.options.get("tools") else (),
     )
+
+
+def _terms_of(context: Context, key: str, panelist: Panelist) -> Terms:
+    try:
+        terms = context.spec.terms.and_also(panelist.terms)
+    except NobodyLeft as nobody:
+        raise ProviderError(Reason.CONFIGURATION, str(nobody)) from None
+    is_asked_the_prompt = context.state.calls[key].step is Step.PANEL
+    return terms if is_asked_the_prompt else terms.without_beside()
 
 
 async def _within_deadlines(
