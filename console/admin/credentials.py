@@ -20,6 +20,9 @@ from ..providers import kinds
 from ..providers.registry import normalise_base_url
 from ..services.credentials import credential_test, forget_test, would_lose_key
 
+# What nobody can ask a server, and whoever has the key knows.
+PROMISED = ("zero_retention", "no_training", "own_machine")
+
 
 class CredentialForm(forms.ModelForm[Credential]):
     """The key goes in and never comes out: the field is always empty."""
@@ -29,7 +32,7 @@ class CredentialForm(forms.ModelForm[Credential]):
 
     class Meta:
         model = Credential
-        fields = ["name", "slug", "kind", "base_url", "enabled", "max_concurrent"]
+        fields = ["name", "slug", "kind", "base_url", "enabled", "max_concurrent", *PROMISED]
         labels = {"max_concurrent": "Calls at a time"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -89,6 +92,14 @@ class CredentialForm(forms.ModelForm[Credential]):
         return super().save(commit)
 
 
+def _promises(credential: Credential | None) -> Any:
+    """Where a kind leads to one home, on whatever machine that is, nothing is this machine."""
+    kind = credential.known_kind if credential else None
+    named = [name for name in PROMISED if name != "own_machine" or not (kind and kind.home)]
+    says = "What people may ask of data handling and get from here."
+    return ("What it promises", {"fields": named, "description": says})
+
+
 def _is_given(credential: Credential) -> bool:
     """Address and key are not an admin's to enter."""
     return credential.from_environment or credential.is_local
@@ -108,13 +119,17 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
     def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
         if obj is None:
             entry = ["kind", "base_url", "api_key"]
-            return [(None, {"fields": ["name", "slug", *entry, "enabled", "max_concurrent"]})]
+            return [
+                (None, {"fields": ["name", "slug", *entry, "enabled", "max_concurrent"]}),
+                _promises(None),
+            ]
         if _is_given(obj):
             entry = ["address", "key_state"]
         else:
             entry = ["kind", "base_url", "api_key"] + (["forget_key"] if obj.secret else [])
         return [
             (None, {"fields": ["name", "slug", *entry, "enabled", "max_concurrent", "state"]}),
+            *([] if obj.is_local else [_promises(obj)]),
             ("Last test", {"fields": ["tested_at", "test_ok", "test_result"]}),
         ]
 

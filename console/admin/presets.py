@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 
 from ..engine.spec import MAX_SEATS, short_name
 from ..models import Preset, PresetPanelist
+from ..models.terms import TERMS
 from ..pages.forms import SeatOptions
 from ..services.build_spec import CUSTOM
 from ..services.presets import (
@@ -60,6 +61,7 @@ class PanelInline(admin.StackedInline[PresetPanelist, Preset]):
                 "fields": [
                     *("temperature", "seed", "max_output_tokens", "reasoning_effort"),
                     *("system_prompt", "fallback_model", "fallback_credential"),
+                    *TERMS,
                 ],
             },
         ),
@@ -109,6 +111,15 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
                     ("synthesizer_fallback_model", "synthesizer_fallback_credential"),
                     "criteria",
                 ]
+            },
+        ),
+        (
+            "What is asked of whoever is sent the prompt",
+            {
+                "classes": ["collapse"],
+                "description": "A seat whose server does not promise it falls away on the page, "
+                "and makes programs' requests a refusal.",
+                "fields": [*TERMS],
             },
         ),
         (

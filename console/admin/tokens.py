@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ..models import ApiToken
+from ..models.terms import TERMS
 from ..models.tokens import Scope
 from ..services.tokens import token_create, token_revoke
 
@@ -29,6 +30,7 @@ class TokenAdminForm(forms.ModelForm[ApiToken]):
             "requests_per_minute",
             "concurrent_runs",
             "spending_per_day",
+            *TERMS,
         ]
 
     def clean_owner(self) -> Any:

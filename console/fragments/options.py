@@ -17,4 +17,4 @@ def options(panelist: Panelist) -> list[str]:
         words.append("own system prompt")
     if panelist.fallback:
         words.append(f"fallback {panelist.fallback.short_name}")
-    return words
+    return words + panelist.terms.words

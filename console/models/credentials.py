@@ -10,6 +10,7 @@ be stale or leak with the database.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from ..encryption import CannotDecrypt, Encrypted, SecretField
+from ..engine.terms import Terms
 from ..providers import kinds
 from ..providers.registry import normalise_base_url
 from ..providers.secret import Secret
@@ -47,6 +49,25 @@ class Credential(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Calls at a time, per worker process; more wait for a free place. "
         "Empty: no limit.",
+    )
+    # What whoever has the key has agreed with the provider, or knows of the machine: nobody
+    # can ask a server.
+    zero_retention = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="By contract the provider keeps nothing of what it is sent or answers.",
+    )
+    no_training = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="By contract the provider trains no model on it.",
+    )
+    own_machine = models.BooleanField(
+        "on our own machine",
+        null=True,
+        blank=True,
+        help_text="Whether nothing leaves it for another provider. Unknown: yes at this "
+        "machine's own address (localhost). No for a gateway that passes requests on.",
     )
     tested_at = models.DateTimeField("last test", null=True, blank=True, editable=False)
     test_ok = models.BooleanField("passed", null=True, blank=True, editable=False)
@@ -120,6 +141,30 @@ class Credential(models.Model):
         if not has_key and self._needs_a_key and not self._stack_has_key:
             return f"{self.name} needs an API key."
         return ""
+
+    @property
+    def is_on_own_machine(self) -> bool:
+        """Where nothing is told to anybody else. A kind with a home leads there from anywhere."""
+        if self.is_local or (self.known_kind and self.known_kind.home):
+            return self.is_local
+        here = kinds.is_on_this_machine(self.url)
+        return here if self.own_machine is None else self.own_machine
+
+    def unkept(self, terms: Terms) -> list[str]:
+        """The promises among the terms that nobody can give for a call with it, by name."""
+        if self.is_on_own_machine:
+            return []
+        kept = set(self.known_kind.keeps if self.known_kind else ())
+        if self.zero_retention:
+            kept |= {"zero_retention", "no_training"}  # what is not kept is not trained on
+        if self.no_training:
+            kept.add("no_training")
+        if there := kinds.server_at(self.url):
+            if _names(there, terms.only_providers):
+                kept.add("only_providers")
+            if not _names(there, terms.ignored_providers):
+                kept.add("ignored_providers")
+        return [name for name in terms.promises if name not in kept]
 
     @property
     def key_state(self) -> str:
@@ -200,6 +245,11 @@ def origin(url: str) -> str:
     except ValueError:
         return url
     return f"{parts.scheme}://{parts.hostname or ''}:{port}"
+
+
+def _names(server: kinds.Server, providers: Iterable[str]) -> bool:
+    """A name may go on with a place, as in openai/eu."""
+    return server.slug in {name.partition("/")[0].casefold() for name in providers}
 
 
 def _normal(url: str, *, ollama: bool = False) -> str:

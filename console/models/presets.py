@@ -7,6 +7,7 @@ from django.db import models
 
 from ..engine.spec import MAX_SEATS
 from .credentials import Credential
+from .terms import AskedTerms
 
 # Bounds of a seat's options, wherever they are given.
 MAX_TEMPERATURE = 2.0
@@ -23,7 +24,7 @@ class Effort(models.TextChoices):
     HIGH = "high"
 
 
-class Preset(models.Model):
+class Preset(AskedTerms):
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=200, blank=True)
@@ -121,7 +122,7 @@ class Preset(models.Model):
         return self.name
 
 
-class PresetPanelist(models.Model):
+class PresetPanelist(AskedTerms):
     preset = models.ForeignKey(Preset, on_delete=models.CASCADE, related_name="panelists")
     seat = models.PositiveSmallIntegerField(
         validators=[MaxValueValidator(MAX_SEATS - 1)], help_text="0 is the first column."

@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from .terms import AskedTerms
+
 
 class Scope(models.TextChoices):
     RUN = "run", "Start runs"
@@ -31,7 +33,7 @@ def known_scopes(scopes: Any) -> None:
         raise ValidationError(f"Scopes are a list of {', '.join(Scope.values)}.")
 
 
-class ApiToken(models.Model):
+class ApiToken(AskedTerms):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
     )

@@ -17,10 +17,12 @@ from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec, StopAfter
 from ..engine.steps.prompts import load as load_prompts
+from ..engine.terms import NONE, Terms
 from ..models import Credential
 from ..providers import kinds
 from .errors import NameRefused, Refused
 from .policy import chosen_policy, site_policy
+from .terms import LeftOut, OnTerms
 
 CUSTOM = "custom"
 LOCAL = kinds.BUILT_IN.slug
@@ -47,6 +49,8 @@ class SeatWish:
     seed: int | None = None
     # Where no limit is named there is none, not even the usual one of its server.
     is_unlimited: bool = False
+    # Beside those of the run.
+    terms: Terms = NONE
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,10 @@ class Wish:
     is_direct: bool = False
     # Names that no server lists are refused at once.
     listed_only: bool = False
+    # On what terms every call is made. Seats that cannot be asked on them make a refusal, or
+    # fall away, as long as two are left.
+    terms: Terms = NONE
+    leaves_out: bool = False
 
     def with_seats(self, changed: Callable[[SeatWish], SeatWish]) -> Wish:
         """Every seat changed alike; a panelist stays as it stands."""
@@ -85,16 +93,31 @@ class Wish:
 def build(wish: Wish) -> Spec:
     """May ask servers for their lists, where names are to be found. Raises Refused: NameRefused
     and PolicyRefused say where it lies."""
+    return build_and_tell(wish)[0]
+
+
+def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
+    """`build`, and who is left out of it for the terms that were wished for."""
     wish = replace(wish, panel=[seat for seat in wish.panel if is_named(seat)])
     _must_be_whole(wish)
-    people = _People(wish)
+    people, on_terms = _People(wish), OnTerms(wish.terms, leaves_out=wish.leaves_out)
     if wish.is_direct:
-        judge, synthesizer = people.judge(wish), None
+        judge, synthesizer = on_terms.must_keep(people.judge(wish), "panel"), None
         panel: tuple[Panelist, ...] = (judge,)
     else:
-        panel = tuple(people.seat(number, seat) for number, seat in enumerate(wish.panel))
+        seats = tuple(people.seat(number, seat) for number, seat in enumerate(wish.panel))
+        # Whoever named a fallback for this run alone relies on it; a preset's stands back.
+        named = [isinstance(s, SeatWish) and _is_typed(s.fallback) for s in wish.panel]
+        panel = seats if wish.kept_policy else on_terms.panel(seats, named)
         judge, synthesizer = people.judge_and_synthesizer(wish)
-    return Spec(
+        judge = on_terms.must_keep(judge, "judge", names_fallback=_is_typed(wish.judge_fallback))
+        if synthesizer:
+            synthesizer = on_terms.must_keep(
+                synthesizer,
+                "synthesizer" if is_named(wish.synthesizer) else "judge",
+                names_fallback=_is_typed(wish.synthesizer_fallback),
+            )
+    spec = Spec(
         panel=panel,
         judge=judge,
         synthesizer=synthesizer,
@@ -106,12 +129,15 @@ def build(wish: Wish) -> Spec:
         stop_after="panel" if wish.is_direct else wish.stop_after,
         request=wish.request,
         shuffle_seed=secrets.randbits(128),
+        terms=wish.terms,
     )
+    return spec, on_terms.left_out
 
 
-def find_panelist(name: str) -> Panelist:
+def find_panelist(name: str, terms: Terms) -> Panelist:
     """One more for a panel, by the name people type. Raises NameRefused."""
-    return _People(Wish(panel=[name])).seat(0, name)
+    found = _People(Wish(panel=[name])).seat(0, name)
+    return OnTerms(terms).must_keep(found, "panel")
 
 
 def _wish_of(seat: str | SeatWish) -> SeatWish:
@@ -131,6 +157,10 @@ def is_named(who: Who | SeatWish) -> bool:
     """Whether it names anybody."""
     named = who.model if isinstance(who, SeatWish) else who
     return bool(named.strip()) if isinstance(named, str) else True
+
+
+def _is_typed(who: Who) -> bool:
+    return isinstance(who, str) and is_named(who)
 
 
 def _policy(wish: Wish, panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> Policy:
@@ -184,6 +214,7 @@ class _People:
             reasoning_effort=wish.reasoning_effort or None,
             system_prompt=wish.system_prompt,
             fallback=fallback,
+            terms=wish.terms,
         )
 
     def judge(self, wish: Wish) -> Panelist:

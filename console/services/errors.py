@@ -21,5 +21,14 @@ class NameRefused(Refused):
         self.field, self.seat = field, seat
 
 
+class TermsRefused(NameRefused):
+    """A model that cannot be asked on the terms that were wished for: `promise` is which of
+    them (`engine.terms.PROMISES`)."""
+
+    def __init__(self, sentence: str, promise: str, field: str, seat: int | None = None) -> None:
+        super().__init__(sentence, field, seat)
+        self.promise = promise
+
+
 class PolicyRefused(Refused):
     """A policy chosen for one run cannot be had."""

@@ -114,6 +114,7 @@ def fusion_wish(spec: Spec, *, judge: Who = "", synthesizer: Who = "", criteria:
         synthesizer=synthesizer if is_named(synthesizer) else spec.synthesizer or "",
         criteria=criteria.strip() or spec.criteria,
         kept_policy=spec.policy,
+        terms=spec.terms,
     )
 
 
@@ -123,7 +124,7 @@ def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
     Raises Refused.
     """
     _must_exist(run, seat)
-    other = find_panelist(model) if model.strip() else None
+    other = find_panelist(model, spec_of(run).panel[seat].terms) if model.strip() else None
     with transaction.atomic():
         ended = _reopen(run)
         spec = spec_of(ended)
@@ -138,7 +139,7 @@ def seat_add(*, run: Run, model: str) -> Call:
     """One more seat, asked the same prompt. Raises Refused."""
     if not model.strip():
         raise Refused("Choose a model for the new seat.")
-    panelist = find_panelist(model)
+    panelist = find_panelist(model, spec_of(run).terms)
     with transaction.atomic():
         spec = spec_of(_reopen(run))
         if len(spec.panel) >= MAX_SEATS:

@@ -38,6 +38,7 @@ def preset_wish(preset: Preset) -> Wish:
         limits=limits_of(preset),
         preset=preset.slug,
         preset_name=preset.name,
+        terms=preset.terms,
     )
 
 
@@ -135,6 +136,7 @@ def _seat(preset: Preset, panelist: PresetPanelist) -> SeatWish:
             panelist.fallback_credential or panelist.credential, panelist.fallback_model
         ),
         is_unlimited=panelist.max_output_tokens is None,
+        terms=panelist.terms,
     )
 
 

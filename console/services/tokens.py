@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -51,8 +52,10 @@ def token_create(
     requests_per_minute: int | None = 120,
     concurrent_runs: int | None = 20,
     spending_per_day: Decimal | None = None,
+    **terms: Any,
 ) -> tuple[ApiToken, str]:
-    """The row, and the token itself, which is nowhere to be had again. Raises Refused."""
+    """The row, and the token itself, which is nowhere to be had again; `terms` are the columns
+    of `AskedTerms`. Raises Refused."""
     unknown = set(scopes) - set(Scope.values)
     if unknown or not scopes:
         raise Refused(f"Scopes are {', '.join(Scope.values)}; choose at least one.")
@@ -69,6 +72,7 @@ def token_create(
         requests_per_minute=requests_per_minute,
         concurrent_runs=concurrent_runs,
         spending_per_day=spending_per_day,
+        **terms,
     )
     return token, secret
 

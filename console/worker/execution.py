@@ -56,7 +56,7 @@ class Execution:
         self._handed_on = handed_on
         self.stopped_by = ""  # cancelled | lost | shutdown
         self._shared = shared
-        self._providers: dict[str, Provider] = {}
+        self._providers: dict[str, tuple[Provider, Credential]] = {}
         self.ended = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
 
@@ -142,18 +142,29 @@ class Execution:
     async def _provider_for(self, panelist: Panelist) -> Provider:
         slug = panelist.credential
         if slug not in self._providers:
-            kind, url, key, limit = await patiently(
-                lambda: self._shared.db(_address, slug), f"run {self.run_id}"
+            credential = await patiently(
+                lambda: self._shared.db(_credential, slug), f"run {self.run_id}"
             )
-            self._shared.places.limit(slug, limit)
-            self._providers[slug] = make_provider(
-                kind, base_url=url, api_key=key, client=self._shared.client
+            self._shared.places.limit(slug, credential.max_concurrent)
+            provider = make_provider(
+                credential.kind,
+                base_url=credential.url,
+                api_key=credential.key,
+                client=self._shared.client,
             )
-        return self._providers[slug]
+            self._providers[slug] = provider, credential
+        provider, credential = self._providers[slug]
+        if broken := credential.unkept(panelist.terms):
+            # It may have been given another address since the run was begun.
+            words = ", ".join(map(panelist.terms.word, broken))
+            raise ProviderError(
+                Reason.CONFIGURATION, f"{credential.name} does not promise: {words}."
+            )
+        return provider
 
 
-def _address(slug: str) -> tuple[str, str, Any, int | None]:
-    """(kind, address, key, calls at a time) of a credential. Raises ProviderError."""
+def _credential(slug: str) -> Credential:
+    """Ready to be called with. Raises ProviderError."""
     credential = Credential.objects.filter(slug=slug).first()
     if credential is None:
         raise ProviderError(
@@ -162,4 +173,4 @@ def _address(slug: str) -> tuple[str, str, Any, int | None]:
         )
     if lacks := credential.lacks:
         raise ProviderError(Reason.CONFIGURATION, lacks)
-    return credential.kind, credential.url, credential.key, credential.max_concurrent
+    return credential

@@ -20,6 +20,7 @@ from console.engine.spec import Spec
 from console.fragments.options import options
 from console.management.commands.fuse import Command
 from console.models import Credential, Preset, Run
+from console.models.terms import TERMS
 from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import NameRefused, PolicyRefused, Refused
 from console.services.fusions import fusion_wish
@@ -59,6 +60,7 @@ def by_api(body: dict[str, Any]) -> Spec:
 
 def by_shell(**given: Any) -> Spec:
     usual = {"preset": None, "panel": None, "judge": None, "policy": None, "compare_first": False}
+    usual |= dict.fromkeys(TERMS, "")
     return build(Command()._wish(usual | given))
 
 

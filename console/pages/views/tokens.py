@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ... import access
+from ...models.terms import TERMS
 from ...models.tokens import Scope
 from ...services.errors import Refused
 from ...services.tokens import DEFAULT_DAYS, token_create, token_revoke
@@ -56,6 +57,18 @@ class TokenForm(forms.Form):
         required=False,
         help_text="Empty: no limit.",
     )
+    zero_retention = forms.BooleanField(required=False)
+    no_training = forms.BooleanField(required=False)
+    only_local = forms.BooleanField(label="Only on this machine", required=False)
+    only_providers = forms.CharField(
+        max_length=500,
+        required=False,
+        help_text="As OpenRouter names them: azure, openai. Empty: any.",
+    )
+
+    @property
+    def terms(self) -> list[forms.BoundField]:
+        return [self[name] for name in TERMS if name != "only_providers"]
 
 
 @never_cache
