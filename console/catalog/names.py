@@ -80,10 +80,21 @@ class ModelNames:
         if not self._ready:
             raise UnknownName("No provider is set up yet. An admin can add a provider key.")
         offering = sorted({m.credential_slug for m in self._all()[0] if m.model == name})
+        offering = offering or self._offering_variant(name)
         if len(offering) > 1:
             choices = " or ".join(f"{slug}:{name}" for slug in offering)
             raise UnknownName(f"Several providers offer {name}: name it {choices}.")
         return ModelAt(self._credentials[offering[0]], name) if offering else None
+
+    def _offering_variant(self, name: str) -> list[str]:
+        """Who lists `model` and knows what `model:free` is; nobody is asked for `model` instead."""
+        model, _, variant = name.rpartition(":")
+        listing = {m.credential_slug for m in self._all()[0] if m.model == model}
+        return sorted(
+            slug
+            for slug in listing
+            if (kind := self._credentials[slug].known_kind) and variant in kind.variants
+        )
 
     def _unlisted(self, name: str) -> ModelAt:
         """A server may know it all the same. The built-in model has one name."""
@@ -97,7 +108,8 @@ class ModelNames:
 
     def _must_be_listed(self, name: str) -> None:
         listed, errors = self._all()
-        if listed and not errors and name not in {m.model for m in listed}:
+        is_listed = name in {m.model for m in listed} or self._offering_variant(name)
+        if listed and not errors and not is_listed:
             raise UnknownName(f"There is no model “{name}”.")
 
     def _all(self) -> tuple[list[CatalogModel], list[str]]:

@@ -29,9 +29,17 @@ def context_length_of(credential: Credential, model: str) -> int | None:
     """In tokens, as listed or published, without asking anybody."""
     if credential.server and credential.server.context_length:
         return credential.server.context_length
-    known = next((m.context_length for m in at_hand(credential) if m.model == model), None)
+    names = {model, plain_name(credential, model)}
+    known = next((m.context_length for m in at_hand(credential) if m.model in names), None)
     info = None if known else _published(credential, model)
     return known or (info.context_window if info else None)
+
+
+def plain_name(credential: Credential, model: str) -> str:
+    """Without what its server takes behind a name: that changes the price, not what is read."""
+    name, _, variant = model.rpartition(":")
+    kind = credential.known_kind
+    return name if kind and variant in kind.variants else model
 
 
 def _published(credential: Credential, model: str) -> ModelInfo | None:

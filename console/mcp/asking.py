@@ -16,7 +16,7 @@ from ..api.http.errors import ApiError
 from ..api.http.follow import load, states
 from ..api.planning.asked import PREFIX
 from ..api.planning.plan import plan_for, usual_preset
-from ..api.planning.schemas import Asking
+from ..api.planning.schemas import Asking, OwnTerms
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
 from ..models import Preset, Run
@@ -39,14 +39,19 @@ def begin(
     preset: str | None,
     panel: Sequence[str] | None,
     judge: str | None,
+    terms: OwnTerms | None = None,
 ) -> Run:
     """Raises ApiError and Refused."""
     caller.must_have(Scope.RUN)
     if preset and (panel or judge):
         raise Refused("Give either a preset or a panel and a judge.")
-    own = {"panel": list(panel) if panel else None, "judge": judge}
+    own = {
+        "panel": list(panel) if panel else None,
+        "judge": judge,
+        **(terms.model_dump() if terms else {}),
+    }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
-    plan = plan_for(parse(Asking, {"model": model, "fusion": own}), {})
+    plan = plan_for(parse(Asking, {"model": model, "fusion": own}), {}, of_token=caller.terms)
     return caller.start(prompt, plan.spec)
 
 

@@ -15,6 +15,7 @@ from ..api.http.base import depth_of
 from ..api.http.errors import ApiError
 from ..api.planning.idempotency import run_url
 from ..engine.spec import Spec
+from ..engine.terms import NONE, Terms
 from ..models import ApiToken, Run
 from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
@@ -31,6 +32,10 @@ class Caller(Protocol):
 
     def must_have(self, scope: Scope) -> None:
         """Raises ApiError. Asked again while a run is waited for."""
+
+    @property
+    def terms(self) -> Terms:
+        """On which each of its runs is made."""
 
     def start(self, prompt: str, spec: Spec) -> Run:
         """Raises Refused and ApiError."""
@@ -55,6 +60,10 @@ class Program:
         if scope not in self.token.scopes:
             raise ApiError("insufficient_scope", f"This token does not have the scope “{scope}”.")
 
+    @property
+    def terms(self) -> Terms:
+        return self.token.terms
+
     def start(self, prompt: str, spec: Spec) -> Run:
         if depth_of(self.request):
             raise ApiError("recursion_refused", RECURSION)
@@ -76,6 +85,10 @@ class Shell:
     def must_have(self, scope: Scope) -> None:
         if not is_up():
             raise ApiError("not_ready", "Fusion is not running here. Start it: manage.py up")
+
+    @property
+    def terms(self) -> Terms:
+        return NONE
 
     def start(self, prompt: str, spec: Spec) -> Run:
         visibility = Visibility.PRIVATE if self.user else Visibility.TEAM

@@ -8,10 +8,11 @@ from typing import Annotated, Any, ParamSpec
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from ..api.http.db import db
 from ..api.http.errors import ApiError
+from ..api.planning.schemas import OwnTerms
 from ..engine.state import RunState
 from ..models import Run
 from ..models.tokens import Scope
@@ -48,6 +49,13 @@ LIST = (
     "needed when a panel other than the default is wanted."
 )
 
+
+class McpTerms(OwnTerms):
+    """A misspelt one is refused: it would be missed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 Prompt = Annotated[str, Field(description="The whole question with all its context")]
 PresetName = Annotated[
     str | None, Field(description="A preset from fusion_list_presets; default: the usual one")
@@ -60,6 +68,14 @@ Panel = Annotated[
 ]
 Judge = Annotated[
     str | None, Field(description="The model that compares and fuses; goes with panel")
+]
+Asked = Annotated[
+    McpTerms | None,
+    Field(
+        description="What is asked of everybody who is sent the prompt: zero_retention, "
+        "no_training, only_local (only on this machine), only_providers. Refused where a model's "
+        "server does not promise it"
+    ),
 ]
 Seconds = Annotated[int, Field(ge=0, le=300, description="How long to wait for the end")]
 
@@ -85,9 +101,10 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         preset: PresetName = None,
         panel: Panel = None,
         judge: Judge = None,
+        terms: Asked = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
         state = await asking.follow(caller, run, ctx.report_progress, scope=Scope.RUN)
@@ -101,9 +118,10 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         preset: PresetName = None,
         panel: Panel = None,
         judge: Judge = None,
+        terms: Asked = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms)
         return answer(caller, run, RunState())
 
     @server.tool(name="fusion_get_run", title="Read a run", description=GET, annotations=READS)

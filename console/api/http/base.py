@@ -126,7 +126,7 @@ def endpoint(
                     )
                 data = read_json(request) if body else {}
                 if spending:
-                    refuse_wishes(data)
+                    refuse_wishes(data, schema.model_fields)
                 call = ApiCall(request, request_id, token, parse(schema, data), data, headers)
                 response = await view(call, *args, **kwargs)
             except Exception as error:

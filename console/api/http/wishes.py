@@ -1,15 +1,16 @@
-"""Wishes about data and money that this server cannot pass on: refused, never ignored.
+"""Wishes about data and money that stand where nobody reads them: refused, never ignored.
 
 Whoever asks for no storage, for certain providers only or for a highest price
 relies on it, and a reply without a word would say that it was granted. They
 are looked for in the body as it came, where OpenRouter's words and ours may
-stand; text and schemas of the caller's own are not searched.
+stand; text and schemas of the caller's own are not searched. Those in the
+request's `provider` and in that of a seat are read (`planning/terms.py`).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from .errors import ApiError
@@ -19,6 +20,9 @@ _CHOICE = "a choice of providers"
 _MONEY = "limits on what a request may cost"
 # Of `provider` alone: elsewhere these are words like any other.
 _OF_PROVIDER = {"only": _CHOICE, "ignore": _CHOICE}
+_READ = {"zdr", "data_collection", "only", "ignore", "max_price"}
+_OURS = ("zero_retention", "no_training", "only_local", "only_providers")
+_OURS_PLAIN = {*(name.replace("_", "") for name in _OURS), "zerodataretention"}
 # What may hold such a wish, at any depth.
 _WITHIN = {
     *("extra_body", "provider", "fusion", "policy", "panel", "analysis_models"),
@@ -26,8 +30,8 @@ _WITHIN = {
 }
 
 
-def refuse_wishes(data: dict[str, Any]) -> None:
-    """Raises ApiError, which names the first of them."""
+def refuse_wishes(data: dict[str, Any], reads: Container[str] = ()) -> None:
+    """`reads` are the fields of the request. Raises ApiError, which names the first wish."""
     waiting: deque[tuple[tuple[str, ...], Any]] = deque([((), data)])
     while waiting:
         path, value = waiting.popleft()
@@ -35,10 +39,34 @@ def refuse_wishes(data: dict[str, Any]) -> None:
             waiting.extend(((*path, str(n)), item) for n, item in enumerate(value))
         elif isinstance(value, dict) and not _is_of_the_caller(path, value):
             for name, kind in _wishes(value, of_provider=path[-1:] == ("provider",)):
+                if _is_read(path, name, reads):
+                    continue
                 param = ".".join((*path, name))
-                message = f"This server cannot pass on {kind} yet ({param}); nothing was sent."
-                raise ApiError("invalid_request", message, param=param)
+                raise ApiError("invalid_request", _sentence(kind, name, param), param=param)
             waiting.extend(((*path, k), v) for k, v in value.items() if k in _WITHIN)
+
+
+def _is_read(path: tuple[str, ...], name: str, reads: Container[str]) -> bool:
+    match path:
+        case ():
+            return name in reads
+        case ("provider",) | ("fusion", "panel", _, "provider"):
+            return name in _READ
+        case ("fusion",) | ("fusion", "panel", _):
+            return name in _OURS
+    return False
+
+
+def _sentence(kind: str, name: str, param: str) -> str:
+    plain = _plain(name)
+    if plain.startswith("maxcost"):
+        return f"This server cannot keep {kind} yet ({param}); nothing was sent."
+    where = "fusion" if plain in _OURS_PLAIN else "provider"
+    return f"Write {kind} in “{where}”: they are not read here ({param}). Nothing was sent."
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").casefold()
 
 
 def _is_of_the_caller(path: tuple[str, ...], value: dict[str, Any]) -> bool:
@@ -49,8 +77,9 @@ def _is_of_the_caller(path: tuple[str, ...], value: dict[str, Any]) -> bool:
 
 def _wishes(value: dict[str, Any], *, of_provider: bool) -> Iterator[tuple[str, str]]:
     for name, wished in value.items():
-        plain = name.replace("_", "").replace("-", "").casefold()
-        if wished and (plain == "zdr" or (plain == "datacollection" and wished != "allow")):
+        plain = _plain(name)
+        of_data = plain in _OURS_PLAIN or plain == "zdr"
+        if wished and (of_data or (plain == "datacollection" and wished != "allow")):
             yield name, _DATA
         elif plain.startswith(("maxcost", "maxprice")) and _limits(wished):
             yield name, _MONEY

@@ -96,7 +96,7 @@ async def _ended(chat: Chat) -> RunState:
 
 def begin(call: ApiCall[ChatRequest]) -> Chat:
     body = call.body
-    plan = plan_for(body, request_of(body), depth=call.depth)
+    plan = plan_for(body, request_of(body), depth=call.depth, of_token=call.token.terms)
     spec = plan.decide or plan.spec
     messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
     started = start(call, spec, prompt=prompt, messages=messages, visibility=body.fusion.visibility)

@@ -40,7 +40,12 @@ def as_chat(call: ApiCall[ResponseRequest]) -> ApiCall[ChatRequest]:
         items = [InputItem(role="user", content=items)]
     for number, item in enumerate(items):
         _append(messages, item, number)
-    shared = body.model_dump(include={"model", "plugins", "temperature", "top_p", "seed"})
+    shared = body.model_dump(
+        include={
+            *("model", "plugins", "temperature", "top_p", "seed"),
+            *("provider", "models", "transforms", "stop_server_tools_when"),
+        }
+    )
     chat = shared | {
         "messages": messages,
         "tools": _tools(body),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...engine.spec import Spec
+from ...engine.terms import NONE, Terms
 from ...models import Preset
 from ...services.build_spec import CUSTOM, SeatWish, Who, Wish
 from ...services.errors import Refused
@@ -20,6 +21,7 @@ from ..http.errors import ApiError
 from .asked import ALIASES, PREFIX, PanelRequest
 from .refusals import built
 from .schemas import Asking, FusionParameters, PanelSeat
+from .terms import asked_terms, places, terms_of, together
 
 # How the outer model is offered a panel, and what it is known by when it wants one.
 DECIDE = "ask_fusion_panel"
@@ -55,29 +57,37 @@ class Plan:
         return self.direct or self.decide is not None
 
 
-def plan_for(body: Asking, request: dict[str, Any], *, depth: int = 0) -> Plan:
-    """`request` is what the answering call is asked for (`Spec.request`). Raises ApiError.
+def plan_for(
+    body: Asking, request: dict[str, Any], *, depth: int = 0, of_token: Terms = NONE
+) -> Plan:
+    """`request` is what the answering call is asked for (`Spec.request`), `of_token` what the
+    token asks of each of its requests. Raises ApiError.
 
     Reads the database and may ask providers for their lists.
     """
     asked = PanelRequest.of(body)
+    terms = terms_of(body, of_token)
     options = asked.options(request)
     if depth > 0 and asked.is_alias and not asked.is_switched_off:
         # One level only: what was asked for by name is refused, what was offered is left out.
         raise ApiError("recursion_refused", param="model")
     if depth > 0 or not asked.wants_fusion:
         outer = _outer(asked)
-        return Plan(body.model, _direct(outer, _with_options(request, options)), direct=True)
+        if body.models:
+            # Of one model alone: a panel's seats and its writer have fallbacks of their own.
+            terms = together(terms, Terms(beside={"models": body.models}))
+        spec = _direct(outer, _with_options(request, options), terms, body)
+        return Plan(body.model, spec, direct=True)
     if body.tool_choice == "required":
         # It was the panel that was required, and it is asked: the writer is free.
         options.pop("tool_choice", None)
-    spec = _fused(asked, _with_options(request, options))
+    spec = _fused(asked, _with_options(request, options), terms)
     if not asked.may_decide:
         return Plan(body.model, spec)
     if body.tool_choice == "none":
-        return Plan(body.model, _direct(spec.writer, spec.request), direct=True)
+        return Plan(body.model, _direct(spec.writer, spec.request, spec.terms, body), direct=True)
     offered = _with_options(request, options | {"tools": [*asked.tools, DECIDE_TOOL]})
-    return Plan(body.model, spec, decide=_direct(spec.writer, offered))
+    return Plan(body.model, spec, decide=_direct(spec.writer, offered, spec.terms, body))
 
 
 def _with_options(request: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +101,7 @@ def _outer(asked: PanelRequest) -> Who:
     return built(_base(model, None), {"panel": "model"}).writer if asked.is_alias else model
 
 
-def _direct(outer: Who, request: dict[str, Any]) -> Spec:
+def _direct(outer: Who, request: dict[str, Any], terms: Terms, body: Asking) -> Spec:
     """One call to one model, as a run."""
     wish = Wish(
         judge=outer,
@@ -100,14 +110,17 @@ def _direct(outer: Who, request: dict[str, Any]) -> Spec:
         preset="direct",
         preset_name="Direct",
         listed_only=True,
+        terms=terms,
     )
-    return built(wish, {"panel": "model", "judge": "model"})
+    return built(wish, {"panel": "model", "judge": "model"} | _places_of_terms(body))
 
 
-def _fused(asked: PanelRequest, request: dict[str, Any]) -> Spec:
+def _fused(asked: PanelRequest, request: dict[str, Any], terms: Terms) -> Spec:
     own, wished = asked.body.fusion, asked.wished
+    judged = _judged(asked, _panel(asked))
     wish = replace(
-        _judged(asked, _panel(asked)),
+        judged,
+        terms=together(judged.terms, terms),
         judge_effort=_effort(wished),
         policy=own.policy,
         request=request,
@@ -142,6 +155,7 @@ def _panel(asked: PanelRequest) -> Wish:
         judge_fallback=base.judge_fallback,
         synthesizer_fallback=base.synthesizer_fallback,
         limits=limits,
+        terms=base.terms,
     )
 
 
@@ -179,7 +193,17 @@ def _places(asked: PanelRequest) -> dict[str, str]:
         "synthesizer": "fusion.synthesizer" if own.synthesizer else "model",
         "judge_fallback": "fusion.judge_fallback",
         "synthesizer_fallback": "fusion.synthesizer_fallback",
-    }
+    } | _places_of_terms(asked.body)
+
+
+def _places_of_terms(body: Asking) -> dict[str, str]:
+    """As `refusals.built` looks for them."""
+    found = places(body.fusion, body.provider, "terms.")
+    for number, seat in enumerate(body.fusion.panel or ()):
+        if isinstance(seat, PanelSeat):
+            where = f"fusion.panel.{number}."
+            found |= places(seat, seat.provider, f"terms.{number}.", of=where, ours=where)
+    return found
 
 
 def _effort(wished: FusionParameters) -> str:
@@ -197,6 +221,7 @@ def _seat(named: str | PanelSeat, wished: FusionParameters) -> SeatWish:
         reasoning_effort=str(named.reasoning_effort or _effort(wished)),
         system_prompt=named.system_prompt.strip(),
         fallback=named.fallback or "",
+        terms=asked_terms(named, named.provider),
     )
 
 

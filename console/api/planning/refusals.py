@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...engine.spec import Spec
 from ...models import Credential
 from ...services.build_spec import Wish, build
-from ...services.errors import NameRefused, PolicyRefused, Refused
+from ...services.errors import NameRefused, PolicyRefused, Refused, TermsRefused
 from ..http.errors import ApiError
 
 
@@ -17,6 +17,10 @@ def built(wish: Wish, places: Mapping[str, str]) -> Spec:
         return build(wish)
     except PolicyRefused as refused:
         raise ApiError("invalid_request", str(refused), param="fusion.policy") from None
+    except TermsRefused as refused:
+        param = _param_of_terms(refused, places)
+        message = f"{refused} Nothing was sent ({param})."
+        raise ApiError("invalid_request", message, param=param) from None
     except NameRefused as refused:
         raise ApiError(_code(refused), str(refused), param=_param(refused, places)) from None
     except Refused as refused:
@@ -28,6 +32,12 @@ def _param(refused: NameRefused, places: Mapping[str, str]) -> str:
         return places[refused.field]
     of_fallback = ".fallback" if refused.field == "fallback" else ""
     return f"{places['panel']}.{refused.seat}{of_fallback}"
+
+
+def _param_of_terms(refused: TermsRefused, places: Mapping[str, str]) -> str:
+    """Where the wish stands; that of a preset or token, whom it is about."""
+    of_seat = places.get(f"terms.{refused.seat}.{refused.promise}")
+    return of_seat or places.get(f"terms.{refused.promise}") or _param(refused, places)
 
 
 def _code(refused: Refused) -> str:

@@ -65,7 +65,53 @@ class Plugin(FusionParameters):
     id: Annotated[str, Field(max_length=100)]
 
 
-class PanelSeat(Schema):
+Providers = Annotated[list[Name], Field(max_length=50)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class MaxPrice(Schema):
+    """Dollars: per million tokens, per request, per image."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Price | None = None
+    completion: Price | None = None
+    request: Price | None = None
+    image: Price | None = None
+    audio: Price | None = None
+
+
+class ProviderWishes(Schema):
+    """OpenRouter's: who may be asked, on what terms. A name that is not known may promise
+    something, and is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    zdr: bool | None = None
+    data_collection: Literal["allow", "deny"] | None = None
+    only: Providers | None = None
+    ignore: Providers | None = None
+    max_price: MaxPrice | None = None
+    order: Providers | None = None
+    allow_fallbacks: bool | None = None
+    require_parameters: bool | None = None
+    enforce_distillable_text: bool | None = None
+    quantizations: Annotated[list[Name], Field(max_length=20)] | None = None
+    sort: str | dict[str, Any] | None = None
+    preferred_min_throughput: float | dict[str, Any] | None = None
+    preferred_max_latency: float | dict[str, Any] | None = None
+
+
+class OwnTerms(Schema):
+    """The same in our words."""
+
+    zero_retention: bool = False
+    no_training: bool = False
+    only_local: bool = False
+    only_providers: Providers = []
+
+
+class PanelSeat(OwnTerms):
     """A model and what is asked of it. A misspelt option is refused: it may cost money."""
 
     model_config = ConfigDict(extra="forbid")
@@ -76,9 +122,10 @@ class PanelSeat(Schema):
     reasoning_effort: Effort | None = None
     system_prompt: Annotated[str, Field(max_length=MAX_SYSTEM_PROMPT)] = ""
     fallback: Name | None = None
+    provider: ProviderWishes | None = None
 
 
-class OwnOptions(Schema):
+class OwnOptions(OwnTerms):
     """Ours, under `fusion`."""
 
     panel: Annotated[list[Name | PanelSeat], Field(min_length=1, max_length=8)] | None = None
@@ -110,6 +157,10 @@ class Asking(Schema):
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     user: str | None = None
     metadata: dict[str, Any] | None = None
+    provider: ProviderWishes | None = None
+    models: Annotated[list[Name], Field(max_length=50)] | None = None
+    transforms: Annotated[list[Name], Field(max_length=10)] | None = None
+    stop_server_tools_when: Annotated[list[dict[str, Any]], Field(max_length=20)] | None = None
     fusion: OwnOptions = OwnOptions()
 
     @field_validator("fusion", mode="before")
@@ -174,7 +225,7 @@ class RunRequest(Answering):
     messages: Messages | None = None
 
 
-class FuseRequest(Schema):
+class FuseRequest(OwnTerms):
     """Another fusion of a run's answers; what is not given stays as it was."""
 
     judge: Name | None = None
@@ -183,6 +234,7 @@ class FuseRequest(Schema):
     seats: Annotated[
         list[Literal["A", "B", "C", "D", "E", "F", "G", "H"]], Field(max_length=8)
     ] = []
+    provider: ProviderWishes | None = None
 
 
 class RunFilters(Schema):

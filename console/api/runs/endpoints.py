@@ -27,6 +27,7 @@ from ..planning.idempotency import earlier, start
 from ..planning.plan import plan_for
 from ..planning.refusals import built
 from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
+from ..planning.terms import asked_terms, places, together
 from . import replies
 from .object import PROMPT_SHOWN, run_reply, run_row
 
@@ -87,7 +88,7 @@ def _create(call: ApiCall[RunRequest]) -> replies.Run:
     body = call.body
     if (body.prompt is None) == (body.messages is None):
         raise ApiError("invalid_request", "Give either a prompt or messages.", param="prompt")
-    plan = plan_for(body, request_of(body), depth=call.depth)
+    plan = plan_for(body, request_of(body), depth=call.depth, of_token=call.token.terms)
     # Whoever starts a run has decided already: the tool form asks its panel, too.
     plan = replace(plan, decide=None)
     chat_messages = body.messages or [ChatMessage(role="user", content=body.prompt)]
@@ -131,9 +132,11 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     if not run.is_final:
         raise _under_way()
     wish = fusion_wish(run.frozen_spec, judge=body.judge or "", synthesizer=body.synthesizer or "")
-    named = {"judge": "judge", "synthesizer": "synthesizer"}
+    terms = together(wish.terms, call.token.terms, asked_terms(body, body.provider))
+    named = {"judge": "judge", "synthesizer": "synthesizer", "panel": "judge"}
+    named |= places(body, body.provider, "terms.", ours="")
     # Servers are asked for their lists here, before the token is locked.
-    asked = built(replace(wish, listed_only=True), named)
+    asked = built(replace(wish, listed_only=True, terms=terms), named)
     try:
         fusion = token_run_fuse(
             token=call.token,

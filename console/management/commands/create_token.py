@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from console.management.terms import add_terms
+from console.models.terms import TERMS
 from console.models.tokens import Scope
 from console.services.errors import Refused
 from console.services.tokens import DEFAULT_DAYS, token_create
@@ -37,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--requests-per-minute", type=int, default=120, help="0: no limit")
         parser.add_argument("--concurrent-runs", type=int, default=20, help="0: no limit")
         parser.add_argument("--spending-per-day", help="US dollars; default: no limit")
+        add_terms(parser, "with each of its requests")
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = _person(options["user"])
@@ -52,6 +55,7 @@ class Command(BaseCommand):
                 requests_per_minute=_limit(options["requests_per_minute"]),
                 concurrent_runs=_limit(options["concurrent_runs"]),
                 spending_per_day=_dollars(options["spending_per_day"]),
+                **{name: options[name] for name in TERMS},
             )
         except Refused as refusal:
             raise CommandError(str(refusal)) from None

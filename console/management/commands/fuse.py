@@ -20,7 +20,9 @@ from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec, letter
 from console.engine.state import RunState, Step
 from console.engine.steps.condense import condensing_of
+from console.engine.terms import NobodyLeft
 from console.engine.usage import money
+from console.management.terms import add_terms, terms_of
 from console.models import Preset, Run
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
@@ -44,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--compare-first", action="store_true", help="stop after the panel; fuse later"
         )
+        add_terms(parser, "of whoever is sent the prompt")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,7 +56,7 @@ class Command(BaseCommand):
         try:
             spec = build(self._wish(options))
             run = run_start(owner=None, prompt=prompt, spec=spec, origin="shell", visibility="team")
-        except Refused as refusal:
+        except (Refused, NobodyLeft) as refusal:
             raise CommandError(str(refusal)) from None
         try:
             # The shell acts for nobody in particular: it reads what the team reads.
@@ -85,8 +88,10 @@ class Command(BaseCommand):
         for name, value in chosen.items():
             if not value:
                 raise CommandError(f"--policy: “{name}” has no value. As in quorum=2,grace=3.")
+        wish = self._panel_wish(options)
         return replace(
-            self._panel_wish(options),
+            wish,
+            terms=wish.terms.and_also(terms_of(options)),
             policy=chosen,
             stop_after="panel" if options["compare_first"] else "",
         )
