@@ -3,6 +3,7 @@ from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
 from .site import Heartbeat, InstallClaim, Seed
 from .tokens import ApiToken
+from .traits import ModelTrait, traits_known, traits_learned
 
 __all__ = [
     "ApiToken",
@@ -11,9 +12,12 @@ __all__ = [
     "Fusion",
     "Heartbeat",
     "InstallClaim",
+    "ModelTrait",
     "Preset",
     "PresetPanelist",
     "Run",
     "Seed",
     "Visibility",
+    "traits_known",
+    "traits_learned",
 ]

@@ -11,6 +11,7 @@ from console.engine.usage import Usage
 
 from .listing import CredentialTest, ModelInfo
 from .secret import Secret
+from .traits import Traits
 from .wire.messages import wire_messages
 
 if TYPE_CHECKING:
@@ -65,7 +66,13 @@ class FakeProvider:
             self.open -= 1
 
 
-def make(*, base_url: str, api_key: Secret | str, client: httpx.AsyncClient) -> Provider:
+def make(
+    *,
+    base_url: str,
+    api_key: Secret | str,
+    client: httpx.AsyncClient,
+    traits: Traits | None = None,
+) -> Provider:
     return FakeProvider()
 
 

@@ -27,6 +27,7 @@ from console.engine.provider import (
 from . import kinds
 from .listing import CredentialTest, authorization, list_models, read, try_out
 from .secret import Secret
+from .traits import Traits
 from .wire.answer import AnswerLimits, AnswerReader
 from .wire.http import FAILURES, classify
 from .wire.messages import wire_messages
@@ -51,6 +52,7 @@ class OpenAICompatible:
         headers: Mapping[str, str] | None = None,
         limits: AnswerLimits | None = None,
         linger: float = 5,
+        traits: Traits | None = None,
     ) -> None:
         """`linger` is how long usage and `[DONE]` are waited for once an answer has finished."""
         self._base_url = base_url.rstrip("/")
@@ -59,21 +61,22 @@ class OpenAICompatible:
         self._headers = dict(headers or {})
         self._limits = limits or AnswerLimits()
         self._linger = linger
-        self._quirks = Quirks()
+        self._traits = traits or Traits()
+        self._quirks = Quirks(self._traits)
         self._scrub = scrubber(self._api_key.reveal().strip())
         self._host = urlsplit(self._base_url).hostname or "The provider"
         server = kinds.server_at(self._base_url)
         self._limit_name = (server and server.limit_field) or "max_tokens"
 
     async def stream(self, request: Request) -> AsyncIterator[Chunk]:
-        form = self._quirks.form(request.model, self.body(request))
+        form = self._quirks.form(request.model, self.body(request), request.options)
         answering = False
         try:
             async with self._post(form.body) as response:
                 answering = True
-                self._quirks.answered(request.model, form)
                 async with aclosing(self._read(request, response)) as chunks:
                     async for chunk in chunks:
+                        self._quirks.answered(request.model, form)
                         yield chunk
         except ProviderError as error:
             if not answering:
@@ -235,8 +238,14 @@ def _unfinished(answer: AnswerReader, parser: Parser, start: bytes) -> ProviderE
     return ProviderError(Reason.TRUNCATED)
 
 
-def make(*, base_url: str, api_key: Secret | str, client: httpx.AsyncClient) -> Provider:
-    return OpenAICompatible(base_url, api_key, client=client)
+def make(
+    *,
+    base_url: str,
+    api_key: Secret | str,
+    client: httpx.AsyncClient,
+    traits: Traits | None = None,
+) -> Provider:
+    return OpenAICompatible(base_url, api_key, client=client, traits=traits)
 
 
 async def test_credential(

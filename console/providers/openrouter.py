@@ -19,6 +19,7 @@ from . import kinds, listing
 from .listing import CredentialTest, ModelInfo, get_json, try_out
 from .openai_compatible import OpenAICompatible
 from .secret import Secret
+from .traits import Traits
 from .wire.answer import AnswerReader
 from .wire.usage import money
 
@@ -55,8 +56,15 @@ def preferences(terms: Terms) -> dict[str, Any]:
     return {**terms.routing, **promised}
 
 
-def make(*, base_url: str, api_key: Secret | str, client: httpx.AsyncClient) -> Provider:
-    return OpenRouter(base_url or BASE_URL, api_key, client=client, headers=ATTRIBUTION)
+def make(
+    *,
+    base_url: str,
+    api_key: Secret | str,
+    client: httpx.AsyncClient,
+    traits: Traits | None = None,
+) -> Provider:
+    url = base_url or BASE_URL
+    return OpenRouter(url, api_key, client=client, headers=ATTRIBUTION, traits=traits)
 
 
 async def list_models(

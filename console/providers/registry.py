@@ -1,7 +1,7 @@
 """Kinds of providers, and the address each is called at.
 
 What is known of each kind stands in `kinds`. Its module is loaded when it is first used:
-it has a `make(*, base_url, api_key, client)`, and may have `list_models` and
+it has a `make(*, base_url, api_key, client, traits)`, and may have `list_models` and
 `test_credential`.
 """
 
@@ -18,6 +18,7 @@ from console.engine.provider import Provider
 
 from . import kinds
 from .secret import Secret
+from .traits import Traits
 
 if TYPE_CHECKING:
     import httpx
@@ -32,11 +33,17 @@ ENDPOINT = re.compile(
 
 
 def make_provider(
-    kind: str, *, base_url: str, api_key: Secret | str, client: httpx.AsyncClient
+    kind: str,
+    *,
+    base_url: str,
+    api_key: Secret | str,
+    client: httpx.AsyncClient,
+    traits: Traits | None = None,
 ) -> Provider:
-    """Raises ProviderError when the kind is not known."""
+    """`traits` are of the models at `base_url`. Raises ProviderError when the kind is not
+    known."""
     make = _module(kind).make
-    return cast(Provider, make(base_url=base_url, api_key=api_key, client=client))
+    return cast(Provider, make(base_url=base_url, api_key=api_key, client=client, traits=traits))
 
 
 async def list_models(

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
 from django.conf import settings
+from django.db import Error
 from redis.asyncio import Redis
 
 from ..engine.calls.call import Control
@@ -20,8 +22,9 @@ from ..engine.reducer import apply
 from ..engine.spec import Panelist, Spec
 from ..engine.state import RunState
 from ..engine.steps.fuse import fuse
-from ..models import Credential, Run
+from ..models import Credential, Run, traits_known, traits_learned
 from ..providers.registry import make_provider
+from ..providers.traits import Traits
 from ..record import eventlog
 from ..record.asked import Asked
 from .admission import AllPlaces, RunAdmission
@@ -59,6 +62,7 @@ class Execution:
         self._providers: dict[str, tuple[Provider, Credential]] = {}
         self.ended = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
+        self._lessons: set[asyncio.Task[None]] = set()
 
     def stop(self, why: str) -> None:
         """`cancelled`: the user; `lost`: another worker has it; `shutdown`: this worker ends."""
@@ -89,6 +93,8 @@ class Execution:
             await asyncio.wait([self._task])
             if not self._task.cancelled() and (error := self._task.exception()):
                 self._on_error(error)
+            if self._lessons:
+                await asyncio.wait(self._lessons)
             await self._end()
         except (LeaseLost, eventlog.Fenced):
             log.warning("run %s was taken over by another worker", self.run_id)
@@ -142,7 +148,7 @@ class Execution:
     async def _provider_for(self, panelist: Panelist) -> Provider:
         slug = panelist.credential
         if slug not in self._providers:
-            credential = await patiently(
+            credential, traits = await patiently(
                 lambda: self._shared.db(_credential, slug), f"run {self.run_id}"
             )
             self._shared.places.limit(slug, credential.max_concurrent)
@@ -151,8 +157,10 @@ class Execution:
                 base_url=credential.url,
                 api_key=credential.key,
                 client=self._shared.client,
+                traits=Traits(traits, partial(self._learn, slug, credential.url)),
             )
-            self._providers[slug] = provider, credential
+            # Another seat may have come first meanwhile: what is learned is learned for both.
+            self._providers.setdefault(slug, (provider, credential))
         provider, credential = self._providers[slug]
         if broken := credential.unkept(panelist.terms):
             # It may have been given another address since the run was begun.
@@ -162,9 +170,20 @@ class Execution:
             )
         return provider
 
+    def _learn(self, slug: str, url: str, *trait: str) -> None:
+        """Kept at once, for the runs beside this one, and waited for at the end."""
+        self._lessons.add(asyncio.create_task(self._keep(slug, url, trait)))
 
-def _credential(slug: str) -> Credential:
-    """Ready to be called with. Raises ProviderError."""
+    async def _keep(self, slug: str, url: str, trait: Any) -> None:
+        try:
+            await self._shared.db(traits_learned, slug, url, [trait])
+        except Error as error:
+            # It is learned again by the next run that needs it.
+            log.warning("run %s could not keep what it learned: %s", self.run_id, error)
+
+
+def _credential(slug: str) -> tuple[Credential, list[tuple[str, str, str]]]:
+    """Ready to be called with, and what its models are known not to take. Raises ProviderError."""
     credential = Credential.objects.filter(slug=slug).first()
     if credential is None:
         raise ProviderError(
@@ -173,4 +192,4 @@ def _credential(slug: str) -> Credential:
         )
     if lacks := credential.lacks:
         raise ProviderError(Reason.CONFIGURATION, lacks)
-    return credential
+    return credential, traits_known(credential)
