@@ -16,8 +16,9 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.usage import MILLION, Price
 
 from .secret import Secret
+from .wire.error_body import error_object
 from .wire.http import FAILURES, classify
-from .wire.refusals import error_object, in_band, parse, refusal, scrubber
+from .wire.refusals import in_band, parse, refusal, scrubber
 from .wire.usage import money
 
 BODY_LIMIT = 32 * 1024 * 1024

@@ -123,7 +123,9 @@ class OpenAICompatible:
                     raise ProviderError(Reason.EMPTY, status_code=204)
                 if not response.is_success:
                     error_body = await read(response, self._limits.error_body)
-                    raise refusal(response.status_code, response.headers, error_body, self._scrub)
+                    raise refusal(
+                        response.status_code, response.headers, error_body, self._scrub, body
+                    )
                 yield response
         except FAILURES as exc:
             answered = response is not None and response.num_bytes_downloaded > 0

@@ -14,6 +14,7 @@ from .stage import PLANTED
 
 AGAIN = "One two three."
 TOO_LONG = "This model's maximum context length is 8192 tokens, your prompt has 9000."
+TOO_MANY = "The input token count (1200293) exceeds the maximum number of tokens allowed (1048576)."
 ANSWERS = good(AGAIN)
 LONG_AGO = "Sun, 06 Nov 1994 08:49:37 GMT"
 
@@ -67,6 +68,36 @@ TABLE = [
         usual=True,
     ),
     second_try("U-05", "402 with Retry-After: 1", no(402, headers={"Retry-After": "1"}), waits=1),
+    at_once(
+        400,
+        Reason.UNAUTHORIZED,
+        "The provider refused the key. An admin can replace it.",
+        "API key not valid.",
+        id="U-04",
+        title="400 for a key that is not valid",
+        does=no(400, "API key not valid. Please pass a valid API key."),
+    ),
+    *(
+        at_once(
+            status,
+            Reason.INSUFFICIENT_CREDITS,
+            "The provider account is out of credit.",
+            "all available credits",
+            id="U-05",
+            title=f"{status} that says the account has no money left",
+            does=no(status, "Your team has used all available credits."),
+            usual=status == 429,
+        )
+        for status in (403, 429)
+    ),
+    at_once(
+        400,
+        Reason.INVALID_MODEL,
+        "The provider does not know this model.",
+        "has been retired",
+        title="400 for a model that was retired",
+        does=no(400, "The model `subject` has been retired."),
+    ),
     at_once(400, Reason.BAD_REQUEST, "The provider did not accept the request.", "Said so."),
     at_once(403, Reason.FORBIDDEN, "The provider does not allow this request.", "Said so."),
     at_once(404, Reason.INVALID_MODEL, "The provider does not know this model.", "Said so."),
@@ -172,6 +203,15 @@ TABLE = [
         title="400 that says the context is too long",
         does=no(400, TOO_LONG),
         usual=True,
+    ),
+    at_once(
+        400,
+        Reason.CONTEXT_LENGTH,
+        "The prompt is too long for this model.",
+        "The input token count (1200293) exceeds",
+        id="U-09",
+        title="400 with Google's error in a list",
+        does=Script(status=400, body=json.dumps([{"error": {"code": 400, "message": TOO_MANY}}])),
     ),
     *(
         second_try("U-10", f"{status}, then an answer", no(status), usual=status == 503)

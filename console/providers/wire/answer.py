@@ -19,7 +19,8 @@ from console.engine.provider import Finish, ReasoningDelta, TextDelta
 from console.engine.text import REPLACEMENT, storable
 
 from .citations import Citations
-from .refusals import Scrub, error_object, in_band
+from .error_body import error_object
+from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
 from .tool_calls import ToolCalls
 from .usage import cost_from, usage_from

@@ -12,6 +12,9 @@ from typing import Any
 
 from console.engine.errors import SENTENCES, ProviderError, Reason
 
+from .error_body import ErrorBody, error_object, read_error, words_of
+from .wordings import wording_of
+
 MESSAGE_LIMIT = 500
 A_YEAR = 365 * 24 * 3600
 HTML = "The provider sent unexpected HTML."
@@ -22,22 +25,6 @@ IN_A_HEADER = re.compile(r"(?i)\b(bearer|basic|x-api-key:?|authorization:?)\s+[^
 USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
-# Words of providers for the same few things; the first that is found decides.
-WORDS: tuple[tuple[str, Reason], ...] = (
-    ("context_length", Reason.CONTEXT_LENGTH),
-    ("context length", Reason.CONTEXT_LENGTH),
-    ("context window", Reason.CONTEXT_LENGTH),
-    ("context size", Reason.CONTEXT_LENGTH),
-    ("prompt is too long", Reason.CONTEXT_LENGTH),
-    ("insufficient_quota", Reason.INSUFFICIENT_CREDITS),
-    ("insufficient_credits", Reason.INSUFFICIENT_CREDITS),
-    ("payment_required", Reason.INSUFFICIENT_CREDITS),
-    ("content_policy", Reason.CONTENT_FILTER),
-    ("content_filter", Reason.CONTENT_FILTER),
-    ("model_not_found", Reason.INVALID_MODEL),
-    ("not a valid model", Reason.INVALID_MODEL),
-    ("rate_limit", Reason.RATE_LIMITED),
-)
 STATUSES = {
     401: Reason.UNAUTHORIZED,
     402: Reason.INSUFFICIENT_CREDITS,
@@ -67,9 +54,20 @@ def scrubber(key: str) -> Scrub:
     return scrub
 
 
-def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderError:
-    """An answer whose status is not 2xx, as an error. Whether it may be tried again:
-    nothing was billed, so busy and broken servers may, the rest would say the same."""
+class Refusal(ProviderError):
+    """What a server said instead of an answer, as it was read."""
+
+    body = ErrorBody()
+
+
+def refusal(
+    status: int, headers: Any, body: bytes, scrub: Scrub, sent: dict[str, Any] | None = None
+) -> ProviderError:
+    """An answer whose status is not 2xx, as an error; `sent` is what was refused.
+
+    Whether it may be tried again: nothing was billed, so busy and broken servers may,
+    the rest would say the same.
+    """
     if 300 <= status < 400:
         where = CONTROL.sub("", headers.get("location", "")).split("?")[0]
         message = f"The provider answered with a redirect to {where}, which is not followed."
@@ -78,12 +76,14 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
         return ProviderError(Reason.REDIRECT, _short(message, scrub), status_code=status)
     payload = parse(body)
     error = error_object(payload) or {}
-    message = words_of(error) or (text_of(body) if payload is None else "")
-    reason = _reason(status, error, message)
-    retry_after = parse_retry_after(headers.get("retry-after"))
+    plain = text_of(body) if payload is None else ""
+    message = words_of(error) or plain
     if status == 404 and (not error or message == "Not Found"):
         where = "The provider's address is not that of its API."
         return ProviderError(Reason.CONFIGURATION, where, status_code=status)
+    read = read_error(error or {"message": plain}, sent)
+    reason, passes = _reason(status, read)
+    retry_after = parse_retry_after(headers.get("retry-after"))
     availability = error.get("availability")
     availability = availability if isinstance(availability, dict) else {}
     if retry_after is None and availability.get("retry_after") is not None:
@@ -95,56 +95,24 @@ def refusal(status: int, headers: Any, body: bytes, scrub: Scrub) -> ProviderErr
         retryable = status == 402 and retry_after is not None
     else:
         busy = status in (408, 409, 425, 429) or status >= 500
-        retryable = busy and reason in (Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR)
-    return ProviderError(
+        retryable = passes or (busy and reason in (Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR))
+    refused = Refusal(
         reason,
         _in_words(reason, message, scrub, retry_after),
         retryable=retryable,
         status_code=status,
         retry_after=retry_after,
     )
+    refused.body = read
+    return refused
 
 
 def in_band(error: dict[str, Any], scrub: Scrub) -> ProviderError:
     """An error object within a 200 answer. The call may have been billed: no retry."""
     code = error.get("code")
     status = int(str(code)) if str(code).isdecimal() and len(str(code)) == 3 else None
-    message = words_of(error)
-    reason = _reason(status or 500, error, message)
-    return ProviderError(reason, _in_words(reason, message, scrub), status_code=status)
-
-
-def error_object(payload: Any) -> dict[str, Any] | None:
-    """The error in an answer: OpenAI's shape, also in a list as Google wraps it, vLLM's,
-    FastAPI's, or a plain string."""
-    if isinstance(payload, list) and len(payload) == 1:
-        payload = payload[0]
-    if not isinstance(payload, dict):
-        return None
-    error = payload.get("error")
-    if isinstance(error, dict):
-        return error
-    if error:
-        return {"message": str(error)}
-    if payload.get("object") == "error":
-        return payload
-    plain = payload.get("detail") or payload.get("message")
-    if "choices" not in payload and isinstance(plain, (str, list)):
-        return {"message": plain}
-    return None
-
-
-def words_of(error: dict[str, Any]) -> str:
-    message = error.get("message") or ""
-    metadata = error.get("metadata")
-    raw = metadata.get("raw") if isinstance(metadata, dict) else None
-    if isinstance(raw, str) and raw and raw not in str(message):
-        message = f"{message}: {raw}"  # what the provider behind a router said
-    message = message if isinstance(message, str) else json.dumps(message)
-    param = error.get("param")
-    if isinstance(param, str) and param not in message:
-        message = f"{message} ({param})"
-    return message
+    reason, _ = _reason(status or 500, read_error(error))
+    return ProviderError(reason, _in_words(reason, words_of(error), scrub), status_code=status)
 
 
 def text_of(body: bytes) -> str:
@@ -176,17 +144,13 @@ def parse_retry_after(value: str | None, now: float | None = None) -> float | No
     return seconds if seconds >= 0 and math.isfinite(seconds) else None
 
 
-def _reason(status: int, error: dict[str, Any], message: str) -> Reason:
-    metadata = error.get("metadata")
-    kind = metadata.get("error_type") if isinstance(metadata, dict) else None
-    known = f"{kind} {error.get('code')} {error.get('type')} {message}".lower()
-    if status < 500 or kind or not str(error.get("code")).isdecimal():
-        for words, reason in WORDS:
-            if words in known:
-                return reason
+def _reason(status: int, error: ErrorBody) -> tuple[Reason, bool]:
+    """(what it means, whether its words say that it passes)."""
+    if wording := wording_of(status, error):
+        return wording.reason, wording.rates
     if status in STATUSES:
-        return STATUSES[status]
-    return Reason.UPSTREAM_ERROR if status >= 500 else Reason.BAD_REQUEST
+        return STATUSES[status], False
+    return Reason.UPSTREAM_ERROR if status >= 500 else Reason.BAD_REQUEST, False
 
 
 def _in_words(reason: Reason, message: str, scrub: Scrub, retry_after: float | None = None) -> str:
