@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from console.engine.errors import SENTENCES, Reason
-from console.providers.wire.refusals import parse_retry_after
+from console.providers.wire.retry_after import parse_retry_after
 from tests.providers.asking import KEY, collect
 from tests.upstream import Script
 

@@ -27,6 +27,13 @@ def limited(after: str) -> Script:
     return no(429, "Slow down.", headers={"Retry-After": after})
 
 
+def google_limited(delay: str) -> Script:
+    """It says nothing in a header."""
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
+    error = {"code": 429, "message": "Quota.", "status": "RESOURCE_EXHAUSTED", "details": [info]}
+    return Script(status=429, body=json.dumps([{"error": error}]))
+
+
 def in_two_seconds(body: object) -> Script:
     """A date has whole seconds, so this is in one to two."""
     return limited(formatdate(time.time() + 2, usegmt=True))
@@ -151,6 +158,30 @@ TABLE = [
         limited("Fri, 31 Dec 9999 23:59:59 GMT"),
         sees=("rate limited", "limiting requests", "to try again in more than a year"),
         reason=Reason.RATE_LIMITED,
+    ),
+    second_try("U-08", "429 with Google's RetryInfo: 1.2s", google_limited("1.2s"), waits=1.2),
+    Scenario(
+        "U-08",
+        "429 with Google's RetryInfo: 37s",
+        google_limited("37s"),
+        sees=("rate limited", "limiting requests", "to try again in 37 s"),
+        reason=Reason.RATE_LIMITED,
+    ),
+    second_try(
+        "U-08", "429 that says “try again in 1.3s”", no(429, "Please try again in 1.3s."), waits=1.3
+    ),
+    Scenario(
+        "U-08",
+        "429 that says “try again in 1m20s”",
+        no(429, "Limit reached. Please try again in 1m20s."),
+        sees=("rate limited", "limiting requests", "to try again in 80 s"),
+        reason=Reason.RATE_LIMITED,
+    ),
+    second_try(
+        "U-08",
+        "429 with retry-after-ms: 900",
+        no(429, headers={"retry-after-ms": "900"}),
+        waits=0.9,
     ),
     second_try("U-08", "429 with Retry-After: garbage", limited("soon, I hope")),
     second_try("U-08", "429 with Retry-After: -1", limited("-1")),

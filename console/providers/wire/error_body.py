@@ -84,8 +84,8 @@ def read_error(error: dict[str, Any], sent: dict[str, Any] | None = None) -> Err
                 codes.add(sentence.lower())  # some say nothing but the code
         inner = part.get("details")
         details += [d for d in inner if isinstance(d, dict)] if isinstance(inner, list) else []
-        if isinstance(metadata := part.get("metadata"), dict):
-            details.append(metadata)
+        beside = (part.get("metadata"), part.get("availability"))
+        details += [d for d in beside if isinstance(d, dict)]
     for detail in details:
         codes |= set(_codes(detail))
     param = error.get("param")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from console.engine.errors import SENTENCES, ProviderError, Reason
 
 from .error_body import ErrorBody, error_object, read_error, words_of
+from .retry_after import when_to_come_back
 from .wordings import wording_of
 
 MESSAGE_LIMIT = 500
@@ -83,16 +82,12 @@ def refusal(
         return ProviderError(Reason.CONFIGURATION, where, status_code=status)
     read = read_error(error or {"message": plain}, sent)
     reason, passes = _reason(status, read)
-    retry_after = parse_retry_after(headers.get("retry-after"))
-    availability = error.get("availability")
-    availability = availability if isinstance(availability, dict) else {}
-    if retry_after is None and availability.get("retry_after") is not None:
-        retry_after = parse_retry_after(str(availability["retry_after"]))
-    hint = availability.get("retryable")
+    retry_after = when_to_come_back(headers, read, limited=reason == Reason.RATE_LIMITED)
+    hint = next((d["retryable"] for d in read.details if "retryable" in d), None)
     if isinstance(hint, bool):
         retryable = hint and reason != Reason.UNAUTHORIZED  # the same key is refused again
     elif reason == Reason.INSUFFICIENT_CREDITS:
-        retryable = status == 402 and retry_after is not None
+        retryable = status == 402 and retry_after is not None and "retry-after" in headers
     else:
         busy = status in (408, 409, 425, 429) or status >= 500
         retryable = passes or (busy and reason in (Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR))
@@ -127,21 +122,6 @@ def parse(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def parse_retry_after(value: str | None, now: float | None = None) -> float | None:
-    """Seconds, or None where the header is missing or makes no sense."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            date = parsedate_to_datetime(value)
-            seconds = max(0.0, date.timestamp() - (time.time() if now is None else now))
-        except (ValueError, OverflowError, OSError):
-            return None
-    return seconds if seconds >= 0 and math.isfinite(seconds) else None
 
 
 def _reason(status: int, error: ErrorBody) -> tuple[Reason, bool]:
