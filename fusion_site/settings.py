@@ -194,6 +194,8 @@ SWEEP_SECONDS = env.float("FUSION_SWEEP_SECONDS", 2)
 SHUTDOWN_GRACE_SECONDS = env.float("FUSION_SHUTDOWN_GRACE_SECONDS", 5)
 # How long a live viewer's permission is trusted before it is asked again.
 PERMISSION_SECONDS = env.float("FUSION_PERMISSION_SECONDS", 3)
+# A request that has failed for good is answered with that failure for so long, not asked again.
+SAME_FAILURE_SECONDS = env.float("FUSION_SAME_FAILURE_SECONDS", 60)
 CHECKPOINT_SECONDS = env.float("FUSION_CHECKPOINT_SECONDS", 1.5)
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

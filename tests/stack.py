@@ -230,11 +230,11 @@ class Stack:
     def start_web(self) -> None:
         self.serve("web", self._door, *WEB)
 
-    def serve(self, name: str, door: Door, *args: str) -> subprocess.Popen[bytes]:
+    def serve(self, name: str, door: Door, *args: str, **env: str) -> subprocess.Popen[bytes]:
         """A web server that takes over the socket of `door`."""
         with door.open() as listening:
             number = listening.fileno()
-            return self._start(name, *args, "--fd", str(number), pass_fds=(number,))
+            return self._start(name, *args, "--fd", str(number), env=env, pass_fds=(number,))
 
     def _start(
         self,

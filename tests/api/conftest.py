@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 import openai
 import pytest
 
-from tests.stack import Stack
+from fusion_site.supervisor import WEB
+from tests.door import Door
+from tests.stack import Stack, until
 from tests.upstream import Script, Upstream
 from tests.upstream.server import Choice
 
@@ -39,12 +42,14 @@ OPUS, GPT, GEMINI = (
 
 @dataclass
 class Api:
-    """A running stack with its upstream, and a token of alice's."""
+    """A running stack with its upstream, and a token of alice's. `at`: another of its web
+    servers."""
 
     stack: Stack
     upstream: Upstream
     key: str
     scripted: list[str] = field(default_factory=list)
+    at: str = ""
 
     def script(self, model: str, *choices: Choice) -> None:
         self.scripted.append(model)
@@ -52,7 +57,20 @@ class Api:
 
     @property
     def url(self) -> str:
-        return f"{self.stack.url}/v1"
+        return f"{self.at or self.stack.url}/v1"
+
+    @contextmanager
+    def another_web(self, **env: str) -> Iterator[Api]:
+        """The same site by a further web server, of other settings."""
+        with Door() as door:
+            at = f"http://127.0.0.1:{door.port}"
+            name = f"web-{door.port}"
+            self.stack.serve(name, door, *WEB, **env)
+            try:
+                until(lambda: httpx.get(f"{at}/readyz", timeout=30).status_code == 200)
+                yield replace(self, at=at)
+            finally:
+                self.stack.kill(name)
 
     def token(self, *options: str, user: str = "alice") -> str:
         return self.stack.manage("create_token", user, *options).stdout.strip()
@@ -89,6 +107,7 @@ def api() -> Iterator[Api]:
             OPENROUTER_BASE_URL=upstream.url,
             FUSION_STALL_TIMEOUT="15",
             FUSION_PERMISSION_SECONDS="1",
+            FUSION_SAME_FAILURE_SECONDS="0",  # what one test let fail, the next may ask
         ) as stack,
     ):
         listed = [OPUS, GPT, GEMINI, "good", "writer", "outer", "echo"]

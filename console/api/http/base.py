@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -67,6 +68,7 @@ class ApiCall(Generic[Body]):
     headers: dict[str, str] = field(default_factory=dict)
     started: list[Run | Fusion] = field(default_factory=list)  # or joined
     has_asked: bool = False  # a model; whoever sends the request again may pay again
+    began_at: datetime = field(default_factory=timezone.now)
 
     @property
     def depth(self) -> int:
@@ -114,7 +116,7 @@ def endpoint(
         async def endpoint_view(
             request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
         ) -> HttpResponseBase:
-            request_id = f"req_{uuid.uuid4().hex}"
+            request_id, began_at = f"req_{uuid.uuid4().hex}", timezone.now()
             headers: dict[str, str] = {}
             call: ApiCall[Body] | None = None
             try:
@@ -127,7 +129,8 @@ def endpoint(
                 data = read_json(request) if body else {}
                 if spending:
                     refuse_wishes(data, schema.model_fields)
-                call = ApiCall(request, request_id, token, parse(schema, data), data, headers)
+                asked = parse(schema, data)
+                call = ApiCall(request, request_id, token, asked, data, headers, began_at=began_at)
                 response = await view(call, *args, **kwargs)
             except Exception as error:
                 failure = error_of(error, request_id)

@@ -15,7 +15,8 @@ from ..http.disconnect import cancelled_with
 from ..http.errors import ApiError
 from ..http.follow import final, load, may_go_on
 from ..planning.conversation import conversation
-from ..planning.idempotency import Started, run_url, start
+from ..planning.failures import seconds_left
+from ..planning.idempotency import PANEL, Started, run_url, start
 from ..planning.plan import DECIDE, Plan, plan_for
 from ..planning.schemas import Answering, ChatRequest
 from . import shapes
@@ -99,8 +100,26 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
     plan = plan_for(body, request_of(body), depth=call.depth, of_token=call.token.terms)
     spec = plan.decide or plan.spec
     messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
-    started = start(call, spec, prompt=prompt, messages=messages, visibility=body.fusion.visibility)
-    return Chat(call, plan, started, started.run.frozen_spec)
+    started = start(
+        call,
+        spec,
+        prompt=prompt,
+        messages=messages,
+        visibility=body.fusion.visibility,
+        fails_again=(spec, plan.spec),
+    )
+    chat = Chat(call, plan, started, started.run.frozen_spec)
+    if started.has_failed:
+        raise _again(chat)
+    return chat
+
+
+def _again(chat: Chat) -> ApiError:
+    """The failure of the run before, under its own status also where a stream was asked for:
+    nothing has been sent yet, and clients that begin a stream anew take a status seriously."""
+    failure = chat.failure(load(chat.run.pk))
+    failure.headers["Retry-After"] = str(seconds_left(chat.run))
+    return failure
 
 
 def go_on(chat: Chat, state: RunState) -> Chat:
@@ -113,7 +132,7 @@ def go_on(chat: Chat, state: RunState) -> Chat:
         prompt=prompt,
         messages=messages,
         visibility=body.fusion.visibility,
-        part="panel",
+        part=PANEL,
     )
     return replace(chat, started=started, spec=started.run.frozen_spec, before=state)
 

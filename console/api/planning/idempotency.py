@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -21,21 +22,26 @@ from ...services.tokens import token_run_start
 from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
+from .failures import failed_before
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
 # time is the request that never had its reply, key or no key; one that had it was asked anew,
 # even where the asking was refused at first.
 RETRY_HEADER = "x-stainless-retry-count"
 RETRIED_WITHIN = timedelta(minutes=30)
-
+# The part of a request that is the panel's, where its first run chose to ask one.
+PANEL = "panel"
 
 Row = TypeVar("Row", Run, Fusion)
 
 
 @dataclass(frozen=True)
 class Started:
+    """`has_failed`: the same request's, a moment ago; it is not asked again."""
+
     run: Run
     is_new: bool
+    has_failed: bool = False
 
 
 def start(
@@ -46,17 +52,25 @@ def start(
     messages: list[Message] | None = None,
     visibility: str = "private",
     part: str = "",
+    fails_again: Sequence[Spec] = (),
 ) -> Started:
     """The run of this request: a new one, or the one it has already. Raises ApiError.
 
     `part` tells apart the runs of a request that has several; the first has none.
+    `fails_again`: the specs of all of them, of a request that is answered with its failure where
+    it has failed a moment ago.
     """
     key = call.idempotency_key
-    asked = hashlib.sha256(f"{call.hash}{part}".encode()).hexdigest()
+    asked = hash_of(call, part)
     key = f"{key}:{part}" if key and part else key
     if first := earlier(call, Run.objects.all(), asked, key):
         call.started.append(first)
         return Started(first, False)
+    if fails_again and not key:
+        hashes = [hash_of(call, of) for of in ("", PANEL)]
+        if failed := failed_before(call, hashes, fails_again):
+            call.started.append(failed)
+            return Started(failed, False, has_failed=True)
     before = timezone.now()
     repeats = is_repetition(call)
     try:
@@ -83,6 +97,10 @@ def start(
         raise ApiError("idempotency_mismatch")
     call.started.append(run)
     return Started(run, run.created_at >= before)
+
+
+def hash_of(call: ApiCall[Any], part: str = "") -> str:
+    return hashlib.sha256(f"{call.hash}{part}".encode()).hexdigest()
 
 
 def is_repetition(call: ApiCall[Any]) -> bool:

@@ -1,0 +1,94 @@
+"""The same request again, just after its run failed for good: what is answered is that failure.
+
+Many clients repeat whatever failed, at once and several times, and every repetition would pay
+for a panel again; some begin anew what a person has stopped. So a failure that asking at once
+cannot mend stands for a minute: no seat answered, or somebody stopped the run. It stands for
+requests that begin after it, from the same token, for the very same body, as long as that means
+the same models. Another answer is had by another body, an `Idempotency-Key`, or by waiting.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from ...engine.errors import Reason
+from ...engine.spec import Panelist, Spec
+from ...engine.spec_versions import SpecUnreadable
+from ...engine.state import RunStatus, Step
+from ...models import Credential, Run
+from ...record.rows import state_from_rows
+from ..http.base import ApiCall
+
+# A run that no seat answered has one of these (OpenRouter's rule names what stopped one of them).
+_NOBODY_ANSWERED = (Reason.ALL_PANELS_FAILED, Reason.RATE_LIMITED, Reason.INSUFFICIENT_CREDITS)
+# What people mend, and then ask again at once.
+_MENDED_BY_PEOPLE = (Reason.CONFIGURATION, Reason.INSUFFICIENT_CREDITS, Reason.BUDGET_EXCEEDED)
+# No run takes longer; the index of a token's runs is by when they began.
+_LONGEST_RUN = timedelta(days=1)
+
+
+def failed_before(call: ApiCall[Any], hashes: Sequence[str], specs: Sequence[Spec]) -> Run | None:
+    """The run of the same request that failed for good, and ended before this request began.
+
+    `hashes` and `specs` are those of all the runs that this request has.
+    """
+    since = timezone.now() - timedelta(seconds=settings.SAME_FAILURE_SECONDS)
+    ended = Run.objects.filter(
+        token=call.token,
+        request_hash__in=hashes,
+        created_at__gt=since - _LONGEST_RUN,
+        finished_at__gt=since,
+        finished_at__lte=call.began_at,
+        status__in=[status for status in RunStatus if status.is_final],
+    )
+    last = ended.order_by("-finished_at").first()
+    if last is None or not _failed_for_good(last, call):
+        return None
+    return last if _would_ask_the_same(last, specs) else None
+
+
+def seconds_left(failed: Run) -> int:
+    """Until the same request is asked anew."""
+    assert failed.finished_at
+    until = failed.finished_at + timedelta(seconds=settings.SAME_FAILURE_SECONDS)
+    return max(1, math.ceil((until - timezone.now()).total_seconds()))
+
+
+def _failed_for_good(run: Run, call: ApiCall[Any]) -> bool:
+    if run.status == RunStatus.CANCELLED:
+        # A client that takes its run with it when it goes has not been stopped by anybody.
+        went_away = call.body.fusion.cancel_on_disconnect and run.replied_at is None
+        return not went_away
+    if run.status != RunStatus.FAILED or run.reason not in _NOBODY_ANSWERED:
+        return False
+    state = state_from_rows(run)
+    seats = {call.seat for call in state.calls.values() if call.step is Step.PANEL}
+    last = [state.latest(Step.PANEL, seat=seat) for seat in seats]
+    return not all(call and call.reason in _MENDED_BY_PEOPLE for call in last)
+
+
+def _would_ask_the_same(run: Run, specs: Sequence[Spec]) -> bool:
+    """A preset that was changed since, or a key that was entered or tested, may fare better."""
+    try:
+        asked = list(_everybody(run.frozen_spec))
+    except SpecUnreadable:
+        return False
+    if asked not in [list(_everybody(spec)) for spec in specs]:
+        return False
+    credentials = Credential.objects.filter(slug__in={slug for slug, _ in asked})
+    return not credentials.filter(tested_at__gt=run.finished_at).exists()
+
+
+def _everybody(spec: Spec) -> Iterator[tuple[str, str]]:
+    """Credential and model of whoever may be asked."""
+    for panelist in (*spec.panel, spec.judge, spec.writer):
+        who: Panelist | None = panelist
+        while who:
+            yield who.credential, who.model
+            who = who.fallback
