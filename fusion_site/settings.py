@@ -196,6 +196,10 @@ SHUTDOWN_GRACE_SECONDS = env.float("FUSION_SHUTDOWN_GRACE_SECONDS", 5)
 PERMISSION_SECONDS = env.float("FUSION_PERMISSION_SECONDS", 3)
 # A request that has failed for good is answered with that failure for so long, not asked again.
 SAME_FAILURE_SECONDS = env.float("FUSION_SAME_FAILURE_SECONDS", 60)
+# How long the status of an answer that is not streamed stays open, and how often white space
+# keeps the connection after that: clients give up after 300 s, and idle ones are cut after 60.
+OPEN_STATUS_SECONDS = env.float("FUSION_OPEN_STATUS_SECONDS", 240)
+WHITE_SPACE_SECONDS = env.float("FUSION_WHITE_SPACE_SECONDS", 20)
 CHECKPOINT_SECONDS = env.float("FUSION_CHECKPOINT_SECONDS", 1.5)
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
@@ -205,6 +209,7 @@ LOGGING = {
     "filters": {
         "redact": {"()": "console.site.logs.Redact"},
         "unready": {"()": "console.site.logs.Unready"},
+        "meant": {"()": "console.site.logs.Meant"},
     },
     "formatters": {"line": {"()": "console.site.logs.OneLine"}},
     "handlers": {
@@ -223,6 +228,7 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        "daphne.server": {"filters": ["meant"]},
         # These write whole pages and queries, prompts included, at DEBUG.
         "django.template": {"level": "INFO"},
         "django.db.backends": {"level": "INFO"},

@@ -52,6 +52,14 @@ class Request(WebRequest):
             raise BodyTooLarge
         super().handleContentChunk(data)
 
+    def handle_exception(self, exception: Exception) -> None:
+        """Daphne would begin a second reply, refuse that itself, and look after no request any
+        more. Broken off, a reply is none: its client sees that the end is missing."""
+        if self._response_started and self.channel is not None:
+            self.channel.forceAbortClient()
+        else:
+            super().handle_exception(exception)
+
 
 class Channel(HTTPChannel):
     """A connection. Once it has refused a body it serves nothing more."""

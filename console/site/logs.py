@@ -37,6 +37,14 @@ class Unready(logging.Filter):
         return not (path == "/readyz" and getattr(record, "status_code", 0) == 503)
 
 
+class Meant(logging.Filter):
+    """A reply that was broken off on purpose is no error of the server's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not getattr(error, "is_meant", False)
+
+
 class OneLine(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -8,6 +8,7 @@ from ...engine.state import RunState
 from ...models.tokens import Scope
 from ..http.base import ApiCall, endpoint
 from ..http.db import db
+from ..http.patience import patient
 from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
@@ -34,6 +35,10 @@ async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
     call.has_asked = True
     if call.body.stream:
         return stream_response(chat)
+    return await patient(call, _whole(chat))
+
+
+async def _whole(chat: Chat) -> JsonResponse:
     chat, state, answer = await answered(chat)
     return JsonResponse(_completion(chat, state, answer).payload())
 

@@ -8,6 +8,7 @@ from ...models.tokens import Scope
 from ..http.base import ApiCall, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
+from ..http.patience import patient
 from ..planning.schemas import ResponseRequest
 from . import shapes
 from .chat_run import answered, begin
@@ -33,6 +34,11 @@ async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
     call.has_asked = True
     if call.body.stream:
         return stream_response(asked)
+    return await patient(call, _whole(asked))
+
+
+async def _whole(asked: PendingResponse) -> JsonResponse:
+    call = asked.call
     chat, state, answer = await answered(asked.first)
     output: list[Item] = []
     if call.body.fusion.include and not shapes.is_direct(chat.spec):
