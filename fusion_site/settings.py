@@ -200,6 +200,9 @@ SAME_FAILURE_SECONDS = env.float("FUSION_SAME_FAILURE_SECONDS", 60)
 # keeps the connection after that: clients give up after 300 s, and idle ones are cut after 60.
 OPEN_STATUS_SECONDS = env.float("FUSION_OPEN_STATUS_SECONDS", 240)
 WHITE_SPACE_SECONDS = env.float("FUSION_WHITE_SPACE_SECONDS", 20)
+# How long a stream may go without an event: LangChain waits 120 s for the next, whatever comments
+# keep the connection open.
+EMPTY_CHUNK_SECONDS = env.float("FUSION_EMPTY_CHUNK_SECONDS", 30)
 CHECKPOINT_SECONDS = env.float("FUSION_CHECKPOINT_SECONDS", 1.5)
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

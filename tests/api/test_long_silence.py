@@ -10,11 +10,15 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
+from console.api.openai.replies import ChatChunk
 from tests.stack import until
 from tests.upstream import Script
 
 from .conftest import Api
+from .test_chat_stream import streaming
 from .test_same_failure import PATHS, body_of
 
 MODEL = "openrouter:late"
@@ -27,6 +31,7 @@ def impatient(api: Api) -> Iterator[Api]:
         FUSION_SAME_FAILURE_SECONDS="60",
         FUSION_OPEN_STATUS_SECONDS="1",
         FUSION_WHITE_SPACE_SECONDS="0.2",
+        FUSION_EMPTY_CHUNK_SECONDS="0.5",
     ) as impatient:
         yield impatient
 
@@ -144,3 +149,50 @@ def test_a_client_that_leaves_the_white_space_takes_its_run_along_if_it_said_so(
     rows = impatient.get("/runs", params={"limit": 5}).json()["data"]
     (run_id,) = [row["id"] for row in rows if row["prompt"] == question]
     until(lambda: impatient.get(f"/runs/{run_id}").json()["status"] == "cancelled")
+
+
+def test_a_silent_chat_has_empty_chunks_and_its_role_once(impatient: Api, question: str) -> None:
+    held(impatient, Script(text="One two three.", hold_after=0))
+    chunks = []
+    body = body_of("/chat/completions", question, model=MODEL, stream=True)
+    with streaming(impatient, **body) as response:
+        for line in response.iter_lines():
+            if line.startswith("data: {"):
+                chunks.append(json.loads(line.removeprefix("data: ")))
+                told = ChatChunk.model_validate(chunks[-1]).payload()
+                assert told == chunks[-1], "/v1/openapi.json knows every field of a chunk"
+            if len(chunks) == 3:
+                impatient.upstream.release()
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+    assert deltas[:3] == [{"role": "assistant", "content": ""}, {"content": ""}, {"content": ""}]
+    assert [d for d in deltas if "role" in d] == deltas[:1]
+    assert "".join(d.get("content", "") for d in deltas) == "One two three."
+
+
+def test_a_silent_response_says_again_that_it_is_in_progress(impatient: Api, question: str) -> None:
+    held(impatient, Script(text="One two three.", hold_after=0))
+    with openai.OpenAI(base_url=impatient.url, api_key=impatient.key, max_retries=0) as client:
+        heard = []
+        with client.responses.stream(model=MODEL, input=question) as events:
+            for event in events:
+                heard.append(event.type)
+                if heard.count("response.in_progress") == 3:
+                    impatient.upstream.release()
+            assert events.get_final_response().output_text == "One two three."
+    assert heard[:2] == ["response.created", "response.in_progress"]
+
+
+async def test_langchain_waits_as_long_as_chunks_come(impatient: Api, question: str) -> None:
+    """Its own limit is on the time between two of them."""
+    impatient.script("late", Script(text="One two three.", first_token_after=6))
+    for in_responses in (False, True):
+        model = ChatOpenAI(
+            model=MODEL,
+            base_url=impatient.url,
+            api_key=SecretStr(impatient.key),
+            max_retries=0,
+            stream_chunk_timeout=5,
+            use_responses_api=in_responses,
+        )
+        pieces = [chunk.text async for chunk in model.astream(question)]
+        assert "".join(pieces) == "One two three."

@@ -1,7 +1,8 @@
 """A chat completion as a stream of OpenAI's chunks.
 
 The answer's text goes out as it comes in. Until then a comment every few
-seconds keeps the connection open; what the panel does goes into a field of
+seconds keeps the connection open, and an empty delta now and then tells clients that
+count chunks that it goes on; what the panel does goes into a field of
 the chunks that strict clients ignore, for those who ask for it. Chunks of text and
 of progress, of which there are many, are written by hand; the others are models.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -63,14 +65,14 @@ class _Reading:
         self._progress: dict[str, str] = {}
 
     async def until_answered(self) -> AsyncGenerator[bytes, None]:
-        chat, quiet = self._chat, Quiet()
+        chat, quiet = self._chat, Quiet(partial(self._chunks.delta, content=""))
         async with aclosing(watched(chat)) as changes:
             async for state in changes:
                 self.state = state
                 events = [self._chunks.delta(content=text) for text in self._text.of(state)]
                 if chat.call.body.fusion.progress:
                     events += self._new_progress()
-                for event in quiet.or_comment(events):
+                for event in quiet.or_sign_of_life(events):
                     yield event
         self.answer = shapes.answer_of(chat.spec, self.state)
         if self.answer is None:

@@ -73,6 +73,10 @@ class _Output:
         body = {"type": name, "sequence_number": self._next(), "response": response}
         return _encoded(name, ResponseEvent.model_validate(body).payload())
 
+    def in_progress(self) -> bytes:
+        """Said again, it says that nothing has changed."""
+        return self.response("response.in_progress", self.asked.begun())
+
     def event(self, name: str, /, **data: Any) -> bytes:
         return _encoded(name, {"type": name, "sequence_number": self._next()} | data)
 
@@ -118,12 +122,12 @@ class _Reading:
         self._fusion_done = False
 
     async def until_answered(self) -> AsyncGenerator[bytes, None]:
-        chat, quiet = self._chat, Quiet()
+        chat, quiet = self._chat, Quiet(self._out.in_progress)
         async with aclosing(watched(chat)) as changes:
             async for state in changes:
                 self.state = state
                 events = [*self._of_fusion(), *self._of_message()]
-                for event in quiet.or_comment(events):
+                for event in quiet.or_sign_of_life(events):
                     yield event
         self.answer = shapes.answer_of(chat.spec, self.state)
         if self.answer is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
 
 from ...engine.findings.provenance import PlainStream
@@ -48,17 +49,22 @@ async def watched(chat: Chat) -> AsyncGenerator[RunState, None]:
 
 
 class Quiet:
-    """Says when a connection has been silent for too long."""
+    """Says when a connection has been silent for too long. Comments keep it open; clients that
+    wait for the next event see none of them, and have an `empty` one now and then."""
 
-    def __init__(self) -> None:
-        self._spoken = time.monotonic()
+    def __init__(self, empty: Callable[[], bytes]) -> None:
+        self._empty = empty
+        self._spoken = self._told = time.monotonic()
 
-    def or_comment(self, events: list[bytes]) -> list[bytes]:
+    def or_sign_of_life(self, events: list[bytes]) -> list[bytes]:
         now = time.monotonic()
-        if not events and now - self._spoken > KEEP_ALIVE:
-            events = [COMMENT]
+        if not events and now - self._told > settings.EMPTY_CHUNK_SECONDS:
+            events = [self._empty()]
         if events:
+            self._spoken = self._told = now
+        elif now - self._spoken > KEEP_ALIVE:
             self._spoken = now
+            events = [COMMENT]
         return events
 
 
