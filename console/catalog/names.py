@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..models import Credential
 from .listings import CatalogModel, all_models, look_up
+from .near import names_like, question
 
 MAX_NAME = 200
 
@@ -103,14 +104,30 @@ class ModelNames:
             return ModelAt(servers[0], name)
         choices = " or ".join(f"{c.slug}:{name}" for c in servers)
         raise UnknownName(
-            f"No provider lists {name}. To ask for it all the same, name it {choices}."
+            f"No provider lists {name}.{self._near(name)} "
+            f"To ask for it all the same, name it {choices}."
         )
 
     def _must_be_listed(self, name: str) -> None:
         listed, errors = self._all()
         is_listed = name in {m.model for m in listed} or self._offering_variant(name)
         if listed and not errors and not is_listed:
-            raise UnknownName(f"There is no model “{name}”.")
+            raise UnknownName(f"There is no model “{name}”.{self._near(name)}")
+
+    def _near(self, name: str) -> str:
+        """As they can be asked for: with the credential where several servers list a name."""
+        servers: dict[str, list[str]] = {}
+        for listed in self._all()[0]:
+            servers.setdefault(listed.model, []).append(listed.credential_slug)
+        likely = [
+            model if len(servers[model]) == 1 else f"{slug}:{model}"
+            for model in names_like(name, servers)
+            for slug in sorted(servers[model])
+        ]
+        if not likely and ":" in name:  # a credential that is nearly right, too
+            whole = [f"{slug}:{model}" for model, slugs in servers.items() for slug in slugs]
+            likely = names_like(name, whole)
+        return question(likely)
 
     def _all(self) -> tuple[list[CatalogModel], list[str]]:
         if self._lists is None:

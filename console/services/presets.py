@@ -61,6 +61,11 @@ def preset_lacks(preset: Preset) -> str:
     return next((lacks for c in credentials if (lacks := c.lacks)), "")
 
 
+def preset_slugs() -> list[str]:
+    """Those that can run now."""
+    return [p.slug for p in Preset.objects.filter(enabled=True) if not preset_lacks(p)]
+
+
 def default_preset_slug() -> str:
     """What the console offers first: the best that can run now, Local until there is a key."""
     ready = [c for c in Credential.objects.all() if c.is_ready]

@@ -11,6 +11,7 @@ from django.http import HttpResponseBase, JsonResponse
 from django.urls import reverse
 
 from ...catalog.listings import CatalogModel, all_models
+from ...catalog.near import did_you_mean
 from ...engine.spec import Panelist, Spec
 from ...engine.usage import MILLION, Price
 from ...models import Preset
@@ -66,7 +67,9 @@ async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
             return JsonResponse(row.model_copy(update={"id": name}).payload())
     several = [row.id for row in rows if row.id == f"{row.owned_by}:{name}"]
     message = f"Several providers offer {name}: name it {' or '.join(several)}." if several else ""
-    raise ApiError("model_not_found", message or f"There is no model “{name}”.", param="model")
+    near = did_you_mean(name, (row.id for row in rows))
+    message = message or f"There is no model “{name}”.{near}"
+    raise ApiError("model_not_found", message, param="model")
 
 
 def _all() -> list[Model]:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...catalog.near import did_you_mean
 from ...engine.spec import Spec
 from ...engine.terms import NONE, Terms
 from ...models import Preset
 from ...services.build_spec import CUSTOM, SeatWish, Who, Wish
 from ...services.errors import Refused
 from ...services.policy import OF_JUDGING
-from ...services.presets import default_preset_slug, preset_lacks, preset_wish
+from ...services.presets import default_preset_slug, preset_lacks, preset_slugs, preset_wish
 from ..http.errors import ApiError
 from .asked import ALIASES, PREFIX, PanelRequest
 from .refusals import built
@@ -247,7 +248,8 @@ def _base(model: str, preset: str | None) -> Wish:
         slug = usual_preset()
     chosen = Preset.objects.filter(slug=slug, enabled=True).first()
     if chosen is None:
-        raise ApiError("model_not_found", f"There is no preset “{slug}”.", param=param)
+        near = did_you_mean(slug, preset_slugs())
+        raise ApiError("model_not_found", f"There is no preset “{slug}”.{near}", param=param)
     if lacks := preset_lacks(chosen):
         raise ApiError("preset_unavailable", lacks, param=param)
     try:

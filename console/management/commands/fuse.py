@@ -15,6 +15,7 @@ from django.http import Http404
 
 from console import access
 from console.catalog.listings import all_models
+from console.catalog.near import did_you_mean
 from console.engine.errors import Reason
 from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec, letter
@@ -111,7 +112,10 @@ class Command(BaseCommand):
         preset = Preset.objects.filter(slug=slug, enabled=True).first()
         if preset is None:
             known = ", ".join(Preset.objects.filter(enabled=True).values_list("slug", flat=True))
-            raise CommandError(f"There is no preset “{slug}”. Presets: {known}; or use --panel.")
+            near = did_you_mean(slug, known.split(", "))
+            raise CommandError(
+                f"There is no preset “{slug}”.{near} Presets: {known}; or use --panel."
+            )
         if lacks := preset_lacks(preset):
             raise Refused(lacks)
         return preset_wish(preset)
