@@ -203,6 +203,8 @@ WHITE_SPACE_SECONDS = env.float("FUSION_WHITE_SPACE_SECONDS", 20)
 # How long a stream may go without an event: LangChain waits 120 s for the next, whatever comments
 # keep the connection open.
 EMPTY_CHUNK_SECONDS = env.float("FUSION_EMPTY_CHUNK_SECONDS", 30)
+# MCP clients give a tool up after 60 s, and know nothing then of the run that goes on.
+MCP_ANSWER_SECONDS = env.float("FUSION_MCP_ANSWER_SECONDS", 50)
 CHECKPOINT_SECONDS = env.float("FUSION_CHECKPOINT_SECONDS", 1.5)
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

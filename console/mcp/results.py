@@ -103,8 +103,8 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
     if not result.is_final:
         waits = f"{result.error} " if result.error and result.status == "queued" else ""
         parts.append(
-            f"The run is {result.status}. {waits}"
-            f"Ask for it with fusion_get_run, run_id {result.run_id}."
+            f"The run is {result.status}. {waits}It goes on and is paid for once: "
+            f"ask for it with fusion_get_run, run_id {result.run_id}, instead of asking anew."
         )
     elif not result.answer:
         parts.append(result.error or f"The run ended without an answer ({result.status}).")

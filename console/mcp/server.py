@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, ParamSpec
 
+from django.conf import settings
 from mcp.server.mcpserver import Context, MCPServer
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
 from pydantic import ConfigDict, Field
 
 from ..api.http.db import db
@@ -17,6 +20,7 @@ from ..engine.state import RunState
 from ..models import Run
 from ..models.tokens import Scope
 from ..services.errors import Refused
+from ..services.presets import preset_slugs
 from . import asking, results
 from .callers import Caller
 
@@ -32,7 +36,7 @@ ASK = (
     "contradicted each other. The panel sees nothing but this prompt: put all context in it. "
     "Use for hard, contested or consequential questions. Do NOT use for routine chat, one-line "
     "facts or simple edits: it makes several model calls, costs money and takes about a minute. "
-    "If your tool calls have a short time limit, use fusion_start instead."
+    "What takes longer is answered with a run_id: read it with fusion_get_run, do not ask again."
 )
 START = (
     "As fusion_ask, but returns at once with a run_id; read the result with fusion_get_run. "
@@ -41,8 +45,8 @@ START = (
 )
 GET = (
     "Read a run by its id: status and, once it has ended, the fused answer, the analysis and the "
-    "cost. Free of charge. Waits up to wait_seconds for the end; while the run is under way call "
-    "it again."
+    "cost. Free of charge. Waits up to wait_seconds for the end, but less than a minute; while the "
+    "run is under way call it again."
 )
 LIST = (
     "List the presets (panel, judge) that fusion_ask and fusion_start take. Free of charge. Only "
@@ -87,9 +91,25 @@ SPENDS = ToolAnnotations(
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
+class Server(MCPServer[Any]):
+    async def list_tools(self) -> list[Tool]:
+        """With the presets that can run now, so that a model need not guess their names."""
+        presets = await db(preset_slugs)
+        return [_with_presets(tool, presets) for tool in await super().list_tools()]
+
+
+def _with_presets(tool: Tool, presets: list[str]) -> Tool:
+    if not presets or "preset" not in tool.input_schema.get("properties", {}):
+        return tool
+    schema = copy.deepcopy(tool.input_schema)
+    one = {"type": "string", "enum": presets}
+    schema["properties"]["preset"]["anyOf"] = [one, {"type": "null"}]
+    return tool.model_copy(update={"input_schema": schema})
+
+
 def make_server(caller_of: CallerOf) -> MCPServer[Any]:
     """`caller_of` says for whom a request acts."""
-    server: MCPServer[Any] = MCPServer(
+    server = Server(
         "fusion", title="Fusion", version="1", instructions=INSTRUCTIONS, log_level="WARNING"
     )
 
@@ -103,11 +123,15 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         judge: Judge = None,
         terms: Asked = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
+        began = time.monotonic()
         caller = caller_of(ctx)
         run = await db(asking.begin, caller, prompt, preset, panel, judge, terms)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
-        state = await asking.follow(caller, run, ctx.report_progress, scope=Scope.RUN)
+        seconds = max(0.0, settings.MCP_ANSWER_SECONDS - (time.monotonic() - began))
+        state = await asking.follow(
+            caller, run, ctx.report_progress, scope=Scope.RUN, seconds=seconds
+        )
         return answer(caller, run, state)
 
     @server.tool(name="fusion_start", title="Start a panel", description=START, annotations=SPENDS)
@@ -137,7 +161,11 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         caller = caller_of(ctx)
         run = await db(asking.find, caller, run_id)
         state = await asking.follow(
-            caller, run, ctx.report_progress, scope=Scope.READ, seconds=wait_seconds
+            caller,
+            run,
+            ctx.report_progress,
+            scope=Scope.READ,
+            seconds=min(wait_seconds, settings.MCP_ANSWER_SECONDS),
         )
         return answer(caller, run, state, with_answers=include_answers)
 

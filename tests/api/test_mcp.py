@@ -6,7 +6,7 @@ import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.api.conftest import Api
+from tests.api.conftest import GPT, Api
 from tests.stack import ROOT
 from tests.upstream import Script
 
@@ -28,7 +28,9 @@ async def over_http(api: Api, key: str = "", **headers: str) -> AsyncIterator[Cl
     headers = {"Authorization": f"Bearer {key or api.key}"} | headers
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60) as http,
-        Client(streamable_http_client(f"{api.stack.url}/mcp", http_client=http)) as client,
+        Client(
+            streamable_http_client(f"{api.at or api.stack.url}/mcp", http_client=http)
+        ) as client,
     ):
         yield client
 
@@ -105,6 +107,66 @@ async def test_a_run_is_started_and_read_later(api: Api) -> None:
     assert len(api.upstream.calls_of("mcp-one")) >= 1
     page = await asyncio.to_thread(api.get, f"/runs/{run_id}")
     assert page.json()["status"] == "completed"
+
+
+async def test_a_run_that_takes_long_is_answered_with_its_number(api: Api) -> None:
+    """Clients give up after a minute, and would ask, and pay, again."""
+    api.script("mcp-one", Script(text="Slowly.", hold_after=0))
+    api.script("mcp-two", Script(text="At once."))
+    api.script("mcp-judge", Script(text="Both."))
+    api.upstream.hold(everything=False)
+    heard: list[str | None] = []
+
+    async def listen(done: float, total: float | None, said: str | None) -> None:
+        heard.append(said)
+
+    with ExitStack() as webs:
+        impatient = await asyncio.to_thread(
+            webs.enter_context, api.another_web(FUSION_MCP_ANSWER_SECONDS="2")
+        )
+        async with over_http(impatient) as client:
+            result = await client.call_tool(
+                "fusion_ask",
+                {"prompt": "How long?"} | PANEL,
+                read_timeout_seconds=90,
+                progress_callback=listen,
+            )
+            run_id = result.structured_content["run_id"]
+            assert not result.is_error and result.structured_content["status"] == "running"
+            assert "fusion_get_run" in words(result) and run_id in words(result)
+            assert any("B · mcp-two answered" in str(sentence) for sentence in heard)
+            early = await ask(client, "fusion_get_run", run_id=run_id, wait_seconds=300)
+            assert early.structured_content["status"] == "running"
+            api.upstream.release()
+            while (read := await ask(client, "fusion_get_run", run_id=run_id)).structured_content[
+                "status"
+            ] == "running":
+                assert not read.is_error
+        assert read.structured_content["answer"] == "Both."
+    assert len(api.upstream.calls_of("mcp-one")) == 1
+
+
+@pytest.mark.parametrize("transport", [over_http, over_stdio])
+async def test_the_tools_list_the_presets_that_can_run(api: Api, transport: Any) -> None:
+    async with transport(api) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    for name in ("fusion_ask", "fusion_start"):
+        preset = tools[name].input_schema["properties"]["preset"]
+        (named, nothing) = preset["anyOf"]
+        assert {"quality", "budget"} <= set(named["enum"]) and nothing == {"type": "null"}
+        assert not {"dead", "off"} & set(named["enum"])
+    assert "preset" not in tools["fusion_get_run"].input_schema["properties"]
+
+
+async def test_a_name_that_is_nearly_right_is_refused_with_those_like_it(api: Api) -> None:
+    async with over_http(api) as client:
+        for arguments, near in (
+            ({"preset": "qualty"}, "“quality”"),
+            ({"panel": ["gpt-latest"], "judge": "good"}, f"“{GPT}”"),
+            ({"panel": ["good"], "judge": "goood"}, "“good”"),
+        ):
+            refused = await ask(client, prompt="Hm?", **arguments)
+            assert refused.is_error and f"Did you mean {near}" in words(refused), words(refused)
 
 
 async def test_what_is_refused_is_told_in_plain_words(api: Api) -> None:
