@@ -107,8 +107,6 @@ async def _caller(request: ASGIRequest) -> Program:
     _must_be_from_here(request)
     token = await authenticate(request)
     await take(token, spending=False)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise ApiError("request_too_large")  # the SDK would say so too, but not in JSON
     return Program(token, request)
 
 

@@ -137,8 +137,57 @@ def test_of_a_field_with_several_types_it_tells_what_is_wrong_with_the_one_meant
 def test_a_body_of_30_mb_is_too_large(api: Api) -> None:
     body = json.dumps(ASK | {"model": "fusion", "padding": "x" * 30_000_000}).encode()
     error(api.post(content=body), 413, "request_too_large")
-    long = [{"role": "user", "content": "x" * 500_000}]
-    error(api.post(json={"model": "fusion", "messages": long}), 413, "request_too_large")
+
+
+LONG = "x" * 500_000
+MANY = [{"role": "user", "content": "x"}] * 2_001
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        ("/chat/completions", {"messages": [{"role": "user", "content": LONG}]}, "messages"),
+        ("/chat/completions", {"messages": MANY}, "messages"),
+        ("/responses", {"input": LONG}, "input"),
+        ("/responses", {"input": "x", "instructions": LONG}, "input"),
+        ("/responses", {"input": MANY}, "input"),
+        ("/runs", {"prompt": LONG}, "messages"),
+        ("/runs", {"messages": MANY}, "messages"),
+    ],
+)
+@pytest.mark.parametrize("model", ["fusion", "good"])
+def test_a_conversation_that_is_too_long_for_us_is_told_in_the_word_that_agents_know(
+    api: Api, path: str, body: dict[str, Any], param: str, model: str
+) -> None:
+    reply = api.post(path, json={"model": model} | body)
+    assert error(reply, 400, "context_length_exceeded")["param"] == param
+    assert not api.upstream.calls
+
+
+def test_a_list_that_is_too_long_but_no_conversation_is_a_request_of_the_wrong_form(
+    api: Api,
+) -> None:
+    body = ASK | {"model": "fusion", "fusion": {"panel": ["good"] * 9}}
+    error(api.post(json=body), 400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("others", "status", "code"),
+    [(400, 400, "context_length_exceeded"), (401, 424, "all_panels_failed")],
+)
+def test_what_is_too_long_for_every_model_is_told_so_too(
+    api: Api, others: int, status: int, code: str
+) -> None:
+    sentence = {"error": {"code": "context_length_exceeded", "message": "Too long."}}
+    too_long = Script(status=400, body=json.dumps(sentence))
+    api.script("good", too_long)
+    api.script("writer", too_long if others == 400 else Script(status=others))
+    body = ASK | {"model": "fusion", "fusion": {"panel": ["good", "writer"], "judge": "good"}}
+    error(api.post(json=body), status, code)
+    stream = api.post(json=body | {"stream": True}).text
+    assert f'"code":"{code}"' in stream
+    stream = api.post("/responses", json={"input": "Hm?", "stream": True} | body).text
+    assert f'"code":"{code}"' in stream
 
 
 @pytest.mark.parametrize("kind", ["image_url", "input_audio", "file"])

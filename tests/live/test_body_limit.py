@@ -119,7 +119,7 @@ def refused(path: str, answer: tuple[int, dict[str, str], str]) -> None:
     if path in FOR_PROGRAMS:
         error = json.loads(body)["error"]
         assert error["code"] == "request_too_large" and error["type"] == "invalid_request_error"
-        assert error["message"] == "The body is too large: at most 10 MB are read."
+        assert error["message"] == "What was sent is too large: at most 10 MB are read."
         assert headers["x-request-id"].startswith("req_")
     else:
         assert headers["content-type"].startswith("text/plain")

@@ -43,6 +43,8 @@ Body = TypeVar("Body", bound=BaseModel)
 T = TypeVar("T", bound=BaseModel)
 
 _TYPE = re.compile(r"(constrained-)?str|float|bool|int|(list|dict)\[.*\]|PanelSeat")
+# Fields that hold one: agents shorten what they are told is too long.
+_CONVERSATIONS = ("messages", "input")
 DEPTH_HEADERS = ("x-fusion-depth", "x-openrouter-fusion-depth")
 
 
@@ -274,9 +276,10 @@ def parse(schema: type[Body], data: dict[str, Any]) -> Body:
         )
         param = ".".join(str(part) for part in first["loc"] if not _names_a_type(part))
         message = first["msg"].removeprefix("Value error, ")
-        raise ApiError(
-            "invalid_request", f"{param}: {message}" if param else message, param=param or None
-        ) from None
+        is_too_long = first["type"] == "too_long" and param in _CONVERSATIONS
+        code = "context_length_exceeded" if is_too_long else "invalid_request"
+        message = f"{param}: {message}" if param else message
+        raise ApiError(code, message, param=param or None) from None
 
 
 def _telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:

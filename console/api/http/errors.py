@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import JsonResponse
 
 from ...engine.errors import SENTENCES, Reason
@@ -25,6 +26,13 @@ class Condition:
 
 
 _INVALID, _FAILED = "invalid_request_error", "run_failed"
+
+
+def too_large() -> str:
+    """In one wording, at whatever address and by whoever it is refused."""
+    limit = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) / 1e6
+    return f"What was sent is too large: at most {limit:.0f} MB are read."
+
 
 TABLE: dict[str, Condition] = {
     # the request
@@ -43,7 +51,7 @@ TABLE: dict[str, Condition] = {
     "run_under_way": Condition(
         409, _INVALID, "The run is under way. Wait for its end, or stop it first."
     ),
-    "request_too_large": Condition(413, _INVALID, "The body is too large."),
+    "request_too_large": Condition(413, _INVALID, too_large()),
     "idempotency_mismatch": Condition(
         422, _INVALID, "This Idempotency-Key was used with another request."
     ),

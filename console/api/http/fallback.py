@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from csp.middleware import CSPMiddleware
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
@@ -14,6 +13,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views import defaults
 
+from . import errors
 from .base import stamped
 from .errors import ApiError
 
@@ -22,7 +22,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("bad_request").response())
     if isinstance(exception, RequestDataTooBig):
-        return render(request, "400.html", {"sentence": _too_large()}, status=413)
+        return render(request, "400.html", {"sentence": _to_people()}, status=413)
     return defaults.bad_request(request, exception)
 
 
@@ -45,13 +45,12 @@ def too_large(path: str, *, in_html: bool) -> HttpResponse:
     request.path = request.path_info = path
     response: HttpResponse
     if is_for_programs(request) or path in ("/v1", "/mcp", "/mcp/"):
-        sentence = f"The body is too large: at most {_limit()} are read."
-        response = stamped(ApiError("request_too_large", sentence).response())
+        response = stamped(ApiError("request_too_large").response())
     elif in_html:
-        page = render_to_string("400.html", {"sentence": _too_large()})
+        page = render_to_string("400.html", {"sentence": _to_people()})
         response = HttpResponse(page, status=413)
     else:
-        response = HttpResponse(_too_large() + "\n", "text/plain; charset=utf-8", status=413)
+        response = HttpResponse(_to_people() + "\n", "text/plain; charset=utf-8", status=413)
     response["Cache-Control"] = "no-store"
     for guard in (XFrameOptionsMiddleware, CSPMiddleware, SecurityMiddleware):
         guard(_no_view).process_response(request, response)
@@ -62,12 +61,8 @@ def _no_view(request: HttpRequest) -> HttpResponse:
     raise NotImplementedError
 
 
-def _too_large() -> str:
-    return f"What was sent is too large: at most {_limit()} are read. Go back and shorten it."
-
-
-def _limit() -> str:
-    return f"{(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) / 1e6:.0f} MB"
+def _to_people() -> str:
+    return f"{errors.too_large()} Go back and shorten it."
 
 
 def is_for_programs(request: HttpRequest) -> bool:

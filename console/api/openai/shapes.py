@@ -103,11 +103,18 @@ def failure(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> ApiErr
     elif call and call.status is CallStatus.FAILED:
         code, message = _DIRECT.get(call.reason, "run_failed"), call.error
         where["metadata"]["reason"] = call.reason
+    elif _is_too_long_for_all(spec, state):
+        code, message = "context_length_exceeded", state.error
     else:
         code = state.reason if state.reason in TABLE else "run_failed"
         message = state.error
     # The openai clients obey this header, whatever the status.
     return ApiError(code, message, extra=where, headers={"x-should-retry": "false"})
+
+
+def _is_too_long_for_all(spec: Spec, state: RunState) -> bool:
+    last = [state.latest(Step.PANEL, seat=seat) for seat in range(len(spec.panel))]
+    return all(call and call.reason == Reason.CONTEXT_LENGTH for call in last)
 
 
 _DIRECT: dict[str, str] = {

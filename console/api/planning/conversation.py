@@ -33,8 +33,8 @@ def conversation(
         raise ApiError("invalid_request", "No message of the user says anything.", param="messages")
     if size > settings.MAX_PROMPT_CHARACTERS:
         raise ApiError(
-            "request_too_large",
-            f"The messages have {size:,} characters; at most "
+            "context_length_exceeded",
+            f"The conversation is too long: its messages have {size:,} characters; at most "
             f"{settings.MAX_PROMPT_CHARACTERS:,} are accepted.",
             param="messages",
         )
