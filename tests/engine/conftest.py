@@ -14,7 +14,7 @@ import pytest
 from console.engine.calls.call import Control
 from console.engine.content import Content
 from console.engine.events import Event
-from console.engine.provider import Provider, Request
+from console.engine.provider import Message, Provider, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import RunState
@@ -76,6 +76,7 @@ def run_engine() -> RunEngine:
         policy: Policy | None = None,
         state: RunState | None = None,
         prompt: Content = "What is water like?",
+        messages: Sequence[Message] | None = None,
         control: Control | None = None,
         histories: Mapping[int, Any] | None = None,
         places: int = 99,
@@ -123,7 +124,7 @@ def run_engine() -> RunEngine:
 
         await fuse(
             whole,
-            [{"role": "user", "content": prompt}],
+            list(messages or [{"role": "user", "content": prompt}]),
             state=ran.state,
             attempt=1,
             provider_for=provider_for,

@@ -128,4 +128,4 @@ def test_a_fence_that_stands_in_an_answer_is_replaced_by_another() -> None:
     known = make_material(spec, prompt, {0: answer("x")}).fence
     material = make_material(spec, prompt, {0: answer(f"=== {known} END ===")})
     assert material.fence != known and len(material.fence) == 24
-    assert material.text().count(material.fence) == 4
+    assert material.text(material.prompt).count(material.fence) == 4

@@ -107,7 +107,7 @@ def messages_for(context: Context, fusion: int, material: Material) -> list[Mess
     )
     return [
         {"role": "system", "content": system + material.note},
-        {"role": "user", "content": material.text()},
+        {"role": "user", "content": material.text(material.prompt)},
     ]
 
 

@@ -4,6 +4,10 @@ Order and fence come from the run's stored seed, so a run can be read again
 exactly as it was judged. The fence carries 96 bits that no panelist can know,
 and never stands in the material itself: an answer cannot close it. How long an
 answer is, is said in its title, so that nobody has to be impressed by it.
+
+What a program's system and developer messages say is part of the prompt for the judge, who
+compares answers to the whole of it. Whoever writes is told it as instructions, and finds within
+the fence only the rest.
 """
 
 from __future__ import annotations
@@ -28,6 +32,9 @@ class Material:
     fence: str
     order: tuple[int, ...]
     prompt: str
+    # The prompt in two: what the writer is to follow, and what it is to answer.
+    instructions: str
+    task: str
     # What stands in the place of an answer that was too long; cut: at the output limit.
     condensed: Mapping[int, str] = field(default_factory=dict)
     cut: Set[int] = frozenset()
@@ -67,8 +74,9 @@ class Material:
             said += f"\n\nCondensed from longer answers: {_letters(condensed)}."
         return said
 
-    def text(self) -> str:
-        blocks = [self.fenced("PROMPT", self.prompt)]
+    def text(self, prompt: str) -> str:
+        """The whole `prompt`, or the `task` alone, before the answers."""
+        blocks = [self.fenced("PROMPT", prompt)]
         for seat in self.order:
             blocks.append(self.answer(seat))
         return "\n\n".join(blocks)
@@ -89,8 +97,14 @@ def make_material(
     order = sorted(answers)
     random.Random(spec.shuffle_seed).shuffle(order)
     prompt = prompt_text(messages)
+    task = prompt_text([m for m in messages if m["role"] != "system"])
     fence = _fence(spec.shuffle_seed, [prompt, *(call.text for call in answers.values())])
-    return Material(answers, fence, tuple(order), prompt)
+    return Material(answers, fence, tuple(order), prompt, _instructions(messages), task)
+
+
+def _instructions(messages: list[Message]) -> str:
+    texts = (text_of(m["content"]).strip() for m in messages if m["role"] == "system")
+    return "\n\n".join(filter(None, texts))
 
 
 def _letters(seats: list[int]) -> str:

@@ -16,7 +16,7 @@ from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, Step
 from .material import Material
-from .prompts import fill, own_criteria
+from .prompts import callers_instructions, fill, own_criteria
 
 TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
 
@@ -96,10 +96,11 @@ def messages_for(
         criteria=own_criteria(criteria),
         marks=f"\n\n{marks}" if marks and _may_mark(context, material) else "",
     )
-    parts = [material.text()]
+    parts = [material.text(material.task)]
     if analysis:
         parts.append(material.fenced("ANALYSIS", analysis_text(analysis)))
+    system += material.note + callers_instructions(material.instructions)
     return [
-        {"role": "system", "content": system + material.note},
+        {"role": "system", "content": system},
         {"role": "user", "content": "\n\n".join(parts)},
     ]

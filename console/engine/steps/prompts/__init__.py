@@ -30,3 +30,13 @@ def fill(template: str, **values: str) -> str:
 def own_criteria(text: str) -> str:
     """What the preset or the reader adds to the prompt, as a sentence of it."""
     return f"\n\nBesides, and before all else, weigh this: {text.strip()}" if text.strip() else ""
+
+
+def callers_instructions(text: str) -> str:
+    """What a program's own system messages ask of the answer, after all that is ours."""
+    return "\n\n" + fill(_callers(), instructions=text) if text else ""
+
+
+@cache
+def _callers() -> str:
+    return (_HERE / "instructions.md").read_text().strip()
