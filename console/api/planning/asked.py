@@ -68,7 +68,8 @@ class PanelRequest:
         return self.tool is not None and self.plugin is None and not self.is_forced
 
     def options(self, request: dict[str, Any]) -> dict[str, Any]:
-        """What is handed on to the answering call as it is, with its tools."""
+        """What is handed on to the answering call as it is, with its tools. A choice between
+        tools is one between the client's own: where there are none, the panel was meant."""
         options = dict(request.get("options", {}))
         if self.tools:
             options["tools"] = self.tools

@@ -79,9 +79,6 @@ def plan_for(
             terms = together(terms, Terms(beside={"models": body.models}))
         spec = _direct(outer, _with_options(request, options), terms, body)
         return Plan(body.model, spec, direct=True)
-    if body.tool_choice == "required":
-        # It was the panel that was required, and it is asked: the writer is free.
-        options.pop("tool_choice", None)
     spec = _fused(asked, _with_options(request, options), terms)
     if not asked.may_decide:
         return Plan(body.model, spec)
