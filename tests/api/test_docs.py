@@ -50,7 +50,7 @@ def test_what_a_stream_says_is_told_by_the_models_it_is_made_from() -> None:
         for data in [said["schema"]["properties"]["data"]]
     }
     assert events == {
-        "/v1/chat/completions": ["ChatChunk"],
+        "/v1/chat/completions": ["ChatChunk", "ErrorReply"],
         "/v1/responses": ["ResponseEvent", "OtherEvent"],
     }
 

@@ -33,7 +33,11 @@ def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/json"
     assert response.headers["x-request-id"].startswith("req_")
     said: dict[str, Any] = response.json()["error"]
-    assert said["code"] == code and said["type"] == TABLE[code].type
+    if isinstance(said["code"], int):  # asked in OpenRouter's words
+        assert (said["code"], said["metadata"]["code"]) == (status, code)
+    else:
+        assert said["code"] == code
+    assert said["type"] == TABLE[code].type
     assert said["message"] and "param" in said
     return said
 

@@ -46,8 +46,8 @@ def test_a_completion_and_its_chunks_say_who_answered(api: Api, model: str, prov
 
 
 def test_a_response_has_every_field_and_a_fusion_none_that_is_null(api: Api) -> None:
-    whole = api.post("/responses", json={"model": "fusion", "input": "Hello"}).json()
-    told = events(api, "/responses", input="Hello")
+    whole = api.post("/responses", json={"model": "openrouter/fusion", "input": "Hello"}).json()
+    told = events(api, "/responses", model="openrouter/fusion", input="Hello")
     last = told[-1]["response"]
     for response in (whole, told[0]["response"], last):
         assert isinstance(response, dict) and response.keys() >= OF_A_RESPONSE

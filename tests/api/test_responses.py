@@ -15,7 +15,7 @@ from .conftest import GEMINI, GPT, OPUS, Api, tool_call
 from .test_chat import TOOL
 from .test_errors import error
 
-ASK: dict[str, Any] = {"model": "fusion", "input": "What is the answer?"}
+ASK: dict[str, Any] = {"model": "openrouter/fusion", "input": "What is the answer?"}
 WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": None}
 
 
@@ -57,7 +57,7 @@ def texts(response: dict[str, Any]) -> list[str]:
 def test_a_fusion_is_an_item_before_the_message(api: Api) -> None:
     api.script(OPUS, Script(text="Forty-two [^A,B]."))
     said = ask(api)
-    assert said["status"] == "completed" and said["model"] == "fusion"
+    assert said["status"] == "completed" and said["model"] == OPUS
     fusion, message = said["output"]
     assert fusion["type"] == "openrouter:fusion" and fusion["status"] == "completed"
     assert fusion["analysis"]["consensus"] and len(fusion["responses"]) == 3

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -30,6 +31,7 @@ from ...services.tokens import OverLimit, token_find
 from .db import db
 from .errors import ApiError
 from .limits import take
+from .openrouter import in_openrouters_words, openrouters_body
 from .operations import Operation, describe
 from .wishes import refuse_wishes
 
@@ -77,6 +79,10 @@ class ApiCall(Generic[Body]):
         """How many fusions this request is already within."""
         return depth_of(self.request)
 
+    @cached_property
+    def in_openrouters_words(self) -> bool:
+        return in_openrouters_words(self.request, self.data)
+
     def query(self, schema: type[T]) -> T:
         """The address's own parameters. Raises ApiError."""
         return parse(schema, _storable(self.request.GET.dict()))
@@ -121,6 +127,7 @@ def endpoint(
             request_id, began_at = f"req_{uuid.uuid4().hex}", timezone.now()
             headers: dict[str, str] = {}
             call: ApiCall[Body] | None = None
+            data: dict[str, Any] | None = None
             try:
                 token = await authenticate(request)
                 headers |= await take(token, spending=spending)
@@ -140,7 +147,8 @@ def endpoint(
                     failure = ApiError(
                         "run_failed", failure.message, headers={"x-should-retry": "false"}
                     )
-                response = failure.response()
+                in_its_words = in_openrouters_words(request, data)
+                response = failure.response(openrouters_body(failure) if in_its_words else None)
             if call and not response.streaming:
                 await note_reply(call)
             for name, value in headers.items():

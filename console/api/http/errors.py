@@ -124,5 +124,6 @@ class ApiError(Exception):
         }
         return {"error": error | self.extra}
 
-    def response(self) -> JsonResponse:
-        return JsonResponse(self.body(), status=self.condition.status, headers=self.headers)
+    def response(self, body: dict[str, Any] | None = None) -> JsonResponse:
+        """`body`: told in other words than ours."""
+        return JsonResponse(body or self.body(), status=self.condition.status, headers=self.headers)

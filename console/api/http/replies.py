@@ -19,7 +19,7 @@ class Error(Reply):
     message: str
     type: str
     param: str | None
-    code: str
+    code: str | int
     metadata: dict[str, Any] | None = None
 
 

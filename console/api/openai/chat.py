@@ -9,6 +9,7 @@ from ...models.tokens import Scope
 from ..http.base import ApiCall, endpoint
 from ..http.db import db
 from ..http.patience import patient
+from ..http.replies import ErrorReply
 from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
@@ -22,7 +23,7 @@ from .replies import Called, ChatChunk, ChatCompletion, Choice, Message
     spending=True,
     reply=ChatCompletion,
     streams="asked",
-    events=(ChatChunk,),
+    events=(ChatChunk, ErrorReply),
     fails=(424,),
     example={
         "model": "fusion",
@@ -52,12 +53,12 @@ def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> Chat
         id=f"chatcmpl-{chat.run.pk}",
         object="chat.completion",
         created=int(chat.run.created_at.timestamp()),
-        model=chat.plan.model,
+        model=chat.model(state),
         provider=chat.provider,
         system_fingerprint=None,
         choices=[choice],
         usage=shapes.usage_of(chat.states(state)),
     )
-    if chat.call.body.fusion.include:
+    if chat.shows_fusion:
         completion.fusion = chat.fusion(state)
     return completion

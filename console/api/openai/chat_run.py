@@ -50,6 +50,24 @@ class Chat:
         """OpenRouter's word for who answered; as `owned_by` of the model in the list."""
         return self.spec.panel[0].credential if self.plan.direct else "fusion"
 
+    def model(self, state: RunState | None = None) -> str:
+        """Who answers: what was asked for, or in OpenRouter's words the model that writes."""
+        if not self.call.in_openrouters_words:
+            return self.plan.model
+        call = shapes.answering_call(self.spec, state) if state else None
+        return (call and (call.model or shapes.model_of(call))) or self.spec.writer.model
+
+    @property
+    def shows_fusion(self) -> bool:
+        """Our part of the answer, which strict clients ignore."""
+        return self.call.body.fusion.include is not False
+
+    @property
+    def shows_panel(self) -> bool:
+        """OpenRouter's events and its output item, which strict clients do not."""
+        is_fused = not shapes.is_direct(self.spec)
+        return is_fused and self.shows_fusion and self.call.in_openrouters_words
+
     @property
     def url(self) -> str:
         return run_url(self.call.request, self.run.pk)

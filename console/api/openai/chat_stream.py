@@ -22,6 +22,7 @@ from ...engine.state import RunState, Step
 from ..http.base import error_of
 from ..http.db import db
 from ..http.errors import ApiError
+from ..http.openrouter import openrouters_body
 from ..http.replies import Error
 from . import shapes
 from .chat_run import Chat, go_on
@@ -101,7 +102,7 @@ class _Chunks:
             "id": f"chatcmpl-{chat.run.pk}",
             "object": "chat.completion.chunk",
             "created": int(chat.run.created_at.timestamp()),
-            "model": chat.plan.model,
+            "model": chat.model(),
             "provider": chat.provider,
         }
 
@@ -119,10 +120,10 @@ class _Chunks:
         if answer.tool_calls:
             calls = [CalledDelta(index=n, **call) for n, call in enumerate(answer.tool_calls)]
             events.append(self._chunk(_choice(Delta(tool_calls=calls))))
-        body = self.chat.call.body
+        self._base["model"] = self.chat.model(state)
         last = _choice(Delta(), answer.finish_reason)
-        fusion = {"fusion": self.chat.fusion(state)} if body.fusion.include else {}
-        if body.stream_options and body.stream_options.include_usage:
+        fusion = {"fusion": self.chat.fusion(state)} if self.chat.shows_fusion else {}
+        if self._tells_usage:
             events.append(self._chunk(last))
             usage = shapes.usage_of(self.chat.states(state))
             events.append(self._chunk(usage=usage, **fusion))
@@ -130,8 +131,18 @@ class _Chunks:
             events.append(self._chunk(last, **fusion))
         return [*events, b"data: [DONE]\n\n"]
 
+    @property
+    def _tells_usage(self) -> bool:
+        """OpenRouter always does."""
+        options = self.chat.call.body.stream_options
+        return self.chat.call.in_openrouters_words or bool(options and options.include_usage)
+
     def error(self, error: ApiError) -> bytes:
-        return self._chunk(_choice(Delta(), "error"), error=Error(**error.body()["error"]))
+        if self.chat.call.in_openrouters_words:
+            body = openrouters_body(error)["error"]
+            return self._chunk(_choice(Delta(), "error"), error=Error(**body))
+        # What has choices is taken for an ordinary chunk, and the run for an empty answer.
+        return self._event(error.body())
 
     def _chunk(self, *choices: ChunkChoice, **more: Any) -> bytes:
         return self._event(ChatChunk(**self._base, choices=list(choices), **more).payload())

@@ -8,6 +8,7 @@ from typing import Any
 from ...engine.state import RunState
 from ..http.base import ApiCall
 from ..http.errors import ApiError
+from ..http.openrouter import openrouters_body
 from ..planning.asked import SERVER_TOOL
 from ..planning.schemas import ResponseRequest
 from . import shapes
@@ -45,23 +46,26 @@ class PendingResponse:
         return self.first.run.pk.hex
 
     def begun(self) -> ResponseSoFar:
-        fields = self._fields([])
+        fields = self._fields([], self.first.model())
         return ResponseSoFar(**fields, status="in_progress", error=None, usage=None)
 
     def failed(self, error: ApiError, output: list[Item]) -> ResponseSoFar:
         why = ResponseError(code=error.code, message=error.message, **error.extra)
-        return ResponseSoFar(**self._fields(output), status="failed", error=why, usage=None)
+        if self.call.in_openrouters_words:
+            why.metadata = openrouters_body(error)["error"]["metadata"]
+        fields = self._fields(output, self.first.model())
+        return ResponseSoFar(**fields, status="failed", error=why, usage=None)
 
     def finished(
         self, chat: Chat, state: RunState, answer: shapes.FinalAnswer, output: list[Item]
     ) -> Response:
         why = INCOMPLETE.get(answer.finish_reason)
-        fields = self._fields(output)
+        fields = self._fields(output, chat.model(state))
         if why:
             fields["incomplete_details"] = Incomplete(reason=why)
         elif state.finished_at:
             fields["completed_at"] = int(state.finished_at)
-        if self.call.body.fusion.include:
+        if chat.shows_fusion:
             shared = set(FusionOfResponse.model_fields)
             shown = chat.fusion(state).model_dump(include=shared, exclude_unset=True)
             fields["fusion"] = FusionOfResponse(**shown)
@@ -72,7 +76,7 @@ class PendingResponse:
             usage=usage(chat.states(state)),
         )
 
-    def _fields(self, output: list[Item]) -> dict[str, Any]:
+    def _fields(self, output: list[Item], model: str) -> dict[str, Any]:
         """Of a response, however it stands with it."""
         body, data = self.call.body, self.call.data
         return {
@@ -86,7 +90,7 @@ class PendingResponse:
             "instructions": body.instructions,
             "max_output_tokens": body.max_output_tokens,
             "metadata": data.get("metadata") or {},
-            "model": body.model,
+            "model": model,
             "output": output,
             "parallel_tool_calls": body.parallel_tool_calls is not False,
             "previous_response_id": body.previous_response_id,

@@ -10,7 +10,6 @@ from ..http.db import db
 from ..http.errors import ApiError
 from ..http.patience import patient
 from ..planning.schemas import ResponseRequest
-from . import shapes
 from .chat_run import answered, begin
 from .replies import Item, OtherEvent, Response, ResponseEvent
 from .response_object import PendingResponse, call_item, fusion_item, message_item
@@ -41,7 +40,7 @@ async def _whole(asked: PendingResponse) -> JsonResponse:
     call = asked.call
     chat, state, answer = await answered(asked.first)
     output: list[Item] = []
-    if call.body.fusion.include and not shapes.is_direct(chat.spec):
+    if chat.shows_panel:
         output.append(fusion_item(chat, state))
     if answer.text:
         output.append(message_item(chat, answer.text, "completed"))

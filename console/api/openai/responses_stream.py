@@ -116,8 +116,7 @@ class _Reading:
         self.answer: shapes.FinalAnswer | None = None
         self._fresh = FreshText(chat)
         self._text: str | None = None  # of the message, once there is one
-        include = chat.call.body.fusion.include and not shapes.is_direct(chat.spec)
-        self._fusion = FusionEvents(chat.spec) if include else None
+        self._fusion = FusionEvents(chat.spec) if chat.shows_panel else None
         self._fusion_at: int | None = None
         self._fusion_done = False
 

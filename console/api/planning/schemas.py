@@ -136,7 +136,7 @@ class OwnOptions(OwnTerms):
     policy: dict[str, float | bool | str | None] = {}
     visibility: Literal["private", "team"] = "private"
     progress: bool = False
-    include: bool = True
+    include: bool | None = None
     cancel_on_disconnect: bool = False
 
 
