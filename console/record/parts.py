@@ -27,7 +27,8 @@ class ReasoningTokens(Told):
 
 
 class Usage(Told):
-    """Summed over all calls. A cost that nobody knows is null."""
+    """Tokens, of all calls or of the one that answers; the cost is that of all. One that nobody
+    knows is null."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -68,10 +69,11 @@ class Analysis(Told):
     blind_spots: list[str]
 
 
-def usage_of(states: Iterable[RunState]) -> Usage:
-    """Summed over all calls; a cost that is not known is null, never 0."""
+def usage_of(states: Iterable[RunState], tokens: Tokens | None = None) -> Usage:
+    """Summed over all calls, or these `tokens`, with the cost of all calls; one that is not
+    known is null, never 0."""
     states = list(states)
-    usage = sum((s.usage() for s in states), Tokens())
+    usage = sum((s.usage() for s in states), Tokens()) if tokens is None else tokens
     cost, partial = total_cost(c.cost for s in states for c in s.calls.values() if c.was_billable)
     read, written = usage.input_tokens or 0, usage.output_tokens or 0
     return Usage(

@@ -34,14 +34,59 @@ def test_every_name_of_the_preset_asks_its_panel(api: Api, model: str) -> None:
     assert len(api.upstream.calls) == 5
 
 
-def test_usage_is_the_sum_of_all_calls_and_so_is_the_cost(api: Api) -> None:
+def used(read: int, written: int, cost: float = 0.25, **more: Any) -> dict[str, Any]:
+    both = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    return both | {"cost": cost} | more
+
+
+def test_usage_is_of_the_call_that_wrote_the_answer_and_the_cost_of_all(api: Api) -> None:
     for model in (OPUS, GPT, GEMINI):
-        usage = {"prompt_tokens": 10, "completion_tokens": 7, "total_tokens": 17, "cost": 0.25}
-        api.script(model, Script(usage=usage))
-    usage = ask(api)["usage"]
-    assert (usage["prompt_tokens"], usage["completion_tokens"]) == (50, 35)
-    assert usage["total_tokens"] == 85
-    assert usage["cost"] == 1.25 and usage["cost_is_partial"] is False
+        api.script(model, Script(usage=used(10, 7)))
+    details = {"completion_tokens_details": {"reasoning_tokens": 4}}
+    api.script("writer", Script(text="So.", usage=used(33, 5, **details)))
+    more = {"fusion": {"synthesizer": "writer"}}
+    said = ask(api, **more)
+    usage, whole = said["usage"], said["fusion"]["usage"]
+    assert [usage[n] for n in ("prompt_tokens", "completion_tokens", "total_tokens")] == [33, 5, 38]
+    assert usage["completion_tokens_details"] == {"reasoning_tokens": 4}
+    assert usage["cost"] == whole["cost"] == 1.25 and usage["cost_is_partial"] is False
+    assert [whole[n] for n in ("prompt_tokens", "completion_tokens")] == [73, 33]
+    response = api.post("/responses", json={"model": "fusion", "input": "?"} | more).json()
+    assert [response["usage"][n] for n in ("input_tokens", "output_tokens")] == [33, 5]
+    assert response["usage"]["cost"] == 1.25 and response["fusion"]["usage"] == whole
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_of_one_model_and_of_one_that_might_have_asked_a_panel_it_is_the_same(
+    api: Api, stream: bool
+) -> None:
+    api.script("good", Script(usage=used(10, 7)))
+    for more in ({}, {"tools": [TOOL]}):
+        body = ASK | {"model": "good", "stream": stream, "stream_options": {"include_usage": True}}
+        text = api.post(json=body | more).text
+        said = json.loads(text.split("data: ")[-2] if stream else text)
+        assert said["usage"]["total_tokens"] == 17
+        assert said["fusion"]["usage"] == said["usage"]
+
+
+def test_where_the_panel_was_chosen_the_cost_has_the_choice_in_it(api: Api) -> None:
+    def outer(body: dict[str, Any]) -> Script:
+        chosen = tool_call("ask_fusion_panel") if body.get("tools") else None
+        return chosen or Script(text="Fused.", usage=used(30, 2, 0.5))
+
+    api.script("outer", outer)
+    said = ask(api, "outer", tools=[TOOL])
+    assert said["usage"]["total_tokens"] == 32
+    assert said["fusion"]["usage"]["total_tokens"] > 32 + 8
+
+
+def test_an_answer_that_stands_in_counts_its_own_tokens(api: Api) -> None:
+    for model in (OPUS, GPT, GEMINI):
+        api.script(model, Script(usage=used(10, 7)))
+    api.script("writer", Script(status=400))
+    said = ask(api, fusion={"synthesizer": "writer"})
+    assert said["fusion"]["failure_reason"] == "synthesis_failed"
+    assert said["usage"]["total_tokens"] == 17
 
 
 def test_the_fusion_object_has_openrouters_shape(api: Api) -> None:

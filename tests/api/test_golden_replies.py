@@ -32,6 +32,7 @@ Said = tuple[str, dict[str, Any], dict[str, Any]]
 REPLIES: list[Said] = [
     ("fused", {}, {"model": "fusion"}),
     ("fused-plainly", {}, {"model": "fusion", "fusion": {"include": False}}),
+    ("fused-in-openrouters-words", {}, {"model": "openrouter/fusion"}),
     ("one-model", {}, {"model": "good"}),
     ("panelist-failed", {GPT: Script(status=401)}, {"model": "fusion"}),
     ("judge-failed", {OPUS: Script(judge=Script(text="no JSON at all"))}, {"model": "fusion"}),
@@ -137,10 +138,11 @@ def test_the_first_and_last_events_of_a_response(
 
 def test_the_chunk_and_the_event_of_a_failure(api: Api) -> None:
     said = []
-    for path, ask in (("/chat/completions", {"messages": ASK}), ("/responses", {"input": "Hi"})):
-        body = {"model": "good", "stream": True} | ask
-        stream = asked(api, path, {"good": Script(status=401)}, body)
-        said.append(stream.strip().split("\n\n")[-1])
+    for words in ({}, {"usage": {"include": True}}):
+        for path, ask in (("/chat/completions", {"messages": ASK}), ("/responses", {"input": "?"})):
+            body = {"model": "good", "stream": True} | ask | words
+            stream = asked(api, path, {"good": Script(status=401)}, body)
+            said.append(stream.strip().split("\n\n")[-1])
     compare("failed", re.sub(r'("sequence_number":)\d+', r"\1<n>", "\n\n".join(said)))
 
 

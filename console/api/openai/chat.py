@@ -57,7 +57,7 @@ def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> Chat
         provider=chat.provider,
         system_fingerprint=None,
         choices=[choice],
-        usage=shapes.usage_of(chat.states(state)),
+        usage=chat.usage(state),
     )
     if chat.shows_fusion:
         completion.fusion = chat.fusion(state)

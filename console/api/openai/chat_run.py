@@ -8,7 +8,9 @@ from typing import Any
 
 from ...engine.spec import Spec
 from ...engine.state import RunState
+from ...engine.usage import Usage as Tokens
 from ...models import Run
+from ...record.parts import Usage
 from ..http.base import ApiCall
 from ..http.db import db
 from ..http.disconnect import cancelled_with
@@ -80,11 +82,20 @@ class Chat:
         asked = [c["function"]["name"] for c in answer.tool_calls] if answer else []
         return self.is_deciding and DECIDE in asked
 
+    def usage(self, state: RunState) -> Usage:
+        """Clients measure by its tokens how full a context is: they are those of the call that
+        answers. What the whole run used stands in `fusion`; the cost is the whole run's."""
+        call = shapes.answering_call(self.spec, state)
+        return shapes.usage_of(self.states(state), call.usage if call else Tokens())
+
     def fusion(self, state: RunState) -> FusionOfChat:
         where = {"run_id": str(self.run.pk), "run_url": self.url}
         if shapes.is_direct(self.spec):
-            return shapes.direct_object(state, **where, asked=self.is_deciding)
-        return shapes.fusion_object(self.spec, state, **where)
+            part = shapes.direct_object(state, **where, asked=self.is_deciding)
+        else:
+            part = shapes.fusion_object(self.spec, state, **where)
+        part.usage = shapes.usage_of(self.states(state))
+        return part
 
     def failure(self, state: RunState) -> ApiError:
         return shapes.failure(self.spec, state, run_id=str(self.run.pk), run_url=self.url)

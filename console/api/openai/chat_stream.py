@@ -125,8 +125,7 @@ class _Chunks:
         fusion = {"fusion": self.chat.fusion(state)} if self.chat.shows_fusion else {}
         if self._tells_usage:
             events.append(self._chunk(last))
-            usage = shapes.usage_of(self.chat.states(state))
-            events.append(self._chunk(usage=usage, **fusion))
+            events.append(self._chunk(usage=self.chat.usage(state), **fusion))
         else:
             events.append(self._chunk(last, **fusion))
         return [*events, b"data: [DONE]\n\n"]

@@ -29,7 +29,10 @@ class FailedModel(Reply):
 
 
 class FusionOutcome(Reply):
+    """`usage` is the whole run's, also where the answer's own is that of one call."""
+
     status: Literal["ok", "error"]
+    usage: Usage | None = None
 
 
 class RunOfAnswer(Reply):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine.state import RunState
+from ...record.parts import Usage
 from ..http.base import ApiCall
 from ..http.errors import ApiError
 from ..http.openrouter import openrouters_body
@@ -73,7 +74,7 @@ class PendingResponse:
             **fields,
             status="incomplete" if why else "completed",
             error=None,
-            usage=usage(chat.states(state)),
+            usage=usage(chat.usage(state)),
         )
 
     def _fields(self, output: list[Item], model: str) -> dict[str, Any]:
@@ -152,8 +153,7 @@ def call_item(chat: Chat, number: int, called: dict[str, Any], status: ItemStatu
     )
 
 
-def usage(states: list[RunState]) -> ResponseUsage:
-    used = shapes.usage_of(states)
+def usage(used: Usage) -> ResponseUsage:
     return ResponseUsage(
         input_tokens=used.prompt_tokens,
         input_tokens_details=used.prompt_tokens_details,
