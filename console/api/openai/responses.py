@@ -37,7 +37,6 @@ async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
 
 
 async def _whole(asked: PendingResponse) -> JsonResponse:
-    call = asked.call
     chat, state, answer = await answered(asked.first)
     output: list[Item] = []
     if chat.shows_panel:
