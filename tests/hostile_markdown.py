@@ -1,6 +1,6 @@
 """Text as a hostile model might write it, to run script, act with a reader's session or carry
 a conversation out. `RAW` is markup that works when a page inserts it as it is; `DISGUISED`
-needs a careless markdown renderer first.
+needs a careless markdown renderer first, `FORMULAS` a careless typesetter.
 
 Script that runs calls `pwned()`; whatever is fetched has `evil.test` or `/gadget` in its address.
 """
@@ -301,4 +301,26 @@ DISGUISED = [
     "1. [x]: javascript:pwned()\n\n[x]",
     "www.evil.test javascript:pwned() https://evil.test/bare",
 ]
-PAYLOADS = [*RAW, *DISGUISED]
+FORMULAS = [
+    around.replace("*", source)
+    for around in (r"\(*\)", "$*$", "$$\n*\n$$", r"\[*\]")
+    for source in (
+        r"\text{<img src=x onerror=pwned()>}",
+        r"\text{</mtext></math><script>pwned()</script>}",
+        r"x^2 <script>pwned()</script>",
+        r"\href{javascript:pwned()}{x_1}",
+        r"\style{position:fixed;inset:0}{x_1}",
+        r"\class{menu}{x_1} \cssId{run}{x}",
+        r"\unicode{x3c}img src=x onerror=pwned()\unicode{x3e}",
+        r"\text{&lt;img src=x onerror=pwned()&gt;}",
+        r"\text{&#x3C;img src=x onerror=pwned()&#x3E;}",
+        r"\def\a{<img src=x onerror=pwned()>}\a^2",
+        r"\htmlData{hx-get=/gadget/formula, hx-trigger=load}{x_1}",
+        r"\includegraphics{https://evil.test/formula} x^2",
+        r"\tag{<svg onload=pwned()>} x_1",
+        r"\operatorname{a<svg onload=pwned()>} x_1",
+        r"\begin{array}{c\" onclick=\"pwned()} x_1 \end{array}",
+        "</annotation></semantics></math><img src=x onerror=pwned()> x^2",
+    )
+]
+PAYLOADS = [*RAW, *DISGUISED, *FORMULAS]

@@ -18,6 +18,7 @@ from markdown_it.utils import OptionsDict
 
 from console.engine.findings.provenance import ALL, MARKER, OWN, is_footnote, names_of
 from console.engine.findings.provenance import plain as without_marks
+from console.markdown.formula_syntax import Kept, add_formulas
 from console.markdown.highlighting import coloured, language_of
 from console.markdown.sanitiser import SCHEMES, sanitise
 
@@ -29,10 +30,11 @@ MAX_CHARS = 200_000
 # document of 200 KB takes seconds if it is made of "[" or of nested lists, and about a tenth
 # of one if it is made of words.
 COSTS = dict.fromkeys(("&", "<", "\\"), 8)
-COSTS |= dict.fromkeys(("`", "~", "_"), 20)
+COSTS |= dict.fromkeys(("`", "~", "_", "$"), 20)
 COSTS |= dict.fromkeys(("*", ". ", ".\t", ") ", ")\t"), 30)
 COSTS |= dict.fromkeys(("\n", "[", ">", "- ", "-\t", "+ ", "+\t"), 50)
 COSTS |= dict.fromkeys(("![", "]["), 80)
+COSTS |= dict.fromkeys(("\\(", "\\["), 100)
 MAX_COST = 800_000
 
 # markdown-it leaves out, without a word, what is nested deeper than this.
@@ -92,6 +94,7 @@ def blocks_to_html(tokens: Sequence[Token], text: str, env: Env) -> SafeString:
     """`text` is what the tokens' line numbers refer to."""
     lines: list[str] | None = None
     pieces = []
+    env["kept"] = kept = Kept()
     for block in top_level_blocks(tokens):
         if max(token.level for token in block) < MAX_NESTING - 1:
             pieces.append(_parser.renderer.render(block, _parser.options, env))
@@ -100,7 +103,7 @@ def blocks_to_html(tokens: Sequence[Token], text: str, env: Env) -> SafeString:
             lines = text.split("\n")
         first, after = block[0].map or (0, 0)
         pieces.append(plain("\n".join([*lines[first:after], ""])))
-    return sanitise("".join(pieces))
+    return sanitise("".join(pieces), kept.put_in)
 
 
 def _is_allowed_address(url: str) -> bool:
@@ -236,6 +239,7 @@ def _make_parser() -> MarkdownIt:
     parser.core.ruler.push("links_show_their_host", _links_show_their_host)
     parser.core.ruler.push("align_without_style", _align_without_style)
     parser.add_render_rule("fence", _fence)
+    add_formulas(parser)
     return parser
 
 

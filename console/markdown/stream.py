@@ -58,6 +58,7 @@ class StreamRenderer:
         self._open = ""  # the complete lines from the beginning of the open block
         self._shown = 0  # how much of them `block` shows
         self._references: dict[str, dict[str, Any]] = {}
+        self._typeset = 0  # how much of what is final was typeset as formulas
         self._finished = False
         self._is_plain = False  # for good: the whole document is too costly to format
 
@@ -117,11 +118,12 @@ class StreamRenderer:
     def _parse_open_block(self) -> None:
         text = self._open
         references = dict(self._references)
-        env = {"references": references, **new_env(self._sources)}
+        env = {"references": references, "typeset": self._typeset, **new_env(self._sources)}
         *finished, last = list(top_level_blocks(parse(text, env))) or [[]]
         if finished:
             first_line = (last[0].map or [0])[0]
             self.final.append(blocks_to_html([t for block in finished for t in block], text, env))
+            self._typeset = env["typeset"]
             self._open = text.split("\n", first_line)[first_line]
             # Definitions further down belong to the open block, and may still change with it.
             for label, reference in references.items():

@@ -22,6 +22,15 @@ function find(root, raw) {
   let text = "";
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.parentElement.closest(".host")) continue;
+    const formula = node.parentElement.closest("math");
+    if (formula) {
+      // Quoted is its source, which goes along with it; what is shown is all of it or nothing.
+      if (!node.parentElement.matches("annotation")) continue;
+      const letters = folded(node.data);
+      for (let i = 0; i < letters.length; i += 1) places.push([formula]);
+      text += letters;
+      continue;
+    }
     let at = 0;
     for (const character of node.data) {
       const letters = folded(character);
@@ -34,8 +43,10 @@ function find(root, raw) {
   if (start < 0) return null;
   const [first, last] = [places[start], places[start + needle.length - 1]];
   const range = new Range();
-  range.setStart(first[0], first[1]);
-  range.setEnd(last[0], last[2]);
+  if (first.length > 1) range.setStart(first[0], first[1]);
+  else range.setStartBefore(first[0]);
+  if (last.length > 1) range.setEnd(last[0], last[2]);
+  else range.setEndAfter(last[0]);
   return range;
 }
 
