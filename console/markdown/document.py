@@ -18,9 +18,12 @@ from markdown_it.utils import OptionsDict
 
 from console.engine.findings.provenance import ALL, MARKER, OWN, is_footnote, names_of
 from console.engine.findings.provenance import plain as without_marks
+from console.markdown.addresses import add_addresses
+from console.markdown.emphasis import add_emphasis
 from console.markdown.formula_syntax import Kept, add_formulas
 from console.markdown.highlighting import coloured, language_of
 from console.markdown.sanitiser import SCHEMES, sanitise
+from console.markdown.tags import add_tags
 
 # What markdown-it keeps between the blocks of a document: link reference definitions.
 Env = MutableMapping[str, Any]
@@ -33,7 +36,7 @@ COSTS = dict.fromkeys(("&", "<", "\\"), 8)
 COSTS |= dict.fromkeys(("`", "~", "_", "$"), 20)
 COSTS |= dict.fromkeys(("*", ". ", ".\t", ") ", ")\t"), 30)
 COSTS |= dict.fromkeys(("\n", "[", ">", "- ", "-\t", "+ ", "+\t"), 50)
-COSTS |= dict.fromkeys(("![", "]["), 80)
+COSTS |= dict.fromkeys(("![", "][", "://"), 80)
 COSTS |= dict.fromkeys(("\\(", "\\["), 100)
 MAX_COST = 800_000
 
@@ -149,7 +152,8 @@ def _with_hosts(children: Sequence[Token]) -> Iterator[Token]:
             link, label = child, ""
         elif child.type == "link_close" and link is not None:
             href = str(link.attrs["href"])
-            if link.info != "auto" and label.strip() not in (href, _host_of(href)):
+            shows_host = link.info == "auto" or label.strip() in (href, _host_of(href))
+            if not shows_host or "@" in urlsplit(href).netloc:
                 yield from _host_note(href)
             link = None
         elif link is not None:
@@ -239,7 +243,8 @@ def _make_parser() -> MarkdownIt:
     parser.core.ruler.push("links_show_their_host", _links_show_their_host)
     parser.core.ruler.push("align_without_style", _align_without_style)
     parser.add_render_rule("fence", _fence)
-    add_formulas(parser)
+    for add in (add_formulas, add_emphasis, add_tags, add_addresses):
+        add(parser)
     return parser
 
 

@@ -12,6 +12,7 @@ from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -47,7 +48,7 @@ class Kept:
 
 
 def add_formulas(parser: MarkdownIt) -> None:
-    enders = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    enders: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.before("table", "formula", _display_block, enders)
     parser.block.ruler.before("formula", "lines_of_formulas", _keep_lines_together)
     parser.inline.ruler.before("escape", "formula", _formula)

@@ -12,7 +12,8 @@ from console.markdown.highlighting import LANGUAGES, TOKEN_CLASSES
 # fmt: off
 TAGS = frozenset({
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
-    "p", "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr",
+    "ul",
 })
 # fmt: on
 # Plain attributes. `class` is not among them: it is checked against CLASSES, word by word.

@@ -12,7 +12,7 @@ from console.markdown import StreamRenderer, render
 from tests.hostile_markdown import FORMULAS, PAYLOADS, RAW
 
 TAGS = set(
-    "a blockquote br code em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong"  # noqa: SIM905
+    "a blockquote br code em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong sub sup"  # noqa: SIM905
     " table tbody td th thead tr ul".split()
 )
 PATTERNS = {
@@ -27,8 +27,8 @@ PATTERNS = {
 }
 # A formula that was typeset here, whole: elements of MathML, attributes of looks, text.
 FORMULA = re.compile(
-    r'<math(?: display="block")?><semantics>(?:</?(?:mrow|mi|mn|mo|mtext|mspace|msqrt|mstyle|mpadded'
-    r"|mtable|mtr|mtd|mfrac|mroot|msub|msup|msubsup|mover|munder|munderover)"
+    r'<math(?: display="block")?><semantics>(?:</?(?:mrow|mi|mn|mo|mtext|mspace|msqrt|mstyle'
+    r"|mpadded|mtable|mtr|mtd|mfrac|mroot|msub|msup|msubsup|mover|munder|munderover)"
     r"(?: (?:accent|accentunder|class|columnalign|columnlines|displaystyle|fence|form|linethickness"
     r"|mathvariant|maxsize|minsize|movablelimits|rowlines|scriptlevel|stretchy|width)"
     r'="[a-zA-Z0-9.+ -]+")*>|[^<>])*'
