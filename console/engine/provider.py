@@ -1,8 +1,8 @@
 """The one seam between the engine and the models.
 
 A provider turns a `Request` into a stream of chunks: text and reasoning
-deltas as they arrive, then exactly one `Finish`. Whatever else happens is a
-`ProviderError`. The stream is consumed under `contextlib.aclosing`; closing it
+deltas as they arrive, which a `Recast` replaces, then exactly one `Finish`. Whatever
+else happens is a `ProviderError`. The stream is consumed under `contextlib.aclosing`; closing it
 closes the connection. A provider has no deadlines of its own beyond
 connecting: the engine's policy owns time.
 """
@@ -51,6 +51,14 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True)
+class Recast:
+    """In place of all text and reasoning so far: what was taken for text were thoughts, say."""
+
+    text: str
+    reasoning: str
+
+
+@dataclass(frozen=True)
 class Complete:
     """The text is whole; what may still come for a few seconds is its receipt. A provider that
     waits for one says so first, so that no silence is taken for a stall. It bounds the wait."""
@@ -67,7 +75,7 @@ class Finish(Receipt):
     """
 
 
-Chunk = TextDelta | ReasoningDelta | Complete | Finish
+Chunk = TextDelta | ReasoningDelta | Recast | Complete | Finish
 
 
 class Provider(Protocol):

@@ -19,16 +19,14 @@ from console.engine.provider import (
     Complete,
     Finish,
     Provider,
-    ReasoningDelta,
     Request,
-    TextDelta,
 )
 
 from . import kinds
 from .listing import CredentialTest, authorization, list_models, read, try_out
 from .secret import Secret
 from .traits import Traits
-from .wire.answer import AnswerLimits, AnswerReader
+from .wire.answer import AnswerLimits, AnswerReader, Delta
 from .wire.http import FAILURES, classify
 from .wire.messages import wire_messages
 from .wire.quirks import Quirks
@@ -37,6 +35,7 @@ from .wire.sse import Parser
 
 __all__ = ["OpenAICompatible", "list_models", "make", "test_credential"]
 
+THOUGHTS = "thoughts"  # the trait of a model that opens none of them: how it closes them
 # Next to "identity" what some servers write to keep proxies from compressing a stream.
 PLAIN = ("", "identity", "none")
 VERSION = re.compile(r"/v\d+(?:beta|alpha)?\d*(?:/|$)")  # of an API, in its address
@@ -134,7 +133,27 @@ class OpenAICompatible:
     async def _read(
         self, request: Request, response: httpx.Response
     ) -> AsyncGenerator[Chunk, None]:
-        answer = AnswerReader(request.model, self._limits, self._scrub, self._host)
+        thinks = self._traits.of(request.model).get(THOUGHTS, "")
+        answer = AnswerReader(request.model, self._limits, self._scrub, self._host, thinks=thinks)
+        try:
+            async with aclosing(self._chunks(answer, response)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except (ProviderError, *FAILURES):
+            for chunk in answer.rest(finished=False):
+                yield chunk
+            raise
+        for chunk in answer.rest(finished=True):
+            yield chunk
+        if answer.learned:
+            self._traits.learn(request.model, THOUGHTS, answer.learned)
+        elif answer.learned is not None:
+            self._traits.forget(request.model, THOUGHTS)
+        yield self.finish(answer, response)
+
+    async def _chunks(
+        self, answer: AnswerReader, response: httpx.Response
+    ) -> AsyncGenerator[Delta | Complete, None]:
         parser = Parser(self._limits.line)
         source = response.aiter_raw()
         start = await _start(source)
@@ -159,12 +178,7 @@ class OpenAICompatible:
                 for chunk in answer.take(event):
                     yield chunk
             if not answer.done and answer.finish_reason is None:
-                for chunk in answer.rest():
-                    yield chunk
                 raise _unfinished(answer, parser, start)
-        for chunk in answer.rest():
-            yield chunk
-        yield self.finish(answer, response)
 
     async def _until_done(
         self, answer: AnswerReader, start: bytes, source: AsyncIterator[bytes]
@@ -198,7 +212,7 @@ class OpenAICompatible:
 
     async def _whole(
         self, answer: AnswerReader, start: bytes, source: AsyncIterator[bytes]
-    ) -> Iterator[TextDelta | ReasoningDelta]:
+    ) -> Iterator[Delta]:
         """An answer in one JSON document, from a server that does not stream."""
         body = bytearray(start)
         while len(body) <= self._limits.whole:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
-from console.engine.provider import Finish, Provider, ReasoningDelta, Request, TextDelta
+from console.engine.provider import Finish, Provider, ReasoningDelta, Recast, Request, TextDelta
 
 KEY = "sk-or-v1-planted0123456789abcdefTAIL"
 
@@ -20,6 +20,7 @@ class Got:
     finish: Finish | None = None
     error: ProviderError | None = None
     deltas: list[str] = field(default_factory=list)
+    recasts: int = 0
 
     @property
     def reason(self) -> Reason | None:
@@ -40,6 +41,9 @@ async def collect(provider: Provider, model: str = "alpha", **options: Any) -> G
                         got.deltas.append(text)
                     case ReasoningDelta(text):
                         got.reasoning += text
+                    case Recast(text, reasoning):
+                        got.text, got.reasoning = text, reasoning
+                        got.recasts += 1
                     case Finish():
                         got.finish = chunk
     except ProviderError as error:

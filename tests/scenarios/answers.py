@@ -141,8 +141,14 @@ TABLE = [
         "U-34",
         "the output limit is used up before the first word",
         Script(text="", finish_reason="length", reasoning="Hmm."),
-        "The output limit was used up before the answer had begun.",
+        "The model thought until its output limit and gave no answer.",
         reasoning="Hmm.",
+    ),
+    empty(
+        "U-34",
+        "the output limit is used up before anything came",
+        Script(text="", finish_reason="length"),
+        "The output limit was used up before the answer had begun.",
     ),
     empty(
         "U-35",

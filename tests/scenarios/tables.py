@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from . import answers, bodies, connection, refusals, streams
+from . import answers, bodies, connection, refusals, streams, thoughts
 from .scenario import Scenario
 
 LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
@@ -19,6 +19,7 @@ TABLE = [
     *bodies.TABLE,
     *streams.TABLE,
     *answers.TABLE,
+    *thoughts.TABLE,
 ]
 
 

@@ -19,7 +19,16 @@ from typing import Any, Protocol
 from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
-from ..provider import Complete, Finish, Message, Provider, ReasoningDelta, Request, TextDelta
+from ..provider import (
+    Complete,
+    Finish,
+    Message,
+    Provider,
+    ReasoningDelta,
+    Recast,
+    Request,
+    TextDelta,
+)
 from ..receipt import COMPUTED, REPORTED
 from ..reducer import apply
 from ..spec import Panelist, Policy, Spec
@@ -89,8 +98,10 @@ async def stream_call(
     *,
     on_text: Callable[[str], None],
     on_reasoning: Callable[[str], None],
+    on_recast: Callable[[str, str], None],
 ) -> Finish:
-    """Carry the call out, handing deltas on as they come.
+    """Carry the call out, handing deltas on as they come; `on_recast` is given text and
+    reasoning in place of all that was handed on before.
 
     Raises ProviderError; what `on_text` was given until then stands.
     """
@@ -109,7 +120,9 @@ async def stream_call(
             except BaseException:
                 context.say(EventType.CALL_QUEUED, key)  # it never went out
                 raise
-            finish = await _within_deadlines(provider, request, policy, on_text, on_reasoning)
+            finish = await _within_deadlines(
+                provider, request, policy, on_text, on_reasoning, on_recast
+            )
     except (ProviderError, LeaseLost, asyncio.CancelledError):
         raise
     except Exception as error:
@@ -145,6 +158,7 @@ async def _within_deadlines(
     policy: Policy,
     on_text: Callable[[str], None],
     on_reasoning: Callable[[str], None],
+    on_recast: Callable[[str, str], None],
 ) -> Finish:
     loop = asyncio.get_running_loop()
     total = loop.time() + policy.total_timeout
@@ -160,6 +174,8 @@ async def _within_deadlines(
                             on_text(text)
                         case ReasoningDelta(text):
                             on_reasoning(text)
+                        case Recast(text, reasoning):
+                            on_recast(text, reasoning)
                         case Complete():
                             deadline.reschedule(None)
                             continue
@@ -236,6 +252,10 @@ def unusable(text: str, reasoning: str, finish: Finish) -> ProviderError | None:
         return None
     if finish.finish_reason == "tool_calls":
         return ProviderError(Reason.EMPTY, "The model asked for tools, which it was not given.")
+    if finish.finish_reason == "length" and reasoning.strip():
+        return ProviderError(
+            Reason.EMPTY, "The model thought until its output limit and gave no answer."
+        )
     if finish.finish_reason == "length":
         return ProviderError(
             Reason.EMPTY, "The output limit was used up before the answer had begun."

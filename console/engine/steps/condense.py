@@ -134,6 +134,7 @@ async def _condense(
                 request_for(judge, messages, max_output_tokens=limit, temperature=0),
                 on_text=pieces.append,
                 on_reasoning=lambda text: None,
+                on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
             )
         except ProviderError as error:
             return Ended({"text": "".join(pieces)}, error)

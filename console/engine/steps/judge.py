@@ -73,6 +73,7 @@ async def _ask(
             ),
             on_text=pieces.append,
             on_reasoning=lambda text: None,
+            on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
         )
     except ProviderError as error:
         if error.reason == Reason.BUDGET_EXCEEDED:

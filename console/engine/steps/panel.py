@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
 from ..calls.together import begun
@@ -154,10 +155,10 @@ def _latest(context: Context, seat: int) -> CallState | None:
 
 async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool]) -> None:
     async def perform(key: str, panelist: Panelist) -> Ended:
-        def say(kind: EventType, text: str) -> None:
+        def say(kind: EventType, **data: Any) -> None:
             # A task that is being cancelled may still hold a piece in its hands.
             if not context.state.calls[key].status.is_final:
-                context.say(kind, key, text=text)
+                context.say(kind, key, **data)
 
         try:
             finish = await stream_call(
@@ -175,8 +176,11 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
                     # A panel that is not fused is itself the answer.
                     asked=context.spec.request if context.spec.stop_after == "panel" else None,
                 ),
-                on_text=lambda text: say(EventType.CALL_DELTA, text),
-                on_reasoning=lambda text: say(EventType.CALL_REASONING_DELTA, text),
+                on_text=lambda text: say(EventType.CALL_DELTA, text=text),
+                on_reasoning=lambda text: say(EventType.CALL_REASONING_DELTA, text=text),
+                on_recast=lambda text, reasoning: say(
+                    EventType.CALL_RECAST, text=text, reasoning=reasoning
+                ),
             )
         except ProviderError as error:
             return Ended({}, error)

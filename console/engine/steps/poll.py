@@ -90,6 +90,7 @@ async def _ask(context: Context, fusion: int, seat: int) -> None:
                 ),
                 on_text=pieces.append,
                 on_reasoning=lambda text: None,
+                on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
             )
         except ProviderError as error:
             return Ended({"text": "".join(pieces)}, error)

@@ -53,6 +53,9 @@ async def synthesise(
                 on_reasoning=lambda text: context.say(
                     EventType.CALL_REASONING_DELTA, key, fusion, text=text
                 ),
+                on_recast=lambda text, reasoning: context.say(
+                    EventType.CALL_RECAST, key, fusion, text=text, reasoning=reasoning
+                ),
             )
         except ProviderError as error:
             return Ended({}, error)

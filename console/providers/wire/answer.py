@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
-from console.engine.provider import Finish, ReasoningDelta, TextDelta
+from console.engine.provider import Finish, ReasoningDelta, Recast, TextDelta
 from console.engine.text import REPLACEMENT, storable
 
 from .citations import Citations
 from .error_body import error_object
 from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
+from .thoughts import Moved, Piece, Thoughts
 from .tool_calls import ToolCalls
 from .usage import cost_from, usage_from
+
+Delta = TextDelta | ReasoningDelta | Recast
 
 MIB = 1024 * 1024
 FINISH_REASONS = {
@@ -36,6 +39,7 @@ FINISH_REASONS = {
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
 }
+THOUGHT_PARTS = ("thinking", "reasoning", "thought")  # types of parts of content
 NO_REASON = {"", "null", "none"}  # as some write that there is none yet
 
 
@@ -80,7 +84,17 @@ class Unicode:
 
 
 class AnswerReader:
-    def __init__(self, model: str, limits: AnswerLimits, scrub: Scrub, host: str = "") -> None:
+    """`thinks` is what an earlier answer of the model taught of how it writes its thoughts."""
+
+    def __init__(
+        self,
+        model: str,
+        limits: AnswerLimits,
+        scrub: Scrub,
+        host: str = "",
+        *,
+        thinks: str = "",
+    ) -> None:
         self.done = False  # `[DONE]` was seen
         self.finish_reason: str | None = None
         self.usage_after_finish = False
@@ -100,8 +114,16 @@ class AnswerReader:
         self._citations = Citations(scrub)
         self._text = Unicode(limits.text)
         self._reasoning = Unicode(limits.reasoning)
+        self._thoughts = Thoughts(thinks)
+        self._reasoned: list[str] = []
+        self._apart: list[str] = []
 
-    def take(self, event: ServerSentEvent) -> Iterator[TextDelta | ReasoningDelta]:
+    @property
+    def learned(self) -> str | None:
+        """How the next answer's thoughts are to be told from its text; None: nothing new."""
+        return self._thoughts.learned
+
+    def take(self, event: ServerSentEvent) -> Iterator[Delta]:
         data = event.data.strip()
         if self.done or not data:
             return
@@ -124,9 +146,7 @@ class AnswerReader:
             return
         yield from self.take_object(payload, failed=event.event == "error")
 
-    def take_object(
-        self, payload: dict[str, Any], *, failed: bool = False
-    ) -> Iterator[TextDelta | ReasoningDelta]:
+    def take_object(self, payload: dict[str, Any], *, failed: bool = False) -> Iterator[Delta]:
         choice = _first_choice(payload)
         self._note(payload, choice)
         delta = choice.get("delta") or choice.get("message")
@@ -153,7 +173,8 @@ class AnswerReader:
         reason = self.finish_reason
         if reason == "stop" and self._refused:
             reason = "content_filter"
-        if reason == "stop" and self._asked_for_tools and not self._text.size:
+        asked_for_tools = self._asked_for_tools or self._thoughts.asked_for_tools
+        if reason == "stop" and asked_for_tools and not self._text.size:
             reason = "tool_calls"
         return Finish(
             finish_reason=reason,
@@ -168,7 +189,10 @@ class AnswerReader:
             citations=self._citations.whole(),
         )
 
-    def rest(self) -> Iterator[TextDelta | ReasoningDelta]:
+    def rest(self, *, finished: bool) -> Iterator[Delta]:
+        """What was held back for what might follow it."""
+        cut = self.finish_reason == "length"
+        yield from self._split(self._thoughts.end(finished=finished, cut=cut))
         if text := self._reasoning.rest():
             yield ReasoningDelta(text)
         if text := self._text.rest():
@@ -188,27 +212,63 @@ class AnswerReader:
         if isinstance(number, str) and not self.generation_id:
             self.generation_id = _short(number)
 
-    def _deltas(self, delta: dict[str, Any]) -> Iterator[TextDelta | ReasoningDelta]:
+    def _deltas(self, delta: dict[str, Any]) -> Iterator[Delta]:
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
         self._tools.take(delta.get("tool_calls"))
         self._citations.take(delta.get("annotations"))
         # The same thoughts may come under several names: the first that holds any.
         names = ("reasoning_content", "reasoning", "reasoning_details")
-        if thoughts := next(filter(None, (_text(delta.get(name)) for name in names)), ""):
-            text, full = self._reasoning.take(thoughts)
-            if text:
-                yield ReasoningDelta(text)
-            if full:
-                raise ProviderError(Reason.TOO_LARGE)
+        if thoughts := next(
+            filter(None, (_text(delta.get(n)) or _thoughts(delta.get(n)) for n in names)), ""
+        ):
+            yield from self._think(thoughts)
         refused = _text(delta.get("refusal"))
         if refused:
             self._refused = True
+        if thoughts := _thoughts(delta.get("content")):
+            yield from self._think(thoughts)
         if content := _text(delta.get("content")) or refused:
-            text, full = self._text.take(content)
-            if text:
-                yield TextDelta(text)
-            if full:
-                raise ProviderError(Reason.TOO_LARGE)
+            yield from self._split(self._thoughts.take(content))
+
+    def _think(self, thoughts: str) -> Iterator[Delta]:
+        """Thoughts that the server keeps apart from the text."""
+        self._apart.append(thoughts)
+        self._thoughts.none_are_assumed()
+        yield from self._reason(thoughts)
+
+    def _split(self, pieces: Iterator[Piece]) -> Iterator[Delta]:
+        for piece in pieces:
+            match piece:
+                case TextDelta(text):
+                    yield from self._write(text)
+                case ReasoningDelta(text):
+                    yield from self._reason(text)
+                case Moved(thoughts, text):
+                    yield from self._move(thoughts, text)
+
+    def _write(self, text: str) -> Iterator[Delta]:
+        text, full = self._text.take(text)
+        if text:
+            yield TextDelta(text)
+        if full:
+            raise ProviderError(Reason.TOO_LARGE)
+
+    def _reason(self, thoughts: str) -> Iterator[Delta]:
+        text, full = self._reasoning.take(thoughts)
+        if text:
+            self._reasoned.append(text)
+            yield ReasoningDelta(text)
+        if full:
+            raise ProviderError(Reason.TOO_LARGE)
+
+    def _move(self, thoughts: str, text: str) -> Iterator[Delta]:
+        """`text` are the thoughts that there were, or else what was text are thoughts, too."""
+        before = "".join(self._apart if text else self._reasoned)
+        reasoning, text = storable("\n\n".join(filter(None, [before, thoughts]))), storable(text)
+        self._text, self._reasoning = Unicode(self._limits.text), Unicode(self._limits.reasoning)
+        text, reasoning = self._text.take(text)[0], self._reasoning.take(reasoning)[0]
+        self._reasoned = [reasoning]
+        yield Recast(text, reasoning)
 
 
 def _first_choice(payload: dict[str, Any]) -> dict[str, Any]:
@@ -232,9 +292,25 @@ def _text(content: Any) -> str:
     texts = (
         part if isinstance(part, str) else part.get("text") or part.get("summary")
         for part in content
-        if isinstance(part, (str, dict))
+        if isinstance(part, str) or (isinstance(part, dict) and not _is_thought(part))
     )
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def _thoughts(content: Any) -> str:
+    """Of content in parts, as Mistral sends it."""
+    parts = content if isinstance(content, list) else ()
+    thoughts = (part for part in parts if isinstance(part, dict) and _is_thought(part))
+    return "".join(
+        next(filter(None, (_text(part.get(name)) for name in THOUGHT_PARTS)), "")
+        or _text(part.get("text"))
+        or _text(part.get("summary"))
+        for part in thoughts
+    )
+
+
+def _is_thought(part: dict[str, Any]) -> bool:
+    return part.get("type") in THOUGHT_PARTS
 
 
 def _short(text: str) -> str:
