@@ -245,9 +245,11 @@ async def test_text_already_shown_moves_once(ask, make):
     second = await ask(script, by=provider)
     assert (first.text, first.reasoning, first.recasts) == (ANSWER, THOUGHT, 1)
     assert (second.text, second.reasoning, second.recasts) == (ANSWER, THOUGHT, 0)
+    assert provider._traits.of("alpha") == {"thoughts": "<think>"}
     # It opens none and thinks nothing, once: nothing is lost, nor assumed any more.
     third = await ask(Script(deltas=["Rain ", "is wet."]), by=provider)
     assert (third.text, third.reasoning) == (ANSWER, "")
+    assert provider._traits.of("alpha") == {}
     fourth = await ask(Script(deltas=["Rain ", "is wet."]), by=provider)
     assert (fourth.text, fourth.recasts) == (ANSWER, 0)
 

@@ -103,3 +103,22 @@ def test_a_refusal_that_was_not_followed_by_an_answer_is_not_kept(
     worker.execute(str(start("sulky", "good").pk))
     assert len(upstream.calls_of("sulky")) == 2
     assert not ModelTrait.objects.exists()
+
+
+def test_a_model_whose_thoughts_nothing_opens_is_known_to_the_next_run(
+    worker: Worker, start: StartRun, upstream: Upstream
+) -> None:
+    def asked() -> tuple[str, str]:
+        run = start("aloud", "good")
+        assert causes(worker, run) == ["first"]
+        call = run.calls.get(seat=0)
+        return call.text, call.reasoning
+
+    upstream.script("aloud", Script(deltas=["let me ", "see\n</think>\n\n", "Rain is wet."]))
+    for _ in range(2):
+        assert asked() == ("Rain is wet.", "let me see")
+        trait = ModelTrait.objects.get()
+        assert (trait.model, trait.name, trait.value) == ("aloud", "thoughts", "<think>")
+    upstream.script("aloud", Script(text="Rain is wet."))
+    assert asked() == ("Rain is wet.", "")
+    assert not ModelTrait.objects.exists()
