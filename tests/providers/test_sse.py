@@ -150,3 +150,48 @@ def test_a_line_without_end_takes_no_memory():
     for _ in range(1000):
         assert parser.feed(b"x" * 1000) == []
     assert len(parser._tail) <= 1000
+
+
+def one_a_line(*said: str, end: str = "\n") -> bytes:
+    return "".join(f"data: {data}{end}" for data in said).encode()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        ['{"a": 1}', '{"b": 2}', "[DONE]"],
+        ['{"a": 1}', "[DONE]"],
+        ['{"a": 1}', '{"a": {}}', '{"a": "\u2028"}'],
+    ],
+)
+def test_whole_documents_with_no_blank_line_between_are_events_of_their_own(said, end):
+    stream = one_a_line(*said, end=end)
+    assert data_of(stream) == data_of(*(bytes([byte]) for byte in stream)) == said
+    # Blank lines here and there change nothing.
+    first, *others = said
+    assert data_of(f"data: {first}{end}{end}".encode() + one_a_line(*others, end=end)) == said
+
+
+def test_they_are_read_as_they_come():
+    parser = Parser()
+    assert parser.feed(one_a_line('{"a": 1}')) == []  # its blank line may follow
+    told = parser.feed(one_a_line('{"b": 2}'))
+    assert [event.data for event in told] == ['{"a": 1}', '{"b": 2}']
+    assert [event.data for event in parser.feed(one_a_line("[DONE]"))] == ["[DONE]"]
+    assert parser.close() == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["{", '"a": 1', "}"], ['{"a":', "1}"], ["x", '{"a": 1}'], ['{"a": 1}', ""], ["1", "2"],
+     ["[", "[DONE]", "]"], ['{"a": 1}', "x"], ["", '{"a": 1}'], ['{"a": 1', '{"b": 2}']],
+)  # fmt: skip
+def test_an_event_of_several_lines_stays_one(lines):
+    assert data_of(one_a_line(*lines) + b"\n") == ["\n".join(lines)]
+
+
+def test_the_name_of_an_event_goes_with_the_line_before_the_next():
+    stream = b'event: error\ndata: {"a": 1}\ndata: {"b": 2}\n\n'
+    events, _ = parsed(stream)
+    assert [(e.event, e.data) for e in events] == [("error", '{"a": 1}'), ("", '{"b": 2}')]

@@ -185,6 +185,18 @@ async def test_a_connection_lost_after_the_finish_costs_nothing(ask):
     assert (got.text, got.finish.finish_reason) == ("hi", "stop")
 
 
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+async def test_events_without_a_blank_line_between_are_read(ask, size):
+    chunks = [*(event({"content": text}) for text in ("Rain ", "is ", "wet.")), STOP]
+    stream = b"".join(chunks).replace(b"\n\n", b"\n")
+    got = await ask(Script(raw=[stream[n : n + size] for n in range(0, len(stream), size)]))
+    assert (got.text, got.finish.finish_reason, got.finish.unreadable) == (
+        "Rain is wet.",
+        "stop",
+        0,
+    )
+
+
 async def test_the_last_event_may_lack_its_blank_line(ask):
     got = await ask(Script(raw=[event({"content": "hi"}), event(finish="stop").strip()]))
     assert (got.text, got.finish.finish_reason) == ("hi", "stop")

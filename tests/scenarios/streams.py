@@ -74,6 +74,7 @@ TABLE = [
         STRANGE,
         usual=True,
     ),
+    intact("U-61", "events without a blank line between", raw(STREAM.replace(b"\n\n", b"\n"))),
     intact("U-18", "one byte at a time", one_by_one(text("one two") + END), usual=True),
     intact("U-18", "cut within an emoji", one_by_one(escaped(EMOJI) + END), EMOJI),
     intact(
