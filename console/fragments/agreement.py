@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.errors import SENTENCES, Reason
+from ..engine.findings.analysis import notes as engine_notes
 from ..engine.findings.families import kinship
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
@@ -124,9 +125,7 @@ def _of_analysis(spec: Spec, fusion: FusionState | None, data: dict[str, Any]) -
     notes = kinship(
         spec.panel, judge(spec, fusion), Panelist.from_dict(writer) if writer else spec.writer
     )
-    if data.get("cut_off"):
-        notes.append("The judge's analysis broke off; what was complete is shown.")
-    return notes
+    return [*notes, *engine_notes(data)]
 
 
 def _answers(fusion: FusionState | None, state: RunState) -> dict[int, str]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from ..engine.findings.analysis import analysis_text
+from ..engine.findings.analysis import analysis_with_notes
 from ..engine.spec import Spec
 from ..engine.state import RunState
 from ..engine.usage import money
@@ -109,7 +109,7 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
     elif not result.answer:
         parts.append(result.error or f"The run ended without an answer ({result.status}).")
     if analysis:
-        parts.append("Where the panel agreed and differed:\n\n" + analysis_text(analysis))
+        parts.append("Where the panel agreed and differed:\n\n" + analysis_with_notes(analysis))
     seats = [f"{s.seat} {s.model}: {s.error or s.status}" for s in result.panel]
     parts.append("Panel: " + "; ".join(seats))
     parts += [

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from .. import models
+from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
 from ..engine.findings.given import given
 from ..engine.spec import Spec, letter
@@ -73,7 +74,8 @@ class Fusion(Told):
     """One judging of the panel's answers. `stands_in`: the call whose answer stands in.
 
     `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
-    `left_out`: those that could not be.
+    `left_out`: those that could not be. `analysis_notes`: what of the judge's text is not in
+    the analysis.
     """
 
     number: int
@@ -84,6 +86,7 @@ class Fusion(Told):
     seats: list[str]
     judged: list[str]
     analysis: Analysis | None
+    analysis_notes: list[str]
     answer: str | None
     stands_in: str | None
     condensed: list[str]
@@ -225,6 +228,7 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
         seats=[letter(seat) for seat in fusion.seats],
         judged=fusion.judged,
         analysis=Analysis.model_validate(analysis) if analysis else None,
+        analysis_notes=notes(fusion.analysis or {}),
         answer=(answer.text or None) if answer else None,
         stands_in=fusion.best or None,
         condensed=[letter(seat) for seat in shortened.condensed],

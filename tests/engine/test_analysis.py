@@ -102,10 +102,10 @@ def test_of_an_analysis_that_breaks_off_what_is_whole_is_kept(length: int) -> No
 
 
 def test_a_broken_item_in_the_middle_does_not_cost_the_items_before_it() -> None:
-    broken = GOOD.replace('"Ice floats."', '"Ice "floats"."')
+    broken = GOOD.replace('"Ice floats."', "%%")
     analysis = read_analysis(broken, [0, 1])
-    assert analysis["cut_off"] and analysis["contradictions"]
-    assert analysis["partial_coverage"] == analysis["unique_insights"] == []
+    assert analysis["left_out"] == 1 and analysis["partial_coverage"] == []
+    assert analysis["contradictions"] and analysis["unique_insights"]
 
 
 def test_a_key_said_twice_and_the_second_time_broken_off_is_kept() -> None:

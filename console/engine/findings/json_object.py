@@ -1,58 +1,67 @@
 """Finding the JSON object in what a judge wrote.
 
-It may stand in a fence, between prose, alone, within another object, or be cut
-off at the judge's output limit: of a list that breaks off, the items that are
-whole are kept. Of several the last with most of the keys is meant: some write
-a draft, or repeat what an answer wanted, before they decide.
+It may stand in a fence, between prose, alone, within another object, within a
+string, be written only nearly as JSON (`nearly_json`), or be cut off at the
+judge's output limit: of a list that breaks off, the items that are whole are
+kept. Of several the last with most of the keys is meant: some write a draft, or
+repeat what an answer wanted, before they decide.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-# Bounded: prose full of braces must not cost seconds. Characters read in vain, for whole
-# objects and for broken ones, which are read to where they break off.
-_IN_VAIN, _IN_VAIN_OF_BROKEN = 2_000_000, 20_000_000
+from .nearly_json import MAX_OF_A_KEY, readings, unescaped
+
+# Bounded: prose full of braces must not cost seconds. Characters read in vain.
+_IN_VAIN = 2_000_000
 _LEAST = 500  # characters that any try counts
 _TOO_DEEP = 20_000  # what a try counts that ended nobody knows where
-_MAX_OF_A_KEY = 1000  # items of a list that is said in pieces
 _BEGINNING = re.compile(r'\{\s*["}]')
 
 
-def find_object(text: str, keys: Sequence[str]) -> tuple[dict[str, Any] | None, bool]:
-    """(the object with most of the keys, whether it breaks off)."""
+@dataclass(frozen=True)
+class FoundObject:
+    """`is_cut`: it breaks off. `gaps`: so often something within it could not be read."""
 
-    def known(data: dict[str, Any] | None) -> int:
-        return sum(key in data for key in keys) if data else 0
-
-    objects = list(objects_in(text))[::-1]
-    whole = max(objects, key=known, default=None)  # the first of equals
-    if known(whole) == len(keys):
-        return whole, False
-    cut = max(_broken_objects(text, keys), key=known, default=None)
-    return (cut, True) if known(cut) > known(whole) else (whole, False)
+    data: dict[str, Any]
+    is_cut: bool = False
+    gaps: int = 0
 
 
-def _joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A key said twice: lists are joined, of anything else the last stands."""
-    data: dict[str, Any] = {}
-    for key, value in pairs:
-        earlier = data.get(key)
-        if isinstance(earlier, list) and isinstance(value, list):
-            earlier += value[: max(0, _MAX_OF_A_KEY - len(earlier))]
-        else:
-            data[key] = value
-    return data
+def find_object(text: str, keys: Sequence[str]) -> FoundObject | None:
+    """The object with most of the keys, however they are spelled; it has them as in `keys`."""
 
+    def known(found: FoundObject | None) -> int:
+        return sum(key in found.data for key in keys) if found else -1
 
-_decoder = json.JSONDecoder(strict=False, object_pairs_hook=_joined)
+    found: FoundObject | None = None
+    looked_to = 0
+    for data, end in _whole_objects(text):
+        whole = FoundObject(_respelled(data, keys))
+        if known(whole) >= known(found):
+            found, looked_to = whole, end
+    # Once more from where one with all keys ended: what comes later would be meant.
+    rest = text[looked_to:] if known(found) == len(keys) else text
+    for reading in readings(rest, [_pattern(key) for key in keys]):
+        nearly = FoundObject(_respelled(reading.data, keys), reading.is_cut, reading.gaps)
+        if known(nearly) > known(found) - (not nearly.is_cut and known(nearly) == len(keys)):
+            found = nearly
+    if known(found) <= 0 and f'\\"{keys[0]}\\"' in text:
+        return find_object(unescaped(text), keys)
+    return found
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
     """Every whole object, and after it those that are members of it."""
+    return (data for data, _ in _whole_objects(text))
+
+
+def _whole_objects(text: str) -> Iterator[tuple[dict[str, Any], int]]:
     end = in_vain = 0
     for match in _BEGINNING.finditer(text):
         start = match.start()
@@ -67,58 +76,35 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError):
             in_vain += _TOO_DEEP
         else:
-            yield from [m for m in found.values() if isinstance(m, dict)]
-            yield found
+            yield from [(m, end) for m in found.values() if isinstance(m, dict)]
+            yield found, end
 
 
-def _broken_objects(text: str, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-    names = "|".join(map(re.escape, keys))
-    in_vain = 0
-    for match in re.finditer(rf'\{{\s*"(?:{names})"\s*:', text):
-        if in_vain > _IN_VAIN_OF_BROKEN:
-            return
-        in_vain += max(len(text) - match.start(), _LEAST)
-        data: dict[str, Any] = {}
-        try:
-            _take_members(text, match.start() + 1, data)
-        except (ValueError, IndexError, RecursionError):
-            pass  # here it breaks off; what was whole is in `data`
-        yield data
-
-
-def _take_members(text: str, at: int, data: dict[str, Any]) -> None:
-    while True:
-        key, at = _decoder.raw_decode(text, _skip(text, at))
-        at = _skip(text, at)
-        if text[at] != ":" or not isinstance(key, str):
-            return
-        at = _skip(text, at + 1)
-        if text[at] == "[":
-            if not isinstance(data.get(key), list):
-                data[key] = []
-            at = _take_items(text, at + 1, data[key])
+def _joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A key said twice: lists are joined, of anything else the last stands."""
+    data: dict[str, Any] = {}
+    for key, value in pairs:
+        earlier = data.get(key)
+        if isinstance(earlier, list) and isinstance(value, list):
+            earlier += value[: max(0, MAX_OF_A_KEY - len(earlier))]
         else:
-            data[key], at = _decoder.raw_decode(text, at)
-        at = _skip(text, at)
-        if text[at] != ",":
-            return
-        at += 1
+            data[key] = value
+    return data
 
 
-def _take_items(text: str, at: int, items: list[Any]) -> int:
-    at = _skip(text, at)
-    while text[at] != "]":
-        item, at = _decoder.raw_decode(text, at)
-        items.append(item)
-        at = _skip(text, at)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-        elif text[at] != "]":
-            raise ValueError("neither another item nor an end")
-    return at + 1
+_decoder = json.JSONDecoder(strict=False, object_pairs_hook=_joined)
 
 
-def _skip(text: str, at: int) -> int:
-    while text[at] in " \t\r\n":
-        at += 1
-    return at
+def _pattern(key: str) -> str:
+    """`partial_coverage` is written partialCoverage and "Partial coverage", too."""
+    return key.replace("_", "[ _-]?").removesuffix("s") + "s?"
+
+
+def _respelled(data: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    names = {_letters(key): key for key in keys}
+    pairs = [(names.get(_letters(key), key), value) for key, value in data.items()]
+    return _joined(pairs)
+
+
+def _letters(key: str) -> str:
+    return re.sub(r"[\W_]", "", key.casefold()).removesuffix("s")

@@ -52,13 +52,19 @@ async def _ask(
 ) -> Ended:
     seats, limit = material.seats, output_limit(context, judge)
     messages = await aside(material.size, messages_for, context, fusion, material)
-    messages += await _repair(context, fusion, material, key)
+    repair = await _repair(context, fusion, material, key)
+    messages += repair
     # Some servers cut a long request silently: better no analysis than one of half the answers.
     if len(seats) < 2:
         return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_FEW))
     if excess(judge, messages, limit) > 0:
         return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
     pieces: list[str] = []
+    thoughts: list[str] = []
+
+    def recast(text: str, reasoning: str) -> None:
+        pieces[:], thoughts[:] = [text], [reasoning]
+
     try:
         finish = await stream_call(
             context,
@@ -72,8 +78,8 @@ async def _ask(
                 response_schema=analysis_schema(seats, limit),
             ),
             on_text=pieces.append,
-            on_reasoning=lambda text: None,
-            on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
+            on_reasoning=thoughts.append,
+            on_recast=recast,
         )
     except ProviderError as error:
         if error.reason == Reason.BUDGET_EXCEEDED:
@@ -81,15 +87,18 @@ async def _ask(
         said = f"{SENTENCES[Reason.JUDGE_UPSTREAM_ERROR]} {error.message}"
         reason = Reason.JUDGE_UPSTREAM_ERROR.value
         return Ended({"text": "".join(pieces), "reason": reason, "error": said}, error)
-    text = "".join(pieces)
+    text, reasoning = "".join(pieces), "".join(thoughts)
     data = {"text": text, **receipt(finish)}
     try:
         # Whatever a judge wrote, other runs share this loop.
-        analysis = await asyncio.to_thread(read_analysis, text, seats)
+        analysis = await asyncio.to_thread(
+            read_analysis, text, seats, reasoning=reasoning, is_repaired=bool(repair)
+        )
     except ProviderError as error:
         return Ended(data | {"error": _for_readers(error, finish)}, error)
     # The whole answers, whatever was condensed for the judge.
     answers = {seat: material.answers[seat].text for seat in seats}
+    data["text"] = text if text.strip() else reasoning
     return Ended(data | {"analysis": await asyncio.to_thread(verify, analysis, answers)})
 
 

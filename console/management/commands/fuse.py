@@ -192,6 +192,6 @@ def _error(seat: Seat) -> dict[str, Any] | None:
 
 
 def _analysis(analysis: dict[str, Any]) -> str:
-    from console.engine.findings.analysis import analysis_text
+    from console.engine.findings.analysis import analysis_with_notes
 
-    return analysis_text(analysis)
+    return analysis_with_notes(analysis)
