@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 REPLACEMENT = "\ufffd"
+_STOPS = (".", "!", "?", "…", "。", "！", "？")
 
 
 def storable(text: str) -> str:
@@ -14,3 +15,10 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def ended(text: str) -> str:
+    """What somebody else said, as a sentence that another may follow."""
+    text = text.rstrip()
+    is_ended = not text or text.rstrip("\"'”’)»]*`").endswith(_STOPS)
+    return text if is_ended else f"{text}."

@@ -12,6 +12,7 @@ from ..engine.findings.families import kinship
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
 from ..engine.steps.condense import Condensing, condensing_of
+from ..engine.text import ended
 from . import evidence, figures
 from .evidence import Quote, Rating, Standing
 from .seats import SeatView
@@ -116,7 +117,9 @@ def _condensing(state: RunState, fusion: FusionState | None) -> list[str]:
             "quotes are looked up in the whole answers."
         )
     for seat, why in condensing.left_out.items():
-        notes.append(f"{letter(seat)} was too long and left out: it could not be condensed. {why}")
+        notes.append(
+            f"{letter(seat)} was too long and left out: it could not be condensed. {ended(why)}"
+        )
     return notes
 
 
@@ -152,7 +155,7 @@ def _state(
         return "done", "", None
     if fusion and fusion.analysis_reason:
         why = fusion.analysis_error or SENTENCES[Reason(fusion.analysis_reason)]
-        return "failed", f"{why} The fused answer was written from the answers alone.", None
+        return "failed", f"{ended(why)} {_without_it(state, fusion)}".rstrip(), None
     if call and not call.status.is_final:
         answers = figures.count_of(len(judged), "answer")
         return (
@@ -163,7 +166,11 @@ def _state(
     if call and _retry_at(state, fusion) is not None:
         another = call.retry_cause == "fallback"
         who = "Its fallback" if another else _asked(spec, state, fusion).short_name
-        return "retrying", f"{call.error} {who} is asked {'next' if another else 'again'}.", None
+        return (
+            "retrying",
+            f"{ended(call.error)} {who} is asked {'next' if another else 'again'}.",
+            None,
+        )
     shortened = [
         c for c in state.calls.values() if c.step is Step.CONDENSE and not c.status.is_final
     ]
@@ -181,6 +188,18 @@ def _state(
     if len(spec.panel) == 1:
         return "waiting", "A panel of one has nothing to compare.", None
     return "waiting", "Agreement, contradictions and gaps appear once the panel has answered.", None
+
+
+def _without_it(state: RunState, fusion: FusionState) -> str:
+    """What was done without an analysis: the same story as the head of the fused answer tells."""
+    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+    if fusion.best:
+        return "Without it nobody has rated the answers, and the first of them stands in."
+    if written and written.is_usable:
+        return "The fused answer was written from the answers alone."
+    if written and not state.status.is_final:
+        return "The fused answer is being written from the answers alone."
+    return ""
 
 
 def _retry_at(state: RunState, fusion: FusionState | None) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ..engine.errors import Reason
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
+from ..engine.text import ended
 from ..engine.usage import UNKNOWN, money
 from . import figures
 from .options import options
@@ -144,7 +145,7 @@ class CallView:
         if self.call is None or self.state not in ("failed", "retrying"):
             return ""
         # `kept` says more exactly what became of the text.
-        return self.call.error.removesuffix(" What had arrived is kept.")
+        return ended(self.call.error.removesuffix(" What had arrived is kept."))
 
     @property
     def kept(self) -> str:

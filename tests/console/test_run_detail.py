@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 
 from console.engine.errors import Reason
-from console.engine.state import Step
+from console.engine.events import EventType
+from console.engine.state import Step, call_key
 from console.models import Call, Fusion, Run
 
 from .story import Story, a_spec
@@ -153,6 +154,28 @@ def test_a_run_of_one_answer_and_one_without_analysis_say_so(page: Client, alice
     html = shown(page, story.judge().misjudge().synthesise("Yes.").complete().save(alice))
     assert "The judge did not return valid JSON." in html
     assert "The fused answer was written from the answers alone." in html
+
+
+def test_where_judge_and_synthesizer_fail_the_page_tells_one_story(
+    page: Client, alice: User
+) -> None:
+    """And no two sentences of it run together, however the provider ends its own."""
+    story = Story().begin()
+    for seat in range(3):
+        story.answer(seat, f"Answer {seat}.")
+    story.judge()
+    said = {"reason": Reason.UPSTREAM_ERROR.value, "error": "Its server says: try again later"}
+    story.tell(EventType.CALL_FAILED, call_key(Step.ANALYSIS, 1, 1), 1, **said, final=True)
+    story.synthesise()
+    best = call_key(Step.PANEL, 0, 1)
+    key = call_key(Step.SYNTHESIS, 1, 1)
+    story.tell(EventType.CALL_FAILED, key, 1, **said, final=True, best=best)
+    html = shown(page, story.tell(EventType.RUN_COMPLETED).save(alice))
+    assert "was written" not in html
+    assert html.count("try again later.") == 2 and "try again later The" not in html
+    assert "the first of them stands in" in html and "Best single answer" in html
+    assert "from the fused answer" not in html
+    assert '<option value="seat-0" selected>' in html
 
 
 def test_hostile_text_is_nowhere_more_than_text(page: Client, alice: User) -> None:

@@ -80,11 +80,34 @@ def test_passages_that_do_not_rest_on_the_best_answer_are_found_by_their_marks()
     )
     found = beyond(text, 0)
     assert [(p.text, p.letters) for p in found] == [
-        ("Steam burns", "B"),
-        ("Salt lowers the freezing point", ""),
+        ("Steam burns.", "B"),
+        ("Salt lowers the freezing point.", ""),
         ("Fog is water too", "CB"),
     ]
-    assert [p.text for p in beyond(text, 1)] == ["Salt lowers the freezing point", "Ice floats"]
+    assert [p.text for p in beyond(text, 1)] == [
+        "Salt lowers the freezing point.",
+        "Ice floats",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Use one [^A], since two are slow [^C].", [("Use one, since two are slow.", "C")]),
+        ("It is so [^A]. That too. [^B]", [("That too.", "B")]),
+        ("It is so. [^C] That too.[^B] And [^A].", [("It is so.", "C"), ("That too.", "B")]),
+        ("Some, e.g. salt, melt [^C] it [^B,C] fast.", [("Some, e.g. salt, melt it fast.", "CB")]),
+        ("It is 3.5 times [^C] so.", [("It is 3.5 times so.", "C")]),
+        ("| No | Rule |\n|---|---|\n| 3 | Tenant **id** leads [^C] |", [("Tenant id leads", "C")]),
+        ("| Key | order | yes [^C] |", [("Key: order: yes", "C")]),
+        ("水是湿的。冰会浮[^C]。", [("冰会浮。", "C")]),
+        ("1. **Note:** it is `so` [^C]", [("Note: it is so", "C")]),
+        ("[^C]", []),
+        ("x" * 5000 + " [^C] " + "y" * 5000, [("x" * 599 + " " + "y" * 599, "C")]),
+    ],
+)  # fmt: skip
+def test_passages_are_sentences_and_no_fragments(text: str, read: list[tuple[str, str]]) -> None:
+    assert [(p.text, p.letters) for p in beyond(text, 0)] == read
 
 
 def test_what_the_best_answer_lacks_is_what_the_judge_found_in_others_only() -> None:

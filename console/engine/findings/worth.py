@@ -16,14 +16,16 @@ from ..spec import letter
 from ..state import CallState, FusionState, RunState, RunStatus, Step
 from .best import best_answer
 from .given import given
-from .provenance import ALL, marks, plain
+from .provenance import ALL, ProvenanceMark, marks, plain
 
 # A fused answer is another one when at least this part of its runs of words is not in the best.
 CHANGED_FROM = 0.1
 _RUN = 3  # words
 _WORD = re.compile(r"\w+")
 _ORNAMENT = re.compile(r"^(?:[-*+>#]+\s+|\d+[.)]\s+)+|\*\*|`")
-_SENTENCE_END = re.compile(r"[.!?…:]['\")\]*_]*\s+|\n+|[。！？]")
+# Not the full stop of "e.g. this", nor of 3.5.
+_SENTENCE_END = re.compile(r"[.!?…]['\")\]*_”’]*(?=\s+[^\sa-z]|\s*$)|[。！？]")
+_LONGEST = 600  # characters of a sentence, to either side of a mark
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,41 @@ _STATED = ("consensus", "contradictions", "partial_coverage", "unique_insights")
 
 
 def beyond(text: str, best: int, letters: str = ALL) -> list[Passage]:
-    """Passages of a fused answer, with its marks, that do not rest on the best single answer."""
-    found, at = [], 0
+    """Sentences of a fused answer, with its marks, that do not rest on the best single answer
+    alone: each once, with the letters of all its other marks."""
+    found: dict[int, Passage] = {}
     for mark in marks(text, letters):
-        if letter(best) not in mark.letters:
-            said = _SENTENCE_END.split(text[at : mark.start].rstrip())[-1]
-            said = _ORNAMENT.sub("", said).strip()
-            if said and (mark.letters or mark.is_own):
-                found.append(Passage(plain(said), mark.letters))
-        at = mark.end
-    return found
+        if letter(best) in mark.letters or not (mark.letters or mark.is_own):
+            continue
+        start, sentence = _sentence_with(text, mark)
+        if not sentence:
+            continue
+        known = found[start].letters if start in found else ""
+        both = known + "".join(name for name in mark.letters if name not in known)
+        found[start] = Passage(sentence, both)
+    return list(found.values())
+
+
+def _sentence_with(text: str, mark: ProvenanceMark) -> tuple[int, str]:
+    """(where it begins, the sentence or the row of a table that the mark stands in or behind)."""
+    at, until = max(0, mark.start - _LONGEST), min(len(text), mark.end + _LONGEST)
+    line = text.rfind("\n", at, mark.start) + 1 or at
+    end = text.find("\n", mark.end, until)
+    line_end = until if end < 0 else end
+    if text[line:line_end].lstrip().startswith("|"):
+        cells = (_ORNAMENT.sub("", plain(cell)).strip() for cell in text[line:line_end].split("|"))
+        return line, ": ".join(cell for cell in cells if cell and not cell.isdigit())
+    before = text[line : mark.start].rstrip()
+    ends = [match.end() for match in _SENTENCE_END.finditer(before)]
+    if ends and ends[-1] == len(before):
+        # It stands behind its sentence.
+        start, stop = (ends[-2] if len(ends) > 1 else 0), mark.start
+    else:
+        after = _SENTENCE_END.search(text, mark.end, line_end)
+        start, stop = (ends[-1] if ends else 0), after.end() if after else line_end
+    # What marks of the sentence before stand between is not of this one.
+    sentence = plain(text[line + start : stop]).strip()
+    return line + start, _ORNAMENT.sub("", sentence).strip()
 
 
 def lacking(analysis: Mapping[str, Any], best: int) -> list[str]:

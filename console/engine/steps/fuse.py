@@ -11,11 +11,12 @@ from typing import Any
 
 from ..calls.aside import aside
 from ..calls.call import Admission, Context, Control
-from ..errors import Reason
+from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
 from ..provider import Message, Provider
 from ..spec import Panelist, Spec, letter
 from ..state import CallState, FusionState, RunState, Step
+from ..text import ended
 from .condense import condense
 from .judge import analyse
 from .material import make_material
@@ -117,7 +118,8 @@ def _stood_in(state: RunState) -> tuple[str, str]:
     if not (fusion and fusion.best and written):
         return "", ""
     which = "The only answer" if len(fusion.judged) == 1 else "The best single answer"
-    error = f"The fused answer could not be written. {written.error} {which} stands in its place."
+    why = f"{SENTENCES[Reason.SYNTHESIS_FAILED]} {ended(written.error)}"
+    error = f"{why} {which} stands in its place."
     return Reason.SYNTHESIS_FAILED.value, error
 
 
@@ -131,6 +133,8 @@ def _why_all_failed(context: Context) -> tuple[Reason, str]:
     )
     names = context.spec.seat_names()
     each = " ".join(
-        f"{letter(c.seat)} ({names[c.seat]}): {c.error}" for c in calls if c and c.seat is not None
+        f"{letter(c.seat)} ({names[c.seat]}): {ended(c.error)}"
+        for c in calls
+        if c and c.seat is not None
     )
     return named, f"No panelist gave a usable answer. {each}"

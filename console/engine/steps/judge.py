@@ -21,6 +21,7 @@ from ..findings.schema import analysis_schema
 from ..provider import Finish, Message
 from ..spec import Panelist
 from ..state import CallState, Step
+from ..text import ended
 from .material import Material
 from .prompts import fill, own_criteria
 
@@ -84,7 +85,7 @@ async def _ask(
     except ProviderError as error:
         if error.reason == Reason.BUDGET_EXCEEDED:
             return Ended({"text": ""}, error)
-        said = f"{SENTENCES[Reason.JUDGE_UPSTREAM_ERROR]} {error.message}"
+        said = f"{SENTENCES[Reason.JUDGE_UPSTREAM_ERROR]} {ended(error.message)}"
         reason = Reason.JUDGE_UPSTREAM_ERROR.value
         return Ended({"text": "".join(pieces), "reason": reason, "error": said}, error)
     text, reasoning = "".join(pieces), "".join(thoughts)

@@ -132,7 +132,8 @@ def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
         "worth": worth(state, columns(spec, state)),
         "askable": (seats := askable(spec, state)),
         "has_answers": any(seat.has_answer for seat in seats),
-        "has_fused": any(state.has_answer(fusion) for fusion in state.fusions.values()),
+        "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),
+        "best": state.calls.get(state.fusion.best) if state.fusion else None,
     }
 
 
