@@ -65,6 +65,12 @@ class Complete:
 
 
 @dataclass(frozen=True)
+class Unstreamed:
+    """The answer will come as one piece, as the model may not be streamed: said before it is
+    asked, so that no silence is taken for a stall."""
+
+
+@dataclass(frozen=True)
 class Finish(Receipt):
     """The end of an answer, which is its receipt.
 
@@ -75,7 +81,7 @@ class Finish(Receipt):
     """
 
 
-Chunk = TextDelta | ReasoningDelta | Recast | Complete | Finish
+Chunk = TextDelta | ReasoningDelta | Recast | Complete | Unstreamed | Finish
 
 
 class Provider(Protocol):

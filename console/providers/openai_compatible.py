@@ -20,6 +20,7 @@ from console.engine.provider import (
     Finish,
     Provider,
     Request,
+    Unstreamed,
 )
 
 from . import kinds
@@ -70,6 +71,8 @@ class OpenAICompatible:
     async def stream(self, request: Request) -> AsyncIterator[Chunk]:
         form = self._quirks.form(request.model, self.body(request), request.options)
         answering = False
+        if not form.body.get("stream"):
+            yield Unstreamed()
         try:
             async with self._post(form.body) as response:
                 answering = True

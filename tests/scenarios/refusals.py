@@ -134,6 +134,13 @@ TABLE = [
         waits=0,
         usual=True,
     ),
+    second_try(
+        "U-06",
+        "400 for a model that may not be streamed, then an answer in one piece",
+        no(400, "Streaming is not supported for this model."),
+        sees=("done", "asked in another form"),
+        waits=0,
+    ),
     second_try("U-07", "408, then an answer", no(408)),
     second_try("U-07", "409, then an answer", no(409)),
     second_try("U-07", "425, then an answer", no(425)),

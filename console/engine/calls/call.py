@@ -28,6 +28,7 @@ from ..provider import (
     Recast,
     Request,
     TextDelta,
+    Unstreamed,
 )
 from ..receipt import COMPUTED, REPORTED
 from ..reducer import apply
@@ -178,6 +179,9 @@ async def _within_deadlines(
                             on_recast(text, reasoning)
                         case Complete():
                             deadline.reschedule(None)
+                            continue
+                        case Unstreamed():
+                            deadline.reschedule(total)
                             continue
                         case Finish():
                             return chunk

@@ -8,41 +8,33 @@ another reason is forgotten, since some refusals quote the whole request.
 
 from __future__ import annotations
 
-import re
+import hashlib
+import json
 from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any
 
 from console.engine.errors import ProviderError, Reason
 
 from ..traits import Traits
+from .forms import CHANGES, TOUCHES, Body, Change, change, is_known, limit_field, limited
+from .output_limits import longest_output, what_is_left
+from .refusals import Refusal
+from .refused_traits import refused_trait
 
-OUTPUT_LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-OPTIONAL = (
-    "response_format",
-    "stream_options",
-    "reasoning_effort",
-    "reasoning",
-    "temperature",
-    "seed",
-)
-WITHOUT = "without"
-LENIENT = "lenient"  # a schema that is asked for, not insisted on
-# What a change is called, with all that it may be: a trait that a newer version has
-# stored is none of them and changes nothing.
-CHANGES = dict.fromkeys(OPTIONAL, (WITHOUT,)) | {
-    "response_format": (LENIENT, WITHOUT),
-    "limit_field": tuple(OUTPUT_LIMITS),
-}
-
-Change = tuple[str, str]  # a trait's name and value
+# Of refusals that may be for the form of a request. Some servers have one status for all,
+# and templates of models fail as if the server had.
+STATUSES = (400, 403, 404, 405, 406, 413, 415, 422, 500, 501)
+REASONS = (Reason.BAD_REQUEST, Reason.FORBIDDEN, Reason.UPSTREAM_ERROR)
+# What is told by a sentence of its own, and not by the mere name of a field.
+CLEAR = ("system_role", "roles", "response_format", "stream")
 
 
 @dataclass(frozen=True)
 class Form:
     """A request as it goes out, and how it differs from the usual one."""
 
-    body: dict[str, Any]
+    usual: Body
+    body: Body
     changes: tuple[Change, ...]
     made: frozenset[Change]  # those of them that changed this body
 
@@ -53,17 +45,23 @@ class Quirks:
         # By model: what was answered, and what is being tried instead.
         self._known: dict[str, tuple[Change, ...]] = {}
         self._tried: dict[str, tuple[Change, ...]] = {}
+        # By model and conversation: how long an answer may be beside this prompt.
+        self._left: dict[tuple[str, str], int] = {}
+        self._remembered: set[str] = set()  # models whose traits are of earlier runs
 
-    def form(self, model: str, body: dict[str, Any], wanted: Container[str] = ()) -> Form:
+    def form(self, model: str, body: Body, wanted: Container[str] = ()) -> Form:
         """`wanted` are the fields that somebody asked for by name: they go out as they are."""
-        changes = self._next(model)
+        usual, changes = body, self._next(model)
         made = set()
         for name, value in dict(changes).items():
-            changed = body if name in wanted else change(body, name, value)
+            touched = TOUCHES.get(name, name)
+            changed = body if touched in wanted else change(body, name, value)
             if changed is not body:
                 made.add((name, value))
             body = changed
-        return Form(body, changes, frozenset(made))
+        if self._left and (left := self._left.get(_conversation(model, usual))):
+            body = limited(body, left)
+        return Form(usual, body, changes, frozenset(made))
 
     def answered(self, model: str, form: Form) -> None:
         known = self._knows(model)
@@ -79,14 +77,38 @@ class Quirks:
 
     def learn(self, model: str, form: Form, error: ProviderError, wanted: Container[str]) -> bool:
         """Whether the next form will be another; `wanted` is what must not be left out."""
-        found = refused(error, form.body, form.changes)
-        if found is None or found[0] in wanted:
+        if not isinstance(error, Refusal) or error.status_code not in STATUSES:
+            return False
+        if self._learn_what_is_left(model, form, error):
+            return True
+        next_change = _next_change(form, error)
+        if next_change is None or TOUCHES.get(next_change[0], next_change[0]) in wanted:
             if _is_of_form(error) and self._next(model) == form.changes:
                 self._tried.pop(model, None)
-            return False
+            return _is_of_form(error) and self._doubt(model, form)
         # Unless a call of another seat has learned something meanwhile: then that is tried first.
         if self._next(model) == form.changes:
-            self._tried[model] = (*form.changes, found)
+            self._tried[model] = (*form.changes, next_change)
+        return True
+
+    def _learn_what_is_left(self, model: str, form: Form, error: Refusal) -> bool:
+        field = limit_field(form.body)
+        if field is None or error.reason not in (Reason.CONTEXT_LENGTH, Reason.BAD_REQUEST):
+            return False
+        left = what_is_left(error.body.message, form.body[field])
+        if left is not None:
+            self._left[_conversation(model, form.usual)] = left
+        return left is not None
+
+    def _doubt(self, model: str, form: Form) -> bool:
+        """What an earlier run has learned may be true no longer: once in a run it is asked
+        as usual where a form that rests on nothing else is refused."""
+        if model not in self._remembered or not form.made:
+            return False
+        self._remembered.discard(model)
+        self._known[model] = ()
+        for name in dict(form.changes):
+            self._traits.forget(model, name)
         return True
 
     def _next(self, model: str) -> tuple[Change, ...]:
@@ -95,50 +117,31 @@ class Quirks:
     def _knows(self, model: str) -> tuple[Change, ...]:
         if model not in self._known:
             traits = self._traits.of(model)
-            self._known[model] = tuple(
-                (name, traits[name])
-                for name in CHANGES
-                if name in traits and traits[name] in CHANGES[name]
-            )
+            known = tuple((n, traits[n]) for n in CHANGES if n in traits and is_known(n, traits[n]))
+            self._known[model] = known
+            if known:
+                self._remembered.add(model)
         return self._known[model]
 
 
-def refused(error: ProviderError, body: dict[str, Any], tried: tuple[Change, ...]) -> Change | None:
-    """What of `body` the provider named as its reason, if doing without it is an answer."""
-    if not _is_of_form(error):
+def _next_change(form: Form, error: Refusal) -> Change | None:
+    """What of the form was named as the reason, and what is sent instead."""
+    if error.reason not in REASONS:
         return None
-    for name, other in OUTPUT_LIMITS.items():
-        if _names(error, name) and name in body and "limit_field" not in dict(tried):
-            return "limit_field", other
-    for name in OPTIONAL:
-        if name in body and _names(error, name):
-            lenient = name == "response_format" and (name, LENIENT) not in tried
-            return name, LENIENT if lenient else WITHOUT
-    return None
-
-
-def _names(error: ProviderError, field: str) -> bool:
-    return re.search(rf"(?<!\w){field}(?!\w)", error.message) is not None
+    field = limit_field(form.body)
+    if field is not None:
+        limit = longest_output(error.body.message, form.body[field])
+        if limit is not None:
+            return "max_output", str(limit)
+    found = refused_trait(error.body, form.body, dict(form.changes))
+    # Whatever else has another status may quote anything.
+    return found if found is None or _is_of_form(error) or found[0] in CLEAR else None
 
 
 def _is_of_form(error: ProviderError) -> bool:
     return error.status_code in (400, 422) and error.reason == Reason.BAD_REQUEST
 
 
-def change(body: dict[str, Any], name: str, value: str) -> dict[str, Any]:
-    """The body in the other form; the same one where there is nothing to change.
-
-    An output limit is renamed, never dropped: it bounds what a call may cost. A schema is
-    first asked for less strictly.
-    """
-    if name == "limit_field":
-        other = OUTPUT_LIMITS[value]
-        if other not in body:
-            return body
-        return {value if key == other else key: kept for key, kept in body.items()}
-    if name not in body:
-        return body
-    if value == LENIENT:
-        schema = {**body[name]["json_schema"], "strict": False}
-        return {**body, name: {**body[name], "json_schema": schema}}
-    return {key: kept for key, kept in body.items() if key != name}
+def _conversation(model: str, body: Body) -> tuple[str, str]:
+    text = json.dumps(body["messages"], ensure_ascii=False).encode(errors="replace")
+    return model, hashlib.blake2b(text, digest_size=16).hexdigest()
