@@ -124,6 +124,17 @@ def test_what_a_list_of_faults_repeats_of_the_request_is_not_shown() -> None:
     assert error.message.endswith("It said: body.seed: too old")
 
 
+def test_an_error_within_an_error_is_told_in_its_own_words() -> None:
+    inner = json.dumps({"error": {"message": "prompt is too long: 9 tokens > 8", "type": "x"}})
+    behind = {"error": {"message": "Provider returned error", "metadata": {"raw": inner}}}
+    assert read(400, behind).message.endswith(
+        "It said: Provider returned error: prompt is too long: 9 tokens > 8"
+    )
+    assert read(400, {"error": {"message": inner}}).message.endswith(
+        "It said: prompt is too long: 9 tokens > 8"
+    )
+
+
 async def test_a_refused_key_is_asked_with_once_whatever_the_status(ask: Any, up: Any) -> None:
     body = [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}]
     got: Got = await ask(Script(status=400, body=json.dumps(body)))

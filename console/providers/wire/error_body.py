@@ -60,15 +60,21 @@ def error_object(payload: Any) -> dict[str, Any] | None:
 
 def words_of(error: dict[str, Any]) -> str:
     """What it says, for people: with what the server behind a router said."""
-    message = _sentence(error.get("message") or "")
+    message = _for_people(error.get("message") or "")
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
-    if isinstance(raw, str) and raw and raw not in message:
-        message = f"{message}: {raw}"
+    if isinstance(raw, str) and raw and (behind := _for_people(raw)) not in message:
+        message = f"{message}: {behind}"
     param = error.get("param")
     if isinstance(param, str) and param not in message:
         message = f"{message} ({param})"
     return message
+
+
+def _for_people(value: Any) -> str:
+    """An error that was written into a sentence as JSON says what it says."""
+    inner = error_object(_decoded(value))
+    return _sentence(inner.get("message") or value) if inner else _sentence(value)
 
 
 def read_error(error: dict[str, Any], sent: dict[str, Any] | None = None) -> ErrorBody:
@@ -180,11 +186,11 @@ def _sentence(value: Any) -> str:
         return _sentence(value.get("message") or value.get("msg") or json.dumps(value))
     if not isinstance(value, list):
         return str(value)
-    said = []
+    faults = []
     for item in value:
         if not isinstance(item, dict) or not isinstance(item.get("msg"), str):
             return json.dumps(value)
         place = item.get("loc")
         where = ".".join(map(str, place)) if isinstance(place, list) else ""
-        said.append(f"{where}: {item['msg']}" if where else item["msg"])
-    return "; ".join(said)
+        faults.append(f"{where}: {item['msg']}" if where else item["msg"])
+    return "; ".join(faults)

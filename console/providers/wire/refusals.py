@@ -127,7 +127,7 @@ def parse(body: bytes) -> Any:
 def _reason(status: int, error: ErrorBody) -> tuple[Reason, bool]:
     """(what it means, whether its words say that it passes)."""
     if wording := wording_of(status, error):
-        return wording.reason, wording.rates
+        return wording.reason, wording.passes
     if status in STATUSES:
         return STATUSES[status], False
     return Reason.UPSTREAM_ERROR if status >= 500 else Reason.BAD_REQUEST, False
