@@ -252,7 +252,7 @@ def test_the_same_key_is_the_same_response(api: Api) -> None:
             "unsupported_content",
             "input",
         ),
-        ({"tools": [{"type": "web_search"}]}, "invalid_request", "tools.0.type"),
+        ({"tools": [{"type": "function"}]}, "invalid_request", "tools.0.function.name"),
         ({"tool_choice": {"type": "mcp"}}, "invalid_request", "tool_choice"),
         ({"temperature": 9}, "invalid_request", "temperature"),
         ({"max_output_tokens": 0}, "invalid_request", "max_output_tokens"),

@@ -311,7 +311,7 @@ def test_a_token_that_may_not_read_reads_nothing_by_stopping_or_fusing_again(api
 
 
 def test_what_is_not_there(api: Api) -> None:
-    for path in (f"/runs/{uuid.uuid4()}", f"/runs/{uuid.uuid4()}/events", "/runs/5", "/runs/"):
+    for path in (f"/runs/{uuid.uuid4()}", f"/runs/{uuid.uuid4()}/events", "/runs/5", "/runs/5/"):
         error(api.get(path), 404, "not_found")
     error(api.post(f"/runs/{uuid.uuid4()}/cancel"), 404, "not_found")
     assert api.get(f"/runs/{uuid.uuid4()}/cancel").status_code == 405

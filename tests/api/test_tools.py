@@ -100,3 +100,97 @@ def test_a_choice_that_forces_nothing_reaches_the_writer_as_it_is(api: Api, choi
     more = {"model": "fusion", "tools": [WEATHER], "tool_choice": choice}
     assert api.post(json=SAY | more).json()["choices"][0]["finish_reason"] == "stop"
     assert writers_body(api)["tool_choice"] == choice
+
+
+# what cannot be served
+
+OTHERS: list[dict[str, Any]] = [
+    {"type": "namespace", "name": "mcp__docs", "tools": [FLAT]},
+    {"type": "web_search"},
+    {"type": "custom", "name": "apply_patch", "format": {"type": "text"}},
+    {"type": "local_shell"},
+    {"type": "openrouter:web_search"},
+    {"type": "x" * 90 + "\r\nSet-Cookie: a=b"},
+]
+WARNING = (
+    "Tools of these types cannot be served here and were left out: "
+    "custom, local_shell, namespace, openrouter:web_search, other, web_search."
+)
+
+
+def asked(api: Api, path: str, **body: Any) -> Any:
+    say = SAY | {"input": "Weather?", "prompt": "Weather?"}
+    key = {"/chat/completions": "messages", "/responses": "input", "/runs": "prompt"}[path]
+    return api.post(path, json={key: say[key], "model": "fusion", **body})
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses", "/runs"])
+def test_tools_of_other_types_are_left_out_and_that_is_said(api: Api, path: str) -> None:
+    for model, offered in (("fusion", [*OTHERS, FLAT]), ("good", [WEATHER, *OTHERS])):
+        api.upstream.requests.clear()
+        answer = asked(api, path, model=model, tools=offered)
+        assert answer.status_code in (200, 202), answer.text
+        assert answer.headers["x-fusion-warnings"] == WARNING
+        if path == "/runs":
+            continue
+        assert answer.json()["fusion"]["warnings"] == [WARNING]
+        assert writers_body(api, OPUS if model == "fusion" else "good")["tools"] == [WEATHER]
+    assert "tools" not in answer.json() or answer.json()["tools"] == [WEATHER]
+
+
+def test_a_stream_says_so_at_once_and_at_its_end(api: Api) -> None:
+    body = {"tools": OTHERS, "stream": True, "tool_choice": "auto"}
+    for path in ("/chat/completions", "/responses"):
+        answer = asked(api, path, **body)
+        assert answer.headers["x-fusion-warnings"] == WARNING and WARNING in answer.text
+    assert not {"tools", "tool_choice", "parallel_tool_calls"} & set(writers_body(api))
+
+
+def test_where_nothing_is_left_out_nothing_is_said(api: Api) -> None:
+    for tools in (None, [], [FLAT], [{"name": "weather"}], [WEATHER, PANEL]):
+        answer = asked(api, "/chat/completions", tools=tools)
+        assert "x-fusion-warnings" not in answer.headers
+        assert "warnings" not in answer.json()["fusion"]
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"tool_choice": {"type": "web_search"}}, "tool_choice"),
+        ({"tool_choice": {"type": "custom", "custom": {"name": "apply_patch"}}}, "tool_choice"),
+        ({"tool_choice": {"type": "mcp"}}, "tool_choice"),
+        ({"tool_choice": {"type": "function", "name": "rain"}}, "tool_choice"),
+        ({"tool_choice": {"type": "function", "function": {"name": "rain"}}}, "tool_choice"),
+        ({"tool_choice": {"type": "function", "function": 5}}, "tool_choice"),
+        ({"tools": [{"type": "function"}]}, "tools.0.function.name"),
+        ({"tools": [WEATHER, {"type": "function", "function": {}}]}, "tools.1.function.name"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
+def test_what_has_to_be_called_and_cannot_be_is_refused_before_anybody_is_asked(
+    api: Api, path: str, change: dict[str, Any], param: str
+) -> None:
+    answer = (
+        asked(api, path, tools=[WEATHER, *OTHERS], **change)
+        if "tools" not in change
+        else (asked(api, path, **change))
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == param and not api.upstream.calls
+
+
+@pytest.mark.parametrize(
+    ("path", "choice"),
+    [
+        ("/chat/completions", {"allowed_tools": {"mode": "required", "tools": [NAMED]}}),
+        ("/responses", {"mode": "required", "tools": [{"type": "function", "name": "weather"}]}),
+    ],
+)
+def test_of_several_functions_those_that_are_allowed_are_offered(
+    api: Api, path: str, choice: dict[str, Any]
+) -> None:
+    api.script(OPUS, obeys)
+    rain = {"type": "function", "name": "rain"}
+    asked(api, path, tools=[rain, WEATHER], tool_choice={"type": "allowed_tools"} | choice)
+    assert writers_body(api)["tools"] == [WEATHER]
+    assert writers_body(api)["tool_choice"] == "required"

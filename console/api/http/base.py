@@ -18,6 +18,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
+from django.urls import resolve
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -29,6 +30,7 @@ from ...models.tokens import Scope
 from ...services.errors import Refused
 from ...services.tokens import OverLimit, token_find
 from .db import db
+from .encodings import unpacked
 from .errors import ApiError
 from .limits import take
 from .openrouter import in_openrouters_words, openrouters_body
@@ -198,6 +200,15 @@ def by_method(**views: View) -> View:
 
 
 async def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponseBase:
+    """An address with a slash too many, as settings of clients often have one, is the one
+    without it."""
+    path = "/" + re.sub(r"/+", "/", request.path_info).strip("/")
+    if path != request.path_info:
+        request.path = request.path.removesuffix(request.path_info) + path
+        request.path_info = path
+        view, args, kwargs = resolve(path)
+        response: HttpResponseBase = await view(request, *args, **kwargs)
+        return response
     return stamped(ApiError("not_found").response())
 
 
@@ -242,6 +253,7 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
         raise ApiError("request_too_large") from None
     except UnreadablePostError:
         raise ApiError("bad_request", "The body did not arrive whole.") from None
+    raw = unpacked(request, raw)
     try:
         data = _storable(json.loads(raw or b"{}", parse_constant=_no_constant, parse_float=_finite))
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError

@@ -52,6 +52,7 @@ TABLE: dict[str, Condition] = {
         409, _INVALID, "The run is under way. Wait for its end, or stop it first."
     ),
     "request_too_large": Condition(413, _INVALID, too_large()),
+    "unsupported_encoding": Condition(415, _INVALID, "The body is packed in a way unknown here."),
     "idempotency_mismatch": Condition(
         422, _INVALID, "This Idempotency-Key was used with another request."
     ),

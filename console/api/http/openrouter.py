@@ -5,7 +5,8 @@ for the end, an output item that they have no class for, for a fault. OpenRouter
 OpenRouter sends just as strictly. What one of the two sends and the other does not goes to those
 who asked in its words, and that is decided here and nowhere else.
 
-Wishes about data and money (`provider`, `models`) are no sign: they may be made in any words.
+What a request wishes of data, money and models (`provider`, `models`, `transforms` …) is no sign:
+that may be wished in any words.
 """
 
 from __future__ import annotations
@@ -24,10 +25,7 @@ TOOLS = "openrouter:"
 _HEADERS = "x-openrouter-"
 _DEPTH = "x-openrouter-fusion-depth"  # every call of a fusion has it, whoever makes it
 # Fields that OpenRouter's API has and OpenAI's has not.
-_FIELDS = (
-    *("plugins", "usage", "transforms", "route", "include_reasoning"),
-    "stop_server_tools_when",
-)
+_FIELDS = ("plugins", "usage", "route", "include_reasoning")
 # Addresses that are ours alone have our words alone.
 _OURS = "/v1/runs"
 # Who is refused before the body is read shall not have us read much of it.

@@ -25,8 +25,7 @@ from . import shapes
 from .replies import FusionOfChat
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
-# Without tools these mean nothing, and servers refuse them.
-_OF_TOOLS = ("parallel_tool_calls",)
+WARNINGS = "x-fusion-warnings"
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,8 @@ class Chat:
         else:
             part = shapes.fusion_object(self.spec, state, **where)
         part.usage = shapes.usage_of(self.states(state))
+        if self.plan.warnings:
+            part.warnings = list(self.plan.warnings)
         return part
 
     def failure(self, state: RunState) -> ApiError:
@@ -124,9 +125,17 @@ async def _ended(chat: Chat) -> RunState:
     return await final(chat.run.pk, partial(may_go_on, chat.call))
 
 
+def planned(call: ApiCall[Any], body: Answering) -> Plan:
+    """Raises ApiError. What is left out is said in a header, too: streams are told at once."""
+    plan = plan_for(body, request_of(body), depth=call.depth, of_token=call.token.terms)
+    if plan.warnings:
+        call.headers[WARNINGS] = " ".join(plan.warnings)
+    return plan
+
+
 def begin(call: ApiCall[ChatRequest]) -> Chat:
     body = call.body
-    plan = plan_for(body, request_of(body), depth=call.depth, of_token=call.token.terms)
+    plan = planned(call, body)
     spec = plan.decide or plan.spec
     messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
     started = start(
@@ -175,10 +184,6 @@ def request_of(body: Answering) -> dict[str, Any]:
         "seed": body.seed,
         "reasoning_effort": effort,
     }
-    options = {
-        name: value
-        for name in HANDED_ON
-        if (value := getattr(body, name)) is not None and (body.tools or name not in _OF_TOOLS)
-    }
+    options = {name: value for name in HANDED_ON if (value := getattr(body, name)) is not None}
     fields: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     return fields | ({"options": options} if options else {})

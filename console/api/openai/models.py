@@ -59,6 +59,7 @@ async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
 @endpoint(Scope.MODELS, reply=Model)
 async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     """One of them, by its name."""
+    name = name.strip("/")
     rows = await db(_all)
     for row in rows:
         # A model that two servers list is known by `credential:model` only; one that is

@@ -29,10 +29,12 @@ class FailedModel(Reply):
 
 
 class FusionOutcome(Reply):
-    """`usage` is the whole run's, also where the answer's own is that of one call."""
+    """`usage` is the whole run's, also where the answer's own is that of one call. `warnings`:
+    what of the request was left out."""
 
     status: Literal["ok", "error"]
     usage: Usage | None = None
+    warnings: list[str] | None = None
 
 
 class RunOfAnswer(Reply):

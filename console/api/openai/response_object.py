@@ -10,8 +10,8 @@ from ...record.parts import Usage
 from ..http.base import ApiCall
 from ..http.errors import ApiError
 from ..http.openrouter import openrouters_body
-from ..planning.asked import SERVER_TOOL
 from ..planning.schemas import ResponseRequest
+from ..planning.tools import SERVED, SERVER_TOOL, type_of
 from . import shapes
 from .chat_run import Chat
 from .replies import (
@@ -99,7 +99,7 @@ class PendingResponse:
             "temperature": body.temperature,
             "text": {"format": (body.text and body.text.format) or {"type": "text"}},
             "tool_choice": body.tool_choice or "auto",
-            "tools": body.tools or [],
+            "tools": [tool for tool in body.tools or () if type_of(tool) in SERVED],
             "top_p": body.top_p,
         }
 

@@ -17,7 +17,6 @@ from ...record.asked import Forgotten, asked
 from ...record.rows import state_from_rows
 from ..http.base import ApiCall, parse
 from ..http.errors import ApiError
-from ..planning.asked import SERVER_TOOL
 from ..planning.plan import DECIDE
 from ..planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
 from . import shapes
@@ -48,8 +47,8 @@ def as_chat(call: ApiCall[ResponseRequest]) -> ApiCall[ChatRequest]:
     )
     chat = shared | {
         "messages": messages,
-        "tools": _tools(body),
-        "tool_choice": _tool_choice(body),
+        "tools": body.tools,
+        "tool_choice": body.tool_choice,
         "parallel_tool_calls": body.parallel_tool_calls,
         "max_tokens": body.max_output_tokens,
         "response_format": _response_format(body),
@@ -132,33 +131,6 @@ def _run_of(call: ApiCall[ResponseRequest], response_id: str) -> Run | None:
         return access.run_owned_by(call.token.owner, run_id)
     except (ValueError, Http404):
         return None
-
-
-def _tools(body: ResponseRequest) -> list[dict[str, Any]] | None:
-    tools: list[dict[str, Any]] = []
-    for number, tool in enumerate(body.tools or ()):
-        kind = str(tool.get("type", ""))
-        if kind == "function":
-            function = {k: v for k, v in tool.items() if k != "type" and v is not None}
-            tools.append({"type": "function", "function": tool.get("function") or function})
-        elif kind.startswith("openrouter:"):
-            tools.append(tool)
-        else:
-            raise ApiError(
-                "invalid_request",
-                f"There is no tool of type “{kind}” here.",
-                param=f"tools.{number}.type",
-            )
-    return tools or None
-
-
-def _tool_choice(body: ResponseRequest) -> str | dict[str, Any] | None:
-    choice = body.tool_choice
-    if isinstance(choice, dict) and choice.get("type") == "function" and "name" in choice:
-        return {"type": "function", "function": {"name": choice["name"]}}
-    if isinstance(choice, dict) and choice.get("type") not in ("function", SERVER_TOOL):
-        raise ApiError("invalid_request", "This choice cannot be made here.", param="tool_choice")
-    return choice
 
 
 def _response_format(body: ResponseRequest) -> dict[str, Any] | None:

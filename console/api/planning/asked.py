@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel
-
-from ..http.base import parse
-from ..http.errors import ApiError
 from .schemas import Asking, FusionParameters, Plugin
+from .tools import SERVER_TOOL, Tool, Tools, parse_at
 
 ALIASES = ("fusion", "openrouter/fusion")
 PREFIX = "fusion/"
-SERVER_TOOL = "openrouter:fusion"
-T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class PanelRequest:
-    """`tools` are the client's own."""
-
     body: Asking
     plugin: Plugin | None
-    tool: FusionParameters | None
-    tools: list[dict[str, Any]]
+    offered: Tools
 
     @classmethod
     def of(cls, body: Asking) -> PanelRequest:
-        return cls(body, _plugin(body), *_server_tool(body))
+        return cls(body, _plugin(body), Tools.of(body.tools, body.tool_choice))
+
+    @property
+    def tool(self) -> FusionParameters | None:
+        return self.offered.panel
+
+    @property
+    def tools(self) -> list[Tool]:
+        """The client's own."""
+        return list(self.offered.functions)
+
+    @property
+    def choice(self) -> str | dict[str, Any] | None:
+        return self.offered.choice
 
     @property
     def is_alias(self) -> bool:
@@ -55,12 +60,11 @@ class PanelRequest:
 
     @property
     def _forces_ours(self) -> bool:
-        choice = self.body.tool_choice
-        return isinstance(choice, dict) and choice.get("type") == SERVER_TOOL
+        return isinstance(self.choice, dict) and self.choice.get("type") == SERVER_TOOL
 
     @property
     def is_forced(self) -> bool:
-        return self.body.tool_choice == "required" or self._forces_ours
+        return self.choice == "required" or self._forces_ours
 
     @property
     def may_decide(self) -> bool:
@@ -71,34 +75,17 @@ class PanelRequest:
         """What is handed on to the answering call as it is, with its tools. A choice between
         tools is one between the client's own: where there are none, the panel was meant."""
         options = dict(request.get("options", {}))
-        if self.tools:
-            options["tools"] = self.tools
-            if self.body.tool_choice is not None and not self._forces_ours:
-                options["tool_choice"] = self.body.tool_choice
+        if not self.tools:
+            options.pop("parallel_tool_calls", None)  # means nothing then, and servers refuse it
+            return options
+        options["tools"] = self.tools
+        if self.choice is not None and not self._forces_ours:
+            options["tool_choice"] = self.choice
         return options
 
 
 def _plugin(body: Asking) -> Plugin | None:
     for number, raw in enumerate(body.plugins or ()):
         if raw.get("id") == "fusion":
-            return _parse(Plugin, raw, f"plugins.{number}")
+            return parse_at(Plugin, raw, f"plugins.{number}")
     return None
-
-
-def _server_tool(body: Asking) -> tuple[FusionParameters | None, list[dict[str, Any]]]:
-    """(parameters of the server tool, the client's own tools)."""
-    parameters, own = None, []
-    for number, raw in enumerate(body.tools or ()):
-        if raw.get("type") == SERVER_TOOL:
-            parameters = _parse(FusionParameters, raw.get("parameters") or {}, f"tools.{number}")
-        elif not str(raw.get("type", "function")).startswith("openrouter:"):
-            own.append(raw)
-    return parameters, own
-
-
-def _parse(schema: type[T], raw: Any, where: str) -> T:
-    try:
-        return parse(schema, raw)
-    except ApiError as error:
-        param = ".".join(filter(None, (where, error.param)))
-        raise ApiError(error.code, error.message, param=param) from None

@@ -46,12 +46,14 @@ OPENROUTER_PRESETS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """`direct`: one model answers and nothing is fused. `decide`: asked first, and may answer."""
+    """`direct`: one model answers and nothing is fused. `decide`: asked first, and may answer.
+    `warnings`: sentences about what of the request was left out."""
 
     model: str
     spec: Spec
     direct: bool = False
     decide: Spec | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def keeps_tools(self) -> bool:
@@ -67,8 +69,12 @@ def plan_for(
     Reads the database and may ask providers for their lists.
     """
     asked = PanelRequest.of(body)
-    terms = terms_of(body, of_token)
-    options = asked.options(request)
+    plan = _plan(asked, request, terms_of(body, of_token), depth)
+    return replace(plan, warnings=asked.offered.warnings)
+
+
+def _plan(asked: PanelRequest, request: dict[str, Any], terms: Terms, depth: int) -> Plan:
+    body, options = asked.body, asked.options(request)
     if depth > 0 and asked.is_alias and not asked.is_switched_off:
         # One level only: what was asked for by name is refused, what was offered is left out.
         raise ApiError("recursion_refused", param="model")
@@ -82,7 +88,7 @@ def plan_for(
     spec = _fused(asked, _with_options(request, options), terms)
     if not asked.may_decide:
         return Plan(body.model, spec)
-    if body.tool_choice == "none":
+    if asked.choice == "none":
         return Plan(body.model, _direct(spec.writer, spec.request, spec.terms, body), direct=True)
     offered = _with_options(request, options | {"tools": [*asked.tools, DECIDE_TOOL]})
     return Plan(body.model, spec, decide=_direct(spec.writer, offered, spec.terms, body))

@@ -161,7 +161,19 @@ class Asking(Schema):
     models: Annotated[list[Name], Field(max_length=50)] | None = None
     transforms: Annotated[list[Name], Field(max_length=10)] | None = None
     stop_server_tools_when: Annotated[list[dict[str, Any]], Field(max_length=20)] | None = None
+    conversation: Any = None
     fusion: OwnOptions = OwnOptions()
+
+    @field_validator("conversation")
+    @classmethod
+    def _is_not_kept(cls, value: Any) -> Any:
+        """Whoever names one relies on what was said in it."""
+        if value is not None:
+            raise ValueError(
+                "Conversations are not kept here. Send the messages themselves, or to "
+                "/v1/responses a previous_response_id."
+            )
+        return value
 
     @field_validator("fusion", mode="before")
     @classmethod
@@ -216,6 +228,14 @@ class ResponseRequest(Asking):
     text: TextOptions | None = None
     reasoning: Reasoning | None = None
     stream: bool | None = None
+    prompt: Any = None
+
+    @field_validator("prompt")
+    @classmethod
+    def _has_no_stored_prompts(cls, value: Any) -> Any:
+        if value is not None:
+            raise ValueError("Stored prompts are not kept here. Send input and instructions.")
+        return value
 
 
 class RunRequest(Answering):

@@ -21,10 +21,9 @@ from ...services.tokens import token_run_fuse
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..openai.chat_run import request_of
+from ..openai.chat_run import planned
 from ..planning.conversation import conversation
 from ..planning.idempotency import earlier, start
-from ..planning.plan import plan_for
 from ..planning.refusals import built
 from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from ..planning.terms import asked_terms, places, together
@@ -88,7 +87,7 @@ def _create(call: ApiCall[RunRequest]) -> replies.Run:
     body = call.body
     if (body.prompt is None) == (body.messages is None):
         raise ApiError("invalid_request", "Give either a prompt or messages.", param="prompt")
-    plan = plan_for(body, request_of(body), depth=call.depth, of_token=call.token.terms)
+    plan = planned(call, body)
     # Whoever starts a run has decided already: the tool form asks its panel, too.
     plan = replace(plan, decide=None)
     chat_messages = body.messages or [ChatMessage(role="user", content=body.prompt)]

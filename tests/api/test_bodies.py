@@ -1,0 +1,117 @@
+"""Bodies as they come over the wire, and the addresses they are sent to."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from tests.upstream import Script
+
+from .conftest import Api
+from .test_errors import error
+
+ASK = {"model": "good", "messages": [{"role": "user", "content": "Grüße? " * 50}]}
+RAW = json.dumps(ASK, ensure_ascii=False).encode()
+
+
+def post(api: Api, content: bytes, coding: str, path: str = "/chat/completions") -> Any:
+    return api.post(path, content=content, headers={"Content-Encoding": coding})
+
+
+@pytest.mark.parametrize(
+    ("content", "coding"),
+    [
+        (gzip.compress(RAW), "gzip"),
+        (gzip.compress(RAW), "X-GZIP"),
+        (gzip.compress(RAW, 0), "GZip"),
+        (RAW, "identity"),
+        (RAW, "none"),
+        (RAW, ""),
+    ],
+)
+def test_a_packed_body_is_read_as_it_was(api: Api, content: bytes, coding: str) -> None:
+    api.script("good", Script(text="Hello."))
+    answer = post(api, content, coding)
+    assert answer.status_code == 200, answer.text
+    assert api.upstream.calls[0].body["messages"] == ASK["messages"]
+
+
+def test_so_it_is_for_responses_and_runs(api: Api) -> None:
+    for path, more in (("/responses", {"input": "Why?"}), ("/runs", {"prompt": "Why?"})):
+        body = gzip.compress(json.dumps({"model": "good"} | more).encode())
+        assert post(api, body, "gzip", path).status_code in (200, 202)
+
+
+@pytest.mark.parametrize("coding", ["deflate", "zstd", "br", "gzip, gzip", "compress", "a" * 300])
+def test_other_codings_are_refused_by_name(api: Api, coding: str) -> None:
+    refused = error(post(api, zlib.compress(RAW), coding), 415, "unsupported_encoding")
+    assert coding[:50] in refused["message"] and "gzip" in refused["message"]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (RAW, 400, "bad_request"),
+        (gzip.compress(RAW)[:-9], 400, "bad_request"),
+        (gzip.compress(RAW)[:30], 400, "bad_request"),
+        (gzip.compress(b"{" + RAW), 400, "invalid_json"),
+        (gzip.compress(b" " * 10_000_001), 413, "request_too_large"),
+        # What unpacks to a gigabyte is unpacked to the limit only.
+        (gzip.compress(b" " * 10**9, 1), 413, "request_too_large"),
+    ],
+)
+def test_what_does_not_unpack_is_refused(api: Api, content: bytes, status: int, code: str) -> None:
+    error(post(api, content, "gzip"), status, code)
+    assert not api.upstream.calls
+
+
+# addresses
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/chat/completions/", "//chat/completions", "/chat//completions", "//chat/completions//"],
+)
+def test_a_slash_too_many_in_an_address_does_no_harm(api: Api, path: str) -> None:
+    headers = {"Idempotency-Key": "one address"}
+    answers = [api.post(p, json=ASK, headers=headers) for p in (path, "/chat/completions")]
+    assert [a.status_code for a in answers] == [200, 200]
+    assert answers[0].json()["id"] == answers[1].json()["id"], "it is the same request"
+
+
+def test_it_is_so_of_every_address(api: Api) -> None:
+    run = api.post("/runs/", json={"model": "good", "prompt": "Why?"}).json()["id"]
+    assert api.get(f"/runs/{run}/").json()["id"] == run
+    assert api.get("/runs/?limit=1").json()["data"][0]["id"] == run
+    assert api.get("/models/").json() == api.get("/models").json()
+    assert api.get("/models/fusion/quality/").json()["id"] == "fusion/quality"
+    assert api.post("/responses/", json={"model": "good", "input": "Why?"}).status_code == 200
+    assert api.get("/openapi.json/").status_code == 200
+    error(api.get("/nothing/"), 404, "not_found")
+    error(api.get("/"), 404, "not_found")
+    error(api.get("/chat/completions/"), 405, "method_not_allowed")
+
+
+# what is kept elsewhere
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses", "/runs"])
+@pytest.mark.parametrize("conversation", ["conv_1", {"id": "conv_1"}])
+def test_a_conversation_that_is_kept_elsewhere_is_refused(
+    api: Api, path: str, conversation: Any
+) -> None:
+    say = {"/responses": {"input": "Why?"}, "/runs": {"prompt": "Why?"}}.get(path, {})
+    body = ASK | say | {"conversation": conversation}
+    refused = error(api.post(path, json=body), 400, "invalid_request")
+    assert refused["param"] == "conversation" and "messages" in refused["message"]
+
+
+def test_a_stored_prompt_is_refused_and_none_is_none(api: Api) -> None:
+    body: dict[str, Any] = {"model": "good", "input": "Why?", "conversation": None}
+    refused = api.post("/responses", json=body | {"prompt": {"id": "pmpt_1"}})
+    assert error(refused, 400, "invalid_request")["param"] == "prompt"
+    assert api.post("/responses", json=body | {"prompt": None}).status_code == 200
