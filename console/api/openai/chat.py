@@ -14,7 +14,7 @@ from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
-from .replies import Called, ChatChunk, ChatCompletion, Choice, Message
+from .replies import Called, ChatChunk, ChatCompletion, Choice, Message, ReasoningDetail
 
 
 @endpoint(
@@ -46,6 +46,11 @@ async def _whole(chat: Chat) -> JsonResponse:
 
 def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> ChatCompletion:
     message = Message(role="assistant", content=answer.text or None, refusal=None)
+    if chat.shows_reasoning and answer.reasoning:
+        message.reasoning = answer.reasoning
+        message.reasoning_details = [
+            ReasoningDetail(type="reasoning.text", text=answer.reasoning, index=0)
+        ]
     if answer.tool_calls:
         message.tool_calls = [Called(**call) for call in answer.tool_calls]
     choice = Choice(index=0, message=message, finish_reason=answer.finish_reason, logprobs=None)

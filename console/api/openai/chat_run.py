@@ -64,6 +64,14 @@ class Chat:
         return self.call.body.fusion.include is not False
 
     @property
+    def shows_reasoning(self) -> bool:
+        """Of one model passed through. Whoever writes a fused answer thinks about the panel,
+        which is none of the reader's."""
+        body = self.call.body
+        is_excluded = body.include_reasoning is False or (body.reasoning and body.reasoning.exclude)
+        return shapes.is_direct(self.spec) and not is_excluded
+
+    @property
     def shows_panel(self) -> bool:
         """OpenRouter's events and its output item, which strict clients do not."""
         is_fused = not shapes.is_direct(self.spec)

@@ -27,7 +27,7 @@ from ..http.replies import Error
 from . import shapes
 from .chat_run import Chat, go_on
 from .replies import CalledDelta, ChatChunk, ChunkChoice, Delta
-from .sse import FreshText, Quiet, event_stream, watched
+from .sse import FreshReasoning, FreshText, Quiet, event_stream, watched
 
 
 def stream_response(chat: Chat) -> HttpResponseBase:
@@ -62,7 +62,7 @@ class _Reading:
         self._chat, self._chunks = chat, chunks
         self.state = RunState()
         self.answer: shapes.FinalAnswer | None = None
-        self._text = FreshText(chat)
+        self._reasoning, self._text = FreshReasoning(chat), FreshText(chat)
         self._progress: dict[str, str] = {}
 
     async def until_answered(self) -> AsyncGenerator[bytes, None]:
@@ -70,7 +70,9 @@ class _Reading:
         async with aclosing(watched(chat)) as changes:
             async for state in changes:
                 self.state = state
-                events = [self._chunks.delta(content=text) for text in self._text.of(state)]
+                thought = self._reasoning.of(state)
+                events = [self._chunks.reasoning(thought)] if thought else []
+                events += [self._chunks.delta(content=text) for text in self._text.of(state)]
                 if chat.call.body.fusion.progress:
                     events += self._new_progress()
                 for event in quiet.or_sign_of_life(events):
@@ -108,6 +110,10 @@ class _Chunks:
 
     def first(self) -> bytes:
         return self._chunk(_choice(Delta(role="assistant", content="")))
+
+    def reasoning(self, text: str) -> bytes:
+        detail = {"type": "reasoning.text", "text": text, "index": 0}
+        return self.delta(content="", reasoning=text, reasoning_details=[detail])
 
     def delta(self, *, fusion: dict[str, Any] | None = None, **delta: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}

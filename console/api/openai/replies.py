@@ -76,10 +76,22 @@ class Called(Reply):
     function: CalledFunction
 
 
+class ReasoningDetail(Reply):
+    """In OpenRouter's form."""
+
+    type: Literal["reasoning.text"]
+    text: str
+    index: int
+
+
 class Message(Reply):
+    """`reasoning` is of one model passed through."""
+
     role: Literal["assistant"]
     content: str | None
     refusal: None
+    reasoning: str | None = None
+    reasoning_details: list[ReasoningDetail] | None = None
     tool_calls: list[Called] | None = None
 
 
@@ -113,6 +125,8 @@ class CalledDelta(Called, _Numbered):
 class Delta(Reply):
     role: Literal["assistant"] | None = None
     content: str | None = None
+    reasoning: str | None = None
+    reasoning_details: list[ReasoningDetail] | None = None
     tool_calls: list[CalledDelta] | None = None
 
 
@@ -166,6 +180,20 @@ class FusionItem(FusionPart, FusionItemBegun):
     error: str | None = None
 
 
+class SummaryText(Reply):
+    type: Literal["summary_text"]
+    text: str
+
+
+class ReasoningItem(Reply):
+    """Of one model passed through: what it thought, as far as its server tells."""
+
+    type: Literal["reasoning"]
+    id: str
+    status: ItemStatus
+    summary: list[SummaryText]
+
+
 class OutputText(Reply):
     type: Literal["output_text"]
     text: str
@@ -190,7 +218,7 @@ class CallItem(Reply):
     status: ItemStatus
 
 
-Item = FusionItem | MessageItem | CallItem
+Item = FusionItem | ReasoningItem | MessageItem | CallItem
 
 
 class ResponseUsage(Reply):

@@ -24,10 +24,12 @@ from .replies import (
     ItemStatus,
     MessageItem,
     OutputText,
+    ReasoningItem,
     Response,
     ResponseError,
     ResponseSoFar,
     ResponseUsage,
+    SummaryText,
 )
 from .responses_input import PREFIX
 
@@ -125,6 +127,25 @@ def fusion_id(chat: Chat) -> str:
 
 def message_id(chat: Chat) -> str:
     return f"msg_{chat.run.pk.hex}"
+
+
+def reasoning_id(chat: Chat) -> str:
+    return f"rs_{chat.run.pk.hex}"
+
+
+def reasoning_item(chat: Chat, text: str, status: ItemStatus) -> ReasoningItem:
+    """Its text stands as the summary, which every client reads: of the other place for it, that
+    of raw thoughts, some know nothing."""
+    return ReasoningItem(
+        type="reasoning",
+        id=reasoning_id(chat),
+        status=status,
+        summary=[summary(text)] if text else [],
+    )
+
+
+def summary(text: str) -> SummaryText:
+    return SummaryText(type="summary_text", text=text)
 
 
 def message_item(chat: Chat, text: str, status: ItemStatus) -> MessageItem:

@@ -12,7 +12,7 @@ from ..http.patience import patient
 from ..planning.schemas import ResponseRequest
 from .chat_run import answered, begin
 from .replies import Item, OtherEvent, Response, ResponseEvent
-from .response_object import PendingResponse, call_item, fusion_item, message_item
+from .response_object import PendingResponse, call_item, fusion_item, message_item, reasoning_item
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
 
@@ -41,6 +41,8 @@ async def _whole(asked: PendingResponse) -> JsonResponse:
     output: list[Item] = []
     if chat.shows_panel:
         output.append(fusion_item(chat, state))
+    if chat.shows_reasoning and answer.reasoning:
+        output.append(reasoning_item(chat, answer.reasoning, "completed"))
     if answer.text:
         output.append(message_item(chat, answer.text, "completed"))
     for number, called in enumerate(answer.tool_calls):

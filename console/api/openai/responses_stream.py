@@ -29,9 +29,12 @@ from .response_object import (
     message_id,
     message_item,
     part,
+    reasoning_id,
+    reasoning_item,
+    summary,
 )
 from .responses_input import in_our_words
-from .sse import FreshText, Quiet, event_stream, watched
+from .sse import FreshReasoning, FreshText, Quiet, event_stream, watched
 
 
 def stream_response(asked: PendingResponse) -> HttpResponseBase:
@@ -114,7 +117,10 @@ class _Reading:
         self._chat, self._out = chat, out
         self.state = RunState()
         self.answer: shapes.FinalAnswer | None = None
-        self._fresh = FreshText(chat)
+        self._thoughts, self._fresh = FreshReasoning(chat), FreshText(chat)
+        self._thought = ""  # as far as it was told
+        self._reasoning_at: int | None = None
+        self._is_thinking = False
         self._text: str | None = None  # of the message, once there is one
         self._fusion = FusionEvents(chat.spec) if chat.shows_panel else None
         self._fusion_at: int | None = None
@@ -125,7 +131,7 @@ class _Reading:
         async with aclosing(watched(chat)) as changes:
             async for state in changes:
                 self.state = state
-                events = [*self._of_fusion(), *self._of_message()]
+                events = [*self._of_fusion(), *self._of_reasoning(), *self._of_message()]
                 for event in quiet.or_sign_of_life(events):
                     yield event
         self.answer = shapes.answer_of(chat.spec, self.state)
@@ -151,11 +157,43 @@ class _Reading:
         where = {"item_id": fusion_id(self._chat), "output_index": self._fusion_at}
         return self._out.event(f"response.fusion_call.{name}", **where, **fields)
 
+    def _of_reasoning(self) -> list[bytes]:
+        """Told before the message; what is thought beside it stands in the whole response."""
+        text = self._thoughts.of(self.state)
+        if not text or self._text is not None:
+            return []
+        events = []
+        if not self._is_thinking:
+            self._is_thinking, self._reasoning_at = True, self._out.index
+            events.append(self._out.added(reasoning_item(self._chat, "", "in_progress")))
+            events.append(self._summary_event("part.added", part=summary("").payload()))
+        self._thought += text
+        return [*events, self._summary_event("text.delta", delta=text)]
+
+    def _summary_event(self, name: str, **fields: Any) -> bytes:
+        where = {
+            "item_id": reasoning_id(self._chat),
+            "output_index": self._reasoning_at,
+            "summary_index": 0,
+        }
+        return self._out.event(f"response.reasoning_summary_{name}", **where, **fields)
+
+    def _close_reasoning(self) -> list[bytes]:
+        if not self._is_thinking:
+            return []
+        self._is_thinking, text = False, self._thought
+        return [
+            self._summary_event("text.done", text=text),
+            self._summary_event("part.done", part=summary(text).payload()),
+            self._out.done(reasoning_item(self._chat, text, "completed")),
+        ]
+
     def _of_message(self) -> list[bytes]:
         events = []
         for text in self._fresh.of(self.state):
             if self._text is None:
                 self._text = ""
+                events += self._close_reasoning()
                 events.append(self._out.added(message_item(self._chat, "", "in_progress")))
                 events.append(self._message_event("content_part.added", part=part("").payload()))
             self._text += text
@@ -172,7 +210,7 @@ class _Reading:
 
     def close_message(self) -> list[bytes]:
         if self._text is None:
-            return []
+            return self._close_reasoning()
         text, self._text = self._text, None
         return [
             self._message_event("output_text.done", text=text, logprobs=[]),
@@ -203,5 +241,7 @@ class _Reading:
         if self._fusion_at is not None:
             # What became of the synthesis is known only now.
             out.items[self._fusion_at] = fusion_item(chat, self.state)
+        if self._reasoning_at is not None and answer.reasoning:
+            out.items[self._reasoning_at] = reasoning_item(chat, answer.reasoning, "completed")
         response = out.asked.finished(chat, self.state, answer, out.items)
         return [*events, out.response(f"response.{response.status}", response)]

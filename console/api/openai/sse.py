@@ -106,6 +106,30 @@ class PlainText:
         return rest
 
 
+class FreshReasoning:
+    """What of a model's reasoning has not been told yet."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._spec = chat.spec
+        self._is_shown = chat.shows_reasoning
+        self._call, self._read = "", ""
+        self._has_told = False
+
+    def of(self, state: RunState) -> str:
+        call = shapes.answering_call(self._spec, state) if self._is_shown else None
+        if call is None:
+            return ""
+        begins = call.key != self._call or was_replaced(call.reasoning, self._read, call)
+        if begins:
+            self._call, self._read = call.key, ""
+        fresh = call.reasoning[len(self._read) :]
+        if not fresh:
+            return ""
+        again = begins and self._has_told
+        self._read, self._has_told = call.reasoning, True
+        return f"\n\n---\n\n{fresh}" if again else fresh
+
+
 def was_replaced(text: str, sent: str, call: CallState) -> bool:
     """Whether this text of a call is another than was told. One that is only behind, as rows may
     be, has to catch up: nothing is said of it until then."""

@@ -46,6 +46,7 @@ class ChatMessage(Schema):
 class Reasoning(Schema):
     effort: Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
+    exclude: bool = False
 
 
 class FusionParameters(Schema):
@@ -192,6 +193,7 @@ class Answering(Asking):
     response_format: dict[str, Any] | None = None
     reasoning_effort: str | None = None
     reasoning: Reasoning | None = None
+    include_reasoning: bool | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
 
 
