@@ -20,6 +20,7 @@ from tests.stack import ROOT
 from tests.upstream import Script
 
 pytestmark = pytest.mark.live
+UNDER_WAY = ("queued", "running")
 PANEL = {"panel": ["openrouter:mcp-one", "openrouter:mcp-two"], "judge": "openrouter:mcp-judge"}
 
 
@@ -132,16 +133,16 @@ async def test_a_run_that_takes_long_is_answered_with_its_number(api: Api) -> No
                 progress_callback=listen,
             )
             run_id = result.structured_content["run_id"]
-            assert not result.is_error and result.structured_content["status"] == "running"
+            assert not result.is_error and result.structured_content["status"] in UNDER_WAY
             assert "fusion_get_run" in words(result) and run_id in words(result)
-            assert any("B · mcp-two answered" in str(sentence) for sentence in heard)
+            assert any(run_id in str(sentence) for sentence in heard)
             early = await ask(client, "fusion_get_run", run_id=run_id, wait_seconds=300)
-            assert early.structured_content["status"] == "running"
+            assert early.structured_content["status"] in UNDER_WAY
             api.upstream.release()
-            while (read := await ask(client, "fusion_get_run", run_id=run_id)).structured_content[
-                "status"
-            ] == "running":
+            read = early
+            while read.structured_content["status"] in UNDER_WAY:
                 assert not read.is_error
+                read = await ask(client, "fusion_get_run", run_id=run_id)
         assert read.structured_content["answer"] == "Both."
     assert len(api.upstream.calls_of("mcp-one")) == 1
 
