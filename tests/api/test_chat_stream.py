@@ -6,7 +6,9 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from console.api.http.replies import ErrorReply
 from console.api.openai.replies import ChatChunk
 from console.engine.findings.given import fused_answer
-from tests.stack import until
+from tests.stack import PATIENCE, until
 from tests.upstream import Script
 
 from .conftest import GEMINI, GPT, OPUS, Api, tool_call
@@ -244,16 +246,18 @@ def test_the_same_key_with_another_request_is_refused(api: Api) -> None:
 @pytest.mark.parametrize("streamed", [True, False])
 def test_a_client_can_ask_for_the_run_to_end_with_it(api: Api, streamed: bool) -> None:
     api.script("good", Script(text="a b c d", hold_after=1))
-    body = {"model": "good", "fusion": {"cancel_on_disconnect": True}, "stream": streamed}
+    wish = {"model": "good", "fusion": {"cancel_on_disconnect": True}, "stream": streamed}
+    headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "application/json"}
     api.upstream.hold(everything=False)
+    client = HTTPConnection(urlsplit(api.url).netloc)
     try:
-        with streaming(api, timeout=3, **body) as response:
-            next(response.iter_lines())  # of an answer that is not streamed there is none yet
-            api.upstream.wait_until(lambda: bool(api.upstream.calls))
-    except httpx.ReadTimeout:
-        pass
+        client.request("POST", "/v1/chat/completions", json.dumps(ASK | wish), headers)
+        if streamed:
+            client.getresponse().readline()  # of one that is not there is nothing yet
+        api.upstream.wait_until(lambda: bool(api.upstream.calls), PATIENCE)
     finally:
-        until(lambda: api.upstream.calls[0].closed_by_client, 90)
+        client.close()  # in the middle of the stream, or before there is a reply
+        until(lambda: api.upstream.calls[0].closed_by_client)
         api.upstream.release()
     (status,) = api.shell(
         "from console.models import Run\n"
