@@ -160,6 +160,10 @@ class FusionState:
     `seats` are those a reader chose to fuse (empty: all), `judged` the keys of
     the calls that were compared, `best` the key of the answer that stands in
     where no fused answer could be written.
+
+    `turn` makes it one of an agent's turns: the writer goes on from the fusion `after`, with
+    what was said since (`messages`: its calls of tools, and their results) and what this request
+    asks of it (`request`, as `Spec.request`). Answers and analysis are those of `root`.
     """
 
     number: int
@@ -174,6 +178,7 @@ class FusionState:
     best: str = ""
     # Of a preference poll: {seat, vote, fused_first} of each panelist that answered.
     poll: list[dict[str, Any]] = field(default_factory=list)
+    turn: dict[str, Any] = field(default_factory=dict)
     status: RunStatus = RunStatus.RUNNING
 
     def to_dict(self) -> dict[str, Any]:
@@ -240,6 +245,25 @@ class RunState:
         """The call whose text is the run's final one: the synthesis, or the answer standing in."""
         best = self.calls.get(self.fusion.best) if self.fusion else None
         return best or self.fused
+
+    def said_since(self, fusion: FusionState) -> list[dict[str, Any]]:
+        """Messages of a turn and of those before it, in their order."""
+        if not fusion.turn:
+            return []
+        before = self.fusions.get(fusion.turn["after"])
+        return [*(self.said_since(before) if before else []), *fusion.turn["messages"]]
+
+    def of_turn(self, number: int) -> RunState:
+        """As if the panel's answers and this fusion were all there is."""
+        return replace(
+            self,
+            fusions={n: f for n, f in self.fusions.items() if n == number},
+            calls={k: c for k, c in self.calls.items() if c.fusion in (None, number)},
+        )
+
+    def without_panel(self) -> RunState:
+        calls = {k: c for k, c in self.calls.items() if c.step is not Step.PANEL}
+        return replace(self, calls=calls)
 
     def answering(self, fusion: FusionState) -> CallState | None:
         """The call that gave a fusion its answer: the synthesis, or where none could be written

@@ -145,6 +145,12 @@ class Fusion(models.Model):
     text = models.TextField(blank=True)
     # Whether the fused answer says something else than the best single one (engine/worth.py).
     changed = models.BooleanField(null=True, blank=True)
+    # A turn of an agent: what has been said since the writer called for tools (engine.state).
+    turn = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
+    # The number of the first tool call its writer made: by that the results find it again.
+    called = models.CharField(max_length=200, blank=True, default="", db_default="")
     # Panelists' preferences between their own answer and this one, asked on demand.
     poll = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -165,6 +171,9 @@ class Fusion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["run", "number"], name="fusion_number"),
             models.UniqueConstraint(fields=["token", "idempotency_key"], name="fusion_idempotency"),
+        ]
+        indexes = [
+            models.Index(fields=["called"], name="fusion_called", condition=~Q(called="")),
         ]
 
     def __str__(self) -> str:

@@ -28,6 +28,7 @@ UNTOLD_OF_A_CALL = {
 }
 UNTOLD_OF_A_FUSION = {
     "poll": "it is asked for on the page and told there",
+    "turn": "what tools said is the program's own; `after` says which fusion it goes on from",
 }
 
 
@@ -71,7 +72,8 @@ class Call(Told):
 
 
 class Fusion(Told):
-    """One judging of the panel's answers. `stands_in`: the call whose answer stands in.
+    """One judging of the panel's answers. `stands_in`: the call whose answer stands in. `after`:
+    the fusion whose writer called for tools, where this is the call with their results.
 
     `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
     `left_out`: those that could not be. `analysis_notes`: what of the judge's text is not in
@@ -79,6 +81,7 @@ class Fusion(Told):
     """
 
     number: int
+    after: int | None
     status: Status
     judge: str
     synthesizer: str
@@ -221,6 +224,7 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
     shortened = condensing_of(state, fusion.number)
     return Fusion(
         number=fusion.number,
+        after=fusion.turn.get("after"),
         status=fusion.status.value,
         judge=str(fusion.judge.get("model", "")),
         synthesizer=str(fusion.synthesizer.get("model", "")),

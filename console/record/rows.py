@@ -25,9 +25,9 @@ S = TypeVar("S", RunState, FusionState, CallState)
 
 # Of a call and a fusion what makes them this one, and is never written again.
 _CALL_IS = {"key", "step", "number", "cause", "panelist", "seat"}
-_FUSION_IS = {"number"}
+_FUSION_IS = {"number", "turn"}
 # Columns of a fusion that are found in its calls.
-_FOUND = ["changed", "text"]
+_FOUND = ["changed", "text", "called"]
 
 # What a save writes anew.
 CALL_FIELDS = [f.name for f in fields(CallState) if f.name not in _CALL_IS]
@@ -62,8 +62,15 @@ def fusion_row(run_id: Any, state: RunState, fusion: FusionState) -> Fusion:
         run_id=run_id,
         changed=changed(state, fusion),
         text=storable(answer.text if answer else ""),
+        called=_called(state, fusion),
         **_columns(Fusion, fusion),
     )
+
+
+def _called(state: RunState, fusion: FusionState) -> str:
+    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+    calls = written.tool_calls if written and written.is_usable else []
+    return storable(str(calls[0].get("id", "")))[:200] if calls else ""
 
 
 def run_fields(state: RunState) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from ..engine.provider import Message
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
 from ..engine.steps.seating import seated
@@ -100,6 +101,43 @@ def run_fuse(
             synthesizer=again.writer.to_dict(),
             criteria=again.criteria,
             seats=chosen,
+            token=api.token if api else None,
+            request_hash=api.request_hash if api else "",
+            idempotency_key=api.idempotency_key if api else None,
+        )
+
+
+def run_turn(
+    *,
+    run: Run,
+    after: int,
+    messages: list[Message],
+    request: dict[str, Any],
+    writer: Panelist,
+    api: ApiOrigin | None = None,
+) -> Fusion:
+    """One more call, of the writer: it goes on from the fusion `after`, whose tool calls have
+    been answered. Answers and analysis stay. Raises Refused."""
+    with transaction.atomic():
+        _reopen(run)
+        before = run.fusions.filter(number=after).first()
+        if before is None:
+            raise Refused("There is no such fusion.")
+        last = run.fusions.aggregate(last=Max("number"))["last"] or 0
+        root = before.turn.get("root", after)
+        return Fusion.objects.create(
+            run=run,
+            number=last + 1,
+            status=RunStatus.QUEUED,
+            judge=before.judge,
+            synthesizer=writer.to_dict(),
+            criteria=before.criteria,
+            seats=before.seats,
+            judged=before.judged,
+            analysis=before.analysis,
+            analysis_reason=before.analysis_reason,
+            analysis_error=before.analysis_error,
+            turn={"root": root, "after": after, "messages": messages, "request": request},
             token=api.token if api else None,
             request_hash=api.request_hash if api else "",
             idempotency_key=api.idempotency_key if api else None,

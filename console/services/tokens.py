@@ -17,14 +17,15 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from ..engine.spec import Spec
+from ..engine.provider import Message
+from ..engine.spec import Panelist, Spec
 from ..engine.state import RunStatus
 from ..models import ApiToken, Call, Fusion, Run
 from ..models.runs import Origin
 from ..models.tokens import Scope
 from .build_spec import Who
 from .errors import Refused
-from .fusions import run_fuse
+from .fusions import run_fuse, run_turn
 from .runs import ApiOrigin, run_start
 
 PREFIX = "fus_"
@@ -171,6 +172,32 @@ def token_run_fuse(
             synthesizer=synthesizer,
             criteria=criteria,
             seats=seats,
+            api=ApiOrigin(token, request_hash, idempotency_key),
+        )
+
+
+def token_run_turn(
+    *,
+    token: ApiToken,
+    run: Run,
+    after: int,
+    messages: list[Message],
+    request: dict[str, Any],
+    writer: Panelist,
+    request_hash: str = "",
+    idempotency_key: str | None = None,
+) -> Fusion:
+    """The writer's next call within an agent's turn. Raises OverLimit and Refused."""
+    with transaction.atomic():
+        locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+        _within_budget(locked)
+        _has_a_place(locked)
+        return run_turn(
+            run=run,
+            after=after,
+            messages=messages,
+            request=request,
+            writer=writer,
             api=ApiOrigin(token, request_hash, idempotency_key),
         )
 

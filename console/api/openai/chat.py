@@ -55,7 +55,7 @@ def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> Chat
         message.tool_calls = [Called(**call) for call in answer.tool_calls]
     choice = Choice(index=0, message=message, finish_reason=answer.finish_reason, logprobs=None)
     completion = ChatCompletion(
-        id=f"chatcmpl-{chat.run.pk}",
+        id=f"chatcmpl-{chat.run.pk}{chat.of_turn}",
         object="chat.completion",
         created=int(chat.run.created_at.timestamp()),
         model=chat.model(state),

@@ -18,9 +18,10 @@ from ..http.errors import ApiError
 from ..http.follow import final, load, may_go_on
 from ..planning.conversation import conversation
 from ..planning.failures import seconds_left
-from ..planning.idempotency import PANEL, Started, run_url, start
+from ..planning.idempotency import PANEL, Started, run_url, start, start_turn
 from ..planning.plan import DECIDE, Plan, plan_for
 from ..planning.schemas import Answering, ChatRequest
+from ..planning.turns import find_turn
 from . import shapes
 from .replies import FusionOfChat
 
@@ -30,13 +31,29 @@ WARNINGS = "x-fusion-warnings"
 
 @dataclass(frozen=True)
 class Chat:
-    """A request under way. `before` is the call in which the outer model chose to ask a panel."""
+    """A request under way. `before` is the call in which the outer model chose to ask a panel.
+
+    `turn` is the number of the fusion in which a writer goes on with what its tools said.
+    """
 
     call: ApiCall[ChatRequest]
     plan: Plan
     started: Started
     spec: Spec
     before: RunState | None = None
+    turn: int = 0
+
+    @property
+    def id(self) -> str:
+        """Of a response and its items: the run's, and within it the turn's."""
+        return f"{self.run.pk.hex}{self.of_turn}"
+
+    @property
+    def of_turn(self) -> str:
+        return f"_{self.turn}" if self.turn else ""
+
+    def view(self, state: RunState) -> RunState:
+        return view(state, self.turn)
 
     @property
     def run(self) -> Run:
@@ -73,8 +90,9 @@ class Chat:
 
     @property
     def shows_panel(self) -> bool:
-        """OpenRouter's events and its output item, which strict clients do not."""
-        is_fused = not shapes.is_direct(self.spec)
+        """OpenRouter's events and its output item, which strict clients do not. In a turn nobody
+        was asked but the writer."""
+        is_fused = not shapes.is_direct(self.spec) and not self.turn
         return is_fused and self.shows_fusion and self.call.in_openrouters_words
 
     @property
@@ -82,6 +100,9 @@ class Chat:
         return run_url(self.call.request, self.run.pk)
 
     def states(self, state: RunState) -> list[RunState]:
+        if self.turn:
+            # The panel's calls were told, and paid for, with the request that made them.
+            state = state.without_panel()
         return [s for s in (self.before, state) if s]
 
     def wants_panel(self, answer: shapes.FinalAnswer | None) -> bool:
@@ -110,6 +131,13 @@ class Chat:
         return shapes.failure(self.spec, state, run_id=str(self.run.pk), run_url=self.url)
 
 
+def view(state: RunState, turn: int) -> RunState:
+    """What of a run is one request's: other turns have requests of their own."""
+    has_turns = any(fusion.turn for fusion in state.fusions.values())
+    number = turn or (min(state.fusions) if has_turns else 0)
+    return state.of_turn(number) if number else state
+
+
 async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
     """Wait for the answer; of the panel too, if the outer model asks it. Raises ApiError."""
     wants = chat.call.body.fusion.cancel_on_disconnect
@@ -129,8 +157,8 @@ async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
 
 async def _ended(chat: Chat) -> RunState:
     if not chat.started.is_new and chat.run.is_final:
-        return await db(load, chat.run.pk)
-    return await final(chat.run.pk, partial(may_go_on, chat.call))
+        return chat.view(await db(load, chat.run.pk))
+    return chat.view(await final(chat.run.pk, partial(may_go_on, chat.call)))
 
 
 def planned(call: ApiCall[Any], body: Answering) -> Plan:
@@ -144,6 +172,8 @@ def planned(call: ApiCall[Any], body: Answering) -> Plan:
 def begin(call: ApiCall[ChatRequest]) -> Chat:
     body = call.body
     plan = planned(call, body)
+    if goes_on := _within_turn(call, plan):
+        return goes_on
     spec = plan.decide or plan.spec
     messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
     started = start(
@@ -166,6 +196,22 @@ def _again(chat: Chat) -> ApiError:
     failure = chat.failure(load(chat.run.pk))
     failure.headers["Retry-After"] = str(seconds_left(chat.run))
     return failure
+
+
+def _within_turn(call: ApiCall[ChatRequest], plan: Plan) -> Chat | None:
+    """Where the last message says what tools say that a run's writer called for."""
+    body = call.body
+    is_result = body.messages[-1].role in ("tool", "function")
+    if plan.direct or not is_result or body.fusion.fanout == "every":
+        return None
+    as_text, _ = conversation(body.messages, with_tools=False)
+    as_it_is, _ = conversation(body.messages, with_tools=True)
+    turn = find_turn(call.token, plan.spec, as_text, as_it_is)
+    taken = start_turn(call, turn, plan.spec) if turn else None
+    if taken is None:
+        return None
+    started, number = taken
+    return Chat(call, plan, started, started.run.frozen_spec, turn=number)
 
 
 def go_on(chat: Chat, state: RunState) -> Chat:

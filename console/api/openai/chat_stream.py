@@ -101,7 +101,7 @@ class _Chunks:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
         self._base: dict[str, Any] = {
-            "id": f"chatcmpl-{chat.run.pk}",
+            "id": f"chatcmpl-{chat.run.pk}{chat.of_turn}",
             "object": "chat.completion.chunk",
             "created": int(chat.run.created_at.timestamp()),
             "model": chat.model(),

@@ -46,7 +46,7 @@ class PendingResponse:
 
     @property
     def number(self) -> str:
-        return self.first.run.pk.hex
+        return self.first.id
 
     def begun(self) -> ResponseSoFar:
         fields = self._fields([], self.first.model())
@@ -122,11 +122,11 @@ def _begun(chat: Chat) -> dict[str, Any]:
 
 
 def fusion_id(chat: Chat) -> str:
-    return f"fus_{chat.run.pk.hex}"
+    return f"fus_{chat.id}"
 
 
 def message_id(chat: Chat) -> str:
-    return f"msg_{chat.run.pk.hex}"
+    return f"msg_{chat.id}"
 
 
 def reasoning_id(chat: Chat) -> str:
@@ -166,7 +166,7 @@ def call_item(chat: Chat, number: int, called: dict[str, Any], status: ItemStatu
     function = called["function"]
     return CallItem(
         type="function_call",
-        id=f"fc_{chat.run.pk.hex}_{number}",
+        id=f"fc_{chat.id}_{number}",
         call_id=called["id"],
         name=function["name"],
         arguments=function["arguments"] if status == "completed" else "",

@@ -20,6 +20,7 @@ from ..http.errors import ApiError
 from ..planning.plan import DECIDE
 from ..planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
 from . import shapes
+from .chat_run import view
 
 PREFIX = "resp_"
 # What other responses' output brings along when it is sent back, and nobody reads.
@@ -103,19 +104,19 @@ def _content(content: str | list[Part] | None) -> Any:
 
 def _before(call: ApiCall[ResponseRequest], response_id: str) -> list[dict[str, Any]]:
     """The conversation that the earlier response ended."""
-    run = _run_of(call, response_id)
-    answer = shapes.answer_of(run.frozen_spec, state_from_rows(run)) if run else None
-    asked_panel = answer and any(c["function"]["name"] == DECIDE for c in answer.tool_calls)
+    number, has_turn, turn = response_id.removeprefix(PREFIX).partition("_")
+    run = _run_of(call, number) if turn.isdecimal() or not has_turn else None
     try:
-        conversation = list(asked(run).messages) if run else None
-    except Forgotten:
-        conversation = None
-    if run is None or answer is None or asked_panel or conversation is None:
+        ended = _ended_by(run, int(turn or 0)) if run else None
+    except (Forgotten, KeyError):
+        ended = None
+    if ended is None:
         raise ApiError(
             "invalid_request",
             "There is no response of this id to go on from. Send the conversation as input.",
             param="previous_response_id",
         )
+    conversation, answer = ended
     if call.body.instructions and conversation and conversation[0].get("role") == "system":
         # Those of the earlier request: instructions are not carried over.
         conversation = conversation[1:]
@@ -125,10 +126,20 @@ def _before(call: ApiCall[ResponseRequest], response_id: str) -> list[dict[str, 
     return [*conversation, last]
 
 
-def _run_of(call: ApiCall[ResponseRequest], response_id: str) -> Run | None:
+def _ended_by(run: Run, turn: int) -> tuple[list[dict[str, Any]], shapes.FinalAnswer] | None:
+    """(what was asked, what was answered) in the run, or in a turn of it. Raises Forgotten, and
+    KeyError where there is no such turn."""
+    state = state_from_rows(run)
+    answer = shapes.answer_of(run.frozen_spec, view(state, turn))
+    if answer is None or any(c["function"]["name"] == DECIDE for c in answer.tool_calls):
+        return None
+    since = state.said_since(state.fusions[turn]) if turn else []
+    return [*asked(run).messages, *since], answer
+
+
+def _run_of(call: ApiCall[ResponseRequest], number: str) -> Run | None:
     try:
-        run_id = uuid.UUID(hex=response_id.removeprefix(PREFIX))
-        return access.run_owned_by(call.token.owner, run_id)
+        return access.run_owned_by(call.token.owner, uuid.UUID(hex=number))
     except (ValueError, Http404):
         return None
 

@@ -45,7 +45,7 @@ async def watched(chat: Chat) -> AsyncGenerator[RunState, None]:
         aclosing(states(chat.run.pk, partial(may_go_on, chat.call))) as changes,
     ):
         async for state in changes:
-            yield state
+            yield chat.view(state)
 
 
 class Quiet:

@@ -17,12 +17,13 @@ from django.utils import timezone
 from ...engine.provider import Message
 from ...engine.spec import Spec
 from ...models import Fusion, Run
-from ...services.errors import Refused
-from ...services.tokens import token_run_start
+from ...services.errors import Refused, RunUnderWay
+from ...services.tokens import token_run_start, token_run_turn
 from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
 from .failures import failed_before
+from .turns import Turn
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
 # time is the request that never had its reply, key or no key; one that had it was asked anew,
@@ -101,6 +102,44 @@ def start(
 
 def hash_of(call: ApiCall[Any], part: str = "") -> str:
     return hashlib.sha256(f"{call.hash}{part}".encode()).hexdigest()
+
+
+def start_turn(call: ApiCall[Any], turn: Turn, spec: Spec) -> tuple[Started, int] | None:
+    """The run that goes on, and the number of the fusion in which it does; None where it has
+    been deleted meanwhile. Raises ApiError."""
+    key = call.idempotency_key
+
+    def begun() -> tuple[Started, int] | None:
+        first = earlier(call, Fusion.objects.select_related("run"), call.hash, key)
+        if first is None:
+            return None
+        call.started.append(first)
+        return Started(first.run, False), first.number
+
+    if found := begun():
+        return found
+    try:
+        fusion = token_run_turn(
+            token=call.token,
+            run=turn.run,
+            after=turn.after,
+            messages=turn.messages,
+            request=spec.request,
+            writer=spec.writer,
+            request_hash=call.hash,
+            idempotency_key=key,
+        )
+    except RunUnderWay:
+        # Two of the same at once, or somebody has its answers fused again.
+        if found := begun():
+            return found
+        raise ApiError("run_under_way", headers={"Retry-After": "2"}) from None
+    except Refused as refusal:
+        if Run.objects.filter(pk=turn.run.pk).exists():
+            raise refusal
+        return None
+    call.started.append(fusion)
+    return Started(fusion.run, True), fusion.number
 
 
 def is_repetition(call: ApiCall[Any]) -> bool:

@@ -139,6 +139,7 @@ class OwnOptions(OwnTerms):
     progress: bool = False
     include: bool | None = None
     cancel_on_disconnect: bool = False
+    fanout: Literal["once", "every"] = "once"
 
 
 class StreamOptions(Schema):

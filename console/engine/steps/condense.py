@@ -100,7 +100,7 @@ def _judge_excess(context: Context, fusion: int, material: Material) -> int:
 def _writer_excess(context: Context, fusion: int, material: Material) -> int:
     known = context.state.fusions[fusion]
     writer = Panelist.from_dict(known.synthesizer)
-    messages = synthesis.messages_for(context, material, None, known.criteria)
+    messages = synthesis.messages_for(context, material, None, known.criteria, context.spec.request)
     window = window_of(writer) or 0
     judge = Panelist.from_dict(known.judge)
     analysis = judging.output_limit(context, judge) if len(material.answers) > 1 else 0

@@ -15,7 +15,7 @@ from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
 from ..provider import Message, Provider
 from ..spec import Panelist, Spec, letter
-from ..state import CallState, FusionState, RunState, Step
+from ..state import CallState, FusionState, RunState, RunStatus, Step
 from ..text import ended
 from .condense import condense
 from .judge import analyse
@@ -86,7 +86,7 @@ async def fuse(
 
 async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallState]) -> None:
     spec, number = context.spec, fusion.number
-    if not fusion.judged:
+    if not fusion.judged or fusion.status is RunStatus.QUEUED:
         context.say(
             EventType.FUSION_STARTED,
             fusion=number,
@@ -100,7 +100,10 @@ async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallSt
     material = await aside(size, make_material, spec, context.messages, answers)
     is_read_only_by_judge = ends_with_analysis(spec, number)
     for_judge, for_writer = await condense(
-        context, number, material, for_judge_alone=is_read_only_by_judge
+        context,
+        fusion.turn.get("root", number),  # what was condensed for it is not bought again
+        material,
+        for_judge_alone=is_read_only_by_judge,
     )
     analysis = await analyse(context, number, for_judge)
     if not is_read_only_by_judge:
@@ -115,6 +118,10 @@ def ends_with_analysis(spec: Spec, fusion: int) -> bool:
 def _stood_in(state: RunState) -> tuple[str, str]:
     """(reason, error) of a run whose fused answer another answer stands in for."""
     fusion, written = state.fusion, state.fused
+    if fusion and fusion.turn and written and not written.is_usable:
+        # No other answer stands in: none knows what the tools have said.
+        error = f"The writer could not go on. {written.error}"
+        return Reason.SYNTHESIS_FAILED.value, error
     if not (fusion and fusion.best and written):
         return "", ""
     which = "The only answer" if len(fusion.judged) == 1 else "The best single answer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..calls.aside import aside
@@ -30,11 +31,13 @@ async def synthesise(
     """
 
     state = context.state.fusions[fusion]
+    asked = state.turn.get("request", context.spec.request)
 
     async def perform(key: str, writer: Panelist) -> Ended:
         messages = await aside(
-            material.size, messages_for, context, material, analysis, state.criteria
+            material.size, messages_for, context, material, analysis, state.criteria, asked
         )
+        messages += context.state.said_since(state)
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
         try:
@@ -47,7 +50,7 @@ async def synthesise(
                     messages,
                     max_output_tokens=_limit(context, writer),
                     temperature=writer.temperature,
-                    asked=context.spec.request,
+                    asked=asked,
                 ),
                 on_text=lambda text: context.say(EventType.CALL_DELTA, key, fusion, text=text),
                 on_reasoning=lambda text: context.say(
@@ -68,7 +71,7 @@ async def synthesise(
         fusion,
         Panelist.from_dict(state.synthesizer),
         perform,
-        at_last=lambda: {"best": best_answer(analysis, material.answers).key},
+        at_last=lambda: {} if state.turn else {"best": best_answer(analysis, material.answers).key},
     )
 
 
@@ -81,14 +84,18 @@ def room_kept(context: Context, writer: Panelist) -> int | None:
     return output_of(writer, _limit(context, writer))
 
 
-def _may_mark(context: Context, material: Material) -> bool:
+def _may_mark(asked: Mapping[str, Any], material: Material) -> bool:
     """Not a text for programs, and not where there is only one answer to point to."""
-    options = context.spec.request.get("options", {})
+    options = asked.get("options", {})
     return len(material.seats) > 1 and not ({"response_format", "tools"} & set(options))
 
 
 def messages_for(
-    context: Context, material: Material, analysis: dict[str, Any] | None, criteria: str
+    context: Context,
+    material: Material,
+    analysis: dict[str, Any] | None,
+    criteria: str,
+    asked: Mapping[str, Any],
 ) -> list[Message]:
     prompts = context.spec.prompts
     marks = fill(prompts.marks, letters=", ".join(material.letters))
@@ -97,7 +104,7 @@ def messages_for(
         fence=material.fence,
         and_analysis=" and an analysis that compares them" if analysis else "",
         criteria=own_criteria(criteria),
-        marks=f"\n\n{marks}" if marks and _may_mark(context, material) else "",
+        marks=f"\n\n{marks}" if marks and _may_mark(asked, material) else "",
     )
     parts = [material.text(material.task)]
     if analysis:
