@@ -91,7 +91,7 @@ SPENDS = ToolAnnotations(
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
-class Server(MCPServer[Any]):
+class PanelServer(MCPServer[Any]):
     async def list_tools(self) -> list[Tool]:
         """With the presets that can run now, so that a model need not guess their names."""
         presets = await db(preset_slugs)
@@ -109,7 +109,7 @@ def _with_presets(tool: Tool, presets: list[str]) -> Tool:
 
 def make_server(caller_of: CallerOf) -> MCPServer[Any]:
     """`caller_of` says for whom a request acts."""
-    server = Server(
+    server = PanelServer(
         "fusion", title="Fusion", version="1", instructions=INSTRUCTIONS, log_level="WARNING"
     )
 

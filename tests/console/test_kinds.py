@@ -24,6 +24,7 @@ from django.test import Client
 
 from console.catalog.listings import all_models, models_of
 from console.catalog.prices import context_length_of, price_of
+from console.engine.terms import Terms
 from console.engine.usage import Price
 from console.models import Credential, Preset
 from console.providers import kinds
@@ -203,7 +204,7 @@ def test_its_models_prices_and_limits_are_known(
     assert ([m.model for m in models], error) == (["ara", "kea"], "")
     assert price_of(credential, "ara") == Price(Decimal(3), Decimal(7))
     assert context_length_of(credential, "ara") == 4321
-    panelist = find_panelist("ara")
+    panelist = find_panelist("ara", Terms())
     assert (panelist.credential, panelist.max_output_tokens) == ("parrot", 1234)
     assert not panelist.has_own_limit
 

@@ -91,7 +91,7 @@ def said(database: dict[str, str], code: str) -> Any:
         env=database,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=400,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -16,6 +16,7 @@ from console.catalog.seed_data import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKEN
 from console.engine.findings.given import fused_answer
 from console.engine.spec import Panelist
 from console.engine.state import Step
+from console.engine.terms import Terms
 from console.fragments.fusions import askable
 from console.models import Credential, Fusion, Run
 from console.record.asked import asked
@@ -252,11 +253,11 @@ def test_what_was_asked_while_a_model_was_looked_up_keeps_its_place(
     client.force_login(finished.owner)
     made, find = len(upstream.calls), fusions.find_panelist
 
-    def find_slowly(name: str) -> Panelist:
+    def find_slowly(name: str, terms: Terms) -> Panelist:
         monkeypatch.setattr(fusions, "find_panelist", find)
         client.post(f"/fusion/runs/{finished.pk}/{path}", {"model": "test:quick"})
         carried_out(worker, finished)
-        return find(name)
+        return find(name, terms)
 
     monkeypatch.setattr(fusions, "find_panelist", find_slowly)
     answer = client.post(f"/fusion/runs/{finished.pk}/{path}", {"model": "test:slow"})

@@ -22,6 +22,7 @@ from .errors import ApiError
 
 NAMES = "openrouter/"
 TOOLS = "openrouter:"
+_AGENT = "openrouter"  # how its SDKs name themselves
 _HEADERS = "x-openrouter-"
 _DEPTH = "x-openrouter-fusion-depth"  # every call of a fusion has it, whoever makes it
 # Fields that OpenRouter's API has and OpenAI's has not.
@@ -75,9 +76,7 @@ def openrouters_body(error: ApiError) -> dict[str, Any]:
 def _is_openrouters_client(request: HttpRequest) -> bool:
     names = [name.casefold() for name in request.headers]
     agent = request.headers.get("User-Agent", "").casefold()
-    return "openrouter" in agent or any(
-        name.startswith(_HEADERS) and name != _DEPTH for name in names
-    )
+    return _AGENT in agent or any(name.startswith(_HEADERS) and name != _DEPTH for name in names)
 
 
 def _has_its_words(data: dict[str, Any]) -> bool:
