@@ -74,15 +74,18 @@ class OpenAICompatible:
         if not form.body.get("stream"):
             yield Unstreamed()
         try:
-            async with self._post(form.body) as response:
-                answering = True
-                async with aclosing(self._read(request, response)) as chunks:
-                    async for chunk in chunks:
-                        self._quirks.answered(request.model, form)
-                        yield chunk
+            async with (
+                self._post(form.body) as response,
+                aclosing(self._read(request, form.body, response)) as chunks,
+            ):
+                async for chunk in chunks:
+                    answering = True
+                    self._quirks.answered(request.model, form)
+                    yield chunk
         except ProviderError as error:
+            # Some refuse within a stream that they have begun: before its first word that
+            # costs as little. What somebody asked for by name is not left out.
             if not answering:
-                # What somebody asked for by name is not left out.
                 error.adapted = self._quirks.learn(request.model, form, error, request.options)
             raise
 
@@ -134,10 +137,12 @@ class OpenAICompatible:
             raise classify(exc, self._host, answered=answered) from None
 
     async def _read(
-        self, request: Request, response: httpx.Response
+        self, request: Request, sent: dict[str, Any], response: httpx.Response
     ) -> AsyncGenerator[Chunk, None]:
         thinks = self._traits.of(request.model).get(THOUGHTS, "")
-        answer = AnswerReader(request.model, self._limits, self._scrub, self._host, thinks=thinks)
+        answer = AnswerReader(
+            request.model, self._limits, self._scrub, self._host, thinks=thinks, sent=sent
+        )
         try:
             async with aclosing(self._chunks(answer, response)) as chunks:
                 async for chunk in chunks:

@@ -116,6 +116,18 @@ async def test_it_is_asked_again_without_and_from_then_on(
     assert len(up.calls) == asked + 1
 
 
+async def test_a_refusal_within_a_stream_that_says_nothing_else_is_one(ask: Any, up: Any) -> None:
+    """SGLang and LM Studio begin to stream before they look."""
+
+    def script(body: dict[str, Any]) -> Script:
+        error = {"message": "response_format is not supported", "code": 400}
+        event = f"data: {json.dumps({'error': error})}\n\n".encode()
+        return Script(raw=[event]) if "response_format" in body else Script(text="Fine.")
+
+    assert (await adapting(ask, script, response_schema=SCHEMA)).text == "Fine."
+    assert len(up.calls) == 3
+
+
 async def test_a_limit_is_named_by_the_model_and_a_smaller_one_stays(ask: Any, up: Any) -> None:
     await adapting(ask, limited_to_4096, max_output_tokens=8000)
     assert [call.body["max_tokens"] for call in up.calls] == [8000, 4096]

@@ -94,6 +94,7 @@ class AnswerReader:
         host: str = "",
         *,
         thinks: str = "",
+        sent: dict[str, Any] | None = None,
     ) -> None:
         self.done = False  # `[DONE]` was seen
         self.finish_reason: str | None = None
@@ -107,6 +108,7 @@ class AnswerReader:
         self._host = host
         self._limits = limits
         self._scrub = scrub
+        self._sent = sent
         self._unreadable = 0
         self._asked_for_tools = False
         self._refused = False
@@ -140,7 +142,7 @@ class AnswerReader:
         except (ValueError, RecursionError):
             self._unreadable += 1
             if event.event == "error":
-                raise in_band({"message": data}, self._scrub) from None
+                raise in_band({"message": data}, self._scrub, self._sent) from None
             if self._unreadable > self._limits.unreadable:
                 raise ProviderError(Reason.BAD_RESPONSE) from None
             return
@@ -158,7 +160,7 @@ class AnswerReader:
         if error is None and choice.get("error"):
             error = error_object({"error": choice["error"]})
         if error is not None or failed:
-            raise in_band(error or payload, self._scrub)
+            raise in_band(error or payload, self._scrub, self._sent)
         reason = _finish_reason(choice)
         if reason == "error":
             raise ProviderError(Reason.UPSTREAM_ERROR)

@@ -102,12 +102,17 @@ def refusal(
     return refused
 
 
-def in_band(error: dict[str, Any], scrub: Scrub) -> ProviderError:
+def in_band(
+    error: dict[str, Any], scrub: Scrub, sent: dict[str, Any] | None = None
+) -> ProviderError:
     """An error object within a 200 answer. The call may have been billed: no retry."""
     code = error.get("code")
     status = int(str(code)) if str(code).isdecimal() and len(str(code)) == 3 else None
-    reason, _ = _reason(status or 500, read_error(error))
-    return ProviderError(reason, _in_words(reason, words_of(error), scrub), status_code=status)
+    read = read_error(error, sent)
+    reason, _ = _reason(status or 500, read)
+    refused = Refusal(reason, _in_words(reason, words_of(error), scrub), status_code=status)
+    refused.body = read
+    return refused
 
 
 def text_of(body: bytes) -> str:
