@@ -46,6 +46,14 @@ def named(message: str, changed: dict[str, str] | None = None, param: str = "") 
         "role 'system' is not supported by this model",
         "system prompts are not allowed here",
         "The system message is not supported for gemma2-9b.",
+        "The 'system' role is not supported.",
+        "This model only supports user and assistant messages.",
+        "Messages must have role user or assistant",
+        "Roles other than user and assistant are not accepted.",
+        "Unexpected message role.",
+        'messages: first message must use the "user" role',
+        "Invalid role at 0: expected user but got system",
+        "该模型不支持 system 角色",
     ],
 )
 def test_the_role_of_a_system(message: str) -> None:
@@ -77,6 +85,10 @@ def test_not_every_system_is_a_role(message: str) -> None:
         ("The specified schema produces a constraint that has too many states.", "without"),
         ("Unknown name \"additionalProperties\" at 'generation_config.response_schema'", "without"),
         ("JSON mode is not enabled for this model", "without"),
+        ("Failed to validate JSON. Please adjust your prompt.", "without"),
+        ("Unsupported JSON schema fields: {'maxLength'}", "without"),
+        ("guided_json is not supported", "without"),
+        ("This model does not support structured outputs", "json_object"),
         ("For 'array' type, property 'maxItems' is not supported in the schema", "without"),
         ("This response_format type is unavailable now", "json_object"),
         ("response_format: response_format.type `json_schema` is unavailable now", "json_object"),
@@ -124,6 +136,9 @@ def test_a_schema_of_a_tool_is_another(message: str) -> None:
         ("The model is unsupported for streaming", ""),
         ("Streaming is not supported for this model.", ""),
         ("This model does not support streaming", ""),
+        ("Please set stream to false.", ""),
+        ("stream=true is not allowed", ""),
+        ("Only supports non-streaming requests.", ""),
         ("stream must be false: streaming is disabled for o-models", ""),
     ],
 )
@@ -136,6 +151,7 @@ def test_a_model_that_may_not_be_streamed(message: str, param: str) -> None:
     [
         "This model only support stream mode, please enable the stream parameter.",
         "The upstream is not available",
+        "Not available: set stream to true.",
         "The stream broke.",
     ],
 )

@@ -49,7 +49,7 @@ WINDOWS = tuple(
 OUTPUT = (
     r"(?:max[_ ](?:completion[_ ]|output[_ ]|new[_ ])?tokens|maxOutputTokens|num_predict|"
     r"(?:completion|output|generated|response)[_ ]?(?:tokens|length|limit)|maximum tokens|"
-    r"number of tokens to generate)"
+    r"number of tokens to generate|generates? (?:at most|up to|no more than))"
 )
 # How a limit is named beside it. The first number that fits is the limit.
 LIMITS = tuple(
@@ -76,6 +76,7 @@ LIMITS = tuple(
         # Bedrock: "The maximum tokens you requested exceeds the model limit of 4096"
         r"(?:limit|maximum|max(?:imum)? value|max|capped|ceiling)\b[^.\d]{0,40}(?:of|is|at|:|to|=)?"
         r"[^.\d]{0,4}(?P<limit>\d+)",
+        r"(?:less|smaller|lower|fewer) than `?(?P<beyond>\d+)|< ?(?P<below>\d+)",
     )
 )
 
@@ -105,7 +106,7 @@ def longest_output(message: str, asked: int) -> int | None:
     for pattern in LIMITS:
         for match in pattern.finditer(text):
             numbers = {name: int(value) for name, value in match.groupdict().items() if value}
-            limit = numbers["limit"] if "limit" in numbers else numbers["beyond"] - 1
+            limit = numbers.get("limit") or numbers.get("beyond", numbers.get("below", 0)) - 1
             if LEAST <= limit < asked:
                 return limit
     # In words nobody foresaw: the one number beside what was asked for.

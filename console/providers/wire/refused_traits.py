@@ -25,84 +25,97 @@ from .forms import (
 # Within one sentence: a dot within a name ends none.
 S = r"(?:[^.\n]|\.(?=\w)){0,160}"
 NOT = (
-    r"(?:not (?:be |been |currently |yet |natively )?(?:support|allow|permit|enabl|accept|avail|"
-    r"valid|"
-    r"recogni|implement)\w*|n[o']t (?:support|allow|accept|take)\w*|cannot|unsupported|unavailable|"
-    r"unknown|unexpected|unrecogni[sz]ed|invalid|disabled|disallowed|no longer supported|"
-    r"only support"
-    r"\w*|must not|may not|forbidden)"
+    r"(?:not (?:be |been |currently |yet |natively )?"
+    r"(?:support|allow|permit|enabl|accept|avail|valid|recogni|implement)\w*"
+    r"|n[o']t (?:support|allow|accept|take)\w*|no longer supported|only supports?\b"
+    r"|cannot|must not|may not|un(?:supported|available|known|expected|recogni[sz]ed)"
+    r"|invalid|disabled|disallowed|forbidden|不支持|不允许|无效|非法)"
 )
+Q = r"['\"`]?"
 
 
-def either(one: str, other: str) -> re.Pattern[str]:
-    """Both in one sentence."""
-    return re.compile(rf"{one}{S}{other}|{other}{S}{one}", re.IGNORECASE)
+def any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
 
 
-# vLLM, SGLang and Hugging Face with Gemma's template: "System role not supported"; OpenAI's o1:
-# "'messages[0].role' does not support 'system' with this model"; Google: "Developer instruction is
-# not enabled for models/gemma-3-27b-it"; Bedrock: "This model doesn't support system messages";
-# Mistral's templates: "Only user and assistant roles are supported!"
-# https://github.com/vllm-project/vllm/pull/2964, https://github.com/janhq/jan/issues/4392,
-# https://github.com/0xPlaygrounds/rig/issues/788,
-# https://github.com/Mintplex-Labs/anything-llm/issues/2486
-SYSTEM = re.compile(
-    rf"(?:\b(?:system|developer)\b['\"`]? ?(?:role|message|prompt|instruction)s?|"
-    rf"\broles?\b['\"`]?{S}\b(?:system|developer)\b){S}{NOT}|"
-    rf"{NOT}{S}(?:\b(?:system|developer)\b['\"`]? ?(?:role|message|prompt|instruction)s?|"
-    rf"\broles?\b['\"`:]*{S}\b(?:system|developer)\b)|"
-    r"only (?:the )?['\"`]?user['\"`]? and ['\"`]?(?:assistant|model)['\"`]? roles|"
+def refused(thing: str) -> str:
+    """It and a negation in one sentence, whichever comes first."""
+    return rf"{thing}{S}{NOT}|{NOT}{S}{thing}"
+
+
+SYSTEM = any_of(
+    # vLLM, SGLang, Hugging Face with Gemma's template: "System role not supported"; Bedrock: "This
+    # model doesn't support system messages"; Google: "Developer instruction is not enabled for …"
+    # https://github.com/vllm-project/vllm/pull/2964, https://github.com/0xPlaygrounds/rig/issues/788
+    # https://github.com/Mintplex-Labs/anything-llm/issues/2486
+    refused(rf"\b(?:system|developer)\b{Q} ?(?:role|message|prompt|instruction)s?"),
+    # OpenAI's o1: "Unsupported value: 'messages[0].role' does not support 'system' with this model"
+    # https://github.com/janhq/jan/issues/4392
+    refused(rf"\broles?\b['\"`:]*{S}\b(?:system|developer)\b"),
+    refused(rf"\bsystem\b{S}角色"),
+    # Mistral's templates: "Only user and assistant roles are supported!"; vLLM: "Unexpected message
+    # role."; Anthropic: "messages: first message must use the \"user\" role"
+    rf"\bonly (?:supports? )?(?:the )?{Q}user{Q} and {Q}(?:assistant|model)",
+    r"\broles? other than",
+    r"\bunexpected message role",
+    rf"\bfirst message must (?:be|use|have|come){S}\buser\b",
     r"\brole\b.{0,40}(?:(?:must|should|can only|may only) be|:) (?:either |one of )?['\"`\[(]*"
     r"(?:user|assistant|model)\b(?!.{0,60}system)",
-    re.IGNORECASE,
+    rf"\bmust have (?:the |a )?roles? (?:of )?{Q}user\b(?!.{{0,60}}system)",
+    rf"\brole\b{S}\b(?:got|but (?:was|found|got|received|is)) {Q}(?:system|developer)\b",
 )
 # https://github.com/vllm-project/vllm/issues/2112: templates that count turns
-ALTERNATE = re.compile(
-    r"roles must alternate|alternat\w+ (?:between )?(?:user|roles)|"
+ALTERNATE = any_of(
+    r"roles must alternate",
+    r"alternat\w+ (?:between )?(?:user|roles)",
     r"(?:consecutive|successive|same) \w*(?: \w+)? ?(?:roles?|messages)",
-    re.IGNORECASE,
 )
-# OpenAI: "Your organization must be verified to stream this model", "'stream' does not support
-# true";
-# Bedrock: "The model is unsupported for streaming".
-# https://github.com/lobehub/lobehub/issues/9385,
+# https://github.com/lobehub/lobehub/issues/9385
 # https://github.com/ChatGPTNextWeb/NextChat/issues/5410
-STREAM = either(r"\bstream(?:ing|ed)?\b(?!_)", rf"(?:{NOT}|must be verified|not? possible)")
-STREAM_ONLY = re.compile(
-    r"only support\w* (?:the )?stream|(?:enable|set) (?:the )?stream", re.IGNORECASE
+STREAM = any_of(
+    # Bedrock: "The model is unsupported for streaming"; OpenAI: "'stream' does not support true"
+    refused(r"\bstream(?:ing|ed)?\b(?!_)"),
+    # OpenAI: "Your organization must be verified to stream this model"
+    r"must be verified to stream",
+    rf"\bstream(?:ing)?\b{Q}(?:{S}\bfalse\b| ?= ?false)",
+    rf"\bstream(?:ing)?\b{S}\bnot? possible",
 )
-# DeepSeek: "This response_format type is unavailable now"; Groq: "does not support response format
-# `json_schema`", "'response_format.type' : value is not one of the allowed values
-# ['text','json_object']"
+# DashScope: "This model only support stream mode, please enable the stream parameter"
+STREAM_ONLY = any_of(
+    r"only supports? (?:the )?stream",
+    r"\benable (?:the )?stream",
+    rf"\b(?:set|use|with) {Q}stream(?:ing)?{Q}(?: to|:| ?=) ?true\b",
+    rf"\bstream(?:ing)?{Q} (?:must|should|has to) be (?:set to )?true\b",
+)
 # https://github.com/llm-exe/llm-exe/issues/662, https://github.com/dzhng/deep-research/issues/127
-SCHEMA_TYPE = re.compile(
-    rf"response[_ ]format(?:\.type|{S}\btype\b|{S}json_?schema)|\bjson_schema\b{S}{NOT}|"
-    rf"{NOT}{S}\bjson_schema\b|"
-    rf"(?:structured|formatted) outputs?{S}{NOT}|{NOT}{S}(?:structured|formatted) outputs?|"
+SCHEMA_TYPE = any_of(
+    # DeepSeek: "This response_format type is unavailable now"; Groq: "does not support response
+    # format `json_schema`", "'response_format.type' : value is not one of the allowed values …"
+    rf"response[_ ]format(?:\.type|{S}\btype\b|{S}json_?schema)",
     r"unknown variant `?json_schema",
-    re.IGNORECASE,
+    refused(r"\bjson_schema\b"),
+    # Mistral: "Structured output is not supported"; xAI: "does not support formatted output"
+    refused(r"\b(?:structured|formatted) outputs?"),
 )
-# vLLM: "features not supported by xgrammar"; Google: "too many states for serving", "Unknown name
-# \"additionalProperties\" at 'generation_config.response_schema'"; llama.cpp: "failed to parse
-# grammar";
-# Together, Fireworks: "JSON mode is not supported".
-# https://github.com/vllm-project/vllm/issues/15236
-SCHEMA_FEATURES = re.compile(
-    r"\b(?:xgrammar|outlines|lm[- ]?format[- ]?enforcer|llguidance|guided[_ ](?:json|decoding|"
-    r"grammar))\b|"
-    rf"\bgrammar\b|json[_ ]mode|response_?schema|"
-    rf"(?:json[_ ])?schema\b{S}(?:{NOT}|not permitted|fail|too (?:complex|deep|many|large|long)|"
-    rf"exceed|"
-    rf"recursi)|(?:{NOT}|fail\w*|unable){S}(?:json[_ ])?schema\b",
-    re.IGNORECASE,
+# https://github.com/vllm-project/vllm/issues/15236, https://console.groq.com/docs/structured-outputs
+SCHEMA_FEATURES = any_of(
+    # vLLM: "features not supported by xgrammar"; llama.cpp: "failed to parse grammar"
+    r"\b(?:xgrammar|outlines|lm[- ]?format[- ]?enforcer|llguidance)\b",
+    r"\bguided[_ ](?:json|decoding|grammar)\b|\bgrammar\b",
+    # Together, Fireworks: "JSON mode is not supported"; Groq: "Failed to validate JSON"
+    r"\bjson[_ ]mode\b|\bfailed to (?:generate|validate) json\b",
+    # Google: "too many states for serving", "Unknown name … at 'generation_config.response_schema'"
+    r"response_?schema",
+    refused(r"\bschema\b"),
+    rf"\bschema\b{S}(?:not permitted|fail|too (?:complex|deep|many|large|long)|exceed|recursi)",
+    rf"(?:fail\w*|unable|error){S}\bschema\b",
 )
-OF_A_TOOL = re.compile(r"\b(?:functions?|tools?|tool_choice)\b", re.IGNORECASE)
-# Fields that servers call by other names, too.
-# Ollama: "\"gemma\" does not support thinking"; Google: "Thinking level is not supported".
+OF_A_TOOL = any_of(r"\b(?:functions?|tools?|tool_choice)\b")
+# Fields that servers call by other names, too. Ollama: "\"gemma\" does not support thinking";
+# Google: "Thinking level is not supported for this model".
 ALSO_CALLED = {
-    "reasoning_effort": rf"\b(?:thinking|reasoning effort|reasoning\.effort)\b{S}{NOT}|"
-    rf"{NOT}{S}\b(?:thinking|reasoning)\b",
-    "reasoning": rf"\b(?:thinking|reasoning)\b{S}{NOT}|{NOT}{S}\b(?:thinking|reasoning)\b",
+    "reasoning_effort": any_of(refused(r"\b(?:thinking|reasoning[ .]effort)\b")),
+    "reasoning": any_of(refused(r"\b(?:thinking|reasoning)\b")),
 }
 
 
@@ -121,10 +134,8 @@ def refused_trait(error: ErrorBody, body: Body, changed: dict[str, str]) -> Chan
         if _names(message, name) and name in body and "limit_field" not in changed:
             return "limit_field", other
     for name in OPTIONAL:
-        if name in body and (
-            _names(message, name)
-            or (name in ALSO_CALLED and re.search(ALSO_CALLED[name], message, re.IGNORECASE))
-        ):
+        alias = ALSO_CALLED.get(name)
+        if name in body and (_names(message, name) or (alias and alias.search(message))):
             return name, WITHOUT
     of_stream = error.param == "stream" or STREAM.search(message)
     if body.get("stream") and of_stream and not STREAM_ONLY.search(message):
@@ -140,11 +151,11 @@ def _of_schema(message: str, changed: dict[str, str]) -> str:
         return ""
     if now in ("", LENIENT) and SCHEMA_TYPE.search(message):
         return JSON_OBJECT
-    if SCHEMA_FEATURES.search(message) and not (named and now == ""):
+    if named:
+        return LENIENT if now == "" else WITHOUT
+    if SCHEMA_FEATURES.search(message) or (now and SCHEMA_TYPE.search(message)):
         return WITHOUT
-    if not named:
-        return WITHOUT if now and SCHEMA_TYPE.search(message) else ""
-    return LENIENT if now == "" else WITHOUT
+    return ""
 
 
 def _names(message: str, field: str) -> bool:
