@@ -11,10 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from ..models import Credential
+from ..models import Credential, ModelTrait, traits_known
 from ..pages.forms import KeyField
 from ..providers import kinds
 from ..providers.registry import normalise_base_url
@@ -22,6 +23,12 @@ from ..services.credentials import credential_test, forget_test, would_lose_key
 
 # What nobody can ask a server, and whoever has the key knows.
 PROMISED = ("zero_retention", "no_training", "own_machine")
+
+
+LEARNED = (
+    "What they were found not to take, or to do in their own way. It is believed for a week, at "
+    "this address; the list of credentials can have it forgotten sooner."
+)
 
 
 class CredentialForm(forms.ModelForm[Credential]):
@@ -112,9 +119,11 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
     list_display = ["name", "slug", "address", "key_state", "enabled", "state", "test_result"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    actions = ["test_keys"]
+    actions = ["test_keys", "forget_traits"]
     change_form_template = "admin/console/credential/change_form.html"
-    readonly_fields = ["address", "key_state", "state", "tested_at", "test_ok", "test_result"]
+    readonly_fields = [
+        "address", "key_state", "state", "tested_at", "test_ok", "test_result", "learned",
+    ]  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: Credential | None = None) -> Any:
         if obj is None:
@@ -131,6 +140,7 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
             (None, {"fields": ["name", "slug", *entry, "enabled", "max_concurrent", "state"]}),
             *([] if obj.is_local else [_promises(obj)]),
             ("Last test", {"fields": ["tested_at", "test_ok", "test_result"]}),
+            ("Its models", {"fields": ["learned"], "description": LEARNED}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Credential | None = None) -> Any:
@@ -156,6 +166,16 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
     @admin.display(description="state")
     def state(self, credential: Credential) -> str:
         return credential.lacks or "Ready"
+
+    @admin.display(description="learned")
+    def learned(self, credential: Credential) -> str:
+        traits = [f"{model}: {name} {value}" for model, name, value in traits_known(credential)]
+        return format_html_join("", "{}<br>", ([trait] for trait in sorted(traits))) or "—"
+
+    @admin.action(description="Forget what was learned of its models")
+    def forget_traits(self, request: HttpRequest, credentials: QuerySet[Credential]) -> None:
+        count, _ = ModelTrait.objects.filter(credential__in=credentials).delete()
+        messages.success(request, f"{count} trait{'' if count == 1 else 's'} forgotten.")
 
     @admin.action(description="Test this key")
     def test_keys(self, request: HttpRequest, credentials: QuerySet[Credential]) -> None:
