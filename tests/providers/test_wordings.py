@@ -39,7 +39,7 @@ ROWS = [Row(**json.loads(line)) for line in LINES]
 
 
 def read(status: int, body: Any, prompt: str = "Why is rain wet?") -> ProviderError:
-    sent = {"messages": [{"role": "user", "content": prompt}]}
+    sent = {"model": "x/kite", "messages": [{"role": "user", "content": prompt}]}
     return refusal(status, {}, json.dumps(body, ensure_ascii=False).encode(), str, sent)
 
 
@@ -61,7 +61,7 @@ def test_a_refusal_means_the_same_in_every_server_s_words(row: Row) -> None:
 def sentence(body: Any) -> str:
     body = body[0] if isinstance(body, list) else body
     error = body.get("error", body)
-    return str(error if isinstance(error, str) else error["message"])
+    return str(error if isinstance(error, str) else error.get("message") or error["detail"])
 
 
 def by_words() -> list[str]:

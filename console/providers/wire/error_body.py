@@ -96,6 +96,7 @@ def read_error(error: dict[str, Any], sent: dict[str, Any] | None = None) -> Err
         codes |= set(_codes(detail))
     param = error.get("param")
     message = unquoted(" ".join(dict.fromkeys(sentences)), sent or {})
+    message = _without_its_name(message, (sent or {}).get("model"))
     return ErrorBody(
         frozenset(codes), message, param if isinstance(param, str) else "", tuple(details)
     )
@@ -111,6 +112,16 @@ def unquoted(message: str, sent: dict[str, Any]) -> str:
             words = next(filter(None, quotation.groups()))
             if words in text:
                 message = message.replace(words, "…")
+    return message
+
+
+def _without_its_name(message: str, model: Any) -> str:
+    """Whatever it is called, what is said of it is said of the model."""
+    if not isinstance(model, str) or len(model) < 4:
+        return message
+    for name in (model, model.rsplit("/", 1)[-1]):
+        quoted = rf"(?:\bmodel )?['\"`]?(?<![\w/-]){re.escape(name)}(?![\w/-]|\.\w)['\"`]?"
+        message = re.sub(quoted, "model", message, flags=re.IGNORECASE)
     return message
 
 
