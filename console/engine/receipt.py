@@ -26,7 +26,8 @@ class Receipt:
     `tool_calls` are what the model asks for, as chat APIs have them.
     `unreadable` pieces of the stream were passed over: their text is missing.
     `citations` are the web pages that the provider says the text rests on, each a `url` and
-    a `title`, which may be empty.
+    a `title`, which may be empty; the `number` by which the text names one stands there where it
+    is not its place.
     """
 
     finish_reason: str | None = None

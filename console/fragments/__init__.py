@@ -8,7 +8,6 @@ Running seconds are therefore not text but a `data-since` for the browser.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.template.loader import render_to_string
 
@@ -16,7 +15,7 @@ from ..engine.findings.given import fused_answer
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, Step
 from ..markdown import render
-from . import agreement, phases, receipt, seats, sentences
+from . import agreement, phases, receipt, seats, sentences, sources
 
 LOCAL_CREDENTIAL = "local"
 
@@ -42,7 +41,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "stand_in": seats.stand_in(spec, state),
         "fused_from": sentences.fused_from(spec, state),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
-        "sources": {key: _sources(call) for key, call in _shown(spec, state).items()},
+        "sources": {key: sources.sources(call) for key, call in _shown(spec, state).items()},
         "is_demonstration": is_demonstration(spec),
     }
 
@@ -67,8 +66,8 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
         own = {"seat": seat, "show_costs": context["show_costs"]}
         html[f"{seat.id}-head"] = render_to_string("console/run/_seat_head.html", own)
         html[f"{seat.id}-note"] = render_to_string("console/run/_seat_note.html", own)
-    for key, sources in context["sources"].items():
-        html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": sources})
+    for key, cited in context["sources"].items():
+        html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": cited})
     return html
 
 
@@ -84,19 +83,10 @@ def _shown(spec: Spec, state: RunState) -> dict[str, CallState | None]:
     return calls | {"fused": state.final_call}
 
 
-def _sources(call: CallState | None) -> list[tuple[str, str]]:
-    """Addresses that may be followed, each with its text."""
-    cited = [(urlsplit(c["url"]), c) for c in call.citations] if call else []
-    return [
-        (c["url"], c["title"] or parts.netloc)
-        for parts, c in cited
-        if parts.scheme in ("http", "https")
-    ]
-
-
 def _html(state: RunState, call: CallState) -> str:
     """Only the fused answer has marks of provenance."""
-    return render(call.text, sources=state.letters_of(call.fusion) if call.fusion else "")
+    letters = state.letters_of(call.fusion) if call.fusion else ""
+    return render(call.text, sources=letters, cited=sources.addresses(call))
 
 
 def is_demonstration(spec: Spec) -> bool:

@@ -14,6 +14,7 @@ from ..engine.usage import money
 from ..markdown import render
 from .seats import name_in
 from .sentences import run_word
+from .sources import addresses
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
 def _html(spec: Spec, state: RunState, fusion: FusionState) -> SafeString:
     """With the marks of what was written; an answer that stands in has none."""
     call = state.answering(fusion)
-    if call and call.step is Step.SYNTHESIS:
-        return render(call.text, sources=state.letters_of(fusion.number))
-    return render(call.text if call else "")
+    is_written = call is not None and call.step is Step.SYNTHESIS
+    letters = state.letters_of(fusion.number) if is_written else ""
+    return render(call.text if call else "", sources=letters, cited=addresses(call))
 
 
 def _name(state: RunState, step: Step, fusion: FusionState, meant: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ from ..engine.errors import Reason
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
 from ..fragments.sentences import waits_for_newer
+from ..fragments.sources import addresses
 from ..markdown import StreamRenderer
 from ..models import Run
 from ..record import eventlog
@@ -176,7 +177,7 @@ class Watch:
                 shown.renderer.feed(call.text)
             if call.status.is_final:
                 shown.finished = True
-                if shown.renderer.finish() is not None:
+                if shown.renderer.finish(cited=addresses(call)) is not None:
                     shown.rewritten += 1
 
     def _new_text(self, call: CallState, rewritten: int) -> _Text:

@@ -1,7 +1,7 @@
 """From a document to HTML: CommonMark with tables and strikethrough, HTML switched off."""
 
 import re
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,9 +19,11 @@ from markdown_it.utils import OptionsDict
 from console.engine.findings.provenance import ALL, MARKER, OWN, is_footnote, names_of
 from console.engine.findings.provenance import plain as without_marks
 from console.markdown.addresses import add_addresses
+from console.markdown.directions import add_directions
 from console.markdown.emphasis import add_emphasis
 from console.markdown.formula_syntax import Kept, add_formulas
 from console.markdown.highlighting import coloured, language_of
+from console.markdown.references import add_references
 from console.markdown.sanitiser import SCHEMES, sanitise
 from console.markdown.tags import add_tags
 
@@ -47,20 +49,21 @@ MAX_NESTING = 32
 _ADDRESS = re.compile(r"(?:https?://[^/?#\\]|mailto:.)", re.IGNORECASE)
 
 
-def render(text: str, *, sources: str = "") -> SafeString:
+def render(text: str, *, sources: str = "", cited: Mapping[int, str] | None = None) -> SafeString:
     """Any text to sanitised HTML. Text too large or too costly to format is shown plain.
 
-    `sources` are the letters whose marks of provenance are shown as such.
+    `sources` are the letters whose marks of provenance are shown as such, `cited` the web pages
+    that its numbers in brackets lead to.
     """
     text = complete_lines(text)
     if too_costly(text):
         return plain(without_marks(text) if sources else text)
-    env = new_env(sources)
+    env = new_env(sources, cited)
     return blocks_to_html(parse(text, env), text, env)
 
 
-def new_env(sources: str) -> Env:
-    return {"sources": sources} if sources else {}
+def new_env(sources: str, cited: Mapping[int, str] | None = None) -> Env:
+    return {"sources": sources, "cited": cited or {}}
 
 
 def complete_lines(text: str) -> str:
@@ -243,7 +246,9 @@ def _make_parser() -> MarkdownIt:
     parser.core.ruler.push("links_show_their_host", _links_show_their_host)
     parser.core.ruler.push("align_without_style", _align_without_style)
     parser.add_render_rule("fence", _fence)
-    for add in (add_formulas, add_emphasis, add_tags, add_addresses):
+    for add in (
+        *(add_formulas, add_emphasis, add_tags, add_addresses, add_references, add_directions),
+    ):
         add(parser)
     return parser
 

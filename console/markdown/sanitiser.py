@@ -6,6 +6,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 
 from console.engine.spec import MAX_SEATS
+from console.markdown.directions import BLOCKS
 from console.markdown.highlighting import LANGUAGES, TOKEN_CLASSES
 
 # No img, svg, math, style, form or input: nothing that loads, runs or asks for anything.
@@ -19,6 +20,7 @@ TAGS = frozenset({
 # Plain attributes. `class` is not among them: it is checked against CLASSES, word by word.
 ATTRIBUTES = {"a": frozenset({"href"}), "ol": frozenset({"start"})}
 ALIGNMENTS = frozenset({"left", "center", "right"})
+DIRECTIONS = frozenset({"ltr", "rtl"})
 SCHEMES = frozenset({"http", "https", "mailto"})
 CLASSES = {
     "code": frozenset(f"language-{name}" for name in LANGUAGES),
@@ -34,7 +36,8 @@ _cleaner = nh3.Cleaner(
     # The key "*" empties the library's own list of attributes allowed on every tag.
     attributes={"*": frozenset(), **ATTRIBUTES},
     tag_attribute_values={
-        **{tag: {"align": ALIGNMENTS} for tag in ("td", "th")},
+        **{tag: {"dir": DIRECTIONS} for tag in BLOCKS},
+        **{tag: {"align": ALIGNMENTS, "dir": DIRECTIONS} for tag in ("td", "th")},
         "span": {"data-seat": SEATS},
     },
     allowed_classes=CLASSES,

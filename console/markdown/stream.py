@@ -10,6 +10,7 @@ on, and the last block stays open however complete it looks. What it cannot fore
 definition that comes after its use; `finish` sees to that.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -85,8 +86,9 @@ class StreamRenderer:
         unfinished = text[self._taken :].removesuffix("\r")
         self._show_line(self._open[self._shown :] + unfinished)
 
-    def finish(self) -> SafeString | None:
-        """The text is complete: brings the parts up to `render(text)`.
+    def finish(self, *, cited: Mapping[int, str] | None = None) -> SafeString | None:
+        """The text is complete: brings the parts up to `render(text)`, with what it cites, which
+        nobody knows before.
 
         Returns that HTML where it is not what the parts already said, and so has to replace
         everything shown; None where the parts add up to it.
@@ -97,7 +99,7 @@ class StreamRenderer:
         if self._shown < len(self._open):
             self._parse_open_block()
         self._show_line("")
-        whole = render(self._text, sources=self._sources)
+        whole = render(self._text, sources=self._sources, cited=cited)
         if "".join(self.final) + self.block == whole:
             return None
         self.final = [whole]

@@ -53,7 +53,7 @@ def test_a_page_loaded_from_rows_holds_what_the_socket_would_send(
             assert f'id="{name}"' in html
             assert fragment in html, name
         for name, text in run_texts(story.spec, story.state).items():
-            assert f'data-text="{name}" dir="auto"><div data-final>{text}</div>' in html
+            assert f'data-text="{name}"><div data-final>{text}</div>' in html
 
 
 def test_the_status_is_a_short_sentence_that_ignores_tokens() -> None:

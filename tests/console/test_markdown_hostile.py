@@ -23,6 +23,10 @@ PATTERNS = {
     ("th", "align"): r"left|center|right",
     ("code", "class"): r"(language-[a-z-]+)?",
     ("pre", "class"): r"plain",
+    **{
+        (tag, "dir"): "ltr|rtl"
+        for tag in ("p", "h1", "ul", "ol", "blockquote", "table", "td", "th")
+    },
     ("span", "class"): r"(host|[a-z][a-z0-9]{0,2})?",
 }
 # A formula that was typeset here, whole: elements of MathML, attributes of looks, text.

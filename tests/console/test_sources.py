@@ -9,7 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.engine.state import RunState
-from console.fragments import run_context, run_fragments
+from console.fragments import run_context, run_fragments, run_texts
+from console.fragments.fusions import _html as fusions_html
+from console.markdown import StreamRenderer, render
 from console.models import Run
 from console.record.public import run_object
 
@@ -62,6 +64,68 @@ def test_without_sources_nothing_is_said_of_them(client: Client, alice: User) ->
     run = Story().whole().save(alice)
     client.force_login(alice)
     assert "Web sources" not in client.get(f"/fusion/runs/{run.pk}").content.decode()
+
+
+NUMBER = re.compile(r'<a href="([^"]*)" rel="noopener noreferrer nofollow">(\[?\d+\]?)</a>')
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("Wet [1][2].", [("a", "[1]"), ("b", "[2]")]),
+        ("Wet [1, 2] and [2,9].", [("a", "1"), ("b", "2"), ("b", "2")]),
+        ("**Wet**[2]: so\n\n- it [1]", [("b", "[2]"), ("a", "[1]")]),
+        ("Wet [3] [0] [001] [1a] [^1] \\[1] `[1]`", []),
+        ("[1](https://c.example/) [x [1]](https://c.example/)", []),
+        ("```\n[1]\n```", []),
+    ],
+)
+def test_a_number_in_brackets_leads_to_its_source(
+    text: str, numbers: list[tuple[str, str]]
+) -> None:
+    cited = {1: "https://a", 2: "https://b"}
+    html = render(text, cited=cited)
+    assert NUMBER.findall(html) == [(f"https://{host}", label) for host, label in numbers]
+    assert "<a" in html or not numbers
+    assert NUMBER.findall(render(text)) == []
+    assert "host" not in render("Wet [1].", cited=cited)
+
+
+def test_an_address_that_is_none_makes_no_link_of_a_number() -> None:
+    for url in ("javascript:pwned()", "/fusion/keys", "https://", "https:\\evil.test"):
+        assert render("Wet [1].", cited={1: url}) == "<p>Wet [1].</p>\n"
+    assert "(evil.test)" in render("Wet [1].", cited={1: "https://bank.test@evil.test/"})
+
+
+def test_numbers_lead_there_live_after_a_reload_shared_and_in_fusions_side_by_side(
+    client: Client, alice: User
+) -> None:
+    story = (
+        Story().begin().answer(0, "Wet [1][2].", citations=[ONE | {"url": "https://a.example/"}])
+    )
+    story.answer(1, "Dry [1].").answer(2, "Cold.").judge().analyse()
+    story.synthesise("Fused [1].").complete(citations=[TWO])
+    run = story.save(alice, visibility="link", share_token="t" * 43)
+    client.force_login(alice)
+    for address in (f"/fusion/runs/{run.pk}", f"/fusion/shared/{run.share_token}"):
+        html = client.get(address).content.decode()
+        assert NUMBER.findall(html) == [("https://a.example/", "[1]"), (TWO["url"], "[1]")]
+    renderer = StreamRenderer()
+    renderer.feed("Wet [1][2].")
+    assert "<a" not in renderer.block
+    renderer.finish(cited={1: "https://a.example/"})
+    assert "".join(renderer.final) == run_texts(story.spec, story.state)["seat-0"]
+    again = story.state.fusions[1]
+    assert 'href="http://b.example/2"' in fusions_html(story.spec, story.state, again)
+
+
+def test_a_page_that_was_not_taken_leaves_the_others_their_numbers() -> None:
+    cited = [ONE, TWO | {"number": "3"}]
+    story = Story().begin().answer(0, "Wet [1] [2] [3].", citations=cited)
+    html = run_texts(story.spec, story.state)["seat-0"]
+    assert [label for _, label in NUMBER.findall(html)] == ["[1]", "[3]"]
+    live = run_fragments(run_context(story.spec, story.state, show_costs=True))
+    assert '<li dir="auto" value="3">' in live["seat-0-sources"]
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "/fusion/keys"])

@@ -80,3 +80,9 @@ async def test_a_title_that_quotes_a_key_is_not_shown(ask):
     said = [{"url": ONE, "title": "Bearer sk-or-0123456789abcdef"}, {"url": TWO, "title": 7}]
     got = await ask(Script(chunk={"citations": said}))
     assert cited(got) == [(ONE, ""), (TWO, "")]
+
+
+async def test_pages_of_a_list_keep_the_numbers_that_the_text_has_for_them(ask):
+    cited = ["javascript:pwned()", ONE, ONE, TWO]
+    got = await ask(Script(text="Wet [2][4].", chunk={"citations": cited}))
+    assert [c.get("number") for c in got.finish.citations] == ["2", "4"]

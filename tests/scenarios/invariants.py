@@ -37,7 +37,7 @@ def log_and_rows_and_page_agree(outcome: Outcome) -> None:
     for name, html in run_fragments(context).items():
         assert html in outcome.page, f"{name}: the page says otherwise than the event log"
     for name, html in run_texts(spec, outcome.folded).items():
-        assert f'data-text="{name}" dir="auto"><div data-final>{html}</div>' in outcome.page
+        assert f'data-text="{name}"><div data-final>{html}</div>' in outcome.page
 
 
 def a_viewer_ends_with_the_page(outcome: Outcome) -> None:

@@ -205,7 +205,7 @@ class AnswerReader:
         if isinstance(usage, dict):
             self._usage = usage
             self.usage_after_finish |= bool(self.finish_reason or _finish_reason(choice))
-        self._citations.take(payload.get("citations"))
+        self._citations.take(payload.get("citations"), is_whole=True)
         model, provider, number = payload.get("model"), payload.get("provider"), payload.get("id")
         if isinstance(model, str) and model:
             self._model = _short(model)

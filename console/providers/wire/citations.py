@@ -1,7 +1,8 @@
 """Web pages that a server says an answer rests on, as it names them along with the text.
 
 Some repeat one list of addresses with every chunk (`citations`), others send annotations
-as the text comes (`url_citation`). The order is kept, since answers name pages by number.
+as the text comes (`url_citation`). The order is kept, since answers name pages by number; where
+a page of a list was not taken, those after it are noted with their numbers.
 Bounded, and nothing but web addresses, since they become links on a page.
 """
 
@@ -20,16 +21,19 @@ LONGEST_TITLE = 200
 class Citations:
     def __init__(self, scrub: Scrub) -> None:
         self._titles: dict[str, str] = {}  # of each address
+        self._numbers: dict[str, int] = {}  # of those in a list
         self._scrub = scrub
 
-    def take(self, citations: Any) -> None:
-        """A list of addresses, or of objects that have one."""
-        for one in citations[:MOST] if isinstance(citations, list) else ():
+    def take(self, citations: Any, *, is_whole: bool = False) -> None:
+        """A list of addresses, or of objects that have one. Of a whole list its places count."""
+        for place, one in enumerate(citations[:MOST] if isinstance(citations, list) else (), 1):
             if isinstance(one, dict):
                 one = one.get("url_citation", one)
             url, title = (one.get("url"), one.get("title")) if isinstance(one, dict) else (one, "")
             if isinstance(url, str):
                 self._note(url, title if isinstance(title, str) else "")
+                if is_whole:
+                    self._numbers.setdefault(url, place)
 
     def _note(self, url: str, title: str) -> None:
         if url not in self._titles:
@@ -54,4 +58,11 @@ class Citations:
         return is_plain and bool(parts.hostname) and self._scrub(url) == url
 
     def whole(self) -> tuple[dict[str, str], ...]:
-        return tuple({"url": url, "title": title} for url, title in self._titles.items())
+        return tuple(
+            self._entry(url, title, place)
+            for place, (url, title) in enumerate(self._titles.items(), 1)
+        )
+
+    def _entry(self, url: str, title: str, place: int) -> dict[str, str]:
+        number = self._numbers.get(url, place)
+        return {"url": url, "title": title} | ({"number": str(number)} if number != place else {})
