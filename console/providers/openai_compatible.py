@@ -30,6 +30,7 @@ from .traits import Traits
 from .wire.answer import AnswerLimits, AnswerReader, Delta
 from .wire.http import FAILURES, classify
 from .wire.messages import wire_messages
+from .wire.pictures import Shortened
 from .wire.quirks import Quirks
 from .wire.refusals import parse, refusal, scrubber, text_of
 from .wire.sse import Parser
@@ -164,15 +165,16 @@ class OpenAICompatible:
     ) -> AsyncGenerator[Delta | Complete, None]:
         parser = Parser(self._limits.line)
         source = response.aiter_raw()
-        start = await _start(source)
+        shortened = Shortened(answer.pass_over)
+        start = shortened.feed(await _start(source))
         if start[:1] in (b"{", b"["):
-            for chunk in await self._whole(answer, start, source):
+            for chunk in await self._whole(answer, start, source, shortened):
                 yield chunk
         elif start[:1] == b"<":
             raise ProviderError(Reason.BAD_RESPONSE, text_of(start))
         else:
             told = False
-            async with aclosing(self._until_done(answer, start, source)) as body:
+            async with aclosing(self._until_done(answer, start, source, shortened)) as body:
                 async for data in body:
                     for event in parser.feed(data):
                         for chunk in answer.take(event):
@@ -180,7 +182,7 @@ class OpenAICompatible:
                     if answer.finish_reason is not None and not (told or answer.finishes_early):
                         told = True
                         yield Complete()
-                    if parser.overflowed:
+                    if parser.overflowed or answer.is_too_large:
                         raise ProviderError(Reason.TOO_LARGE)
             for event in parser.close():
                 for chunk in answer.take(event):
@@ -189,7 +191,11 @@ class OpenAICompatible:
                 raise _unfinished(answer, parser, start)
 
     async def _until_done(
-        self, answer: AnswerReader, start: bytes, source: AsyncIterator[bytes]
+        self,
+        answer: AnswerReader,
+        start: bytes,
+        source: AsyncIterator[bytes],
+        shortened: Shortened,
     ) -> AsyncGenerator[bytes, None]:
         """The body up to where the answer has ended.
 
@@ -213,13 +219,17 @@ class OpenAICompatible:
                     data = await anext(source, None)
                 if data is None:
                     return
-                yield data
+                yield shortened.feed(data)
         except (TimeoutError, *FAILURES):
             if deadline is None:
                 raise
 
     async def _whole(
-        self, answer: AnswerReader, start: bytes, source: AsyncIterator[bytes]
+        self,
+        answer: AnswerReader,
+        start: bytes,
+        source: AsyncIterator[bytes],
+        shortened: Shortened,
     ) -> Iterator[Delta]:
         """An answer in one JSON document, from a server that does not stream."""
         body = bytearray(start)
@@ -227,7 +237,9 @@ class OpenAICompatible:
             data = await anext(source, None)
             if data is None:
                 break
-            body += data
+            body += shortened.feed(data)
+            if answer.is_too_large:
+                raise ProviderError(Reason.TOO_LARGE)
         else:
             raise ProviderError(Reason.TOO_LARGE)
         payload = await asyncio.to_thread(parse, bytes(body))

@@ -20,6 +20,7 @@ from console.engine.text import REPLACEMENT, storable
 
 from .citations import Citations
 from .error_body import error_object
+from .pictures import PictureMarks
 from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
 from .thoughts import Moved, Piece, Thoughts
@@ -51,6 +52,7 @@ class AnswerLimits:
     reasoning: int = 2 * MIB
     line: int = MIB
     whole: int = 8 * MIB  # an answer that is one JSON document
+    pictures: int = 64 * MIB  # what is passed over of them, in base64
     events: int = 200_000
     unreadable: int = 3
     error_body: int = 64 * 1024
@@ -117,6 +119,8 @@ class AnswerReader:
         self._text = Unicode(limits.text)
         self._reasoning = Unicode(limits.reasoning)
         self._thoughts = Thoughts(thinks)
+        self._marks, self._marks_apart = PictureMarks(self.pass_over), PictureMarks(self.pass_over)
+        self._passed_over = 0
         self._reasoned: list[str] = []
         self._apart: list[str] = []
 
@@ -124,6 +128,14 @@ class AnswerReader:
     def learned(self) -> str | None:
         """How the next answer's thoughts are to be told from its text; None: nothing new."""
         return self._thoughts.learned
+
+    def pass_over(self, size: int) -> None:
+        """Of a picture, of which it is only said that it was there."""
+        self._passed_over += size
+
+    @property
+    def is_too_large(self) -> bool:
+        return self._passed_over > self._limits.pictures
 
     def take(self, event: ServerSentEvent) -> Iterator[Delta]:
         data = event.data.strip()
@@ -194,6 +206,8 @@ class AnswerReader:
     def rest(self, *, finished: bool) -> Iterator[Delta]:
         """What was held back for what might follow it."""
         cut = self.finish_reason == "length"
+        yield from self._reason(self._marks_apart.end())
+        yield from self._split(self._thoughts.take(self._marks.end()))
         yield from self._split(self._thoughts.end(finished=finished, cut=cut))
         if text := self._reasoning.rest():
             yield ReasoningDelta(text)
@@ -230,10 +244,11 @@ class AnswerReader:
         if thoughts := _thoughts(delta.get("content")):
             yield from self._think(thoughts)
         if content := _text(delta.get("content")) or refused:
-            yield from self._split(self._thoughts.take(content))
+            yield from self._split(self._thoughts.take(self._marks.take(content)))
 
     def _think(self, thoughts: str) -> Iterator[Delta]:
         """Thoughts that the server keeps apart from the text."""
+        thoughts = self._marks_apart.take(thoughts)
         self._apart.append(thoughts)
         self._thoughts.none_are_assumed()
         yield from self._reason(thoughts)
