@@ -258,3 +258,14 @@ def test_an_answer_in_its_words_names_the_model_that_wrote_it(api: Api) -> None:
         assert {e["response"]["model"] for e in told if "response" in e} == {writer}
     for name in ("fusion", "fusion/quality", "good"):
         assert api.post(json=SAY | {"model": name}).json()["model"] == name
+
+
+def test_the_quickest_seats_are_asked_by_its_name_for_them(api: Api) -> None:
+    for _ in range(2):  # the second time something is known of who is quick
+        answer = api.post(json=SAY | {"model": "openrouter/fusion-flash"})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["model"] == OPUS and len(answer.json()["fusion"]["panel"]) == 3
+    listed = [row["id"] for row in api.get("/models").json()["data"]]
+    assert "openrouter/fusion-flash" in listed
+    row = api.get("/models/openrouter/fusion-flash").json()
+    assert len(row["fusion"]["panel"]) == 3

@@ -16,13 +16,14 @@ from ...engine.spec import Panelist, Spec
 from ...engine.usage import MILLION, Price
 from ...models import Preset
 from ...models.tokens import Scope
+from ...services.build_spec import build
 from ...services.errors import Refused
 from ...services.presets import preset_lacks, preset_spec
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..planning.asked import ALIASES, PREFIX
-from ..planning.plan import usual_preset
+from ..planning.asked import ALIASES, FLASH, PREFIX
+from ..planning.plan import fast, usual_preset
 from .model_replies import Architecture, Links, Member, Model, ModelList, Pages, Panel, TopProvider
 
 TEXT_ONLY = Architecture(
@@ -93,18 +94,28 @@ def _presets() -> Iterator[Model]:
     if usual in specs:
         preset, spec = specs[usual]
         for alias in ALIASES:
-            yield _preset(alias, f"Fusion ({preset.name})", preset, spec)
+            if alias != FLASH:
+                yield _preset(alias, f"Fusion ({preset.name})", preset.description, spec)
     for slug, (preset, spec) in specs.items():
-        yield _preset(f"{PREFIX}{slug}", f"Fusion {preset.name}", preset, spec)
+        yield _preset(f"{PREFIX}{slug}", f"Fusion {preset.name}", preset.description, spec)
+    yield from _flash()
 
 
-def _preset(name: str, title: str, preset: Preset, spec: Spec) -> Model:
+def _flash() -> Iterator[Model]:
+    try:
+        spec = build(fast())
+    except (ApiError, Refused):
+        return
+    yield _preset(FLASH, "Fusion Flash", "The three quickest models seen here.", spec)
+
+
+def _preset(name: str, title: str, description: str, spec: Spec) -> Model:
     asked = [*spec.panel, spec.judge, spec.writer]
     lengths = [p.context_length for p in asked if p.context_length]
     length = min(lengths) if len(lengths) == len(asked) else None
     return Model(
         **_listed(name, "fusion", title, length),
-        description=preset.description,
+        description=description,
         # Every call has its own price, and their number varies: OpenRouter's mark for that.
         pricing={"prompt": "-1", "completion": "-1"},
         fusion=Panel(

@@ -18,8 +18,9 @@ from ...services.build_spec import CUSTOM, SeatWish, Who, Wish
 from ...services.errors import Refused
 from ...services.policy import OF_JUDGING
 from ...services.presets import default_preset_slug, preset_lacks, preset_slugs, preset_wish
+from ...services.quickest import fast_wish
 from ..http.errors import ApiError
-from .asked import ALIASES, PREFIX, PanelRequest
+from .asked import ALIASES, FLASH, PREFIX, PanelRequest
 from .refusals import built
 from .schemas import Asking, FusionParameters, PanelSeat
 from .terms import asked_terms, places, terms_of, together
@@ -36,12 +37,11 @@ DECIDE_TOOL: dict[str, Any] = {
         "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
     },
 }
-# OpenRouter's names for what our presets are.
-OPENROUTER_PRESETS = {
-    "general-high": "quality",
-    "general-budget": "budget",
-    "general-fast": "budget",
-}
+BUDGET = "budget"
+# OpenRouter's names for what our presets are; older clients of its put “or-” before them. The
+# panel of the fast one is found when it is asked.
+OPENROUTER_PRESETS = {"general-high": "quality", "general-budget": BUDGET}
+OPENROUTER_FAST = "general-fast"
 
 
 @dataclass(frozen=True)
@@ -241,14 +241,29 @@ def _asked(seat: SeatWish, wished: FusionParameters) -> SeatWish:
 
 def _base(model: str, preset: str | None) -> Wish:
     """The preset that is named, or the default one. Raises ApiError."""
-    slug = model.removeprefix(PREFIX) if model.startswith(PREFIX) else ""
-    param = "model"
-    if preset:
-        known = Preset.objects.filter(slug=preset, enabled=True).exists()
-        slug = preset if known else OPENROUTER_PRESETS.get(preset, preset)
-        param = "preset"
+    slug = preset or (model.removeprefix(PREFIX) if model.startswith(PREFIX) else "")
+    param = "preset" if preset else "model"
+    if slug and not Preset.objects.filter(slug=slug, enabled=True).exists():
+        its = slug.removeprefix("or-")
+        if its == OPENROUTER_FAST:
+            return fast()
+        slug = OPENROUTER_PRESETS.get(its, slug)
+    if not slug and model == FLASH:
+        return fast()
     if not slug and model != PREFIX:
         slug = usual_preset()
+    return _wish_of(slug, param)
+
+
+def fast() -> Wish:
+    """The quickest seats seen here, judged as Budget judges, or as the default preset does.
+    Raises ApiError."""
+    budget = Preset.objects.filter(slug=BUDGET, enabled=True).first()
+    can_run = budget is not None and not preset_lacks(budget)
+    return fast_wish(_wish_of(BUDGET if can_run else usual_preset(), "model"))
+
+
+def _wish_of(slug: str, param: str) -> Wish:
     chosen = Preset.objects.filter(slug=slug, enabled=True).first()
     if chosen is None:
         near = did_you_mean(slug, preset_slugs())
