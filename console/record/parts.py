@@ -35,7 +35,7 @@ class Usage(Told):
     total_tokens: int
     prompt_tokens_details: CachedTokens
     completion_tokens_details: ReasoningTokens
-    cost: float | None
+    cost: float | None = None
     cost_is_partial: bool
 
 

@@ -193,6 +193,21 @@ def test_the_last_chunk_of_an_answer_in_its_words_has_usage_and_cost(api: Api) -
     assert all("usage" not in chunk for chunk in chunks(api))
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_cost_that_nobody_knows_is_left_out(api: Api, stream: bool) -> None:
+    """OpenRouter's provider for the AI SDK, which names any model, refuses a whole answer for a
+    null."""
+    body = SAY | {"model": "nobody-listed", "stream": stream}
+    for words in ({}, {"usage": {"include": True}}):
+        text = api.post(json=body | words | {"stream_options": {"include_usage": True}}).text
+        usage = json.loads(text.split("data: ")[-2] if stream else text)["usage"]
+        assert "cost" not in usage and usage["cost_is_partial"] is True
+    response = {"model": "nobody-listed", "input": "?", "stream": stream}
+    text = api.post("/responses", json=response).text.split("data: ")[-1]
+    said = json.loads(text)["response"] if stream else json.loads(text)
+    assert "cost" not in said["usage"] and said["fusion"]["usage"]["cost"] is None
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -114,7 +114,11 @@ class Chat:
         """Clients measure by its tokens how full a context is: they are those of the call that
         answers. What the whole run used stands in `fusion`; the cost is the whole run's."""
         call = shapes.answering_call(self.spec, state)
-        return shapes.usage_of(self.states(state), call.usage if call else Tokens())
+        usage = shapes.usage_of(self.states(state), call.usage if call else Tokens())
+        if usage.cost is None:
+            # OpenRouter's provider for the AI SDK refuses a whole answer for a null here.
+            usage.model_fields_set.discard("cost")
+        return usage
 
     def fusion(self, state: RunState) -> FusionOfChat:
         where = {"run_id": str(self.run.pk), "run_url": self.url}

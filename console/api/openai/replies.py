@@ -227,7 +227,7 @@ class ResponseUsage(Reply):
     output_tokens: int
     output_tokens_details: ReasoningTokens
     total_tokens: int
-    cost: float | None
+    cost: float | None = None
     cost_is_partial: bool
 
 

@@ -175,7 +175,7 @@ def call_item(chat: Chat, number: int, called: dict[str, Any], status: ItemStatu
 
 
 def usage(used: Usage) -> ResponseUsage:
-    return ResponseUsage(
+    usage = ResponseUsage(
         input_tokens=used.prompt_tokens,
         input_tokens_details=used.prompt_tokens_details,
         output_tokens=used.completion_tokens,
@@ -184,3 +184,6 @@ def usage(used: Usage) -> ResponseUsage:
         cost=used.cost,
         cost_is_partial=used.cost_is_partial,
     )
+    if used.cost is None:
+        usage.model_fields_set.discard("cost")
+    return usage
