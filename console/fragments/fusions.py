@@ -20,6 +20,7 @@ from .sources import addresses
 @dataclass(frozen=True)
 class FusionView:
     number: int
+    after: int | None
     judge: str
     synthesizer: str
     criteria: str
@@ -46,6 +47,7 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
     seats = {state.calls[key].seat for key in fusion.judged if key in state.calls}
     return FusionView(
         number=fusion.number,
+        after=fusion.turn.get("after"),
         judge=_name(state, Step.ANALYSIS, fusion, fusion.judge),
         synthesizer=_name(state, Step.SYNTHESIS, fusion, fusion.synthesizer),
         criteria=fusion.criteria,

@@ -130,7 +130,7 @@ def message_id(chat: Chat) -> str:
 
 
 def reasoning_id(chat: Chat) -> str:
-    return f"rs_{chat.run.pk.hex}"
+    return f"rs_{chat.id}"
 
 
 def reasoning_item(chat: Chat, text: str, status: ItemStatus) -> ReasoningItem:
