@@ -15,8 +15,10 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from ..engine.spec import MAX_SEATS, letter
+from ..engine.terms import Terms
 from ..models import PresetPanelist, Visibility
 from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
+from ..models.terms import TERMS, provider_names
 from ..providers.secret import Secret
 from ..services.build_spec import CUSTOM, SeatWish
 from ..services.credentials import clean_key
@@ -126,6 +128,12 @@ class ComposeForm(forms.Form):
     judge_fallback = forms.CharField(required=False, max_length=200)
     synthesizer_fallback = forms.CharField(required=False, max_length=200)
     stop_after_panel = forms.BooleanField(required=False)
+    zero_retention = forms.BooleanField(required=False)
+    no_training = forms.BooleanField(required=False)
+    only_local = forms.BooleanField(required=False)
+    only_providers = forms.CharField(required=False, max_length=500)
+    # Who falls away for that, as the page has told already.
+    left_out = forms.CharField(required=False, max_length=2000)
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     client_run_id = forms.UUIDField(required=False)
 
@@ -145,6 +153,21 @@ class ComposeForm(forms.Form):
     @property
     def named_seats(self) -> list[SeatRow]:
         return [row for row in self.seats if row.model]
+
+    @property
+    def terms(self) -> Terms:
+        """Once it has been looked through."""
+        data = self.cleaned_data
+        return Terms(
+            only_local=data.get("only_local", False),
+            zero_retention=data.get("zero_retention", False),
+            no_training=data.get("no_training", False),
+            only_providers=provider_names(data.get("only_providers", "")),
+        )
+
+    @property
+    def asks_terms(self) -> bool:
+        return any(self[name].value() for name in TERMS)
 
     def clean_prompt(self) -> str:
         prompt: str = self.cleaned_data["prompt"]

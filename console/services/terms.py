@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,17 @@ class LeftOut:
     seat: int | None
     is_fallback: bool
     sentence: str
+
+    @property
+    def key(self) -> str:
+        """By which a page says that it has told of it."""
+        return f"{self.place}-{zlib.crc32(self.sentence.encode()):08x}"
+
+    @property
+    def told(self) -> str:
+        """Before the run, in words."""
+        what = "It is not used." if self.is_fallback else "It falls away."
+        return f"{self.sentence} {what}"
 
 
 class OnTerms:

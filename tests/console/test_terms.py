@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from pytest_django import Settings
 
 from console.engine.spec import Spec
@@ -194,3 +197,101 @@ def test_whoever_is_added_later_must_keep_them_too(far_and_near: None) -> None:
         with pytest.raises(Refused, match="Far, which does not promise: zero retention"):
             ask()
     assert seat_add(run=run, model="bound:c").panelist["terms"]["zero_retention"] is True
+
+
+# the page
+
+
+@pytest.fixture
+def page(client: Client, alice: User, far_and_near: None) -> Client:
+    client.force_login(alice)
+    return client
+
+
+FORM = {
+    "prompt": "Why so?",
+    "preset": "custom",
+    "panel": ["near:a", "far:b", "bound:c"],
+    "judge": "near:j",
+    "only_providers": "",
+}
+
+
+def left_out(html: str) -> str:
+    found = re.search(r'name="left_out" value="([^"]*)"', html)
+    assert found
+    return found[1]
+
+
+def test_who_falls_away_is_told_before_the_run_and_nothing_is_lost(page: Client) -> None:
+    form = FORM | {"zero_retention": "on"}
+    told = page.post("/fusion", form)
+    html = told.content.decode()
+    assert told.status_code == 422 and not Run.objects.exists()
+    assert "Seat B (b) is asked at Far, which does not promise: zero retention." in html
+    assert "It falls away." in html and "Press Fuse to ask the others." in html
+    assert "Why so?" in html and 'name="zero_retention" checked' in html
+    assert 'value="far:b"' in html
+    done = page.post("/fusion", form | {"left_out": left_out(html)})
+    assert done.status_code == 302
+    spec = Run.objects.get().frozen_spec
+    assert [p.model for p in spec.panel] == ["a", "c"]
+    assert spec.terms == ZDR
+    shown = page.get(done["Location"]).content.decode()
+    assert shown.count("zero retention") == 2
+
+
+def test_whom_the_page_has_not_named_yet_is_named_first(page: Client) -> None:
+    """Whatever was told of another choice."""
+    form = FORM | {"zero_retention": "on"}
+    told = left_out(page.post("/fusion", form).content.decode())
+    other = form | {"panel": ["near:a", "far:z", "bound:c"], "left_out": told}
+    assert page.post("/fusion", other).status_code == 422
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"panel": ["near:a", "far:b"]}, "Fewer than two seats are left"),
+        ({"panel": ["near:a", "near:b"], "judge": "far:j"}, "The judge (j) is asked at Far"),
+    ],
+)
+def test_with_too_few_left_fuse_is_off_and_says_why(
+    page: Client, more: dict[str, Any], sentence: str
+) -> None:
+    form = FORM | {"only_local": "on"} | more
+    refused = page.post("/fusion", form)
+    assert refused.status_code == 422 and sentence in refused.content.decode()
+    part = page.post("/fusion?terms", form, headers={"HX-Request": "true"}).content.decode()
+    assert sentence in part
+    assert 'id="fuse" type="submit" class="button-primary" hx-swap-oob="true" disabled' in part
+    assert not Run.objects.exists()
+
+
+def test_the_part_that_htmx_asks_for_tells_the_same_without_a_prompt(page: Client) -> None:
+    form = FORM | {"zero_retention": "on", "prompt": ""}
+    part = page.post("/fusion?terms", form, headers={"HX-Request": "true"}).content.decode()
+    assert "It falls away." in part and "disabled" not in part
+    told = FORM | {"zero_retention": "on", "left_out": left_out(part)}
+    assert page.post("/fusion", told).status_code == 302
+    nothing = page.post("/fusion?terms", FORM, headers={"HX-Request": "true"}).content.decode()
+    assert "falls away" not in nothing and "disabled" not in nothing
+
+
+def test_a_preset_s_own_terms_are_told_of_too(page: Client) -> None:
+    made = preset(zero_retention=True)
+    made.panelists.create(seat=2, model="c", credential=Credential.objects.get(slug="far"))
+    form = {"prompt": "Why so?", "preset": "own"}
+    html = page.post("/fusion", form).content.decode()
+    assert "Seat C (c) is asked at Far" in html
+    assert "Seat A: the fallback (f) is asked at Far" in html and "It is not used." in html
+    assert page.post("/fusion", form | {"left_out": left_out(html)}).status_code == 302
+    assert len(Run.objects.get().frozen_spec.panel) == 2
+
+
+def test_terms_that_leave_nobody_are_refused_in_words(page: Client) -> None:
+    preset(only_providers="azure")
+    form = {"prompt": "Why so?", "preset": "own", "only_providers": "groq"}
+    refused = page.post("/fusion", form)
+    assert refused.status_code == 422 and "No provider is left" in refused.content.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +18,15 @@ from ... import access
 from ...catalog.listings import CatalogModel, all_models
 from ...engine.findings.families import Kin, kin
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
+from ...engine.terms import NobodyLeft
 from ...models import Preset
 from ...providers.kinds import BUILT_IN
-from ...services.build_spec import CUSTOM, Wish, build
-from ...services.errors import NameRefused, Refused
+from ...services.build_spec import CUSTOM, Wish, build_and_tell
+from ...services.errors import NameRefused, Refused, TermsRefused
 from ...services.policy import CHOICES
 from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ...services.runs import run_start
+from ...services.terms import LeftOut
 from ..forms import VISIBILITIES, ComposeForm
 from .rows import RunLine, run_rows
 
@@ -46,12 +49,18 @@ def console(request: HttpRequest) -> HttpResponse:
         return _page(request, ComposeForm(presets=slugs, initial=initial), presets)
     assert request.user.is_authenticated  # login_required has seen to it
     form = ComposeForm(request.POST, presets=slugs)
+    if "terms" in request.GET:
+        return _terms(request, form, presets)
+    out: list[LeftOut] = []
     if form.is_valid():
         try:
+            spec, out = build_and_tell(_wish(form, presets, request.POST))
+            if not _has_been_told(form, out):
+                return _page(request, form, presets, status=422, left_out=out)
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
-                spec=build(_wish(form, presets, request.POST)),
+                spec=spec,
                 visibility=form.cleaned_data["visibility"],
                 client_run_id=form.cleaned_data["client_run_id"],
             )
@@ -63,11 +72,39 @@ def console(request: HttpRequest) -> HttpResponse:
 
 
 def _wish(form: ComposeForm, presets: list[Preset], posted: QueryDict) -> Wish:
+    wish = _panel_wish(form, presets)
+    try:
+        terms = wish.terms.and_also(form.terms)
+    except NobodyLeft as nobody:
+        raise Refused(str(nobody)) from None
     return replace(
-        _panel_wish(form, presets),
+        wish,
+        terms=terms,
+        leaves_out=True,
         policy={c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES},
         stop_after="panel" if form.cleaned_data["stop_after_panel"] else "",
     )
+
+
+def _has_been_told(form: ComposeForm, out: list[LeftOut]) -> bool:
+    """Nobody falls away whom the page had not named before *Fuse* was pressed."""
+    return {left.key for left in out} <= set(form.cleaned_data["left_out"].split())
+
+
+def _terms(request: HttpRequest, form: ComposeForm, presets: list[Preset]) -> HttpResponse:
+    """Who would fall away, and whether enough are left, asked while the form is filled in."""
+    out: list[LeftOut] = []
+    why_off = ""
+    if form.is_valid() or not set(form.errors) - {"prompt"}:
+        try:
+            out = build_and_tell(_wish(form, presets, request.POST))[1]
+        except TermsRefused as refused:
+            why_off = str(refused)
+        except Refused as refused:
+            # What else is wrong is said when it is asked.
+            why_off = str(refused) if form.asks_terms else ""
+    context = {"left_out": out, "why_off": why_off, "oob": True}
+    return render(request, "console/compose/_left_out.html", context)
 
 
 def _panel_wish(form: ComposeForm, presets: list[Preset]) -> Wish:
@@ -106,7 +143,11 @@ class Card:
 
 
 def _page(
-    request: HttpRequest, form: ComposeForm, presets: list[Preset], status: int = 200
+    request: HttpRequest,
+    form: ComposeForm,
+    presets: list[Preset],
+    status: int = 200,
+    left_out: Sequence[LeftOut] = (),
 ) -> HttpResponse:
     cards = [_card(preset) for preset in presets]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
@@ -125,6 +166,7 @@ def _page(
         ],
         "policy_is_chosen": any(form.data.get(f"policy-{c.name}") for c in CHOICES),
         "recent": recent,
+        "left_out": left_out,
     }
     return render(request, "console/compose/compose.html", context, status=status)
 
