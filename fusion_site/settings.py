@@ -186,6 +186,7 @@ MAX_PROMPT_CHARACTERS = env.int("FUSION_MAX_PROMPT_CHARACTERS", 400_000)
 # Defaults of every run's policy, in seconds; a preset may set its own.
 FIRST_TOKEN_TIMEOUT = env.float("FUSION_FIRST_TOKEN_TIMEOUT", 180)
 STALL_TIMEOUT = env.float("FUSION_STALL_TIMEOUT", 30)
+ALIVE_TIMEOUT = env.float("FUSION_ALIVE_TIMEOUT", 300)
 TOTAL_TIMEOUT = env.float("FUSION_TOTAL_TIMEOUT", 900)
 # A worker's hold on a run, and how often every worker looks for runs left behind.
 LEASE_SECONDS = env.float("FUSION_LEASE_SECONDS", 20)

@@ -20,6 +20,7 @@ from ..services.presets import (
     preset_lacks,
     preset_renumber,
 )
+from ..services.wait_for import OFFERED as WAIT_FOR
 
 
 class PanelFormSet(forms.BaseInlineFormSet[PresetPanelist, Preset, Any]):
@@ -72,6 +73,13 @@ class PanelInline(admin.StackedInline[PresetPanelist, Preset]):
 
 
 class PresetForm(forms.ModelForm[Preset]):
+    wait_for = forms.ChoiceField(
+        choices=[("", "the usual: everyone"), *WAIT_FOR],
+        required=False,
+        help_text="Once so many answers are in, the silent have the grace; who writes is waited "
+        "for twice as long as those took, a minute at least, and then writes on.",
+    )
+
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug == CUSTOM:
@@ -128,8 +136,9 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
                 "classes": ["collapse"],
                 "description": "Empty means the usual.",
                 "fields": [
-                    *("quorum", "grace", "panel_timeout", "retries", "repeat_unconfirmed"),
-                    *("first_token_timeout", "stall_timeout", "total_timeout"),
+                    *("wait_for", "panel_timeout", "quorum", "grace"),
+                    *("retries", "repeat_unconfirmed"),
+                    *("first_token_timeout", "stall_timeout", "alive_timeout", "total_timeout"),
                     *("max_calls", "max_tokens"),
                     *("analysis_max_output_tokens", "synthesis_max_output_tokens"),
                 ],

@@ -33,6 +33,7 @@ class CatalogModel:
     name: str
     context_length: int | None = None
     price: Price | None = None
+    reasons: bool | None = None
 
 
 Listing = tuple[list[CatalogModel], str]
@@ -105,11 +106,14 @@ async def _ask(credential: Credential, client: httpx.AsyncClient) -> Listing:
     except TimeoutError:
         return [], f"{credential.name} did not answer."
     slug = credential.slug
-    return [CatalogModel(slug, m.id, m.name, m.context_length, m.price) for m in listed], ""
+    models = [
+        CatalogModel(slug, m.id, m.name, m.context_length, m.price, m.reasons) for m in listed
+    ]
+    return models, ""
 
 
 def _cache_key(credential: Credential) -> str:
     """Changes with whatever decides which list comes back; holds no secret."""
     lacks = credential.lacks
     mark = lacks or f"{credential.url}\n{hash(credential.key)}"
-    return f"catalog:{credential.pk}:{hashlib.sha256(mark.encode()).hexdigest()}"
+    return f"catalog-2:{credential.pk}:{hashlib.sha256(mark.encode()).hexdigest()}"

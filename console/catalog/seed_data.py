@@ -44,6 +44,8 @@ def presets() -> dict[str, dict[str, Any]]:
             "position": 10,
             "credential": "openrouter",
             "judge_model": OPUS,
+            "wait_for": "everyone",
+            "panel_timeout": 300,
             "panel": _frontier(OPUS, "~openai/gpt-latest", "~google/gemini-pro-latest"),
         },
         "budget": {
@@ -52,6 +54,8 @@ def presets() -> dict[str, dict[str, Any]]:
             "position": 20,
             "credential": "openrouter",
             "judge_model": OPUS,
+            "wait_for": "all_but_one",
+            "panel_timeout": 180,
             "panel": _frontier(
                 "~google/gemini-flash-latest",
                 "deepseek/deepseek-v4-flash",
@@ -64,6 +68,8 @@ def presets() -> dict[str, dict[str, Any]]:
             "position": 30,
             "credential": "local",
             "judge_model": settings.LOCAL_MODEL_NAME,
+            "wait_for": "everyone",
+            "panel_timeout": 900,
             "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS,
             "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS,
             "panel": [
@@ -81,6 +87,7 @@ def give(apps: Apps, using: str) -> None:
     credentials = apps.get_model("console", "Credential").objects.using(using)
     made = apps.get_model("console", "Preset").objects.using(using)
     panelists = apps.get_model("console", "PresetPanelist").objects.using(using)
+    columns = {field.name for field in made.model._meta.get_fields()}
     given = set(seeds.values_list("name", flat=True))
     for kind, server in kinds.servers():
         # Always there, for environment and presets name them; they cannot be deleted.
@@ -94,8 +101,10 @@ def give(apps: Apps, using: str) -> None:
         seeds.create(name=f"preset:{slug}")
         credential = credentials.get(slug=values.pop("credential"))
         panel = values.pop("panel")
+        # Of an older migration the table has fewer columns.
+        known = {name: value for name, value in values.items() if name in columns}
         preset, new = made.get_or_create(
-            slug=slug, defaults={**values, "judge_credential": credential}
+            slug=slug, defaults={**known, "judge_credential": credential}
         )
         if new:
             for seat, options in enumerate(panel):

@@ -9,6 +9,7 @@ a fusion also the number of that. What each type carries in `data`:
     call.queued             [limit]                  waits for a free place with its credential,
                                                      or was about to go out and did not
     call.sent               nothing                  on record before its first byte goes out
+    call.alive              nothing                  a sign of life before the first word
     call.delta              text
     call.reasoning.delta    text
     call.recast             text, reasoning          in place of both, as far as they had come
@@ -17,6 +18,8 @@ a fusion also the number of that. What each type carries in `data`:
     call.retrying           retry_at, cause          another call follows; None: not any more
     panel.grace             until, usable            the quorum is in: who is silent has so long
     fusion.started          judged, judge, synthesizer, criteria  judged: keys of the calls compared
+                            [, without]              keys of those that write on meanwhile
+    fusion.completed        nothing                  of a fusion beside which somebody still writes
     run.completed           nothing, or reason and error where another answer stands in
     run.failed              reason, error
     run.cancelled           nothing
@@ -43,6 +46,7 @@ class EventType(StrEnum):
     CALL_ADDED = "call.added"
     CALL_QUEUED = "call.queued"
     CALL_SENT = "call.sent"
+    CALL_ALIVE = "call.alive"
     CALL_DELTA = "call.delta"
     CALL_REASONING_DELTA = "call.reasoning.delta"
     CALL_RECAST = "call.recast"
@@ -51,6 +55,7 @@ class EventType(StrEnum):
     CALL_RETRYING = "call.retrying"
     PANEL_GRACE = "panel.grace"
     FUSION_STARTED = "fusion.started"
+    FUSION_COMPLETED = "fusion.completed"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

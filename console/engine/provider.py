@@ -59,6 +59,12 @@ class Recast:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """A sign of life without a word in it: a comment that keeps the connection open, an empty
+    delta."""
+
+
+@dataclass(frozen=True)
 class Complete:
     """The text is whole; what may still come for a few seconds is its receipt. A provider that
     waits for one says so first, so that no silence is taken for a stall. It bounds the wait."""
@@ -81,7 +87,7 @@ class Finish(Receipt):
     """
 
 
-Chunk = TextDelta | ReasoningDelta | Recast | Complete | Unstreamed | Finish
+Chunk = TextDelta | ReasoningDelta | Recast | Alive | Complete | Unstreamed | Finish
 
 
 class Provider(Protocol):

@@ -65,6 +65,12 @@ def _sent(state: RunState, event: Event) -> None:
     call.status, call.sent_at = CallStatus.WAITING, event.at
 
 
+def _alive(state: RunState, event: Event) -> None:
+    call = state.calls[event.call]
+    if call.status is CallStatus.WAITING:
+        call.status = CallStatus.STREAMING
+
+
 def _grace(state: RunState, event: Event) -> None:
     state.grace_until = event.data["until"]
 
@@ -75,6 +81,11 @@ def _fusion_started(state: RunState, event: Event) -> None:
     fusion.judged = event.data["judged"]
     fusion.judge, fusion.synthesizer = event.data["judge"], event.data["synthesizer"]
     fusion.criteria = event.data["criteria"]
+    fusion.without = event.data.get("without", [])
+
+
+def _fusion_completed(state: RunState, event: Event) -> None:
+    state.fusions[event.fusion].status = RunStatus.COMPLETED
 
 
 def _delta(state: RunState, event: Event) -> None:
@@ -175,6 +186,7 @@ _APPLY = {
     EventType.CALL_ADDED: _added,
     EventType.CALL_QUEUED: _queued,
     EventType.CALL_SENT: _sent,
+    EventType.CALL_ALIVE: _alive,
     EventType.CALL_DELTA: _delta,
     EventType.CALL_REASONING_DELTA: _delta,
     EventType.CALL_RECAST: _recast,
@@ -183,6 +195,7 @@ _APPLY = {
     EventType.CALL_RETRYING: _retrying,
     EventType.PANEL_GRACE: _grace,
     EventType.FUSION_STARTED: _fusion_started,
+    EventType.FUSION_COMPLETED: _fusion_completed,
     EventType.RUN_COMPLETED: _run_ended,
     EventType.RUN_FAILED: _run_ended,
     EventType.RUN_CANCELLED: _run_ended,

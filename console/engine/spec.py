@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 from .spec_versions import USUAL_LIMITS_OF_THE_FIRST, VERSION, SpecUnreadable, up_to_date
 from .terms import NONE, Terms
 from .usage import Price
+from .wait_for import EVERYONE, WaitFor
 
 LETTERS = "ABCDEFGH"
 MAX_SEATS = len(LETTERS)
@@ -60,8 +61,19 @@ class Panelist:
     price: Price | None = None
     context_length: int | None = None
     response_schema: dict[str, Any] | None = None
+    # Whether its server's list says that it thinks before it answers, and how many seconds it
+    # usually took here until its first word; None: nothing is known.
+    reasons: bool | None = None
+    usual_first_token: float | None = None
     fallback: Panelist | None = None
     terms: Terms = NONE
+
+    @property
+    def thinks(self) -> bool:
+        """Before its first word, so that its silence says nothing."""
+        if self.reasoning_effort:
+            return self.reasoning_effort != "none"
+        return bool(self.reasons)
 
     @property
     def short_name(self) -> str:
@@ -108,22 +120,33 @@ class Panelist:
 class Policy:
     """How long a run waits, how often it tries, and what it may use up.
 
-    Times are seconds. None means no limit of ours. With `quorum` usable answers
-    in, stragglers have `grace` seconds left to begin, or `grace_factor` times
-    what the quorum took, whichever is longer: slow panels get more. Who writes
-    by then is waited for up to `panel_timeout`. A call is retried
-    only before its first token and when nothing can have been billed; one that
-    vanished after it was sent only with `repeat_unconfirmed`.
+    Times are seconds. None means no limit of ours. Once as many answers are in as
+    `wait_for` asks for, who is silent has `grace` seconds left to begin, or
+    `grace_factor` times what those answers took, whichever is longer: slow panels get
+    more. Who writes or thinks is waited for `writing_factor` times that, at least
+    `writing_seconds` (None: up to `panel_timeout`), and then writes on beside the
+    fusion. Nobody counts as silent before `silent_factor` times the usual time to its
+    first word, or before `silent_seconds` where that is not known (None: whoever has
+    not begun is silent, whatever is known of it). A call is retried only before its
+    first token and when nothing can have been billed; one that vanished after it was
+    sent only with `repeat_unconfirmed`.
     """
 
     # of the panel
-    quorum: int | None = None  # None: all, but one from three seats on
+    wait_for: WaitFor = EVERYONE
     grace: float = 8
     grace_factor: float = 0.5
-    panel_timeout: float = 900
+    writing_factor: float | None = 2
+    writing_seconds: float = 60
+    silent_factor: float | None = 2
+    silent_seconds: float = 60
+    panel_timeout: float = 300
     # of every call
     first_token_timeout: float = 180
     stall_timeout: float = 30
+    # Without a word, as long as the server sends signs of life; they count where that is
+    # longer than the limits above.
+    alive_timeout: float = 300
     total_timeout: float = 900
     retries: int = 2
     max_retry_wait: float = 30
@@ -134,9 +157,21 @@ class Policy:
     max_calls: int | None = None
     max_tokens: int | None = None
 
-    def quorum_of(self, seats: int) -> int:
-        usual = seats - 1 if seats > 2 else seats
-        return min(self.quorum or usual, seats)
+    @property
+    def heeds_signs_of_life(self) -> bool:
+        return self.alive_timeout > self.stall_timeout
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"wait_for": self.wait_for.to_json()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Policy:
+        """Raises SpecUnreadable."""
+        _must_hold(cls, data)
+        try:
+            return cls(**(data | {"wait_for": WaitFor.from_json(data["wait_for"])}))
+        except ValueError as error:
+            raise SpecUnreadable(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -206,7 +241,7 @@ class Spec:
             "panel": [p.to_dict() for p in self.panel],
             "judge": self.judge.to_dict(),
             "synthesizer": self.synthesizer.to_dict() if self.synthesizer else None,
-            "policy": asdict(self.policy),
+            "policy": self.policy.to_dict(),
             "prompts": asdict(self.prompts),
             "shuffle_seed": self.shuffle_seed,
             "criteria": self.criteria,
@@ -220,7 +255,6 @@ class Spec:
         """Of any version back to the first. Raises SpecTooNew and SpecUnreadable."""
         data = up_to_date(data)
         _must_hold(cls, data)
-        _must_hold(Policy, data["policy"])
         _must_hold(Prompts, data["prompts"])
         return cls(
             **(
@@ -231,7 +265,7 @@ class Spec:
                     "synthesizer": Panelist.from_dict(data["synthesizer"])
                     if data["synthesizer"]
                     else None,
-                    "policy": Policy(**data["policy"]),
+                    "policy": Policy.from_dict(data["policy"]),
                     "prompts": Prompts(**data["prompts"]),
                     "terms": _terms(data["terms"]),
                 }

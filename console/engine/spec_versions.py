@@ -75,8 +75,19 @@ _POLICY_OF_THE_FIRST: dict[str, Any] = {
 
 
 def _third(data: dict[str, Any]) -> dict[str, Any]:
-    """Until then nobody could ask anything of how data is handled: what did was refused."""
-    return data | {"terms": _NO_TERMS}
+    """Until then nobody could ask anything of how data is handled: what did was refused. It
+    waited for a quorum, then for whoever had begun when the grace was over."""
+    policy = dict(data["policy"])
+    quorum = policy.pop("quorum")
+    policy |= {
+        "wait_for": {"at_least": quorum} if quorum else "all_but_one",
+        "writing_factor": None,
+        "writing_seconds": 60,
+        "silent_factor": None,
+        "silent_seconds": 60,
+        "alive_timeout": policy["stall_timeout"],
+    }
+    return data | {"terms": _NO_TERMS, "policy": policy}
 
 
 _NO_TERMS: dict[str, Any] = {

@@ -158,8 +158,9 @@ class FusionState:
     """One judging of a panel's answers.
 
     `seats` are those a reader chose to fuse (empty: all), `judged` the keys of
-    the calls that were compared, `best` the key of the answer that stands in
-    where no fused answer could be written.
+    the calls that were compared, `without` those of the calls that were still
+    writing then and went on, `best` the key of the answer that stands in where
+    no fused answer could be written.
 
     `turn` makes it one of an agent's turns: the writer goes on from the fusion `after`, with
     what was said since (`messages`: its calls of tools, and their results) and what this request
@@ -172,6 +173,7 @@ class FusionState:
     criteria: str = ""
     seats: list[int] = field(default_factory=list)
     judged: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
     analysis: dict[str, Any] | None = None
     analysis_reason: str = ""
     analysis_error: str = ""
@@ -234,6 +236,32 @@ class RunState:
     def fusion(self) -> FusionState | None:
         """The latest fusion."""
         return self.fusions[max(self.fusions)] if self.fusions else None
+
+    @property
+    def going_on(self) -> list[CallState]:
+        """Calls that still write beside the latest fusion, or after it."""
+        without = self.fusion.without if self.fusion else []
+        return [self.calls[key] for key in without if not self.calls[key].status.is_final]
+
+    @property
+    def is_answered(self) -> bool:
+        """The answer is there, though the run goes on for a seat that still writes."""
+        fusion = self.fusion
+        if self.status.is_final or fusion is None or not fusion.without:
+            return False
+        others = (c for c in self.calls.values() if c.key not in fusion.without)
+        return fusion.status.is_final and all(map(self._is_over, others))
+
+    def _is_over(self, call: CallState) -> bool:
+        if not call.status.is_final:
+            return False
+        follows = call.retry_at is not None or call.was_interrupted
+        return not follows or call is not self.latest(call.step, seat=call.seat, fusion=call.fusion)
+
+    @property
+    def outcome(self) -> RunStatus:
+        """The status for whoever waits for an answer."""
+        return RunStatus.COMPLETED if self.is_answered else self.status
 
     @property
     def fused(self) -> CallState | None:

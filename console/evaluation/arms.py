@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from console.engine.spec import MAX_SEATS, Panelist, Spec
+from console.engine.spec import MAX_SEATS, Panelist, Policy, Spec
+from console.engine.wait_for import EVERYONE
 
 PRESET, SAME_MODEL, SOLO, MATCHED = "preset", "same model", "solo", "solo at matched cost"
 
@@ -34,7 +35,7 @@ def solos_of(spec: Spec) -> list[Solo]:
 
 def preset_spec_for_evaluation(spec: Spec) -> Spec:
     """Every seat is waited for: an answer cut off for being slow would be no solo answer."""
-    return replace(spec, policy=replace(spec.policy, quorum=len(spec.panel)))
+    return replace(spec, policy=_waiting_for_everyone(spec))
 
 
 def same_model_spec(spec: Spec, panelist: Panelist) -> Spec:
@@ -46,14 +47,21 @@ def same_model_spec(spec: Spec, panelist: Panelist) -> Spec:
 def samples_spec(spec: Spec, panelist: Panelist, count: int, *, after: int) -> Spec:
     """Further answers of one panelist, nothing judged. At most MAX_SEATS in a run."""
     panel = _samples(panelist, min(count, MAX_SEATS), after=after)
-    policy = replace(spec.policy, quorum=len(panel))
+    policy = _waiting_for_everyone(spec)
     return replace(spec, panel=panel, policy=policy, stop_after="panel")
 
 
 def one_answer_spec(spec: Spec, panelist: Panelist) -> Spec:
     """A single call on record, as grading takes."""
-    policy = replace(spec.policy, quorum=1)
+    policy = _waiting_for_everyone(spec)
     return replace(spec, panel=(panelist,), policy=policy, stop_after="panel")
+
+
+def _waiting_for_everyone(spec: Spec) -> Policy:
+    """As long as their calls may take."""
+    policy = spec.policy
+    patient = max(policy.panel_timeout, policy.total_timeout)
+    return replace(policy, wait_for=EVERYONE, panel_timeout=patient)
 
 
 def _samples(panelist: Panelist, count: int, *, after: int) -> tuple[Panelist, ...]:

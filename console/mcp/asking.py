@@ -16,7 +16,7 @@ from ..api.http.errors import ApiError
 from ..api.http.follow import load, states
 from ..api.planning.asked import PREFIX
 from ..api.planning.plan import plan_for, usual_preset
-from ..api.planning.schemas import Asking, OwnTerms
+from ..api.planning.schemas import Asking, OwnTerms, WaitingFor
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
 from ..models import Preset, Run
@@ -40,6 +40,7 @@ def begin(
     panel: Sequence[str] | None,
     judge: str | None,
     terms: OwnTerms | None = None,
+    wait_for: WaitingFor | None = None,
 ) -> Run:
     """Raises ApiError and Refused."""
     caller.must_have(Scope.RUN)
@@ -48,6 +49,7 @@ def begin(
     own = {
         "panel": list(panel) if panel else None,
         "judge": judge,
+        "wait_for": wait_for,
         **(terms.model_dump() if terms else {}),
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
@@ -117,7 +119,7 @@ class _Progress:
         if fusion and (fusion.analysis or fusion.analysis_reason):
             how = "compared the answers" if fusion.analysis else f"failed: {fusion.analysis_error}"
             progress += self._once("analysis", f"The judge {how}")
-        if state.status is RunStatus.COMPLETED and state.has_answer(state.fusion):
+        if state.outcome is RunStatus.COMPLETED and state.has_answer(state.fusion):
             progress += self._once("synthesis", "The fused answer is written")
         return progress
 

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 
 from ..api.http.db import db
 from ..api.http.errors import ApiError
-from ..api.planning.schemas import OwnTerms
+from ..api.planning.schemas import OwnTerms, WaitingFor
 from ..engine.state import RunState
 from ..models import Run
 from ..models.tokens import Scope
@@ -81,6 +81,13 @@ Asked = Annotated[
         "server does not promise it"
     ),
 ]
+WhomToWaitFor = Annotated[
+    WaitingFor | None,
+    Field(
+        description="Whose answers are waited for: everyone, all_but_one, {at_least: n} or "
+        "{first: n}; default: as the preset says"
+    ),
+]
 Seconds = Annotated[int, Field(ge=0, le=300, description="How long to wait for the end")]
 
 P = ParamSpec("P")
@@ -122,10 +129,11 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         panel: Panel = None,
         judge: Judge = None,
         terms: Asked = None,
+        wait_for: WhomToWaitFor = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         began = time.monotonic()
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
         seconds = max(0.0, settings.MCP_ANSWER_SECONDS - (time.monotonic() - began))
@@ -143,9 +151,10 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         panel: Panel = None,
         judge: Judge = None,
         terms: Asked = None,
+        wait_for: WhomToWaitFor = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for)
         return answer(caller, run, RunState())
 
     @server.tool(name="fusion_get_run", title="Read a run", description=GET, annotations=READS)

@@ -65,18 +65,19 @@ class Preset(AskedTerms):
     )
 
     # Policy; empty means the usual.
+    # As `services.wait_for` writes it: everyone, all_but_one, at_least:2, first:2.
+    wait_for = models.CharField(max_length=40, blank=True, default="", db_default="")
     quorum = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_SEATS)],
-        help_text="Usable answers after which stragglers have only the grace period left. "
-        "Empty: all, but one from three seats on.",
+        help_text="“At least”, as a number: used where the field above is empty.",
     )
     grace = models.FloatField(
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Seconds for stragglers once the quorum is in; slow panels get more.",
+        help_text="Seconds the silent have once enough answers are in; slow panels get more.",
     )
     panel_timeout = models.FloatField(
         null=True,
@@ -108,6 +109,12 @@ class Preset(AskedTerms):
     )
     stall_timeout = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0.1)], help_text="Seconds."
+    )
+    alive_timeout = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.1)],
+        help_text="Seconds without a word while its server sends signs of life.",
     )
     total_timeout = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0.1)], help_text="Seconds."

@@ -137,6 +137,10 @@ class Fusion(models.Model):
     # Seats a reader chose to fuse; empty: all.
     seats = models.JSONField(default=list, blank=True)
     judged = models.JSONField(default=list, blank=True)
+    # Calls that were still writing then and went on beside it.
+    without = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
     analysis = models.JSONField(null=True, blank=True)
     analysis_reason = models.CharField(max_length=40, blank=True)
     analysis_error = models.TextField(blank=True)

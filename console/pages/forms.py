@@ -24,6 +24,8 @@ from ..services.build_spec import CUSTOM, SeatWish
 from ..services.credentials import clean_key
 from ..services.errors import Refused
 from ..services.runs import clean_text
+from ..services.wait_for import OFFERED as WAIT_FOR
+from ..services.wait_for import REFUSED as WAIT_FOR_REFUSED
 
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
 
@@ -134,6 +136,11 @@ class ComposeForm(forms.Form):
     only_providers = forms.CharField(required=False, max_length=500)
     # Who falls away for that, as the page has told already.
     left_out = forms.CharField(required=False, max_length=2000)
+    wait_for = forms.ChoiceField(
+        choices=[("", "as the preset says"), *WAIT_FOR],
+        required=False,
+        error_messages={"invalid_choice": WAIT_FOR_REFUSED},
+    )
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     client_run_id = forms.UUIDField(required=False)
 

@@ -23,6 +23,7 @@ from .wire.usage import money
 
 BODY_LIMIT = 32 * 1024 * 1024
 MODELS_LIMIT = 5_000
+THINKING = {"reasoning", "include_reasoning", "reasoning_effort", "thinking"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class ModelInfo:
     name: str
     context_length: int | None = None
     price: Price | None = None
+    reasons: bool | None = None  # None: it does not say
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,23 @@ def _model(row: Any) -> ModelInfo | None:
         name=name if isinstance(name, str) and name.isprintable() and len(name) <= 200 else number,
         context_length=length if isinstance(length, int) and length > 0 else None,
         price=_price(row.get("pricing")),
+        reasons=_reasons(row),
     )
+
+
+def _reasons(row: dict[str, Any]) -> bool | None:
+    """OpenRouter lists which parameters a model takes, others what it is capable of."""
+    for name in ("supported_parameters", "capabilities"):
+        listed = row.get(name)
+        if isinstance(listed, dict):
+            listed = [able for able, value in listed.items() if value]
+        if isinstance(listed, list) and listed:
+            if any(word in THINKING for word in listed if isinstance(word, str)):
+                return True
+            # Of what a model is capable of, few lists say all.
+            if name == "supported_parameters":
+                return False
+    return None
 
 
 def _price(pricing: Any) -> Price | None:

@@ -15,6 +15,7 @@ import httpx
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import (
+    Alive,
     Chunk,
     Complete,
     Finish,
@@ -162,7 +163,7 @@ class OpenAICompatible:
 
     async def _chunks(
         self, answer: AnswerReader, response: httpx.Response
-    ) -> AsyncGenerator[Delta | Complete, None]:
+    ) -> AsyncGenerator[Delta | Complete | Alive, None]:
         parser = Parser(self._limits.line)
         source = response.aiter_raw()
         shortened = Shortened(answer.pass_over)
@@ -173,12 +174,17 @@ class OpenAICompatible:
         elif start[:1] == b"<":
             raise ProviderError(Reason.BAD_RESPONSE, text_of(start))
         else:
-            told = False
+            told, comments = False, 0
             async with aclosing(self._until_done(answer, start, source, shortened)) as body:
                 async for data in body:
-                    for event in parser.feed(data):
+                    events, has_words = parser.feed(data), False
+                    for event in events:
                         for chunk in answer.take(event):
+                            has_words = True
                             yield chunk
+                    if not has_words and (events or parser.comments > comments):
+                        yield Alive()
+                    comments = parser.comments
                     if answer.finish_reason is not None and not (told or answer.finishes_early):
                         told = True
                         yield Complete()

@@ -123,14 +123,22 @@ def _still_there(run_id: uuid.UUID, may: Callable[[], Any] | None) -> None:
 
 
 async def until_final(
-    run: Run, warn: Callable[[str], Any], may: Callable[[], Any] | None = None
-) -> None:
-    """For who waits in a shell. Raises Run.DoesNotExist when the run is deleted meanwhile."""
-    warned = False
+    run: Run,
+    warn: Callable[[str], Any],
+    may: Callable[[], Any] | None = None,
+    *,
+    or_answered: bool = False,
+) -> RunState:
+    """For who waits in a shell. `or_answered`: not for a seat that still writes beside the
+    answer. Raises Run.DoesNotExist when the run is deleted meanwhile."""
+    warned, state = False, RunState()
     redis = eventlog.connect()
     try:
         async with aclosing(follow(run.pk, redis=redis, db=_in_a_thread, may=may)) as changes:
             async for seen in changes:
+                state = seen.state
+                if or_answered and state.is_answered:
+                    break
                 waited = (timezone.now() - run.created_at).total_seconds()
                 queued = seen.is_silent and seen.run.status == RunStatus.QUEUED
                 if queued and waited > 3 and not warned:
@@ -138,6 +146,7 @@ async def until_final(
                     warn("Waiting for a worker. None may be running: python3 manage.py up")
     finally:
         await redis.aclose()
+    return state
 
 
 async def _in_a_thread(work: Callable[..., Any], *args: Any) -> Any:

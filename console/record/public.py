@@ -75,6 +75,7 @@ class Fusion(Told):
     """One judging of the panel's answers. `stands_in`: the call whose answer stands in. `after`:
     the fusion whose writer called for tools, where this is the call with their results.
 
+    `without`: calls that were still writing when it began, and went on.
     `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
     `left_out`: those that could not be. `analysis_notes`: what of the judge's text is not in
     the analysis.
@@ -88,6 +89,7 @@ class Fusion(Told):
     criteria: str
     seats: list[str]
     judged: list[str]
+    without: list[str]
     analysis: Analysis | None
     analysis_notes: list[str]
     answer: str | None
@@ -154,12 +156,14 @@ class Run(Outcome):
 
 
 def run_object(run: models.Run, spec: Spec, state: RunState) -> Run:
-    """As it stands in `state`, which may be ahead of the rows."""
-    answer = answer_of(spec, state) if state.status.is_final else None
+    """As it stands in `state`, which may be ahead of the rows. With its answer it is completed,
+    also while a seat still writes beside it."""
+    outcome = state.outcome
+    answer = answer_of(spec, state) if outcome.is_final else None
     cost, partial = state.cost()
     return Run(
         id=str(run.pk),
-        status=state.status.value,
+        status=outcome.value,
         reason=state.reason or None,
         error=state.error or None,
         stands_in=bool(answer and answer.stands_in),
@@ -231,6 +235,7 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
         criteria=fusion.criteria,
         seats=[letter(seat) for seat in fusion.seats],
         judged=fusion.judged,
+        without=fusion.without,
         analysis=Analysis.model_validate(analysis) if analysis else None,
         analysis_notes=notes(fusion.analysis or {}),
         answer=(answer.text or None) if answer else None,

@@ -10,21 +10,26 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
+from ..catalog.thinking import reasons, usual_first_tokens
 from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec, StopAfter
 from ..engine.steps.prompts import load as load_prompts
 from ..engine.terms import NONE, Terms
+from ..engine.wait_for import WaitFor
 from ..models import Credential
 from ..providers import kinds
 from .errors import NameRefused, Refused
 from .policy import chosen_policy, site_policy
 from .terms import LeftOut, OnTerms
+from .wait_for import must_be_possible
 
 CUSTOM = "custom"
+PATIENT_PANEL_TIMEOUT = 900
 LOCAL = kinds.BUILT_IN.slug
 
 # As somebody types it, or known already; a panelist is taken as it stands. "": nobody.
@@ -66,8 +71,10 @@ class Wish:
     judge_effort: str = ""
     criteria: str = ""
     # What a preset says of the policy, and what is chosen for this run alone, maybe as text.
-    limits: Mapping[str, float | bool | None] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
+    # Whom to wait for in this run alone.
+    wait_for: WaitFor | None = None
     # Of a run that is there, whose answers are fused again: it stays.
     kept_policy: Policy | None = None
     stop_after: StopAfter = ""
@@ -122,7 +129,9 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
         judge=judge,
         synthesizer=synthesizer,
         prompts=load_prompts(),
-        policy=chosen_policy(_policy(wish, panel, judge, synthesizer or judge), wish.policy),
+        policy=chosen_policy(
+            _policy(wish, panel, judge, synthesizer or judge), wish.policy, wish.wait_for
+        ),
         preset=wish.preset,
         preset_name=wish.preset_name,
         criteria=wish.criteria,
@@ -151,6 +160,8 @@ def _must_be_whole(wish: Wish) -> None:
         raise Refused(f"A panel has at most {MAX_SEATS} models.")
     if not is_named(wish.judge):
         raise Refused("Choose a judge.")
+    if wish.wait_for and not wish.is_direct:
+        must_be_possible(wish.wait_for, len(wish.panel))
 
 
 def is_named(who: Who | SeatWish) -> bool:
@@ -166,14 +177,16 @@ def _is_typed(who: Who) -> bool:
 def _policy(wish: Wish, panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> Policy:
     if wish.kept_policy:
         return wish.kept_policy
+    is_slow = wish.is_direct or any(p.credential == LOCAL for p in panel)
     usual: dict[str, float | None] = {
         # Without a limit the built-in model writes for minutes.
         "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS if judge.credential == LOCAL else None,
         "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS
         if writer.credential == LOCAL
         else None,
-        # Its seats share one small server, so none of them is a straggler by its own fault.
-        "quorum": len(panel) if any(p.credential == LOCAL for p in panel) else None,
+        # The built-in model's seats share one small server; a model that answers alone has the
+        # limits of its call.
+        "panel_timeout": PATIENT_PANEL_TIMEOUT if is_slow else None,
     }
     left_open = {name: value for name, value in usual.items() if not wish.limits.get(name)}
     return site_policy(**{**wish.limits, **left_open})
@@ -203,11 +216,11 @@ class _People:
         wish = _wish_of(seat)
         model_at, fallback = self._find(wish.model, "panel", number), None
         if is_named(wish.fallback):
-            other = _limited(wish, self._find(wish.fallback, "fallback", number))
+            other = self._seated(wish, self._find(wish.fallback, "fallback", number))
             # What the seat asks of its answer, it asks of whoever stands in too.
             fallback = replace(other, system_prompt=wish.system_prompt)
         return replace(
-            _limited(wish, model_at),
+            self._seated(wish, model_at),
             label=wish.label,
             temperature=wish.temperature,
             seed=wish.seed,
@@ -216,6 +229,14 @@ class _People:
             fallback=fallback,
             terms=wish.terms,
         )
+
+    def _seated(self, wish: SeatWish, found: ModelAt) -> Panelist:
+        usual = self._usual_first_tokens.get((found.credential.slug, found.model))
+        return replace(_limited(wish, found), usual_first_token=usual)
+
+    @cached_property
+    def _usual_first_tokens(self) -> dict[tuple[str, str], float]:
+        return usual_first_tokens()
 
     def judge(self, wish: Wish) -> Panelist:
         return self._judging(wish.judge, "judge", LOCAL_ANALYSIS_TOKENS)
@@ -281,6 +302,7 @@ def panelist_at(model_at: ModelAt, *, max_output_tokens: int | None = None) -> P
         max_output_tokens=max_output_tokens,
         price=price_of(model_at.credential, model_at.model),
         context_length=context_length_of(model_at.credential, model_at.model),
+        reasons=reasons(model_at.credential, model_at.model),
     )
 
 

@@ -31,4 +31,12 @@ class TermsRefused(NameRefused):
 
 
 class PolicyRefused(Refused):
-    """A policy chosen for one run cannot be had."""
+    """A policy chosen for one run cannot be had. `field`: where it was chosen."""
+
+    field = "policy"
+
+
+class WaitForRefused(PolicyRefused):
+    """Nobody can be waited for in this way."""
+
+    field = "wait_for"

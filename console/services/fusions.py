@@ -293,5 +293,7 @@ def _with_model(seat: Panelist, other: Panelist) -> Panelist:
         context_length=other.context_length,
         max_output_tokens=limit.max_output_tokens,
         limit_is_chosen=limit.limit_is_chosen,
+        reasons=other.reasons,
+        usual_first_token=other.usual_first_token,
         fallback=None,
     )

@@ -21,7 +21,7 @@ from ..engine.provider import Provider
 from ..engine.reducer import apply
 from ..engine.spec import Panelist, Spec
 from ..engine.state import RunState
-from ..engine.steps.fuse import fuse
+from ..engine.steps.fuse import fuse, stopped
 from ..models import Credential, Run, traits_known, traits_learned
 from ..providers.registry import make_provider
 from ..providers.traits import Traits
@@ -135,7 +135,8 @@ class Execution:
             await self._shared.db(release, self.run_id, self.attempt)
             return
         if self.stopped_by == "cancelled" and not self.state.status.is_final:
-            self._say(EventType.RUN_CANCELLED)
+            ending, said = stopped(self.state)
+            self._say(ending, **said)
         await self.recorder.finish()
 
     def _say(self, kind: EventType, **data: Any) -> None:

@@ -23,6 +23,7 @@ from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.spec_versions import SpecTooNew, SpecUnreadable
 from ..engine.state import RunState, RunStatus
+from ..engine.steps.fuse import stopped
 from ..models import Run
 from ..record.asked import Asked, Forgotten, asked
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
@@ -140,7 +141,8 @@ def leave_to_newer(run_id: str, free: Q) -> None:
 def close_cancelled(run_id: str, free: Q) -> None:
     run = Run.objects.filter(free, pk=run_id).exclude(cancel_requested_at=None).first()
     if run:
-        close(run, EventType.RUN_CANCELLED)
+        ending, said = stopped(state_from_rows(run))
+        close(run, ending, **said)
 
 
 def close(run: Run, kind: EventType, **data: Any) -> None:

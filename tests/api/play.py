@@ -25,7 +25,7 @@ ASK: dict[str, Any] = {
     "stream": True,
     "plugins": [{"id": "fusion", "analysis_models": list(SEATS.values()), "model": JUDGE}],
     # Whoever comes last is waited for, however slow the machine.
-    "fusion": {"synthesizer": WRITER, "policy": {"grace": 60}},
+    "fusion": {"synthesizer": WRITER, "wait_for": "all_but_one", "policy": {"grace": 60}},
 }
 ANALYSIS = {
     "consensus": [{"claim": "There is an answer.", "seats": ["A", "B"]}],

@@ -14,6 +14,9 @@ from tests.console.story import a_spec
 SPEC = a_spec()
 # Told with the end of the call: these texts are of use to nobody until they are whole.
 WHOLE = (Step.ANALYSIS, Step.CONDENSE, Step.POLL)
+# What replaces a text is told as the rest of it, or the run begins again; that a call lives is of
+# use to the panel alone.
+UNTOLD = (EventType.CALL_RECAST, EventType.CALL_ALIVE)
 DELTAS = (EventType.CALL_DELTA, EventType.CALL_REASONING_DELTA)
 
 
@@ -25,7 +28,7 @@ def call_of(step: Step) -> CallState:
 @pytest.mark.parametrize("kind", EventType)
 def test_every_event_is_told_by_its_name_unless_it_is_left_out_on_purpose(kind: EventType) -> None:
     for step in Step:
-        left_out = kind is EventType.CALL_RECAST or (kind in DELTAS and step in WHOLE)
+        left_out = kind in UNTOLD or (kind in DELTAS and step in WHOLE)
         event = Event(kind, 1.0, call_key(step, 1, 1))
         assert (public(event, call_of(step), SPEC) is None) is left_out
 

@@ -59,7 +59,8 @@ def by_api(body: dict[str, Any]) -> Spec:
 
 
 def by_shell(**given: Any) -> Spec:
-    usual = {"preset": None, "panel": None, "judge": None, "policy": None, "compare_first": False}
+    usual = dict.fromkeys(("preset", "panel", "judge", "policy", "wait_for"))
+    usual["compare_first"] = False
     usual |= dict.fromkeys(TERMS, "")
     return build(Command()._wish(usual | given))
 

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client, override_settings
 
+from console.engine.wait_for import at_least
 from console.models import Preset, Run
 from tests.upstream import Upstream
 
@@ -236,7 +237,7 @@ def test_a_policy_is_chosen_for_one_run_and_bad_numbers_lose_nothing(
         chosen = {"policy-quorum": "2", "policy-grace": "0,5", "policy-repeat_unconfirmed": "yes"}
         assert client.post("/fusion", asked | chosen).status_code == 302
     spec = Run.objects.get().frozen_spec
-    assert (spec.policy.quorum, spec.policy.grace) == (2, 0.5)
+    assert (spec.policy.wait_for, spec.policy.grace) == (at_least(2), 0.5)
     assert spec.policy.repeat_unconfirmed and spec.stop_after == "panel"
 
 

@@ -110,3 +110,25 @@ def test_what_was_asked_outlasts_the_way_to_the_first_tables_and_none_keeps_one_
     assert first != newest
     assert none == {}
     assert again == anew == newest
+
+
+def test_a_preset_of_an_older_site_says_whom_it_waits_for_unless_somebody_has_changed_that(
+    database: dict[str, str],
+) -> None:
+    waits = said(
+        database,
+        "from console.models import Preset\n"
+        "n = next(n for n, name in enumerate(names) if name.endswith('_wait_for'))\n"
+        "back(n)\n"
+        "with connection.cursor() as cursor:\n"
+        '    cursor.execute("UPDATE console_preset SET panel_timeout = NULL")\n'
+        "    cursor.execute(\"UPDATE console_preset SET quorum = 2 WHERE slug = 'budget'\")\n"
+        "forward(n)\n"
+        "columns = ('slug', 'wait_for', 'quorum', 'panel_timeout')\n"
+        "said = sorted(Preset.objects.values_list(*columns))",
+    )
+    assert waits == [
+        ["budget", "", 2, None],
+        ["local", "everyone", None, 900.0],
+        ["quality", "everyone", None, 300.0],
+    ]

@@ -1,4 +1,5 @@
-"""Once enough answers are in: who writes is waited for, who is silent has the grace period."""
+"""The rule of specs frozen before whom to wait for was said in words: once enough answers are in,
+who writes is waited for up to the panel's limit, who is silent has the grace period."""
 
 from __future__ import annotations
 
@@ -13,11 +14,16 @@ from console.engine.events import EventType
 from console.engine.provider import ReasoningDelta
 from console.engine.spec import Panelist, Policy
 from console.engine.state import Step
+from console.engine.wait_for import ALL_BUT_ONE, WaitFor, at_least
 from tests.engine.conftest import Ran, RunEngine
 from tests.engine.virtual import run_in_virtual_time
 
 SPARE = ["The spare's answer."]
 FAST = {"a": [1, "x"], "b": [1, "y"], "c": [1, "z"]}
+
+
+def frozen_before(wait_for: WaitFor = ALL_BUT_ONE, **more: Any) -> Policy:
+    return Policy(wait_for=wait_for, writing_factor=None, silent_factor=None, **more)
 
 
 def drips(seconds: float) -> list[Any]:
@@ -104,7 +110,7 @@ def test_only_the_silent_are_cut_off_when_the_grace_is_over(
     }
     seat = Panelist("d", "fake", fallback=Panelist("spare", "fake"))
     panel = ["a", "b", "c", seat if straggler.startswith("breaking") else "d"]
-    policy = Policy(grace=grace, grace_factor=0, panel_timeout=300)
+    policy = frozen_before(grace=grace, grace_factor=0)
     ran = ask(run_engine, scripts, panel=panel, policy=policy)
     last = ran.state.latest(Step.PANEL, seat=3)
     assert [c.cause for c in ran.state.calls_of(Step.PANEL, seat=3)] == causes
@@ -118,7 +124,7 @@ def test_only_the_silent_are_cut_off_when_the_grace_is_over(
 
 def test_each_straggler_is_looked_at_alone(run_engine: RunEngine) -> None:
     scripts = {"a": [1, "x"], "silent": [60, "z"], "writes": drips(30), "thinks": [2, *drips(40)]}
-    ran = ask(run_engine, scripts, policy=Policy(quorum=1, grace=4, grace_factor=0))
+    ran = ask(run_engine, scripts, policy=frozen_before(at_least(1), grace=4, grace_factor=0))
     reasons = [ran.state.latest(Step.PANEL, seat=s).reason for s in range(4)]
     assert reasons == ["", "cut_off", "", ""]
     cut = ran.state.latest(Step.PANEL, seat=1)
@@ -129,25 +135,11 @@ def test_each_straggler_is_looked_at_alone(run_engine: RunEngine) -> None:
 def test_who_waits_for_a_free_place_is_silent(run_engine: RunEngine) -> None:
     scripts = {"a": [1, "x"], "b": drips(49), "c": ["z"]}
     panel = ["b", "a", "b", "c"]
-    policy = Policy(quorum=1, grace=8, grace_factor=0)
+    policy = frozen_before(at_least(1), grace=8, grace_factor=0)
     ran = ask(run_engine, scripts, panel=panel, policy=policy, places=2)
     reasons = [ran.state.latest(Step.PANEL, seat=s).reason for s in range(4)]
     assert reasons == ["", "", "", "cut_off"]
     assert not ran.requests_to("c")
-
-
-def test_readers_need_not_wait_for_who_writes(run_engine: RunEngine) -> None:
-    control = Control()
-
-    async def fuse_now() -> None:
-        await asyncio.sleep(20)
-        control.tell(fuse_now=True, stopped=set())
-
-    scripts = FAST | {"d": ["half", fuse_now, 10, "more"]}
-    ran = ask(run_engine, scripts, policy=Policy(grace=1, grace_factor=0), control=control)
-    cut = ran.state.latest(Step.PANEL, seat=3)
-    assert (cut.reason, cut.text) == ("cut_off", "half")
-    assert panel_took(ran) == pytest.approx(20)
 
 
 def test_a_writer_may_be_stopped_alone_after_the_grace(run_engine: RunEngine) -> None:
@@ -158,7 +150,7 @@ def test_a_writer_may_be_stopped_alone_after_the_grace(run_engine: RunEngine) ->
         control.tell(fuse_now=False, stopped={3})
 
     scripts = FAST | {"d": ["half", stop, 10, "more"], "e": drips(40)}
-    ran = ask(run_engine, scripts, policy=Policy(grace=1, grace_factor=0), control=control)
+    ran = ask(run_engine, scripts, policy=frozen_before(grace=1, grace_factor=0), control=control)
     stopped, writing = (ran.state.latest(Step.PANEL, seat=s) for s in (3, 4))
     assert (stopped.reason, stopped.text) == ("cancelled", "half")
     assert writing.is_usable and panel_took(ran) == pytest.approx(40)

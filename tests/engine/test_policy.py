@@ -17,10 +17,19 @@ from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy
 from console.engine.state import CallStatus, FusionState, RunState, RunStatus, Step
 from console.engine.usage import Usage
+from console.engine.wait_for import ALL_BUT_ONE, at_least
 from tests.engine.conftest import ANALYSIS, Ran, RunEngine
 from tests.engine.virtual import now
 
-QUICK = Policy(first_token_timeout=5, stall_timeout=5, total_timeout=9, grace=0.1, grace_factor=0)
+QUICK = Policy(
+    wait_for=ALL_BUT_ONE,
+    first_token_timeout=5,
+    stall_timeout=5,
+    total_timeout=9,
+    grace=0.1,
+    grace_factor=0,
+    silent_seconds=1,
+)
 
 
 def turns(*answers: Any) -> Any:
@@ -51,13 +60,13 @@ async def test_stragglers_have_a_grace_period_once_the_quorum_is_in(run_engine: 
 
 
 async def test_a_straggler_who_makes_it_within_the_grace_is_compared(run_engine: RunEngine) -> None:
-    policy = Policy(grace=5)
+    policy = Policy(wait_for=ALL_BUT_ONE, grace=5)
     ran = await run_engine({"a": ["x"], "b": ["y"], "slow": [0.1, "z"]}, policy=policy)
     assert len(ran.state.fusion.judged) == 3
 
 
 async def test_a_slow_panel_gives_a_longer_grace(run_engine: RunEngine) -> None:
-    policy = Policy(grace=0, grace_factor=2)
+    policy = Policy(wait_for=ALL_BUT_ONE, grace=0, grace_factor=2, silent_seconds=0)
     ran = await run_engine({"a": [0.1, "x"], "b": ["y"], "slow": [0.2, "z"]}, policy=policy)
     assert len(ran.state.fusion.judged) == 3
 
@@ -71,14 +80,14 @@ async def test_only_usable_answers_make_a_quorum(run_engine: RunEngine) -> None:
         "slow": [0.2, "z"],
         "good": ["x"],
     }
-    policy = Policy(quorum=2, grace=0, grace_factor=0)
+    policy = Policy(wait_for=at_least(2), grace=0, grace_factor=0, silent_seconds=0)
     ran = await run_engine(panel, policy=policy)
     assert ran.state.fusion.judged == ["panel-4-1", "panel-5-1"]
 
 
-async def test_the_usual_quorum_leaves_one_out_from_three_seats_on() -> None:
-    assert [Policy().quorum_of(n) for n in range(1, 6)] == [1, 2, 2, 3, 4]
-    assert Policy(quorum=5).quorum_of(3) == 3
+async def test_all_but_one_leaves_one_out_from_three_seats_on() -> None:
+    assert [ALL_BUT_ONE.quorum_of(n) for n in range(1, 6)] == [1, 2, 2, 3, 4]
+    assert at_least(5).quorum_of(3) == 3
 
 
 async def test_the_panel_as_a_whole_has_a_limit(run_engine: RunEngine) -> None:
@@ -91,14 +100,24 @@ async def test_the_panel_as_a_whole_has_a_limit(run_engine: RunEngine) -> None:
 async def test_readers_may_fuse_now_with_what_is_there(run_engine: RunEngine) -> None:
     control = Control()
     asyncio.get_running_loop().call_later(0.1, lambda: control.tell(fuse_now=True, stopped=set()))
-    ran = await run_engine({"a": ["x"], "b": ["half", 9], "c": [9]}, control=control)
-    assert ran.state.fusion.judged == ["panel-0-1"]
-    cut = [ran.state.latest(Step.PANEL, seat=s) for s in (1, 2)]
-    assert [(c.status, c.reason, c.text) for c in cut] == [
-        ("failed", "cut_off", "half"),
-        ("failed", "cut_off", ""),
-    ]
+    policy = Policy(silent_seconds=0)
+    scripts = {"a": ["x"], "b": ["half", 9], "c": [9]}
+    ran = await run_engine(scripts, control=control, policy=policy)
+    assert ran.state.fusion.judged == ["panel-0-1"] and ran.state.fusion.without == ["panel-1-1"]
+    on, cut = [ran.state.latest(Step.PANEL, seat=s) for s in (1, 2)]
+    assert (cut.status, cut.reason, cut.text) == ("failed", "cut_off", "")
+    assert (on.status, on.text) == ("completed", "half")
     assert "half" not in str([r.messages for r in ran.requests_to("judge")])
+
+
+async def test_what_is_compared_first_ends_whole_when_a_reader_does_not_wait_for_the_rest(
+    run_engine: RunEngine,
+) -> None:
+    control = Control()
+    asyncio.get_running_loop().call_later(0.1, lambda: control.tell(fuse_now=True, stopped=set()))
+    ran = await run_engine({"a": ["x"], "b": ["half", 9]}, control=control, stop_after="panel")
+    cut = ran.state.latest(Step.PANEL, seat=1)
+    assert (cut.reason, cut.text, ran.state.status) == ("cut_off", "half", "completed")
 
 
 async def test_one_seat_can_be_stopped(run_engine: RunEngine) -> None:

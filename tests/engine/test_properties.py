@@ -22,13 +22,14 @@ from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import Event, EventType
 from console.engine.findings.given import fused_answer
-from console.engine.provider import Finish, ReasoningDelta, Request
+from console.engine.provider import Alive, Finish, ReasoningDelta, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import CallState, RunState, RunStatus, Step
 from console.engine.steps import prompts
 from console.engine.steps.fuse import fuse
 from console.engine.usage import Usage
+from console.engine.wait_for import ALL_BUT_ONE, EVERYONE, at_least, first
 from console.providers.fake import FakeProvider
 from tests.engine.conftest import ANALYSIS
 from tests.engine.virtual import run_in_virtual_time
@@ -63,7 +64,14 @@ ENDS = st.sampled_from(
 )
 WORDS = st.sampled_from(["word ", " ", "", "[A]", "{", json.dumps(ANALYSIS), "ü\u2028"])
 STEPS = st.one_of(
-    WORDS, WORDS, PAUSES, st.builds(ReasoningDelta, WORDS), ERRORS, ENDS, st.just(ValueError("!"))
+    WORDS,
+    WORDS,
+    PAUSES,
+    st.builds(ReasoningDelta, WORDS),
+    st.just(Alive()),
+    ERRORS,
+    ENDS,
+    st.just(ValueError("!")),
 )
 SCRIPT = st.lists(STEPS, max_size=5)
 SOON = st.sampled_from([0.01, 0.4, 3.0, 15.0])
@@ -82,12 +90,17 @@ TURNS = st.lists(TURN, min_size=1, max_size=3)
 
 POLICIES = st.builds(
     Policy,
-    quorum=st.none() | st.integers(1, 5),
+    wait_for=st.sampled_from([EVERYONE, ALL_BUT_ONE, at_least(1), at_least(2), first(1), first(2)]),
     grace=st.sampled_from([0.0, 1.0, 8.0]),
     grace_factor=st.sampled_from([0.0, 0.5]),
+    writing_factor=st.sampled_from([None, 0.0, 2.0]),
+    writing_seconds=st.sampled_from([0.0, 5.0, 60.0]),
+    silent_factor=st.sampled_from([None, 2.0]),
+    silent_seconds=st.sampled_from([0.0, 10.0, 60.0]),
     panel_timeout=st.sampled_from([20.0, 60.0, 900.0]),
     first_token_timeout=st.sampled_from([20.0, 180.0]),
     stall_timeout=st.just(30.0),
+    alive_timeout=st.sampled_from([30.0, 100.0]),
     total_timeout=st.sampled_from([50.0, 900.0]),
     retries=st.sampled_from([0, 1, 2, 2]),
     max_retry_wait=st.sampled_from([1.0, 30.0]),
@@ -317,13 +330,14 @@ def answers_are_kept_and_fused(told: Told) -> None:
     elif spec.stop_after == "analysis":
         assert state.status is RunStatus.COMPLETED and state.fusion
         assert state.fused is None and not fused_answer(state)
-        if len(usable) > 1:
+        if len(state.fusion.judged) > 1:
             assert state.fusion.analysis or state.fusion.analysis_error
     else:
         assert state.status is RunStatus.COMPLETED and state.fusion
-        assert state.fusion.judged == [a.key for a in usable]
+        wrote_on = set(state.fusion.without)
+        assert state.fusion.judged == [a.key for a in usable if a.key not in wrote_on]
         assert fused_answer(state).strip() or (state.final_call and state.final_call.tool_calls)
-        if len(usable) > 1:
+        if len(state.fusion.judged) > 1:
             assert state.fusion.analysis or state.fusion.analysis_error
         assert state.fused and (state.fused.is_usable or state.fusion.best)
 

@@ -12,6 +12,7 @@ from console.engine.spec import Panelist, Policy, Prompts, Spec
 from console.engine.spec_versions import VERSION, SpecTooNew, SpecUnreadable
 from console.engine.terms import NONE, Terms
 from console.engine.usage import Price
+from console.engine.wait_for import ALL_BUT_ONE, WaitFor, at_least
 
 STORED = Path(__file__).parents[1] / "data" / "specs"
 
@@ -29,28 +30,22 @@ def test_a_spec_of_the_first_runs_means_what_it_meant() -> None:
     assert spec.writer == spec.judge and (spec.preset, spec.shuffle_seed) == ("quality", 7)
     assert spec.prompts == Prompts("Compare.", "Mend it.", "Write.")
     assert (spec.policy.stall_timeout, spec.policy.analysis_max_output_tokens) == (20, 600)
-    assert (spec.policy.quorum, spec.policy.grace, spec.policy.panel_timeout) == (None, 8, 900)
+    assert (spec.policy.grace, spec.policy.panel_timeout) == (8, 900)
+    assert waits_as_before(spec, ALL_BUT_ONE)
     assert (spec.criteria, spec.stop_after, spec.request) == ("", "", {})
 
 
 def test_a_spec_without_a_version_that_stops_after_its_panel_still_does() -> None:
     spec = Spec.from_dict(stored("1"))
     assert spec.stop_after == "panel"
-    assert spec.policy == Policy(quorum=2, grace=3, max_calls=9, repeat_unconfirmed=True)
+    assert waits_as_before(spec, at_least(2))
+    policy = (spec.policy.grace, spec.policy.max_calls, spec.policy.repeat_unconfirmed)
+    assert policy == (3, 9, True)
     assert spec.panel[0].fallback == Panelist("spare", "test", max_output_tokens=300)
     assert spec.writer.model == "pen" and spec.judge.fallback
     assert (spec.criteria, spec.prompts.poll) == ("Weigh legal risk.", "Prefer?")
     assert spec.request == {"temperature": 0.5, "options": {"stop": ["\n"]}}
     assert Spec.from_dict(spec.to_dict()) == spec
-
-
-def test_a_spec_of_the_second_version_is_read_as_it_stands() -> None:
-    data = stored("2")
-    spec = Spec.from_dict(data)
-    assert spec.stop_after == "analysis" and spec.panel[1].seed == 5
-    assert spec.terms == NONE and all(p.terms == NONE for p in spec.panel)
-    written = spec.to_dict()
-    assert {name: written[name] for name in data} == data | {"v": VERSION}
 
 
 def test_a_spec_of_the_third_version_keeps_what_was_asked_of_data_and_money() -> None:
@@ -75,6 +70,42 @@ def test_a_term_is_never_optional_to_whoever_reads_it(where: str, field: str) ->
         Spec.from_dict(data)
 
 
+def waits_as_before(spec: Spec, wait_for: WaitFor) -> bool:
+    """For a quorum, then for whoever had begun when the grace was over, up to the panel's limit;
+    signs of life, thoughts that do not show and what was usual were not heeded."""
+    policy = spec.policy
+    is_grace_for_the_silent = (policy.writing_factor, policy.silent_factor) == (None, None)
+    return (
+        policy.wait_for == wait_for and is_grace_for_the_silent and not policy.heeds_signs_of_life
+    )
+
+
+def test_a_spec_of_the_second_version_waits_for_whom_it_waited() -> None:
+    spec = Spec.from_dict(stored("2"))
+    assert spec.stop_after == "analysis" and spec.panel[1].seed == 5
+    assert waits_as_before(spec, at_least(2)) and spec.policy.panel_timeout == 900
+    assert spec.terms == NONE and all(p.terms == NONE for p in spec.panel)
+    assert Spec.from_dict(spec.to_dict()) == spec
+
+
+def test_a_spec_of_the_third_version_is_read_and_written_as_it_stands() -> None:
+    data = stored("3")
+    spec = Spec.from_dict(data)
+    assert spec.policy.wait_for == at_least(2) and spec.policy.alive_timeout == 300
+    assert [p.thinks for p in spec.panel] == [False, False, True]
+    assert spec.to_dict() == data
+
+
+@pytest.mark.parametrize(
+    "wait_for", ["", "nobody", "at_least", {"at_least": 0}, {"first": True}, {}, None, 2]
+)
+def test_whom_to_wait_for_is_said_in_words_that_there_are(wait_for: Any) -> None:
+    data = stored("3")
+    data["policy"]["wait_for"] = wait_for
+    with pytest.raises(SpecUnreadable, match="wait"):
+        Spec.from_dict(data)
+
+
 def test_whoever_adds_a_field_raises_the_version_and_leaves_a_file_of_it() -> None:
     data = stored(str(VERSION))
     assert data["v"] == VERSION
@@ -96,7 +127,7 @@ def test_what_is_no_version_is_refused(version: Any) -> None:
         Spec.from_dict(stored("2") | {"v": version})
 
 
-@pytest.mark.parametrize("name", ["1", "2"])
+@pytest.mark.parametrize("name", ["1", "2", "3"])
 @pytest.mark.parametrize("within", ["", "policy", "prompts", "judge"])
 def test_a_field_that_is_not_known_is_never_passed_over(name: str, within: str) -> None:
     data = stored(name)

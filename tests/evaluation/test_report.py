@@ -9,6 +9,7 @@ import pytest
 
 from console.engine.spec import Panelist, Spec
 from console.engine.steps import prompts
+from console.engine.wait_for import EVERYONE
 from console.evaluation.arms import (
     PRESET,
     SAME_MODEL,
@@ -177,7 +178,9 @@ def test_samples_have_seeds_of_their_own_and_every_seat_is_waited_for() -> None:
     assert [p.seed for p in same.panel] == [6, 7]
     assert [p.seed for p in further.panel] == [9, 10, 11, 12, 13, 14, 15, 16]
     assert (further.stop_after, same.stop_after) == ("panel", "")
-    assert (same.judge, same.policy.quorum, further.policy.quorum) == (SPEC.judge, 2, 8)
+    assert same.judge == SPEC.judge
+    assert {same.policy.wait_for, further.policy.wait_for} == {EVERYONE}
+    assert further.policy.panel_timeout == further.policy.total_timeout == 900
 
 
 def test_equal_answers_tie_without_being_asked_about() -> None:

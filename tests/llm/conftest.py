@@ -23,6 +23,7 @@ from console.engine.spec import Panelist, Policy, Spec
 from console.engine.state import RunState
 from console.engine.steps import prompts
 from console.engine.steps.fuse import fuse
+from console.engine.wait_for import EVERYONE
 from console.providers.registry import make_provider
 from console.providers.wire.http import make_client
 from fusion_site import installation
@@ -32,7 +33,8 @@ from tests.stack import until
 LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
 ANALYSIS_TOKENS = int(os.environ.get("ANALYSIS_TOKENS", LOCAL_ANALYSIS_TOKENS))
 PATIENT = Policy(
-    quorum=3,
+    wait_for=EVERYONE,
+    panel_timeout=900,
     first_token_timeout=600,
     stall_timeout=600,
     total_timeout=900,

@@ -33,7 +33,7 @@ from .scenario import PRICE, Scenario
 from .viewer import Viewer
 
 PLANTED = "sk-planted-4f0c9a7e1b2d3c4e5f60718293a4b5c6"
-POLICY = Policy(first_token_timeout=1, stall_timeout=0.6, total_timeout=10)
+POLICY = Policy(first_token_timeout=1, stall_timeout=0.6, alive_timeout=2, total_timeout=10)
 SIBLING_TEXT = " ".join(f"word{n}" for n in range(15))
 SIBLING = Script(text=SIBLING_TEXT, tokens_per_second=50)
 SUBJECT = "subject"  # the model that misbehaves

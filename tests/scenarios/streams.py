@@ -122,6 +122,18 @@ TABLE = [
         waits=0.4,
         usual=True,
     ),
+    intact(
+        "U-20",
+        "comments for longer than a silence may last, before the first word and in the middle",
+        raw(
+            *[b": OPENROUTER PROCESSING\n\n", 0.1] * 12,
+            text("one"),
+            *[event({"content": ""}), 0.1] * 12,
+            text(" two") + END,
+        ),
+        waits=2.2,
+        usual=True,
+    ),
     intact("U-21", "no [DONE], the connection stays open", raw(text("one two") + COUNT, 30.0),
            usual=True),
     uncounted(

@@ -38,10 +38,13 @@ async def seen(run_id: uuid.UUID, may: May) -> AsyncGenerator[follow.Seen, None]
 
 
 async def states(run_id: uuid.UUID, may: May) -> AsyncGenerator[RunState, None]:
-    """At least every second or so, the last one final."""
+    """At least every second or so, until the run is over or its answer is there: nobody waits
+    for a seat that still writes beside it."""
     async with aclosing(seen(run_id, may)) as changes:
         async for change in changes:
             yield change.state
+            if change.state.is_answered:
+                return
 
 
 async def final(run_id: uuid.UUID, may: May) -> RunState:

@@ -33,8 +33,9 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
     (EventType.PANEL_GRACE, None): ("panel.grace", ("until", "usable")),
     (EventType.FUSION_STARTED, None): (
         "fusion.started",
-        ("judged", "judge", "synthesizer", "criteria"),
+        ("judged", "without", "judge", "synthesizer", "criteria"),
     ),
+    (EventType.FUSION_COMPLETED, None): ("fusion.completed", ()),
     (EventType.CALL_QUEUED, None): ("call.queued", ("limit",)),
     (EventType.CALL_SENT, None): ("call.sent", ()),
     (EventType.CALL_ADDED, Step.PANEL): ("panel.added", _ADDED),

@@ -127,6 +127,7 @@ def _fused(asked: PanelRequest, request: dict[str, Any], terms: Terms) -> Spec:
         terms=together(judged.terms, terms),
         judge_effort=_effort(wished),
         policy=own.policy,
+        wait_for=own.chosen_wait_for,
         request=request,
         listed_only=True,
     )

@@ -16,7 +16,7 @@ def built(wish: Wish, places: Mapping[str, str]) -> Spec:
     try:
         return build(wish)
     except PolicyRefused as refused:
-        raise ApiError("invalid_request", str(refused), param="fusion.policy") from None
+        raise ApiError("invalid_request", str(refused), param=f"fusion.{refused.field}") from None
     except TermsRefused as refused:
         param = _param_of_terms(refused, places)
         message = f"{refused} Nothing was sent ({param})."

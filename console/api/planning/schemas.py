@@ -8,9 +8,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
+from ...engine.spec import MAX_SEATS
+from ...engine.wait_for import WaitFor
 from ...models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT, MAX_TEMPERATURE, Effort
+from ...services.errors import WaitForRefused
+from ...services.wait_for import read_wait_for
 from ..http.base import Schema
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -126,6 +137,33 @@ class PanelSeat(OwnTerms):
     provider: ProviderWishes | None = None
 
 
+class AtLeast(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    at_least: Annotated[int, Field(ge=1, le=MAX_SEATS)]
+
+
+class First(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    first: Annotated[int, Field(ge=1, le=MAX_SEATS)]
+
+
+def _known_words(value: Any) -> Any:
+    """In the words of the schema, or refused in one sentence."""
+    try:
+        found = read_wait_for(value)
+    except WaitForRefused as refused:
+        raise ValueError(str(refused)) from None
+    return found and found.to_json()
+
+
+# Whom the run waits for before it fuses.
+WaitingFor = Annotated[
+    Literal["everyone", "all_but_one"] | AtLeast | First, BeforeValidator(_known_words)
+]
+
+
 class OwnOptions(OwnTerms):
     """Ours, under `fusion`."""
 
@@ -134,12 +172,18 @@ class OwnOptions(OwnTerms):
     synthesizer: Name | None = None
     judge_fallback: Name | None = None
     synthesizer_fallback: Name | None = None
+    wait_for: WaitingFor | None = None
     policy: dict[str, float | bool | str | None] = {}
     visibility: Literal["private", "team"] = "private"
     progress: bool = False
     include: bool | None = None
     cancel_on_disconnect: bool = False
     fanout: Literal["once", "every"] = "once"
+
+    @property
+    def chosen_wait_for(self) -> WaitFor | None:
+        chosen = self.wait_for
+        return read_wait_for(chosen.model_dump() if isinstance(chosen, Schema) else chosen)
 
 
 class StreamOptions(Schema):

@@ -20,6 +20,7 @@ from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
 from ..provider import (
+    Alive,
     Complete,
     Finish,
     Message,
@@ -100,9 +101,11 @@ async def stream_call(
     on_text: Callable[[str], None],
     on_reasoning: Callable[[str], None],
     on_recast: Callable[[str, str], None],
+    on_alive: Callable[[], None] = lambda: None,
 ) -> Finish:
     """Carry the call out, handing deltas on as they come; `on_recast` is given text and
-    reasoning in place of all that was handed on before.
+    reasoning in place of all that was handed on before, `on_alive` told of signs of life before
+    the first word.
 
     Raises ProviderError; what `on_text` was given until then stands.
     """
@@ -122,7 +125,7 @@ async def stream_call(
                 context.say(EventType.CALL_QUEUED, key)  # it never went out
                 raise
             finish = await _within_deadlines(
-                provider, request, policy, on_text, on_reasoning, on_recast
+                provider, request, policy, on_text, on_reasoning, on_recast, on_alive
             )
     except (ProviderError, LeaseLost, asyncio.CancelledError):
         raise
@@ -160,14 +163,11 @@ async def _within_deadlines(
     on_text: Callable[[str], None],
     on_reasoning: Callable[[str], None],
     on_recast: Callable[[str, str], None],
+    on_alive: Callable[[], None],
 ) -> Finish:
-    loop = asyncio.get_running_loop()
-    total = loop.time() + policy.total_timeout
-    arrived = False
+    silence = _Silence(policy)
     try:
-        async with asyncio.timeout_at(
-            min(loop.time() + policy.first_token_timeout, total)
-        ) as deadline:
+        async with asyncio.timeout_at(silence.ends) as deadline:
             async with aclosing(provider.stream(request)) as chunks:  # type: ignore[type-var]
                 async for chunk in chunks:
                     match chunk:
@@ -177,35 +177,84 @@ async def _within_deadlines(
                             on_reasoning(text)
                         case Recast(text, reasoning):
                             on_recast(text, reasoning)
+                        case Alive():
+                            if silence.is_borne_longer() and not silence.has_words:
+                                on_alive()
+                            deadline.reschedule(silence.ends)
+                            continue
                         case Complete():
+                            silence.is_over = True
                             deadline.reschedule(None)
                             continue
                         case Unstreamed():
-                            deadline.reschedule(total)
+                            silence.comes_whole()
+                            deadline.reschedule(silence.ends)
                             continue
                         case Finish():
                             return chunk
-                    arrived = True
-                    deadline.reschedule(min(loop.time() + policy.stall_timeout, total))
+                    silence.broken()
+                    deadline.reschedule(silence.ends)
     except TimeoutError:
         if not deadline.expired():
             raise ProviderError(Reason.TIMEOUT) from None
-        raise _out_of_time(policy, arrived, loop.time() >= total) from None
+        raise silence.out_of_time() from None
     raise ProviderError(Reason.TRUNCATED)
 
 
-def _out_of_time(policy: Policy, arrived: bool, total_is_over: bool) -> ProviderError:
-    if total_is_over:
+class _Silence:
+    """How long a call may go on without a word: longer while its server shows that it lives,
+    never without an end."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy, self._loop = policy, asyncio.get_running_loop()
+        self._since = self._loop.time()
+        self._total = self._since + policy.total_timeout
+        self._ends = self._since + policy.first_token_timeout
+        self._was_alive = False
+        self.has_words = False
+        self.is_over = False  # the text is whole: what bounds the wait is the provider's
+
+    @property
+    def ends(self) -> float | None:
+        return None if self.is_over else min(self._ends, self._total)
+
+    def broken(self) -> None:
+        self.has_words, self._was_alive, self.is_over = True, False, False
+        self._since = self._loop.time()
+        self._ends = self._since + self._policy.stall_timeout
+
+    def comes_whole(self) -> None:
+        """Nothing is to be expected before all of it is there."""
+        self._ends = self._total
+
+    def is_borne_longer(self) -> bool:
+        """Told of a sign of life; whether it counts."""
+        policy = self._policy
+        if not policy.heeds_signs_of_life:
+            return False
+        self._was_alive = True
+        longest = self._since + policy.alive_timeout
+        self._ends = max(self._ends, min(self._loop.time() + policy.stall_timeout, longest))
+        return True
+
+    def out_of_time(self) -> ProviderError:
+        policy, silent = self._policy, round(self._loop.time() - self._since, 1)
+        if self._loop.time() >= self._total:
+            return ProviderError(
+                Reason.TIMEOUT, f"The answer was not finished after {policy.total_timeout:g} s."
+            )
+        if self._was_alive:
+            seconds = min(silent, policy.alive_timeout)
+            sentence = f"No text for {seconds:g} s, nothing but signs of life."
+            reason = Reason.STALLED if self.has_words else Reason.TIMEOUT
+            return ProviderError(reason, sentence, unconfirmed=not self.has_words)
+        if self.has_words:
+            return ProviderError(Reason.STALLED, f"No text for {policy.stall_timeout:g} s.")
         return ProviderError(
-            Reason.TIMEOUT, f"The answer was not finished after {policy.total_timeout:g} s."
+            Reason.TIMEOUT,
+            f"No text within {policy.first_token_timeout:g} s of asking.",
+            unconfirmed=True,
         )
-    if arrived:
-        return ProviderError(Reason.STALLED, f"No text for {policy.stall_timeout:g} s.")
-    return ProviderError(
-        Reason.TIMEOUT,
-        f"No text within {policy.first_token_timeout:g} s of asking.",
-        unconfirmed=True,
-    )
 
 
 def least(*limits: int | None) -> int | None:

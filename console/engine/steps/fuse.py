@@ -20,7 +20,7 @@ from ..text import ended
 from .condense import condense
 from .judge import analyse
 from .material import make_material
-from .panel import answers_of, ask_panel
+from .panel import answers_of, panel_of
 from .poll import poll
 from .synthesis import synthesise
 
@@ -62,31 +62,37 @@ async def fuse(
     started: dict[str, Any] = {"handed_on": True} if handed_on else {}
     context.say(EventType.RUN_STARTED, attempt=attempt, **started)
     fusion = next((f for f in state.fusions.values() if not f.status.is_final), None)
-    if not (fusion and fusion.judged):
-        answers = await ask_panel(context)
+    # Judging may have begun: it goes on with the very answers it began with.
+    begun = [state.calls[key] for key in fusion.judged] if fusion else []
+    async with panel_of(context, is_asked=not begun) as panel:
+        answers = await panel.answers()
         if fusion and fusion.seats:
             answers = answers_of(context, fusion.seats)
-    else:
-        # Judging had begun: it goes on with the very answers it began with.
-        judged = [state.calls[key] for key in fusion.judged]
-        answers = {call.seat: call for call in judged if call.seat is not None}
-    if not answers:
-        reason, error = _why_all_failed(context)
-        context.say(EventType.RUN_FAILED, reason=reason.value, error=error)
-        return state
-    if fusion is None and not state.fusions and spec.stop_after != "panel":
-        fusion = FusionState(1)
-    if fusion:
-        await _fuse(context, fusion, answers)
-    await poll(context)
-    why, sentence = _stood_in(state)
-    context.say(EventType.RUN_COMPLETED, reason=why, error=sentence)
+        if begun:
+            answers = {call.seat: call for call in begun if call.seat is not None}
+        if not answers:
+            reason, error = _why_all_failed(context)
+            context.say(EventType.RUN_FAILED, reason=reason.value, error=error)
+            return state
+        if fusion is None and not state.fusions and spec.stop_after != "panel":
+            fusion = FusionState(1)
+        if fusion:
+            await _fuse(context, fusion, answers, panel.going_on)
+        await poll(context)
+        if state.going_on:
+            context.say(EventType.FUSION_COMPLETED, fusion=max(state.fusions))
+        await panel.rest()
+    ending, said = ending_of(state)
+    context.say(ending, **said)
     return state
 
 
-async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallState]) -> None:
+async def _fuse(
+    context: Context, fusion: FusionState, answers: dict[int, CallState], going_on: list[str]
+) -> None:
     spec, number = context.spec, fusion.number
     if not fusion.judged or fusion.status is RunStatus.QUEUED:
+        without: dict[str, Any] = {"without": going_on} if going_on else {}
         context.say(
             EventType.FUSION_STARTED,
             fusion=number,
@@ -94,6 +100,7 @@ async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallSt
             judge=fusion.judge or spec.judge.to_dict(),
             synthesizer=fusion.synthesizer or spec.writer.to_dict(),
             criteria=fusion.criteria or spec.criteria,
+            **without,
         )
     # Here and in the steps: what grows with the answers is done beside the loop of all runs.
     size = sum(len(call.text) for call in answers.values())
@@ -113,6 +120,17 @@ async def _fuse(context: Context, fusion: FusionState, answers: dict[int, CallSt
 def ends_with_analysis(spec: Spec, fusion: int) -> bool:
     """Only what the run does of itself, the first: whoever fuses by hand wants a fused answer."""
     return spec.stop_after == "analysis" and fusion == 1
+
+
+def ending_of(state: RunState) -> tuple[EventType, dict[str, Any]]:
+    """How a run ends that has come to where it was to."""
+    why, sentence = _stood_in(state)
+    return EventType.RUN_COMPLETED, {"reason": why, "error": sentence}
+
+
+def stopped(state: RunState) -> tuple[EventType, dict[str, Any]]:
+    """How a run ends that a reader stops: one that has its answer only ends who still writes."""
+    return ending_of(state) if state.is_answered else (EventType.RUN_CANCELLED, {})
 
 
 def _stood_in(state: RunState) -> tuple[str, str]:

@@ -1,16 +1,20 @@
 """The panel: every seat asked at once, none waiting for another.
 
 A seat that fails, stalls or runs out of time is reported and never stops the
-others. Once a quorum of usable answers is in, stragglers have a grace period to
-begin in: a seat that writes by then is waited for, one that is silent is not,
-nor is any asked again. The panel as a whole has a limit of its own. Whoever is
-cut off keeps what it had said, out of the analysis.
+others. Whom the panel waits for is `Policy.wait_for`: once as many usable answers
+are in, who is silent has a grace period to begin in and is ended then, and who
+writes or thinks is waited for a while longer. Where that is over, or a reader fuses
+without it, it is not ended, for what it writes is paid for: it goes on beside the
+fusion, up to the panel's limit. Whoever is cut off keeps what it had said, out of
+the analysis.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
@@ -23,14 +27,17 @@ from ..spec import Panelist
 from ..state import CallState, CallStatus, Step
 
 
-async def ask_panel(context: Context) -> dict[int, CallState]:
-    """Seat -> its usable answer, for the seats that have one."""
-    seats = [s for s in range(len(context.spec.panel)) if _is_to_be_asked(context, s)]
-    deadline = _PanelDeadline(context)
+@asynccontextmanager
+async def panel_of(context: Context, *, is_asked: bool) -> AsyncIterator[Panel]:
+    """The seats that are to be asked, at work until the block is left. `is_asked`: False, and
+    their answers stay as they are."""
+    seats = [s for s in range(len(context.spec.panel)) if is_asked and _is_to_be_asked(context, s)]
+    panel = Panel(context)
     # A seat reports its own failures; what comes out of one ends the run (a lost lease).
-    async with begun(_ask_seat(context, seat, deadline.asks_again) for seat in seats) as tasks:
-        await deadline.until_over(dict(zip(seats, tasks, strict=True)))
-    return answers_of(context, range(len(context.spec.panel)))
+    async with begun(_ask_seat(context, seat, panel.asks_again) for seat in seats) as tasks:
+        panel.begin(dict(zip(seats, tasks, strict=True)))
+        async with begun([panel.watch()]) as (panel.watching,):
+            yield panel
 
 
 def answers_of(context: Context, seats: Iterable[int]) -> dict[int, CallState]:
@@ -38,68 +45,142 @@ def answers_of(context: Context, seats: Iterable[int]) -> dict[int, CallState]:
     return {seat: call for seat, call in found.items() if call}
 
 
-class _PanelDeadline:
-    """Decides when the panel has taken long enough."""
+class Panel:
+    """Watches over the seats, and decides whom to wait for and whom to end."""
+
+    watching: asyncio.Task[None]
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._waited_for: dict[int, asyncio.Task[None]] = {}
+        self._seats: dict[int, asyncio.Task[None]] = {}  # those that have not been ended
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._limit = self._began + context.spec.policy.panel_timeout
-        self._grace: float | None = None
+        self._grace, self._patience = math.inf, math.inf  # when they are over
+        self._has_quorum = False
+        self._enough = asyncio.Event()
 
-    async def until_over(self, tasks: dict[int, asyncio.Task[None]]) -> None:
-        context, policy = self._context, self._context.spec.policy
-        self._waited_for = dict(tasks)
-        # Quorum and grace are for a panel asked as a whole, not for a seat asked again.
-        asked_again = context.state.idle_seconds > 0
-        while True:
-            self._look_at_the_seats()
-            usable = len(answers_of(context, range(len(context.spec.panel))))
-            quorum = policy.quorum_of(len(context.spec.panel))
-            pending = self._pending()
-            if self._grace is None and usable >= quorum and not asked_again and pending:
-                self._begin_grace(usable)
-            now = self._loop.time()
-            if context.control.fuse_now and usable:
-                self._cut_off(pending, Reason.CUT_OFF, "Cut off, as asked. It is not compared.")
-            elif now >= self._limit:
-                limit = f"The panel's time limit of {policy.panel_timeout:g} s was reached."
-                self._cut_off(pending, Reason.TIMEOUT, limit)
-            elif self._grace_is_over:
-                silent = [seat for seat in pending if not self._is_writing(seat)]
-                self._cut_off(silent, Reason.CUT_OFF, SENTENCES[Reason.CUT_OFF])
-            if not (pending := self._pending()):
-                return
-            next_look = self._limit
-            if self._grace is not None and not self._grace_is_over:
-                next_look = min(next_look, self._grace)
-            await self._wait([self._waited_for[seat] for seat in pending], next_look - now)
+    async def answers(self) -> dict[int, CallState]:
+        """Seat -> its usable answer, for the seats that have one once nobody else is waited for."""
+        enough = asyncio.create_task(self._enough.wait())
+        try:
+            await asyncio.wait([enough, self.watching], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            enough.cancel()
+        if self.watching.done():
+            self.watching.result()
+        return self._answers
+
+    async def rest(self) -> None:
+        """Returns when nobody writes any more."""
+        await self.watching
+
+    @property
+    def going_on(self) -> list[str]:
+        """Keys of the calls that nobody waits for, and that go on."""
+        calls = [self._latest(seat) for seat in self._pending()]
+        return [call.key for call in calls if call and not call.status.is_final]
 
     def asks_again(self) -> bool:
         """Whether a call that failed may still be followed by another: that one would begin
         in silence, which nobody waits for once the grace is over."""
-        return not self._grace_is_over
+        return not self._enough.is_set() and self._loop.time() < self._grace
 
-    @property
-    def _grace_is_over(self) -> bool:
-        return self._grace is not None and self._loop.time() >= self._grace
+    def begin(self, seats: dict[int, asyncio.Task[None]]) -> None:
+        """Before any of them takes its first step: who was stopped is not asked at all."""
+        self._seats = seats
+        self._look_at_the_seats()
 
-    def _pending(self) -> list[int]:
-        return [seat for seat, task in self._waited_for.items() if not task.done()]
+    async def watch(self) -> None:
+        """Until every seat has ended, or has been ended."""
+        while True:
+            self._look_at_the_seats()
+            if not self._enough.is_set():
+                self._look_at_the_answers()
+            if self._loop.time() >= self._limit:
+                limit = f"{self._context.spec.policy.panel_timeout:g} s"
+                sentence = f"The panel's time limit of {limit} was reached."
+                self._cut_off(self._pending(), Reason.TIMEOUT, sentence)
+            if not (pending := self._pending()):
+                return
+            await self._wait([self._seats[seat] for seat in pending], self._next_look(pending))
 
-    def _is_writing(self, seat: int) -> bool:
-        """Thoughts count, too. Whoever falls silent after all is ended by the call's own limits."""
-        call = self._latest(seat)
-        return call is not None and call.status is CallStatus.STREAMING
+    def _look_at_the_answers(self) -> None:
+        context, usable, pending = self._context, len(self._answers), self._pending()
+        wait_for = context.spec.policy.wait_for
+        # Whom to wait for is said of a panel asked as a whole, not of a seat asked again.
+        asked_again = context.state.idle_seconds > 0
+        if not self._has_quorum and not asked_again and pending:
+            self._has_quorum = usable >= wait_for.quorum_of(len(context.spec.panel))
+            if self._has_quorum and wait_for.ends_the_others:
+                self._cut_off(pending, Reason.CUT_OFF, SENTENCES[Reason.CUT_OFF])
+            elif self._has_quorum:
+                self._begin_grace(usable)
+        now = self._loop.time()
+        if context.control.fuse_now and usable:
+            self._wait_no_longer("Cut off, as asked. It is not compared.")
+        elif now >= self._patience:
+            self._wait_no_longer(SENTENCES[Reason.CUT_OFF])
+        elif now >= self._grace:
+            silent = [seat for seat in self._pending() if self._silent_at(seat) <= now]
+            self._cut_off(silent, Reason.CUT_OFF, SENTENCES[Reason.CUT_OFF])
 
     def _begin_grace(self, usable: int) -> None:
-        policy, took = self._context.spec.policy, self._loop.time() - self._began
+        policy, now = self._context.spec.policy, self._loop.time()
+        took = now - self._began
         grace = max(policy.grace, policy.grace_factor * took)
-        self._grace = self._loop.time() + grace
+        self._grace = now + grace
+        if policy.writing_factor is not None and not self._is_the_answer:
+            self._patience = now + max(policy.writing_factor * took, policy.writing_seconds)
         until = round(self._context.clock() + grace, 3)
         self._context.say(EventType.PANEL_GRACE, until=until, usable=usable)
+
+    def _wait_no_longer(self, sentence: str) -> None:
+        """Who lives goes on beside the fusion; where none follows, there is nothing to go on
+        beside."""
+        now = self._loop.time()
+        for seat in self._pending():
+            if self._is_the_answer or self._silent_at(seat) <= now:
+                self._cut_off([seat], Reason.CUT_OFF, sentence)
+        self._enough.set()
+
+    def _silent_at(self, seat: int) -> float:
+        """From when on it counts as silent, if it goes on as it does: never while it writes or
+        thinks. Whoever falls silent after all is ended by the call's own limits."""
+        call, policy = self._latest(seat), self._context.spec.policy
+        if call is not None and call.status is CallStatus.STREAMING:
+            return math.inf
+        if call is None or call.sent_at is None or call.status.is_final:
+            return -math.inf  # nobody has been asked, or not yet again
+        if policy.silent_factor is None:
+            return -math.inf
+        who = Panelist.from_dict(call.panelist)
+        if who.thinks:
+            return math.inf
+        usual = who.usual_first_token
+        patience = policy.silent_seconds if usual is None else policy.silent_factor * usual
+        return self._loop.time() + call.sent_at + patience - self._context.clock()
+
+    def _next_look(self, pending: list[int]) -> float:
+        """In so many seconds, if nothing happens before."""
+        now, looks = self._loop.time(), [self._limit]
+        if not self._enough.is_set():
+            looks.append(self._patience)
+            if self._has_quorum:
+                looks += [max(self._grace, self._silent_at(seat)) for seat in pending]
+        return max(0.0, min(looks) - now)
+
+    @property
+    def _answers(self) -> dict[int, CallState]:
+        return answers_of(self._context, range(len(self._context.spec.panel)))
+
+    @property
+    def _is_the_answer(self) -> bool:
+        """Compared first: the run ends with its panel."""
+        return self._context.spec.stop_after == "panel" and not self._context.state.fusions
+
+    def _pending(self) -> list[int]:
+        return [seat for seat, task in self._seats.items() if not task.done()]
 
     async def _wait(self, pending: list[asyncio.Task[None]], seconds: float) -> None:
         control = self._context.control
@@ -113,19 +194,19 @@ class _PanelDeadline:
         control.changed.clear()
 
     def _look_at_the_seats(self) -> None:
-        for task in self._waited_for.values():
+        for task in self._seats.values():
             # What comes out of a seat ends the run (a lost lease).
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error
-        for seat in self._context.control.stopped & self._waited_for.keys():
-            if not self._waited_for[seat].done():
-                self._waited_for[seat].cancel()
+        for seat in self._context.control.stopped & self._seats.keys():
+            if not self._seats[seat].done():
+                self._seats[seat].cancel()
                 self._close(seat, Reason.CANCELLED, "Stopped by the reader.")
 
     def _cut_off(self, seats: Iterable[int], reason: Reason, sentence: str) -> None:
         for seat in seats:
             # Once is enough: a second time would disturb the closing of its connection.
-            self._waited_for.pop(seat).cancel()
+            self._seats.pop(seat).cancel()
             self._close(seat, reason, sentence)
 
     def _close(self, seat: int, reason: Reason, sentence: str) -> None:
@@ -144,6 +225,8 @@ class _PanelDeadline:
 
 def _is_to_be_asked(context: Context, seat: int) -> bool:
     call, state = _latest(context, seat), context.state
+    if call and any(call.key in fusion.without for fusion in state.fusions.values()):
+        return False  # it was fused without: whoever wants it asks the seat again
     # Of a run that was stopped before it began, a reader may ask one seat and not the others.
     chosen = bool(state.fusions) or any(c.cause == "asked" for c in state.calls.values())
     return is_open(call) and (call is not None or not chosen)
@@ -159,6 +242,10 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
             # A task that is being cancelled may still hold a piece in its hands.
             if not context.state.calls[key].status.is_final:
                 context.say(kind, key, **data)
+
+        def alive() -> None:
+            if context.state.calls[key].status is CallStatus.WAITING:
+                context.say(EventType.CALL_ALIVE, key)
 
         try:
             finish = await stream_call(
@@ -181,6 +268,7 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
                 on_recast=lambda text, reasoning: say(
                     EventType.CALL_RECAST, text=text, reasoning=reasoning
                 ),
+                on_alive=alive,
             )
         except ProviderError as error:
             return Ended({}, error)

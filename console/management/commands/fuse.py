@@ -27,11 +27,11 @@ from console.management.terms import add_terms, terms_of
 from console.models import Preset, Run
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
-from console.record.rows import state_from_rows
 from console.services.build_spec import Wish, build
 from console.services.errors import Refused
 from console.services.presets import default_preset_slug, preset_lacks, preset_wish
 from console.services.runs import run_cancel, run_start
+from console.services.wait_for import read_wait_for
 from console.worker.health import is_up
 
 
@@ -43,7 +43,12 @@ class Command(BaseCommand):
         parser.add_argument("--preset", help="a preset's slug; default: as on the page")
         parser.add_argument("--panel", help="MODEL,MODEL,… (1 to 8), instead of a preset")
         parser.add_argument("--judge", help="with --panel; default: the panel's first model")
-        parser.add_argument("--policy", help="NAME=VALUE,… for this run, as in quorum=2,grace=3")
+        parser.add_argument(
+            "--wait-for",
+            metavar="WHOM",
+            help="everyone, all_but_one, at_least:2 or first:2; default: as the preset says",
+        )
+        parser.add_argument("--policy", help="NAME=VALUE,… for this run, as in retries=0,grace=3")
         parser.add_argument(
             "--compare-first", action="store_true", help="stop after the panel; fuse later"
         )
@@ -62,7 +67,7 @@ class Command(BaseCommand):
         try:
             # The shell acts for nobody in particular: it reads what the team reads.
             may = partial(access.run_of_the_team, run.pk)
-            asyncio.run(until_final(run, self.stderr.write, may))
+            state = asyncio.run(until_final(run, self.stderr.write, may, or_answered=True))
             run.refresh_from_db()
         except KeyboardInterrupt:
             # Nobody reads on: it must not go on costing money.
@@ -75,12 +80,11 @@ class Command(BaseCommand):
             if not Run.objects.filter(pk=run.pk).exists():
                 raise CommandError(f"Run {run.pk} was deleted.") from None
             raise CommandError(f"Run {run.pk} may not be read from here any more.") from None
-        state = state_from_rows(run)
         if options["json"]:
             self.stdout.write(json.dumps(as_object(run, spec, state), ensure_ascii=False, indent=2))
         else:
             self._print(run, spec, state)
-        if state.status != "completed":
+        if state.outcome != "completed":
             sys.exit(1)
 
     def _wish(self, options: dict[str, Any]) -> Wish:
@@ -88,12 +92,13 @@ class Command(BaseCommand):
         chosen = {name.strip(): value.strip() for name, _, value in pairs}
         for name, value in chosen.items():
             if not value:
-                raise CommandError(f"--policy: “{name}” has no value. As in quorum=2,grace=3.")
+                raise CommandError(f"--policy: “{name}” has no value. As in retries=0,grace=3.")
         wish = self._panel_wish(options)
         return replace(
             wish,
             terms=wish.terms.and_also(terms_of(options)),
             policy=chosen,
+            wait_for=read_wait_for(options["wait_for"]),
             stop_after="panel" if options["compare_first"] else "",
         )
 
@@ -143,6 +148,9 @@ class Command(BaseCommand):
         if state.started_at and state.finished_at:
             seconds = state.finished_at - state.started_at
             write(f"{state.status} in {seconds:.1f} s, cost {money(*state.cost())}")
+        if state.is_answered:
+            on = ", ".join(letter(c.seat) for c in state.going_on if c.seat is not None)
+            write(f"{on} still writes. Fuse with it, too, when it has ended: run {run.pk}")
         if state.error:
             self.stderr.write(state.error)
 

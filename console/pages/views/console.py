@@ -22,16 +22,18 @@ from ...engine.terms import NobodyLeft
 from ...models import Preset
 from ...providers.kinds import BUILT_IN
 from ...services.build_spec import CUSTOM, Wish, build_and_tell
-from ...services.errors import NameRefused, Refused, TermsRefused
+from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
 from ...services.policy import CHOICES
 from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ...services.runs import run_start
 from ...services.terms import LeftOut
+from ...services.wait_for import read_wait_for
 from ..forms import VISIBILITIES, ComposeForm
 from .rows import RunLine, run_rows
 
 RECENT = 6
 PREFILLED = 3
+CHOSEN_FOR_ONE_RUN = ("wait_for", *(f"policy-{c.name}" for c in CHOICES))
 JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 
 
@@ -82,6 +84,7 @@ def _wish(form: ComposeForm, presets: list[Preset], posted: QueryDict) -> Wish:
         terms=terms,
         leaves_out=True,
         policy={c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES},
+        wait_for=read_wait_for(form.cleaned_data["wait_for"]),
         stop_after="panel" if form.cleaned_data["stop_after_panel"] else "",
     )
 
@@ -120,6 +123,9 @@ def _panel_wish(form: ComposeForm, presets: list[Preset]) -> Wish:
 
 def _note(form: ComposeForm, refused: Refused) -> None:
     """Where it was filled in."""
+    if isinstance(refused, WaitForRefused):
+        form.add_error("wait_for", str(refused))
+        return
     is_custom = form.cleaned_data.get("preset") == CUSTOM
     field = refused.field if isinstance(refused, NameRefused) else "panel"
     if field == "fallback" and isinstance(refused, NameRefused) and refused.seat is not None:
@@ -163,8 +169,10 @@ def _page(
                 "value": form.data.get(f"policy-{c.name}", ""),
             }
             for c in CHOICES
+            # What was sent all the same, by a page left open, is not taken away.
+            if c.is_for_people or form.data.get(f"policy-{c.name}")
         ],
-        "policy_is_chosen": any(form.data.get(f"policy-{c.name}") for c in CHOICES),
+        "policy_is_chosen": any(form.data.get(name) for name in CHOSEN_FOR_ONE_RUN),
         "recent": recent,
         "left_out": left_out,
     }

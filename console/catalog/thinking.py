@@ -1,0 +1,50 @@
+"""How long a model's silence is no silence: whether it thinks before it answers, and how long
+it usually took here until its first word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from statistics import median
+
+from ..engine.state import Step
+from ..models import Call, Credential
+from .listings import at_hand
+
+# Of many lists nothing can be read. These think before every answer, most of them unseen, by
+# what their makers say of them; a name may stand behind its author's and before a variant.
+NAMED = re.compile(
+    r"(^|/)(o[1-9]\d?(-(mini|pro|preview|deep-research))?|gpt-5[^/]*|gpt-oss[^/]*"
+    r"|gemini-(2\.5|3|pro-latest)[^/]*|grok-(3-mini|4)[^/]*|deepseek-(r\d|reasoner)[^/]*"
+    r"|qwq[^/]*|magistral[^/]*|[^/]*-(thinking|reasoner|reasoning)([-:@][^/]*)?)$"
+)
+NOT_NAMED = re.compile(r"(-chat(-latest)?|-non-reasoning|-no-?thinking)$")
+
+RECENT = 300  # calls of all models that are looked at
+SAMPLES = 20  # of one model, the latest
+ENOUGH = 3
+
+
+def reasons(credential: Credential, model: str) -> bool | None:
+    """As its server lists it, else by its name; None where nothing is known."""
+    listed = next((m.reasons for m in at_hand(credential) if m.model == model), None)
+    if listed is not None:
+        return listed
+    name = model.lower()
+    return True if NAMED.search(name) and not NOT_NAMED.search(name) else None
+
+
+def usual_first_tokens() -> dict[tuple[str, str], float]:
+    """(credential, model) -> the median of its last calls on a panel here, in seconds; of those
+    with enough of them."""
+    calls = Call.objects.filter(step=Step.PANEL).order_by("-pk")
+    rows = calls.values_list("panelist", "sent_at", "first_token_at")[:RECENT]
+    took: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for panelist, sent, first in rows:
+        if sent is None or first is None:
+            continue
+        who = (str(panelist.get("credential")), str(panelist.get("model")))
+        if len(took[who]) < SAMPLES:
+            took[who].append(max(0.0, (first - sent).total_seconds()))
+    return {who: round(median(s), 3) for who, s in took.items() if len(s) >= ENOUGH}
