@@ -13,6 +13,7 @@ promise something, so one that is not known, or not there, is an error.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Set
 from dataclasses import asdict, dataclass, field, fields
@@ -160,6 +161,15 @@ class Policy:
     @property
     def heeds_signs_of_life(self) -> bool:
         return self.alive_timeout > self.stall_timeout
+
+    def silence_of(self, who: Panelist) -> float:
+        """Seconds after it was asked from which on its silence counts."""
+        if self.silent_factor is None:
+            return 0
+        if who.thinks:
+            return math.inf
+        usual = who.usual_first_token
+        return self.silent_seconds if usual is None else self.silent_factor * usual
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"wait_for": self.wait_for.to_json()}

@@ -31,7 +31,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "phases": phases.phases(spec, state),
         "total": phases.total(state),
         "status_sentence": sentences.status(spec, state),
-        "waiting": sentences.waiting(state),
+        "waiting": sentences.waiting(spec, state),
         "notice": sentences.notice(state, note),
         "badges": sentences.badges(spec, state),
         "kin": sentences.kin(spec, state),
@@ -59,6 +59,8 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
     }
     if context["show_costs"]:
         parts["receipt"] = "_receipt"
+    if not context["state"].status.is_final:
+        parts["fuse-now"] = "_fuse_now"
     html: dict[str, str] = {
         i: render_to_string(f"console/run/{name}.html", context) for i, name in parts.items()
     }

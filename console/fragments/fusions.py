@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.utils.safestring import SafeString
 
+from ..engine.calls.window import tokens_in
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import FusionState, RunState, Step
+from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.seating import seated
-from ..engine.usage import money
+from ..engine.usage import cost_of, money
 from ..markdown import render
 from .seats import name_in
-from .sentences import run_word
+from .sentences import run_word, seats_and, unknown_to_fused
 from .sources import addresses
 
 
@@ -93,3 +95,46 @@ def askable(spec: Spec, state: RunState) -> list[Askable]:
         names = name_in(spec, seat, answered), name_in(spec, seat, now)
         askable.append(Askable(seat, letter(seat), *names, has_answer=answer is not None))
     return askable
+
+
+@dataclass(frozen=True)
+class FuseAgain:
+    """All answers there are, fused anew. `price` is about what that comes to, by list prices and
+    the tokens there are; "" where one of them is not known."""
+
+    label: str
+    price: str
+
+
+def fuse_again(spec: Spec, state: RunState) -> FuseAgain:
+    unknown = unknown_to_fused(spec, state)
+    without = state.fusion.without if state.fusion else []
+    label = "Fuse all answers"
+    if unknown and all(call.key in without for call in unknown.values()):
+        label = f"Fuse with {seats_and(sorted(unknown))} too"
+    cost = _cost_again(spec, state, list(unknown.values())) if unknown else None
+    return FuseAgain(label, "" if cost is None else f"about {money(cost)}")
+
+
+def _cost_again(spec: Spec, state: RunState, more: list[CallState]) -> Decimal | None:
+    """What the fusion took that there is, with so much more to read."""
+    assert state.fusion
+    number, read = state.fusion.number, sum(map(_tokens, more))
+    costs = [
+        _cost(state.latest(Step.ANALYSIS, fusion=number), spec.judge, read),
+        _cost(state.latest(Step.SYNTHESIS, fusion=number), spec.writer, read),
+    ]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
+
+def _tokens(call: CallState) -> int:
+    made = call.usage.output_tokens
+    return tokens_in(call.text) if made is None else made - (call.usage.reasoning_tokens or 0)
+
+
+def _cost(before: CallState | None, asked: Panelist, more: int) -> Decimal | None:
+    if before is None or before.usage.input_tokens is None:
+        return None
+    usage = replace(before.usage, input_tokens=before.usage.input_tokens + more)
+    return cost_of(usage, asked.price)

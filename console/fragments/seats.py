@@ -166,10 +166,20 @@ class CallView:
 class SeatView(CallView):
     seat: int
     name: str
+    # The fused answer that is shown was begun while it still wrote.
+    was_late: bool = field(default=False, kw_only=True)
 
     @property
     def letter(self) -> str:
         return letter(self.seat)
+
+    @property
+    def lateness(self) -> str:
+        if not self.was_late or self.call is None:
+            return ""
+        if not self.call.status.is_final:
+            return "The fused answer was begun without it. It goes on."
+        return "It came when the fused answer had been begun." if self.call.is_usable else ""
 
     @property
     def may_be_retried(self) -> bool:
@@ -191,6 +201,7 @@ def columns(spec: Spec, state: RunState) -> list[SeatView]:
                 seat=seat,
                 name=name_in(spec, seat, asked),
                 tries=_tries(state.calls_of(Step.PANEL, seat=seat)),
+                was_late=bool(call and state.fusion and call.key in state.fusion.without),
             )
         )
     return tries

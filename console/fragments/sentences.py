@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..engine.errors import SENTENCES, Reason
 from ..engine.findings import families
 from ..engine.findings.families import Kin
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import CallStatus, RunState, RunStatus, Step
+from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ..engine.steps.condense import condensing_of
 from . import figures
 from .phases import is_under_way
@@ -26,7 +26,7 @@ def status(spec: Spec, state: RunState) -> str:
     size = len(spec.panel)
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
-    match state.status:
+    match state.outcome:
         case RunStatus.COMPLETED if is_compared_first(spec, state):
             done = "answers compared" if state.fusions else "answers"
             return f"Done: {usable} of {size} {done}, not fused yet"
@@ -62,18 +62,24 @@ def _fused_seats(state: RunState) -> set[int] | None:
     return {call.seat for call in calls if call.seat is not None} or None
 
 
+def unknown_to_fused(spec: Spec, state: RunState) -> dict[int, CallState]:
+    """Seat -> its answer, of those that the fused answer which is shown does not know."""
+    if state.fusion is None or not state.has_answer(state.fusion) or state.fusion.best:
+        return {}
+    judged = set(state.fusion.judged)
+    latest = {seat: state.answer(seat) for seat in range(len(spec.panel))}
+    return {seat: c for seat, c in latest.items() if judged and c and c.key not in judged}
+
+
 def fused_from(spec: Spec, state: RunState) -> str:
     """Which answers the fused answer knows, where that is not all there are."""
-    if state.fusion is None or not state.has_answer(state.fusion) or state.fusion.best:
+    unknown = sorted(unknown_to_fused(spec, state))
+    if not unknown:
         return ""
-    latest = {seat: state.answer(seat) for seat in range(len(spec.panel))}
-    judged = set(state.fusion.judged)
-    unknown = [seat for seat, call in latest.items() if call and call.key not in judged]
-    if not judged or not unknown:
-        return ""
-    known = [seat for seat, call in latest.items() if call and call.key in judged]
-    written = f"Written from {_and(known)}" if known else "Written from earlier answers"
-    return f"{written}, without the answer{'s' * (len(unknown) > 1)} of {_and(unknown)}."
+    answered = [seat for seat in range(len(spec.panel)) if state.answer(seat)]
+    known = [seat for seat in answered if seat not in unknown]
+    written = f"Written from {seats_and(known)}" if known else "Written from earlier answers"
+    return f"{written}, without the answer{'s' * (len(unknown) > 1)} of {seats_and(unknown)}."
 
 
 def run_word(status: str) -> str:
@@ -110,31 +116,73 @@ def notice(state: RunState, note: str = "") -> Notice | None:
 
 @dataclass(frozen=True)
 class Waiting:
-    """For whom the panel waits once enough answers are in: `silent` have until `until` to
-    begin, whoever writes is waited for."""
+    """For whom the panel waits once an answer is there, and who writes on beside a fusion.
 
-    until: float
-    silent: str
-    writing: str
+    `silent` have until `until` to begin, where somebody counts; `without`: whom a reader need
+    not wait for.
+    """
+
+    writing: str = ""
+    silent: str = ""
+    until: float | None = None
+    without: str = ""
 
 
-def waiting(state: RunState) -> Waiting | None:
-    if state.grace_until is None or state.status.is_final or state.fusion:
+def waiting(spec: Spec, state: RunState) -> Waiting | None:
+    if state.status.is_final:
         return None
-    under_way = {
-        c.seat: c.status is CallStatus.STREAMING
-        for c in state.calls.values()
-        if c.step is Step.PANEL and c.seat is not None and is_under_way(state, c)
-    }
-    if not under_way:
+    if state.fusion:
+        on = {c.seat: c for c in state.going_on if c.seat is not None}
+        return Waiting(writing=_writing(on)) if on else None
+    calls = [c for c in state.calls.values() if c.step is Step.PANEL]
+    on = {c.seat: c for c in calls if c.seat is not None and is_under_way(state, c)}
+    if not on or not any(c.is_usable for c in calls):
         return None
-    silent = sorted(seat for seat, writes in under_way.items() if not writes)
-    writing = sorted(seat for seat, writes in under_way.items() if writes)
+    silent = {seat: c for seat, c in on.items() if not _lives(c)}
     return Waiting(
-        until=state.grace_until,
-        silent=f"for {_and(silent)} to begin" if silent else "",
-        writing=f"{_and(writing)} {_is(writing)} still writing" if writing else "",
+        writing=_writing({seat: c for seat, c in on.items() if seat not in silent}),
+        silent=_silent(sorted(silent), is_counted=state.grace_until is not None),
+        until=_until(spec, state, silent.values()),
+        without=seats_and(sorted(on)),
     )
+
+
+def _lives(call: CallState) -> bool:
+    """Writes or thinks, as far as one knows."""
+    is_asked = call.status is CallStatus.WAITING and call.sent_at is not None
+    is_thinking = is_asked and Panelist.from_dict(call.panelist).thinks
+    return call.status is CallStatus.STREAMING or is_thinking
+
+
+def _writing(calls: Mapping[int, CallState]) -> str:
+    said = []
+    for word in ("writing", "thinking"):
+        seats = sorted(s for s, c in calls.items() if bool(c.text) is (word == "writing"))
+        if seats:
+            said.append(f"{seats_and(seats)} {_is(seats)} still {word}")
+    return " · ".join(said)
+
+
+def _silent(seats: Sequence[int], *, is_counted: bool) -> str:
+    if not seats:
+        return ""
+    return (
+        f"for {seats_and(seats)} to begin"
+        if is_counted
+        else f"waiting for {seats_and(seats)} to begin"
+    )
+
+
+def _until(spec: Spec, state: RunState, silent: Iterable[CallState]) -> float | None:
+    """When the last of them is waited for no longer."""
+    if state.grace_until is None:
+        return None
+    ends = [
+        c.sent_at + spec.policy.silence_of(Panelist.from_dict(c.panelist))
+        for c in silent
+        if c.sent_at is not None and not c.status.is_final
+    ]
+    return max(state.grace_until, *ends) if ends else state.grace_until
 
 
 def is_compared_first(spec: Spec, state: RunState) -> bool:
@@ -154,7 +202,7 @@ def kin(spec: Spec, state: RunState) -> list[Kin]:
     return families.kin(spec.panel, judge, writer)
 
 
-def _and(seats: Sequence[int]) -> str:
+def seats_and(seats: Sequence[int]) -> str:
     *most, last = map(letter, seats)
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -169,7 +217,7 @@ def _letters(seats: Iterable[int]) -> str:
 
 def badges(spec: Spec, state: RunState) -> list[str]:
     """What makes this fused answer less than a whole panel's."""
-    if state.status is not RunStatus.COMPLETED:
+    if state.outcome is not RunStatus.COMPLETED:
         return []
     size = len(spec.panel)
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]

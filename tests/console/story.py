@@ -89,7 +89,7 @@ class Story:
         data: dict[str, Any] = {"reason": reason.value, "error": error or SENTENCES[reason]}
         return self.tell(EventType.CALL_FAILED, call_key(Step.PANEL, seat, 1), **data)
 
-    def judge(self) -> Self:
+    def judge(self, *, without: list[str] | None = None) -> Self:
         judged = [c.key for c in self.state.calls.values() if c.seat is not None and c.is_usable]
         self.tell(
             EventType.FUSION_STARTED,
@@ -99,6 +99,7 @@ class Story:
             judge=self.spec.judge.to_dict(),
             synthesizer=self.spec.writer.to_dict(),
             criteria="",
+            **({"without": without} if without else {}),
         )
         if len(judged) < 2:
             return self

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,6 +17,7 @@ from console.engine.spec import Panelist
 from console.engine.state import Step, call_key
 from console.engine.usage import Price, money
 from console.fragments import figures, run_context, run_fragments, run_texts
+from console.fragments.fusions import fuse_again
 
 from .story import ANALYSIS, Story, a_spec
 
@@ -237,19 +237,83 @@ def test_seconds_become_minutes_when_there_are_many(value: float | None, text: s
     assert figures.seconds(value) == text
 
 
-@pytest.mark.parametrize("begins", [Story.write, Story.think])
-def test_a_straggler_is_counted_down_until_it_writes(begins: Any) -> None:
-    story = Story().begin().answer(0, "One.").answer(1, "Two.")
+def test_a_straggler_is_counted_down_until_it_is_silent_or_writes() -> None:
+    story = Story().begin()
     assert "run-grace" not in parts(story)["run-status"]
+    assert "Fuse now" in parts(story)["fuse-now"] and "data-offered" not in parts(story)["fuse-now"]
+    story.answer(0, "One.").answer(1, "Two.")
+    fragments = parts(story)
+    assert "waiting for C to begin" in fragments["run-status"]
+    assert "data-until" not in fragments["run-status"]
+    assert "Fuse without C" in fragments["fuse-now"] and "data-offered" in fragments["fuse-now"]
     story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=2)
     status = parts(story)["run-status"]
-    assert 'data-until="1790000020.000"' in status and "for C to begin" in status
-    begins(story, 2, "Half")
+    # Nobody knows how long it usually takes: it is silent after a minute.
+    assert 'data-until="1790000060.000"' in status and "for C to begin" in status
+    story.write(2, "Half")
     status = parts(story)["run-status"]
     assert "C is still writing" in status
     assert "data-until" not in status and "to begin" not in status
     story.answer(2)
     assert "run-grace" not in parts(story)["run-status"]
+    assert "data-offered" not in parts(story)["fuse-now"]
+
+
+@pytest.mark.parametrize("begins", ["thinks aloud", "gives a sign of life", "is known to think"])
+def test_who_thinks_is_not_silent(begins: str) -> None:
+    spec = a_spec()
+    if begins == "is known to think":
+        spec = replace(spec, panel=(*spec.panel[:2], replace(spec.panel[2], reasons=True)))
+    story = Story(spec).begin().answer(0, "One.").answer(1, "Two.")
+    if begins == "thinks aloud":
+        story.think(2, "Hm.")
+    elif begins == "gives a sign of life":
+        story.tell(EventType.CALL_ALIVE, call_key(Step.PANEL, 2, 1))
+    story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=2)
+    status = parts(story)["run-status"]
+    assert "C is still thinking" in status and "to begin" not in status
+
+
+def test_of_one_that_was_fused_without_the_page_says_that_it_goes_on_and_that_it_came() -> None:
+    story = Story().begin().answer(0, "One.").answer(1, "Two.").write(2, "Half")
+    key = call_key(Step.PANEL, 2, 1)
+    story.judge(without=[key]).analyse().synthesise("Fused.")
+    fragments = parts(story)
+    assert "C is still writing" in fragments["run-status"]
+    assert "begun without it. It goes on." in fragments["seat-2-note"]
+    assert "data-offered" not in fragments["fuse-now"]
+    story.tell(EventType.CALL_COMPLETED, call_key(Step.SYNTHESIS, 1, 1), 1, **Story._receipt({}))
+    story.tell(EventType.FUSION_COMPLETED, "", 1)
+    fragments = parts(story)
+    assert "Done, from 2 of 3 answers" in fragments["run-status"]
+    assert "C is still writing" in fragments["run-status"]
+    story.answer(2).tell(EventType.RUN_COMPLETED)
+    fragments = parts(story)
+    assert "came when the fused answer had been begun" in fragments["seat-2-note"]
+    assert "Written from A and B, without the answer of C." in fragments["fused-note"]
+    assert "still writing" not in fragments["run-status"]
+
+
+def test_fusing_with_who_came_late_is_offered_with_its_price_by_what_the_fusion_took() -> None:
+    price = Price(Decimal(10), Decimal(20))
+    spec = a_spec()
+    story = Story(replace(spec, judge=replace(spec.judge, price=price)))
+    story.begin().answer(0, "One.").answer(1, "Two.").write(2, "Half")
+    story.judge(without=[call_key(Step.PANEL, 2, 1)]).analyse().synthesise("Fused.").wait(1)
+    key = call_key(Step.SYNTHESIS, 1, 1)
+    story.tell(EventType.CALL_COMPLETED, key, 1, **Story._receipt({})).answer(2)
+    story.tell(EventType.RUN_COMPLETED)
+    again = fuse_again(story.spec, story.state)
+    # Twice 212 tokens and C's 1,184 to read, 1,184 to write.
+    cost = 2 * (Decimal(212 + 1184) * 10 + Decimal(1184) * 20) / 1_000_000
+    assert (again.label, again.price) == ("Fuse with C too", f"about {money(cost)}")
+    # Of a server without prices there is none to be told.
+    assert fuse_again(spec, story.state).price == ""
+
+
+def test_what_is_compared_first_does_not_promise_a_fusion() -> None:
+    story = Story(replace(a_spec(), stop_after="panel")).begin().answer(0, "One.").write(1, "Two")
+    assert "Go on without B and C" in parts(story)["fuse-now"]
 
 
 def test_of_several_stragglers_each_is_told_apart() -> None:
@@ -258,7 +322,8 @@ def test_of_several_stragglers_each_is_told_apart() -> None:
     story.begin().answer(0, "One.").write(1, "Half").think(3, "Hm.")
     story.tell(EventType.PANEL_GRACE, until=1_790_000_020.0, usable=1)
     status = parts(story)["run-status"]
-    assert "B and D are still writing" in status and "for C and E to begin" in status
+    assert "B is still writing" in status and "D is still thinking" in status
+    assert "for C and E to begin" in status
     assert status.count("data-until") == 1
 
 

@@ -353,11 +353,14 @@ def test_fusing_now_and_stopping_a_seat_reach_a_run_under_way(
     fusions.seat_stop(run=run, seat=1)
     until(lambda: run.calls.filter(seat=1, status="cancelled").exists())
     fusions.fuse_now(run=run)
+    until(lambda: run.fusions.filter(status="completed").exists())
+    fusions.seat_stop(run=run, seat=2)
     thread.join(60)
     run = Run.objects.get(pk=run.pk)
     assert run.status == "completed"
-    assert run.calls.get(seat=2).reason == "cut_off"
-    assert run.fusions.get().judged == ["panel-0-1"]
+    assert run.calls.get(seat=2).status == "cancelled"  # until then it went on
+    fusion = run.fusions.get()
+    assert (fusion.judged, fusion.without) == (["panel-0-1"], ["panel-2-1"])
 
 
 def test_a_run_follows_another_from_its_fused_answer_a_seat_or_each_its_own(

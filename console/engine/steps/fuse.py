@@ -82,9 +82,9 @@ async def fuse(
         if state.going_on:
             context.say(EventType.FUSION_COMPLETED, fusion=max(state.fusions))
         await panel.rest()
-    ending, said = ending_of(state)
-    context.say(ending, **said)
-    return state
+        ending, said = ending_of(state)
+        context.say(ending, **said)
+        return state
 
 
 async def _fuse(

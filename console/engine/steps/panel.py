@@ -62,6 +62,8 @@ class Panel:
 
     async def answers(self) -> dict[int, CallState]:
         """Seat -> its usable answer, for the seats that have one once nobody else is waited for."""
+        if not self._seats:
+            return self._answers
         enough = asyncio.create_task(self._enough.wait())
         try:
             await asyncio.wait([enough, self.watching], return_when=asyncio.FIRST_COMPLETED)
@@ -152,14 +154,8 @@ class Panel:
             return math.inf
         if call is None or call.sent_at is None or call.status.is_final:
             return -math.inf  # nobody has been asked, or not yet again
-        if policy.silent_factor is None:
-            return -math.inf
-        who = Panelist.from_dict(call.panelist)
-        if who.thinks:
-            return math.inf
-        usual = who.usual_first_token
-        patience = policy.silent_seconds if usual is None else policy.silent_factor * usual
-        return self._loop.time() + call.sent_at + patience - self._context.clock()
+        silence = policy.silence_of(Panelist.from_dict(call.panelist))
+        return self._loop.time() + call.sent_at + silence - self._context.clock()
 
     def _next_look(self, pending: list[int]) -> float:
         """In so many seconds, if nothing happens before."""

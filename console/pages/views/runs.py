@@ -18,7 +18,7 @@ from ... import access
 from ...engine.spec import letter
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...fragments import run_context, run_texts
-from ...fragments.fusions import askable, fusions
+from ...fragments.fusions import askable, fuse_again, fusions
 from ...fragments.poll import poll
 from ...fragments.seats import columns
 from ...fragments.sentences import waits_for_newer
@@ -128,6 +128,7 @@ def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
         "now": time.time(),
         "seat_texts": run_texts(spec, state),
         "fusions": fusions(spec, state),
+        "fuse_again": fuse_again(spec, state),
         "poll": poll(state, columns(spec, state)),
         "worth": worth(state, columns(spec, state)),
         "askable": (seats := askable(spec, state)),
