@@ -28,6 +28,7 @@ class Receipt:
     `citations` are the web pages that the provider says the text rests on, each a `url` and
     a `title`, which may be empty; the `number` by which the text names one stands there where it
     is not its place.
+    `attachments` are what came beside the text and is not kept (`attachments.py`).
     """
 
     finish_reason: str | None = None
@@ -40,6 +41,7 @@ class Receipt:
     tool_calls: tuple[dict[str, Any], ...] = ()
     unreadable: int = 0
     citations: tuple[dict[str, str], ...] = ()
+    attachments: tuple[dict[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; lists without an entry and counts of nothing are left out."""

@@ -92,6 +92,8 @@ class CallState:
     unreadable: int = 0
     # Web pages that the provider says the text rests on: `url` and `title`.
     citations: list[dict[str, str]] = field(default_factory=list)
+    # What came beside the text and is not kept: `type`, and `bytes` or `url`.
+    attachments: list[dict[str, Any]] = field(default_factory=list)
     # Another call follows this failed one, at this time and for this cause.
     retry_at: float | None = None
     retry_cause: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..engine.attachments import listed
 from ..engine.errors import Reason
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
@@ -271,6 +272,8 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
         marks.append("cut by a filter")
     if call.is_unconfirmed:
         marks.append("ended without a finish mark")
+    if call.attachments and call.text:
+        marks.append(f"came with {listed(call.attachments)}, not kept")
     if call.unreadable:
         pieces = "a piece" if call.unreadable == 1 else f"{call.unreadable} pieces"
         marks.append(f"{pieces} of it could not be read")

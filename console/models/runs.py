@@ -208,6 +208,9 @@ class Call(models.Model):
     citations = models.JSONField(
         default=list, blank=True, db_default=models.Value([], models.JSONField())
     )
+    attachments = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
     usage = models.JSONField(default=dict)
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     # Who said so (engine/receipt.py); nobody knows of a call that ended before this was kept.

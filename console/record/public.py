@@ -39,6 +39,14 @@ class Source(Told):
     title: str
 
 
+class Attachment(Told):
+    """What a provider sent beside an answer's text. It is not kept."""
+
+    type: str = ""
+    bytes: int | None = None
+    url: str | None = None
+
+
 class Call(Told):
     """One request to one model. Another try is another call."""
 
@@ -56,6 +64,7 @@ class Call(Told):
     reasoning: str
     tool_calls: list[dict[str, Any]]
     sources: list[Source]
+    attachments: list[Attachment]
     finish_reason: str | None
     unreadable: int
     reason: str | None
@@ -206,6 +215,7 @@ def _call(call: CallState) -> Call:
         reasoning=call.reasoning,
         tool_calls=call.tool_calls,
         sources=[Source(**source) for source in _sources([call])],
+        attachments=[Attachment.model_validate(one) for one in call.attachments],
         finish_reason=call.finish_reason,
         unreadable=call.unreadable,
         reason=call.reason or None,

@@ -8,6 +8,7 @@ from console.engine.state import CallState, RunState, Step
 from console.fragments import run_context, run_fragments, run_texts
 from tests.live.member import Page
 
+from .pictures import PICTURE
 from .stage import PLANTED, SIBLING_TEXT, Outcome
 
 
@@ -18,6 +19,7 @@ def check(outcome: Outcome) -> None:
     calls_on_record_are_the_upstream_s_count(outcome)
     nothing_is_asked_again_after_its_first_word(outcome)
     what_is_saved_was_sent(outcome)
+    no_picture_is_kept(outcome)
     no_key_is_told(outcome)
     nothing_a_provider_said_is_markup(outcome)
     no_cookie_is_sent(outcome)
@@ -77,6 +79,12 @@ def nothing_is_asked_again_after_its_first_word(outcome: Outcome) -> None:
                 assert not (before.first_token_at or before.text or before.reasoning)
                 assert before.finished_at and after.started_at
                 assert after.started_at > before.finished_at, "without a pause"
+
+
+def no_picture_is_kept(outcome: Outcome) -> None:
+    piece = PICTURE[:60]
+    assert piece.encode() not in outcome.log and piece not in outcome.page
+    assert not any(piece in call.text + call.reasoning for call in outcome.state.calls.values())
 
 
 def what_is_saved_was_sent(outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from . import answers, bodies, connection, refusals, streams, thoughts
+from . import answers, bodies, connection, pictures, refusals, streams, thoughts
 from .scenario import Scenario
 
 LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
@@ -20,6 +20,7 @@ TABLE = [
     *streams.TABLE,
     *answers.TABLE,
     *thoughts.TABLE,
+    *pictures.TABLE,
 ]
 
 

@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from ..attachments import listed
 from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
@@ -303,6 +304,9 @@ def unusable(text: str, reasoning: str, finish: Finish) -> ProviderError | None:
         return ProviderError(Reason.CONTENT_FILTER)
     if text.strip() or finish.tool_calls:
         return None
+    if finish.attachments:
+        beside = listed(finish.attachments)
+        return ProviderError(Reason.EMPTY, f"The model answered with {beside} and no text.")
     if finish.finish_reason == "tool_calls":
         return ProviderError(Reason.EMPTY, "The model asked for tools, which it was not given.")
     if finish.finish_reason == "length" and reasoning.strip():

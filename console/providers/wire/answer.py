@@ -18,6 +18,7 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, ReasoningDelta, Recast, TextDelta
 from console.engine.text import REPLACEMENT, storable
 
+from .attachments import Attachments, words_beside
 from .citations import Citations
 from .error_body import error_object
 from .pictures import PictureMarks
@@ -116,6 +117,7 @@ class AnswerReader:
         self._refused = False
         self._tools = ToolCalls(limits.text)
         self._citations = Citations(scrub)
+        self._attachments = Attachments(scrub)
         self._text = Unicode(limits.text)
         self._reasoning = Unicode(limits.reasoning)
         self._thoughts = Thoughts(thinks)
@@ -201,6 +203,7 @@ class AnswerReader:
             tool_calls=self._tools.whole(),
             unreadable=self._unreadable,
             citations=self._citations.whole(),
+            attachments=self._attachments.whole(),
         )
 
     def rest(self, *, finished: bool) -> Iterator[Delta]:
@@ -232,6 +235,7 @@ class AnswerReader:
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
         self._tools.take(delta.get("tool_calls"))
         self._citations.take(delta.get("annotations"))
+        self._attachments.take(delta)
         # The same thoughts may come under several names: the first that holds any.
         names = ("reasoning_content", "reasoning", "reasoning_details")
         if thoughts := next(
@@ -243,7 +247,7 @@ class AnswerReader:
             self._refused = True
         if thoughts := _thoughts(delta.get("content")):
             yield from self._think(thoughts)
-        if content := _text(delta.get("content")) or refused:
+        if content := _text(delta.get("content")) or refused or words_beside(delta):
             yield from self._split(self._thoughts.take(self._marks.take(content)))
 
     def _think(self, thoughts: str) -> Iterator[Delta]:

@@ -37,25 +37,13 @@ class Citations:
 
     def _note(self, url: str, title: str) -> None:
         if url not in self._titles:
-            if len(self._titles) >= MOST or not self._is_page(url):
+            if len(self._titles) >= MOST or not is_page(url, self._scrub):
                 return
             self._titles[url] = ""
         if title and not self._titles[url]:
             title = "".join(c if c.isprintable() else " " for c in title[:LONGEST_TITLE]).strip()
             # One that quotes a key is not shown.
             self._titles[url] = title if self._scrub(title) == title else ""
-
-    def _is_page(self, url: str) -> bool:
-        """Whether it leads where it seems to: no names before the host, no backslash, which
-        browsers take for a slash, and no key in it."""
-        if len(url) > LONGEST_URL or not url.isprintable() or set(url) & {" ", "\\"}:
-            return False
-        try:
-            parts = urlsplit(url)
-        except ValueError:  # such as an unclosed bracket of an IPv6 address
-            return False
-        is_plain = parts.scheme in ("http", "https") and "@" not in parts.netloc
-        return is_plain and bool(parts.hostname) and self._scrub(url) == url
 
     def whole(self) -> tuple[dict[str, str], ...]:
         return tuple(
@@ -66,3 +54,16 @@ class Citations:
     def _entry(self, url: str, title: str, place: int) -> dict[str, str]:
         number = self._numbers.get(url, place)
         return {"url": url, "title": title} | ({"number": str(number)} if number != place else {})
+
+
+def is_page(url: str, scrub: Scrub) -> bool:
+    """Whether it leads where it seems to: no names before the host, no backslash, which
+    browsers take for a slash, and no key in it."""
+    if len(url) > LONGEST_URL or not url.isprintable() or set(url) & {" ", "\\"}:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as an unclosed bracket of an IPv6 address
+        return False
+    is_plain = parts.scheme in ("http", "https") and "@" not in parts.netloc
+    return is_plain and bool(parts.hostname) and scrub(url) == url

@@ -12,11 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from console.engine.attachments import described
+
 KEPT = 32 * 1024  # of one picture's base64 in a body; no model writes as much of it by itself
 SHORTEST = 2048  # in a text: less of it, outside of a Markdown image, may be code
-# A string of a body that is nothing but base64, but for those that hold text.
-_NOT_TEXT = rb"(?:content|text|reasoning|reasoning_content|summary|arguments|refusal|thinking)\""
-_BEGINS = re.compile(rb"base64,|\"(?!" + _NOT_TEXT + rb")[A-Za-z0-9_-]{1,40}\"\s{0,8}:\s{0,8}\"")
+# Names under which a body holds base64; any other string is as long as a line may be.
+_NAMES = (
+    *("data", "b64_json", "b64", "base64", "file_data", "image", "image_base64", "imageBytes"),
+    *("bytesBase64Encoded", "audio", "result", "signature", "thoughtSignature"),
+    "encrypted_content",
+)
+_BEGINS = re.compile(rf"base64,|\"(?:{'|'.join(_NAMES)})\"\s{{0,8}}:\s{{0,8}}\"".encode())
 _LONGEST_BEGIN = 64
 # With the backslash, which escapes slashes and the ends of lines within JSON.
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-\\"
@@ -40,8 +46,6 @@ _MAY_CLOSE = re.compile(
     r">?(?:[ \t]{0,4}|[ \t]{1,4}(?:\"[^\"\n]{0,200}\"?|'[^'\n]{0,200}'?)[ \t]{0,4})"
 )
 
-KINDS = {"image": "picture", "audio": "sound", "video": "video"}
-_SHORT = {"jpeg": "JPEG", "svg+xml": "SVG", "x-icon": "ICO", "mpeg": "MP3", "x-wav": "WAV"}
 # What base64 of the first bytes tells, where nobody names a type.
 _SIGNATURES = {
     "iVBORw0KGgo": "image/png",
@@ -68,19 +72,10 @@ def size_of(payload: str) -> int:
     return (len(kept.rstrip("=")) + int(left_out[0] if left_out and left_out[0] else 0)) * 3 // 4
 
 
-def described(type: str, size: int | None) -> str:
-    """ "picture: PNG, 180 kB" """
-    family, _, name = type.partition("/")
-    parts = [_SHORT.get(name, name.removeprefix("x-").upper()), amount(size)]
-    return f"{KINDS.get(family, 'file')}: " + ", ".join(filter(None, parts))
-
-
-def amount(size: int | None) -> str:
-    if size is None:
-        return ""
-    if size < 1000:
-        return f"{size} bytes"
-    return f"{size / 1000:.0f} kB" if size < 999_500 else f"{size / 1e6:.1f} MB"
+def uri_parts(text: str) -> tuple[str, str] | None:
+    """(type, payload) of a text that is a data address."""
+    head = _HEAD.match(text)
+    return (head["type"] or "", text[head.end() :]) if head and not head["image"] else None
 
 
 class Shortened:
