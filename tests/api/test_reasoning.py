@@ -119,3 +119,25 @@ def test_where_there_is_none_to_tell_there_is_no_field(api: Api, model: str) -> 
         assert "reasoning_details" not in told and "reasoning_summary" not in told
     message = api.post(json=ASK | {"model": model}).json()["choices"][0]["message"]
     assert "reasoning" not in message
+
+
+OPENED = "<think>\nLet me see.\n</think>\n\nRain is wet."
+UNOPENED = "Let me see.\n</think>\n\nRain is wet."
+
+
+@pytest.mark.parametrize("content", [OPENED, UNOPENED])
+def test_thoughts_within_the_content_come_back_as_thoughts(api: Api, content: str) -> None:
+    pieces = [content[n : n + 5] for n in range(0, len(content), 5)]
+    api.script("good", Script(deltas=pieces))
+    told = deltas(events(api, "/chat/completions", ASK))
+    text = "".join(d.get("content") or "" for d in told)
+    # Where nothing opened them they were told as text, which then begins again.
+    assert text == TEXT or (content == UNOPENED and text.endswith(f"begins again:*\n\n{TEXT}"))
+    assert "".join(d.get("reasoning", "") for d in told) == "Let me see."
+    message = api.post(json=ASK | {"seed": 2}).json()["choices"][0]["message"]
+    assert (message["content"], message["reasoning"]) == (TEXT, "Let me see.")
+    # Learned by now: nothing begins again.
+    told = events(api, "/responses", RESPOND)
+    text = "".join(e["delta"] for e in told if e["type"] == "response.output_text.delta")
+    thoughts = "".join(e["delta"] for e in told if e["type"].endswith("summary_text.delta"))
+    assert (text, thoughts) == (TEXT, "Let me see.")
