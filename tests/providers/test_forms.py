@@ -48,6 +48,18 @@ def test_instructions_go_in_front_of_the_message_that_follows_them() -> None:
     assert change(body, "system_role", "user") is body
 
 
+def test_instructions_are_one_message_at_the_beginning_where_a_template_wants_them_there() -> None:
+    late = {"role": "system", "content": "In French."}
+    answer = {"role": "assistant", "content": "It is water."}
+    joined = {"role": "system", "content": "Be brief.\n\nIn French."}
+    assert changed([SYSTEM, USER, answer, late, USER], value="first") == [
+        joined, USER, answer, USER,
+    ]  # fmt: skip
+    assert changed([USER, answer, late], value="first") == [late, USER, answer]
+    kept = [SYSTEM, USER]
+    assert changed(kept, value="first") is kept
+
+
 def test_neighbours_of_one_role_become_one_message() -> None:
     call = {"role": "assistant", "content": None, "tool_calls": [{"id": "c1"}]}
     tools = [{"role": "tool", "content": "1", "tool_call_id": i} for i in ("c1", "c2")]

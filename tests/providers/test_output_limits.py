@@ -38,6 +38,12 @@ from console.providers.wire.output_limits import longest_output, what_is_left
         ("max_tokens 8000 is too many: the maximum output length is 4096 tokens.", 4096),
         ("max_tokens=8000 cannot be greater than max_model_len=4096", 4096),
         ("max_tokens must be less than 4097", 4096),
+        ("max_tokens should be less or equal than 4096", 4096),
+        ("max_tokens is limited to 4096 for this model", 4096),
+        ("This model only supports 4096 output tokens", 4096),
+        ("max_tokens must be in [1..4096]", 4096),
+        ("max_tokens 8000 > 4096", 4096),
+        ("Requested 8000 output tokens, but this model can only produce 4096", 4096),
         ("This model generates at most 4096 tokens.", 4096),
         ("output tokens requested: 8000, max: 4096", 4096),
         ("max_tokens is too large", None),
@@ -55,6 +61,16 @@ def test_what_a_model_writes_at_most(message: str, limit: int | None) -> None:
 @pytest.mark.parametrize(
     ("message", "left"),
     [
+        ("Prompt (5000 tokens) plus max_tokens (8000) exceeds the window of 8192 tokens", 3192),
+        ("5000 prompt tokens + 8000 max_tokens > 8192 context length", 3192),
+        ("The total number of tokens (13000) exceeds the context length (8192)", 3192),
+        ("maximum context length is 8192 tokens, but 13000 tokens were requested (5000 prompt "
+         "tokens, 8000 completion tokens)", 3192),
+        ("input tokens (5000) + max_tokens (8000) must be <= 8192", 3192),
+        ("Requested tokens (13000) exceed context window of 8192", 3192),
+        ("prompt_tokens=5000 max_tokens=8000 context_window=8192: does not fit", 3192),
+        ("The prompt has 9000 tokens, the context window 8192", None),
+        ("The prompt has 300 tokens of 8192", None),
         ("This model's maximum context length is 8192 tokens. However, you requested 13000 tokens "
          "(5000 in the messages, 8000 in the completion). Please reduce the length.", 3192),
         ("This model's maximum context length is 8191 tokens, however you requested 13000 tokens "

@@ -49,6 +49,10 @@ def named(message: str, changed: dict[str, str] | None = None, param: str = "") 
         "The 'system' role is not supported.",
         "This model only supports user and assistant messages.",
         "Messages must have role user or assistant",
+        "'system' is not one of ['user', 'assistant'] - 'messages.0.role'",
+        "Model 'gemma2' doesn't have a system role",
+        "Sorry, system prompts can't be used with this model",
+        "System message must be at the beginning.",
         "Roles other than user and assistant are not accepted.",
         "Unexpected message role.",
         'messages: first message must use the "user" role',
@@ -75,6 +79,12 @@ def test_not_every_system_is_a_role(message: str) -> None:
     assert named(message) is None
 
 
+def test_a_system_that_must_come_first_comes_first() -> None:
+    late = BODY | {"messages": [SYSTEM, USER, SYSTEM, USER]}
+    error = ErrorBody(message="System message must be at the beginning.")
+    assert refused_trait(error, late, {}) == ("system_role", "first")
+
+
 @pytest.mark.parametrize(
     ("message", "then"),
     [
@@ -88,6 +98,8 @@ def test_not_every_system_is_a_role(message: str) -> None:
         ("Failed to validate JSON. Please adjust your prompt.", "without"),
         ("Unsupported JSON schema fields: {'maxLength'}", "without"),
         ("guided_json is not supported", "without"),
+        ("constrained decoding is not supported", "without"),
+        ("The response format is not supported", "lenient"),
         ("This model does not support structured outputs", "json_object"),
         ("For 'array' type, property 'maxItems' is not supported in the schema", "without"),
         ("This response_format type is unavailable now", "json_object"),
@@ -137,6 +149,7 @@ def test_a_schema_of_a_tool_is_another(message: str) -> None:
         ("Streaming is not supported for this model.", ""),
         ("This model does not support streaming", ""),
         ("Please set stream to false.", ""),
+        ("This model can't be streamed", ""),
         ("stream=true is not allowed", ""),
         ("Only supports non-streaming requests.", ""),
         ("stream must be false: streaming is disabled for o-models", ""),
@@ -174,6 +187,7 @@ def test_not_every_stream_is_one(message: str) -> None:
         ('"gemma" does not support thinking', ("reasoning_effort", "without")),
         ("Thinking level is not supported for this model.", ("reasoning_effort", "without")),
         ("Reasoning effort 'low' is not supported.", ("reasoning_effort", "without")),
+        ("reasoning is not supported by this model", ("reasoning_effort", "without")),
         ("top_p must be between 0 and 1", None),
     ],
 )  # fmt: skip

@@ -33,7 +33,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "response_format": (LENIENT, JSON_OBJECT, WITHOUT),
     "limit_field": tuple(OUTPUT_LIMITS),
     "max_output": ("",),
-    "system_role": ("user",),
+    "system_role": ("first", "user"),
     "roles": ("alternate",),
     "stream": (WITHOUT,),
 }
@@ -56,6 +56,8 @@ def change(body: Body, name: str, value: str) -> Body:
             return {value if key == other else key: kept for key, kept in body.items()}
         case "max_output":
             return limited(body, int(value))
+        case "system_role" if value == "first":
+            return _with_messages(body, _instructions_first(body["messages"]))
         case "system_role":
             return _with_messages(body, _instructions_in_front(body["messages"]))
         case "roles":
@@ -89,6 +91,11 @@ def has_instructions(body: Body) -> bool:
     return any(message.get("role") in INSTRUCTIONS for message in body["messages"])
 
 
+def has_late_instructions(body: Body) -> bool:
+    """A system's message that does not stand at the beginning, or a second one."""
+    return any(message.get("role") in INSTRUCTIONS for message in body["messages"][1:])
+
+
 def has_neighbours(body: Body) -> bool:
     """Two messages of one role in a row."""
     return _alternating(body["messages"]) is not body["messages"]
@@ -96,6 +103,16 @@ def has_neighbours(body: Body) -> bool:
 
 def _with_messages(body: Body, messages: list[Body]) -> Body:
     return body if messages is body["messages"] else {**body, "messages": messages}
+
+
+def _instructions_first(messages: list[Body]) -> list[Body]:
+    """All that a system says as one message at the beginning."""
+    given = [message for message in messages if message.get("role") in INSTRUCTIONS]
+    rest = [message for message in messages if message.get("role") not in INSTRUCTIONS]
+    if not given or (len(given) == 1 and messages[0] is given[0]):
+        return messages
+    content = _joined([message.get("content") for message in given])
+    return [{**given[0], "content": content}, *rest]
 
 
 def _instructions_in_front(messages: list[Body]) -> list[Body]:

@@ -40,11 +40,10 @@ WINDOWS = tuple(
         # TGI, Together: "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 3000 `inputs`
         # tokens and 2000 `max_new_tokens`"
         r"max_new_tokens`? must be <= (?P<window>\d+). Given: (?P<prompt>\d+) `?inputs",
-        # Anybody's: the window, and prompt and answer as one number
-        r"context (?:length|window|limit|size)\D{0,20}(?P<window>\d+)\D.*?"
-        r"(?:requested|needs?|requires?|total(?:s| of)?|got|given)\D{0,20}(?P<total>\d+)",
     )
 )
+OF_A_WINDOW = re.compile(r"\b(?:context|window|prompt|inputs?|messages)\b|_window\b", re.IGNORECASE)
+TOGETHER = re.compile(r"\b(?:total|requested|together|sum)\b", re.IGNORECASE)
 # What an answer's length is called.
 OUTPUT = (
     r"(?:max[_ ](?:completion[_ ]|output[_ ]|new[_ ])?tokens|maxOutputTokens|num_predict|"
@@ -57,11 +56,13 @@ LIMITS = tuple(
     for pattern in (
         # OpenAI, Azure: "This model supports at most 4096 completion tokens"
         r"supports? (?:at most|up to|a maximum of|no more than|only) (?P<limit>\d+)",
+        r"(?:only supports?|limited to|capped at|only (?:produce|write|generate)s?) (?P<limit>\d+)",
         # Anthropic: "max_tokens: 64000 > 32000, which is the maximum allowed number of output
         # tokens"
         r"\d+ > (?P<limit>\d+),? which is the maximum",
         # OpenAI: "Expected a value <= 16384, but got 32000 instead"
-        r"(?:<=|less than or equal to|no (?:more|greater|larger|higher) than|at most|up to|"
+        r"(?:<=|less (?:than )?or equal (?:to|than)|no (?:more|greater|larger|higher) than|"
+        r"at most|up to|"
         r"not (?:be )?(?:more|greater|larger|higher|exceed)(?: than)?|cannot exceed|"
         r"must not exceed|"
         r"greater than|larger than|bigger than) (?:the (?:maximum|"
@@ -72,7 +73,7 @@ LIMITS = tuple(
         # max_tokens
         # is [1, 8192]"
         r"(?:range|between|in|interval)\b[^.\d\[(]{0,40}[\[(]?\d+(?:,| and| to|"
-        r" ?-) ?(?P<limit>\d+)",
+        r" ?-|\.\.) ?(?P<limit>\d+)",
         # Bedrock: "The maximum tokens you requested exceeds the model limit of 4096"
         r"(?:limit|maximum|max(?:imum)? value|max|capped|ceiling)\b[^.\d]{0,40}(?:of|is|at|:|to|=)?"
         r"[^.\d]{0,4}(?P<limit>\d+)",
@@ -84,23 +85,36 @@ LIMITS = tuple(
 def what_is_left(message: str, asked: int) -> int | None:
     """Of a window that the prompt and `asked` tokens do not fit in together, if it is enough
     for an answer; None where nothing of a window is said."""
-    text = _numbers(message)
+    text = _plain(message)
     for pattern in WINDOWS:
-        if not (match := pattern.search(text)):
-            continue
-        numbers = {name: int(value) for name, value in match.groupdict().items() if value}
-        total = numbers.get("total")
-        prompt = numbers["prompt"] if total is None else total - asked
-        left = numbers["window"] - prompt - numbers.get("more", 0)
-        if prompt > 0 and LEAST <= left < asked and left >= min(ENOUGH, asked / 2):
-            return left
-        return None
-    return None
+        if match := pattern.search(text):
+            counts = {name: int(value) for name, value in match.groupdict().items() if value}
+            left = counts["window"] - counts["prompt"] - counts.get("more", 0)
+            break
+    else:
+        left = _by_counting(text, asked)
+    return left if LEAST <= left < asked and left >= min(ENOUGH, asked / 2) else None
+
+
+def _by_counting(text: str, asked: int) -> int:
+    """In words nobody foresaw: a window, and the prompt or prompt and answer together."""
+    others = _numbers(text) - {asked}
+    if not OF_A_WINDOW.search(text) or len(others) not in (2, 3):
+        return 0
+    if len(others) == 3 or TOGETHER.search(text):
+        for total in others:
+            prompt = total - asked
+            windows = others - {total, prompt}
+            if prompt > 0 and len(windows) == 1 and prompt < (window := windows.pop()) < total:
+                return window - prompt
+    prompt, window = min(others), max(others)
+    fits = len(others) == 2 and str(asked) in text and prompt + asked > window
+    return window - prompt if fits else 0
 
 
 def longest_output(message: str, asked: int) -> int | None:
     """What the model writes at most, where the sentence is about that and less than `asked`."""
-    text = _numbers(message)
+    text = _plain(message)
     if not re.search(OUTPUT, text, re.IGNORECASE):
         return None
     for pattern in LIMITS:
@@ -110,11 +124,16 @@ def longest_output(message: str, asked: int) -> int | None:
             if LEAST <= limit < asked:
                 return limit
     # In words nobody foresaw: the one number beside what was asked for.
-    others = {int(number) for number in re.findall(r"(?<![\w.-])\d+(?![\w-]|\.\d)", text)}
-    others = {number for number in others if LEAST <= number < asked}
+    others = {number for number in _numbers(text) if number < asked}
     return others.pop() if len(others) == 1 and str(asked) in text else None
 
 
-def _numbers(message: str) -> str:
+def _numbers(text: str) -> set[int]:
+    """Those that stand by themselves, and not within a name."""
+    digits = re.findall(r"(?<![\w.-])\d+(?![\w-]|\.\d)|(?<==)\d+(?![\w-])", text)
+    return {int(number) for number in digits if int(number) >= LEAST}
+
+
+def _plain(message: str) -> str:
     """8,192 and 8 192 are 8192."""
     return re.sub(r"(?<=\d)[,\u202f\u00a0](?=\d{3}(?!\d))", "", message)

@@ -19,6 +19,7 @@ from .forms import (
     Body,
     Change,
     has_instructions,
+    has_late_instructions,
     has_neighbours,
 )
 
@@ -27,8 +28,9 @@ S = r"(?:[^.\n]|\.(?=\w)){0,160}"
 NOT = (
     r"(?:not (?:be |been |currently |yet |natively )?"
     r"(?:support|allow|permit|enabl|accept|avail|valid|recogni|implement)\w*"
-    r"|n[o']t (?:support|allow|accept|take)\w*|no longer supported|only supports?\b"
-    r"|cannot|must not|may not|un(?:supported|available|known|expected|recogni[sz]ed)"
+    r"|can ?not\b|can'?t\b|n[o']t (?:support|allow|accept|take)\w*"
+    r"|no longer supported|only supports?\b"
+    r"|must not|may not|un(?:supported|available|known|expected|recogni[sz]ed)"
     r"|invalid|disabled|disallowed|forbidden|不支持|不允许|无效|非法)"
 )
 Q = r"['\"`]?"
@@ -55,6 +57,8 @@ SYSTEM = any_of(
     refused(rf"\bsystem\b{S}角色"),
     # Mistral's templates: "Only user and assistant roles are supported!"; vLLM: "Unexpected message
     # role."; Anthropic: "messages: first message must use the \"user\" role"
+    rf"\bsystem{Q} is not one of",
+    rf"(?:n[o']t have|\b(?:has|have) no) (?:a |any )?{Q}system{Q} (?:role|prompt|message)",
     rf"\bonly (?:supports? )?(?:the )?{Q}user{Q} and {Q}(?:assistant|model)",
     r"\broles? other than",
     r"\bunexpected message role",
@@ -63,6 +67,12 @@ SYSTEM = any_of(
     r"(?:user|assistant|model)\b(?!.{0,60}system)",
     rf"\bmust have (?:the |a )?roles? (?:of )?{Q}user\b(?!.{{0,60}}system)",
     rf"\brole\b{S}\b(?:got|but (?:was|found|got|received|is)) {Q}(?:system|developer)\b",
+)
+# Qwen's template: "System message must be at the beginning."
+# https://github.com/ggml-org/llama.cpp/issues/20429
+SYSTEM_FIRST = any_of(
+    rf"\b(?:system|developer)\b{S}\b(?:must|should|only|has to|have to)"
+    rf"{S}\b(?:first|beginning|start)\b"
 )
 # https://github.com/vllm-project/vllm/issues/2112: templates that count turns
 ALTERNATE = any_of(
@@ -101,7 +111,7 @@ SCHEMA_TYPE = any_of(
 SCHEMA_FEATURES = any_of(
     # vLLM: "features not supported by xgrammar"; llama.cpp: "failed to parse grammar"
     r"\b(?:xgrammar|outlines|lm[- ]?format[- ]?enforcer|llguidance)\b",
-    r"\bguided[_ ](?:json|decoding|grammar)\b|\bgrammar\b",
+    r"\bguided[_ ](?:json|decoding|grammar)\b|\bgrammar\b|\bconstrained (?:decoding|generation)\b",
     # Together, Fireworks: "JSON mode is not supported"; Groq: "Failed to validate JSON"
     r"\bjson[_ ]mode\b|\bfailed to (?:generate|validate) json\b",
     # Google: "too many states for serving", "Unknown name … at 'generation_config.response_schema'"
@@ -114,7 +124,7 @@ OF_A_TOOL = any_of(r"\b(?:functions?|tools?|tool_choice)\b")
 # Fields that servers call by other names, too. Ollama: "\"gemma\" does not support thinking";
 # Google: "Thinking level is not supported for this model".
 ALSO_CALLED = {
-    "reasoning_effort": any_of(refused(r"\b(?:thinking|reasoning[ .]effort)\b")),
+    "reasoning_effort": any_of(refused(r"\b(?:thinking|reasoning)\b")),
     "reasoning": any_of(refused(r"\b(?:thinking|reasoning)\b")),
 }
 
@@ -126,7 +136,10 @@ def refused_trait(error: ErrorBody, body: Body, changed: dict[str, str]) -> Chan
     counts_turns = ALTERNATE.search(message)
     if counts_turns and has_neighbours(body):
         return "roles", "alternate"
-    if (counts_turns or SYSTEM.search(message)) and has_instructions(body):
+    if SYSTEM_FIRST.search(message) and has_late_instructions(body):
+        return "system_role", "first"
+    of_system = SYSTEM_FIRST.search(message) or SYSTEM.search(message)
+    if (counts_turns or of_system) and has_instructions(body):
         return "system_role", "user"
     if "response_format" in body and (value := _of_schema(message, changed)):
         return "response_format", value
@@ -146,7 +159,7 @@ def refused_trait(error: ErrorBody, body: Body, changed: dict[str, str]) -> Chan
 def _of_schema(message: str, changed: dict[str, str]) -> str:
     """How to ask for JSON next; "" where the schema is not the reason."""
     now = changed.get("response_format", "")
-    named = _names(message, "response_format")
+    named = _names(message, "response[_ ]format")
     if not named and OF_A_TOOL.search(message):
         return ""
     if now in ("", LENIENT) and SCHEMA_TYPE.search(message):
