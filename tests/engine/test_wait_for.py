@@ -16,7 +16,7 @@ import pytest
 from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import EventType
-from console.engine.provider import Alive, ReasoningDelta
+from console.engine.provider import Alive, ReasoningDelta, Unstreamed
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy
 from console.engine.state import FusionState, RunState, RunStatus, Step
@@ -68,6 +68,7 @@ LASTS = {
     "not thinking, as asked": Last(
         [70, "x"], 70, 70, seat=Panelist("d", "fake", reasons=True, reasoning_effort="none")
     ),
+    "answering in one piece": Last([Unstreamed(), 70, "x"], 70, 0),
     "giving signs of life": Last([*[10, Alive()] * 7, "x"], 70, 10),
     "giving signs of life for ever": Last([*[10, Alive()] * 90], PANEL, 10, is_usable=False),
     "dripping, then signs of life": Last(["half ", *[20, Alive()] * 6, "rest"], 120, 0),

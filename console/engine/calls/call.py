@@ -189,6 +189,8 @@ async def _within_deadlines(
                             continue
                         case Unstreamed():
                             silence.comes_whole()
+                            if policy.heeds_signs_of_life:
+                                on_alive()  # for all that can be known, it writes
                             deadline.reschedule(silence.ends)
                             continue
                         case Finish():
