@@ -217,6 +217,23 @@ async def test_a_refusal_that_quotes_a_prompt_about_such_things_teaches_nothing(
     assert refused.value.adapted is False
 
 
+@pytest.mark.parametrize("written", [json.dumps, repr])
+async def test_a_refusal_that_quotes_the_whole_request_is_not_asked_again_in_vain(
+    make: Any, up: Any, written: Any
+) -> None:
+    def quoting(body: dict[str, Any]) -> Script:
+        return Script(status=400, error_message=f"Cannot handle {written(body)}")
+
+    up.script("alpha", quoting)
+    provider = make()
+    for prompt in ("Why?", 'A "long" one } with seed and temperature. ' * 1000):
+        request = Request("alpha", [user(prompt)], temperature=0.5, seed=1, response_schema=SCHEMA)
+        with pytest.raises(ProviderError) as refused:
+            async for _ in provider.stream(request):
+                pass
+        assert (refused.value.reason, refused.value.adapted) == (Reason.BAD_REQUEST, False)
+
+
 async def test_what_an_earlier_run_learned_is_doubted_once_where_it_no_longer_holds(
     up: Any, client: Any
 ) -> None:

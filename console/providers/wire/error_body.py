@@ -18,6 +18,7 @@ CODE_LIMIT = 100
 DEPTH = 3  # errors within errors, as routers pass them on
 QUOTE_BEGINS = 12  # characters of a prompt by which its quotation is recognised
 QUOTES = re.compile(r"\"([^\"]{12,})\"|'([^']{12,})'|`([^`]{12,})`|“([^”]{12,})”")
+MESSAGES = re.compile(r"[\"']messages[\"']\s*:\s*\[")
 CODE_FIELDS = ("code", "type", "status", "reason", "error_type", "__type", "error_code")
 MESSAGE_FIELDS = ("message", "msg", "error_msg", "detail", "errorMessage")
 
@@ -103,7 +104,11 @@ def read_error(error: dict[str, Any], sent: dict[str, Any] | None = None) -> Err
 
 
 def unquoted(message: str, sent: dict[str, Any]) -> str:
-    """The sentence without what it quotes of the request's messages."""
+    """The sentence without what it quotes of the request: its messages, or the whole of it."""
+    if echo := MESSAGES.search(message):
+        begin, end = message.find("{", 0, echo.start()), message.rfind("}") + 1
+        end = len(message) if len(message) >= READ else max(end, echo.end())  # it was cut
+        message = f"{message[:begin]}…{message[end:]}" if begin >= 0 else message
     for text in _texts(sent):
         start = text[: len(message)]
         for form in dict.fromkeys((start, json.dumps(start, ensure_ascii=False)[1:-1])):
