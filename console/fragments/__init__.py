@@ -67,6 +67,7 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
     for seat in context["seats"]:
         own = {"seat": seat, "show_costs": context["show_costs"]}
         html[f"{seat.id}-head"] = render_to_string("console/run/_seat_head.html", own)
+        html[f"{seat.id}-source"] = seat.source
         html[f"{seat.id}-note"] = render_to_string("console/run/_seat_note.html", own)
     for key, cited in context["sources"].items():
         html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": cited})

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from ..engine.calls.window import tokens_in
+from ..engine.findings.given import given
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.seating import seated
@@ -30,6 +31,7 @@ class FusionView:
     status: str
     stood_in: bool
     html: SafeString
+    text: str
     cost: str
 
 
@@ -57,6 +59,7 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
         status=run_word(fusion.status.value),
         stood_in=bool(fusion.best),
         html=_html(spec, state, fusion),
+        text=answer.text if (answer := given(state, fusion)) else "",
         cost=money(sum(known) if known and len(known) == len(costs) else None),
     )
 

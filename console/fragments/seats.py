@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 from ..engine.attachments import listed
 from ..engine.errors import Reason
@@ -159,6 +163,13 @@ class CallView:
         return call.reasoning if call and (call.text or call.status.is_final) else ""
 
     @property
+    def source(self) -> SafeString:
+        """What a reader copies: the text as it was written, once it is whole. Escaped once, since
+        fragments are made many times."""
+        call = self.call
+        return _escaped(call.text) if call and call.status.is_final else SafeString()
+
+    @property
     def has_text(self) -> bool:
         return bool(self.call and self.call.text)
 
@@ -229,6 +240,11 @@ def stand_in(spec: Spec, state: RunState) -> str:
     if call is None or call.seat is None:
         return ""
     return f"{letter(call.seat)} · {Panelist.from_dict(call.panelist).short_name}"
+
+
+@lru_cache(maxsize=64)
+def _escaped(text: str) -> SafeString:
+    return escape(text)
 
 
 def _tries(calls: list[CallState]) -> list[Try]:

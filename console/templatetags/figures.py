@@ -8,6 +8,8 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from ..engine.usage import money
 
@@ -26,10 +28,23 @@ def unlocalized(seconds: float) -> str:
     return f"{seconds:.3f}"
 
 
+@register.filter("moment")
+def when_exactly(moment: datetime) -> SafeString:
+    """Day and time. In the server's zone, by its name: `times.js` writes the reader's."""
+    here = timezone.localtime(moment)
+    return _time(here, "long", f"{here.day} {here:%b %Y, %H:%M} {here.tzname()}")
+
+
 @register.filter
-def when(moment: datetime) -> str:
+def when(moment: datetime) -> SafeString:
     """A time on the day itself, else a day."""
     here, now = timezone.localtime(moment), timezone.localtime()
     if here.date() == now.date():
-        return f"{here:%H:%M}"
-    return f"{here.day} {here:%b}" if here.year == now.year else f"{here.day} {here:%b %Y}"
+        return _time(here, "short", f"{here:%H:%M} {here.tzname()}")
+    year = "" if here.year == now.year else f" {here.year}"
+    return _time(here, "short", f"{here.day} {here:%b}{year}")
+
+
+def _time(moment: datetime, form: str, words: str) -> SafeString:
+    html = '<time datetime="{}" data-form="{}">{}</time>'
+    return format_html(html, moment.isoformat(timespec="seconds"), form, words)

@@ -1,21 +1,9 @@
-// Small helps for every page: copy buttons, menus that close as menus do, and what htmx is refused.
+// Small helps for every page: menus that close as menus do, and what htmx is refused.
 
-addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (button) {
-    const source = document.getElementById(button.dataset.copy);
-    const text = source.value ?? source.textContent;
-    const label = button.dataset.label ?? (button.dataset.label = button.textContent);
-    try {
-      await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
-    } catch {
-      // No clipboard without https or permission: mark the text for the keyboard.
-      if (source.select) source.select();
-      button.textContent = source.select ? "Press Ctrl C" : "Not allowed";
-    }
-    setTimeout(() => (button.textContent = label), 2000);
-  }
+import "console/copying";
+import "console/times";
+
+addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }

@@ -21,7 +21,7 @@ function find(root, raw) {
   const places = [];
   let text = "";
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (node.parentElement.closest(".host")) continue;
+    if (node.parentElement.closest(".host, .copy")) continue;
     const formula = node.parentElement.closest("math");
     if (formula) {
       // Quoted is its source, which goes along with it; what is shown is all of it or nothing.

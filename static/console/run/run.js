@@ -1,6 +1,7 @@
 // A run's page. It is whole without this; it then shows what a reload finds.
 
 import { keepTicking, tick } from "console/run/clocks";
+import "console/run/code";
 import { offerExpand } from "console/run/columns";
 import "console/run/drafts";
 import { end } from "console/run/ending";
