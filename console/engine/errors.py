@@ -35,6 +35,9 @@ class Reason(StrEnum):
     EMPTY = "empty"
     TOO_LARGE = "too_large"
     CONTENT_FILTER = "content_filter"
+    # the text says nothing more
+    REPEATS_ITSELF = "repeats_itself"
+    ECHOES_PROMPT = "echoes_prompt"
     # time ran out
     TIMEOUT = "timeout"
     STALLED = "stalled"
@@ -75,6 +78,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.EMPTY: "The model returned an empty answer.",
     Reason.TOO_LARGE: "The answer was cut because it grew too large.",
     Reason.CONTENT_FILTER: "The provider filtered this answer.",
+    Reason.REPEATS_ITSELF: "The text repeats itself and was ended. What had arrived is kept.",
+    Reason.ECHOES_PROMPT: "The text repeats what its writer was told, in place of an answer. "
+    "What had arrived is kept.",
     Reason.TIMEOUT: "The model took too long.",
     Reason.STALLED: "The model stopped sending. What had arrived is kept.",
     Reason.CUT_OFF: "Cut off: enough other answers were in. It was not compared.",

@@ -39,6 +39,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "fused": seats.fused(spec, state),
         "fused_answer": fused_answer(state),
         "stand_in": seats.stand_in(spec, state),
+        "why_best": seats.why_best(state),
         "fused_from": sentences.fused_from(spec, state),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
         "sources": {key: sources.sources(call) for key, call in _shown(spec, state).items()},

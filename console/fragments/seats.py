@@ -29,6 +29,8 @@ _WORDS = {
     Reason.DISCONNECTED: "cut off",
     Reason.TRUNCATED: "cut off",
     Reason.TOO_LARGE: "cut off",
+    Reason.REPEATS_ITSELF: "repeats itself",
+    Reason.ECHOES_PROMPT: "repeats its prompt",
     Reason.WORKER_LOST: "interrupted",
     Reason.WORKER_STOPPED: "interrupted",
     Reason.BUDGET_EXCEEDED: "not asked",
@@ -245,6 +247,19 @@ def stand_in(spec: Spec, state: RunState) -> str:
 @lru_cache(maxsize=64)
 def _escaped(text: str) -> SafeString:
     return escape(text)
+
+
+_WHY_BEST = {
+    Reason.REPEATS_ITSELF: "the fused answer repeats itself",
+    Reason.ECHOES_PROMPT: "the fused answer repeats what its writer was told",
+}
+
+
+def why_best(state: RunState) -> str:
+    written = state.fused
+    reason = Reason(written.reason) if written and written.reason else None
+    usual = "the fused answer could not be written"
+    return _WHY_BEST.get(reason, usual) if reason else usual
 
 
 def _tries(calls: list[CallState]) -> list[Try]:

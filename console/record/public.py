@@ -13,7 +13,7 @@ from typing import Any, Literal
 from .. import models
 from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
-from ..engine.findings.given import given
+from ..engine.findings.given import given, why_best
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.condense import condensing_of
@@ -80,6 +80,16 @@ class Call(Told):
     finished_at: float | None
 
 
+class Best(Told):
+    """The panelist's answer that stands in. `reason`: no fused answer could be written
+    (`fused_failed`), or what was written repeats itself or what its writer was told
+    (`fused_unusable`)."""
+
+    seat: str
+    model: str
+    reason: Literal["fused_failed", "fused_unusable"]
+
+
 class Fusion(Told):
     """One judging of the panel's answers. `stands_in`: the call whose answer stands in. `after`:
     the fusion whose writer called for tools, where this is the call with their results.
@@ -103,6 +113,7 @@ class Fusion(Told):
     analysis_notes: list[str]
     answer: str | None
     stands_in: str | None
+    best: Best | None
     condensed: list[str]
     left_out: list[str]
     failure_reason: str | None
@@ -250,10 +261,20 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
         analysis_notes=notes(fusion.analysis or {}),
         answer=(answer.text or None) if answer else None,
         stands_in=fusion.best or None,
+        best=best_of(spec, state, fusion),
         condensed=[letter(seat) for seat in shortened.condensed],
         left_out=[letter(seat) for seat in shortened.left_out],
         failure_reason=fusion.analysis_reason or None,
         error=fusion.analysis_error or None,
+    )
+
+
+def best_of(spec: Spec, state: RunState, fusion: FusionState) -> Best | None:
+    call = state.calls.get(fusion.best)
+    if call is None or call.seat is None:
+        return None
+    return Best(
+        seat=letter(call.seat), model=spec.seat_names()[call.seat], reason=why_best(state, fusion)
     )
 
 

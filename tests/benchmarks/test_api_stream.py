@@ -23,6 +23,7 @@ import pytest
 
 from tests.live.conftest import PASSWORD, add_people, make_stack
 from tests.live.member import Member, View
+from tests.prose import words
 from tests.stack import Stack
 from tests.upstream import Script, Upstream
 
@@ -45,7 +46,7 @@ class Took:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[tuple[Stack, Upstream]]:
-    written = Script(text="word " * 60, tokens_per_second=40, first_token_after=0.5)
+    written = Script(text=words(60), tokens_per_second=40, first_token_after=0.5)
     with Upstream() as upstream, make_stack(upstream) as stack:
         for model in PANEL:
             upstream.script(model.partition(":")[2], written)

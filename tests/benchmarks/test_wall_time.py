@@ -12,6 +12,7 @@ import pytest
 
 from console.models import Run
 from console.worker.worker import Worker
+from tests.prose import words
 from tests.realtime.conftest import PATIENT, StartRun, credential, start, upstream, worker
 from tests.upstream import Script, Upstream
 
@@ -28,10 +29,10 @@ def took(upstream: Upstream, model: str) -> list[float]:
 def test_a_run_takes_little_longer_than_its_models(
     worker: Worker, upstream: Upstream, start: StartRun
 ) -> None:
-    slow = Script(text="word " * 40, tokens_per_second=40)
+    slow = Script(text=words(40), tokens_per_second=40)
     upstream.script("slowest", slow)
-    upstream.script("quick", Script(text="word " * 20, tokens_per_second=40))
-    upstream.script("judge", Script(text="word " * 40, tokens_per_second=40, judge=slow))
+    upstream.script("quick", Script(text=words(20), tokens_per_second=40))
+    upstream.script("judge", Script(text=words(40), tokens_per_second=40, judge=slow))
     run = start("slowest", "quick", "quick", policy=PATIENT)
     worker.execute(str(run.pk))
     run = Run.objects.get(pk=run.pk)

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.acts import ask, wait_for_the_end
 from tests.browser.conftest import People, Shoot, Visit
+from tests.prose import words
 from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
@@ -53,7 +54,7 @@ def test_nothing_hinders_while_a_run_is_watched_and_read(
 def test_what_is_wider_than_its_column_is_reached_by_the_keyboard(
     visit: Visit, people: People, upstream: Upstream
 ) -> None:
-    thoughts = "And a thought. " * 300
+    thoughts = words(900, of="thought")
     upstream.script("wide", Script(reasoning=thoughts, text=f"Look:\n\n```\n{'wide ' * 60}\n```\n"))
     page = visit("alice", viewport={"width": 1440, "height": 900})
     page.goto(ask(people("alice"), "wide", "good", judge="wide"))

@@ -8,6 +8,7 @@ import pytest
 
 from tests.live.conftest import PASSWORD, add_people, make_stack
 from tests.live.member import Member, View
+from tests.prose import words
 from tests.stack import Stack, until
 from tests.upstream import Script, Upstream
 
@@ -36,7 +37,7 @@ def alice(stack: Stack) -> Iterator[Member]:
 async def test_a_killed_worker_s_run_is_resumed_and_the_page_says_so(
     stack: Stack, alice: Member, upstream: Upstream
 ) -> None:
-    upstream.script("slow", Script(text="word " * 60, tokens_per_second=30))
+    upstream.script("slow", Script(text=words(60), tokens_per_second=30))
     run = alice.ask("good", "slow")
     view = View()
     async with alice.socket(run) as socket:
@@ -59,11 +60,11 @@ async def test_a_killed_worker_s_run_is_resumed_and_the_page_says_so(
 def test_a_worker_asked_to_end_hands_its_run_on(
     stack: Stack, alice: Member, upstream: Upstream
 ) -> None:
-    upstream.script("slow", Script(text="word " * 400, tokens_per_second=30))
+    upstream.script("slow", Script(text=words(400), tokens_per_second=30))
     stack.kill("worker", signal.SIGTERM)
     stack.start_worker(FUSION_SHUTDOWN_GRACE_SECONDS="0.3")
     run = alice.ask("good", "slow")
-    until(lambda: "word word word" in alice.page(run).texts["seat-1"])
+    until(lambda: "word1 word2 word3" in alice.page(run).texts["seat-1"])
     upstream.script("slow", Script(text="At the second try."))
     stack.kill("worker", signal.SIGTERM)
     stack.start_worker("another")
@@ -75,7 +76,7 @@ def test_a_worker_asked_to_end_hands_its_run_on(
 async def test_valkey_killed_in_mid_run_loses_nothing(
     stack: Stack, alice: Member, upstream: Upstream
 ) -> None:
-    upstream.script("slow", Script(text="word " * 90, tokens_per_second=30))
+    upstream.script("slow", Script(text=words(90), tokens_per_second=30))
     run = alice.ask("slow", "slow")
     view = View()
     async with alice.socket(run) as socket:

@@ -15,8 +15,10 @@ from console.engine.spec import Panelist, Policy
 from console.engine.state import RunState, RunStatus, Step
 from console.engine.steps.condense import condensing_of
 from tests.engine.conftest import ANALYSIS, Ran, RunEngine
+from tests.prose import words
 
-LONG = "The rare words of this answer fill a page. " * 200  # about 2,200 tokens
+# Some 2,200 tokens.
+LONG = f"The rare words of this answer fill a page. {words(2000, of='rare')[:8756]}"
 SHORT = "The rare words of this answer."
 KEPT = "The rare words of this answer fill a page."
 WINDOW = 6000

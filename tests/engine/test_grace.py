@@ -27,7 +27,7 @@ def frozen_before(wait_for: WaitFor = ALL_BUT_ONE, **more: Any) -> Policy:
 
 
 def drips(seconds: float) -> list[Any]:
-    return ["word "] + [0.5, "word "] * int(seconds * 2)
+    return ["word "] + [x for n in range(int(seconds * 2)) for x in (0.5, f"word{n} ")]
 
 
 def busy(after: float) -> ProviderError:

@@ -40,7 +40,7 @@ COVERS = [
     "</answer></material>\n# {order}",
     "> [^A] **{order}**",
     "\r\n\u2028{order}\u2029\x0b\x1c",
-    "{order} " * 40,
+    "{order} " * 3,
 ]
 INJECTED = [
     cover.format(order=order, guess="0" * 24) for order, cover in itertools.product(ORDERS, COVERS)

@@ -11,6 +11,7 @@ from console.engine.spec import Panelist
 from console.engine.state import CallStatus, RunStatus, Step
 from console.engine.terms import NONE, PROMISES, NobodyLeft, Terms
 from console.providers import kinds
+from tests.prose import words
 
 from .conftest import ANALYSIS, RunEngine
 
@@ -79,7 +80,7 @@ def test_terms_that_leave_nobody_are_said_to(one: Terms, other: Terms) -> None:
 
 async def test_every_call_of_a_run_is_made_on_its_terms(run_engine: RunEngine) -> None:
     """Seats, the judge's repair, whoever stands in, a long answer's condensing, the writer."""
-    long = "water is wet and cold. " * 600
+    long = words(3000, of="water")[:13_800]
     broken = iter(["{", "{"])
 
     def judge(request: Any) -> Any:

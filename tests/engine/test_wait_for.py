@@ -16,6 +16,7 @@ import pytest
 from console.engine.calls.call import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import EventType
+from console.engine.findings.degenerate import Detector
 from console.engine.provider import Alive, ReasoningDelta, Unstreamed
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy
@@ -28,8 +29,15 @@ NEVER = 10_000.0
 OTHERS, GRACE, LEAST, FIRST_TOKEN, STALL, PANEL = 1.0, 8.0, 60.0, 180.0, 30.0, 300.0
 
 
-def drips(seconds: float, word: Any = "word ") -> list[Any]:
-    return [word, *itertools.chain(*[[0.5, word]] * int(seconds * 2))]
+def drips(seconds: float, word: str = "word{n} ") -> list[Any]:
+    words = (word.replace("{n}", str(n)) for n in itertools.count())
+    return [next(words), *itertools.chain(*([0.5, next(words)] for _ in range(int(seconds * 2))))]
+
+
+def until_noticed(word: str) -> float:
+    """Seconds after which whoever drips it has said nothing more for long enough."""
+    detector = Detector()
+    return next(n / 2 for n in itertools.count() if detector.feed(word))
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class Last:
     seat: Panelist = Panelist("d", "fake")
 
 
+LOOP = "round and round "
 LASTS = {
     "fast": Last([1.5, "x"], 1.5, 1.5),
     "silent": Last([100, "x"], 100, 100),
@@ -74,9 +83,7 @@ LASTS = {
     "dripping, then signs of life": Last(["half ", *[20, Alive()] * 6, "rest"], 120, 0),
     "falling silent": Last(["half", NEVER], STALL, 0, is_usable=False),
     # Whoever repeats itself has its call ended: from then on it is as silent as can be.
-    "looping": Last(
-        [*drips(20, "round and round "), ProviderError(Reason.DISCONNECTED)], 20, 0, is_usable=False
-    ),
+    "looping": Last(drips(2_000, LOOP), until_noticed(LOOP), 0, is_usable=False),
 }
 WORDS = {
     "everyone": (EVERYONE, 4),
@@ -255,7 +262,7 @@ async def test_who_went_on_when_the_worker_was_lost_is_not_bought_again(
     ran = await run_engine(scripts, state=left, panel=["a", "b", "c"])
     call = ran.state.latest(Step.PANEL, seat=2)
     assert ran.state.status == "completed" and ran.state.fused.text == "Fused."
-    assert (call.number, call.reason) == (1, "worker_lost") and call.text.startswith("word word")
+    assert (call.number, call.reason) == (1, "worker_lost") and call.text.startswith("word0 word1")
     assert "c" not in [r.model for r in ran.requests]
 
 

@@ -12,13 +12,16 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.live.conftest import PASSWORD
 from tests.live.member import Member, View
+from tests.prose import words
 from tests.stack import Stack, until
 from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.live
 
-TEXT = (
-    "# Title\n\nFirst *paragraph*.\n\n- one\n- two\n\n```python\nprint(1)\n```\n\nLast words. " * 6
+TEXT = "".join(
+    f"# Title\n\nFirst paragraph, *{words(8, of=part)}*.\n\n- one\n- two\n\n"
+    f"```python\nprint(1)\n```\n\nLast words of {part}. "
+    for part in "abcdef"
 )
 
 
@@ -169,7 +172,7 @@ async def test_another_s_private_run_is_neither_a_page_nor_a_socket(
 async def test_a_permission_taken_away_closes_the_open_socket(
     alice: Member, bob: Member, upstream: Upstream
 ) -> None:
-    upstream.script("long", Script(text="word " * 400, tokens_per_second=40))
+    upstream.script("long", Script(text=words(400), tokens_per_second=40))
     run = alice.ask("long", visibility="team")
     async with bob.socket(run) as socket:
         await View().follow(socket, until=lambda v: "word" in v.text("seat-0"))
@@ -183,7 +186,7 @@ async def test_a_permission_taken_away_closes_the_open_socket(
 async def test_signing_out_closes_the_sockets_that_are_open(
     stack: Stack, bob: Member, alice: Member, upstream: Upstream
 ) -> None:
-    upstream.script("long", Script(text="word " * 400, tokens_per_second=40))
+    upstream.script("long", Script(text=words(400), tokens_per_second=40))
     run = alice.ask("long", visibility="team")
     with Member(stack, "bob", PASSWORD) as leaving:
         async with leaving.socket(run) as socket, bob.socket(run) as other:
@@ -199,7 +202,7 @@ async def test_signing_out_closes_the_sockets_that_are_open(
 async def test_what_comes_from_a_page_is_a_number_or_ends_the_socket(
     alice: Member, stack: Stack, upstream: Upstream
 ) -> None:
-    upstream.script("long", Script(text="word " * 400, tokens_per_second=40))
+    upstream.script("long", Script(text=words(400), tokens_per_second=40))
     run = alice.ask("long")
     for sent in ("[" * 60_000, "{}", "5", "nonsense", b"\xff", '{"ack": [1]}'):
         async with alice.socket(run) as socket:
@@ -215,7 +218,7 @@ async def test_what_comes_from_a_page_is_a_number_or_ends_the_socket(
 
 
 def test_stop_closes_every_connection(alice: Member, upstream: Upstream) -> None:
-    upstream.script("endless", Script(text="word " * 4000, tokens_per_second=30))
+    upstream.script("endless", Script(text=words(4000), tokens_per_second=30))
     run = alice.ask("endless", "endless")
     until(lambda: all("word" in alice.page(run).texts[f"seat-{seat}"] for seat in range(2)))
     alice.post(f"/fusion/runs/{run}/cancel", {}, "/fusion")

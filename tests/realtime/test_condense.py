@@ -12,12 +12,13 @@ from console.management.commands.fuse import as_object
 from console.models import Run
 from console.record.rows import state_from_rows
 from console.worker.worker import Worker
+from tests.prose import words
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
-LONG = "The rare words of this answer fill a page. " * 200
+LONG = f"The rare words of this answer fill a page. {words(2000, of='rare')[:8756]}"
 WINDOW = 6000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.engine.errors import Reason
+from tests.prose import words
 from tests.upstream import places
 from tests.upstream.sse import DONE, STOP, data, text
 
@@ -160,11 +161,11 @@ TABLE = [
     Scenario(
         "U-29",
         "it drips for ever",
-        good(" ".join(["drip"] * 1000), tokens_per_second=10),
+        good(words(1000, of="drip"), tokens_per_second=10),
         sees=("timed out", "The answer was not finished after 1 s.", "kept"),
         reason=Reason.TIMEOUT,
         text=None,
-        sent=" ".join(["drip"] * 1000),
+        sent=words(1000, of="drip"),
         policy={"total_timeout": 1},
         waits=1,
         usual=True,

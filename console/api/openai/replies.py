@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ...record.parts import Analysis, CachedTokens, ReasoningTokens, Usage
-from ...record.public import CallStatus, Source
+from ...record.public import Best, CallStatus, Source
 from ..http.replies import Error, Reply
 
 
@@ -57,6 +57,7 @@ class FusionPart(RunOfAnswer):
     sources: list[Source]
     failure_reason: str | None
     error: str | None
+    best: Best | None = None
     analysis: Analysis | None = None
 
 

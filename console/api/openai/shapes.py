@@ -10,7 +10,7 @@ from ...engine.findings.answering import FinalAnswer, answer_of, answering_call,
 from ...engine.spec import Spec
 from ...engine.state import CallStatus, RunState, RunStatus, Step
 from ...record.parts import Analysis, analysis_object, usage_of
-from ...record.public import Source, model_of, sources
+from ...record.public import Source, best_of, model_of, sources
 from ..http.errors import TABLE, ApiError
 from .replies import FailedModel, FusionOfChat, PanelAnswer
 
@@ -50,6 +50,8 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
         failure_reason=state.reason or (fusion.analysis_reason if fusion else "") or None,
         error=state.error or (fusion.analysis_error if fusion else "") or None,
     )
+    if fusion and (best := best_of(spec, state, fusion)):
+        fusion_object.best = best
     if fusion and fusion.analysis:
         fusion_object.analysis = Analysis(**analysis_object(spec, fusion.analysis))
     return fusion_object

@@ -11,6 +11,7 @@ A judge names answers by letter; the stored analysis names seats by number:
     injections        [{seat, quote}]      instructions that an answer tries to give
     cut_off           true                 what followed was lost at the output limit
     left_out          number               of items that could not be read, or were too many
+    no_claims         number               of statements that said nothing, and are not kept
     not_asked_for     [key]                parts of the judge's own, which are not kept
 
 `evidence` is [{seat, quote}]; `evidence.verify` says whether it is true. The
@@ -20,16 +21,19 @@ analyses from before evidence was asked for have none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ProviderError, Reason
 from ..spec import letter
 from ..text import storable
 from .analysis_items import MAX_ITEMS, Items, sentence
+from .degenerate import is_alphabet
 from .json_object import FoundObject, find_object
 
 PARTS = ("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
+# Under which key an item of a part has its text; "": it is one.
+TEXTS = dict(zip(PARTS, ("claim", "topic", "point", "insight", ""), strict=True))
 ASKED_FOR = (*PARTS, "ratings", "injections")
 
 
@@ -45,7 +49,12 @@ def claims(analysis: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], list[i
 
 
 def read_analysis(
-    text: str, seats: Sequence[int], *, reasoning: str = "", is_repaired: bool = False
+    text: str,
+    seats: Sequence[int],
+    *,
+    reasoning: str = "",
+    is_repaired: bool = False,
+    is_no_claim: Callable[[str], bool] = is_alphabet,
 ) -> dict[str, Any]:
     """The stored form of what a judge returned, its quotes not yet looked up.
 
@@ -53,6 +62,7 @@ def read_analysis(
     text, the analysis is looked for in `reasoning`. Raises ProviderError with
     `judge_empty_completion`, `judge_not_valid_json` or `judge_schema_mismatch`; its message
     says to the judge what to mend. Of what was mended already, what can be read is taken.
+    `is_no_claim` says of which statements nothing is kept but their number.
     """
     found = find_object(text, PARTS) if text.strip() else find_object(reasoning, PARTS)
     if not text.strip() and (found is None or not set(PARTS) <= set(found.data)):
@@ -61,10 +71,12 @@ def read_analysis(
         raise ProviderError(
             Reason.JUDGE_NOT_VALID_JSON, "The judge's text holds no JSON object that can be read."
         )
-    return _read(found, seats, is_repaired)
+    return _read(found, seats, is_repaired, is_no_claim)
 
 
-def _read(found: FoundObject, seats: Sequence[int], is_repaired: bool) -> dict[str, Any]:
+def _read(
+    found: FoundObject, seats: Sequence[int], is_repaired: bool, is_no_claim: Callable[[str], bool]
+) -> dict[str, Any]:
     """Takes what can be understood, item by item; refuses when a part is missing altogether."""
     data, items = found.data, Items(seats, found.data)
     if found.is_cut:
@@ -84,7 +96,12 @@ def _read(found: FoundObject, seats: Sequence[int], is_repaired: bool) -> dict[s
             f"Most items did not have the required form: {lost}. Each needs its text and, but for "
             "blind spots, the letters of the answers it is about.",
         )
+    empty = _drop(analysis, is_no_claim)
     _settle(analysis, set(seats))
+    if empty and not any(analysis.values()):
+        raise ProviderError(
+            Reason.ECHOES_PROMPT, "No statement says anything of the answers. Say what they say."
+        )
     if not any(analysis.values()) and found.is_cut:
         raise ProviderError(
             Reason.JUDGE_NOT_VALID_JSON,
@@ -102,9 +119,26 @@ def _read(found: FoundObject, seats: Sequence[int], is_repaired: bool) -> dict[s
         "injections": items.quotes(data.get("injections"), seats, each=MAX_ITEMS),
         "cut_off": found.is_cut,
         "left_out": left_out + items.beyond + found.gaps,
+        "no_claims": empty,
         "not_asked_for": [storable(key)[:40] for key in data if key not in ASKED_FOR][:8],
     }
     return analysis | {key: value for key, value in more.items() if value}
+
+
+def _drop(analysis: dict[str, Any], is_no_claim: Callable[[str], bool]) -> int:
+    """Takes out statements that are none, and quotes with them; returns how many statements."""
+    dropped = 0
+    for part, key in TEXTS.items():
+        kept = [x for x in analysis[part] if not is_no_claim(x[key] if key else x)]
+        dropped += len(analysis[part]) - len(kept)
+        analysis[part] = kept
+    for contradiction in analysis["contradictions"]:
+        kept = [s for s in contradiction["stances"] if not is_no_claim(s["stance"])]
+        dropped += len(contradiction["stances"]) - len(kept)
+        contradiction["stances"] = kept
+    for claim, _ in claims(analysis):
+        claim["evidence"] = [e for e in claim["evidence"] if not is_no_claim(e["quote"])]
+    return dropped
 
 
 def _settle(analysis: dict[str, Any], seats: set[int]) -> None:
@@ -127,13 +161,7 @@ def _settle(analysis: dict[str, Any], seats: set[int]) -> None:
         {"insight": c["claim"], "seat": c["seats"][0], "evidence": c["evidence"]} for c in alone
     ]
     said: set[str] = set()
-    for part, key in (
-        ("consensus", "claim"),
-        ("contradictions", "topic"),
-        ("partial_coverage", "point"),
-        ("unique_insights", "insight"),
-        ("blind_spots", ""),
-    ):
+    for part, key in TEXTS.items():
         analysis[part] = [x for x in analysis[part] if _is_new(x[key] if key else x, said)]
     for contradiction in analysis["contradictions"]:
         stances: set[str] = set()
@@ -167,6 +195,9 @@ def notes(analysis: Mapping[str, Any]) -> list[str]:
             else f"{count} items of the judge's analysis could not be read, or were too many, and "
             "are left out."
         )
+    if count := analysis.get("no_claims"):
+        what = "1 statement" if count == 1 else f"{count} statements"
+        sentences.append(f"Left out: {what} of the judge that repeated words and said nothing.")
     if keys := analysis.get("not_asked_for"):
         names = ", ".join(keys)
         sentences.append(f"Left out of the judge's analysis: what it was not asked for ({names}).")

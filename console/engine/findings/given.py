@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..errors import Reason
 from ..state import CallState, FusionState, RunState, Step
 from .provenance import plain
+
+# The fused answer could not be written; what was written says nothing.
+WhyBest = Literal["fused_failed", "fused_unusable"]
+SAYS_NOTHING = (Reason.REPEATS_ITSELF, Reason.ECHOES_PROMPT)
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,13 @@ def given(state: RunState, fusion: FusionState | None) -> Given | None:
     if call.step is not Step.SYNTHESIS:
         return Given(call, call.text, "best")
     return Given(call, plain(call.text), "fused")
+
+
+def why_best(state: RunState, fusion: FusionState) -> WhyBest:
+    """Why the best single answer stands in, where one does."""
+    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+    is_unusable = written is not None and written.reason in SAYS_NOTHING
+    return "fused_unusable" if is_unusable else "fused_failed"
 
 
 def fused_answer(state: RunState) -> str:

@@ -16,8 +16,10 @@ from ..calls.aside import aside
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out
+from ..calls.watched import Watched
 from ..calls.window import excess, shares, tokens_in, window_of
 from ..errors import ProviderError, Reason
+from ..findings.degenerate import Detector, without_mark
 from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, CallStatus, RunState, Step
@@ -132,13 +134,13 @@ async def _condense(
                 key,
                 judge,
                 request_for(judge, messages, max_output_tokens=limit, temperature=0),
-                on_text=pieces.append,
+                on_text=Watched(pieces.append, Detector(asked=material.prompt)),
                 on_reasoning=lambda text: None,
                 on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
             )
         except ProviderError as error:
             return Ended({"text": "".join(pieces)}, error)
-        text = "".join(pieces).strip()
+        text = without_mark("".join(pieces), material.fence).strip()
         wrong = unusable(text, "", finish)
         if wrong is None and tokens_in(text) > share:
             wrong = ProviderError(Reason.TOO_LARGE, "The condensed answer is still too long.")

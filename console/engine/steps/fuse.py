@@ -13,6 +13,7 @@ from ..calls.aside import aside
 from ..calls.call import Admission, Context, Control
 from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
+from ..findings.given import SAYS_NOTHING
 from ..provider import Message, Provider
 from ..spec import Panelist, Spec, letter
 from ..state import CallState, FusionState, RunState, RunStatus, Step
@@ -143,7 +144,10 @@ def _stood_in(state: RunState) -> tuple[str, str]:
     if not (fusion and fusion.best and written):
         return "", ""
     which = "The only answer" if len(fusion.judged) == 1 else "The best single answer"
-    why = f"{SENTENCES[Reason.SYNTHESIS_FAILED]} {ended(written.error)}"
+    failed = SENTENCES[Reason.SYNTHESIS_FAILED]
+    if written.reason in SAYS_NOTHING:
+        failed = "The fused answer was of no use."
+    why = f"{failed} {ended(written.error)}"
     error = f"{why} {which} stands in its place."
     return Reason.SYNTHESIS_FAILED.value, error
 

@@ -8,14 +8,18 @@ goes on without an analysis and says so.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..calls.aside import aside
 from ..calls.call import Context, least, receipt, request_for, stream_call
 from ..calls.tries import UNREADABLE, Ended, carry_out
+from ..calls.watched import Watched
 from ..calls.window import excess, output_of
 from ..errors import SENTENCES, ProviderError, Reason
 from ..findings.analysis import read_analysis
+from ..findings.degenerate import Detector, is_alphabet, without_mark
 from ..findings.evidence import verify
 from ..findings.schema import analysis_schema
 from ..provider import Finish, Message
@@ -60,11 +64,17 @@ async def _ask(
         return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_FEW))
     if excess(judge, messages, limit) > 0:
         return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
+    read = _reader(context, material)
     pieces: list[str] = []
     thoughts: list[str] = []
 
+    text_of = Watched(pieces.append, Detector(is_data=True))
+    thoughts_of = Watched(thoughts.append, Detector(is_data=True))
+
     def recast(text: str, reasoning: str) -> None:
         pieces[:], thoughts[:] = [text], [reasoning]
+        text_of.begin_with(text)
+        thoughts_of.begin_with(reasoning)
 
     try:
         finish = await stream_call(
@@ -78,29 +88,63 @@ async def _ask(
                 temperature=0,
                 response_schema=analysis_schema(seats, limit),
             ),
-            on_text=pieces.append,
-            on_reasoning=thoughts.append,
+            on_text=text_of,
+            on_reasoning=thoughts_of,
             on_recast=recast,
         )
     except ProviderError as error:
         if error.reason == Reason.BUDGET_EXCEEDED:
             return Ended({"text": ""}, error)
+        if error.reason is Reason.REPEATS_ITSELF:
+            return await _before_it_looped(read, material, "".join(pieces), error)
         said = f"{SENTENCES[Reason.JUDGE_UPSTREAM_ERROR]} {ended(error.message)}"
         reason = Reason.JUDGE_UPSTREAM_ERROR.value
         return Ended({"text": "".join(pieces), "reason": reason, "error": said}, error)
     text, reasoning = "".join(pieces), "".join(thoughts)
-    data = {"text": text, **receipt(finish)}
+    data = {"text": without_mark(text, material.fence), **receipt(finish)}
     try:
         # Whatever a judge wrote, other runs share this loop.
         analysis = await asyncio.to_thread(
-            read_analysis, text, seats, reasoning=reasoning, is_repaired=bool(repair)
+            read, text, reasoning=reasoning, is_repaired=bool(repair)
         )
     except ProviderError as error:
         return Ended(data | {"error": _for_readers(error, finish)}, error)
-    # The whole answers, whatever was condensed for the judge.
-    answers = {seat: material.answers[seat].text for seat in seats}
-    data["text"] = text if text.strip() else reasoning
-    return Ended(data | {"analysis": await asyncio.to_thread(verify, analysis, answers)})
+    if not text.strip():
+        data["text"] = without_mark(reasoning, material.fence)
+    return Ended(data | {"analysis": await _verified(analysis, material)})
+
+
+def _reader(context: Context, material: Material) -> Callable[..., dict[str, Any]]:
+    """`read_analysis` for these answers; what only repeats itself, or what the judge was told,
+    is no claim."""
+    detector = Detector(
+        mark=material.fence,
+        prompts=[context.spec.prompts.analysis],
+        sources=lambda: [material.prompt, *(call.text for call in material.answers.values())],
+    )
+    return partial(
+        read_analysis,
+        seats=material.seats,
+        is_no_claim=lambda text: is_alphabet(text) or detector.find_in(text) is not None,
+    )
+
+
+async def _verified(analysis: dict[str, Any], material: Material) -> dict[str, Any]:
+    """By the whole answers, whatever was condensed for the judge."""
+    answers = {seat: material.answers[seat].text for seat in material.seats}
+    return await asyncio.to_thread(verify, analysis, answers)
+
+
+async def _before_it_looped(
+    read: Callable[..., dict[str, Any]], material: Material, text: str, error: ProviderError
+) -> Ended:
+    """What a judge had found before it began to repeat itself is an analysis that broke off."""
+    data: dict[str, Any] = {"text": without_mark(text, material.fence)}
+    try:
+        analysis = await asyncio.to_thread(read, text, is_repaired=True)
+    except ProviderError:
+        return Ended(data, error)
+    return Ended(data | {"analysis": await _verified(analysis, material)})
 
 
 def _for_readers(error: ProviderError, finish: Finish) -> str:
@@ -128,7 +172,7 @@ async def _repair(context: Context, fusion: int, material: Material, key: str) -
     if wrote is None:
         return []
     try:
-        await asyncio.to_thread(read_analysis, wrote.text, material.seats)
+        await asyncio.to_thread(_reader(context, material), wrote.text)
     except ProviderError as problem:
         ask = fill(
             context.spec.prompts.repair,

@@ -20,11 +20,14 @@ from typing import Any
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
 from ..calls.together import begun
 from ..calls.tries import Ended, carry_out, is_open, stop_trying
+from ..calls.watched import Watched
 from ..errors import SENTENCES, ProviderError, Reason
 from ..events import EventType
+from ..findings.degenerate import Detector
 from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, CallStatus, Step
+from .material import prompt_text
 
 
 @asynccontextmanager
@@ -243,6 +246,18 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
             if context.state.calls[key].status is CallStatus.WAITING:
                 context.say(EventType.CALL_ALIVE, key)
 
+        def hand_on(kind: EventType) -> Callable[[str], None]:
+            return lambda text: say(kind, text=text)
+
+        def recast(said: str, reasoning: str) -> None:
+            say(EventType.CALL_RECAST, text=said, reasoning=reasoning)
+            text.begin_with(said)
+            thoughts.begin_with(reasoning)
+
+        text = Watched(hand_on(EventType.CALL_DELTA), _detector(context))
+        thoughts = Watched(
+            hand_on(EventType.CALL_REASONING_DELTA), _detector(context, is_data=True)
+        )
         try:
             finish = await stream_call(
                 context,
@@ -259,20 +274,29 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
                     # A panel that is not fused is itself the answer.
                     asked=context.spec.request if context.spec.stop_after == "panel" else None,
                 ),
-                on_text=lambda text: say(EventType.CALL_DELTA, text=text),
-                on_reasoning=lambda text: say(EventType.CALL_REASONING_DELTA, text=text),
-                on_recast=lambda text, reasoning: say(
-                    EventType.CALL_RECAST, text=text, reasoning=reasoning
-                ),
+                on_text=text,
+                on_reasoning=thoughts,
+                on_recast=recast,
                 on_alive=alive,
             )
         except ProviderError as error:
             return Ended({}, error)
+        try:
+            text.end()
+        except ProviderError as error:
+            return Ended(receipt(finish), error)
         call = context.state.calls[key]
         return Ended(receipt(finish), unusable(call.text, call.reasoning, finish))
 
     panelist = context.spec.panel[seat]
     await carry_out(context, Step.PANEL, seat, panelist, perform, asks_again=asks_again)
+
+
+def _detector(context: Context, *, is_data: bool = False) -> Detector | None:
+    """A single model that is passed through is nobody's material: its text is left alone."""
+    if context.spec.stop_after == "panel" and len(context.spec.panel) == 1:
+        return None
+    return Detector(asked=prompt_text(context.messages), is_data=is_data)
 
 
 def _with_system_prompt(system_prompt: str, messages: list[Message]) -> list[Message]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..calls.aside import aside
 from ..calls.call import Context, least, receipt, request_for, stream_call, unusable
 from ..calls.tries import Ended, carry_out
+from ..calls.watched import Watched
 from ..calls.window import excess, output_of
 from ..errors import ProviderError, Reason
 from ..events import EventType
 from ..findings.analysis import analysis_text
 from ..findings.best import best_answer
+from ..findings.degenerate import Detector, speaks_of_prompt, without_mark
 from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, Step
@@ -40,6 +42,14 @@ async def synthesise(
         messages += context.state.said_since(state)
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
+        text, thoughts = _watched(context, key, fusion, material, asked)
+
+        def recast(said: str, reasoning: str) -> None:
+            said = without_mark(said, material.fence)
+            context.say(EventType.CALL_RECAST, key, fusion, text=said, reasoning=reasoning)
+            text.begin_with(said)
+            thoughts.begin_with(reasoning)
+
         try:
             finish = await stream_call(
                 context,
@@ -52,18 +62,22 @@ async def synthesise(
                     temperature=writer.temperature,
                     asked=asked,
                 ),
-                on_text=lambda text: context.say(EventType.CALL_DELTA, key, fusion, text=text),
-                on_reasoning=lambda text: context.say(
-                    EventType.CALL_REASONING_DELTA, key, fusion, text=text
-                ),
-                on_recast=lambda text, reasoning: context.say(
-                    EventType.CALL_RECAST, key, fusion, text=text, reasoning=reasoning
-                ),
+                on_text=text,
+                on_reasoning=thoughts,
+                on_recast=recast,
             )
         except ProviderError as error:
             return Ended({}, error)
         call = context.state.calls[key]
-        return Ended(receipt(finish), unusable(call.text, call.reasoning, finish))
+        wrong = unusable(call.text, call.reasoning, finish)
+        try:
+            text.end()
+            thoughts.end()
+        except ProviderError as error:
+            wrong = error
+        if wrong is None and speaks_of_prompt(call.text, material.prompt):
+            wrong = ProviderError(Reason.ECHOES_PROMPT)
+        return Ended(receipt(finish), wrong)
 
     return await carry_out(
         context,
@@ -72,6 +86,29 @@ async def synthesise(
         Panelist.from_dict(state.synthesizer),
         perform,
         at_last=lambda: {} if state.turn else {"best": best_answer(analysis, material.answers).key},
+    )
+
+
+def _watched(
+    context: Context, key: str, fusion: int, material: Material, asked: Mapping[str, Any]
+) -> tuple[Watched, Watched]:
+    """(text, thoughts) as they are written: nobody is shown the fence's mark."""
+
+    def hand_on(kind: EventType) -> Callable[[str], None]:
+        return lambda text: context.say(kind, key, fusion, text=text)
+
+    prompts, fence = context.spec.prompts, material.fence
+    detector = Detector(
+        mark=fence,
+        prompts=[prompts.synthesis, prompts.marks],
+        sources=lambda: [material.prompt, *(call.text for call in material.answers.values())],
+        asked=material.prompt,
+        is_data="response_format" in asked.get("options", {}),
+    )
+    thoughts = Detector(asked=material.prompt, is_data=True)
+    return (
+        Watched(hand_on(EventType.CALL_DELTA), detector, mark=fence),
+        Watched(hand_on(EventType.CALL_REASONING_DELTA), thoughts),
     )
 
 
