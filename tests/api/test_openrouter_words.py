@@ -248,7 +248,7 @@ def test_a_panel_that_fails_has_its_number_whole_and_in_the_stream(api: Api) -> 
     assert last["error"]["code"] == 424 and last["id"] and last["object"] and last["model"]
     assert last["error"]["metadata"]["error_type"] == "provider_unavailable"
     assert last["error"]["metadata"]["code"] == "all_panels_failed"
-    assert last["choices"][0]["finish_reason"] == "error"
+    assert last["choices"] == [], "else clients of its, too, read an empty answer"
 
 
 def test_the_error_of_any_other_stream_stands_alone(api: Api, program: openai.OpenAI) -> None:

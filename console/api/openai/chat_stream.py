@@ -143,10 +143,10 @@ class _Chunks:
         return self.chat.call.in_openrouters_words or bool(options and options.include_usage)
 
     def error(self, error: ApiError) -> bytes:
+        """What has choices is taken for an ordinary chunk by many clients, and the run for an
+        empty answer: OpenRouter's insist on the field, and find it empty."""
         if self.chat.call.in_openrouters_words:
-            body = openrouters_body(error)["error"]
-            return self._chunk(_choice(Delta(), "error"), error=Error(**body))
-        # What has choices is taken for an ordinary chunk, and the run for an empty answer.
+            return self._chunk(error=Error(**openrouters_body(error)["error"]))
         return self._event(error.body())
 
     def _chunk(self, *choices: ChunkChoice, **more: Any) -> bytes:
