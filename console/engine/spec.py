@@ -243,6 +243,11 @@ class Spec:
             result.append(name)
         return result
 
+    def name_of(self, seat: int, panelist: Panelist) -> str:
+        """A fallback, or a model a reader has put there, goes by its own name."""
+        is_meant = panelist.model == self.panel[seat].model
+        return self.seat_names()[seat] if is_meant else panelist.short_name
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "v": VERSION,

@@ -15,7 +15,6 @@ from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.seating import seated
 from ..engine.usage import cost_of, money
 from ..markdown import render
-from .seats import name_in
 from .sentences import run_word, seats_and, unknown_to_fused
 from .sources import addresses
 
@@ -95,7 +94,7 @@ def askable(spec: Spec, state: RunState) -> list[Askable]:
     for seat in range(len(spec.panel)):
         answer, now = state.answer(seat), seated(spec, state, seat)
         answered = Panelist.from_dict(answer.panelist) if answer else now
-        names = name_in(spec, seat, answered), name_in(spec, seat, now)
+        names = spec.name_of(seat, answered), spec.name_of(seat, now)
         askable.append(Askable(seat, letter(seat), *names, has_answer=answer is not None))
     return askable
 

@@ -213,18 +213,12 @@ def columns(spec: Spec, state: RunState) -> list[SeatView]:
                 call=call,
                 run_status=state.status,
                 seat=seat,
-                name=name_in(spec, seat, asked),
+                name=spec.name_of(seat, asked),
                 tries=_tries(state.calls_of(Step.PANEL, seat=seat)),
                 was_late=bool(call and state.fusion and call.key in state.fusion.without),
             )
         )
     return tries
-
-
-def name_in(spec: Spec, seat: int, panelist: Panelist) -> str:
-    """A fallback, or a model a reader has put there, goes by its own name."""
-    is_meant = panelist.model == spec.panel[seat].model
-    return spec.seat_names()[seat] if is_meant else panelist.short_name
 
 
 def fused(spec: Spec, state: RunState) -> CallView:

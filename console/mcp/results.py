@@ -18,6 +18,7 @@ from ..record.public import Source, run_object
 class Seat(BaseModel):
     seat: str = Field(description="Its letter, as the page shows it")
     model: str
+    in_place_of: str | None = Field(None, description="Whom it stands in for, as a fallback")
     status: str
     answer: str | None = Field(None, description="Only when it was asked for")
     error: str | None = None
@@ -78,7 +79,8 @@ def fusion_run(
         panel=[
             Seat(
                 seat=seat.seat,
-                model=seat.name,
+                model=seat.model,
+                in_place_of=seat.in_place_of,
                 status=seat.status,
                 answer=(seat.text or None) if with_answers else None,
                 error=seat.error,
@@ -110,12 +112,15 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
         parts.append(result.error or f"The run ended without an answer ({result.status}).")
     if analysis:
         parts.append("Where the panel agreed and differed:\n\n" + analysis_with_notes(analysis))
-    seats = [f"{s.seat} {s.model}: {s.error or s.status}" for s in result.panel]
+    seats = [f"{_named(s)}: {s.error or s.status}" for s in result.panel]
     parts.append("Panel: " + "; ".join(seats))
-    parts += [
-        f"--- {s.seat} {s.model} ---\n{s.answer}" for s in result.panel if s.answer is not None
-    ]
+    parts += [f"--- {_named(s)} ---\n{s.answer}" for s in result.panel if s.answer is not None]
     cost = "unknown" if result.cost_usd is None else money(result.cost_usd)
     took = f", {result.seconds:.0f} s" if result.seconds is not None else ""
     parts.append(f"Run: {result.run_url} (cost {cost}{took})")
     return "\n\n".join(parts)
+
+
+def _named(seat: Seat) -> str:
+    instead = f" (in place of {seat.in_place_of})" if seat.in_place_of else ""
+    return f"{seat.seat} {seat.model}{instead}"

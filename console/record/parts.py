@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from ..engine.spec import Spec, letter
-from ..engine.state import RunState
+from ..engine.state import CallState, FusionState, RunState
 from ..engine.usage import Usage as Tokens
 from ..engine.usage import total_cost
 
@@ -39,9 +39,24 @@ class Usage(Told):
     cost_is_partial: bool
 
 
+class JudgesQuote(Told):
+    """Of a seat's answer, as the judge gives it. `found_in`: it stands in another seat's."""
+
+    seat: str
+    quote: str
+    verified: bool
+    found_in: str | None
+
+
 class Stance(Told):
+    """Here and below, `verified`: a quote was found in the answers of those who are said to say
+    so; null where the judge was not asked for quotes yet."""
+
     model: str
+    seat: str
     stance: str
+    verified: bool | None
+    quotes: list[JudgesQuote]
 
 
 class Contradiction(Told):
@@ -51,22 +66,38 @@ class Contradiction(Told):
 
 class Coverage(Told):
     models: list[str]
+    seats: list[str]
     point: str
+    verified: bool | None
+    quotes: list[JudgesQuote]
 
 
 class Insight(Told):
     model: str
+    seat: str
     insight: str
+    verified: bool | None
+    quotes: list[JudgesQuote]
+
+
+class Consensus(Told):
+    models: list[str]
+    seats: list[str]
+    claim: str
+    verified: bool | None
+    quotes: list[JudgesQuote]
 
 
 class Analysis(Told):
-    """In OpenRouter's shape."""
+    """In OpenRouter's shape, with our seats and quotes. `consensus_evidence` has an item for each
+    of `consensus`, which are sentences there."""
 
     consensus: list[str]
     contradictions: list[Contradiction]
     partial_coverage: list[Coverage]
     unique_insights: list[Insight]
     blind_spots: list[str]
+    consensus_evidence: list[Consensus]
 
 
 def usage_of(states: Iterable[RunState], tokens: Tokens | None = None) -> Usage:
@@ -91,37 +122,94 @@ def money(cost: Decimal | None) -> float | None:
     return None if cost is None else float(cost)
 
 
-def analysis_object(spec: Spec, analysis: dict[str, Any]) -> dict[str, Any]:
-    """OpenRouter's shape: models where ours has seats."""
-    names = spec.seat_names()
+def model_of(call: CallState) -> str:
+    """As it was asked for, so that a program finds what it named."""
+    return str(call.panelist.get("model") or call.model)
 
-    def who(seats: Iterable[int]) -> list[str]:
-        return [names[s] for s in seats if 0 <= s < len(names)]
 
-    contradictions = [
-        {
-            "topic": c["topic"],
-            "stances": [
-                {"model": model, "stance": s["stance"]}
-                for s in c["stances"]
-                for model in who(s["seats"])
+def in_place_of(spec: Spec, call: CallState) -> str | None:
+    """The model that was meant to sit where another, a fallback maybe, was asked."""
+    meant = spec.panel[call.seat].model if call.seat is not None else ""
+    return meant if meant and meant != model_of(call) else None
+
+
+def analysis_object(
+    spec: Spec, state: RunState, fusion: FusionState, analysis: dict[str, Any]
+) -> dict[str, Any]:
+    """OpenRouter's shape: models where ours has seats, by the names that their answers go by."""
+    return _Analysis(_models(spec, state, fusion)).of(analysis)
+
+
+def _models(spec: Spec, state: RunState, fusion: FusionState) -> list[str]:
+    """Who wrote what was judged, by seat."""
+    judged = [state.calls[key] for key in fusion.judged if key in state.calls]
+    by_seat = {call.seat: model_of(call) for call in judged}
+    return [by_seat.get(seat, panelist.model) for seat, panelist in enumerate(spec.panel)]
+
+
+class _Analysis:
+    def __init__(self, models: list[str]) -> None:
+        self._models = models
+
+    def of(self, analysis: dict[str, Any]) -> dict[str, Any]:
+        consensus = analysis.get("consensus", [])
+        return {
+            "consensus": [c["claim"] for c in consensus],
+            "contradictions": [
+                {"topic": c["topic"], "stances": list(self._stances(c))}
+                for c in analysis.get("contradictions", [])
+            ],
+            "partial_coverage": [
+                {**self._who(p["seats"]), "point": p["point"], **_evidence(p)}
+                for p in analysis.get("partial_coverage", [])
+            ],
+            "unique_insights": [
+                {**self._one(i["seat"]), "insight": i["insight"], **_evidence(i)}
+                for i in analysis.get("unique_insights", [])
+            ],
+            "blind_spots": [
+                b if isinstance(b, str) else str(b.get("point", b.get("text", "")))
+                for b in analysis.get("blind_spots", [])
+            ],
+            "consensus_evidence": [
+                {**self._who(c["seats"]), "claim": c["claim"], **_evidence(c)} for c in consensus
             ],
         }
-        for c in analysis.get("contradictions", [])
-    ]
+
+    def _stances(self, contradiction: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """One for each seat, with its own quotes."""
+        for stance in contradiction["stances"]:
+            for seat in self._known(stance["seats"]):
+                own = [q for q in stance.get("evidence", []) if q["seat"] == seat]
+                evidence = _evidence(stance | {"evidence": own})
+                yield {**self._one(seat), "stance": stance["stance"], **evidence}
+
+    def _one(self, seat: int) -> dict[str, Any]:
+        is_known = bool(self._known([seat]))
+        return {"model": self._models[seat] if is_known else letter(seat), "seat": letter(seat)}
+
+    def _who(self, seats: Iterable[int]) -> dict[str, Any]:
+        known = self._known(seats)
+        return {"models": [self._models[s] for s in known], "seats": [letter(s) for s in known]}
+
+    def _known(self, seats: Iterable[int]) -> list[int]:
+        return [seat for seat in seats if 0 <= seat < len(self._models)]
+
+
+def _evidence(claim: dict[str, Any]) -> dict[str, Any]:
+    quotes = [_quote(quote) for quote in claim.get("evidence", [])]
+    was_looked_up = "standing" in claim
     return {
-        "consensus": [c["claim"] for c in analysis.get("consensus", [])],
-        "contradictions": contradictions,
-        "partial_coverage": [
-            {"models": who(p["seats"]), "point": p["point"]}
-            for p in analysis.get("partial_coverage", [])
-        ],
-        "unique_insights": [
-            {"model": next(iter(who([i["seat"]])), letter(i["seat"])), "insight": i["insight"]}
-            for i in analysis.get("unique_insights", [])
-        ],
-        "blind_spots": [
-            b if isinstance(b, str) else str(b.get("point", b.get("text", "")))
-            for b in analysis.get("blind_spots", [])
-        ],
+        "verified": any(quote["verified"] for quote in quotes) if was_looked_up else None,
+        "quotes": quotes,
+    }
+
+
+def _quote(quote: dict[str, Any]) -> dict[str, Any]:
+    elsewhere = quote.get("found_in")
+    return {
+        "seat": letter(quote["seat"]),
+        "quote": quote["quote"],
+        "verified": bool(quote.get("verified")),
+        "found_in": None if elsewhere is None else letter(elsewhere),
     }

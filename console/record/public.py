@@ -14,10 +14,19 @@ from .. import models
 from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
 from ..engine.findings.given import given, why_best
-from ..engine.spec import Spec, letter
+from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.condense import condensing_of
-from .parts import Analysis, Told, Usage, analysis_object, money, usage_of
+from .parts import (
+    Analysis,
+    Told,
+    Usage,
+    analysis_object,
+    in_place_of,
+    model_of,
+    money,
+    usage_of,
+)
 
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "cancelled"]
@@ -136,12 +145,14 @@ class Outcome(Told):
 
 
 class Seat(Told):
-    """Its answer, or the last that was tried. `name` is what the page calls it, `call` where
-    it comes from: null when it was never asked."""
+    """Its answer, or the last that was tried, by `model`, which may sit there `in_place_of` the
+    one that was meant. `name` is what the page calls it, `call` where it comes from: null when
+    it was never asked."""
 
     seat: str
     call: str | None
     model: str
+    in_place_of: str | None
     name: str
     status: CallStatus
     text: str
@@ -244,7 +255,7 @@ def _call(call: CallState) -> Call:
 
 
 def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
-    analysis = analysis_object(spec, fusion.analysis) if fusion.analysis else None
+    analysis = analysis_object(spec, state, fusion, fusion.analysis) if fusion.analysis else None
     answer = given(state, fusion) if fusion.status.is_final else None
     shortened = condensing_of(state, fusion.number)
     return Fusion(
@@ -283,19 +294,15 @@ def _seat(spec: Spec, state: RunState, seat: int) -> Seat:
     return Seat(
         seat=letter(seat),
         call=call.key if call else None,
-        model=spec.panel[seat].model,
-        name=spec.seat_names()[seat],
+        model=model_of(call) if call else spec.panel[seat].model,
+        in_place_of=in_place_of(spec, call) if call else None,
+        name=spec.name_of(seat, Panelist.from_dict(call.panelist) if call else spec.panel[seat]),
         status=call.status.value if call else "waiting",
         text=call.text if call else "",
         finish_reason=call.finish_reason if call else None,
         reason=(call.reason or None) if call else None,
         error=(call.error or None) if call else None,
     )
-
-
-def model_of(call: CallState) -> str:
-    """As it was asked for, so that a program finds what it named."""
-    return str(call.panelist.get("model") or call.model)
 
 
 def sources(state: RunState) -> list[dict[str, str]]:

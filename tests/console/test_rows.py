@@ -79,7 +79,7 @@ def changed(value: Any) -> Any:
         case str():
             return value + value
         case dict():
-            return {"model": "b", "consensus": [{"claim": "y"}]}
+            return {"model": "b", "consensus": [{"claim": "y", "seats": [0]}]}
         case list():
             return [1] if value == [0, 2] else []
         case Usage():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine.events import EventType
-from ...engine.spec import Spec, letter
+from ...engine.spec import Spec
 from ...engine.state import RunState, Step
 from . import shapes
 from .public_events import name_of
@@ -48,8 +48,7 @@ class FusionEvents:
             if call.step is not Step.PANEL:
                 continue
             # The model is all that OpenRouter tells; the same one may sit twice, or try twice.
-            who = {"model": shapes.model_of(call), "call": call.key}
-            who["seat"] = letter(call.seat or 0)
+            who = {"model": shapes.model_of(call), "call": call.key} | shapes.who(self._spec, call)
             sent = self._told.get(call.key)
             if (
                 sent is None
@@ -76,7 +75,7 @@ class FusionEvents:
             call = state.latest(Step.PANEL, seat=seat)
             if call is None or state.answer(seat) or not call.status.is_final:
                 continue
-            who = {"model": shapes.model_of(call), "call": call.key, "seat": letter(seat)}
+            who = {"model": shapes.model_of(call), "call": call.key} | shapes.who(self._spec, call)
             body = who | {"error": call.error}
             yield (
                 name_of(EventType.CALL_FAILED, Step.PANEL),
@@ -95,7 +94,7 @@ class FusionEvents:
             yield name_of(EventType.CALL_ADDED, Step.ANALYSIS), body
         if fusion.analysis and "completed" not in self._analysis:
             self._analysis.add("completed")
-            analysis = shapes.analysis_object(self._spec, fusion.analysis)
+            analysis = shapes.analysis_object(self._spec, state, fusion, fusion.analysis)
             yield name_of(EventType.CALL_COMPLETED, Step.ANALYSIS), {"analysis": analysis}
 
     def _is_compared(self, state: RunState) -> bool:

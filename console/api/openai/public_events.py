@@ -11,7 +11,7 @@ from typing import Any
 
 from ...engine.events import Event, EventType
 from ...engine.spec import Spec, letter
-from ...engine.state import CallState, Step, seat_of
+from ...engine.state import CallState, RunState, Step, seat_of
 from . import shapes
 
 _ADDED = ("number", "cause", "panelist")
@@ -71,8 +71,11 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
 }
 
 
-def public(event: Event, call: CallState | None, spec: Spec) -> tuple[str, dict[str, Any]] | None:
-    """(name, what is told) of an event of this call; None when programs are not told of it.
+def public(
+    event: Event, call: CallState | None, spec: Spec, state: RunState
+) -> tuple[str, dict[str, Any]] | None:
+    """(name, what is told) of an event of this call, which `state` knows of; None when programs
+    are not told of it.
 
     Of models they are told the names, of costs numbers, of seats letters.
     """
@@ -90,18 +93,19 @@ def public(event: Event, call: CallState | None, spec: Spec) -> tuple[str, dict[
         body["fusion"] = event.fusion
     for field in fields:
         if field in event.data:
-            body |= _told(field, event.data[field], spec)
+            body |= _told(field, event, spec, state)
     return name, body
 
 
-def _told(field: str, value: Any, spec: Spec) -> dict[str, Any]:
+def _told(field: str, event: Event, spec: Spec, state: RunState) -> dict[str, Any]:
+    value = event.data[field]
     match field:
         case "panelist":
             return {"model": value["model"]}
         case "judge" | "synthesizer":
             return {field: value["model"]}
         case "analysis":
-            return {field: shapes.analysis_object(spec, value)}
+            return {field: shapes.analysis_object(spec, state, state.fusions[event.fusion], value)}
         case "cost":
             return {field: None if value is None else float(value)}
         case "usage":

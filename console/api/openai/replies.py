@@ -17,8 +17,12 @@ from ..http.replies import Error, Reply
 
 
 class PanelAnswer(Reply):
+    """`in_place_of`: the model that was meant to sit there, where another answered."""
+
     model: str
     content: str
+    seat: str
+    in_place_of: str | None = None
 
 
 class FailedModel(Reply):
@@ -26,6 +30,8 @@ class FailedModel(Reply):
     error: str
     reason: str
     status_code: int | None = None
+    seat: str
+    in_place_of: str | None = None
 
 
 class FusionOutcome(Reply):

@@ -5,12 +5,14 @@ What every way of telling a run has in common is made in `record.public`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...engine.errors import Reason
 from ...engine.findings.answering import FinalAnswer, answer_of, answering_call, is_direct, text_of
-from ...engine.spec import Spec
-from ...engine.state import CallStatus, RunState, RunStatus, Step
-from ...record.parts import Analysis, analysis_object, usage_of
-from ...record.public import Source, best_of, model_of, sources
+from ...engine.spec import Spec, letter
+from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
+from ...record.parts import Analysis, analysis_object, in_place_of, model_of, usage_of
+from ...record.public import Source, best_of, sources
 from ..http.errors import TABLE, ApiError
 from .replies import FailedModel, FusionOfChat, PanelAnswer
 
@@ -29,6 +31,7 @@ __all__ = [
     "sources",
     "text_of",
     "usage_of",
+    "who",
 ]
 
 
@@ -41,7 +44,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
         run_url=run_url,
         preset=spec.preset,
         deliberated=True,
-        panel=spec.seat_names(),
+        panel=[panelist.model for panelist in spec.panel],
         judge=spec.judge.model,
         synthesizer=spec.writer.model,
         responses=responses(spec, state),
@@ -53,7 +56,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
     if fusion and (best := best_of(spec, state, fusion)):
         fusion_object.best = best
     if fusion and fusion.analysis:
-        fusion_object.analysis = Analysis(**analysis_object(spec, fusion.analysis))
+        fusion_object.analysis = Analysis(**analysis_object(spec, state, fusion, fusion.analysis))
     return fusion_object
 
 
@@ -79,7 +82,14 @@ def direct_object(state: RunState, *, run_id: str, run_url: str, asked: bool) ->
 
 def responses(spec: Spec, state: RunState) -> list[PanelAnswer]:
     answers = [state.answer(seat) for seat in range(len(spec.panel))]
-    return [PanelAnswer(model=model_of(c), content=c.text) for c in answers if c]
+    return [PanelAnswer(content=call.text, **who(spec, call)) for call in answers if call]
+
+
+def who(spec: Spec, call: CallState) -> dict[str, Any]:
+    """Of a seat's call, by the names that analysis, answers and failures have in common."""
+    names = {"model": model_of(call), "seat": letter(call.seat or 0)}
+    meant = in_place_of(spec, call)
+    return names | ({"in_place_of": meant} if meant else {})
 
 
 def failed_models(spec: Spec, state: RunState) -> list[FailedModel]:
@@ -89,7 +99,7 @@ def failed_models(spec: Spec, state: RunState) -> list[FailedModel]:
         call = state.latest(Step.PANEL, seat=seat)
         if call is None or state.answer(seat) or not call.status.is_final:
             continue
-        failed_model = FailedModel(model=model_of(call), error=call.error, reason=call.reason)
+        failed_model = FailedModel(error=call.error, reason=call.reason, **who(spec, call))
         if call.status_code:
             failed_model.status_code = call.status_code
         failed.append(failed_model)

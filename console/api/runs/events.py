@@ -160,10 +160,10 @@ class _Telling:
             call = apply(state, event).calls.get(event.call)
             if call and call.step is Step.SYNTHESIS:
                 # Marks of provenance are held back until it is known that they are none.
-                yield from self._rest(event, call, text=written.fresh(call))
+                yield from self._rest(state, event, call, text=written.fresh(call))
                 if event.type is EventType.CALL_DELTA:
                     continue
-            if public_event := public(event, call, self._spec):
+            if public_event := public(event, call, self._spec, state):
                 yield public_event
 
     def _caught_up(self, entry: eventlog.Entry) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -199,17 +199,24 @@ class _Telling:
         if not (goes_on and tells_deltas(call.step)):
             yield self._anew(state)
             return
-        yield from self._rest(event, call, reasoning=call.reasoning[len(thought) :], text=fresh)
+        thoughts = call.reasoning[len(thought) :]
+        yield from self._rest(state, event, call, reasoning=thoughts, text=fresh)
 
     def _rest(
-        self, event: Event, call: CallState, *, reasoning: str = "", text: str | None = None
+        self,
+        state: RunState,
+        event: Event,
+        call: CallState,
+        *,
+        reasoning: str = "",
+        text: str | None = None,
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         for kind, rest in (
             (EventType.CALL_REASONING_DELTA, reasoning),
             (EventType.CALL_DELTA, text),
         ):
             delta = Event(kind, event.at, event.call, event.fusion, {"text": rest})
-            if rest and (public_event := public(delta, call, self._spec)):
+            if rest and (public_event := public(delta, call, self._spec, state)):
                 yield public_event
 
     def _anew(self, state: RunState) -> tuple[str, dict[str, Any]]:
