@@ -202,6 +202,19 @@ async def test_who_is_fused_without_goes_on_and_keeps_the_run_under_way(
     assert ran.state.outcome is RunStatus.COMPLETED
 
 
+async def test_an_agent_s_run_ends_with_its_answer_since_its_next_turn_takes_it_up(
+    run_engine: RunEngine,
+) -> None:
+    control = Control()
+    fuse_without(10, control)
+    scripts = {"a": [1, "x"], "b": [1, "y"], "c": drips(100)}
+    tools = {"options": {"tools": [{"type": "function", "function": {"name": "look"}}]}}
+    ran = await run_engine(scripts, control=control, policy=Policy(), request=tools)
+    call = ran.state.latest(Step.PANEL, seat=2)
+    assert (call.reason, bool(call.text), ran.state.fusion.without) == ("cut_off", True, [])
+    assert ran.events[-1].at - ran.state.started_at == pytest.approx(10)
+
+
 async def test_where_nobody_goes_on_nothing_is_told_of_it(run_engine: RunEngine) -> None:
     ran = await run_engine({"a": [1, "x"], "b": [1, "y"]}, policy=Policy())
     assert not [e for e in ran.events if e.type is EventType.FUSION_COMPLETED]

@@ -145,7 +145,7 @@ class Panel:
         beside."""
         now = self._loop.time()
         for seat in self._pending():
-            if self._is_the_answer or self._silent_at(seat) <= now:
+            if not self._may_go_on or self._silent_at(seat) <= now:
                 self._cut_off([seat], Reason.CUT_OFF, sentence)
         self._enough.set()
 
@@ -177,6 +177,12 @@ class Panel:
     def _is_the_answer(self) -> bool:
         """Compared first: the run ends with its panel."""
         return self._context.spec.stop_after == "panel" and not self._context.state.fusions
+
+    @property
+    def _may_go_on(self) -> bool:
+        """An agent's run ends with its answer: its next turn, which takes it up, does not wait."""
+        options = self._context.spec.request.get("options", {})
+        return not (self._is_the_answer or options.get("tools"))
 
     def _pending(self) -> list[int]:
         return [seat for seat, task in self._seats.items() if not task.done()]
