@@ -31,11 +31,11 @@ from .material import prompt_text
 
 
 @asynccontextmanager
-async def panel_of(context: Context, *, is_asked: bool) -> AsyncIterator[Panel]:
+async def panel_of(context: Context, *, is_asked: bool) -> AsyncIterator[PanelUnderWay]:
     """The seats that are to be asked, at work until the block is left. `is_asked`: False, and
     their answers stay as they are."""
     seats = [s for s in range(len(context.spec.panel)) if is_asked and _is_to_be_asked(context, s)]
-    panel = Panel(context)
+    panel = PanelUnderWay(context)
     # A seat reports its own failures; what comes out of one ends the run (a lost lease).
     async with begun(_ask_seat(context, seat, panel.asks_again) for seat in seats) as tasks:
         panel.begin(dict(zip(seats, tasks, strict=True)))
@@ -48,7 +48,7 @@ def answers_of(context: Context, seats: Iterable[int]) -> dict[int, CallState]:
     return {seat: call for seat, call in found.items() if call}
 
 
-class Panel:
+class PanelUnderWay:
     """Watches over the seats, and decides whom to wait for and whom to end."""
 
     watching: asyncio.Task[None]
