@@ -35,7 +35,9 @@ def usage_from(usage: dict[str, Any], host: str = "") -> Usage:
     made = _count(usage, "completion_tokens", "output_tokens")
     total = _count(usage, "total_tokens")
     cached = _count(details, "cached_tokens")
-    reasoning = _count(made_of, "reasoning_tokens") or _count(usage, "reasoning_tokens")
+    reasoning = _count(made_of, "reasoning_tokens")
+    if reasoning is None:
+        reasoning = _count(usage, "reasoning_tokens")
     if given is not None and made is not None:
         made += _beside(given, made, reasoning or 0, total, host)
     return Usage(
