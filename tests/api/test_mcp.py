@@ -186,6 +186,24 @@ async def test_what_is_refused_is_told_in_plain_words(api: Api) -> None:
         assert "quality" in words(listed)
 
 
+async def test_what_is_asked_of_data_is_kept_or_refused(api: Api) -> None:
+    terms = {"zero_retention": True, "only_providers": ["azure"]}
+    async with over_http(api) as client:
+        (tool,) = (t for t in (await client.list_tools()).tools if t.name == "fusion_ask")
+        assert "zero_retention" in str(tool.input_schema)
+        assert not (await ask(client, prompt="Whose?", terms=terms, **PANEL)).is_error
+        for call in api.upstream.calls:
+            assert call.body["provider"] == {"zdr": True, "only": ["azure"]}
+        asked = len(api.upstream.calls)
+        for refused in ({"only_local": True}, {"no_traning": True}):
+            result = await ask(client, prompt="Whose?", terms=refused, **PANEL)
+            assert result.is_error
+        assert "does not promise: only on this machine" in words(
+            await ask(client, prompt="Whose?", terms={"only_local": True}, **PANEL)
+        )
+        assert len(api.upstream.calls) == asked
+
+
 async def test_a_panel_that_fails_says_why_of_each_seat(api: Api) -> None:
     panel = {"panel": ["openrouter:fault-401", "openrouter:fault-404"], "judge": "openrouter:good"}
     async with over_http(api) as client:

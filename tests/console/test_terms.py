@@ -14,12 +14,15 @@ from pytest_django import Settings
 from console.engine.spec import Spec
 from console.engine.terms import NONE, Terms
 from console.fragments.options import options
-from console.models import Credential, Preset, Run
+from console.models import ApiToken, Credential, Preset, Run
 from console.models.terms import provider_names
 from console.services.build_spec import SeatWish, Wish, build, build_and_tell
 from console.services.errors import Refused, TermsRefused
+from console.services.follow import run_follow
 from console.services.fusions import seat_add, seat_ask
 from console.services.presets import preset_duplicate, preset_wish
+
+from .story import Story
 
 pytestmark = pytest.mark.django_db
 
@@ -296,3 +299,25 @@ def test_terms_that_leave_nobody_are_refused_in_words(page: Client) -> None:
     form = {"prompt": "Why so?", "preset": "own", "only_providers": "groq"}
     refused = page.post("/fusion", form)
     assert refused.status_code == 422 and "No provider is left" in refused.content.decode()
+
+
+def test_a_token_is_made_with_what_it_asks_of_each_request(page: Client) -> None:
+    form = {"name": "t", "scopes": ["run"], "expires_days": "30", "no_training": "on"}
+    html = page.post("/fusion/tokens", form | {"only_providers": "Azure openai"}).content.decode()
+    assert "no training, only azure, openai" in html
+    assert ApiToken.objects.get().terms.promises == ["no_training", "only_providers"]
+
+
+def test_a_follow_up_is_asked_on_the_terms_of_the_run_before(page: Client, alice: User) -> None:
+    told = Story(build(seats("near:a", "near:b", terms=ZDR))).begin()
+    run = (
+        told.answer(0, "One.")
+        .answer(1, "Two.")
+        .judge()
+        .analyse()
+        .synthesise("Both.")
+        .complete()
+        .save(alice)
+    )
+    follow = run_follow(run=run, owner=alice, prompt="And now?")
+    assert follow.frozen_spec.terms == ZDR

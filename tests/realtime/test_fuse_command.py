@@ -75,6 +75,25 @@ def test_a_policy_without_a_value_is_refused_before_anything_is_asked(
     assert not Run.objects.exists()
 
 
+def test_what_is_asked_of_data_is_kept_or_refused_before_anything_is_saved(
+    answered: None, credential: Credential, upstream: Upstream
+) -> None:
+    panel = ("--panel", "test:good,test:echo", "--judge", "test:judge")
+    code, out, _ = fuse(*panel, "--only-local", "--zero-retention", "--json")
+    assert code == 0, out
+    assert Run.objects.get().frozen_spec.terms.words == ["only on this machine", "zero retention"]
+    asked = len(upstream.calls)
+    Credential.objects.filter(pk=credential.pk).update(own_machine=False)
+    for options, words in (
+        (["--only-local"], "only on this machine"),
+        (["--no-training"], "no training"),
+        (["--only-providers", "azure, Groq"], "only azure, groq"),
+    ):
+        with pytest.raises(CommandError, match=f"Seat A .good. is asked at Test.*{words}"):
+            fuse(*panel, *options)
+    assert len(upstream.calls) == asked and Run.objects.count() == 1
+
+
 def test_a_failed_run_exits_with_one(answered: None, credential: Credential) -> None:
     code, out, _ = fuse("--panel", "test:fault-401", "--judge", "test:judge", "--json")
     said = json.loads(out)
