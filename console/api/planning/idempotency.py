@@ -23,7 +23,7 @@ from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
 from .failures import failed_before
-from .turns import Turn, end_late_seats
+from .turns import Turn
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
 # time is the request that never had its reply, key or no key; one that had it was asked anew,
@@ -118,7 +118,6 @@ def start_turn(call: ApiCall[Any], turn: Turn, spec: Spec) -> tuple[Started, int
 
     if found := begun():
         return found
-    end_late_seats(turn.run)
     try:
         fusion = token_run_turn(
             token=call.token,

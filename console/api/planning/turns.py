@@ -7,23 +7,18 @@ the same. Whatever does not fit is a request like any other.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from ...engine.provider import Message
 from ...engine.spec import Panelist, Spec
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
-from ...engine.state import RunStatus
 from ...models import ApiToken, Fusion, Run
 from ...record.asked import Forgotten, asked
 from ...record.rows import state_from_rows
-from ...services.runs import run_cancel
 
 # Servers number calls as they like, some all of them alike: so many of a number are looked at.
 LOOKED_AT = 20
-SAVED_WITHIN = 0.5
-PATIENCE = 10.0  # seconds for a worker to end who still writes
 
 
 @dataclass(frozen=True)
@@ -46,27 +41,10 @@ def find_turn(
     if not number:
         return None
     found = Fusion.objects.filter(called=number, run__token=token, run__owner=token.owner_id)
-    if not found.exists() and Run.objects.filter(token=token, status=RunStatus.RUNNING).exists():
-        # An answer beside which a seat still writes may be told an instant before it is saved.
-        time.sleep(SAVED_WITHIN)
     for fusion in found.select_related("run").order_by("-pk")[:LOOKED_AT]:
         if turn := _turn(fusion, spec, head, tail):
             return turn
     return None
-
-
-def end_late_seats(run: Run) -> None:
-    """A seat that still writes, though its run has its answer, holds the run: whoever goes on with
-    that answer has no use for another. What it has said stays; the rest is not paid for."""
-    if run.is_final or not state_from_rows(run).is_answered:
-        return
-    run_cancel(run=run)
-    patience = time.monotonic() + PATIENCE
-    while time.monotonic() < patience:
-        now = Run.objects.filter(pk=run.pk).first()
-        if now is None or now.is_final:
-            return
-        time.sleep(0.1)
 
 
 def _since_the_user(messages: list[Message]) -> list[Message]:
