@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from console.engine.errors import ProviderError, Reason
-from console.providers.wire.refusals import refusal
+from console.providers.wire.refusals import Refusal, refusal
 from console.providers.wire.wordings import WORDINGS
 from tests.providers.asking import Got, collect
 from tests.upstream import Script
@@ -82,6 +82,16 @@ def test_the_same_words_quoted_from_the_prompt_mean_nothing(words: str) -> None:
         assert read(400, openai(said), prompt).reason == Reason.BAD_REQUEST, said
 
 
+LONG = [words for words in by_words() if len(words) > 24 and words.count(" ") > 2]
+
+
+@pytest.mark.parametrize("words", LONG)
+def test_nor_a_passage_of_it_from_the_middle(words: str) -> None:
+    prompt = f"I got this today:\n\n> {words}\n\nWhat now?"
+    for said in (f"Rejected near line 3: {words}", json.dumps({"prompt": prompt}) + " is no JSON"):
+        assert read(400, openai(said), prompt).reason == Reason.BAD_REQUEST, said
+
+
 @pytest.mark.parametrize("words", by_words())
 def test_nor_in_another_field(words: str) -> None:
     for beside in (
@@ -116,6 +126,17 @@ def test_a_part_of_the_prompt_that_is_quoted_is_a_quotation() -> None:
     prompt = "A log file:\n12:00 context length exceeded, giving up\n12:01 done"
     said = "Cannot read line 2: '12:00 context length exceeded, giving up'"
     assert read(400, plain(said), prompt).reason == Reason.BAD_REQUEST
+
+
+def test_names_of_fields_and_long_prompts_hide_no_refusal() -> None:
+    prompt = (
+        "stream_options and response_format are fields. The prompt is too long, it says. " * 500
+    )
+    said = "Error from upstream: The prompt is too long, it has 9000 tokens."
+    assert read(400, openai(said), prompt).reason == Reason.CONTEXT_LENGTH
+    for name in ("stream_options", "max_completion_tokens"):
+        refused = read(400, openai(f"Unsupported parameter: '{name}'"), f"What is {name} about?")
+        assert isinstance(refused, Refusal) and name in refused.body.message
 
 
 def test_what_a_list_of_faults_repeats_of_the_request_is_not_shown() -> None:

@@ -17,6 +17,8 @@ READ = 4_000  # characters of a sentence; it is its beginning that says what is 
 CODE_LIMIT = 100
 DEPTH = 3  # errors within errors, as routers pass them on
 QUOTE_BEGINS = 12  # characters of a prompt by which its quotation is recognised
+PASSAGE = 20  # characters by which a passage from the middle is
+SHORT = 20_000  # characters of a conversation
 QUOTES = re.compile(r"\"([^\"]{12,})\"|'([^']{12,})'|`([^`]{12,})`|“([^”]{12,})”")
 MESSAGES = re.compile(r"[\"']messages[\"']\s*:\s*\[")
 CODE_FIELDS = ("code", "type", "status", "reason", "error_type", "__type", "error_code")
@@ -109,15 +111,23 @@ def unquoted(message: str, sent: dict[str, Any]) -> str:
         begin, end = message.find("{", 0, echo.start()), message.rfind("}") + 1
         end = len(message) if len(message) >= READ else max(end, echo.end())  # it was cut
         message = f"{message[:begin]}…{message[end:]}" if begin >= 0 else message
-    for text in _texts(sent):
+    texts = list(_texts(sent))
+    for text in texts:
         start = text[: len(message)]
         for form in dict.fromkeys((start, json.dumps(start, ensure_ascii=False)[1:-1])):
             message = _without(message, form)
         for quotation in list(QUOTES.finditer(message))[:20]:
             words = next(filter(None, quotation.groups()))
-            if words in text:
+            if _is_passage(words) and words in text:
                 message = message.replace(words, "…")
+    if sum(map(len, texts)) <= SHORT:
+        message = _without_passages(message, "\0".join(texts))
     return message
+
+
+def _is_passage(words: str) -> bool:
+    """A field's name stands in many a prompt and is no quotation of it."""
+    return words.count(" ") >= 2
 
 
 def _without_its_name(message: str, model: Any) -> str:
@@ -135,14 +145,35 @@ def _without(message: str, text: str) -> str:
     begin = text[:QUOTE_BEGINS]
     at = message.find(begin) if begin.strip() else -1
     while at >= 0:
-        end = at + len(begin)
-        while end < len(message) and end - at < len(text) and message[end] == text[end - at]:
-            end += 1
+        end = _common(message, at, text, 0)
         if at == 0 and end == len(message):
             return message  # nothing but this was said: then it is what the server says
-        message = f"{message[:at]}…{message[end:]}"
+        if _is_passage(message[at:end]) or end - at == len(text):
+            message = f"{message[:at]}…{message[end:]}"
         at = message.find(begin, at + 1)
     return message
+
+
+def _without_passages(message: str, text: str) -> str:
+    """From the middle, too: of a long text any words might stand in a sentence by chance."""
+    if message.strip() in text:
+        return message
+    at = 0
+    while at + PASSAGE <= len(message):
+        place = text.find(message[at : at + PASSAGE])
+        end = _common(message, at, text, place) if place >= 0 else at
+        if _is_passage(message[at:end]):
+            message = f"{message[:at]}…{message[end:]}"
+        at += 1
+    return message
+
+
+def _common(message: str, at: int, text: str, place: int) -> int:
+    """Where in the message it ceases to say what the text says."""
+    end = at
+    while end < len(message) and place < len(text) and message[end] == text[place]:
+        end, place = end + 1, place + 1
+    return end
 
 
 def _texts(sent: dict[str, Any]) -> Iterator[str]:
