@@ -241,13 +241,13 @@ async def test_what_an_earlier_run_learned_is_doubted_once_where_it_no_longer_ho
         message = "This model only support stream mode."
         return Script(text="Fine.") if body["stream"] else Script(status=400, error_message=message)
 
-    told: list[Any] = []
-    traits = Traits([("alpha", "stream", "without")], lambda *trait: told.append(trait))
+    kept: list[Any] = []
+    traits = Traits([("alpha", "stream", "without")], lambda *trait: kept.append(trait))
     provider = OpenAICompatible(up.url, "", client=client, traits=traits)
     up.script("alpha", only_streams)
     assert (await collect(provider)).error.adapted  # type: ignore[union-attr]
     assert (await collect(provider)).text == "Fine."
-    assert told == [("alpha", "stream", "")]
+    assert kept == [("alpha", "stream", "")]
 
 
 async def test_a_system_role_that_is_refused_is_no_loss_of_instructions(

@@ -11,14 +11,14 @@ TEMPERATURE = "Unsupported parameter: 'temperature'."
 
 
 def test_a_trait_is_told_once_when_it_is_new():
-    told = []
-    traits = Traits([("a", "stream", "without")], lambda *trait: told.append(trait))
+    kept = []
+    traits = Traits([("a", "stream", "without")], lambda *trait: kept.append(trait))
     traits.learn("a", "stream", "without")
     traits.learn("b", "stream", "without")
     traits.learn("b", "stream", "without")
     traits.forget("a", "stream")
     traits.forget("a", "stream")
-    assert told == [("b", "stream", "without"), ("a", "stream", "")]
+    assert kept == [("b", "stream", "without"), ("a", "stream", "")]
     assert (traits.of("a"), traits.of("b"), traits.of("c")) == ({}, {"stream": "without"}, {})
     with pytest.raises(ValueError, match="200 characters"):
         traits.learn("b", "note", "x" * 201)
@@ -31,15 +31,15 @@ async def test_a_provider_begins_with_what_is_known_and_tells_what_is_new(up, cl
                 return Script(status=400, error_message=f"Unsupported parameter: '{name}'.")
         return Script(text="Fine.")
 
-    told = []
-    traits = Traits([("alpha", "temperature", "without")], lambda *trait: told.append(trait))
+    kept = []
+    traits = Traits([("alpha", "temperature", "without")], lambda *trait: kept.append(trait))
     provider = OpenAICompatible(up.url, "", client=client, traits=traits)
     up.script("alpha", script)
     options = {"temperature": 0.5, "seed": 1}
     assert (await collect(provider, **options)).error.adapted
-    assert told == [], "a refusal alone proves nothing"
+    assert kept == [], "a refusal alone proves nothing"
     assert (await collect(provider, **options)).text == "Fine."
-    assert (len(up.calls), told) == (2, [("alpha", "seed", "without")])
+    assert (len(up.calls), kept) == (2, [("alpha", "seed", "without")])
 
 
 async def test_what_is_known_never_takes_away_what_was_asked_for_by_name(up, client):
@@ -58,14 +58,14 @@ async def test_what_is_known_never_takes_away_what_was_asked_for_by_name(up, cli
 
 
 async def test_a_call_that_had_nothing_to_do_without_proves_nothing(up, client):
-    told = []
+    kept = []
     provider = OpenAICompatible(
-        up.url, "", client=client, traits=Traits(tell=lambda *trait: told.append(trait))
+        up.url, "", client=client, traits=Traits(tell=lambda *trait: kept.append(trait))
     )
     up.script("alpha", Script(status=400, error_message=TEMPERATURE), Script(text="Fine."))
     assert (await collect(provider, temperature=0.5)).error.adapted
     assert (await collect(provider)).text == "Fine."
-    assert told == []
+    assert kept == []
     assert (await collect(provider, temperature=0.5)).text == "Fine."
-    assert told == [("alpha", "temperature", "without")]
+    assert kept == [("alpha", "temperature", "without")]
     assert "temperature" not in up.calls[-1].body

@@ -73,13 +73,13 @@ def by_words() -> list[str]:
 @pytest.mark.parametrize("words", by_words())
 def test_the_same_words_quoted_from_the_prompt_mean_nothing(words: str) -> None:
     prompt = f"{words} What does that mean?"
-    for said in (
+    for message in (
         f"Cannot parse the message: {prompt}",
         f"Invalid content '{prompt}' in messages[0]",
         f"Invalid JSON near {json.dumps(prompt[: len(words) - 2])}…",
         f'Bad input: {{"role": "user", "content": {json.dumps(prompt)}}}',
     ):
-        assert read(400, openai(said), prompt).reason == Reason.BAD_REQUEST, said
+        assert read(400, openai(message), prompt).reason == Reason.BAD_REQUEST, message
 
 
 LONG = [words for words in by_words() if len(words) > 24 and words.count(" ") > 2]
@@ -88,8 +88,11 @@ LONG = [words for words in by_words() if len(words) > 24 and words.count(" ") > 
 @pytest.mark.parametrize("words", LONG)
 def test_nor_a_passage_of_it_from_the_middle(words: str) -> None:
     prompt = f"I got this today:\n\n> {words}\n\nWhat now?"
-    for said in (f"Rejected near line 3: {words}", json.dumps({"prompt": prompt}) + " is no JSON"):
-        assert read(400, openai(said), prompt).reason == Reason.BAD_REQUEST, said
+    for message in (
+        f"Rejected near line 3: {words}",
+        json.dumps({"prompt": prompt}) + " is no JSON",
+    ):
+        assert read(400, openai(message), prompt).reason == Reason.BAD_REQUEST, message
 
 
 @pytest.mark.parametrize("words", by_words())
@@ -113,27 +116,29 @@ async def test_nor_in_an_answer(ask: Any) -> None:
 
 def test_a_refusal_that_says_what_the_prompt_says_too_is_still_read() -> None:
     prompt = "This model's maximum context length is what a server says when it is asked too much."
-    said = "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."
+    message = (
+        "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."
+    )
     assert read(400, plain("The prompt is too long."), "The prompt is too long.").reason == (
         Reason.CONTEXT_LENGTH
     )
-    assert read(400, openai(said, code="context_length_exceeded"), prompt).reason == (
+    assert read(400, openai(message, code="context_length_exceeded"), prompt).reason == (
         Reason.CONTEXT_LENGTH
     )
 
 
 def test_a_part_of_the_prompt_that_is_quoted_is_a_quotation() -> None:
     prompt = "A log file:\n12:00 context length exceeded, giving up\n12:01 done"
-    said = "Cannot read line 2: '12:00 context length exceeded, giving up'"
-    assert read(400, plain(said), prompt).reason == Reason.BAD_REQUEST
+    message = "Cannot read line 2: '12:00 context length exceeded, giving up'"
+    assert read(400, plain(message), prompt).reason == Reason.BAD_REQUEST
 
 
 def test_names_of_fields_and_long_prompts_hide_no_refusal() -> None:
     prompt = (
         "stream_options and response_format are fields. The prompt is too long, it says. " * 500
     )
-    said = "Error from upstream: The prompt is too long, it has 9000 tokens."
-    assert read(400, openai(said), prompt).reason == Reason.CONTEXT_LENGTH
+    message = "Error from upstream: The prompt is too long, it has 9000 tokens."
+    assert read(400, openai(message), prompt).reason == Reason.CONTEXT_LENGTH
     for name in ("stream_options", "max_completion_tokens"):
         refused = read(400, openai(f"Unsupported parameter: '{name}'"), f"What is {name} about?")
         assert isinstance(refused, Refusal) and name in refused.body.message

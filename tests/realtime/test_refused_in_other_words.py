@@ -40,6 +40,6 @@ def test_what_would_be_refused_again_is_asked_once_and_its_fallback_answers(
     run = with_fallback(start("old", "good"), "good-too")
     worker.execute(str(run.pk))
     calls = run.calls.filter(seat=0).order_by("number")
-    told = [(call.cause, call.status, call.reason) for call in calls]
-    assert told == [("first", "failed", reason), ("fallback", "completed", "")]
+    rows = [(call.cause, call.status, call.reason) for call in calls]
+    assert rows == [("first", "failed", reason), ("fallback", "completed", "")]
     assert len(upstream.calls_of("old")) == 1

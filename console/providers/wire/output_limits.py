@@ -11,7 +11,7 @@ import re
 LEAST = 16  # no limit of a model is smaller; a smaller number in a sentence is something else
 ENOUGH = 256  # tokens that an answer may be worth; half of what was asked for is, too
 
-# A window, and what the prompt takes of it. `total` is prompt and answer together.
+# A window, and what the prompt takes of it.
 WINDOWS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -19,8 +19,7 @@ WINDOWS = tuple(
         # https://github.com/anthropics/claude-code/issues/228
         r"(?P<prompt>\d+) \+ \d+ > (?P<window>\d+)",
         # OpenAI, DeepSeek, vLLM: "maximum context length is 8192 tokens. However, you requested
-        # 9000
-        # tokens (5000 in the messages, 4000 in the completion)"
+        # 9000 tokens (5000 in the messages, 4000 in the completion)"
         # https://github.com/vllm-project/vllm/issues/20409
         r"context (?:length|window|size)\D{0,20}(?P<window>\d+)\D.*?\((?P<prompt>\d+) (?:tokens )?"
         r"(?:in|from) (?:the|your) (?:messages|prompt|input)",
@@ -34,8 +33,7 @@ WINDOWS = tuple(
         # context length is only 8192 tokens"
         r"passed (?P<prompt>\d+) input tokens.*?context length is (?:only )?(?P<window>\d+)",
         # SGLang: "maximum context length of 32768 tokens. You requested a total of 33000 tokens:
-        # 1000
-        # tokens from the input messages and 32000 tokens for the completion"
+        # 1000 tokens from the input messages and 32000 tokens for the completion"
         r"context length of (?P<window>\d+).*?: (?P<prompt>\d+) tokens from the input",
         # TGI, Together: "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 3000 `inputs`
         # tokens and 2000 `max_new_tokens`"
@@ -61,19 +59,15 @@ LIMITS = tuple(
         # tokens"
         r"\d+ > (?P<limit>\d+),? which is the maximum",
         # OpenAI: "Expected a value <= 16384, but got 32000 instead"
-        r"(?:<=|less (?:than )?or equal (?:to|than)|no (?:more|greater|larger|higher) than|"
-        r"at most|up to|"
-        r"not (?:be )?(?:more|greater|larger|higher|exceed)(?: than)?|cannot exceed|"
-        r"must not exceed|"
-        r"greater than|larger than|bigger than) (?:the (?:maximum|"
-        r"limit) (?:of )?)?`?(?P<limit>\d+)",
+        r"(?:<=|less (?:than )?or equal (?:to|than)|at most|up to|cannot exceed|must not exceed|"
+        r"no(?:t be|t)? (?:more|greater|larger|higher) than|not exceed|greater than|larger than|"
+        r"bigger than) (?:the (?:maximum|limit) (?:of )?)?`?(?P<limit>\d+)",
         # Google: "the supported range is from 1 (inclusive) to 65537 (exclusive)"
         r"range is from \d+ \(inclusive\) to (?P<beyond>\d+) \(exclusive\)",
         # DashScope: "Range of max_tokens should be [1, 8192]"; DeepSeek: "the valid range of
-        # max_tokens
-        # is [1, 8192]"
-        r"(?:range|between|in|interval)\b[^.\d\[(]{0,40}[\[(]?\d+(?:,| and| to|"
-        r" ?-|\.\.) ?(?P<limit>\d+)",
+        # max_tokens is [1, 8192]"
+        r"(?:range|between|in|interval)\b[^.\d\[(]{0,40}[\[(]?\d+"
+        r"(?:,| and| to| ?-|\.\.) ?(?P<limit>\d+)",
         # Bedrock: "The maximum tokens you requested exceeds the model limit of 4096"
         r"(?:limit|maximum|max(?:imum)? value|max|capped|ceiling)\b[^.\d]{0,40}(?:of|is|at|:|to|=)?"
         r"[^.\d]{0,4}(?P<limit>\d+)",

@@ -133,9 +133,9 @@ def _next_change(form: Form, error: Refusal) -> Change | None:
         limit = longest_output(error.body.message, form.body[field])
         if limit is not None:
             return "max_output", str(limit)
-    found = refused_trait(error.body, form.body, dict(form.changes))
+    refused = refused_trait(error.body, form.body, dict(form.changes))
     # Whatever else has another status may quote anything.
-    return found if found is None or _is_of_form(error) or found[0] in CLEAR else None
+    return refused if refused and (_is_of_form(error) or refused[0] in CLEAR) else None
 
 
 def _is_of_form(error: ProviderError) -> bool:
