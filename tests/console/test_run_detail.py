@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from console.engine.errors import Reason
+from console.engine.errors import SENTENCES, Reason
 from console.engine.events import EventType
 from console.engine.state import Step, call_key
 from console.models import Call, Fusion, Run
@@ -254,3 +254,34 @@ def test_a_fusion_opened_while_the_page_is_read_does_not_break_it(
     with connection.execute_wrapper(open_a_fusion):
         shown(page, run)
     assert run.fusions.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        (Reason.REPEATS_ITSELF, "because the fused answer repeats itself"),
+        (Reason.ECHOES_PROMPT, "because the fused answer repeats what its writer was told"),
+        (Reason.DISCONNECTED, "because the fused answer could not be written"),
+    ],
+)
+def test_the_head_says_whose_answer_stands_in_and_why(
+    page: Client, alice: User, reason: Reason, why: str
+) -> None:
+    story = Story().begin()
+    for seat in range(3):
+        story.answer(seat, f"Answer {seat}.")
+    story.judge().analyse().synthesise("Round and round. ")
+    said = {"reason": reason.value, "error": SENTENCES[reason], "final": True}
+    key, best = call_key(Step.SYNTHESIS, 1, 1), call_key(Step.PANEL, 1, 1)
+    story.tell(EventType.CALL_FAILED, key, 1, **said, best=best)
+    html = shown(page, story.tell(EventType.RUN_COMPLETED).save(alice))
+    assert "Best single answer" in html and f"B · beta, {why}" in html
+
+
+def test_a_column_that_loops_says_so(page: Client, alice: User) -> None:
+    story = Story().begin().answer(0, "Yes.").answer(1, "No.").write(2, "Round and round. ")
+    story.fail(2, Reason.REPEATS_ITSELF).judge().analyse().synthesise("Yes.").complete()
+    html = shown(page, story.save(alice))
+    column = html[html.index('id="seat-2"') :]
+    assert "repeats itself" in column and "Round and round." in column
+    assert "The 3 words it wrote are kept and not given to the judge." in column

@@ -8,6 +8,7 @@ from typing import Any
 from console.engine.provider import Request
 from console.engine.spec import Panelist
 from console.engine.state import RunState, RunStatus, Step
+from tests.prose import words
 
 from .conftest import RunEngine
 
@@ -58,7 +59,7 @@ async def test_what_was_condensed_for_the_panel_s_fusion_is_not_bought_again(
     def judge(request: Request) -> Any:
         return ["{}"] if request.response_schema else ["Short."]
 
-    long = ["water is wet and cold. " * 600]
+    long = [words(3000, of="water")[:13_800]]
     scripts = {"a": long, "b": long, "judge": judge, "pen": ["Fused."]}
     small = Panelist("judge", "fake", context_length=6000)
     pen = Panelist("pen", "fake", context_length=6000)

@@ -182,5 +182,7 @@ TABLE = [
     hostile("10,000 opening brackets", "[" * 10_000, usual=True),
     hostile("10,000 backticks", "`" * 10_000),
     hostile("a table of 1,000 columns, 200 rows",
-            "|" + "a|" * 1000 + "\n|" + "-|" * 1000 + "\n" + ("|" + "b|" * 1000 + "\n") * 200),
+            "|" + "".join(f"a{n}|" for n in range(1000)) + "\n|" + "-|" * 1000 + "\n"
+            + "".join("|" + "|".join(f"{row % 9}{n % 7}" for n in range(1000)) + "|\n"
+                      for row in range(200))),
 ]  # fmt: skip
