@@ -15,13 +15,16 @@ function offerCopy(pre) {
   block.append(button, pre);
 }
 
-// Blocks come while a run goes on, and the open one is replaced with every step.
-new MutationObserver((changes) => {
-  if (changes.some(({ addedNodes }) => addedNodes.length)) offerAll();
-}).observe(main, { childList: true, subtree: true });
-
-function offerAll() {
-  for (const pre of main.querySelectorAll(".reading :not(.code) > pre")) offerCopy(pre);
+function offerIn(root) {
+  if (root.matches(".reading pre")) offerCopy(root);
+  for (const pre of root.querySelectorAll(".reading pre")) offerCopy(pre);
 }
 
-offerAll();
+// Blocks come while a run goes on, and the open one is replaced with every step.
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) offerIn(node);
+  }
+}).observe(main, { childList: true, subtree: true });
+
+offerIn(main);

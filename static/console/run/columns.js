@@ -55,9 +55,9 @@ export function showBeginnings() {
   }
 }
 
-// Code and tables that are wider than their column can be scrolled by the keyboard too.
+// Code, tables and formulas that are wider than their column can be scrolled by the keyboard too.
 export function reachWideThings() {
-  for (const wide of main.querySelectorAll(".reading :is(pre, table)")) {
+  for (const wide of main.querySelectorAll(".reading :is(pre, table, math[display])")) {
     if (wide.scrollWidth > wide.clientWidth + 1) wide.tabIndex = 0;
     else wide.removeAttribute("tabindex");
   }
