@@ -59,6 +59,7 @@ MARKS = (
     _tag("seed:think", "vLLM, seedoss_reasoning_parser (ByteDance Seed-OSS)"),
     _tag("longcat_think", "mlx-lm, tokenizer_utils (LongCat-Flash-Thinking)"),
     _tag("think:opensource", "mlx-lm, tokenizer_utils"),
+    Mark('<details type="reasoning"', "</details>", "open-webui, what its chats hold; chat.z.ai"),
     Mark("[THINK]", "[/THINK]", "docs.mistral.ai, reasoning (Magistral, Ministral)"),
     Mark("◁think▷", "◁/think▷", "huggingface.co/moonshotai/Kimi-VL-A3B-Thinking; open-webui"),
     Mark(
