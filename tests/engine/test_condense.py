@@ -10,7 +10,7 @@ import pytest
 from console.engine.calls.window import excess, shares, tokens_in, window_of
 from console.engine.errors import ProviderError, Reason
 from console.engine.findings.given import fused_answer
-from console.engine.provider import Finish, Request
+from console.engine.provider import Finish, Recast, Request
 from console.engine.spec import Panelist, Policy
 from console.engine.state import RunState, RunStatus, Step
 from console.engine.steps.condense import condensing_of
@@ -225,3 +225,9 @@ def test_short_texts_keep_what_they_have_and_the_others_share_the_rest() -> None
     assert shares({0: 10, 1: 500, 2: 300}, 210) == {0: 10, 2: 100, 1: 100}
     assert shares({0: 10, 1: 20}, 100) == {0: 10, 1: 20}
     assert shares({0: 10, 1: 20}, -5) == {0: 0, 1: 0}
+
+
+async def test_a_condensed_text_that_was_taken_back_counts_as_it_is_given_again(run: Any) -> None:
+    ran = await run(judge=judges(condensed=[f"{KEPT}\n", Recast("", KEPT), KEPT]))
+    calls = [c for c in ran.state.calls.values() if c.step is Step.CONDENSE]
+    assert [(c.status, c.text) for c in calls] == [("completed", KEPT)] * 2

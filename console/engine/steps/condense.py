@@ -128,15 +128,21 @@ async def _condense(
         limit = judging.output_limit(context, judge)
         if excess(judge, messages, min(limit or share, share)) > 0:
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, _ALONE))
+        watched = Watched(pieces.append, Detector(asked=material.prompt))
+
+        def recast(text: str, _: str) -> None:
+            pieces[:] = [text]
+            watched.begin_with(text)
+
         try:
             finish = await stream_call(
                 context,
                 key,
                 judge,
                 request_for(judge, messages, max_output_tokens=limit, temperature=0),
-                on_text=Watched(pieces.append, Detector(asked=material.prompt)),
+                on_text=watched,
                 on_reasoning=lambda text: None,
-                on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
+                on_recast=recast,
             )
         except ProviderError as error:
             return Ended({"text": "".join(pieces)}, error)
