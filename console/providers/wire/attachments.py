@@ -26,6 +26,7 @@ _WITHIN = {
     "file": "application", "inline_data": "", "inlineData": "", "source": "",
     "content": "", "parts": "",
 }  # fmt: skip
+_NAMES = [name for name in _WITHIN if name != "audio"]  # which comes in pieces
 _HOLDS = ("url", "data", "b64_json", "file_data", "image_base64", "result", "fileUri", "file_uri")
 _TYPES = ("mime_type", "mimeType", "media_type", "mediaType")
 
@@ -40,7 +41,7 @@ class Attachments:
         audio = message.get("audio")
         if isinstance(audio, dict) and isinstance(audio.get("data"), str):
             self._sound += size_of(audio["data"])
-        for name in _WITHIN.keys() - {"audio"}:
+        for name in _NAMES:
             if value := message.get(name):
                 for one in _found(value, _WITHIN[name], DEPTH):
                     self._note(*one)
