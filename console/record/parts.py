@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -133,18 +133,19 @@ def in_place_of(spec: Spec, call: CallState) -> str | None:
     return meant if meant and meant != model_of(call) else None
 
 
+def judged(state: RunState, fusion: FusionState | None) -> list[CallState]:
+    """The very answers that a fusion is of."""
+    keys = fusion.judged if fusion else []
+    return [state.calls[key] for key in keys if key in state.calls]
+
+
 def analysis_object(
-    spec: Spec, state: RunState, fusion: FusionState, analysis: dict[str, Any]
+    spec: Spec, analysis: dict[str, Any], judged: Sequence[CallState] = ()
 ) -> dict[str, Any]:
     """OpenRouter's shape: models where ours has seats, by the names that their answers go by."""
-    return _Analysis(_models(spec, state, fusion)).of(analysis)
-
-
-def _models(spec: Spec, state: RunState, fusion: FusionState) -> list[str]:
-    """Who wrote what was judged, by seat."""
-    judged = [state.calls[key] for key in fusion.judged if key in state.calls]
     by_seat = {call.seat: model_of(call) for call in judged}
-    return [by_seat.get(seat, panelist.model) for seat, panelist in enumerate(spec.panel)]
+    models = [by_seat.get(seat, panelist.model) for seat, panelist in enumerate(spec.panel)]
+    return _Analysis(models).of(analysis)
 
 
 class _Analysis:

@@ -23,6 +23,7 @@ from .parts import (
     Usage,
     analysis_object,
     in_place_of,
+    judged,
     model_of,
     money,
     usage_of,
@@ -255,7 +256,9 @@ def _call(call: CallState) -> Call:
 
 
 def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
-    analysis = analysis_object(spec, state, fusion, fusion.analysis) if fusion.analysis else None
+    analysis = (
+        analysis_object(spec, fusion.analysis, judged(state, fusion)) if fusion.analysis else None
+    )
     answer = given(state, fusion) if fusion.status.is_final else None
     shortened = condensing_of(state, fusion.number)
     return Fusion(

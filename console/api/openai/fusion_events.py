@@ -94,7 +94,9 @@ class FusionEvents:
             yield name_of(EventType.CALL_ADDED, Step.ANALYSIS), body
         if fusion.analysis and "completed" not in self._analysis:
             self._analysis.add("completed")
-            analysis = shapes.analysis_object(self._spec, state, fusion, fusion.analysis)
+            analysis = shapes.analysis_object(
+                self._spec, fusion.analysis, shapes.judged(state, fusion)
+            )
             yield name_of(EventType.CALL_COMPLETED, Step.ANALYSIS), {"analysis": analysis}
 
     def _is_compared(self, state: RunState) -> bool:

@@ -72,7 +72,7 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
 
 
 def public(
-    event: Event, call: CallState | None, spec: Spec, state: RunState
+    event: Event, call: CallState | None, spec: Spec, state: RunState | None = None
 ) -> tuple[str, dict[str, Any]] | None:
     """(name, what is told) of an event of this call, which `state` knows of; None when programs
     are not told of it.
@@ -97,7 +97,7 @@ def public(
     return name, body
 
 
-def _told(field: str, event: Event, spec: Spec, state: RunState) -> dict[str, Any]:
+def _told(field: str, event: Event, spec: Spec, state: RunState | None) -> dict[str, Any]:
     value = event.data[field]
     match field:
         case "panelist":
@@ -105,7 +105,8 @@ def _told(field: str, event: Event, spec: Spec, state: RunState) -> dict[str, An
         case "judge" | "synthesizer":
             return {field: value["model"]}
         case "analysis":
-            return {field: shapes.analysis_object(spec, state, state.fusions[event.fusion], value)}
+            judged = shapes.judged(state, state.fusions.get(event.fusion or 0)) if state else []
+            return {field: shapes.analysis_object(spec, value, judged)}
         case "cost":
             return {field: None if value is None else float(value)}
         case "usage":

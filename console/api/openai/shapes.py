@@ -11,7 +11,7 @@ from ...engine.errors import Reason
 from ...engine.findings.answering import FinalAnswer, answer_of, answering_call, is_direct, text_of
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
-from ...record.parts import Analysis, analysis_object, in_place_of, model_of, usage_of
+from ...record.parts import Analysis, analysis_object, in_place_of, judged, model_of, usage_of
 from ...record.public import Source, best_of, sources
 from ..http.errors import TABLE, ApiError
 from .replies import FailedModel, FusionOfChat, PanelAnswer
@@ -26,6 +26,7 @@ __all__ = [
     "failure",
     "fusion_object",
     "is_direct",
+    "judged",
     "model_of",
     "responses",
     "sources",
@@ -56,7 +57,9 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
     if fusion and (best := best_of(spec, state, fusion)):
         fusion_object.best = best
     if fusion and fusion.analysis:
-        fusion_object.analysis = Analysis(**analysis_object(spec, state, fusion, fusion.analysis))
+        fusion_object.analysis = Analysis(
+            **analysis_object(spec, fusion.analysis, judged(state, fusion))
+        )
     return fusion_object
 
 
