@@ -40,6 +40,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL] if BASE_URL e
 # A websocket is refused unless its page came from one of these; empty means
 # "the very host and port the socket itself was opened on".
 WEBSOCKET_ORIGINS = env.list("FUSION_WEBSOCKET_ORIGINS", [BASE_URL] if BASE_URL else [])
+# Pages of other sites whose scripts may ask /v1 with a token; "*": any.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("FUSION_CORS_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in CORS_ALLOWED_ORIGINS]
 _secure = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -68,6 +71,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "console.site.statics.Statics",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -92,6 +96,16 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
+# Cookies count for nothing under /v1, so that no page acts for whoever has it open.
+CORS_ALLOW_ALL_ORIGINS = CORS_ALLOWED_ORIGINS == ["*"]
+CORS_URLS_REGEX = r"^/v1(/|$)"
+CORS_ALLOW_METHODS = ["GET", "POST"]
+CORS_ALLOW_HEADERS = ["*", "Authorization"]  # whatever client libraries add; "*" leaves that out
+CORS_ALLOW_PRIVATE_NETWORK = True
+CORS_EXPOSE_HEADERS = [
+    *("x-request-id", "x-should-retry", "retry-after", "location"),
+    *(f"x-ratelimit-{of}-requests" for of in ("limit", "remaining", "reset")),
+]
 ROOT_URLCONF = "fusion_site.urls"
 ASGI_APPLICATION = "fusion_site.asgi.application"
 TEMPLATES = [

@@ -99,7 +99,8 @@ class Channel(HTTPChannel):
         if request.content is not None:
             request.content.close()  # its disk is free at once
         accepted = b",".join(request.requestHeaders.getRawHeaders(b"Accept", []))
-        head, body = refusal(self._path, in_html=b"text/html" in accepted)
+        origin = request.requestHeaders.getRawHeaders(b"Origin", [b""])[0]
+        head, body = refusal(self._path, origin, in_html=b"text/html" in accepted)
         self.transport.write(head if self._command == b"HEAD" else head + body)
         self.to_drain = DRAIN_BYTES
         self.setTimeout(None)  # that one begins anew with every byte
@@ -113,13 +114,13 @@ class Channel(HTTPChannel):
         self.deadline = self.callLater(seconds, self.forceAbortClient) if seconds else None
 
 
-def refusal(address: bytes, *, in_html: bool) -> tuple[bytes, bytes]:
+def refusal(address: bytes, origin: bytes, *, in_html: bool) -> tuple[bytes, bytes]:
     from console.api.http.fallback import (
         too_large,  # needs Django set up, which loading asgi.py does
     )
 
     path = unquote(address.partition(b"?")[0].decode("latin-1"))
-    response = too_large(path, in_html=in_html)
+    response = too_large(path, in_html=in_html, origin=origin.decode("latin-1"))
     response["Content-Length"] = str(len(response.content))
     response["Connection"] = "close"
     status = f"HTTP/1.1 {response.status_code} {response.reason_phrase}\r\n".encode()

@@ -115,3 +115,23 @@ def public_address_is_one(**_: Any) -> list[CheckMessage]:
         return []
     hint = "As in https://fusion.example.org, without a path"
     return [Error("FUSION_BASE_URL is no address of a site.", hint=hint, id="console.E008")]
+
+
+@register()
+def origins_are_some(**_: Any) -> list[CheckMessage]:
+    """What is no origin would match none, without a word."""
+    wrong = [origin for origin in settings.CORS_ALLOWED_ORIGINS if not _is_origin(origin)]
+    if not wrong or settings.CORS_ALLOW_ALL_ORIGINS:
+        return []
+    hint = "As in https://app.example.org,http://localhost:3000, or * alone for any"
+    return [
+        Error(f"FUSION_CORS_ORIGINS has no origin in {wrong[0]}.", hint=hint, id="console.E009")
+    ]
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme and parts.hostname) and text == f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        return False

@@ -129,6 +129,7 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(project: Path) -> Non
         ("FUSION_ENCRYPTION_KEYS", "junk"),
         ("REDIS_URL", "localhost:6379"),
         ("FUSION_BASE_URL", "fusion.example.org"),
+        ("FUSION_CORS_ORIGINS", "app.example.org"),
         ("FUSION_LEASE_SECONDS", "many"),
     ],
 )

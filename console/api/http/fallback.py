@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
@@ -38,11 +39,13 @@ def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
     return defaults.server_error(request)
 
 
-def too_large(path: str, *, in_html: bool) -> HttpResponse:
+def too_large(path: str, *, in_html: bool, origin: str = "") -> HttpResponse:
     """For a body that the web server has not read to its end: no view is asked, and of the
-    middleware only what guards every answer."""
+    middleware only what guards every answer, and lets it be read."""
     request = HttpRequest()
     request.path = request.path_info = path
+    if origin:
+        request.META["HTTP_ORIGIN"] = origin
     response: HttpResponse
     if is_for_programs(request) or path in ("/v1", "/mcp", "/mcp/"):
         response = stamped(ApiError("request_too_large").response())
@@ -54,6 +57,11 @@ def too_large(path: str, *, in_html: bool) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     for guard in (XFrameOptionsMiddleware, CSPMiddleware, SecurityMiddleware):
         guard(_no_view).process_response(request, response)
+    if settings.CORS_ALLOWED_ORIGINS:
+        # Only there is it needed, as in the settings.
+        from corsheaders.middleware import CorsMiddleware
+
+        CorsMiddleware(_no_view).add_response_headers(request, response)
     return response
 
 
