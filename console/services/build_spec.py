@@ -91,6 +91,11 @@ class Wish:
     terms: Terms = NONE
     leaves_out: bool = False
 
+    @property
+    def has_terms(self) -> bool:
+        seats = (seat.terms for seat in self.panel if not isinstance(seat, str))
+        return any(terms != NONE for terms in (self.terms, *seats))
+
     def with_seats(self, changed: Callable[[SeatWish], SeatWish]) -> Wish:
         """Every seat changed alike; a panelist stays as it stands."""
         panel = [s if isinstance(s, Panelist) else changed(_wish_of(s)) for s in self.panel]

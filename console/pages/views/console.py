@@ -100,7 +100,9 @@ def _terms(request: HttpRequest, form: ComposeForm, presets: list[Preset]) -> Ht
     why_off = ""
     if form.is_valid() or not set(form.errors) - {"prompt"}:
         try:
-            out = build_and_tell(_wish(form, presets, request.POST))[1]
+            wish = _wish(form, presets, request.POST)
+            # Servers are asked for their lists only where it matters.
+            out = build_and_tell(wish)[1] if wish.has_terms else []
         except TermsRefused as refused:
             why_off = str(refused)
         except Refused as refused:
