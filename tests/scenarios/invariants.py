@@ -11,6 +11,8 @@ from tests.live.member import Page
 from .pictures import PICTURE
 from .stage import PLANTED, SIBLING_TEXT, Outcome
 
+WHILE_RUNNING = {"fuse-now"}  # what goes with the end of a run
+
 
 def check(outcome: Outcome) -> None:
     the_run_has_ended(outcome)
@@ -44,6 +46,8 @@ def log_and_rows_and_page_agree(outcome: Outcome) -> None:
 
 def a_viewer_ends_with_the_page(outcome: Outcome) -> None:
     for name, html in outcome.view.fragments.items():
+        if name in WHILE_RUNNING:
+            continue
         assert html in outcome.page, f"{name}: the live page says otherwise than the reloaded one"
     assert outcome.view.status == outcome.state.status
     page = Page(outcome.page)
