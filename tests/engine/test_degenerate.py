@@ -69,6 +69,13 @@ def test_a_loop_is_noticed_long_before_its_end() -> None:
     assert count < 12
 
 
+def test_of_a_long_piece_the_end_is_looked_at_and_its_fences_are_known() -> None:
+    code = "```python\n" + "    result.append(value)\n" * 30
+    assert find(healthy.WRITTEN["SQL"] + "\n" + code + "x = 1\n" * 20 + "```\n") is None
+    assert find("```\n" + "\n".join(f"x{n} = {n}" for n in range(4000)) + LOOP * 20) is None
+    assert find(f"Fine.\n{healthy.WRITTEN['Chinese']}\n" * 40 + LOOP * 300) is Kind.REPEATS
+
+
 def test_who_asked_for_a_repetition_gets_some_of_it() -> None:
     line = "I will not talk in class. "
     assert find(line * 30) is Kind.REPEATS

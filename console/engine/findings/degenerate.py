@@ -33,7 +33,7 @@ SHARE_OF_WORDS, LONG_PERIOD = 0.5, 24
 IN_DATA = (40, 200)  # times running, tokens
 WINDOW, DIFFERENT = 60, 0.32
 INSTRUCTION = 8
-LONGEST_PIECE = 100_000  # characters
+LONGEST_PIECE = 10_000  # characters
 OF_A_MARK = 12
 
 _EVERY = 8  # tokens between two looks
@@ -50,6 +50,7 @@ _REST_OF_WORD = re.compile(rf"[^\W{_UNSPACED}]+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _LIST_NUMBER = re.compile(r"\s*\d{1,4}[.)]\s")
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
+_FENCES = re.compile(rf"^{_FENCE.pattern}", re.MULTILINE)
 # What only our material has: a fence line, and how a title and an analysis name an answer.
 _OURS = re.compile(
     r"={3,} ?[0-9a-f]{16,}|\b[A-H] \([\d,]+ words?\)"
@@ -124,8 +125,13 @@ class Detector:
         self._tail = seen[-_BATCH:]
         if any(part in seen for part in self._parts) or (self._parts and _OURS.search(seen)):
             return Kind.ECHOES
-        # What comes in one piece so long is no stream, and the loop of all runs waits for this.
-        for line in _LINE.findall(text[-LONGEST_PIECE:]):
+        # What comes in one piece so long is no stream, and the loop of all runs waits for this:
+        # only its end is looked at, where whoever repeats himself still does.
+        skipped, text = text[:-LONGEST_PIECE], text[-LONGEST_PIECE:]
+        for fence in _FENCES.finditer(skipped):
+            self._toggle(fence[1][0])
+        self._begins_line = skipped.endswith("\n") if skipped else self._begins_line
+        for line in _LINE.findall(text):
             if found := self._take(line):
                 return found
         return self._repeats() if is_end else None
@@ -155,8 +161,7 @@ class Detector:
     def _take(self, line: str) -> Kind | None:
         if self._begins_line:
             if fence := _FENCE.match(line):
-                mark = fence[1][0]
-                self._fence = "" if self._fence == mark else self._fence or mark
+                self._toggle(fence[1][0])
             self._is_row = line.lstrip().startswith("|")
             number = _LIST_NUMBER.match(line)
             line = line[number.end() :] if number else line
@@ -171,6 +176,9 @@ class Detector:
             if tokens.fresh >= _EVERY and (found := self._repeats()):
                 return found
         return None
+
+    def _toggle(self, mark: str) -> None:
+        self._fence = "" if self._fence == mark else self._fence or mark
 
     def _repeats(self) -> Kind | None:
         for tokens in (self._prose, self._data):
