@@ -14,6 +14,7 @@ import pytest
 from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
+from console.fragments import run_texts
 from console.live.watch import Cursor, Watch, Watches
 from console.record.eventlog import VERSION, Entry
 from tests.console.story import Story
@@ -254,3 +255,25 @@ def test_a_viewer_is_told_of_what_only_the_end_of_a_text_explains(watch: Watch) 
     show(watch, Entry("1-3", "e", [ended.to_dict()]))
     assert viewer.look() == "reset"
     assert LINK in viewer.html and viewer.html.count("That is all.") == 1
+
+
+def test_numbers_formulas_and_directions_end_live_as_a_reload_shows_them(watch: Watch) -> None:
+    viewer = Viewer(watch)
+    pieces = [
+        "Wet [1] at \\( x^",
+        "2 \\).\n\n$$\na\n",
+        "= b\n- c\n$$\n\n",
+        "مرحبا [2].\n\n**重要：**这",
+    ]
+    show(watch, snapshot(said()))
+    for piece in pieces:
+        show(watch, Entry("1-2", "e", [delta(piece).to_dict()]))
+        viewer.look()
+    assert LINK not in viewer.html and viewer.html.count("<math") == 2
+    cited = [{"url": "https://one.example/", "title": ""}]
+    data = {"finish_reason": "stop", "citations": cited}
+    ended = Event(EventType.CALL_COMPLETED, 3.0, "panel-0-1", data=data)
+    show(watch, Entry("1-3", "e", [ended.to_dict()]))
+    assert viewer.look() == "reset" and viewer.look() == "nothing"
+    assert LINK in viewer.html and "[2]." in viewer.html
+    assert viewer.html == run_texts(Story().spec, watch._state)["seat-0"]
