@@ -16,6 +16,7 @@ from tests.upstream import Script
 
 from .conftest import Api, tool_call
 from .test_chat_stream import streaming
+from .test_turns import LOOK, with_results
 
 REFUSED = Script(status=401)
 ONE, TWO = "openrouter:lost-one", "openrouter:lost-two"
@@ -100,6 +101,31 @@ def test_what_a_person_stopped_is_not_begun_again(minute: Api, question: str) ->
     assert again.status_code == 424 and again.json()["error"]["code"] == "cancelled"
     assert again.json()["error"]["metadata"]["run_id"] == run_id
     assert runs(minute, question) == [run_id]
+
+
+def test_an_agent_s_turn_that_a_person_stopped_is_not_begun_again(
+    minute: Api, question: str
+) -> None:
+    mend(minute)
+    own = PANEL["fusion"] | {"synthesizer": "openrouter:lost-writer"}
+    asking = body_of("/chat/completions", question, tools=[LOOK], fusion=own)
+    minute.script("lost-writer", tool_call("look", "{}", "lost-1"), Script(hold_after=0))
+    said = minute.post(json=asking).json()["choices"][0]["message"]
+    body = asking | {"messages": with_results(asking["messages"], said), "stream": True}
+    minute.upstream.hold(everything=False)
+    with streaming(minute, **body) as response:
+        lines = response.iter_lines()
+        run_id = json.loads(next(lines).removeprefix("data: "))["id"].split("-", 1)[1][:36]
+        minute.upstream.wait_until(lambda: len(minute.upstream.calls_of("lost-writer")) == 2)
+        assert minute.post(f"/runs/{run_id}/cancel").status_code == 200
+        assert "cancelled" in "".join(lines)
+    minute.upstream.release()
+    again = minute.post(json=body)
+    assert again.status_code == 424 and again.json()["error"]["code"] == "cancelled"
+    assert again.headers["retry-after"]
+    assert len(minute.upstream.calls_of("lost-writer")) == 2
+    # The request before it had its answer.
+    assert minute.post(json=asking).status_code == 200
 
 
 def test_a_run_that_went_with_its_client_was_stopped_by_nobody(minute: Api, question: str) -> None:

@@ -215,7 +215,10 @@ def _within_turn(call: ApiCall[ChatRequest], plan: Plan) -> Chat | None:
     if taken is None:
         return None
     started, number = taken
-    return Chat(call, plan, started, started.run.frozen_spec, turn=number)
+    chat = Chat(call, plan, started, started.run.frozen_spec, turn=number)
+    if started.has_failed:
+        raise _again(chat)
+    return chat
 
 
 def go_on(chat: Chat, state: RunState) -> Chat:

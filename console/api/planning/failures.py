@@ -18,10 +18,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from ...engine.errors import Reason
+from ...engine.findings.answering import answer_of
 from ...engine.spec import Panelist, Spec
 from ...engine.spec_versions import SpecUnreadable
 from ...engine.state import RunStatus, Step
-from ...models import Credential, Run
+from ...models import Credential, Fusion, Run
 from ...record.rows import state_from_rows
 from ..http.base import ApiCall
 
@@ -48,9 +49,23 @@ def failed_before(call: ApiCall[Any], hashes: Sequence[str], specs: Sequence[Spe
         status__in=[status for status in RunStatus if status.is_final],
     )
     last = ended.order_by("-finished_at").first()
-    if last is None or not _failed_for_good(last, call):
+    if last is None or not _would_ask_the_same(last, specs):
         return None
-    return last if _would_ask_the_same(last, specs) else None
+    return last if _failed_for_good(last, call) else None
+
+
+def stopped_turn(call: ApiCall[Any]) -> Fusion | None:
+    """The agent's turn that this very request has begun before, where somebody stopped it."""
+    stopped = Fusion.objects.filter(
+        token=call.token,
+        request_hash=call.hash,
+        status=RunStatus.CANCELLED,
+        run__status=RunStatus.CANCELLED,
+        run__finished_at__gt=timezone.now() - timedelta(seconds=settings.SAME_FAILURE_SECONDS),
+        run__finished_at__lte=call.began_at,
+    )
+    last = stopped.select_related("run").order_by("-pk").first()
+    return None if last is None or _went_with_its_client(last, call) else last
 
 
 def seconds_left(failed: Run) -> int:
@@ -62,15 +77,19 @@ def seconds_left(failed: Run) -> int:
 
 def _failed_for_good(run: Run, call: ApiCall[Any]) -> bool:
     if run.status == RunStatus.CANCELLED:
-        # A client that takes its run with it when it goes has not been stopped by anybody.
-        went_away = call.body.fusion.cancel_on_disconnect and run.replied_at is None
-        return not went_away
+        was_answered = answer_of(run.frozen_spec, state_from_rows(run)) is not None
+        return not was_answered and not _went_with_its_client(run, call)
     if run.status != RunStatus.FAILED or run.reason not in _NOBODY_ANSWERED:
         return False
     state = state_from_rows(run)
     seats = {call.seat for call in state.calls.values() if call.step is Step.PANEL}
     last = [state.latest(Step.PANEL, seat=seat) for seat in seats]
     return not all(call and call.reason in _MENDED_BY_PEOPLE for call in last)
+
+
+def _went_with_its_client(row: Run | Fusion, call: ApiCall[Any]) -> bool:
+    """It was stopped by nobody, if its client wished so."""
+    return bool(call.body.fusion.cancel_on_disconnect) and row.replied_at is None
 
 
 def _would_ask_the_same(run: Run, specs: Sequence[Spec]) -> bool:

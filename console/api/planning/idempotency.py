@@ -22,7 +22,7 @@ from ...services.tokens import token_run_start, token_run_turn
 from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
-from .failures import failed_before
+from .failures import failed_before, stopped_turn
 from .turns import Turn
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
@@ -118,6 +118,9 @@ def start_turn(call: ApiCall[Any], turn: Turn, spec: Spec) -> tuple[Started, int
 
     if found := begun():
         return found
+    if not key and (stopped := stopped_turn(call)):
+        call.started.append(stopped)
+        return Started(stopped.run, False, has_failed=True), stopped.number
     try:
         fusion = token_run_turn(
             token=call.token,
