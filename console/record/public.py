@@ -287,9 +287,7 @@ def best_of(spec: Spec, state: RunState, fusion: FusionState) -> Best | None:
     call = state.calls.get(fusion.best)
     if call is None or call.seat is None:
         return None
-    return Best(
-        seat=letter(call.seat), model=spec.seat_names()[call.seat], reason=why_best(state, fusion)
-    )
+    return Best(seat=letter(call.seat), model=model_of(call), reason=why_best(state, fusion))
 
 
 def _seat(spec: Spec, state: RunState, seat: int) -> Seat:

@@ -94,7 +94,8 @@ def test_the_fusion_object_has_openrouters_shape(api: Api) -> None:
     fusion = ask(api)["fusion"]
     assert fusion["status"] == "ok"
     assert set(fusion["analysis"]) == {
-        *("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
+        *("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots"),
+        "consensus_evidence",  # ours: OpenRouter's consensus has room for texts only
     }
     assert [r["model"] for r in fusion["responses"]] == [OPUS, GEMINI]
     assert all(r["content"] for r in fusion["responses"])

@@ -12,7 +12,7 @@ from console.engine.events import EventType
 from console.engine.findings.analysis import notes
 from console.engine.findings.degenerate import (
     Detector,
-    Kind,
+    Degeneracy,
     find,
     is_alphabet,
     speaks_of_prompt,
@@ -44,12 +44,12 @@ def test_of_texts_of_every_kind_none_is_stopped(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "text"), [*looping.texts()])
 def test_what_goes_on_without_end_is_noticed(kind: str, text: str) -> None:
-    assert find(text) is Kind.REPEATS
+    assert find(text) is Degeneracy.REPEATS
 
 
 @pytest.mark.parametrize("size", [1, 5, 47, 1000])
 def test_how_a_text_is_cut_into_deltas_makes_no_difference(size: int) -> None:
-    def found(text: str) -> Kind | None:
+    def found(text: str) -> Degeneracy | None:
         detector = Detector()
         for at in range(0, len(text), size):
             if kind := detector.feed(text[at : at + size]):
@@ -57,7 +57,7 @@ def test_how_a_text_is_cut_into_deltas_makes_no_difference(size: int) -> None:
         return detector.end()
 
     for _, text in looping.texts():
-        assert found(text) is Kind.REPEATS
+        assert found(text) is Degeneracy.REPEATS
     for text in healthy.WRITTEN.values():
         assert found(text[:20_000]) is None
 
@@ -73,14 +73,14 @@ def test_of_a_long_piece_the_end_is_looked_at_and_its_fences_are_known() -> None
     code = "```python\n" + "    result.append(value)\n" * 30
     assert find(healthy.WRITTEN["SQL"] + "\n" + code + "x = 1\n" * 20 + "```\n") is None
     assert find("```\n" + "\n".join(f"x{n} = {n}" for n in range(4000)) + LOOP * 20) is None
-    assert find(f"Fine.\n{healthy.WRITTEN['Chinese']}\n" * 40 + LOOP * 300) is Kind.REPEATS
+    assert find(f"Fine.\n{healthy.WRITTEN['Chinese']}\n" * 40 + LOOP * 300) is Degeneracy.REPEATS
 
 
 def test_who_asked_for_a_repetition_gets_some_of_it() -> None:
     line = "I will not talk in class. "
-    assert find(line * 30) is Kind.REPEATS
+    assert find(line * 30) is Degeneracy.REPEATS
     assert find(line * 30, asked=f"Write twenty times: {line}") is None
-    assert find(line * 100, asked=f"Write twenty times: {line}") is Kind.REPEATS
+    assert find(line * 100, asked=f"Write twenty times: {line}") is Degeneracy.REPEATS
 
 
 def test_in_data_few_words_say_much() -> None:
@@ -89,24 +89,27 @@ def test_in_data_few_words_say_much() -> None:
         for s, d in zip("ABCDEFGH", [1, 2, 3, 4, 5, 4, 3, 2], strict=True)
     ]
     assert find(json.dumps({"ratings": ratings}), is_data=True) is None
-    assert find(json.dumps(ratings[0]) * 20, is_data=True) is Kind.REPEATS
+    assert find(json.dumps(ratings[0]) * 20, is_data=True) is Degeneracy.REPEATS
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        (f"Rain is wet. === {MARK} ANSWER A ===", Kind.ECHOES),
-        (f"So {MARK[6:20]} it is.", Kind.ECHOES),
+        (f"Rain is wet. === {MARK} ANSWER A ===", Degeneracy.ECHOES),
+        (f"So {MARK[6:20]} it is.", Degeneracy.ECHOES),
         (f"So {MARK[6:17]} it is.", None),
-        ("=== 0123456789abcdef01 END === is ours", Kind.ECHOES),
-        ("A (152 words) says so.", Kind.ECHOES),
-        ("It is so (A, B; not found in their words).", Kind.ECHOES),
+        ("=== 0123456789abcdef01 END === is ours", Degeneracy.ECHOES),
+        ("A (152 words) says so.", Degeneracy.ECHOES),
+        ("It is so (A, B; not found in their words).", Degeneracy.ECHOES),
         ("Commit 0123456789abcdef0123 is good (A). Vitamin B (152 mg) is, too.", None),
-        ("Do not paste pieces together, do not take the longest, and do not settle", Kind.ECHOES),
+        (
+            "Do not paste pieces together, do not take the longest, and do not settle",
+            Degeneracy.ECHOES,
+        ),
         ("Do not paste pieces together, and do not take the longest.", None),
     ],
 )
-def test_what_a_writer_was_told_is_no_answer(text: str, kind: Kind | None) -> None:
+def test_what_a_writer_was_told_is_no_answer(text: str, kind: Degeneracy | None) -> None:
     ours = prompts.load()
     known: dict[str, Any] = {"mark": MARK, "prompts": [ours.synthesis, ours.marks]}
     assert find(text, **known) is kind

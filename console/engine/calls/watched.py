@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ProviderError, Reason
-from ..findings.degenerate import Detector, Kind, first_piece, held_back
+from ..findings.degenerate import Detector, Degeneracy, first_piece, held_back
 
-REASONS = {Kind.REPEATS: Reason.REPEATS_ITSELF, Kind.ECHOES: Reason.ECHOES_PROMPT}
+REASONS = {Degeneracy.REPEATS: Reason.REPEATS_ITSELF, Degeneracy.ECHOES: Reason.ECHOES_PROMPT}
 
 
 class Watched:
@@ -54,6 +54,6 @@ class Watched:
         if text:
             self._hand_on(text)
 
-    def _judge(self, found: Kind | None) -> None:
+    def _judge(self, found: Degeneracy | None) -> None:
         if found:
             raise ProviderError(REASONS[found])

@@ -61,7 +61,7 @@ _ABOUT_THE_PROMPT = re.compile(r"\W*the (?:answer to the prompt|prompt asks)\b",
 _SHARE_OF_LETTERS, _LEAST_LETTERS = 0.7, 8
 
 
-class Kind(StrEnum):
+class Degeneracy(StrEnum):
     REPEATS = "repeats"  # itself
     ECHOES = "echoes"  # what its writer was told
 
@@ -103,28 +103,28 @@ class Detector:
         self._begins_line, self._fence, self._is_row = True, "", False
         self._prose, self._data, self._words = _Tokens(), _Tokens(), _Tokens()
 
-    def find_in(self, text: str) -> Kind | None:
+    def find_in(self, text: str) -> Degeneracy | None:
         """Of a text by itself, whole."""
         self.begin()
         return self.feed(text) or self.end()
 
-    def feed(self, text: str) -> Kind | None:
+    def feed(self, text: str) -> Degeneracy | None:
         self._pending += text
         if len(self._pending) < _BATCH:
             return None
         return self._look(is_end=False)
 
-    def end(self) -> Kind | None:
+    def end(self) -> Degeneracy | None:
         return self._look(is_end=True)
 
-    def _look(self, *, is_end: bool) -> Kind | None:
+    def _look(self, *, is_end: bool) -> Degeneracy | None:
         text = self._ready(is_end)
         if not text:
             return None
         seen = self._tail + text
         self._tail = seen[-_BATCH:]
         if any(part in seen for part in self._parts) or (self._parts and _OURS.search(seen)):
-            return Kind.ECHOES
+            return Degeneracy.ECHOES
         # What comes in one piece so long is no stream, and the loop of all runs waits for this:
         # only its end is looked at, where whoever repeats himself still does.
         skipped, text = text[:-LONGEST_PIECE], text[-LONGEST_PIECE:]
@@ -158,7 +158,7 @@ class Detector:
         self._pending = ""
         return text
 
-    def _take(self, line: str) -> Kind | None:
+    def _take(self, line: str) -> Degeneracy | None:
         if self._begins_line:
             if fence := _FENCE.match(line):
                 self._toggle(fence[1][0])
@@ -172,7 +172,7 @@ class Detector:
             if is_word and tokens is self._prose:
                 self._words.add(token)
                 if self._instructions and self._is_instruction(token):
-                    return Kind.ECHOES
+                    return Degeneracy.ECHOES
             if tokens.fresh >= _EVERY and (found := self._repeats()):
                 return found
         return None
@@ -180,16 +180,16 @@ class Detector:
     def _toggle(self, mark: str) -> None:
         self._fence = "" if self._fence == mark else self._fence or mark
 
-    def _repeats(self) -> Kind | None:
+    def _repeats(self) -> Degeneracy | None:
         for tokens in (self._prose, self._data):
             if tokens.fresh:
                 tokens.fresh = 0
                 if (period := tokens.period(tokens is self._data)) and self._counts(tokens, period):
-                    return Kind.REPEATS
+                    return Degeneracy.REPEATS
         if not self._is_data and self._words.fresh >= _EVERY:
             self._words.fresh = 0
             if self._words.are_few() and self._is_prose(self._prose.text[-WINDOW:]):
-                return None if self._are_asked_for() else Kind.REPEATS
+                return None if self._are_asked_for() else Degeneracy.REPEATS
         return None
 
     def _counts(self, tokens: _Tokens, period: str) -> bool:
@@ -289,7 +289,7 @@ class _Tokens:
         return {words[i : i + 4] for i in range(WINDOW - 3)}
 
 
-def find(text: str, **known: object) -> Kind | None:
+def find(text: str, **known: object) -> Degeneracy | None:
     """The same of a whole text."""
     return Detector(**known).find_in(text)  # type: ignore[arg-type]
 
