@@ -11,8 +11,8 @@ import pytest
 from console.engine.events import EventType
 from console.engine.findings.analysis import notes
 from console.engine.findings.degenerate import (
-    Detector,
     Degeneracy,
+    Detector,
     find,
     is_alphabet,
     speaks_of_prompt,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ProviderError, Reason
-from ..findings.degenerate import Detector, Degeneracy, first_piece, held_back
+from ..findings.degenerate import Degeneracy, Detector, first_piece, held_back
 
 REASONS = {Degeneracy.REPEATS: Reason.REPEATS_ITSELF, Degeneracy.ECHOES: Reason.ECHOES_PROMPT}
 
