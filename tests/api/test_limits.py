@@ -108,7 +108,7 @@ def test_a_request_that_was_let_in_is_not_sent_away_before_its_panel(api: Api) -
     assert answer.status_code == 200, answer.text
     assert answer.json()["fusion"]["deliberated"] is True
     refused = api.post(json=body, headers={"Authorization": f"Bearer {key}"})
-    assert refused.json()["error"]["code"] == "concurrency_limit"
+    assert refused.json()["error"]["metadata"]["code"] == "concurrency_limit"
 
 
 @pytest.mark.chaos

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -125,8 +126,17 @@ OPENED = "<think>\nLet me see.\n</think>\n\nRain is wet."
 UNOPENED = "Let me see.\n</think>\n\nRain is wet."
 
 
+@pytest.fixture
+def forgotten(api: Api) -> Iterator[None]:
+    """What the site learns of a model in one test, it does not know in the next."""
+    yield
+    api.shell("from console.models import ModelTrait\nsaid = ModelTrait.objects.all().delete()[0]")
+
+
 @pytest.mark.parametrize("content", [OPENED, UNOPENED])
-def test_thoughts_within_the_content_come_back_as_thoughts(api: Api, content: str) -> None:
+def test_thoughts_within_the_content_come_back_as_thoughts(
+    api: Api, content: str, forgotten: None
+) -> None:
     pieces = [content[n : n + 5] for n in range(0, len(content), 5)]
     api.script("good", Script(deltas=pieces))
     told = deltas(events(api, "/chat/completions", ASK))

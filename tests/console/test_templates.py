@@ -55,8 +55,9 @@ def test_every_template_is_somebody_s(
     }
     story = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge()
     run = story.analyse(analysis).synthesise("Fused.").complete().save(alice)
+    under_way = Story().begin().answer(0, "An answer.").save(alice)
     client.force_login(alice)
-    for page in ("", "?models", "/runs", f"/runs/{run.pk}", "/tokens"):
+    for page in ("", "?models", "/runs", f"/runs/{run.pk}", f"/runs/{under_way.pk}", "/tokens"):
         assert client.get(f"/fusion{page}").status_code == 200
     by_htmx = {"HX-Request": "true"}
     assert client.get(f"/fusion/runs/{run.pk}", headers=by_htmx).status_code == 200

@@ -156,18 +156,19 @@ async def test_after_the_finish_the_end_is_not_waited_for(ask, up, last):
 
 @pytest.mark.parametrize("usage", [{}, {"usage": {"prompt_tokens": 4, "completion_tokens": 3}}])
 @pytest.mark.parametrize("finish", ["stop", "null"])
-async def test_a_finish_reason_with_every_chunk_cuts_nothing_off(ask, finish, usage):
+async def test_a_finish_reason_with_every_chunk_cuts_nothing_off(ask, make, finish, usage):
     """As some gateways send it: the first is not the end, nor is a pause after the third."""
     words = ["one", " two", " three", " four"]
     chunks = [event({"content": w}, finish=finish, **usage) for w in words]
     chunks[0] = event({"role": "assistant"}, finish="null", **usage) + chunks[0]
     last = event(finish="length", **usage)
-    pauses = [0.15, 0.05, 0.4, 0.05]
+    patient = make(linger=0.6)
+    pauses = [0.1, 0.05, 0.9, 0.05]
     raw = [piece for pair in zip(chunks, pauses, strict=True) for piece in pair]
     for end in (DONE, b""):
-        got = await ask(Script(raw=[*raw, last + end]))
+        got = await ask(Script(raw=[*raw, last + end]), by=patient)
         assert (got.text, got.finish.finish_reason) == ("one two three four", "length")
-    got = await ask(Script(raw=[*raw, DONE]))
+    got = await ask(Script(raw=[*raw, DONE]), by=patient)
     assert got.finish.finish_reason == ("stop" if finish == "stop" else None)
 
 

@@ -45,6 +45,11 @@ def long_text(size: int, *, seed: str = "") -> str:
     return " ".join(words)
 
 
+def marked(size: int) -> str:
+    """As much of marks as of words: what is nothing but marks is ended, since it says nothing."""
+    return "".join(f"wörd{n} {MARKS} " for n in range(size // 24))
+
+
 def streamed(text: str) -> Script:
     return Script(deltas=[text[at : at + 4000] for at in range(0, len(text), 4000)])
 
@@ -72,7 +77,7 @@ def test_answers_an_analysis_and_a_fused_text_as_long_as_they_may_be(
     settings.CHECKPOINT_SECONDS = 1
     first, second = long_text(2 * MB), long_text(2 * MB, seed="other")
     judged = an_analysis(200_000, first, second)
-    fused = MARKS * (2 * MB // len(MARKS))
+    fused = marked(2 * MB)
     upstream.script("a", streamed(first))
     upstream.script("b", streamed(second))
     upstream.script("judge", Script(judge=streamed(judged)))

@@ -85,7 +85,7 @@ def test_a_credential_is_looked_up_again_when_the_database_was_away(
     worker: Worker, start: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = iter([OperationalError("database is locked")])
-    fail(monkeypatch, "_address", lambda *_: next(away, None))
+    fail(monkeypatch, "_credential", lambda *_: next(away, None))
     run = start("good")
     worker.execute(str(run.pk))
     assert rows(run).status == "completed"

@@ -43,6 +43,8 @@ from .unread import with_sent
 
 log = logging.getLogger(__name__)
 
+AT_A_TIME = 16_000  # characters of one call, between which other runs have their turn
+
 
 class Admission(Protocol):
     """The door every call goes through."""
@@ -166,7 +168,7 @@ async def _within_deadlines(
     on_recast: Callable[[str, str], None],
     on_alive: Callable[[], None],
 ) -> Finish:
-    silence = _Silence(policy)
+    silence, handled = _Silence(policy), 0
     try:
         async with asyncio.timeout_at(silence.ends) as deadline:
             async with aclosing(provider.stream(request)) as chunks:  # type: ignore[type-var]
@@ -174,8 +176,10 @@ async def _within_deadlines(
                     match chunk:
                         case TextDelta(text):
                             on_text(text)
+                            handled += len(text)
                         case ReasoningDelta(text):
                             on_reasoning(text)
+                            handled += len(text)
                         case Recast(text, reasoning):
                             on_recast(text, reasoning)
                         case Alive():
@@ -197,6 +201,10 @@ async def _within_deadlines(
                             return chunk
                     silence.broken()
                     deadline.reschedule(silence.ends)
+                    if handled > AT_A_TIME:
+                        # What has come already comes without a pause, and others have runs, too.
+                        handled = 0
+                        await asyncio.sleep(0)
     except TimeoutError:
         if not deadline.expired():
             raise ProviderError(Reason.TIMEOUT) from None

@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 # (longest period in tokens, times running)
 PERIODS = ((3, 12), (7, 6), (48, 4), (300, 3))
@@ -37,6 +37,7 @@ LONGEST_PIECE = 10_000  # characters
 OF_A_MARK = 12
 
 _EVERY = 8  # tokens between two looks
+_SUFFIX = 8  # tokens; every period that counts has stood there for longer than that
 _KEPT = 120 * IN_DATA[0]
 _BATCH = 48  # characters looked at together
 _LONGEST_WORD = 200
@@ -202,13 +203,20 @@ class Detector:
 
     def _is_asked_for(self, period: str) -> bool:
         """Wherever it is taken to begin."""
-        asked, twice = self._string_of(self._asked), period + period
-        return any(twice[at : at + len(period)] in asked for at in range(len(period)))
+        twice = period + period
+        return any(twice[at : at + len(period)] in self._asked_tokens for at in range(len(period)))
 
     def _are_asked_for(self) -> bool:
-        asked = self._words_of(self._asked)
         runs = self._words.runs()
-        return 3 * sum(run in asked for run in runs) >= len(runs)
+        return 3 * sum(run in self._asked_words for run in runs) >= len(runs)
+
+    @cached_property
+    def _asked_tokens(self) -> str:
+        return self._string_of(self._asked)
+
+    @cached_property
+    def _asked_words(self) -> str:
+        return self._words_of(self._asked)
 
     def _is_prose(self, tokens: str) -> bool:
         return sum(t in self._has_letter for t in tokens) >= SHARE_OF_WORDS * len(tokens)
@@ -266,10 +274,13 @@ class _Tokens:
     def period(self, is_data: bool) -> str:
         """What stands at the end so often that it counts; nothing where it does not."""
         text, end = self.text, len(self.text)
-        at = end - 1
-        first = max(0, end - 1 - PERIODS[-1][0])
-        while end and (at := text.rfind(text[-1], first, at)) >= 0:
-            length = end - 1 - at
+        if end < LEAST_TOKENS:
+            return ""
+        # Where the last few tokens stood before: one alone stands everywhere.
+        last, at = text[-_SUFFIX:], end - _SUFFIX
+        first = max(0, at - PERIODS[-1][0])
+        while (at := text.rfind(last, first, at + _SUFFIX - 1)) >= 0:
+            length = end - _SUFFIX - at
             if is_data:
                 total = max(IN_DATA[0] * length, IN_DATA[1])
             else:
