@@ -19,7 +19,7 @@ from console.worker.upkeep import Upkeep
 from tests.loop_steps import short_steps
 from tests.upstream import Upstream
 
-FAST = Policy(first_token_timeout=2, stall_timeout=0.3, total_timeout=10)
+FAST = Policy(first_token_timeout=5, stall_timeout=1, total_timeout=20)
 PATIENT = Policy(first_token_timeout=10, stall_timeout=10, total_timeout=20)
 
 
