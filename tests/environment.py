@@ -1,10 +1,11 @@
 """Loaded before anything else (`-p tests.environment`): tests never read the settings,
 keys or data of the person who runs them.
 
-They are told four things. FUSION_TEST_DATABASE_URL: a PostgreSQL to run on instead of
+They are told a few things. FUSION_TEST_DATABASE_URL: a PostgreSQL to run on instead of
 SQLite, whose user may create databases; `--postgres` starts one for them. FUSION_LONG_TESTS=1:
 what takes minutes runs too. FUSION_FAULTS_PAGE: where the scenarios write what they showed.
 FUSION_RECORD_GOLDEN=1: the golden streams are written anew instead of compared.
+FUSION_CLIENTS_DIR and FUSION_CLIENTS_PAGE: tests/clients says what they are.
 """
 
 import atexit
@@ -19,7 +20,10 @@ from console.providers import kinds
 
 # The processes that pytest-xdist starts read it too, so that all are on one server.
 _DATABASE = "FUSION_TEST_DATABASE_URL"
-_told = (_DATABASE, "FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE", "FUSION_RECORD_GOLDEN")
+_told = (
+    *(_DATABASE, "FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE", "FUSION_RECORD_GOLDEN"),
+    *("FUSION_CLIENTS_DIR", "FUSION_CLIENTS_PAGE"),
+)
 VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
 for _name in set(os.environ).difference(_told):
     if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):

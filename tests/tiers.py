@@ -36,7 +36,7 @@ PROCESSES = {
     "pages": ("browser", "live"),
     "machines": ("startup", "chaos"),
 }
-ONLY_LONG = ("benchmarks",)
+ONLY_LONG = ("benchmarks", "clients")
 QUICK = (
     *("engine", "console"),
     *(f"providers/test_{name}.py" for name in ("request", "sse", "tool_calls")),
