@@ -152,7 +152,10 @@ def spec_of(scenario: Scenario) -> Spec:
             writer = Panelist("writer", "good", price=PRICE)
         case "synthesizer":
             panel, writer = (sibling, sibling), subject
-    return a_spec(panel, judge, writer, **scenario.policy)
+    # Silence is short where it is what happens; a busy machine's is not to be taken for it.
+    is_of_time = scenario.reason in (Reason.TIMEOUT, Reason.STALLED)
+    patience = {} if is_of_time else {"first_token_timeout": 8, "stall_timeout": 8}
+    return a_spec(panel, judge, writer, **(patience | scenario.policy))
 
 
 def a_spec(
