@@ -155,7 +155,7 @@ def spec_of(scenario: Scenario) -> Spec:
     # Silence is short where it is what happens; a busy machine's is not to be taken for it.
     is_of_time = scenario.reason in (Reason.TIMEOUT, Reason.STALLED)
     patience = {} if is_of_time else {"first_token_timeout": 8, "stall_timeout": 8}
-    return a_spec(panel, judge, writer, **(patience | scenario.policy))
+    return a_spec(panel, judge, writer, **{**patience, **scenario.policy})
 
 
 def a_spec(
