@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from .api.http.base import nothing_here_view
+from .live import views as live
 from .pages.views import account, console, fusions, health, keys, runs, tokens
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("fusion/", RedirectView.as_view(pattern_name="console")),
     path("fusion/runs", runs.list, name="run-list"),
     path("fusion/runs/<uuid:run_id>", runs.detail, name="run-detail"),
+    path("fusion/runs/<uuid:run_id>/frames", live.frames, name="run-frames"),
     path("fusion/runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),
     path("fusion/runs/<uuid:run_id>/share", runs.share, name="run-share"),
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
@@ -27,6 +29,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/stop", fusions.seat_stop, name="seat-stop"),
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/ask", fusions.seat_ask, name="seat-ask"),
     path("fusion/shared/<str:token>", runs.shared, name="run-shared"),
+    path("fusion/shared/<str:token>/frames", live.shared_frames, name="shared-frames"),
     path("fusion/keys", keys.keys, name="keys"),
     path("fusion/tokens", tokens.tokens, name="tokens"),
     path("fusion/tokens/<int:token_id>/revoke", tokens.revoke, name="token-revoke"),

@@ -15,7 +15,7 @@ from ..engine.findings.given import fused_answer
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, Step
 from ..markdown import render
-from . import agreement, phases, receipt, seats, sentences, sources
+from . import agreement, figures, phases, receipt, seats, sentences, sources
 
 LOCAL_CREDENTIAL = "local"
 
@@ -73,6 +73,12 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
     for key, cited in context["sources"].items():
         html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": cited})
     return html
+
+
+def run_figures(spec: Spec, state: RunState) -> dict[str, str]:
+    """`data-figure` of the page -> its text: what changes with every word, as data."""
+    calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
+    return {f"{seat}-tokens": figures.output_tokens(call) for seat, call in calls.items()}
 
 
 def run_texts(spec: Spec, state: RunState) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The live page's socket. It only reads: the event log, through a `Watch`.
 
-Frames are described in static/console/run/frames.js, which applies them.
+Frames are described in docs/frames.md; static/console/run/frames.js applies them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import uuid
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -22,7 +23,8 @@ from .. import access
 from ..fragments import run_context, run_fragments
 from ..models import Run
 from ..site.sessions import SessionStore
-from .watch import Cursor, Watches
+from .frames import Cursor
+from .watch import Watch, Watches
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,8 @@ NOT_ALLOWED, NOT_UNDERSTOOD, NOT_READ, FAILED = 4404, 4400, 4408, 4500
 # (`OPTIONS` in fusion_site/web.py).
 PART = 16_000
 MORE, LAST = "+", "="  # begin a part; a frame that is sent whole begins with "{"
-UNACKNOWLEDGED_BYTES = 256 * 1024
+UNACKNOWLEDGED = 2  # frames; who is slower is sent fewer, bigger, newer ones
+MAX_WANTS = 64
 ACKNOWLEDGE_WITHIN = 60.0
 KEEP_ALIVE = 15.0
 
@@ -49,8 +52,10 @@ class RunConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self._sending: asyncio.Task[None] | None = None
-        self._unacknowledged: dict[int, int] = {}
+        self._unacknowledged: set[int] = set()
+        self._cursor = Cursor(self.show_costs)
         self._acknowledged = asyncio.Event()
+        self._watch: Watch | None = None
         await self.accept()
         run_id = await self._allowed()
         if run_id is None:
@@ -63,14 +68,19 @@ class RunConsumer(AsyncWebsocketConsumer):
             self._sending.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        try:
-            number = json.loads(text_data or "")["ack"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+        message = _message(text_data or "")
+        if message is None:
             await self.disconnect(NOT_UNDERSTOOD)  # nothing is sent behind the end
             await self.close(NOT_UNDERSTOOD)
             return
-        self._unacknowledged.pop(number if isinstance(number, int) else -1, None)
-        self._acknowledged.set()
+        if "want" in message:
+            wants = message["want"]
+            self._cursor.wants = None if wants is None else frozenset(wants)
+            if self._watch:
+                self._watch.announce()
+        if "ack" in message:
+            self._unacknowledged.discard(message["ack"])
+            self._acknowledged.set()
 
     async def _allowed(self) -> uuid.UUID | None:
         """The run's id as long as this viewer may see it."""
@@ -89,13 +99,19 @@ class RunConsumer(AsyncWebsocketConsumer):
             return None
         return run.pk
 
+    def _position(self) -> str:
+        """How far it was sent before its line broke: `?after=` of its address."""
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        return query.get("after", [""])[0]
+
     async def _serve(self, run_id: uuid.UUID) -> None:
-        cursor = Cursor(self.show_costs)
-        number = 0
+        cursor = self._cursor
         loop = asyncio.get_running_loop()
         asked = spoken = loop.time()
         try:
             async with watches.watch(run_id, cursor) as watch:
+                self._watch = watch
+                watch.resume(cursor, self._position())
                 while True:
                     if loop.time() - asked > settings.PERMISSION_SECONDS:
                         asked = loop.time()
@@ -106,13 +122,12 @@ class RunConsumer(AsyncWebsocketConsumer):
                     if watch.gone:
                         await self.close(NOT_ALLOWED)
                         return
-                    frame = await watch.frame(cursor) if watch.is_ready else {}
+                    frame = await watch.frame(cursor) if watch.is_ready else ""
                     if ended and not watch.failed:
-                        frame["end"] = True
+                        frame = (frame + "," if frame else "{") + '"end":true'
                     if frame or loop.time() - spoken > KEEP_ALIVE:
-                        number += 1
                         spoken = loop.time()
-                        if not await self._send_frame(number, frame):
+                        if not await self._send_frame(cursor.after if frame else 0, frame):
                             return
                     if ended:
                         await self.close(FAILED if watch.failed else 1000)
@@ -125,13 +140,13 @@ class RunConsumer(AsyncWebsocketConsumer):
             log.exception("the socket of run %s failed", run_id)
             await self.close(FAILED)
 
-    async def _send_frame(self, number: int, frame: dict[str, Any]) -> bool:
+    async def _send_frame(self, step: int, frame: str) -> bool:
         """Waits while too much is unacknowledged; False when the browser never reads."""
-        text = json.dumps({"n": number} | frame, ensure_ascii=False, separators=(",", ":"))
-        self._unacknowledged[number] = len(text)
-        for part in _parts(text):
+        if step:
+            self._unacknowledged.add(step)
+        for part in _parts((frame or "{") + "}"):
             await self.send(text_data=part)
-        while sum(self._unacknowledged.values()) > UNACKNOWLEDGED_BYTES:
+        while len(self._unacknowledged) >= UNACKNOWLEDGED:
             self._acknowledged.clear()
             try:
                 async with asyncio.timeout(ACKNOWLEDGE_WITHIN):
@@ -152,6 +167,29 @@ class SharedRunConsumer(RunConsumer):
             return access.run_shared_by_link(self.scope["url_route"]["kwargs"]["token"]).pk
         except Http404:
             return None
+
+
+def _message(text: str) -> dict[str, Any] | None:
+    """What a page says: {"ack": the step of a frame it has shown} and {"want": the places whose
+    texts it shows, null for all}."""
+    try:
+        message = json.loads(text)
+        ack, wants = message.get("ack", 0), message.get("want")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    if not isinstance(ack, int) or not ("ack" in message or "want" in message):
+        return None
+    if wants is not None and not _are_places(wants):
+        return None
+    return dict(message)
+
+
+def _are_places(wants: Any) -> bool:
+    return (
+        isinstance(wants, list)
+        and len(wants) <= MAX_WANTS
+        and all(isinstance(place, str) and len(place) <= 40 for place in wants)
+    )
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -1,21 +1,22 @@
 """From the event log to viewers: one `Watch` per watched run and web process.
 
-A watch follows the run and renders what changed: texts block by block,
-everything else as fragments. Viewers keep only a `Cursor` and are sent what
-lies beyond it, so a late viewer starts at zero, a slow one gets bigger frames,
-and nobody has a queue. Rendering happens in a thread, at most every 100 ms, and
-only one at a time per run.
+A watch follows the run and renders what changed, as often as the log brings something: texts
+block by block, figures as data, everything else as fragments, and those only when more than text
+has changed. Viewers keep only a `Cursor` and are sent what lies beyond it, so a late viewer starts
+at zero, a slow one gets bigger frames, and nobody has a queue. Rendering happens in a thread, only
+one step at a time per run; what comes meanwhile is taken together by the next.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -24,19 +25,24 @@ from django.utils import timezone
 from redis.asyncio import Redis
 
 from ..engine.errors import Reason
+from ..engine.events import EventType
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
+from ..fragments import run_figures
 from ..fragments.sentences import waits_for_newer
 from ..fragments.sources import addresses
 from ..markdown import StreamRenderer
 from ..models import Run
 from ..record import eventlog
+from ..record.eventlog import Entry
 from ..record.follow import follow
+from .frames import Cursor, Frames, Text
 
 log = logging.getLogger(__name__)
 
-STEP_SECONDS = 0.1
 QUIET = 2.0  # a page that watches a model think need not ask its rows more often
+ANYHOW = 1.0  # seconds after which fragments are made though only texts have grown
+LINGER = 15.0  # seconds without a viewer: one that asks for frames comes again
 
 
 async def _db(work: Callable[..., Any], *args: Any) -> Any:
@@ -45,40 +51,13 @@ async def _db(work: Callable[..., Any], *args: Any) -> Any:
 
 # (spec, state, show_costs, note) -> fragment id -> inner HTML
 RenderFragments = Callable[[Spec, RunState, bool, str], dict[str, str]]
-
-
-@dataclass
-class _Text:
-    """One text container of the page and the call it shows."""
-
-    call: str
-    renderer: StreamRenderer
-    finished: bool = False
-    rewritten: int = 0  # how often everything shown had to be replaced
-
-
-@dataclass
-class _Shown:
-    call: str = ""
-    rewritten: int = 0
-    final: int = 0
-    block: int = 0
-    line: int = 0
-
-
-@dataclass(eq=False)
-class Cursor:
-    """What one viewer has been sent. Two who were sent the same are still two."""
-
-    show_costs: bool
-    texts: dict[str, _Shown] = field(default_factory=dict)
-    fragments: dict[str, str] = field(default_factory=dict)
-    status: str = ""
+_DELTAS = frozenset(t.value for t in EventType if t.is_delta)
 
 
 class Watch:
     def __init__(self, run_id: uuid.UUID, redis: Redis, render: RenderFragments) -> None:
         self.run_id = run_id
+        self.id = secrets.token_hex(4)  # a cursor of another process says nothing here
         self.viewers: list[Cursor] = []
         self.ended = False
         self.failed = False
@@ -86,9 +65,10 @@ class Watch:
         self._redis, self._render_fragments = redis, render
         self._state = RunState()
         self._spec: Spec | None = None
-        self._texts: dict[str, _Text] = {}
-        self._fragments: dict[bool, dict[str, str]] = {}
+        self._frames = Frames(self.id)
         self._note = ""
+        self._shape: Any = None  # of the state for which the fragments were made
+        self._made_at = 0.0
         self._changed = asyncio.Event()
         self._stepping = asyncio.Lock()  # what a step is changing is not shown half changed
         self._task = asyncio.create_task(self._follow(), name=f"watch {run_id}")
@@ -121,36 +101,49 @@ class Watch:
             self.failed = True
         finally:
             self.ended = True
-            self._announce()
+            self.announce()
 
     async def _follow_to_the_end(self) -> None:
         following = follow(self.run_id, redis=self._redis, db=_db, quiet=QUIET)
         async with aclosing(following) as changes:
             async for seen in changes:
-                began = time.monotonic()
                 self._spec = self._spec or seen.run.frozen_spec
-                await self._step(seen.state, _note(seen.run) if seen.is_silent else "")
+                note = _note(seen.run) if seen.is_silent else ""
+                is_text = not seen.is_of_rows and _is_text(seen.entries)
+                await self._step(seen.state, note, is_text=is_text)
                 if seen.state.status.is_final:
                     return
-                await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
 
-    async def _step(self, state: RunState, note: str) -> None:
+    async def _step(self, state: RunState, note: str, *, is_text: bool = False) -> None:
         async with self._stepping:
-            await asyncio.get_running_loop().run_in_executor(None, self._render, state, note)
-        self._announce()
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, self._render, state, note, is_text)
+        self.announce()
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Wakes whoever waits in `changed`."""
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _render(self, state: RunState, note: str) -> None:
-        self._state, self._note = state, note
-        self._render_texts()
+    def _render(self, state: RunState, note: str, is_text: bool = False) -> None:
+        """`is_text`: nothing but text has come since the last time."""
+        self._state = state
         assert self._spec
-        for show_costs in {c.show_costs for c in self.viewers} | set(self._fragments):
-            self._fragments[show_costs] = self._render_fragments(
-                self._spec, self._state, show_costs, note
-            )
+        self._frames.begin_step()
+        self._render_texts()
+        self._frames.take(status=state.status.value, figures=run_figures(self._spec, state))
+        shape = (note, [(c.key, bool(c.text), bool(c.reasoning)) for c in state.calls.values()])
+        now = time.monotonic()
+        if is_text and shape == self._shape and now - self._made_at < ANYHOW:
+            return
+        self._note, self._shape, self._made_at = note, shape, now
+        for show_costs in {c.show_costs for c in self.viewers} | set(self._frames.kinds):
+            self._make_fragments(show_costs)
+
+    def _make_fragments(self, show_costs: bool) -> None:
+        assert self._spec
+        made = self._render_fragments(self._spec, self._state, show_costs, self._note)
+        self._frames.take_fragments(made, show_costs=show_costs)
 
     def _render_texts(self) -> None:
         state = self._state
@@ -160,79 +153,66 @@ class Watch:
             for seat in range(len(self._spec.panel))
         }
         places["fused"] = state.final_call
+        step, texts = self._frames.step, self._frames.texts
         for place, call in places.items():
             if call is None:
                 continue
-            shown = self._texts.get(place)
-            if shown is None or shown.call != call.key:
-                rewritten = shown.rewritten + 1 if shown else 0
-                shown = self._texts[place] = self._new_text(call, rewritten)
-            if shown.finished and shown.renderer.text == call.text:
+            name = self._name(call)
+            text = texts.get(place)
+            if text is None or text.id != name:
+                text = texts[place] = Text(name, self._renderer(call), step)
+            if text.finished and text.renderer.text == call.text:
                 continue
             try:
-                shown.renderer.feed(call.text)
+                text.renderer.feed(call.text)
             except ValueError:
                 # The text was taken back: a worker took up what its log and rows had not held.
-                shown = self._texts[place] = self._new_text(call, shown.rewritten + 1)
-                shown.renderer.feed(call.text)
+                text = texts[place] = Text(name, self._renderer(call), step)
+                text.renderer.feed(call.text)
+            anew = False
             if call.status.is_final:
-                shown.finished = True
-                if shown.renderer.finish(cited=addresses(call)) is not None:
-                    shown.rewritten += 1
+                text.finished = True
+                anew = text.renderer.finish(cited=addresses(call)) is not None
+            text.took_step(step, anew=anew)
 
-    def _new_text(self, call: CallState, rewritten: int) -> _Text:
+    def _renderer(self, call: CallState) -> StreamRenderer:
         sources = self._state.letters_of(call.fusion) if call.fusion else ""
-        return _Text(call.key, StreamRenderer(sources=sources), rewritten=rewritten)
+        return StreamRenderer(sources=sources)
+
+    def _name(self, call: CallState) -> str:
+        """Of a text: says neither whose it is nor what was tried before."""
+        return hashlib.blake2b(f"{self.run_id} {call.key}".encode(), digest_size=6).hexdigest()
 
     # what a viewer lacks
 
-    def _fragments_for(self, show_costs: bool) -> dict[str, str]:
-        if show_costs not in self._fragments and self._spec:
-            # A first viewer of another kind, between two steps.
-            self._fragments[show_costs] = self._render_fragments(
-                self._spec, self._state, show_costs, self._note
-            )
-        return self._fragments.get(show_costs, {})
-
-    async def frame(self, cursor: Cursor) -> dict[str, Any]:
-        """What lies beyond the cursor, which moves on; empty when nothing does."""
+    async def frame(self, cursor: Cursor) -> str:
+        """What lies beyond the cursor, which moves on, as JSON without its closing brace; ""
+        when nothing does."""
         async with self._stepping:
             return self._beyond(cursor)
 
-    def _beyond(self, cursor: Cursor) -> dict[str, Any]:
-        texts = [t for place, text in self._texts.items() if (t := _beyond(cursor, place, text))]
-        fragments = {
-            name: html
-            for name, html in self._fragments_for(cursor.show_costs).items()
-            if cursor.fragments.get(name) != html
-        }
-        cursor.fragments.update(fragments)
-        frame: dict[str, Any] = {}
-        if texts:
-            frame["texts"] = texts
-        if fragments:
-            frame["fragments"] = fragments
-        status = self._state.status.value
-        if status != cursor.status:
-            cursor.status = frame["status"] = status
-        return frame
+    def _beyond(self, cursor: Cursor) -> str:
+        if cursor.show_costs not in self._frames.kinds and self._spec:
+            self._make_fragments(cursor.show_costs)  # a first viewer of another kind
+        return self._frames.next(cursor, all_texts=self._state.status.is_final)
+
+    def has_told_the_end_of(self, run: Run) -> bool:
+        finished = self._state.finished_at
+        if not run.is_final or run.finished_at is None or finished is None:
+            return False
+        return abs(run.finished_at.timestamp() - finished) < 0.01
+
+    def resume(self, cursor: Cursor, position: str) -> None:
+        """For who was sent as much by this very watch; anybody else begins anew."""
+        watch, _, step = position.partition("-")
+        if watch == self.id and step.isascii() and step.isdigit() and len(step) < 16:
+            cursor.after = min(int(step), self._frames.step)
 
 
-def _beyond(cursor: Cursor, place: str, text: _Text) -> dict[str, Any]:
-    shown = cursor.texts.get(place)
-    frame: dict[str, Any] = {}
-    if shown is None or (shown.call, shown.rewritten) != (text.call, text.rewritten):
-        shown = cursor.texts[place] = _Shown(text.call, text.rewritten)
-        frame["reset"] = True
-    renderer = text.renderer
-    if len(renderer.final) > shown.final:
-        frame["final"] = "".join(renderer.final[shown.final :])
-        shown.final = len(renderer.final)
-    if renderer.block_version != shown.block:
-        frame["block"], shown.block = renderer.block, renderer.block_version
-    if renderer.line_version != shown.line:
-        frame["line"], shown.line = renderer.line, renderer.line_version
-    return {"id": place} | frame if frame else {}
+def _is_text(entries: Sequence[Entry]) -> bool:
+    return bool(entries) and all(
+        entry.kind == "e" and all(body["t"] in _DELTAS for body in entry.body) for entry in entries
+    )
 
 
 def _note(run: Run) -> str:
@@ -264,10 +244,13 @@ class Watches:
         self._redis: Redis | None = None
 
     @asynccontextmanager
-    async def watch(self, run_id: uuid.UUID, cursor: Cursor) -> AsyncIterator[Watch]:
+    async def watch(
+        self, run_id: uuid.UUID, cursor: Cursor, run: Run | None = None
+    ) -> AsyncIterator[Watch]:
+        """`run`: its row as it stands, from who asks again what it was not told of the end."""
         watch = self._watches.get(run_id)
         # One that has ended may still have a viewer who reads slowly, while the run is fused again.
-        if watch is None or watch.ended:
+        if watch is None or (watch.ended and not (run and watch.has_told_the_end_of(run))):
             self._redis = self._redis or eventlog.connect()
             watch = self._watches[run_id] = Watch(run_id, self._redis, self._render)
         watch.viewers.append(cursor)
@@ -276,6 +259,11 @@ class Watches:
         finally:
             watch.viewers.remove(cursor)
             if not watch.viewers:
-                watch.close()
-                if self._watches.get(run_id) is watch:
-                    del self._watches[run_id]
+                asyncio.get_running_loop().call_later(LINGER, self._close, watch)
+
+    def _close(self, watch: Watch) -> None:
+        if watch.viewers:
+            return
+        watch.close()
+        if self._watches.get(watch.run_id) is watch:
+            del self._watches[watch.run_id]

@@ -1,8 +1,9 @@
 """A document rendered while it is being written.
 
-What was written so far falls into three parts, shown one after the other: `final`, HTML that
-will not change; `block`, HTML of the last top-level block, which may still change as a whole
-(a paragraph becomes a heading, a tight list loose); `line`, text that is in neither yet.
+What was written so far falls into three parts: `final`, HTML that will not change; `block`, HTML
+of the last top-level block, which may still change as a whole (a paragraph becomes a heading, a
+tight list loose); `line`, text that is in neither yet. `shown` is the block with a slot in which
+the line stands (see `open_line`).
 
 "Everything before the last top-level block is final" holds because only complete lines are
 parsed, lines end in a line feed and nothing else, definitions of link references are carried
@@ -27,6 +28,9 @@ from console.markdown.document import (
     too_costly,
     top_level_blocks,
 )
+from console.markdown.open_line import OpenBlock, Place, open_block, place_of, with_slot
+
+UNFINISHED_FORMULAS = ("<p><code>$$", "<p><code>\\[")  # as text until they end
 
 # One endless list should cost little more than its length, in work and in bytes sent. So an
 # open block beyond so many characters is parsed again only when it has grown by a part of its
@@ -40,9 +44,9 @@ MAX_OPEN_BLOCK = 16_000
 class StreamRenderer:
     """Feed it the text so far; send on what changed.
 
-    `final` only grows, so the number of its pieces is a reader's cursor. `block` (HTML) and
-    `line` (text, to be shown with its line ends) each replace what was shown before;
-    `block_version` and `line_version` count how often they changed. One renderer belongs to
+    `final` only grows, so the number of its pieces is a reader's cursor. `shown` (HTML) and
+    `line` (text, to stand in the slot of `shown` with its line ends) each replace what was shown
+    before; where `shown` has no slot, the line is not to be shown yet. One renderer belongs to
     one text and is used by one thread at a time. A step parses no more than the open block,
     but that is still work for a thread, and not for every token.
     """
@@ -51,9 +55,8 @@ class StreamRenderer:
         self._sources = sources
         self.final: list[SafeString] = []
         self.block = SafeString()
-        self.block_version = 0
+        self.shown = SafeString()
         self.line = ""
-        self.line_version = 0
         self._text = ""
         self._taken = 0  # how much of the text went into complete lines
         self._open = ""  # the complete lines from the beginning of the open block
@@ -62,6 +65,8 @@ class StreamRenderer:
         self._typeset = 0  # how much of what is final was typeset as formulas
         self._finished = False
         self._is_plain = False  # for good: the whole document is too costly to format
+        self._kind = OpenBlock()
+        self._placed: tuple[Any, ...] = ()  # what `shown` was made of
 
     @property
     def text(self) -> str:
@@ -83,8 +88,7 @@ class StreamRenderer:
         end = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
         if end > self._taken:
             self._take_lines(end)
-        unfinished = text[self._taken :].removesuffix("\r")
-        self._show_line(self._open[self._shown :] + unfinished)
+        self._show_line(text[self._taken :].removesuffix("\r"))
 
     def finish(self, *, cited: Mapping[int, str] | None = None) -> SafeString | None:
         """The text is complete: brings the parts up to `render(text)`, with what it cites, which
@@ -103,7 +107,7 @@ class StreamRenderer:
         if "".join(self.final) + self.block == whole:
             return None
         self.final = [whole]
-        self._show_block(SafeString())
+        self.block = self.shown = SafeString()
         return whole
 
     def _take_lines(self, end: int) -> None:
@@ -112,8 +116,8 @@ class StreamRenderer:
         self._is_plain = self._is_plain or too_costly(self._text)
         if self._is_plain:
             self.final.append(plain(self._bare(self._open)))
-            self._open, self._shown = "", 0
-            self._show_block(SafeString())
+            self._open, self._shown, self._kind = "", 0, OpenBlock()
+            self.block = SafeString()
         elif len(self._open) <= SMALL_OPEN_BLOCK or len(self._open) > self._shown * (1 + GROWTH):
             self._parse_open_block()
 
@@ -133,21 +137,32 @@ class StreamRenderer:
                     self._references[label] = reference
         self._shown = len(self._open)
         if len(self._open) > MAX_OPEN_BLOCK:
-            self._show_block(plain(self._bare(self._open)))
+            self.block, self._kind = plain(self._bare(self._open)), OpenBlock("code")
         else:
-            self._show_block(blocks_to_html(last, text, env))
-
-    def _show_block(self, block: SafeString) -> None:
-        if block != self.block:
-            self.block = block
-            self.block_version += 1
-
-    def _bare(self, text: str) -> str:
-        return without_marks(text) if self._sources else text
+            self.block = blocks_to_html(last, text, env)
+            is_formula = self.block.startswith(UNFINISHED_FORMULAS)
+            self._kind = OpenBlock("code") if is_formula else open_block(last, self._open)
 
     def _show_line(self, line: str) -> None:
         if self._sources:
             line = plain_so_far(line)
-        if line != self.line:
-            self.line = line
-            self.line_version += 1
+        pending = self._bare(self._open[self._shown :])
+        place, self.line = place_of(self._kind, pending, line)
+        if self._is_plain:
+            place, self.line = Place("plain"), line
+        made_of = (place, self.block, len(pending))
+        if made_of == self._placed:
+            return
+        self._placed = made_of
+        whole = self._open[: self._shown] if self._shown <= SMALL_OPEN_BLOCK else ""
+        self.shown = with_slot(
+            self.block, self._kind, place, pending, whole=whole, render=self._rendered
+        )
+
+    def _rendered(self, text: str) -> str:
+        text = complete_lines(text)
+        env = {"references": dict(self._references), **new_env(self._sources)}
+        return blocks_to_html(parse(text, env), text, env)
+
+    def _bare(self, text: str) -> str:
+        return without_marks(text) if self._sources else text

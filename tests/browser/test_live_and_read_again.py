@@ -122,3 +122,23 @@ def test_a_phone_never_scrolls_sideways_whatever_arrives(
     admin = visit("ada", viewport={"width": 360, "height": 740})
     admin.goto("/fusion/keys")
     assert wide_things(admin) == []
+
+
+def test_where_no_socket_comes_through_the_page_asks_and_says_so_once(
+    visit: Visit, people: People, upstream: Upstream
+) -> None:
+    upstream.script("teller", Script(text=STORY, hold_after=6))
+    page = visit("alice", trouble=True)
+    page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    page.goto(ask(people("alice"), "teller", "good", judge="teller"))
+    held = page.locator("[data-text=seat-0]")
+    expect(held).to_contain_text("A title")
+    asking = page.get_by_text("Live updates do not come through this network")
+    expect(asking).to_be_visible()
+    upstream.release()
+    wait_for_the_end(page)
+    expect(asking).to_have_count(1)
+    live = words(page)
+    page.reload()
+    assert words(page) == live
+    expect(asking).to_have_count(0)

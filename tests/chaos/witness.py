@@ -44,8 +44,10 @@ class Witness:
                     while not self.view.ended:
                         frame = await received(socket)
                         self.view.apply(frame)
-                        self._check({t["id"] for t in frame.get("texts", []) if "reset" in t})
-                        await socket.send(json.dumps({"ack": frame["n"]}))
+                        texts = frame.get("texts", [])
+                        self._check({self.view.names[t["id"]] for t in texts if "reset" in t})
+                        if "at" in frame:
+                            await socket.send(json.dumps({"ack": frame["at"]}))
             except (OSError, TimeoutError, WebSocketException):
                 pass
             if not self.view.ended:

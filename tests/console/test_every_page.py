@@ -74,7 +74,8 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
 
 def test_every_address_is_known_here() -> None:
     names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
-    assert names == {*PAGES, *DONE, "run-detail", "run-shared"}
+    frames = {"run-frames", "shared-frames"}  # tests/live/test_asking_for_frames.py
+    assert names == {*PAGES, *DONE, *frames, "run-detail", "run-shared"}
 
 
 @pytest.mark.parametrize("page", PAGES)

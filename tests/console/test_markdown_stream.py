@@ -6,6 +6,7 @@ import pytest
 
 from console.markdown import StreamRenderer, render, stream
 from console.markdown.document import complete_lines, parse
+from console.markdown.open_line import SLOT
 
 # Lines whose meaning depends on the lines around them, and line ends that are none.
 TRAPS = [
@@ -136,13 +137,14 @@ def test_a_list_is_formatted_as_it_comes():
     assert renderer.block.count("<li>") == 2
 
 
-def test_a_step_without_news_changes_no_version():
+def test_while_a_line_grows_only_its_text_changes():
     renderer = fed("a\nb", "a\nb")
-    versions = renderer.block_version, renderer.line_version
+    shown = renderer.shown
+    assert (SLOT in shown, renderer.line) == (True, "b")
     renderer.feed("a\nb")
-    assert (renderer.block_version, renderer.line_version) == versions
+    assert renderer.shown is shown
     renderer.feed("a\nbc")
-    assert (renderer.block_version, renderer.line_version) == (versions[0], versions[1] + 1)
+    assert (renderer.shown is shown, renderer.line) == (True, "bc")
 
 
 def test_a_line_end_cut_in_two_is_one_line_end():
@@ -195,7 +197,7 @@ def test_a_huge_open_block_is_plain_until_it_ends(monkeypatch):
     for start in range(0, len(items), 5):
         text += "".join(items[start : start + 5])
         renderer.feed(text)
-        shown = renderer.block.count("item number") + renderer.line.count("item number")
+        shown = renderer.shown.count("item number") + renderer.line.count("item number")
         assert shown == text.count("item number")
     assert renderer.block.startswith('<pre class="plain">')
     assert sum(size > stream.MAX_OPEN_BLOCK for size in parsed) < 30

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+from html import escape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from console.markdown.open_line import SLOT
 from tests.stack import Stack
 
 FINAL = ("completed", "failed", "cancelled")
@@ -109,6 +111,12 @@ class Page(HTMLParser):
             self.texts[self._place] += data
 
 
+def read(frame: str) -> dict[str, Any]:
+    """What a watch makes, which leaves the closing brace to whoever sends it."""
+    body: dict[str, Any] = json.loads((frame or "{") + "}")
+    return body
+
+
 async def received(socket: ClientConnection) -> dict[str, Any]:
     """A frame, put together as run/socket.js does it."""
     parts = ""
@@ -122,27 +130,41 @@ class View:
     """What a browser shows after applying frames, as static/console/run/frames.js applies them."""
 
     def __init__(self) -> None:
+        self.names: dict[str, str] = {}  # of texts, to places
         self.places: dict[str, dict[str, str]] = {}
+        self.figures: dict[str, str] = {}
         self.fragments: dict[str, str] = {}
         self.status = ""
         self.ended = False
 
     def apply(self, frame: dict[str, Any]) -> None:
-        for text in frame.get("texts", []):
-            place = self.places.setdefault(text["id"], {"final": "", "block": "", "line": ""})
-            if text.get("reset"):
-                place.update(final="", block="", line="")
-            place["final"] += text.get("final", "")
-            place["block"] = text.get("block", place["block"])
-            place["line"] = text.get("line", place["line"])
+        names = frame.get("places", {})
+        self.names |= {name: place for place, name in names.items()}
+        for change in frame.get("texts", []):
+            empty = {"final": "", "block": "", "line": ""}
+            text = self.places.setdefault(self.names[change["id"]], empty)
+            if change.get("reset"):
+                text.update(empty)
+            text["final"] += change.get("final", "")
+            if "patch" in change:
+                keep, rest = change["patch"]
+                kept = text["block"].encode("utf-16-le")[: 2 * keep].decode("utf-16-le")
+                text["block"] = kept + rest
+            text["block"] = change.get("block", text["block"])
+            text["line"] = change.get("line", text["line"] + change.get("tail", ""))
         self.fragments |= frame.get("fragments", {})
+        self.figures |= frame.get("figures", {})
         self.status = frame.get("status", self.status)
         self.ended = self.ended or frame.get("end", False)
 
+    def html(self, place: str) -> str:
+        """What is rendered of it, with the open line where it stands."""
+        text = self.places.get(place, {"final": "", "block": "", "line": ""})
+        return text["final"] + text["block"].replace(SLOT, escape(text["line"]))
+
     def text(self, place: str) -> str:
-        parts = self.places.get(place, {"final": "", "block": "", "line": ""})
-        page = Page(f'<div data-text="x"><div>{parts["final"]}{parts["block"]}</div></div>')
-        return page.texts["x"] + parts["line"]
+        page = Page(f'<div data-text="x"><div>{self.html(place)}</div></div>')
+        return page.texts["x"]
 
     async def follow(
         self, socket: ClientConnection, until: Any = None, seconds: float = 90
@@ -153,5 +175,6 @@ class View:
                 frame = await received(socket)
                 self.apply(frame)
                 # The server may have said all and closed before this is acknowledged.
-                with contextlib.suppress(ConnectionClosed):
-                    await socket.send(json.dumps({"ack": frame["n"]}))
+                if "at" in frame:
+                    with contextlib.suppress(ConnectionClosed):
+                        await socket.send(json.dumps({"ack": frame["at"]}))

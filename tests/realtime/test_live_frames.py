@@ -4,6 +4,7 @@ a viewer who had been shown what is no longer so."""
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import uuid
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.fragments import run_texts
-from console.live.watch import Cursor, Watch, Watches
+from console.live.frames import Cursor
+from console.live.watch import Watch, Watches
 from console.record.eventlog import VERSION, Entry
 from tests.console.story import Story
-from tests.live.member import View
+from tests.live.member import View, read
 
 LINK = '<a href="https://one.example/"'
 
@@ -43,14 +45,14 @@ async def test_a_frame_waits_for_a_step_that_is_under_way(monkeypatch: pytest.Mo
         watch._note = "whole"
 
     monkeypatch.setattr(watch, "_render", work)
-    monkeypatch.setattr(watch, "_beyond", lambda cursor: {"seen": watch._note})
+    monkeypatch.setattr(watch, "_beyond", lambda cursor: watch._note)
     step = asyncio.create_task(watch._step(RunState(), ""))
     await asyncio.to_thread(inside.wait, 5)
     frame = asyncio.create_task(watch.frame(Cursor(True)))
     await asyncio.sleep(0.05)
     assert not frame.done()
     go_on.set()
-    assert await frame == {"seen": "whole"}
+    assert await frame == "whole"
     await step
     watch.close()
 
@@ -98,7 +100,7 @@ def show(watch: Watch, entry: Entry) -> None:
 
 
 def shown(watch: Watch) -> str:
-    return watch._texts["seat-0"].renderer.text
+    return watch._frames.texts["seat-0"].renderer.text
 
 
 @pytest.fixture
@@ -110,7 +112,13 @@ def watches(monkeypatch: pytest.MonkeyPatch) -> Watches:
 
     monkeypatch.setattr(Watch, "_follow_to_the_end", idle)
     monkeypatch.setattr("console.record.eventlog.connect", NoRedis)
+    monkeypatch.setattr("console.live.watch.LINGER", 0)
     return Watches(lambda *_: {})
+
+
+async def lingered() -> None:
+    """Long enough for a watch that nobody sees."""
+    await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("first_to_leave", [0, 1])
@@ -125,8 +133,9 @@ async def test_a_viewer_that_leaves_first_takes_nobody_with_it(
     await views[first_to_leave].__aexit__(None, None, None)
     (staying,) = watch.viewers
     assert staying is cursors[1 - first_to_leave] and not watch._task.cancelling()
-    staying.fragments["run-status"] = "more"
+    staying.after = 3
     await views[1 - first_to_leave].__aexit__(None, None, None)
+    await lingered()
     assert not watch.viewers and watch._task.cancelling()
     async with watches.watch(run, Cursor(True)) as anew:
         assert anew is not watch
@@ -145,8 +154,33 @@ async def test_a_run_that_is_fused_again_is_watched_anew_though_somebody_still_r
             assert anew is not before
         async with watches.watch(run, Cursor(True)) as later:
             pass
+    await lingered()
     assert later._task.cancelling()
     assert not watches._watches
+
+
+async def test_a_viewer_that_comes_back_soon_goes_on_where_it_was(
+    watches: Watches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.live.watch.LINGER", 60)
+    run, cursor = uuid.uuid4(), Cursor(True)
+    async with watches.watch(run, cursor) as watch:
+        watch._spec = Story().spec
+        show(watch, snapshot(said("one ", "two ")))
+        first = read(await watch.frame(cursor))
+        show(watch, Entry("1-2", "e", [delta("three ").to_dict()]))
+    again, stranger = Cursor(True), Cursor(True)
+    async with watches.watch(run, again) as same:
+        assert same is watch
+        same.resume(again, f"{first['watch']}-{first['at']}")
+        (more,) = read(await same.frame(again))["texts"]
+        assert "reset" not in more and more["tail"] == "three "
+        for position in ("", "-", "x-1", f"{watch.id}-x", f"{watch.id}-", f"other-{first['at']}"):
+            same.resume(stranger, position)
+            assert stranger.after == 0
+        same.resume(stranger, f"{watch.id}-999999")
+        assert stranger.after == more.get("at", same._frames.step)
+    watch.close()
 
 
 class Viewer:
@@ -157,21 +191,20 @@ class Viewer:
 
     def look(self) -> str:
         """Takes the next frame; how the text in it was told."""
-        frame = self._watch._beyond(self._cursor)
+        frame = read(self._watch._beyond(self._cursor))
         self._view.apply(frame)
-        told = [text for text in frame.get("texts", []) if text["id"] == "seat-0"]
+        told = frame.get("texts", [])
         if not told:
             return "nothing"
         return "reset" if told[0].get("reset") else "more"
 
     @property
     def text(self) -> str:
-        return self._view.text("seat-0")
+        return self._view.text("seat-0").removesuffix("\n")
 
     @property
     def html(self) -> str:
-        place = self._view.places["seat-0"]
-        return place["final"] + place["block"]
+        return self._view.html("seat-0")
 
 
 def taken_up(*words: str, attempt: int) -> RunState:
@@ -255,6 +288,71 @@ def test_a_viewer_is_told_of_what_only_the_end_of_a_text_explains(watch: Watch) 
     show(watch, Entry("1-3", "e", [ended.to_dict()]))
     assert viewer.look() == "reset"
     assert LINK in viewer.html and viewer.html.count("That is all.") == 1
+
+
+def test_viewers_at_the_same_step_share_one_encoding(watch: Watch) -> None:
+    show(watch, snapshot(said("one ")))
+    cursors = [Cursor(True) for _ in range(3)]
+    first = [watch._beyond(cursor) for cursor in cursors]
+    assert first[0] is first[1] is first[2]
+    show(watch, Entry("1-2", "e", [delta("two ").to_dict()]))
+    assert watch._beyond(cursors[0]) is watch._beyond(cursors[1])
+    assert read(watch._beyond(Cursor(False)))["texts"][0]["reset"]
+
+
+def test_a_text_that_is_not_wanted_costs_nothing_until_it_is_and_comes_whole_at_the_end(
+    watch: Watch,
+) -> None:
+    cursor, view = Cursor(True), View()
+    show(watch, snapshot(said("one ")))
+    view.apply(read(watch._beyond(cursor)))
+    cursor.wants = frozenset({"fused"})
+    for number, word in enumerate(("two ", "three "), 2):
+        show(watch, Entry(f"1-{number}", "e", [delta(word).to_dict()]))
+        assert "texts" not in read(watch._beyond(cursor))
+    cursor.wants = None
+    (change,) = read(watch._beyond(cursor))["texts"]
+    assert change["tail"] == "two three " and "reset" not in change
+    cursor.wants = frozenset()
+    show(watch, Entry("1-4", "e", [delta("four").to_dict()]))
+    assert "texts" not in read(watch._beyond(cursor))
+    ended = [
+        Event(EventType.CALL_COMPLETED, 3.0, "panel-0-1", data={"finish_reason": "stop"}),
+        Event(EventType.RUN_COMPLETED, 4.0),
+    ]
+    show(watch, Entry("1-5", "e", [event.to_dict() for event in ended]))
+    assert "four" in json.dumps(read(watch._beyond(cursor))["texts"])
+
+
+def test_an_endless_line_is_sent_once(watch: Watch) -> None:
+    viewer = Viewer(watch)
+    show(watch, snapshot(said("one ")))
+    viewer.look()
+    sent = 0
+    for number in range(2, 200):
+        show(watch, Entry(f"1-{number}", "e", [delta(f"{number} ").to_dict()]))
+        sent += len(watch._beyond(Cursor(True, after=watch._frames.step - 1)))
+        viewer.look()
+    assert viewer.text == "one " + "".join(f"{n} " for n in range(2, 200))
+    assert sent < 200 * 200
+
+
+def test_fragments_are_made_when_more_than_text_has_come(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(watch, "_render_fragments", lambda *_: made.append(1) or {"x": "y"})
+    watch.viewers.append(Cursor(True))
+    monkeypatch.setattr("console.live.watch.ANYHOW", 1e9)
+    show(watch, snapshot(said()))
+    assert len(made) == 1
+    text = [delta("a word ").to_dict()]
+    for number, count in ((2, 2), (3, 2), (4, 2)):  # the first word changes what a seat is called
+        watch._render(Entry(f"1-{number}", "e", text).fold(watch._state), "", True)
+        assert len(made) == count
+    assert read(watch._beyond(Cursor(True)))["figures"]["seat-0-tokens"].startswith("≈")
+    watch._render(watch._state, "The worker has gone silent.", True)
+    assert len(made) == 3
 
 
 def test_numbers_formulas_and_directions_end_live_as_a_reload_shows_them(watch: Watch) -> None:

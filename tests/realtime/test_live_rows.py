@@ -12,14 +12,15 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from console.engine.events import Event, EventType
-from console.live.watch import Cursor, Watch, Watches
+from console.live.frames import Cursor
+from console.live.watch import Watch, Watches
 from console.models import Run
 from console.record import eventlog
 from console.record.rows import call_row, run_fields
 from console.worker.recorder import save
 from console.worker.worker import Worker
 from tests.console.story import Story, a_spec
-from tests.live.member import View
+from tests.live.member import View, read
 from tests.realtime.test_recorder_faults import on_loop
 from tests.upstream import places
 
@@ -49,7 +50,7 @@ class Viewer:
                 while (seen, self._view.status) != (text, status):
                     await self._watch.changed(0.1)
                     if self._watch.is_ready:
-                        frame = await self._watch.frame(self._cursor)
+                        frame = read(await self._watch.frame(self._cursor))
                         self.resets += sum("reset" in t for t in frame.get("texts", []))
                         self._view.apply(frame)
                         seen = self._view.text("seat-0").strip()

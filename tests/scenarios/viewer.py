@@ -10,9 +10,10 @@ from channels.db import database_sync_to_async
 from django.db import connections
 
 from console.fragments import run_context, run_fragments
-from console.live.watch import Cursor, Watch
+from console.live.frames import Cursor
+from console.live.watch import Watch
 from console.record import eventlog
-from tests.live.member import View
+from tests.live.member import View, read
 
 
 class Viewer(threading.Thread):
@@ -46,7 +47,7 @@ class Viewer(threading.Thread):
         try:
             while True:
                 ended = watch.ended
-                self.view.apply(await watch.frame(cursor) if watch.is_ready else {})
+                self.view.apply(read(await watch.frame(cursor) if watch.is_ready else ""))
                 if ended:
                     assert not watch.failed
                     return

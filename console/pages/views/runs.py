@@ -66,7 +66,15 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     if is_owner:
         own |= _sharing(request, run, just_shared="shared" in request.GET)
     try:
-        context = _context(run, socket=f"/ws/runs/{run.pk}", show_costs=True) | own
+        context = (
+            _context(
+                run,
+                frames=reverse("run-frames", args=[run.pk]),
+                socket=f"/ws/runs/{run.pk}",
+                show_costs=True,
+            )
+            | own
+        )
     except SpecUnreadable as why:
         return _without_its_answers(request, run, why, is_owner=is_owner)
     return page_or_part(request, PAGE, ENDED, context)
@@ -81,7 +89,12 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         response = HttpResponse()
     else:
         try:
-            context = _context(run, socket=f"/ws/shared/{token}", show_costs=False)
+            context = _context(
+                run,
+                frames=reverse("shared-frames", args=[token]),
+                socket=f"/ws/shared/{token}",
+                show_costs=False,
+            )
             response = page_or_part(request, PAGE, ENDED, context | {"is_shared": True})
         except SpecUnreadable as why:
             response = _without_its_answers(request, run, why, is_shared=True)
@@ -120,11 +133,12 @@ def _without_its_answers(
     return render(request, "console/run/too_new.html", context | {"run": run, "sentence": sentence})
 
 
-def _context(run: Run, *, socket: str, show_costs: bool) -> dict[str, Any]:
+def _context(run: Run, *, socket: str, frames: str, show_costs: bool) -> dict[str, Any]:
     spec, state = run.frozen_spec, state_from_rows(run)
     return run_context(spec, state, show_costs=show_costs) | {
         "run": run,
         "socket_path": socket,
+        "frames_path": frames,
         "now": time.time(),
         "seat_texts": run_texts(spec, state),
         "fusions": fusions(spec, state),

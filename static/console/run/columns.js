@@ -1,5 +1,7 @@
 // Columns: tabs on a phone, whole answers on demand, and how far each has been scrolled.
 
+import { isOver, want } from "console/run/socket";
+
 const main = document.getElementById("run");
 const tabs = main.querySelector(".seat-tabs");
 const seats = main.querySelector(".seats");
@@ -12,11 +14,22 @@ function showSeat(id) {
     tab.setAttribute("aria-pressed", String(tab.getAttribute("aria-controls") === id));
   }
   for (const seat of seats.children) seat.classList.toggle("is-current", seat.id === id);
+  tellWants();
 }
+
+// Only what is seen is sent: on a phone one column at a time, behind another window nothing.
+function tellWants() {
+  const current = seats.querySelector(".is-current");
+  if (document.hidden) want([]);
+  else if (current && getComputedStyle(tabs).display !== "none") want([current.id, "fused"]);
+  else want(null);
+}
+addEventListener("resize", tellWants);
+document.addEventListener("visibilitychange", tellWants);
 
 tabs.hidden = seats.children.length < 2;
 seats.classList.add("tabbed");
-showSeat("seat-0");
+showSeat(seats.firstElementChild.id);
 tabs.addEventListener("click", (event) => {
   const tab = event.target.closest("button");
   if (tab) showSeat(tab.getAttribute("aria-controls"));
@@ -36,9 +49,35 @@ export function offerExpand() {
   expand.toggleAttribute("data-idle", !isCut && !seats.classList.contains("is-whole"));
 }
 addEventListener("resize", offerExpand);
-offerExpand();
 
 // ---- scrolling ----
+
+// A column follows its text, and a reader who has scrolled up stays where they read. Observers
+// are told when the page has been laid out, so that asking how it lies costs nothing.
+const following = new Set();
+
+function watchEnd(body) {
+  const end = body.appendChild(document.createElement("span"));
+  const near = new IntersectionObserver(([{ isIntersecting, rootBounds }]) => {
+    if (!rootBounds?.height) return; // a column that is not shown
+    if (isIntersecting) following.add(body);
+    else following.delete(body);
+  }, { root: body, rootMargin: "0px 0px 24px 0px" });
+  near.observe(end);
+}
+
+const growth = new ResizeObserver((entries) => {
+  const bodies = new Set(entries.map(({ target }) => target.closest("[data-follow]")));
+  for (const body of bodies) {
+    if (!isOver() && following.has(body)) body.scrollTop = body.scrollHeight;
+  }
+  offerExpand();
+});
+
+for (const body of seats.querySelectorAll("[data-follow]")) {
+  watchEnd(body);
+  for (const part of body.children) growth.observe(part);
+}
 
 const touched = new WeakSet();
 for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) {

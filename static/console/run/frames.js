@@ -1,40 +1,48 @@
-// Frames from the socket are put in place, in order.
+// Frames are put in place, in order. docs/frames.md describes them.
 //
-// A frame has `n`, its number, and of these what has changed:
-//   texts      a list of { id, reset, final, block, line }: HTML that is appended to what is
-//              final, HTML of the open block, the unfinished line as text; `reset` empties first
-//   fragments  by id of an element, its new inner HTML
-//   status     of the run
-//   end        there will be no other
+// Nothing here asks how the page lies: whatever follows from that is done when it has been laid out.
 
 const main = document.getElementById("run");
 
-const containers = new Map();
+const containers = new Map(); // by the place on the page
+const bound = new Map(); // by the text that stands there
 for (const element of document.querySelectorAll("[data-text]")) {
   containers.set(element.dataset.text, {
     final: element.querySelector("[data-final]"),
     block: element.querySelector("[data-block]"),
-    line: element.querySelector("[data-line]"),
+    html: "",
+    line: "",
+    slot: null,
   });
 }
 
 export function apply(frame) {
-  const followed = [...document.querySelectorAll("[data-follow]")].filter(isAtBottom);
+  for (const [place, text] of Object.entries(frame.places ?? {})) bound.set(text, containers.get(place));
   for (const text of frame.texts ?? []) applyText(text);
   for (const [id, html] of Object.entries(frame.fragments ?? {})) applyFragment(id, html);
+  for (const [name, value] of Object.entries(frame.figures ?? {})) applyFigure(name, value);
   if (frame.status) main.dataset.status = frame.status;
-  for (const element of followed) element.scrollTop = element.scrollHeight;
 }
 
-function applyText({ id, reset, final, block, line }) {
-  const place = containers.get(id);
+function applyText({ id, reset, final, patch, block, line, tail }) {
+  const place = bound.get(id);
   if (!place) return;
-  if (reset) place.final.textContent = place.block.textContent = place.line.textContent = "";
+  if (reset) {
+    place.final.textContent = place.line = "";
+    block ??= "";
+  }
   // Text of models: the server has rendered and sanitised it, and the strict
   // content security policy lets nothing run that might have come through.
   if (final) place.final.insertAdjacentHTML("beforeend", final);
-  if (block !== undefined) place.block.innerHTML = block;
-  if (line !== undefined) place.line.textContent = line;
+  if (patch) block = place.html.slice(0, patch[0]) + patch[1];
+  if (block !== undefined) {
+    place.block.innerHTML = place.html = block;
+    place.slot = place.block.querySelector("[data-line]");
+  }
+  place.line = line ?? place.line + (tail ?? "");
+  if (!place.slot) return;
+  if (tail && place.slot.firstChild && block === undefined) place.slot.firstChild.appendData(tail);
+  else place.slot.textContent = place.line;
 }
 
 function applyFragment(id, html) {
@@ -50,12 +58,11 @@ function applyFragment(id, html) {
   if (focused) element.querySelector(`[data-copy="${focused}"]`)?.focus();
 }
 
+function applyFigure(name, value) {
+  for (const element of main.querySelectorAll(`[data-figure="${name}"]`)) element.textContent = value;
+}
+
 function keptOpen(element) {
   const all = element.querySelectorAll("details[data-keep]");
   return new Map(Array.from(all, (details) => [details.dataset.keep, details.open]));
-}
-
-// A reader who has scrolled up stays where they read.
-function isAtBottom(element) {
-  return element.scrollHeight - element.scrollTop - element.clientHeight < 24;
 }

@@ -2,7 +2,7 @@
 
 import { keepTicking, tick } from "console/run/clocks";
 import "console/run/code";
-import { offerExpand } from "console/run/columns";
+import "console/run/columns";
 import "console/run/drafts";
 import { end } from "console/run/ending";
 import "console/run/evidence";
@@ -13,8 +13,7 @@ import { follow, isOver } from "console/run/socket";
 function show(frame) {
   apply(frame);
   if (isOver()) end();
-  offerExpand();
-  tick();
+  if (frame.fragments) tick();
 }
 
 if (!isOver()) {

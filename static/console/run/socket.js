@@ -1,14 +1,23 @@
-// The socket: opened, heard, acknowledged, and opened anew until the run is over.
+// How frames come: by a socket, opened anew until the run is over, and where no socket comes
+// through, by asking again and again.
 
 const main = document.getElementById("run");
 const FINAL = ["completed", "failed", "cancelled"];
 const SILENCE = 45_000; // the server says something every 15 s
+const FIRST_WORD = 10_000; // and at once when it has been reached
 const SOON = 300;
+const TRIES = 2; // sockets that never said a word, before the page asks instead
+const ASK_EVERY = 2000;
 
 let over = FINAL.includes(main.dataset.status);
 let socket = null;
 let delay = SOON;
 let lastHeard = 0;
+let mute = 0; // how many sockets in a row said nothing
+let wasHeard = false;
+let watch = ""; // whose steps they are
+let step = 0;
+let wanted = null; // places whose texts are shown, null for all
 let show = null;
 
 export const isOver = () => over;
@@ -17,32 +26,54 @@ export const isOver = () => over;
 export function follow(whatToDo) {
   show = whatToDo;
   connect();
-  setInterval(watchForSilence, 5000);
+  setInterval(watchForSilence, 2500);
   addEventListener("offline", giveUp);
+}
+
+export function want(places) {
+  if (JSON.stringify(places) === JSON.stringify(wanted)) return;
+  wanted = places;
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ want: wanted }));
+}
+
+const position = () => (watch && step ? `${watch}-${step}` : "");
+
+function take(frame) {
+  delay = SOON;
+  watch = frame.watch ?? watch;
+  step = frame.at ?? step;
+  over ||= Boolean(frame.end);
+  show(frame);
+  main.dataset.live = over ? "over" : "yes";
 }
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  socket = new WebSocket(`${scheme}//${location.host}${main.dataset.socket}`);
+  const address = new URL(`${scheme}//${location.host}${main.dataset.socket}`);
+  address.searchParams.set("after", position());
+  socket = new WebSocket(address);
   lastHeard = Date.now();
+  wasHeard = false;
   let parts = ""; // of a long frame: "+…" goes on, "=…" is the last
-  socket.addEventListener("message", (event) => {
+  socket.addEventListener("open", ({ target }) => {
+    if (wanted) target.send(JSON.stringify({ want: wanted }));
+  });
+  socket.addEventListener("message", ({ data, target }) => {
     lastHeard = Date.now();
-    if (event.data[0] === "+") {
-      parts += event.data.slice(1);
+    wasHeard = true;
+    mute = 0;
+    if (data[0] === "+") {
+      parts += data.slice(1);
       return;
     }
-    const frame = JSON.parse(event.data[0] === "=" ? parts + event.data.slice(1) : event.data);
+    const frame = JSON.parse(data[0] === "=" ? parts + data.slice(1) : data);
     parts = "";
-    delay = SOON;
-    over ||= Boolean(frame.end);
-    show(frame);
-    socket.send(JSON.stringify({ ack: frame.n }));
-    main.dataset.live = over ? "over" : "yes";
+    take(frame);
+    if (frame.at) target.send(JSON.stringify({ ack: frame.at }));
   });
-  socket.addEventListener("close", (event) => {
-    if (event.target !== socket) return; // one we had given up
-    if (event.code === 4404) location.reload();
+  socket.addEventListener("close", ({ code, target }) => {
+    if (target !== socket) return; // one we had given up
+    if (code === 4404) location.reload();
     else reconnect();
   });
 }
@@ -50,12 +81,15 @@ function connect() {
 function reconnect() {
   if (over) return;
   main.dataset.live = "no";
-  setTimeout(connect, delay * (0.75 + Math.random() / 2));
+  if (!wasHeard) mute += 1;
+  const next = mute >= TRIES ? goOnAsking : connect;
+  setTimeout(next, delay * (0.75 + Math.random() / 2));
   delay = Math.min(delay * 2, 5000);
 }
 
 function watchForSilence() {
-  if (socket?.readyState === WebSocket.OPEN && Date.now() - lastHeard > SILENCE) giveUp();
+  const patience = wasHeard ? SILENCE : FIRST_WORD;
+  if (socket && Date.now() - lastHeard > patience) giveUp();
 }
 
 // A closing handshake over a dead line takes a minute: nobody waits for it.
@@ -65,4 +99,27 @@ function giveUp() {
   socket = null;
   silent.close();
   reconnect();
+}
+
+// ---- without a socket ----
+
+async function goOnAsking() {
+  socket = null;
+  try {
+    await ask();
+  } catch {
+    main.dataset.live = "no"; // nor does the server answer
+  }
+  if (!over) setTimeout(goOnAsking, ASK_EVERY);
+}
+
+async function ask() {
+  const address = new URL(main.dataset.frames, location.href);
+  address.searchParams.set("after", position());
+  if (wanted) address.searchParams.set("want", wanted.join(","));
+  const answer = await fetch(address, { headers: { Accept: "application/json" } });
+  if (answer.status === 404 || answer.redirected) location.reload();
+  if (!answer.ok) throw new Error(answer.statusText);
+  take(await answer.json());
+  document.getElementById("run-asking")?.removeAttribute("hidden");
 }

@@ -1,0 +1,195 @@
+"""Frames, protocol 2: what viewers of one run are sent. docs/frames.md describes them.
+
+Whatever changes on the page is kept with the number of the step in which it did, so a viewer is
+nothing but a number: the last step it was sent. Who was sent the same is sent the same again, in
+one encoding for all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..markdown import StreamRenderer
+
+VERSION = 2
+LINES_REMEMBERED = 64  # steps back to which the growth of a line is known
+
+
+@dataclass(eq=False)
+class Cursor:
+    """What one viewer has been sent. Two who were sent the same are still two.
+
+    `wants` are the places whose texts it shows, None all of them; `behind` are the steps at which
+    the others were left.
+    """
+
+    show_costs: bool
+    after: int = 0
+    wants: frozenset[str] | None = None
+    behind: dict[str, int] = field(default_factory=dict)
+
+
+class Text:
+    """A text of the page, as its renderer shows it, and when which part of it changed."""
+
+    def __init__(self, name: str, renderer: StreamRenderer, step: int) -> None:
+        self.id = name
+        self.renderer = renderer
+        self.finished = False
+        self._reset_at = step
+        self._finals: list[int] = []  # of each final piece, the step that brought it
+        self._shown, self._shown_at, self._shown_before = "", 0, 0
+        self._patch: tuple[int, str] | None = None
+        self._line, self._line_at, self._line_since = "", 0, 0
+        self._lengths: deque[tuple[int, int]] = deque(maxlen=LINES_REMEMBERED)
+
+    def took_step(self, step: int, *, anew: bool = False) -> None:
+        """After the renderer was fed. `anew`: all that was shown is to be replaced."""
+        if anew:
+            self._reset_at, self._finals = step, []
+        self._finals += [step] * (len(self.renderer.final) - len(self._finals))
+        if self.renderer.shown != self._shown:
+            self._patch = patch(self._shown, self.renderer.shown)
+            self._shown, self._shown_before = self.renderer.shown, self._shown_at
+            self._shown_at = step
+        line = self.renderer.line
+        if line == self._line:
+            return
+        if not line.startswith(self._line):
+            self._line_since = step
+            self._lengths.clear()
+        self._line, self._line_at = line, step
+        self._lengths.append((step, len(line)))
+
+    def since(self, after: int) -> dict[str, Any]:
+        """What came after that step; empty when nothing did."""
+        change: dict[str, Any] = {}
+        if self._reset_at > after:
+            change["reset"], after = True, 0
+        if pieces := [p for p, at in zip(*self._newest(after), strict=True) if at > after]:
+            change["final"] = "".join(pieces)
+        if self._shown_at > after:
+            if self._patch and after >= max(self._shown_before, 1):
+                change["patch"] = list(self._patch)
+            else:
+                change["block"] = self._shown
+        if self._line_at > after:
+            had = next((n for at, n in reversed(self._lengths) if at <= after), None)
+            if had is None or self._line_since > after:
+                change["line"] = self._line
+            else:
+                change["tail"] = self._line[had:]
+        return {"id": self.id} | change if change else {}
+
+    def _newest(self, after: int) -> tuple[list[Any], list[int]]:
+        """Pieces are many and the new ones last."""
+        count = 0
+        while count < len(self._finals) and self._finals[-1 - count] > after:
+            count += 1
+        return (self.renderer.final[-count:], self._finals[-count:]) if count else ([], [])
+
+
+def patch(old: str, new: str) -> tuple[int, str] | None:
+    """(how much of the old stays, what follows), in the units that JavaScript counts in; None
+    where that saves little."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[:middle] == new[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    if low < 80 or low < len(new) / 4:
+        return None
+    kept = old[:low]
+    return (low if kept.isascii() else len(kept.encode("utf-16-le", "surrogatepass")) // 2), new[
+        low:
+    ]
+
+
+class Changing:
+    """Named values, each with the step in which it became what it is."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[Any, int]] = {}
+
+    def take(self, values: Mapping[str, Any], step: int) -> None:
+        for name, value in values.items():
+            if name not in self._values or self._values[name][0] != value:
+                self._values[name] = value, step
+
+    def since(self, after: int) -> dict[str, Any]:
+        return {name: value for name, (value, at) in self._values.items() if at > after}
+
+
+class Frames:
+    """Of one run in one process. `step` counts what `take` was told; `watch` names whose steps
+    they are."""
+
+    def __init__(self, watch: str) -> None:
+        self.watch, self.step = watch, 0
+        self.texts: dict[str, Text] = {}  # by place
+        self._places, self._figures, self._status = Changing(), Changing(), Changing()
+        self._fragments: dict[bool, Changing] = {}
+        self._encoded: dict[Any, str] = {}
+
+    def begin_step(self) -> int:
+        self.step += 1
+        self._encoded.clear()
+        return self.step
+
+    def take(self, *, status: str, figures: Mapping[str, str]) -> None:
+        self._status.take({"status": status}, self.step)
+        self._figures.take(figures, self.step)
+        self._places.take({place: text.id for place, text in self.texts.items()}, self.step)
+
+    def take_fragments(self, fragments: Mapping[str, str], *, show_costs: bool) -> None:
+        self._fragments.setdefault(show_costs, Changing()).take(fragments, self.step)
+        self._encoded.clear()
+
+    @property
+    def kinds(self) -> Iterable[bool]:
+        return self._fragments.keys()
+
+    def next(self, cursor: Cursor, *, all_texts: bool = False) -> str:
+        """What lies beyond the cursor, which moves on, as JSON without its closing brace; ""
+        when nothing does."""
+        wants = None if all_texts else cursor.wants
+        behind = {
+            place: cursor.behind.get(place, cursor.after)
+            for place in self.texts
+            if place in cursor.behind or (wants is not None and place not in wants)
+        }
+        key = (cursor.show_costs, cursor.after, wants, tuple(behind.items()))
+        if key not in self._encoded:
+            frame = self._beyond(cursor.show_costs, cursor.after, wants, behind)
+            self._encoded[key] = _json({"at": self.step} | frame)[:-1] if frame else ""
+        cursor.behind = {p: at for p, at in behind.items() if wants is not None and p not in wants}
+        cursor.after = self.step
+        return self._encoded[key]
+
+    def _beyond(
+        self, show_costs: bool, after: int, wants: frozenset[str] | None, behind: dict[str, int]
+    ) -> dict[str, Any]:
+        texts = [
+            change
+            for place, text in self.texts.items()
+            if wants is None or place in wants
+            if (change := text.since(behind.get(place, after)))
+        ]
+        frame: dict[str, Any] = {} if after else {"v": VERSION, "watch": self.watch}
+        parts = {
+            "places": self._places.since(after),
+            "texts": texts,
+            "fragments": self._fragments.setdefault(show_costs, Changing()).since(after),
+            "figures": self._figures.since(after),
+        }
+        return frame | {k: v for k, v in parts.items() if v} | self._status.since(after)
+
+
+def _json(frame: dict[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,54 @@
+"""The same frames for a page behind a proxy that passes no websockets on: it asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+
+from channels.db import database_sync_to_async
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from .. import access
+from ..models import Run
+from .consumers import MAX_WANTS, watches
+from .frames import Cursor
+
+PATIENCE = 10.0  # seconds for a watch to have read its run
+
+
+@require_GET
+async def frames(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """`after`: the position of the frame before; `want`: places, with commas between them."""
+    user = await request.auser()
+    return await _answer(request, lambda: access.run_visible_to(user, run_id), show_costs=True)
+
+
+@require_GET
+async def shared_frames(request: HttpRequest, token: str) -> HttpResponse:
+    return await _answer(request, lambda: access.run_shared_by_link(token), show_costs=False)
+
+
+async def _answer(
+    request: HttpRequest, find: Callable[[], Run], *, show_costs: bool
+) -> HttpResponse:
+    """Raises Http404 for who may not see the run."""
+    run = await database_sync_to_async(find)()
+    cursor = Cursor(show_costs)
+    if "want" in request.GET:
+        cursor.wants = frozenset(request.GET["want"].split(",")[:MAX_WANTS])
+    async with watches.watch(run.pk, cursor, run) as watch:
+        async with asyncio.timeout(PATIENCE):
+            while not (watch.is_ready or watch.ended):
+                await watch.changed(1)
+        watch.resume(cursor, request.GET.get("after", ""))
+        ended = watch.ended
+        if watch.failed or not watch.is_ready:
+            return HttpResponse(status=503, headers={"Retry-After": "2"})
+        frame = await watch.frame(cursor)
+    if ended:
+        frame = (frame + "," if frame else "{") + '"end":true'
+    answer = HttpResponse((frame or "{") + "}", content_type="application/json")
+    answer["Cache-Control"] = "no-store"
+    return answer

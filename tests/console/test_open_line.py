@@ -1,0 +1,107 @@
+"""The line that is being written stands where it will be when it is whole."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from console.markdown import StreamRenderer
+from console.markdown.open_line import SLOT
+from tests.console.test_markdown_hostile import Forbidden
+from tests.console.test_markdown_stream import cuts, random_document
+
+
+def streamed(text: str, sources: str = "") -> StreamRenderer:
+    renderer = StreamRenderer(sources=sources)
+    for end in range(1, len(text) + 1):
+        renderer.feed(text[:end])
+    return renderer
+
+
+def seen(text: str, sources: str = "") -> str:
+    """As the page shows it, the open line between brackets."""
+    renderer = streamed(text, sources)
+    shown = "".join(renderer.final) + renderer.shown.replace(SLOT, f"⟦{renderer.line}⟧")
+    return re.sub(r">\s+<", "><", shown).strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Hello wor", "<p>⟦Hello wor⟧</p>"),
+        ("Hello\nwor", "<p>Hello\n⟦wor⟧</p>"),
+        ("Hello\n\nwor", "<p>Hello</p><p>⟦wor⟧</p>"),
+        ("```py\nx = 1\n    y =", "<pre><code>x = 1\n⟦    y =⟧</code></pre>"),
+        ("```\n", "<pre><code></code></pre>"),
+        ("```\nf", "<pre><code>⟦f⟧</code></pre>"),
+        ("- a\n- b", "<ul><li>a</li><li>⟦b⟧</li></ul>"),
+        ("- a\n  b", "<ul><li>a\n⟦b⟧</li></ul>"),
+        ("- a\n  - b", "<ul><li>a\n<ul><li>⟦b⟧</li></ul></li></ul>"),
+        ("1. a\n2. b", "<ol><li>a</li><li>⟦b⟧</li></ol>"),
+        ("> a\n> b", "<blockquote><p>a\n⟦b⟧</p></blockquote>"),
+        ("# Hea", "<h1>⟦Hea⟧</h1>"),
+        ("a\n## b", "<p>a</p><h2>⟦b⟧</h2>"),
+        ("مرحبا", '<p dir="rtl">⟦مرحبا⟧</p>'),
+        ("$$\na\n= b", "<p><code>$$\na\n⟦= b⟧</code></p>"),
+    ],
+)
+def test_the_open_line_stands_inside_its_block(text: str, shown: str) -> None:
+    assert seen(text) == shown
+
+
+HEAD = "| a | b |\n|---|---|\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ("| 1", [["⟦1⟧", ""]]),
+        ("| 1 |", [["1", "⟦⟧"]]),
+        ("| 1 | 2", [["1", "⟦2⟧"]]),
+        ("| 1 | 2 |", [["1", "2"]]),
+        ("| 1 | 2 |\n| **3** | fo", [["1", "2"], ["<strong>3</strong>", "⟦fo⟧"]]),
+        ("| x \\| y | z", [["x | y", "⟦z⟧"]]),
+    ],
+)
+def test_a_row_is_a_row_from_its_first_cell(rows: str, shown: list[list[str]]) -> None:
+    html = seen(HEAD + rows)
+    body = html[html.index("<tbody>") :]
+    found = [re.findall(r"<td>(.*?)</td>", row) for row in body.split("<tr>")[1:]]
+    assert found == shown and html.count("<table>") == 1
+
+
+@pytest.mark.parametrize("text", ["a\n--", "a\n#", "- a\n-", "1", "```\nx\n``", "a\n|", "***"])
+def test_what_nobody_can_tell_yet_is_not_shown(text: str) -> None:
+    assert streamed(text).line == ""
+
+
+def test_marks_of_provenance_are_not_shown_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "[^" not in seen("It is so [^A", "AB") and "It is so" in seen("It is so [^A", "AB")
+
+
+def test_in_any_text_there_is_one_slot_at_most_and_only_what_may_stand_there() -> None:
+    for seed in range(300):
+        rng = random.Random(seed)
+        text, renderer = random_document(rng), StreamRenderer()
+        for end in cuts(rng, text):
+            renderer.feed(text[:end])
+            assert renderer.shown.count(SLOT) <= 1, text[:end]
+            assert not re.search("[\ue000-\uf8ff]", renderer.shown), text[:end]
+            assert Forbidden(renderer.shown.replace(SLOT, "")).found == []
+        renderer.finish()
+        assert SLOT not in renderer.shown and renderer.shown == renderer.block
+
+
+def test_a_long_table_and_long_code_are_shown_up_to_their_last_line() -> None:
+    table = HEAD + "".join(f"| cell {n} | is {n} |\n" for n in range(400))
+    code = "```\n" + "".join(f"line {n}\n" for n in range(1000))
+    for text, word in ((table, "cell"), (code, "line")):
+        renderer, some = StreamRenderer(), 0
+        for at in range(0, len(text), 97):
+            renderer.feed(text[:at])
+            visible = "".join(renderer.final) + renderer.shown.replace(SLOT, renderer.line)
+            some = text[:at].count(word)
+            assert visible.count(word) == some, text[at - 40 : at]
+        assert some
