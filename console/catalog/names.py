@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..models import Credential
-from .listings import CatalogModel, all_models, look_up
+from ..models import CatalogModel, Credential
+from .listings import all_models, look_up
 from .near import names_like, question
 
 MAX_NAME = 200

@@ -1,6 +1,6 @@
 """What a model costs and how much it can read: as its server lists it, else as published.
 
-Nothing here asks anybody: what a list says is known once somebody has looked it up.
+Nothing here asks anybody: what a list says is known once somebody has read it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.usage import Price
 from ..models import Credential
-from .listings import at_hand
+from .listings import listed_model
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
@@ -21,18 +21,19 @@ def price_of(credential: Credential, model: str) -> Price | None:
     """What is known without asking anybody: the list if it is at hand, else published prices."""
     if credential.is_local:
         return Price(Decimal(0), Decimal(0))
-    known = next((m.price for m in at_hand(credential) if m.model == model), None)
-    return known or _published_price(credential, model)
+    row = listed_model(credential, model)
+    return (row and row.price) or _published_price(credential, model)
 
 
 def context_length_of(credential: Credential, model: str) -> int | None:
     """In tokens, as listed or published, without asking anybody."""
     if credential.server and credential.server.context_length:
         return credential.server.context_length
-    names = {model, plain_name(credential, model)}
-    known = next((m.context_length for m in at_hand(credential) if m.model in names), None)
-    info = None if known else _published(credential, model)
-    return known or (info.context_window if info else None)
+    row = listed_model(credential, model, plain_name(credential, model))
+    if row and row.context_length:
+        return row.context_length
+    info = _published(credential, model)
+    return info.context_window if info else None
 
 
 def plain_name(credential: Credential, model: str) -> str:

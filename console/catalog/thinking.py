@@ -10,7 +10,7 @@ from statistics import median
 
 from ..engine.state import Step
 from ..models import Call, Credential
-from .listings import at_hand
+from .listings import listed_model
 
 # Of many lists nothing can be read. These think before every answer, most of them unseen, by
 # what their makers say of them; a name may stand behind its author's and before a variant.
@@ -28,9 +28,9 @@ ENOUGH = 3
 
 def reasons(credential: Credential, model: str) -> bool | None:
     """As its server lists it, else by its name; None where nothing is known."""
-    listed = next((m.reasons for m in at_hand(credential) if m.model == model), None)
-    if listed is not None:
-        return listed
+    row = listed_model(credential, model)
+    if row and row.reasons is not None:
+        return row.reasons
     name = model.lower()
     return True if NAMED.search(name) and not NOT_NAMED.search(name) else None
 

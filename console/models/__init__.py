@@ -1,3 +1,4 @@
+from .catalog import CatalogList, CatalogModel
 from .credentials import Credential
 from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
@@ -8,6 +9,8 @@ from .traits import ModelTrait, traits_known, traits_learned
 __all__ = [
     "ApiToken",
     "Call",
+    "CatalogList",
+    "CatalogModel",
     "Credential",
     "Fusion",
     "Heartbeat",

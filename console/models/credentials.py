@@ -215,6 +215,11 @@ class Credential(models.Model):
         """The running `up` was given the key, though this process (a shell's) was not."""
         return self.environment in os.environ.get("FUSION_STACK_KEYS", "").split()
 
+    @property
+    def has_key_elsewhere(self) -> bool:
+        """Whether others of this site can ask its server, and this process cannot."""
+        return self._stack_has_key and not self.key
+
     def _environment_url(self) -> str:
         """The address in the environment, or "" when the environment does not offer this."""
         server, env = self.server, os.environ

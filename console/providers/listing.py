@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,9 @@ from .wire.usage import money
 
 BODY_LIMIT = 32 * 1024 * 1024
 MODELS_LIMIT = 5_000
+MOST_TOKENS = 2**31 - 1  # what a column holds; more is no count of tokens
 THINKING = {"reasoning", "include_reasoning", "reasoning_effort", "thinking"}
+TOOLS = {"tools", "tool_use", "function_calling", "tool_calling"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,15 @@ class ModelInfo:
     name: str
     context_length: int | None = None
     price: Price | None = None
-    reasons: bool | None = None  # None: it does not say
+    # Of what follows, None and "": it does not say.
+    reasons: bool | None = None
+    takes_tools: bool | None = None
+    output_tokens: int | None = None  # at most
+    inputs: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] | None = None
+    alias_of: str = ""
+    published_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -133,28 +144,87 @@ def _model(row: Any) -> ModelInfo | None:
     number = row.get("id") or row.get("name")
     if not isinstance(number, str) or not number.isprintable() or len(number) > 200:
         return None
-    name = row.get("name")
-    meta = row.get("meta")
-    length = row.get("context_length") or row.get("max_model_len")
-    if length is None and isinstance(meta, dict):
-        length = meta.get("n_ctx")  # llama.cpp's
     return ModelInfo(
         id=number,
-        name=name if isinstance(name, str) and name.isprintable() and len(name) <= 200 else number,
-        context_length=length if isinstance(length, int) and length > 0 else None,
+        name=_line(row.get("name")) or _line(row.get("display_name")) or number,
+        context_length=_first_count(row, _CONTEXT),
         price=_price(row.get("pricing")),
-        reasons=_reasons(row),
+        reasons=_able(row, THINKING),
+        takes_tools=_able(row, TOOLS),
+        output_tokens=_first_count(row, _OUTPUT),
+        inputs=_modalities(row, "input_modalities"),
+        outputs=_modalities(row, "output_modalities"),
+        alias_of=_line(row.get("alias_target")),
+        published_at=_moment(row, _PUBLISHED),
+        expires_at=_moment(row, _EXPIRES),
     )
 
 
-def _reasons(row: dict[str, Any]) -> bool | None:
+# Where the servers write it, as a path into the row; the first that says something is taken.
+_CONTEXT = (
+    ("context_length",),
+    ("max_model_len",),  # vLLM
+    ("meta", "n_ctx"),  # llama.cpp
+    ("context_window",),  # Groq
+    ("max_context_length",),  # Mistral, LM Studio
+    ("max_input_tokens",),  # Anthropic
+)
+_OUTPUT = (
+    ("top_provider", "max_completion_tokens"),  # OpenRouter
+    ("max_completion_tokens",),  # Groq
+    ("max_output_tokens",),
+    ("max_tokens",),  # Anthropic
+)
+_PUBLISHED = (("created",), ("created_at",))
+_EXPIRES = (("expiration_date",), ("deprecation",))  # OpenRouter, Mistral
+
+
+def _at(row: dict[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = row
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _line(value: Any) -> str:
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= 200 else ""
+
+
+def _first_count(row: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> int | None:
+    counts = (_at(row, path) for path in paths)
+    return next((n for n in counts if type(n) is int and 0 < n <= MOST_TOKENS), None)
+
+
+def _moment(row: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> datetime | None:
+    """Of the seconds since 1970 or a date; what is neither says nothing."""
+    for value in (_at(row, path) for path in paths):
+        try:
+            if type(value) in (int, float) and value > 0:
+                return datetime.fromtimestamp(value, UTC)
+            if isinstance(value, str) and value:
+                moment = datetime.fromisoformat(value)
+                return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        except (ValueError, OverflowError, OSError):
+            continue
+    return None
+
+
+def _modalities(row: dict[str, Any], name: str) -> tuple[str, ...] | None:
+    listed = _at(row, ("architecture", name)) or row.get(name)
+    if not isinstance(listed, list):
+        return None
+    words = (w for w in listed if isinstance(w, str) and 0 < len(w) <= 20 and w.isprintable())
+    return tuple(dict.fromkeys(words))[:20] or None
+
+
+def _able(row: dict[str, Any], words: set[str]) -> bool | None:
     """OpenRouter lists which parameters a model takes, others what it is capable of."""
     for name in ("supported_parameters", "capabilities"):
         listed = row.get(name)
         if isinstance(listed, dict):
             listed = [able for able, value in listed.items() if value]
         if isinstance(listed, list) and listed:
-            if any(word in THINKING for word in listed if isinstance(word, str)):
+            if any(word in words for word in listed if isinstance(word, str)):
                 return True
             # Of what a model is capable of, few lists say all.
             if name == "supported_parameters":

@@ -1,7 +1,8 @@
-"""What every worker does beside its runs: beat, look for stops, sweep for runs left behind.
+"""What every worker does beside its runs: beat, look for stops, sweep for runs left behind,
+read lists of models that got old.
 
 No leader and no lock: claiming is conditional, so two workers that ring for
-the same run do no harm.
+the same run do no harm, and each old list is read by one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.db import Error
 from django.db.models import F, Q
 from django.utils import timezone
 
+from ..catalog import listings
 from ..engine.state import RunStatus
 from ..models import Heartbeat, Run
 from .doorbell import ring, waiting
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 STOP_POLL_SECONDS = 0.4
 RING_AGAIN_SECONDS = 10
+LISTS_SECONDS = 600  # how often it is looked whether a list got old
 
 
 class Upkeep:
@@ -47,10 +50,13 @@ class Upkeep:
             asyncio.create_task(self._every(settings.HEARTBEAT_SECONDS, self._beat)),
             asyncio.create_task(self._every(STOP_POLL_SECONDS, self._look_for_stops)),
             asyncio.create_task(self._every(settings.SWEEP_SECONDS, self._sweep)),
+            asyncio.create_task(self._every(LISTS_SECONDS, self._read_old_lists, at_once=False)),
             asyncio.create_task(self._watch_the_loop()),
         ]
 
-    async def _every(self, seconds: float, work: Any) -> None:
+    async def _every(self, seconds: float, work: Any, *, at_once: bool = True) -> None:
+        if not at_once:
+            await asyncio.sleep(seconds * random.uniform(0.1, 1))
         while True:
             try:
                 await work()
@@ -91,6 +97,13 @@ class Upkeep:
             if not await self._worker.loop.run_in_executor(None, ring, run_id):
                 await self._worker.db(were_not_rung, run_ids[n:])
                 return
+
+    async def _read_old_lists(self) -> None:
+        old = await self._worker.db(listings.claim_old_lists)
+        if old and not self._worker.stopping:
+            # Reading a long list takes its time: in a thread, with a loop of its own.
+            read = await self._worker.loop.run_in_executor(None, listings.ask, old)
+            await self._worker.db(listings.keep, read)
 
     async def _watch_the_loop(self) -> None:
         while True:

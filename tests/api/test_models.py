@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.api.openai import models
-from console.catalog.listings import CatalogModel
+from console.models import CatalogModel, Credential
 from console.services.tokens import token_create
 
 from .conftest import GEMINI, GPT, OPUS, Api
@@ -64,7 +64,10 @@ def test_one_model_is_found_by_its_name_slashes_and_all(api: Api) -> None:
 def test_a_name_that_two_servers_list_is_told_to_say_which(
     client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    twice = [CatalogModel("one", "shared", "Shared"), CatalogModel("two", "shared", "Shared")]
+    twice = [
+        CatalogModel(credential=Credential(slug=slug), model="shared", name="Shared")
+        for slug in ("one", "two")
+    ]
     monkeypatch.setattr(models, "all_models", lambda: (twice, []))
     _, secret = token_create(owner=alice, requests_per_minute=None)
     headers = {"Authorization": f"Bearer {secret}"}

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from console.catalog import names
-from console.catalog.listings import CatalogModel
 from console.catalog.names import ModelNames, UnknownName
 from console.catalog.near import did_you_mean
-from console.models import Credential
+from console.models import CatalogModel, Credential
 
 KNOWN = [
     "~anthropic/claude-opus-latest",
@@ -69,9 +68,8 @@ def test_a_name_is_refused_with_names_that_can_be_asked_for(
             slug=slug, name=slug, kind="openai_compatible", base_url="http://127.0.0.1:1/v1"
         )
     listed = [
-        CatalogModel("one", "gpt-5-mini", "gpt-5-mini"),
-        CatalogModel("one", "both", "both"),
-        CatalogModel("two", "both", "both"),
+        CatalogModel(credential=Credential(slug=slug), model=model, name=model)
+        for slug, model in (("one", "gpt-5-mini"), ("one", "both"), ("two", "both"))
     ]
 
     def all_models() -> Any:

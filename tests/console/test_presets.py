@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from pytest_django import Settings
 
 from console.catalog import listings as catalog
@@ -25,11 +24,6 @@ from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 OPUS = "~anthropic/claude-opus-latest"
-
-
-@pytest.fixture(autouse=True)
-def empty_catalog() -> None:
-    cache.clear()
 
 
 @pytest.fixture

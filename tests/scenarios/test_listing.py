@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 
 from console.catalog.listings import models_of
@@ -21,7 +20,6 @@ DOUBLES = [{"id": "maker/one"}, {"id": "maker/one"}, {"id": "maker/two"}]
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    cache.clear()
     with Upstream() as upstream:
         yield upstream
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 
 from console.catalog import listings as catalog
@@ -38,11 +37,9 @@ LISTS = {
 
 @pytest.fixture
 def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    cache.clear()
     monkeypatch.setattr(catalog, "PATIENCE", 0.5)
     with Upstream() as server:
         yield server
-    cache.clear()
 
 
 def page(client: Client) -> tuple[str, float]:

@@ -10,11 +10,11 @@ from typing import Any
 from django.http import HttpResponseBase, JsonResponse
 from django.urls import reverse
 
-from ...catalog.listings import CatalogModel, all_models
+from ...catalog.listings import all_models
 from ...catalog.near import did_you_mean
 from ...engine.spec import Panelist, Spec
 from ...engine.usage import MILLION, Price
-from ...models import Preset
+from ...models import CatalogModel, Preset
 from ...models.tokens import Scope
 from ...services.build_spec import build
 from ...services.errors import Refused

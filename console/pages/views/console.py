@@ -15,11 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from ... import access
-from ...catalog.listings import CatalogModel, all_models
+from ...catalog.listings import all_models
 from ...engine.findings.families import Kin, kin
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...engine.terms import NobodyLeft
-from ...models import Preset
+from ...models import CatalogModel, Preset
 from ...providers.kinds import BUILT_IN
 from ...services.build_spec import CUSTOM, Wish, build_and_tell
 from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
