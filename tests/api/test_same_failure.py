@@ -73,7 +73,10 @@ def test_a_request_that_no_seat_could_answer_fails_again_and_nobody_is_asked(
         assert failure_of(reply) == failure_of(first) | {
             key: reply.json()["error"][key] for key in ("type", "param")
         }
-        assert 0 < int(reply.headers["retry-after"]) <= 60
+        # Who takes it for an order speaks Responses, and would pay again (Codex CLI).
+        says_when = path != "/responses"
+        assert ("retry-after" in reply.headers) is says_when
+        assert not says_when or 0 < int(reply.headers["retry-after"]) <= 60
         assert reply.headers["x-should-retry"] == "false"
     assert failure_of(first)["code"] == "all_panels_failed"
     assert len(runs(minute, question)) == 1 and len(minute.upstream.calls) == 2
@@ -179,21 +182,52 @@ def test_another_key_starts_a_run_at_once(minute: Api, question: str) -> None:
     assert len(runs(minute, question)) == 3
 
 
-def test_another_body_another_token_and_a_later_minute_start_a_run(
-    minute: Api, question: str
-) -> None:
-    body = body_of("/chat/completions", question, **PANEL)
+def test_each_repetition_prolongs_a_failure(minute: Api, question: str) -> None:
+    """How long: tests/console/test_failure_window.py."""
+    minute.script("lost-for-long", REFUSED)
+    # Models of its own: with the others runs have gone well a minute ago.
+    own = {"panel": ["openrouter:lost-for-long"] * 2, "judge": ONE}
+    body = body_of("/chat/completions", question, fusion=own)
     assert minute.post(json=body).status_code == 424
-    mend(minute)
-    assert minute.post(json=body | {"seed": 1}).status_code == 200
-    other = {"Authorization": f"Bearer {minute.token()}"}
-    assert minute.post(json=body, headers=other).status_code == 200
     assert minute.post(json=body).status_code == 424
     minute.shell(
         "from datetime import timedelta\nfrom console.models import Run\n"
         "from django.db.models import F\n"
-        f"said = Run.objects.filter(prompt={question!r}, status='failed')"
+        f"said = Run.objects.filter(prompt={question!r})"
         ".update(finished_at=F('finished_at') - timedelta(seconds=60))"
+    )
+    assert minute.post(json=body).status_code == 424
+    assert len(runs(minute, question)) == 1
+
+
+def test_a_failure_stands_no_longer_than_its_models_fail(minute: Api, question: str) -> None:
+    body = body_of("/chat/completions", question, **PANEL)
+    assert minute.post(json=body).status_code == 424
+    mend(minute)
+    assert minute.post(json=body).status_code == 424
+    other = body_of("/chat/completions", f"{question} Or else?", **PANEL)
+    assert minute.post(json=other).status_code == 200
+    assert minute.post(json=body).status_code == 200
+
+
+def test_another_body_another_token_and_a_later_minute_start_a_run(
+    minute: Api, question: str
+) -> None:
+    body = body_of("/chat/completions", question, **PANEL)
+    other = {"Authorization": f"Bearer {minute.token()}"}
+    assert minute.post(json=body).status_code == 424
+    assert minute.post(json=body | {"seed": 1}).status_code == 424
+    assert minute.post(json=body, headers=other).status_code == 424
+    assert len(runs(minute, question)) == 3
+    mend(minute)
+    assert minute.post(json=body).status_code == 424
+    minute.shell(
+        "from datetime import timedelta\nfrom console.models import Run\n"
+        "from django.db.models import F\n"
+        "minute = timedelta(seconds=60)\n"
+        f"said = Run.objects.filter(prompt={question!r}, status='failed').update("
+        "finished_at=F('finished_at') - minute,"
+        "failure_repeated_at=F('failure_repeated_at') - minute)"
     )
     assert minute.post(json=body).status_code == 200
 

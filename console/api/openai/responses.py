@@ -54,4 +54,8 @@ def _begin(call: ApiCall[ResponseRequest]) -> PendingResponse:
     try:
         return PendingResponse(call, begin(as_chat(call)))
     except ApiError as error:
+        if error.condition.status == 424:
+            # Codex CLI takes it for an order whatever the status: it would wait for the moment
+            # from which the panel is asked anew, and pay for it again.
+            error.headers.pop("Retry-After", None)
         raise in_our_words(error) from None

@@ -22,7 +22,7 @@ from ...services.tokens import token_run_start, token_run_turn
 from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
-from .failures import failed_before, stopped_turn
+from .failures import failed_before, repeated, stopped_turn
 from .turns import Turn
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
@@ -70,6 +70,7 @@ def start(
     if fails_again and not key:
         hashes = [hash_of(call, of) for of in ("", PANEL)]
         if failed := failed_before(call, hashes, fails_again):
+            repeated(failed)
             call.started.append(failed)
             return Started(failed, False, has_failed=True)
     before = timezone.now()
@@ -119,6 +120,7 @@ def start_turn(call: ApiCall[Any], turn: Turn, spec: Spec) -> tuple[Started, int
     if found := begun():
         return found
     if not key and (stopped := stopped_turn(call)):
+        repeated(stopped.run)
         call.started.append(stopped)
         return Started(stopped.run, False, has_failed=True), stopped.number
     try:
