@@ -1,12 +1,19 @@
-"""What came of it, as the table of docs/clients.md between its two marks."""
+"""What came of it, as the table of docs/clients.md between its two marks.
+
+What was tried is kept in a folder beside the environments, one file for each program and
+scenario, so that a part that is run alone, or beside another, leaves the rest of the table as it
+was. What was tried of another version counts no more.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.clients.environments import Client
+from tests.clients.environments import Client, clients, folder_of_all
 
 HEADS = {
     "plain": "plain",
@@ -21,47 +28,62 @@ HEADS = {
     "agent": "five tool turns",
 }
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-_results: dict[str, tuple[Client, dict[str, tuple[str, str]]]] = {}
+UNTRIED = "An empty cell has not been tried."
+
+
+@dataclass(frozen=True)
+class Cell:
+    mark: str = ""
+    why: str = ""
 
 
 def note(client: Client, scenario: str, mark: str, why: str) -> None:
-    _results.setdefault(client.name, (client, {}))[1][scenario] = (mark, why)
+    kept = _file(client, scenario)
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text(json.dumps({"versions": client.versions, "mark": mark, "why": why}))
     if page := os.environ.get("FUSION_CLIENTS_PAGE"):
-        _write(Path(page))
+        write(Path(page))
 
 
-def _write(page: Path) -> None:
+def write(page: Path) -> None:
     """After each program, so that what was tried stands there whatever becomes of the rest."""
     lines = ["| Program | Versions | " + " | ".join(HEADS.values()) + " |"]
     lines.append("|---" * (len(HEADS) + 2) + "|")
-    reasons: list[str] = []
-    for client, scenarios in _results.values():
+    notes: list[str] = []
+    is_whole = True
+    for client in clients().values():
         cells = []
         for scenario in HEADS:
-            mark, why = scenarios.get(scenario, ("", ""))
-            if why:
-                if (client.title + why) not in reasons:
-                    reasons.append(client.title + why)
-                mark += f" ({reasons.index(client.title + why) + 1})"
-            cells.append(mark)
+            cell = _kept(client, scenario)
+            is_whole = is_whole and bool(cell.mark)
+            cells.append(cell.mark + _reference(f"{client.title}: {_plain(cell.why)}", cell, notes))
         lines.append(f"| {client.title} | {client.versions} | " + " | ".join(cells) + " |")
-    notes = [
-        f"{n}. {client.title}, {HEADS[scenario]}: {_plain(why)}"
-        for n, (client, scenario, why) in enumerate(_reasons(), 1)
-    ]
+    numbered = [f"{number}. {text}" for number, text in enumerate(notes, 1)]
+    parts = ["\n".join(lines), "\n".join(numbered), "" if is_whole else UNTRIED]
+    table = "\n\n".join([BEGIN, *filter(None, parts), END])
     text = page.read_text(encoding="utf-8")
-    table = "\n".join([BEGIN, "", *lines, "", *notes, "", END])
     page.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: table, text, flags=re.DOTALL))
 
 
-def _reasons() -> list[tuple[Client, str, str]]:
-    seen: dict[str, tuple[Client, str, str]] = {}
-    for client, scenarios in _results.values():
-        for scenario in HEADS:
-            why = scenarios.get(scenario, ("", ""))[1]
-            if why:
-                seen.setdefault(client.title + why, (client, scenario, why))
-    return list(seen.values())
+def _reference(text: str, cell: Cell, notes: list[str]) -> str:
+    """The number of its note, which is written once for all the cells that have it."""
+    if not cell.why:
+        return ""
+    if text not in notes:
+        notes.append(text)
+    return f" ({notes.index(text) + 1})"
+
+
+def _kept(client: Client, scenario: str) -> Cell:
+    file = _file(client, scenario)
+    if not file.exists():
+        return Cell()
+    kept = json.loads(file.read_text())
+    return Cell(kept["mark"], kept["why"]) if kept["versions"] == client.versions else Cell()
+
+
+def _file(client: Client, scenario: str) -> Path:
+    return folder_of_all() / "results" / f"{client.name}.{scenario.replace(' ', '-')}.json"
 
 
 def _plain(text: str) -> str:
