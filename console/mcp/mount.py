@@ -21,6 +21,7 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
 from ..api.http.base import authenticate, error_of
+from ..api.http.encodings import unpacked
 from ..api.http.errors import ApiError
 from ..api.http.limits import take
 from .callers import Program
@@ -52,7 +53,10 @@ class Mount:
         # A thread of the request's own: one that asks a slow server holds up nobody else.
         async with ThreadSensitiveContext():
             try:
-                scope[CALLER] = await _caller(ASGIRequest(scope, io.BytesIO()))
+                request = ASGIRequest(scope, io.BytesIO())
+                scope[CALLER] = await _caller(request)
+                if "Content-Encoding" in request.headers:
+                    receive = await _unpacked(request, scope, receive)
                 manager = await self._manager()
             except Exception as error:
                 await _refuse(error_of(error, request_id), request_id, send)
@@ -108,6 +112,25 @@ async def _caller(request: ASGIRequest) -> Program:
     token = await authenticate(request)
     await take(token, spending=False)
     return Program(token, request)
+
+
+async def _unpacked(request: ASGIRequest, scope: Scope, receive: Receive) -> Receive:
+    """Of a packed request: what gives its body as it was. Raises ApiError."""
+    raw = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        # The web server has seen to its size.
+        raw += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    body = await asyncio.to_thread(unpacked, request, bytes(raw))
+    packed = (b"content-encoding", b"content-length")
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in packed]
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_unpacked() -> Any:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_unpacked
 
 
 def _must_be_from_here(request: ASGIRequest) -> None:

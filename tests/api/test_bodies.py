@@ -7,6 +7,7 @@ import json
 import zlib
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.upstream import Script
@@ -67,6 +68,67 @@ def test_other_codings_are_refused_by_name(api: Api, coding: str) -> None:
 def test_what_does_not_unpack_is_refused(api: Api, content: bytes, status: int, code: str) -> None:
     error(post(api, content, "gzip"), status, code)
     assert not api.upstream.calls
+
+
+LIST_TOOLS = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/list",
+        "params": {
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2025-11-25",
+                "about": "Grüße? " * 50,
+            }
+        },
+    },
+    ensure_ascii=False,
+).encode()
+
+
+def to_mcp(api: Api, content: bytes, coding: str) -> httpx.Response:
+    return httpx.post(
+        f"{api.stack.url}/mcp",
+        content=content,
+        headers={
+            "Authorization": f"Bearer {api.key}",
+            "Accept": "application/json, text/event-stream",
+            "Content-Type": "application/json",
+            "MCP-Protocol-Version": "2025-11-25",
+            "Content-Encoding": coding,
+        },
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "coding"),
+    [
+        (gzip.compress(LIST_TOOLS), "gzip"),
+        (gzip.compress(LIST_TOOLS, 0), "X-GZip"),
+        (LIST_TOOLS, "identity"),
+        (LIST_TOOLS, ""),
+    ],
+)
+def test_what_is_packed_for_mcp_is_read_as_it_was(api: Api, content: bytes, coding: str) -> None:
+    answer = to_mcp(api, content, coding)
+    assert answer.status_code == 200 and "fusion_ask" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content", "coding", "status", "code"),
+    [
+        (zlib.compress(LIST_TOOLS), "deflate", 415, "unsupported_encoding"),
+        (LIST_TOOLS, "br", 415, "unsupported_encoding"),
+        (LIST_TOOLS, "gzip", 400, "bad_request"),
+        (gzip.compress(LIST_TOOLS)[:-9], "gzip", 400, "bad_request"),
+        (gzip.compress(b" " * 10**8, 1), "gzip", 413, "request_too_large"),
+    ],
+)
+def test_what_does_not_unpack_is_refused_there_too(
+    api: Api, content: bytes, coding: str, status: int, code: str
+) -> None:
+    error(to_mcp(api, content, coding), status, code)
 
 
 # addresses

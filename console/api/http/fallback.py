@@ -65,7 +65,8 @@ def too_large(path: str, *, in_html: bool, origin: str = "") -> HttpResponse:
     return response
 
 
-def _no_view(request: HttpRequest) -> HttpResponse:
+def _no_view(_: HttpRequest) -> HttpResponse:
+    """Never asked: middleware is made around a view, and only its last part is wanted here."""
     raise NotImplementedError
 
 
