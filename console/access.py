@@ -22,10 +22,16 @@ def is_admin(user: Viewer) -> bool:
 
 
 def runs_visible_to(user: Viewer) -> QuerySet[Run]:
-    """Own runs and the team's; admins have their own list at /admin/."""
+    """Own runs and the team's, for admins too: at /admin/ they see of others' only that they
+    are there."""
     if not (user.is_authenticated and user.is_active):
         return Run.objects.none()
-    return Run.objects.filter(Q(owner_id=user.pk) | Q(visibility=Visibility.TEAM))
+    return Run.objects.filter(is_readable_by(user))
+
+
+def is_readable_by(user: Viewer) -> Q:
+    """Of a run, as a condition: whether somebody who has signed in may read what is in it."""
+    return Q(owner_id=user.pk) | Q(visibility=Visibility.TEAM)
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:

@@ -1,4 +1,8 @@
-"""Runs as they were saved, to read; the most an admin may do is delete one."""
+"""Runs as they were saved, to read; the most an admin may do is delete one.
+
+What is in a run is for whoever may read it on its page: of anybody else's an admin sees whose
+it is, when it was, with which preset, what it cost and how it stands.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ..access import is_readable_by
 from ..engine.state import RunStatus
 from ..models import Call, Fusion, Run
 from ..models.runs import Origin
@@ -107,35 +112,60 @@ class OriginFilter(_Words):
     words = Origin.choices
 
 
+NOT_SHOWN = "not shown: private"
+
+
 @admin.register(Run)
 class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
-    inlines = [CallInline, FusionInline]
     list_display = [
         "short_prompt", "owner", "preset_name", "status", "visibility", "cost", "created_at",
     ]  # fmt: skip
     list_filter = [StatusFilter, "visibility", "preset", OriginFilter]
     list_select_related = ["owner"]
-    search_fields = ["prompt", "owner__username"]
-    fields = [
+    search_fields = ["owner__username", "preset_name"]
+    search_help_text = "Owners, presets, and prompts of runs that you may read."
+    _outside = [
         ("id", "owner", "came_from"),
-        "whole_prompt",
         ("preset_name", "visibility"),
         ("status", "reason", "attempt"),
-        "error",
         ("cost", "cost_is_partial"),
         ("created_at", "started_at", "finished_at"),
-        "configuration",
     ]
-    readonly_fields = ["came_from", "whole_prompt", "configuration"]
+    readonly_fields = ["privacy", "came_from", "whole_prompt", "configuration"]
 
     @admin.display(description="origin")
     def came_from(self, run: Run) -> str:
         """One that a later version has written is shown as it wrote it."""
         return dict(Origin.choices).get(run.origin, run.origin)
 
-    @admin.display(description="prompt", ordering="prompt")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        readable = ExpressionWrapper(_for(request), BooleanField())
+        return super().get_queryset(request).annotate(is_readable=readable)
+
+    def get_fields(self, request: HttpRequest, obj: Run | None = None) -> Sequence[Any]:
+        if not _is_readable(obj):
+            return ["privacy", *self._outside]
+        return [*self._outside, "error", "whole_prompt", "configuration"]
+
+    def get_inlines(self, request: HttpRequest, obj: Run | None) -> list[Any]:
+        return [CallInline, FusionInline] if _is_readable(obj) else []
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
+    ) -> tuple[QuerySet[Run], bool]:
+        """A prompt that may not be read is not to be guessed either."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        if search_term:
+            found |= queryset.filter(_for(request), prompt__icontains=search_term)
+        return found, may_repeat
+
+    @admin.display(description="prompt")
     def short_prompt(self, run: Run) -> str:
-        return run.prompt[:80]
+        return run.prompt[:80] if _is_readable(run) else NOT_SHOWN
+
+    @admin.display(description="what is in it")
+    def privacy(self, run: Run) -> str:
+        return "Its owner keeps this run to themselves: prompt and answers are not shown here."
 
     @admin.display(description="prompt")
     def whole_prompt(self, run: Run) -> str:
@@ -144,3 +174,12 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     @admin.display(description="spec")
     def configuration(self, run: Run) -> str:
         return folded_json(run.spec)
+
+
+def _for(request: HttpRequest) -> Q:
+    """Those that nobody owns, as the grading runs of an evaluation, are nobody's secret."""
+    return is_readable_by(request.user) | Q(owner=None)
+
+
+def _is_readable(run: Run | None) -> bool:
+    return bool(getattr(run, "is_readable", False))

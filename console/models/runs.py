@@ -118,7 +118,9 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.prompt[:60]
+        """Without its prompt: titles, logs and lists of what is deleted go to whoever may not
+        read it."""
+        return f"Run {self.pk}"
 
     @property
     def is_final(self) -> bool:

@@ -43,8 +43,9 @@ def planted(db: None) -> Credential:
 @pytest.fixture
 def run(alice: User) -> Run:
     run = Run.objects.create(
-        owner=alice, prompt="Why?", messages=[], spec={"panel": []}, preset="q", preset_name="Q"
-    )
+        owner=alice, prompt="Why?", messages=[], spec={"panel": []}, preset="q", preset_name="Q",
+        visibility="team",
+    )  # fmt: skip
     fusion = Fusion.objects.create(
         run=run, number=1, status="completed", judge={}, synthesizer={}, text="<b>Fused</b>"
     )
