@@ -11,6 +11,7 @@ from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, U
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
+from ..pages.account_forms import InOurWords
 from ..services.people import is_last_admin
 
 admin.site.unregister([User, Group])
@@ -26,11 +27,11 @@ class _AdminField(forms.ModelForm[User]):
         return super().save(commit)
 
 
-class AddPersonForm(_AdminField, UserCreationForm[User]):
+class AddPersonForm(InOurWords, _AdminField, UserCreationForm[User]):
     pass
 
 
-class PersonForm(_AdminField, UserChangeForm[User]):
+class PersonForm(InOurWords, _AdminField, UserChangeForm[User]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["is_admin"].initial = self.instance.is_staff
@@ -46,7 +47,7 @@ class PersonForm(_AdminField, UserChangeForm[User]):
         return cleaned
 
 
-class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # a name for the checker only
+class NewPasswordForm(InOurWords, AdminPasswordChangeForm):  # type: ignore[type-arg]  # a name for the checker only
     """Without the switch for signing in by other means: there are none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

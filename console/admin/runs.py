@@ -140,9 +140,10 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         readable = ExpressionWrapper(_for(request), BooleanField())
-        return super().get_queryset(request).annotate(is_readable=readable)
+        runs: QuerySet[Run] = super().get_queryset(request)
+        return runs.annotate(is_readable=readable)
 
-    def get_fields(self, request: HttpRequest, obj: Run | None = None) -> Sequence[Any]:
+    def get_fields(self, request: HttpRequest, obj: Run | None = None) -> list[Any]:
         if not _is_readable(obj):
             return ["privacy", *self._outside]
         return [*self._outside, "error", "whole_prompt", "configuration"]

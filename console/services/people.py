@@ -12,6 +12,9 @@ from django.db.models import QuerySet
 from ..models import InstallClaim
 from .errors import Refused
 
+# A token that was used is kept under another hash: it opens nothing any more, whoever is there.
+_USED = "used:"
+
 
 def claim_make() -> str:
     """A token with which the first admin can be made, once; "" when somebody is there already.
@@ -34,10 +37,16 @@ def claim_is_open(token: str) -> bool:
 def claim_use(*, token: str, username: str, password: str) -> User:
     """Makes the first admin. Of two who try at once, one is refused."""
     with transaction.atomic():
-        used, _ = _claims(token).delete()
+        used = _claims(token).update(token_hash=_hash(f"{_USED}{token}"))
         if not used or User.objects.exists():
             raise Refused("This link has been used.")
         return User.objects.create_superuser(username, password=password)
+
+
+def claim_is_spent(token: str) -> bool:
+    """Whether it was the link to the first account, which is there."""
+    known = _claims(token) | _claims(f"{_USED}{token}")
+    return User.objects.exists() and known.exists()
 
 
 def active_admins() -> QuerySet[User]:

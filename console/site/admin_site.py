@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from ..access import is_admin
+from .signed_in import forget
 
 _View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
@@ -63,7 +64,13 @@ class FusionAdminSite(admin.AdminSite):
         if request.method != "POST":  # a link that somebody follows signs nobody out
             return HttpResponseNotAllowed(["POST"])
         logout(request)
-        return redirect("sign-in")
+        return forget(redirect("sign-in"))
+
+    def password_change(  # type: ignore[override]  # as above
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        """Everybody's own is changed on one page."""
+        return redirect("password")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """One list, in the order of use, rather than one for every Django app."""

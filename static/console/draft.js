@@ -15,6 +15,15 @@ export function keep(name, text) {
   }
 }
 
+// Whether anything is kept in this tab, whoever wrote it.
+export function keeps() {
+  try {
+    return Object.keys(sessionStorage).some((name) => /^fusion-(draft|follow):/.test(name));
+  } catch {
+    return false;
+  }
+}
+
 export function kept(name) {
   try {
     return sessionStorage.getItem(own(name)) ?? "";

@@ -65,10 +65,38 @@ def test_the_claim_makes_an_admin_and_signs_in(client: Client, link: str) -> Non
 
 def test_a_claim_works_once(client: Client, link: str) -> None:
     claim(client, link)
-    stranger = Client()
-    assert stranger.get(link.strip()).status_code == 404
-    assert claim(stranger, link, username="mallory").status_code == 404
+    for response in (Client().get(link.strip()), claim(Client(), link, username="mallory")):
+        assert response.status_code == 410
     assert User.objects.count() == 1
+
+
+def test_who_opens_a_used_link_again_is_told_so_and_shown_the_way(
+    client: Client, link: str
+) -> None:
+    claim(client, link)
+    html = Client().get(link.strip()).content.decode()
+    assert "This link was used" in html and 'href="/sign-in"' in html
+    assert "ada" not in html, "the link is in somebody's terminal; whose the account is, is not"
+
+
+@pytest.mark.parametrize("path", ["/claim/wrong", "/claim/" + "a" * 43, "/claim/used:{token}"])
+def test_a_link_that_never_was_is_not_found_before_and_after(
+    client: Client, link: str, path: str
+) -> None:
+    path = path.format(token=link.strip().removeprefix("/claim/"))
+    assert client.get(path).status_code == 404
+    claim(client, link)
+    assert Client().get(path).status_code == (410 if "used:" in path else 404)
+    assert claim(Client(), path, username="mallory").status_code in (404, 410)
+    assert User.objects.count() == 1
+
+
+def test_a_used_link_opens_nothing_when_everybody_is_gone(client: Client, link: str) -> None:
+    claim(client, link)
+    User.objects.all().delete()
+    assert Client().get(link.strip()).status_code == 404
+    newer = claim_link()
+    assert Client().get(newer.strip()).status_code == 200
 
 
 def test_of_two_who_passed_the_page_one_is_refused(link: str) -> None:
@@ -81,8 +109,8 @@ def test_of_two_who_passed_the_page_one_is_refused(link: str) -> None:
 
 def test_a_claim_is_dead_when_an_admin_came_by_another_way(client: Client, link: str) -> None:
     User.objects.create_superuser("root", password=STRONG)
-    assert client.get(link.strip()).status_code == 404
-    assert claim(client, link).status_code == 404
+    for response in (client.get(link.strip()), claim(client, link)):
+        assert response.status_code == 410 and "This link was used" in response.content.decode()
 
 
 def test_a_wrong_token_is_not_found(client: Client, link: str) -> None:

@@ -1,10 +1,14 @@
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.test import Client
+
+from console.services import people
 
 from .story import Story
 
@@ -176,3 +180,104 @@ def test_everybody_changes_their_own_password_and_other_sessions_end(alice: User
 def test_nobody_known_has_no_password_to_change(client: Client) -> None:
     for response in (client.get("/password"), change(client, "a", "b")):
         assert response.headers["Location"] == "/sign-in?next=/password"
+
+
+ENDED = "Your session has ended"
+
+
+def signed_in() -> Client:
+    client = Client()
+    assert sign_in(client, "alice", "alice-has-a-password").status_code == 302
+    return client
+
+
+def expire(client: Client, alice: User) -> None:
+    """After two weeks a browser has dropped the session's cookie, too."""
+    Session.objects.all().delete()
+    del client.cookies["sessionid"]
+
+
+def forget_the_row(client: Client, alice: User) -> None:
+    Session.objects.all().delete()
+
+
+def change_the_password_elsewhere(client: Client, alice: User) -> None:
+    alice.set_password("another-long-password")
+    alice.save()
+
+
+def deactivate(client: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("end", [expire, forget_the_row, change_the_password_elsewhere, deactivate])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_whose_session_has_ended_is_told_so(
+    alice: User, end: Callable[[Client, User], None], method: str
+) -> None:
+    client = signed_in()
+    end(client, alice)
+    response = getattr(client, method)("/fusion", follow=True)
+    html = response.content.decode()
+    assert ENDED in html and response.redirect_chain[-1][0].endswith("next=/fusion")
+    # Whether something is kept is known to the browser alone.
+    assert "data-if-kept hidden" in html
+
+
+@pytest.mark.parametrize("path", ["/sign-out", "/admin/logout/"])
+def test_who_has_signed_out_is_told_nothing(client: Client, ada: User, path: str) -> None:
+    sign_in(client, "ada", "ada-has-a-password")
+    client.post(path)
+    assert ENDED not in client.get("/fusion", follow=True).content.decode()
+
+
+def test_who_was_never_here_is_told_nothing(client: Client, alice: User) -> None:
+    assert ENDED not in client.get("/fusion", follow=True).content.decode()
+
+
+def test_a_wrong_password_is_the_one_thing_that_is_said_of_it(alice: User) -> None:
+    client = signed_in()
+    expire(client, alice)
+    html = sign_in(client, "alice", "a-guess").content.decode()
+    assert WRONG in html and ENDED not in html
+
+
+def test_the_mark_of_having_been_here_lets_nobody_in(client: Client, alice: User) -> None:
+    client.cookies["signed_in"] = "1"
+    assert client.get("/fusion").headers["Location"] == "/sign-in?next=/fusion"
+
+
+DJANGOS = ("150 characters or fewer", "@/./+/-/_", "can’t be", "can&#x27;t be", "Enter the same",
+           "Raw passwords", "Designates whether")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/password", "/admin/password_change/", "/admin/auth/user/add/"),
+        *("/admin/auth/user/{ada}/change/", "/admin/auth/user/{ada}/password/"),
+    ],
+)
+def test_forms_of_accounts_speak_our_words(client: Client, ada: User, path: str) -> None:
+    client.force_login(ada)
+    html = client.get(path.format(ada=ada.pk)).content.decode()
+    assert [words for words in DJANGOS if words in html] == []
+
+
+def test_the_form_of_the_first_account_speaks_our_words(client: Client, db: None) -> None:
+    html = client.get(f"/claim/{people.claim_make()}").content.decode()
+    assert [words for words in DJANGOS if words in html] == []
+    assert "At least ten characters" in html and 'data-shows="id_password1"' in html
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("a b", "cannot be used"), ("a/b", "cannot be used"), ("alice", "has that name already")],
+)
+def test_a_name_that_cannot_be_had_is_refused_in_our_words(
+    client: Client, ada: User, alice: User, name: str, told: str
+) -> None:
+    client.force_login(ada)
+    data = {"username": name, "password1": "a-long-phrase-1", "password2": "a-long-phrase-1"}
+    html = client.post("/admin/auth/user/add/", data).content.decode()
+    assert told in html and [words for words in DJANGOS if words in html] == []
