@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from console.models.tokens import Scope
+from console.pages.snippets import snippets
 from tests.upstream import Script
 
 from .conftest import OPUS, Api
@@ -58,3 +60,12 @@ def test_what_is_written_in_python_works(api: Api, page: str) -> None:
     # One page's examples go on from each other.
     code = "\n".join(found).replace(WRITTEN_AT, api.stack.url).replace("fus_…", api.key)
     assert run(api, sys.executable, "-c", code).count("Thirty-seven.") == len(found)
+
+
+@pytest.mark.parametrize("name", ["curl", "Python"])
+def test_what_a_new_token_is_shown_with_works(api: Api, name: str) -> None:
+    api.script(OPUS, Script(text="Thirty-seven.", judge=Script()))
+    shown = snippets(base_url=api.url, token=api.key, scopes=list(Scope.values))
+    text = next(snippet.text for snippet in shown if snippet.name == name)
+    command = ("bash", "-c", CURL + text) if name == "curl" else (sys.executable, "-c", text)
+    assert "Thirty-seven." in run(api, *command)

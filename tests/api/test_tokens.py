@@ -7,6 +7,7 @@ import json
 import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from console.models import ApiToken
 from console.models.tokens import Scope
@@ -202,6 +204,46 @@ def test_its_owner_makes_one_on_the_page_and_sees_it_once(client: Client, alice:
     again = client.get("/fusion/tokens").content.decode()
     assert secret not in again and token.prefix in again
     assert "no-store" in page.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "asks"),
+    [
+        (["run", "read", "models"], ["/chat/completions", "base_url="]),
+        (["run"], ["/chat/completions", "base_url="]),
+        (["read", "models"], ["/v1/runs"]),
+        (["models"], ["/v1/models"]),
+    ],
+)
+def test_a_new_token_comes_with_what_it_may_ask_to_paste_at_the_sites_address(
+    client: Client, alice: User, settings: Settings, scopes: list[str], asks: list[str]
+) -> None:
+    settings.BASE_URL = "https://fusion.example.org"
+    client.force_login(alice)
+    html = client.post("/fusion/tokens", FORM | {"scopes": scopes}).content.decode()
+    (secret,) = set(re.findall(r"fus_[\w-]{49}", html))
+    codes = [unescape(code) for code in re.findall(r"<code[^>]*>(.*?)</code>", html, re.DOTALL)]
+    assert len(codes) == len(asks) == html.count('data-copy="snippet-')
+    for code, ask in zip(codes, asks, strict=True):
+        assert "https://fusion.example.org/v1" in code and ask in code
+    # Once, where it is set: never in an address, nor in the line of a process.
+    assert [line for line in codes[0].splitlines() if secret in line] == [
+        f"export FUSION_TOKEN={secret}"
+    ]
+    assert not any(secret in code for code in codes[1:])
+    assert "<code" not in client.get("/fusion/tokens").content.decode()
+
+
+def test_a_new_token_stands_in_no_log_and_no_address(
+    client: Client, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(alice)
+    with caplog.at_level(0):
+        page = client.post("/fusion/tokens", FORM)
+    (secret,) = set(re.findall(r"fus_[\w-]{49}", page.content.decode()))
+    assert page.status_code == 200, "shown on the page itself: nobody is sent on with it"
+    assert secret not in caplog.text and secret not in str(page.headers)
+    assert secret not in str(dict(client.session))
 
 
 def test_its_owner_revokes_it_and_nobody_else_can(client: Client, alice: User, bob: User) -> None:

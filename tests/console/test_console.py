@@ -72,7 +72,7 @@ def test_the_controls_have_the_names_people_and_checks_know(page: Client, with_k
     html = page.get("/fusion").content.decode()
     assert re.search(r'<label[^>]*for="prompt">Prompt</label>', html)
     assert re.search(r"<legend[^>]*>Preset</legend>", html)
-    for name in ("Quality", "Budget", "Local", "Custom"):
+    for name in ("Quality", "Budget", "Custom"):
         assert f">{name}</label>" in html
     assert re.search(r"<button[^>]*>Fuse</button>", html)
 
@@ -141,21 +141,39 @@ def test_what_was_typed_comes_back_escaped(page: Client, with_key: None) -> None
     assert "&lt;/textarea&gt;&lt;script&gt;" in html
 
 
-def test_a_preset_that_cannot_run_says_why_and_cannot_be_chosen(page: Client) -> None:
+def shown(html: str) -> list[str]:
+    return re.findall(r'<input type="radio"[^>]*name="preset"[^>]*value="([^"]+)"', html)
+
+
+def test_a_preset_that_cannot_run_is_not_shown_and_says_why_when_it_is_asked_all_the_same(
+    page: Client,
+) -> None:
     html = page.get("/fusion").content.decode()
-    (radio,) = re.findall(r'<input type="radio"[^>]*value="quality"[^>]*>', html)
-    assert "disabled" in radio
-    assert "OpenRouter needs an API key." in html
-    assert "Ask an admin." in html
-    assert "Add a provider key" not in html
+    assert shown(html) == ["custom"]
+    assert "No preset can run yet. Ask an admin to add a provider key." in html
+    assert "Not shown" not in html and "Add a provider key" not in html
     response = ask(page, preset="quality")
     assert response.status_code == 422
+    assert "OpenRouter needs an API key." in response.content.decode()
     assert not Run.objects.exists()
 
 
-def test_an_admin_is_led_to_where_a_key_is_added(client: Client, ada: User) -> None:
+def test_with_a_key_only_what_runs_is_shown_and_members_are_told_of_nothing_else(
+    page: Client, with_key: None
+) -> None:
+    html = page.get("/fusion").content.decode()
+    assert shown(html) == ["quality", "budget", "custom"]
+    assert "presets-hidden" not in html
+
+
+def test_an_admin_reads_in_one_line_what_is_hidden_and_where_a_key_is_added(
+    client: Client, ada: User
+) -> None:
     client.force_login(ada)
-    assert '<a href="/fusion/keys">Add a provider key</a>' in client.get("/fusion").content.decode()
+    html = client.get("/fusion").content.decode()
+    (line,) = re.findall(r'presets-hidden">(.*?)</p>', html, re.DOTALL)
+    assert "Quality, Budget (OpenRouter needs an API key.)" in line and "Local (" in line
+    assert '<a href="/fusion/keys">Add a provider key</a>' in line
 
 
 def test_quality_is_chosen_once_there_is_a_key(page: Client, with_key: None) -> None:

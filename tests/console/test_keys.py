@@ -1,5 +1,6 @@
 """The page where a provider key is pasted, tried and saved."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from console.models import Credential
+from console.providers import kinds
+from console.providers.kinds import Kind
 from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.database
@@ -174,3 +177,22 @@ def test_whoever_is_not_signed_in_is_asked_to(client: Client, charlie: User) -> 
     assert client.get("/fusion/keys").headers["Location"] == "/sign-in?next=/fusion/keys"
     client.force_login(charlie)
     assert client.post("/fusion/keys").headers["Location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("kind", kinds.offered(), ids=lambda kind: kind.slug)
+def test_an_address_is_asked_of_kinds_that_have_no_home(admin: Client, kind: Kind) -> None:
+    html = admin.get("/fusion/keys").content.decode()
+    label = re.search(rf'<label([^>]*)>\s*<input type="radio"[^>]*value="{kind.slug}"', html)
+    assert label and ("takes-address" in label[1]) is not kind.has_home
+    assert "of-address" in html
+
+
+@pytest.mark.parametrize(
+    "left", [{"base_url": "http://127.0.0.1:9/v1"}, {"name": "Mine"}, {"base_url": "ftp://x"}]
+)
+def test_what_was_left_in_fields_that_are_not_shown_means_nothing(
+    admin: Client, openrouter: Upstream, left: dict[str, str]
+) -> None:
+    """The kind was chosen after they were filled in."""
+    assert "OpenRouter is saved." in paste(admin, KEY, **left).content.decode()
+    assert Credential.objects.get(slug="openrouter").base_url == openrouter.url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,8 +143,6 @@ class Card:
     slug: str
     name: str
     description: str
-    lacks: str = ""
-    wants_a_key: bool = False
     seats: tuple[dict[str, Any], ...] = ()
     judge: str = ""
     kin: tuple[Kin, ...] = ()
@@ -157,12 +155,16 @@ def _page(
     status: int = 200,
     left_out: Sequence[LeftOut] = (),
 ) -> HttpResponse:
-    cards = [_card(preset) for preset in presets]
+    lacks = {preset: preset_lacks(preset) for preset in presets}
+    # What cannot be chosen only stands in the way of what can.
+    cards = [_card(preset) for preset in presets if not lacks[preset]]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
     recent: list[RunLine] = run_rows(access.runs_visible_to(request.user)[:RECENT])
     context = {
         "form": form,
         "cards": cards,
+        "hidden": _hidden(lacks),
+        "none_can_run": bool(presets) and len(cards) == 1,
         "visibilities": VISIBILITIES,
         "policy": [
             {
@@ -197,13 +199,19 @@ def _card(preset: Preset) -> Card:
         slug=preset.slug,
         name=preset.name,
         description=preset.description,
-        lacks=preset_lacks(preset),
-        # The built-in model needs no key; how to get it is said in what it lacks.
-        wants_a_key=not all(p.credential.is_local for p in panelists),
         seats=seats,
         judge=short_name(preset.judge_model),
         kin=tuple(_kin(preset)),
     )
+
+
+def _hidden(lacks: Mapping[Preset, str]) -> list[tuple[str, str]]:
+    """(presets that cannot run, why not), for whoever can do something about it."""
+    names: dict[str, list[str]] = {}
+    for preset, why in lacks.items():
+        if why:
+            names.setdefault(why, []).append(preset.name)
+    return [(", ".join(of), why) for why, of in names.items()]
 
 
 def _kin(preset: Preset) -> list[Kin]:

@@ -48,8 +48,10 @@ class KeyForm(forms.Form):
         cleaned = super().clean() or {}
         kind = kinds.KINDS.get(cleaned.get("kind", ""))
         if kind and kind.home:
+            # Whatever stands in fields that are not shown for it.
             home = kind.home
             cleaned["base_url"] = os.environ.get(home.address_variable) or home.address
+            cleaned["name"] = home.name
         try:
             cleaned["base_url"] = normalise_base_url(cleaned.get("base_url", ""))
         except ValueError as e:
@@ -94,7 +96,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "is_admin": True,
-        "with_address": [kind.label for kind in kinds.offered() if not kind.has_home],
+        "with_address": {k.slug: k.label for k in kinds.offered() if not k.has_home},
         "credentials": Credential.objects.all(),
         "failure": failure,
         "kept_key": pending.get("last_four", ""),

@@ -21,6 +21,7 @@ from ...models.tokens import Scope
 from ...services.errors import Refused
 from ...services.tokens import DEFAULT_DAYS, token_create, token_revoke
 from ...site.public_url import public_url
+from ..snippets import snippets
 from .fragment import page_or_main
 
 
@@ -87,14 +88,16 @@ def tokens(request: HttpRequest) -> HttpResponse:
         else:
             form = TokenForm()
     now = timezone.now()
+    base_url = public_url("/v1", request)
     rows = [(token, token.is_usable(now)) for token in access.tokens_of(owner)]
     context = {
         "form": form,
         "made": made,
         # Shown on this page alone: it is kept nowhere.
         "secret": secret,
+        "snippets": snippets(base_url=base_url, token=secret, scopes=made.scopes) if made else [],
         "rows": rows,
-        "base_url": public_url("/v1", request),
+        "base_url": base_url,
     }
     return page_or_main(request, "tokens", context)
 
