@@ -14,7 +14,7 @@ from typing import Any
 
 from .errors import Reason
 from .spec import LETTERS, letter
-from .usage import Usage, total_cost
+from .usage import Price, Usage, is_free, total_cost
 
 
 class RunStatus(StrEnum):
@@ -114,6 +114,13 @@ class CallState:
         """
         came_back = self.text or self.reasoning or self.usage != Usage() or self.cost is not None
         return self.status.is_final and (self.status is CallStatus.COMPLETED or bool(came_back))
+
+    @property
+    def charged(self) -> Decimal | None:
+        """What it cost: where nothing is charged for its tokens, nothing, whoever counted them."""
+        if self.cost is None and is_free(Price.from_dict(self.panelist.get("price"))):
+            return Decimal(0)
+        return self.cost
 
     @property
     def was_interrupted(self) -> bool:
@@ -330,7 +337,7 @@ class RunState:
 
     def cost(self) -> tuple[Decimal | None, bool]:
         """(known cost or None, whether some finished call's cost is unknown)."""
-        return total_cost(c.cost for c in self.calls.values() if c.was_billable)
+        return total_cost(c.charged for c in self.calls.values() if c.was_billable)
 
     def usage(self) -> Usage:
         return sum((c.usage for c in self.calls.values()), Usage())

@@ -72,6 +72,10 @@ class Price:
         return cls(**{k: Decimal(v) for k, v in data.items()}) if data else None
 
 
+def is_free(price: Price | None) -> bool:
+    return price is not None and not any((price.input, price.output, price.cached_input))
+
+
 def cost_of(usage: Usage, price: Price | None) -> Decimal | None:
     """Usage times price, or None when either is unknown."""
     if price is None or usage.input_tokens is None or usage.output_tokens is None:
@@ -88,8 +92,8 @@ def cost_of(usage: Usage, price: Price | None) -> Decimal | None:
 def money(amount: Decimal | float | None, is_partial: bool = False) -> str:
     """As people read it: to the cent from ten dollars on, finer below, since calls cost
     fractions of a cent; at least so much where the cost of some calls is unknown."""
-    if amount is None:
-        return UNKNOWN
+    if amount is None or (is_partial and not amount):
+        return UNKNOWN  # that it was at least nothing says nothing
     amount = Decimal(str(amount))
     if amount == 0:
         text = "$0"

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 from ..engine.findings.given import fused_answer
 from ..engine.spec import Spec
-from ..engine.state import CallState, RunState, Step
+from ..engine.state import CallState, RunState, RunStatus, Step
 from ..markdown import render
 from . import agreement, figures, phases, receipt, seats, sentences, sources
 
@@ -39,7 +39,8 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "fused": seats.fused(spec, state),
         "fused_answer": fused_answer(state),
         "stand_in": seats.stand_in(spec, state),
-        "why_best": seats.why_best(state),
+        # Why another answer stands in is said once: where it is, by the notice above everything.
+        "notice_says_why": state.status is RunStatus.COMPLETED and bool(state.error),
         "fused_from": sentences.fused_from(spec, state),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
         "sources": {key: sources.sources(call) for key, call in _shown(spec, state).items()},

@@ -45,7 +45,7 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
     calls = [
         c for c in state.calls.values() if c.fusion == fusion.number and c.step is not Step.POLL
     ]
-    costs = [c.cost for c in calls if c.was_billable]
+    costs = [c.charged for c in calls if c.was_billable]
     known = [c for c in costs if c is not None]
     seats = {state.calls[key].seat for key in fusion.judged if key in state.calls}
     return FusionView(

@@ -64,7 +64,7 @@ def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: b
     running = bool(under_way)
     starts = [c.started_at for c in under_way if c.started_at is not None]
     started = min(starts, default=None)
-    billed = [c.cost for c in calls if c.was_billable]
+    billed = [c.charged for c in calls if c.was_billable]
     return Phase(
         name=name,
         state=_state(state, calls, running, succeeded),

@@ -75,7 +75,7 @@ def _line(call: CallState, columns: Sequence[SeatView], name: str) -> Line:
         model=name,
         tokens_in=_count(call.usage.input_tokens),
         tokens_out=_count(call.usage.output_tokens),
-        cost=money(call.cost),
+        cost=money(call.charged),
         is_estimated=figures.is_estimated(call),
         note=_note(call),
     )

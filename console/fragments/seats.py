@@ -243,19 +243,6 @@ def _escaped(text: str) -> SafeString:
     return escape(text)
 
 
-_WHY_BEST = {
-    Reason.REPEATS_ITSELF: "the fused answer repeats itself",
-    Reason.ECHOES_PROMPT: "the fused answer repeats what its writer was told",
-}
-
-
-def why_best(state: RunState) -> str:
-    written = state.fused
-    reason = Reason(written.reason) if written and written.reason else None
-    usual = "the fused answer could not be written"
-    return _WHY_BEST.get(reason, usual) if reason else usual
-
-
 def _tries(calls: list[CallState]) -> list[Try]:
     ordered = sorted(calls, key=lambda call: call.number)
     return [

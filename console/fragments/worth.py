@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ..engine.findings import worth as engine
 from ..engine.state import RunState, RunStatus, Step
@@ -24,14 +25,15 @@ class New:
 
 @dataclass(frozen=True)
 class Worth:
+    """`found` is what fusion did, `took` what it took; together one line."""
+
     best: SeatView
-    changed: bool | None
-    agreement: engine.Agreement | None
+    found: str
+    took: str
+    took_and_cost: str
     new: list[New]
     more: int
     lacking: list[str]
-    seconds: str
-    cost: str
 
 
 def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
@@ -49,13 +51,37 @@ def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
         for p in engine.beyond(written.text, best.seat, state.letters_of(fusion.number))
     ]
     analysis = fusion.analysis or {}
+    column = next(column for column in columns if column.seat == best.seat)
+    took = _took(column, engine.extra_seconds(state, fusion, best))
     return Worth(
-        best=next(column for column in columns if column.seat == best.seat),
-        changed=engine.changed(state, fusion),
-        agreement=engine.agreement(analysis),
+        best=column,
+        found=_found(engine.changed(state, fusion), engine.agreement(analysis)),
+        took=f"{took}.",
+        took_and_cost=f"{took} {_cost(engine.extra_cost(state, fusion, best))}.",
         new=claims[:SHOWN],
         more=max(0, len(claims) - SHOWN),
         lacking=engine.lacking(analysis, best.seat)[:SHOWN] if not claims else [],
-        seconds=figures.seconds(engine.extra_seconds(state, fusion, best)),
-        cost=money(engine.extra_cost(state, fusion, best)),
     )
+
+
+def _found(changed: bool | None, agreement: engine.Agreement | None) -> str:
+    sentences = []
+    if changed is not None:
+        sentences.append(f"Fusion {'changed' if changed else 'hardly changed'} the answer.")
+    if agreement:
+        points = figures.count_of(agreement.statements, "point")
+        against = f", {agreement.contradictions} contradicted" if agreement.contradictions else ""
+        sentences.append(
+            f"Agreement is {agreement.level}: {agreement.shared} of {points} shared{against}."
+        )
+    return " ".join(sentences)
+
+
+def _took(best: SeatView, seconds: float | None) -> str:
+    if seconds is None:
+        return f"How much longer it took than {best.letter} alone is not known"
+    return f"It took {figures.seconds(seconds)} longer than {best.letter} alone"
+
+
+def _cost(cost: Decimal | None) -> str:
+    return "at a cost that is not known" if cost is None else f"and cost {money(cost)} more"

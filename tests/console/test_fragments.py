@@ -231,6 +231,34 @@ def test_money_is_as_fine_as_it_needs_to_be(amount: str | None, text: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("amount", "text"), [(None, "—"), ("0", "—"), ("0.02", "≥ $0.0200"), ("0.00001", "≥ <$0.0001")]
+)
+def test_what_is_known_in_part_is_at_least_something(amount: str | None, text: str) -> None:
+    assert money(None if amount is None else Decimal(amount), True) == text
+
+
+FREE, PAID = {"input": "0", "output": "0"}, {"input": "1", "output": "2"}
+
+
+@pytest.mark.parametrize(
+    ("price", "total"),
+    [(FREE, "$0"), (FREE | {"cached_input": "0"}, "$0"), (PAID, "—"), (None, "—")],
+)
+def test_what_breaks_off_where_nothing_is_charged_cost_nothing(
+    price: dict[str, str] | None, total: str
+) -> None:
+    spec = a_spec("a", "b")
+    panel = tuple(replace(p, price=Price.from_dict(price)) for p in spec.panel)
+    story = Story(replace(spec, panel=panel)).begin()
+    story.write(0, "Broken ").fail(0, Reason.DISCONNECTED)
+    story.write(1, "Broken ").fail(1, Reason.DISCONNECTED).tell(EventType.RUN_FAILED)
+    state = story.state
+    assert money(*state.cost()) == total
+    receipt = run_context(story.spec, state, show_costs=True)["receipt"]
+    assert receipt.total == total and {line.cost for line in receipt.lines} == {total}
+
+
+@pytest.mark.parametrize(
     ("value", "text"), [(None, "—"), (-0.2, "0.0 s"), (21.44, "21.4 s"), (125.0, "2 min 05 s")]
 )
 def test_seconds_become_minutes_when_there_are_many(value: float | None, text: str) -> None:

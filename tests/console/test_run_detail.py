@@ -10,10 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils.html import escape
 
 from console.engine.errors import SENTENCES, Reason
 from console.engine.events import EventType
 from console.engine.state import Step, call_key
+from console.engine.steps.fuse import ending_of
 from console.models import Call, Fusion, Run
 
 from .story import Story, a_spec
@@ -256,17 +258,14 @@ def test_a_fusion_opened_while_the_page_is_read_does_not_break_it(
     assert run.fusions.count() == 1
 
 
+@pytest.mark.parametrize("is_told_above", [True, False])
 @pytest.mark.parametrize(
-    ("reason", "why"),
-    [
-        (Reason.REPEATS_ITSELF, "because the fused answer repeats itself"),
-        (Reason.ECHOES_PROMPT, "because the fused answer repeats what its writer was told"),
-        (Reason.DISCONNECTED, "because the fused answer could not be written"),
-    ],
+    "reason", [Reason.REPEATS_ITSELF, Reason.ECHOES_PROMPT, Reason.DISCONNECTED, Reason.EMPTY]
 )
-def test_the_head_says_whose_answer_stands_in_and_why(
-    page: Client, alice: User, reason: Reason, why: str
+def test_whose_answer_stands_in_and_why_is_said_once(
+    page: Client, alice: User, reason: Reason, is_told_above: bool
 ) -> None:
+    """A run that goes on beside its answer has no sentence of its own yet."""
     story = Story().begin()
     for seat in range(3):
         story.answer(seat, f"Answer {seat}.")
@@ -274,8 +273,14 @@ def test_the_head_says_whose_answer_stands_in_and_why(
     said = {"reason": reason.value, "error": SENTENCES[reason], "final": True}
     key, best = call_key(Step.SYNTHESIS, 1, 1), call_key(Step.PANEL, 1, 1)
     story.tell(EventType.CALL_FAILED, key, 1, **said, best=best)
-    html = shown(page, story.tell(EventType.RUN_COMPLETED).save(alice))
-    assert "Best single answer" in html and f"B · beta, {why}" in html
+    _, ending = ending_of(story.state)
+    html = shown(
+        page, story.tell(EventType.RUN_COMPLETED, **ending if is_told_above else {}).save(alice)
+    )
+    assert "Best single answer" in html and "B · beta stands in for the fused answer" in html
+    why = escape(SENTENCES[reason].removesuffix(" What had arrived is kept."))
+    assert html.count(why) == 1
+    assert (why in html[: html.index('id="phases"')]) is is_told_above
 
 
 def test_a_column_that_loops_says_so(page: Client, alice: User) -> None:

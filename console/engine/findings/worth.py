@@ -25,6 +25,9 @@ _WORD = re.compile(r"\w+")
 _ORNAMENT = re.compile(r"^(?:[-*+>#]+\s+|\d+[.)]\s+)+|\*\*|`")
 # Not the full stop of "e.g. this", nor of 3.5.
 _SENTENCE_END = re.compile(r"[.!?…]['\")\]*_”’]*(?=\s+[^\sa-z]|\s*$)|[。！？]")
+# A line that goes on from none, and one that none goes on from: blank, a heading, a row, a fence.
+_BEGINS = re.compile(r"[ \t>]*(?:$|[-*+]\s|\d{1,9}[.)]\s|#|\||`{3}|~{3})", re.MULTILINE)
+_STANDS_ALONE = re.compile(r"[ \t>]*(?:$|#|\||`{3}|~{3})", re.MULTILINE)
 _LONGEST = 600  # characters of a sentence, to either side of a mark
 
 
@@ -75,20 +78,37 @@ def beyond(text: str, best: int, letters: str = ALL) -> list[Passage]:
         if letter(best) in mark.letters or not (mark.letters or mark.is_own):
             continue
         start, sentence = _sentence_with(text, mark)
-        if not sentence:
-            continue
+        if not sentence or sentence.endswith(":"):
+            continue  # what only announces something brings nothing
         known = found[start].letters if start in found else ""
         both = known + "".join(name for name in mark.letters if name not in known)
         found[start] = Passage(sentence, both)
     return list(found.values())
 
 
+def _line(text: str, mark: ProvenanceMark) -> tuple[int, int]:
+    """(begin, end) of the line that a mark stands in, as far as it is looked at. A paragraph that
+    is broken into several lines is one."""
+    at, until = max(0, mark.start - _LONGEST), min(len(text), mark.end + _LONGEST)
+    begin = text.rfind("\n", at, mark.start) + 1 or at
+    found = text.find("\n", mark.end, until)
+    end = until if found < 0 else found
+    while begin > at and not _BEGINS.match(text, begin):
+        before = text.rfind("\n", at, begin - 1) + 1 or at
+        if _STANDS_ALONE.match(text, before):
+            break
+        begin = before
+    while end < until and not _BEGINS.match(text, end + 1):
+        if _STANDS_ALONE.match(text, text.rfind("\n", begin, end) + 1 or begin):
+            break
+        found = text.find("\n", end + 1, until)
+        end = until if found < 0 else found
+    return begin, end
+
+
 def _sentence_with(text: str, mark: ProvenanceMark) -> tuple[int, str]:
     """(where it begins, the sentence or the row of a table that the mark stands in or behind)."""
-    at, until = max(0, mark.start - _LONGEST), min(len(text), mark.end + _LONGEST)
-    line = text.rfind("\n", at, mark.start) + 1 or at
-    end = text.find("\n", mark.end, until)
-    line_end = until if end < 0 else end
+    line, line_end = _line(text, mark)
     if text[line:line_end].lstrip().startswith("|"):
         cells = (_ORNAMENT.sub("", plain(cell)).strip() for cell in text[line:line_end].split("|"))
         return line, ": ".join(cell for cell in cells if cell and not cell.isdigit())
@@ -101,7 +121,7 @@ def _sentence_with(text: str, mark: ProvenanceMark) -> tuple[int, str]:
         after = _SENTENCE_END.search(text, mark.end, line_end)
         start, stop = (ends[-1] if ends else 0), after.end() if after else line_end
     # What marks of the sentence before stand between is not of this one.
-    sentence = plain(text[line + start : stop]).strip()
+    sentence = " ".join(plain(text[line + start : stop]).split())
     return line + start, _ORNAMENT.sub("", sentence).strip()
 
 
@@ -152,7 +172,7 @@ def extra_seconds(state: RunState, fusion: FusionState, best: CallState) -> floa
 def extra_cost(state: RunState, fusion: FusionState, best: CallState) -> Decimal | None:
     """All calls of panel and fusion but the best single answer's; None if one is unknown."""
     panel = [c for c in state.calls.values() if c.step is Step.PANEL and c.key != best.key]
-    costs = [c.cost for c in [*panel, *_of(state, fusion)] if c.was_billable]
+    costs = [c.charged for c in [*panel, *_of(state, fusion)] if c.was_billable]
     known = [cost for cost in costs if cost is not None]
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
