@@ -13,6 +13,7 @@ import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 ALIAS = "smollm2-135m-instruct"
 SLOTS = 4  # with two, the third column of a panel waits 11 s
@@ -26,6 +27,15 @@ def model_file() -> Path:
         for path in sorted(Path(place).glob("*.gguf")):
             return path
     raise SystemExit("The weights of the built-in model are not installed.")
+
+
+def curb_repetition(sampling: Any) -> None:
+    """What a request does not say itself. Left to the server's own defaults a model this small
+    says one sentence until its limit; with more than this it leaves its subject."""
+    sampling.top_p, sampling.min_p = 0.9, 0.05
+    sampling.penalty_repeat, sampling.penalty_last_n = 1.05, 128
+    sampling.dry_multiplier, sampling.dry_base = 0.8, 1.75
+    sampling.dry_allowed_length, sampling.dry_penalty_last_n = 3, 400
 
 
 def serve(port: int) -> None:
@@ -43,6 +53,7 @@ def serve(port: int) -> None:
     params.cache_ram_mib = 0
     params.ui = False
     params.offline = True
+    curb_repetition(params.sampling)
     server = xllamacpp.Server(params)
     parent, end = os.getppid(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

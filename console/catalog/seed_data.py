@@ -19,21 +19,41 @@ OPUS = "~anthropic/claude-opus-latest"
 # What the built-in model can write as judge and synthesizer in a time one is willing to wait.
 LOCAL_ANALYSIS_TOKENS = 600
 LOCAL_SYNTHESIS_TOKENS = 250
+LOCAL = "local"
+NEW_SEATS = "preset:local:seats"  # the Seed of those that came later
 
 
 def _frontier(*models: str) -> list[dict[str, Any]]:
     return [{"model": m, "max_output_tokens": FRONTIER_OUTPUT_TOKENS} for m in models]
 
 
-def _local(label: str, temperature: float, seed: int, system_prompt: str) -> dict[str, Any]:
+def _local(
+    label: str,
+    temperature: float,
+    seed: int,
+    system_prompt: str,
+    max_output_tokens: int = LOCAL_OUTPUT_TOKENS,
+) -> dict[str, Any]:
     return {
         "model": settings.LOCAL_MODEL_NAME,
         "label": label,
         "temperature": temperature,
         "seed": seed,
         "system_prompt": system_prompt,
-        "max_output_tokens": LOCAL_OUTPUT_TOKENS,
+        "max_output_tokens": max_output_tokens,
     }
+
+
+def _first_local_panel() -> list[dict[str, Any]]:
+    """The seats that Local had first: such moods make the built-in model ramble."""
+    return [
+        _local("careful", 0.2, 11, "Answer carefully. Say only what you are sure of."),
+        _local("plain", 0.6, 22, "Answer plainly, in short sentences."),
+        _local("bold", 0.9, 33, "Answer boldly. Take a clear position and give a reason."),
+    ]
+
+
+FIRST_LOCAL_DESCRIPTION = "One tiny model on this machine, in three moods. No key, no cost."
 
 
 def presets() -> dict[str, dict[str, Any]]:
@@ -62,9 +82,9 @@ def presets() -> dict[str, dict[str, Any]]:
                 "~moonshotai/kimi-latest",
             ),
         },
-        "local": {
+        LOCAL: {
             "name": "Local",
-            "description": "One tiny model on this machine, in three moods. No key, no cost.",
+            "description": "One tiny model on this machine, asked in three ways. No key, no cost.",
             "position": 30,
             "credential": "local",
             "judge_model": settings.LOCAL_MODEL_NAME,
@@ -73,9 +93,11 @@ def presets() -> dict[str, dict[str, Any]]:
             "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS,
             "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS,
             "panel": [
-                _local("careful", 0.2, 11, "Answer carefully. Say only what you are sure of."),
-                _local("plain", 0.6, 22, "Answer plainly, in short sentences."),
-                _local("bold", 0.9, 33, "Answer boldly. Take a clear position and give a reason."),
+                # Short requests in these words are what it answers to the point, and the room
+                # for more is what it fills with whatever comes to it.
+                _local("free", 0.2, 11, ""),
+                _local("brief", 0.3, 22, "Answer in two or three sentences.", 150),
+                _local("plain", 0.4, 33, "Answer in plain words, in at most five sentences.", 150),
             ],
         },
     }
@@ -109,3 +131,20 @@ def give(apps: Apps, using: str) -> None:
         if new:
             for seat, options in enumerate(panel):
                 panelists.create(preset=preset, seat=seat, credential=credential, **options)
+    if NEW_SEATS not in given:
+        seeds.create(name=NEW_SEATS)
+        if f"preset:{LOCAL}" in given:
+            _bring_up_to_date(made.filter(slug=LOCAL).first(), panelists)
+
+
+def _bring_up_to_date(preset: Any, panelists: Any) -> None:
+    """An old Local gets the seats of a new one, unless somebody has made something else of it."""
+    seats = list(panelists.filter(preset=preset).order_by("seat", "id")) if preset else []
+    first, new = _first_local_panel(), presets()[LOCAL]
+    if [{name: getattr(s, name) for name in first[0]} for s in seats] != first:
+        return
+    for seat, options in zip(seats, new["panel"], strict=True):
+        panelists.filter(pk=seat.pk).update(**options)
+    if preset.description == FIRST_LOCAL_DESCRIPTION:
+        preset.description = new["description"]
+        preset.save(update_fields=["description"])

@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.apps import apps
 from pytest_django import Settings
 
 from console.catalog import listings as catalog
+from console.catalog import seed_data
 from console.engine.spec import Spec
 from console.engine.usage import Price
-from console.models import Credential, Preset
+from console.models import Credential, Preset, Seed
 from console.providers.secret import Secret
 from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import NameRefused, Refused
@@ -71,15 +73,85 @@ def test_quality_and_budget_are_as_promised() -> None:
         assert panelist.credential == "openrouter"
 
 
-def test_local_is_one_model_in_three_moods_at_no_cost(settings: Settings) -> None:
+def test_local_is_one_model_asked_in_three_ways_at_no_cost(settings: Settings) -> None:
     spec = preset_spec(preset("local"))
-    assert [p.label for p in spec.panel] == ["careful", "plain", "bold"]
+    assert [p.label for p in spec.panel] == ["free", "brief", "plain"]
+    assert [p.max_output_tokens for p in spec.panel] == [200, 150, 150]
     assert {p.model for p in spec.panel} == {settings.LOCAL_MODEL_NAME}
     assert len({(p.temperature, p.seed, p.system_prompt) for p in spec.panel}) == 3
     assert all(p.price == Price(Decimal(0), Decimal(0)) for p in (*spec.panel, spec.judge))
     assert spec.judge.temperature == 0
     assert spec.policy.analysis_max_output_tokens == 600
     assert spec.policy.synthesis_max_output_tokens == 250
+
+
+OLD_LOCAL = (
+    ("careful", 0.2, 11, "Answer carefully. Say only what you are sure of."),
+    ("plain", 0.6, 22, "Answer plainly, in short sentences."),
+    ("bold", 0.9, 33, "Answer boldly. Take a clear position and give a reason."),
+)
+
+
+def local_of_an_old_site() -> Preset:
+    local = preset("local")
+    local.description = "One tiny model on this machine, in three moods. No key, no cost."
+    local.save()
+    for seat, (label, temperature, seed, prompt) in enumerate(OLD_LOCAL):
+        local.panelists.filter(seat=seat).update(
+            label=label,
+            temperature=temperature,
+            seed=seed,
+            system_prompt=prompt,
+            max_output_tokens=200,
+        )
+    Seed.objects.filter(name="preset:local:seats").delete()
+    return local
+
+
+def test_an_old_local_that_nobody_has_touched_gets_the_new_seats() -> None:
+    local = local_of_an_old_site()
+    seed_data.give(apps, "default")
+    assert [p.label for p in local.panelists.all()] == ["free", "brief", "plain"]
+    assert [p.max_output_tokens for p in local.panelists.all()] == [200, 150, 150]
+    local.refresh_from_db()
+    assert "three ways" in local.description
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"label": "bolder"},
+        {"temperature": 0.3},
+        {"system_prompt": ""},
+        {"model": "another"},
+        {"max_output_tokens": None},
+    ],
+)
+def test_an_old_local_that_somebody_has_edited_stays_as_it_is(edited: dict[str, Any]) -> None:
+    local = local_of_an_old_site()
+    local.panelists.filter(seat=2).update(**edited)
+    before = list(local.panelists.values())
+    seed_data.give(apps, "default")
+    assert list(local.panelists.values()) == before
+
+
+def test_an_old_local_with_one_seat_more_or_none_stays_as_it_is() -> None:
+    local = local_of_an_old_site()
+    local.panelists.filter(seat=2).delete()
+    seed_data.give(apps, "default")
+    assert [p.label for p in local.panelists.all()] == ["careful", "plain"]
+    Seed.objects.filter(name="preset:local:seats").delete()
+    local.delete()
+    seed_data.give(apps, "default")
+    assert not Preset.objects.filter(slug="local").exists()
+
+
+def test_the_new_seats_are_brought_once() -> None:
+    local = local_of_an_old_site()
+    seed_data.give(apps, "default")
+    local.panelists.filter(seat=0).update(label="mine")
+    seed_data.give(apps, "default")
+    assert local.panelists.get(seat=0).label == "mine"
 
 
 def test_a_spec_survives_being_stored() -> None:

@@ -100,6 +100,13 @@ def test_it_keeps_to_a_schema(port: int) -> None:
     assert 1 <= len(said["consensus"]) <= 2
 
 
+def test_what_no_request_says_of_sampling_is_the_servers_own(port: int) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/props", timeout=60) as answer:
+        used = json.load(answer)["default_generation_settings"]["params"]
+    names = ("repeat_penalty", "dry_multiplier", "dry_allowed_length", "top_p", "min_p")
+    assert [round(used[name], 2) for name in names] == [1.05, 0.8, 3, 0.9, 0.05]
+
+
 def test_it_ends_when_its_parent_is_killed() -> None:
     with Door() as door:
         command = [python(), SCRIPT, str(door.port)]
