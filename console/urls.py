@@ -9,7 +9,7 @@ from django.views.generic import RedirectView
 
 from .api.http.base import nothing_here_view
 from .live import views as live
-from .pages.views import account, console, fusions, health, keys, runs, tokens
+from .pages.views import account, console, fusions, health, keys, runs, servers, tokens
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="console")),
@@ -31,6 +31,7 @@ urlpatterns = [
     path("fusion/shared/<str:token>", runs.shared, name="run-shared"),
     path("fusion/shared/<str:token>/frames", live.shared_frames, name="shared-frames"),
     path("fusion/keys", keys.keys, name="keys"),
+    path("fusion/servers", servers.servers, name="servers"),
     path("fusion/tokens", tokens.tokens, name="tokens"),
     path("fusion/tokens/<int:token_id>/revoke", tokens.revoke, name="token-revoke"),
     # people

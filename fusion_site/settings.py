@@ -7,7 +7,7 @@ from pathlib import Path
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
-from marshmallow.validate import OneOf
+from marshmallow.validate import OneOf, Range
 
 from . import env as environment
 from .env import BASE_DIR
@@ -196,6 +196,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 # ---- Fusion's own ----
 LOCAL_MODEL_URL = env.str("FUSION_LOCAL_MODEL_URL", "")
 LOCAL_MODEL_NAME = "smollm2-135m-instruct"
+# Where model servers of this machine are looked for; 0: nowhere, nor where OLLAMA_HOST says.
+LOCAL_SERVER_PORTS: list[int] = env.list(
+    "FUSION_LOCAL_SERVERS",
+    [11434, 1234, 8080, 8000, 1337],
+    subcast=int,
+    validate=lambda ports: [Range(0, 65535)(port) for port in ports],
+)
+LOCAL_SERVER_PORTS = [port for port in LOCAL_SERVER_PORTS if port]
 MAX_PROMPT_CHARACTERS = env.int("FUSION_MAX_PROMPT_CHARACTERS", 400_000)
 # Defaults of every run's policy, in seconds; a preset may set its own.
 FIRST_TOKEN_TIMEOUT = env.float("FUSION_FIRST_TOKEN_TIMEOUT", 180)

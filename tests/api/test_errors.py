@@ -32,6 +32,7 @@ def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/json"
     assert response.headers["x-request-id"].startswith("req_")
+    assert response.headers["x-fusion"] == "1"  # another Fusion knows us by it
     said: dict[str, Any] = response.json()["error"]
     if isinstance(said["code"], int):  # asked in OpenRouter's words
         assert (said["code"], said["metadata"]["code"]) == (status, code)

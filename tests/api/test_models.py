@@ -16,7 +16,9 @@ from .conftest import GEMINI, GPT, OPUS, Api
 
 
 def listed(api: Api) -> dict[str, dict[str, Any]]:
-    said = api.get("/models").json()
+    response = api.get("/models")
+    assert response.headers["x-fusion"] == "1"
+    said = response.json()
     assert said["object"] == "list"
     return {row["id"]: row for row in said["data"]}
 

@@ -34,6 +34,7 @@ PAGES: dict[str, dict[str, str | int]] = {
     "tokens": MEMBERS,
     "password": MEMBERS,
     "keys": MEMBERS | {BOB: 403, ALICE: 403},
+    "servers": MEMBERS | {BOB: "/fusion/keys", ALICE: "/fusion/keys"},
     "sign-in": {VISITOR: THERE, CHARLIE: THERE, BOB: HOME, ALICE: HOME, ADA: HOME},
     **{name: dict.fromkeys(PEOPLE, status) for name, status in MACHINES.items()},
 }

@@ -30,11 +30,13 @@ def copy_project(to: Path) -> Path:
 
 
 def environment(**changes: str | None) -> dict[str, str]:
-    """This machine's, without anything that is about Fusion or an active environment."""
+    """This machine's, without anything that is about Fusion or an active environment; what else
+    runs on it is not looked for."""
     ours = ("FUSION_", "OPENAI_", "OPENROUTER_", "OLLAMA_", "DJANGO_", "PYTEST_", "PYTHON", "COV_")
     alone = {"SECRET_KEY", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS", "VIRTUAL_ENV", "DEBUG"}
     alone |= {*kinds.key_variables(), *kinds.address_variables()}
     found = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in alone}
+    found["FUSION_LOCAL_SERVERS"] = "0"
     found |= {k: v for k, v in changes.items() if v is not None}
     return {k: v for k, v in found.items() if changes.get(k, "") is not None}
 

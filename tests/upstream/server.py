@@ -26,6 +26,7 @@ class Upstream:
     strict: bool = False
     api_key: str = ""  # when set, any other key gets 401
     port: int = 0
+    host: str = "127.0.0.1"
     requests: list[Received] = field(default_factory=list)
     open_connections: int = 0
 
@@ -41,7 +42,8 @@ class Upstream:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/v1"
 
     @property
     def calls(self) -> list[Received]:
@@ -83,7 +85,7 @@ class Upstream:
         self._loop = asyncio.get_running_loop()
         self._released = asyncio.Event()
         self._server = await asyncio.start_server(
-            self._accept, "127.0.0.1", self.port, limit=2**25, backlog=512
+            self._accept, self.host, self.port, limit=2**25, backlog=512
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self

@@ -27,6 +27,7 @@ from ...engine.spec_versions import SpecTooNew
 from ...engine.text import storable
 from ...models import ApiToken, Fusion, Run
 from ...models.tokens import Scope
+from ...providers.nearby import SIGN
 from ...services.errors import Refused
 from ...services.tokens import OverLimit, token_find
 from .db import db
@@ -156,6 +157,7 @@ def endpoint(
             for name, value in headers.items():
                 response.headers.setdefault(name, value)
             response["x-request-id"] = request_id
+            response[SIGN] = "1"
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
@@ -217,6 +219,7 @@ nothing_here_view = csrf_exempt(nothing_here)
 
 def stamped(response: JsonResponse) -> JsonResponse:
     response["x-request-id"] = f"req_{uuid.uuid4().hex}"
+    response[SIGN] = "1"
     return response
 
 
