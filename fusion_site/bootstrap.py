@@ -102,6 +102,11 @@ def up_options(arguments: list[str]) -> argparse.Namespace:
     port = os.environ.get("FUSION_PORT") or "8000"
     parser.add_argument("--port", type=port_number, default=port, help="0: any free one")
     parser.add_argument("--no-local-model", action="store_true", help="without the built-in model")
+    parser.add_argument(
+        "--no-local-servers",
+        action="store_true",
+        help="do not look for model servers that run on this machine",
+    )
     options = parser.parse_args(arguments)
     options.port = take_port(options.host, options.port)
     return options

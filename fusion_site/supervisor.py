@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 
 from console.providers import kinds
 
-from . import address, installation, valkey
+from . import address, installation, programs, valkey
 from .child import Child
-from .installation import BASE, LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
+from .installation import LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
+from .questions import Questions
 from .terminal import disk_full, last_words, say
-from .tether import tethered
 from .var_dir import LogFile, VarDir
 
 STOP_SECONDS = 15
@@ -58,6 +58,8 @@ class Supervisor:
             "FUSION_HOST": self.host,
             "FUSION_PORT": str(self.port),
         }
+        if options.no_local_servers:
+            self.env["FUSION_LOCAL_SERVERS"] = "0"
         # With it every start of every child would compile every package again (4 s each).
         self.env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.children: list[Child] = []
@@ -79,8 +81,9 @@ class Supervisor:
             self._start_redis()
             self._prepare_database()
             self._start_model()
-            self._add("worker", [sys.executable, *WORKER])
-            self._add("web", [sys.executable, *WEB, "-b", self.host, "-p", str(self.port)])
+            self._add("worker", [sys.executable, *programs.WORKER])
+            served = ("-b", self.host, "-p", str(self.port))
+            self._add("web", [sys.executable, *programs.WEB, *served])
             self._watch()
         except Stopped:
             say("Stopping …")
@@ -138,9 +141,7 @@ class Supervisor:
         self._tell_runtime()
 
     def _add_model(self) -> None:
-        script = str(BASE / "fusion_site" / "local_model.py")
-        python = str(LOCAL_MODEL_VENV / "bin" / "python")
-        self._add(MODEL, [python, script, str(self.model_port)], aloud=False)
+        self._add(MODEL, programs.local_model(str(self.model_port)), aloud=False)
 
     def _lose_model(self, reason: str) -> None:
         """The page learns it too: what was told its address starts again without."""
@@ -158,6 +159,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         claim = self._manage("claim_link")
+        questions = Questions(self._manage)
         begun = time.monotonic()
         ready = slow = model_said = False
         while True:
@@ -166,6 +168,7 @@ class Supervisor:
             if not ready and self._get(self.port, "/readyz"):
                 ready = True
                 self._greet(claim)
+                questions.begin()
             elif not ready and not slow and time.monotonic() - begun > SLOW_SECONDS:
                 slow = True
                 say(f"Not ready after {SLOW_SECONDS} s; {self.url}/readyz says what is missing.")
@@ -173,6 +176,7 @@ class Supervisor:
                 model_said = self._get(self.model_port, "/health")
                 if model_said:
                     say("The built-in model is ready.")
+            questions.go_on()
             self._pause(0.25)
 
     def _revive(self, child: Child) -> None:
@@ -217,20 +221,12 @@ class Supervisor:
         return child
 
     def _manage(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            tethered([sys.executable, str(BASE / "manage.py"), *arguments]),
-            env={**self.env, "FUSION_BOOTSTRAP": "0"},
-            cwd=BASE,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return programs.manage(self.env, *arguments)
 
     def _tell_runtime(self) -> None:
         """So that a command in another shell asks what this stack can ask. Never a key."""
         names = ["REDIS_URL", "FUSION_LOCAL_MODEL_URL", "FUSION_HOST", "FUSION_PORT"]
+        names += ["FUSION_LOCAL_SERVERS"]
         names += kinds.address_variables()
         told = {name: self.env[name] for name in names if self.env.get(name)}
         told["FUSION_STACK_KEYS"] = " ".join(
@@ -278,10 +274,3 @@ class Supervisor:
             time.sleep(0.05)
         for child in children:
             child.kill()
-
-
-# -W: Celery's sermon about root, which is for workers that read pickles; ours read JSON.
-WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
-WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "16"]
-WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
-WEB = ["-m", "fusion_site.web"]

@@ -27,7 +27,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from console.engine.state import RunState
 from fusion_site.env import celery_url
-from fusion_site.supervisor import WEB
+from fusion_site.programs import WEB
 from tests.door import Door
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 
-from fusion_site.supervisor import WEB
+from fusion_site.programs import WEB
 from tests.door import Door
 from tests.stack import Stack, until
 from tests.upstream import Script, Upstream

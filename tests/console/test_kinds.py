@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
 import os
@@ -35,6 +34,7 @@ from console.providers.registry import make_provider
 from console.services.build_spec import find_panelist
 from console.services.presets import default_preset_slug
 from console.site.checks import provider_addresses_are_addresses
+from fusion_site.bootstrap import up_options
 from fusion_site.supervisor import Supervisor
 from fusion_site.var_dir import VarDir
 from tests.startup.running import BARE_PYTHON
@@ -229,7 +229,7 @@ def test_up_passes_on_its_variables_and_never_its_key(
 ) -> None:
     monkeypatch.setenv("FUSION_VAR_DIR", str(tmp_path))
     monkeypatch.delenv("FUSION_LOCAL_MODEL_URL", raising=False)
-    options = argparse.Namespace(host="127.0.0.1", port=8000, no_local_model=False)
+    options = up_options(["--port", "0"])
     assert Supervisor(options, VarDir()).wants_model
     monkeypatch.setenv("PARROT_API_KEY", KEY)
     monkeypatch.setenv("PARROT_HOST", "http://127.0.0.1:7/v1")

@@ -59,7 +59,12 @@ class Up:
     """With the tests' own environment unless `python` is bare."""
 
     def __init__(
-        self, project: Path, *arguments: str, python: str = sys.executable, **changes: str | None
+        self,
+        project: Path,
+        *arguments: str,
+        python: str = sys.executable,
+        stdin: int = subprocess.DEVNULL,
+        **changes: str | None,
     ) -> None:
         if python == sys.executable:
             changes = {"FUSION_BOOTSTRAP": "0", **changes}
@@ -68,7 +73,7 @@ class Up:
             [python, "manage.py", "up", "--port", "0", *arguments],
             cwd=project,
             env=environment(**changes),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

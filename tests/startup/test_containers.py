@@ -9,7 +9,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from fusion_site import supervisor
+from fusion_site import programs
 
 from .running import PROJECT
 
@@ -86,7 +86,7 @@ def test_what_must_last_is_on_named_volumes() -> None:
 
 
 def test_containers_run_what_up_runs() -> None:
-    for option in supervisor.WEB:
+    for option in programs.WEB:
         assert f'"{option}"' in DOCKERFILE
-    worker = supervisor.WORKER[supervisor.WORKER.index("-A") :]
+    worker = programs.WORKER[programs.WORKER.index("-A") :]
     assert SERVICES["worker"]["command"] == ["celery", *worker]

@@ -1,0 +1,35 @@
+"""What `up` starts, as commands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from .installation import BASE, LOCAL_MODEL_VENV
+from .tether import tethered
+
+# -W: Celery's sermon about root, which is for workers that read pickles; ours read JSON.
+WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
+WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "16"]
+WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+WEB = ["-m", "fusion_site.web"]
+
+
+def local_model(*arguments: str) -> list[str]:
+    """By the Python of its own environment."""
+    script = str(BASE / "fusion_site" / "local_model.py")
+    return [str(LOCAL_MODEL_VENV / "bin" / "python"), script, *arguments]
+
+
+def manage(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        tethered([sys.executable, str(BASE / "manage.py"), *arguments]),
+        env={**environment, "FUSION_BOOTSTRAP": "0"},
+        cwd=BASE,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
