@@ -191,7 +191,9 @@ STORAGES = {
 }
 SERVESTATIC_USE_FINDERS = True  # no collectstatic step between a clone and a page
 SERVESTATIC_AUTOREFRESH = DEBUG
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+# No form takes a file. A view that is to take one names its handlers itself, once it knows
+# who sends it: see docs/design.md.
+FILE_UPLOAD_HANDLERS: list[str] = []
 
 # ---- Fusion's own ----
 LOCAL_MODEL_URL = env.str("FUSION_LOCAL_MODEL_URL", "")
@@ -205,6 +207,10 @@ LOCAL_SERVER_PORTS: list[int] = env.list(
 )
 LOCAL_SERVER_PORTS = [port for port in LOCAL_SERVER_PORTS if port]
 MAX_PROMPT_CHARACTERS = env.int("FUSION_MAX_PROMPT_CHARACTERS", 400_000)
+# What is read of a body at most, once it is known who sends it (console/api/http/bodies.py). A
+# form has the longest prompt in it, of whose characters each takes up to twelve bytes.
+FORM_BODY_BYTES = 12 * MAX_PROMPT_CHARACTERS + 200_000
+API_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = max(10_000_000, FORM_BODY_BYTES)
 # Defaults of every run's policy, in seconds; a preset may set its own.
 FIRST_TOKEN_TIMEOUT = env.float("FUSION_FIRST_TOKEN_TIMEOUT", 180)
 STALL_TIMEOUT = env.float("FUSION_STALL_TIMEOUT", 30)

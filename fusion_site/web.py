@@ -1,10 +1,12 @@
-"""The web server: Daphne as Fusion runs it, with a limit for what it takes from anybody.
+"""The web server: Daphne as Fusion runs it, with limits for what it takes from anybody.
 
 Daphne calls Django when a request's whole body is there, on disk if need be,
 so a limit of Django's own comes too late: by then anybody, signed in or not,
 has filled the disk. Here a body is refused as soon as it is known to be too
 large: by its Content-Length before a byte of it is asked for, otherwise when
-it has grown too large.
+it has grown too large. How large that is hangs on who sends it, which is asked
+before it is read (console/api/http/bodies.py). Nor does anybody hold a connection
+by sending a byte now and then.
 
 Daphne has no option for that, and no place to put one. All that is used of its
 and Twisted's inner parts is used here, and tests/live/test_body_limit.py fails
@@ -13,19 +15,29 @@ when a new version has changed them.
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import resource
 import sys
-from typing import Any
-from urllib.parse import unquote
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any
 
 import daphne.server  # first of all that is Twisted's: it installs the reactor
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
-from django.conf import settings
+from twisted.internet import reactor
 from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from . import own_modules_last
+
+if TYPE_CHECKING:
+    from console.api.http.bodies import EarlyRefusal
+
+log = logging.getLogger(__name__)
 
 # Quiet, because its access log would hold the tokens of share links. Closing a page need
 # not wait for its consumer.
@@ -38,18 +50,62 @@ OPTIONS += ["--websocket-max-message-size", "65536", "--websocket-max-frame-size
 # So what comes is thrown away for a while: most clients listen only when they have sent all.
 DRAIN_BYTES = 50_000_000
 DRAIN_SECONDS = 10
-# Within the limit, too, nobody holds disk for ever by a byte now and then.
-BODY_SECONDS = 300
+# The head of a request is there after so long, and so is a body's beginning.
+HEAD_SECONDS = 10
+# What anybody may send stays in memory; of the longer bodies, which stand on disk until they are
+# answered, there are never more than so many bytes in this process.
+IN_MEMORY_BYTES = 64 * 1024
+ON_DISK_BYTES = 200_000_000
 
 
-class BodyTooLarge(Exception):
+class Unread(Exception):
     """Leaves Twisted's decoder where it stands; it is not asked again."""
+
+    def __init__(self, why: EarlyRefusal) -> None:
+        super().__init__()
+        self.why = why
+
+
+class Body(SpooledTemporaryFile[bytes]):
+    """Of a request. `on_disk` are those of all requests that may be long."""
+
+    on_disk = 0
+
+    def __init__(self, *, may_be_long: bool) -> None:
+        super().__init__(max_size=IN_MEMORY_BYTES)
+        self.may_be_long = may_be_long
+        self.counted = 0
+
+    def write(self, data: Any) -> int:
+        if self.may_be_long:
+            self.counted += len(data)
+            Body.on_disk += len(data)
+        return super().write(data)
+
+    def close(self) -> None:
+        Body.on_disk -= self.counted
+        self.counted = 0
+        super().close()
 
 
 class Request(WebRequest):
+    channel: Channel | None
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(0)
+        if length != 0:
+            assert self.channel
+            self.content = Body(may_be_long=self.channel.most > IN_MEMORY_BYTES)
+
     def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise BodyTooLarge
+        from console.api.http import bodies
+
+        assert self.channel
+        if self.content.tell() + len(data) > self.channel.most:
+            raise Unread(self.channel.beyond)
+        if self.content.may_be_long and Body.on_disk + len(data) > ON_DISK_BYTES:
+            raise Unread(bodies.too_many_at_once())
+        self.channel.taken += len(data)
         super().handleContentChunk(data)
 
     def handle_exception(self, exception: Exception) -> None:
@@ -66,21 +122,91 @@ class Channel(HTTPChannel):
 
     deadline: IDelayedCall | None = None
     to_drain: int | None = None  # bytes, once a body is refused
+    is_asking = False  # who sends this body; what comes meanwhile waits
+    is_lost = False
+    most = 0  # bytes of the body that are read, and why no more of them
+    beyond: EarlyRefusal
+    begun = 0.0
+    taken = 0  # bytes of the body so far
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.end_within(HEAD_SECONDS)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.deadline is None and not (self._handlingRequest or self.is_asking):
+            self.end_within(HEAD_SECONDS)  # a further request begins
+        super().dataReceived(data)
 
     def allHeadersReceived(self) -> None:
-        if (self.length or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            self.refuse()  # and no "100 Continue", which the rest of this method would say
+        from console.api.http import bodies
+
+        self.end_within(None)
+        if self.length == 0:
+            super().allHeadersReceived()
             return
-        super().allHeadersReceived()
-        if self.length != 0:
-            self.end_within(BODY_SECONDS)
+        path = bodies.path_of(self._path.decode("latin-1"))
+        most = bodies.largest(path)
+        if self.length is not None and self.length > most:
+            self.refuse(bodies.too_large_at(path))
+        elif self.length is not None and self.length <= bodies.ANYBODYS_BYTES:
+            self.read(bodies.ANYBODYS_BYTES, bodies.too_large_at(path))
+        else:
+            self.is_asking = True
+            self.paused = True  # LineReceiver's own: what it has already stays with it
+            self.transport.pauseProducing()
+            headers = self.requests[-1].requestHeaders.getAllRawHeaders()
+            known = {k.decode().lower(): b"; ".join(v).decode("latin-1") for k, v in headers}
+            asked = deferToThread(bodies.not_known, path, known)
+            asked.addCallbacks(partial(self.answered, path, most), self.not_answered)
+
+    def answered(self, path: str, most: int, unknown: EarlyRefusal | None) -> None:
+        from console.api.http import bodies
+
+        if unknown is None:
+            self.goes_on(partial(self.read, most, bodies.too_large_at(path)))
+        elif self.length is None:
+            self.goes_on(partial(self.read, bodies.ANYBODYS_BYTES, unknown))
+        else:
+            self.goes_on(partial(self.refuse, unknown))
+
+    def not_answered(self, failure: Failure) -> None:
+        from console.api.http import bodies
+
+        log.error("who sends a long body could not be asked", exc_info=failure.value)
+        self.goes_on(partial(self.refuse, bodies.not_to_be_known()))
+
+    def goes_on(self, how: Any) -> None:
+        self.is_asking = False
+        if self.is_lost:
+            return
+        self.paused = False
+        self.transport.resumeProducing()
+        how()
+        self.dataReceived(b"")
+
+    def read(self, most: int, beyond: EarlyRefusal) -> None:
+        self.most, self.beyond, self.taken = most, beyond, 0
+        super().allHeadersReceived()  # says "100 Continue", if that is waited for
+        self.begun = reactor.seconds()
+        self.keep_pace()
+
+    def keep_pace(self) -> None:
+        """At an even pace or not: what came in a burst is time to spare."""
+        from console.api.http import bodies
+
+        until = self.begun + HEAD_SECONDS + self.taken / bodies.BYTES_PER_SECOND
+        if (left := until - reactor.seconds()) > 0:
+            self.deadline = self.callLater(left, self.keep_pace)
+        else:
+            self.refuse(bodies.too_slow())
 
     def rawDataReceived(self, data: bytes) -> None:
         if self.to_drain is None:
             try:
                 super().rawDataReceived(data)
-            except BodyTooLarge:
-                self.refuse()
+            except Unread as unread:
+                self.refuse(unread.why)
             return
         self.to_drain -= len(data)
         if self.to_drain < 0:
@@ -91,16 +217,15 @@ class Channel(HTTPChannel):
         super().allContentReceived()
 
     def connectionLost(self, reason: Failure) -> None:
+        self.is_lost = True
         self.end_within(None)
         super().connectionLost(reason)
 
-    def refuse(self) -> None:
+    def refuse(self, why: EarlyRefusal) -> None:
         request = self.requests[-1]
         if request.content is not None:
             request.content.close()  # its disk is free at once
-        accepted = b",".join(request.requestHeaders.getRawHeaders(b"Accept", []))
-        origin = request.requestHeaders.getRawHeaders(b"Origin", [b""])[0]
-        head, body = refusal(self._path, origin, in_html=b"text/html" in accepted)
+        head, body = refusal(self._path, request.requestHeaders, why)
         self.transport.write(head if self._command == b"HEAD" else head + body)
         self.to_drain = DRAIN_BYTES
         self.setTimeout(None)  # that one begins anew with every byte
@@ -114,13 +239,17 @@ class Channel(HTTPChannel):
         self.deadline = self.callLater(seconds, self.forceAbortClient) if seconds else None
 
 
-def refusal(address: bytes, origin: bytes, *, in_html: bool) -> tuple[bytes, bytes]:
-    from console.api.http.fallback import (
-        too_large,  # needs Django set up, which loading asgi.py does
-    )
+def refusal(target: bytes, headers: Any, why: EarlyRefusal) -> tuple[bytes, bytes]:
+    # They need Django set up, which loading asgi.py does.
+    from console.api.http import bodies, fallback
 
-    path = unquote(address.partition(b"?")[0].decode("latin-1"))
-    response = too_large(path, in_html=in_html, origin=origin.decode("latin-1"))
+    accepted = b",".join(headers.getRawHeaders(b"Accept", []))
+    response = fallback.early_refusal(
+        bodies.path_of(target.decode("latin-1")),
+        why,
+        in_html=b"text/html" in accepted,
+        origin=headers.getRawHeaders(b"Origin", [b""])[0].decode("latin-1"),
+    )
     response["Content-Length"] = str(len(response.content))
     response["Connection"] = "close"
     status = f"HTTP/1.1 {response.status_code} {response.reason_phrase}\r\n".encode()
@@ -156,7 +285,15 @@ class Command(CommandLineInterface):
         return super().load_asgi_app(asgi_app_path)
 
 
+def as_many_files_as_allowed() -> None:
+    """A connection is one, and most systems begin with 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS names a limit that it refuses
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main() -> None:
+    as_many_files_as_allowed()
     Command().run([*OPTIONS, *sys.argv[1:], "fusion_site.asgi:application"])
 
 

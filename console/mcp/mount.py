@@ -97,7 +97,7 @@ def _make() -> StreamableHTTPSessionManager:
         app=server._lowlevel_server,
         stateless=True,
         # Host and origin are checked before, by the rules of the rest of the site.
-        max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        max_request_body_size=settings.API_BODY_BYTES,
     )
 
 

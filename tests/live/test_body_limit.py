@@ -1,4 +1,5 @@
-"""Bodies that are too large, from anybody and at every address: refused before they are read."""
+"""Bodies that are too large for whoever sends them, or come too slowly: refused before they are
+read, at every address."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
@@ -16,16 +17,21 @@ import psutil
 import pytest
 from daphne.server import Server
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
+from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel, Request
 
+from console.api.http.bodies import ANYBODYS_BYTES
 from tests.door import Door
+from tests.live.conftest import PASSWORD
 from tests.live.member import Member
 from tests.stack import PATIENCE, Stack, until
 
 pytestmark = pytest.mark.live
 
-LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-HUGE = 1_500_000_000
+API, FORM = settings.API_BODY_BYTES, settings.FORM_BODY_BYTES
+HUGE = 2_000_000_000
 MEGABYTE = b"x" * 1_000_000
 FOR_PROGRAMS = ["/v1/chat/completions", "/v1/nothing", "/v1", "/mcp", "/mcp/?a=b"]
 ADDRESSES = ["/healthz", "/sign-in", "/fusion", "/nothing", "/static/console/base.css"]
@@ -101,29 +107,57 @@ def hurried(impatient: Web) -> Iterator[Raw]:
 
 @pytest.fixture(scope="module")
 def impatient(stack: Stack) -> Iterator[Web]:
-    """A second web server of the stack, with hardly any patience."""
-    main = "import fusion_site.web as w; w.BODY_SECONDS = 1; w.DRAIN_SECONDS = 0.3; w.main()"
+    """A second web server of the stack, with hardly any patience, and little disk."""
+    main = "import fusion_site.web as w; w.HEAD_SECONDS = 1; w.DRAIN_SECONDS = 0.3"
     with Door() as door:
-        process = stack.serve("impatient", door, "-c", main)
+        process = stack.serve(
+            "impatient", door, "-c", main + "; w.ON_DISK_BYTES = 1_500_000; w.main()"
+        )
         url = f"http://127.0.0.1:{door.port}/healthz"
         assert httpx.get(url, timeout=PATIENCE).status_code == 200
         yield Web(door.port, psutil.Process(process.pid))
         stack.kill("impatient")
 
 
-def refused(path: str, answer: tuple[int, dict[str, str], str]) -> None:
+@pytest.fixture(scope="module")
+def token(alice: Member) -> str:
+    return alice.stack.manage("create_token", "alice").stdout.strip()
+
+
+def bearer(token: str) -> str:
+    return f"Authorization: Bearer {token}"
+
+
+def cookie(member: Member) -> str:
+    return f"Cookie: sessionid={member.http.cookies['sessionid']}"
+
+
+def refused(path: str, answer: tuple[int, dict[str, str], str], limit: str = "") -> None:
+    """As a body that is larger than anybody's may be there."""
     status, headers, body = answer
+    limit = limit or ("10 MB" if path in FOR_PROGRAMS else "5 MB")
     assert status == 413 and headers["connection"] == "close"
     assert int(headers["content-length"]) == len(body.encode())
     assert "default-src 'none'" in headers["content-security-policy"]
     if path in FOR_PROGRAMS:
         error = json.loads(body)["error"]
         assert error["code"] == "request_too_large" and error["type"] == "invalid_request_error"
-        assert error["message"] == "What was sent is too large: at most 10 MB are read."
+        assert error["message"] == f"What was sent is too large: at most {limit} are read."
         assert headers["x-request-id"].startswith("req_")
     else:
         assert headers["content-type"].startswith("text/plain")
-        assert body.startswith("What was sent is too large: at most 10 MB are read.")
+        assert body.startswith(f"What was sent is too large: at most {limit} are read.")
+
+
+def refused_as_unknown(path: str, answer: tuple[int, dict[str, str], str], code: str) -> None:
+    """Programs are told what is wrong with their token: on "too large" agents forget things."""
+    if path not in FOR_PROGRAMS:
+        refused(path, answer, "64 KB")
+        assert "Sign in" in answer[2]
+        return
+    status, headers, body = answer
+    assert status == 401 and json.loads(body)["error"]["code"] == code
+    assert headers["connection"] == "close" and headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
@@ -133,36 +167,112 @@ def test_a_length_above_the_limit_is_refused_by_the_head_alone(raw: Raw, path: s
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
+def test_of_whoever_is_not_known_little_is_read(raw: Raw, path: str) -> None:
+    raw.head(path, f"Content-Length: {ANYBODYS_BYTES + 1}")
+    refused_as_unknown(path, raw.answer(), "missing_api_key")
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
 def test_what_names_no_length_is_refused_when_it_has_grown_too_large(
     raw: Raw, path: str, web: Web
 ) -> None:
     raw.head(path, "Transfer-Encoding: chunked")
-    for _ in range(LIMIT // len(MEGABYTE)):
-        raw.chunk(MEGABYTE)
-    until(lambda: web.bytes_on_disk() > LIMIT - len(MEGABYTE))
+    for _ in range(4):
+        raw.chunk(b"x" * (ANYBODYS_BYTES // 4))
+        assert web.bytes_on_disk() == 0, "of whoever is not known nothing is written"
     raw.chunk(b"x")
-    refused(path, raw.answer())
+    refused_as_unknown(path, raw.answer(), "missing_api_key")
     assert web.bytes_on_disk() == 0, "the connection is still open on our side"
 
 
-def test_what_is_refused_by_its_length_is_written_nowhere(raw: Raw, web: Web) -> None:
+@pytest.mark.parametrize("chunked", [False, True])
+def test_gigabytes_of_nobody_are_written_nowhere(raw: Raw, web: Web, chunked: bool) -> None:
     memory = web.process.memory_info().rss
-    raw.head("/healthz", f"Content-Length: {HUGE}")
-    for _ in range(40):
-        raw.socket.sendall(MEGABYTE)
-        assert web.bytes_on_disk() == 0
-    refused("/healthz", raw.answer())
-    assert web.process.memory_info().rss - memory < LIMIT
-
-
-def test_who_goes_on_sending_after_the_refusal_is_cut_off(raw: Raw) -> None:
-    raw.head("/healthz", f"Content-Length: {HUGE}")
+    how = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {HUGE}"
+    raw.head("/healthz", how)
     sent = 0
     with pytest.raises((BrokenPipeError, ConnectionResetError)):
         while sent < HUGE:
-            raw.socket.sendall(MEGABYTE)
+            raw.chunk(MEGABYTE) if chunked else raw.socket.sendall(MEGABYTE)
             sent += len(MEGABYTE)
-    assert sent < 100_000_000
+            assert web.bytes_on_disk() == 0
+    assert sent < 100_000_000, "who goes on after the refusal is cut off"
+    assert web.process.memory_info().rss - memory < 10_000_000
+
+
+def a_garbled(stack: Stack) -> str:
+    return bearer("fus_" + "x" * 49)
+
+
+def a_revoked(stack: Stack) -> str:
+    token = stack.manage("create_token", "bob").stdout.strip()
+    revoke = "from console.models import ApiToken as T; T.objects.filter(owner__username='bob')"
+    stack.manage("shell", "-v0", "-c", f"{revoke}.update(revoked_at='2026-01-01T00:00Z')")
+    return bearer(token)
+
+
+def a_signed_out(stack: Stack) -> str:
+    with Member(stack, "bob", PASSWORD) as bob:
+        line = cookie(bob)
+        bob.post("/sign-out", {}, token_from="/fusion")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("path", "known_by"),
+    [
+        ("/v1/chat/completions", a_garbled),
+        ("/v1/chat/completions", a_revoked),
+        ("/mcp", a_revoked),
+        ("/fusion", a_signed_out),
+        ("/fusion", lambda stack: "Cookie: sessionid=abcdefghijklmnopqrstuvwxyz012345"),
+    ],
+)
+def test_who_is_known_no_more_is_not_known(
+    stack: Stack, web: Web, path: str, known_by: Callable[[Stack], str]
+) -> None:
+    line = known_by(stack)
+    raw = Raw(web)
+    with raw.socket:
+        raw.head(path, line, f"Content-Length: {ANYBODYS_BYTES + 1}")
+        refused_as_unknown(path, raw.answer(), "invalid_api_key")
+
+
+def test_a_token_is_none_for_pages_and_a_session_none_for_programs(
+    web: Web, alice: Member, token: str
+) -> None:
+    for path, line in [("/fusion", bearer(token)), ("/v1/runs", cookie(alice))]:
+        raw = Raw(web)
+        with raw.socket:
+            raw.head(path, line, f"Content-Length: {ANYBODYS_BYTES + 1}")
+            assert raw.answer()[0] == (413 if path == "/fusion" else 401)
+
+
+def test_who_has_a_token_sends_as_much_as_a_conversation_takes(
+    web: Web, raw: Raw, token: str
+) -> None:
+    raw.head("/v1/chat/completions", bearer(token), "Transfer-Encoding: chunked")
+    for _ in range(API // len(MEGABYTE)):
+        raw.chunk(MEGABYTE)
+    until(lambda: web.bytes_on_disk() > API - len(MEGABYTE))
+    raw.chunk(b"x")
+    refused("/v1/chat/completions", raw.answer())
+    assert web.bytes_on_disk() == 0
+
+
+def test_who_is_signed_in_sends_as_much_as_the_longest_prompt_takes(
+    raw: Raw, alice: Member
+) -> None:
+    raw.head("/fusion", cookie(alice), f"Content-Length: {FORM + 1}")
+    refused("/fusion", raw.answer())
+
+
+def test_the_longest_prompt_of_all_arrives(alice: Member) -> None:
+    prompt = "\U0001f600" * settings.MAX_PROMPT_CHARACTERS
+    assert len(prompt) * 12 < FORM
+    form = {"prompt": prompt + "x", "preset": "custom", "panel": ["a"], "judge": "judge"}
+    page = alice.post("/fusion", form)
+    assert "The prompt has 400,001 characters" in page.text, page.text[:500]
 
 
 def test_who_sends_nothing_more_and_stays_is_cut_off(impatient: Web, hurried: Raw) -> None:
@@ -171,20 +281,54 @@ def test_who_sends_nothing_more_and_stays_is_cut_off(impatient: Web, hurried: Ra
     until(lambda: not impatient.holds(hurried))
 
 
-def test_a_body_that_drips_in_is_not_waited_for_without_end(impatient: Web, hurried: Raw) -> None:
-    hurried.head("/healthz", f"Content-Length: {LIMIT}")
-    hurried.socket.sendall(MEGABYTE)
-    until(lambda: impatient.bytes_on_disk() > 0)
+@pytest.mark.parametrize("begun", [b"", b"G", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
+def test_a_head_that_drips_in_is_not_waited_for(impatient: Web, hurried: Raw, begun: bytes) -> None:
+    hurried.socket.sendall(begun)
+    until(lambda: dripping(hurried, b"x" if begun else b""))
+    assert not impatient.holds(hurried)
 
-    def is_cut_off() -> bool:
-        try:
-            hurried.socket.sendall(b"x")
-        except (BrokenPipeError, ConnectionResetError):
-            return True
+
+def test_nor_is_that_of_a_second_request(impatient: Web, hurried: Raw) -> None:
+    hurried.head("/healthz", method="GET")
+    assert hurried.socket.recv(65536).startswith(b"HTTP/1.1 200")
+    hurried.socket.sendall(b"GET /healthz HTTP/1.1\r\n")
+    until(lambda: dripping(hurried, b"x"))
+
+
+def dripping(raw: Raw, drop: bytes) -> bool:
+    """Whether it is cut off."""
+    try:
+        raw.socket.sendall(drop)
+        raw.socket.settimeout(0.01)
+        return raw.socket.recv(65536) == b""
+    except TimeoutError:
         return False
+    except OSError:
+        return True
 
-    until(is_cut_off)
-    assert impatient.bytes_on_disk() == 0 and not impatient.holds(hurried)
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_drips_in_is_told_so_and_not_waited_for(
+    impatient: Web, hurried: Raw, token: str, chunked: bool
+) -> None:
+    how = "Transfer-Encoding: chunked" if chunked else "Content-Length: 100000"
+    hurried.head("/v1/runs", bearer(token), how)
+    hurried.socket.settimeout(0.05)
+    said = b""
+
+    def answered() -> bool:
+        nonlocal said
+        try:
+            # In pieces that are more of frame than of body, too.
+            hurried.socket.sendall(b"1;" + b"x" * 500 + b"\r\nx\r\n" if chunked else b"x")
+            said += hurried.socket.recv(65536)
+        except TimeoutError:
+            pass
+        return b"\r\n\r\n" in said
+
+    until(answered)
+    assert said.startswith(b"HTTP/1.1 408") and b"request_timeout" in said
+    until(lambda: not impatient.holds(hurried))
 
 
 def test_within_its_time_a_body_is_waited_for_and_then_the_answer(hurried: Raw) -> None:
@@ -196,21 +340,61 @@ def test_within_its_time_a_body_is_waited_for_and_then_the_answer(hurried: Raw) 
         assert hurried.socket.recv(65536).startswith(b"HTTP/1.1 401")
 
 
-def test_nobody_is_asked_to_continue_with_what_is_too_large(raw: Raw) -> None:
-    raw.head("/healthz", "Expect: 100-continue", f"Content-Length: {LIMIT + 1}")
-    refused("/healthz", raw.answer())
+def test_who_keeps_the_pace_may_take_longer(hurried: Raw, token: str) -> None:
+    hurried.head("/v1/runs", bearer(token), f"Content-Length: {ANYBODYS_BYTES}")
+    for _ in range(16):
+        hurried.socket.sendall(b" " * (ANYBODYS_BYTES // 16))
+        time.sleep(0.1)  # what is tried is the time itself
+    assert hurried.socket.recv(65536).startswith(b"HTTP/1.1 400")
 
 
-def test_the_limit_itself_may_be_sent_after_100_continue(raw: Raw) -> None:
+def test_what_stands_on_disk_of_all_together_is_bounded(
+    impatient: Web, hurried: Raw, token: str
+) -> None:
+    hurried.head("/v1/runs", bearer(token), "Content-Length: 1400000")
+    hurried.socket.sendall(MEGABYTE)
+    until(lambda: impatient.bytes_on_disk() == len(MEGABYTE))
+    others = [Raw(impatient), Raw(impatient)]
+    others[0].head("/v1/runs", bearer(token), "Content-Length: 1000000")
+    others[0].socket.sendall(MEGABYTE)
+    status, headers, body = others[0].answer()
+    assert status == 503 and headers["retry-after"] == "10"
+    assert json.loads(body)["error"]["code"] == "not_ready"
+    others[1].head("/v1/runs", bearer(token), "Content-Length: 2")
+    others[1].socket.sendall(b"{}")
+    assert others[1].socket.recv(65536).startswith(b"HTTP/1.1 400"), "what is short passes"
+    hurried.socket.sendall(b"x" * 400_000)
+    assert hurried.socket.recv(65536).startswith(b"HTTP/1.1 400"), "and so does who came first"
+    until(lambda: impatient.bytes_on_disk() == 0)
+    for other in others:
+        other.socket.close()
+
+
+def test_nobody_is_asked_to_continue_with_what_is_not_read(web: Web) -> None:
+    for length in (ANYBODYS_BYTES + 1, FORM + 1):
+        raw = Raw(web)
+        with raw.socket:
+            raw.head("/healthz", "Expect: 100-continue", f"Content-Length: {length}")
+            refused("/healthz", raw.answer(), "64 KB" if length < FORM else "5 MB")
+
+
+def test_the_limit_itself_may_be_sent_after_100_continue(raw: Raw, token: str) -> None:
     raw.head(
         "/v1/chat/completions",
-        *("Expect: 100-continue", f"Content-Length: {LIMIT}", "Connection: close"),
+        *("Expect: 100-continue", f"Content-Length: {API}", "Connection: close", bearer(token)),
     )
     assert raw.socket.recv(25, socket.MSG_WAITALL) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    for _ in range(LIMIT // len(MEGABYTE)):
+    for _ in range(API // len(MEGABYTE)):
         raw.socket.sendall(MEGABYTE)
     status, _, body = raw.answer()
-    assert status == 401 and json.loads(body)["error"]["code"] == "missing_api_key"
+    assert status == 400 and json.loads(body)["error"]["code"] == "invalid_json"
+
+
+def test_what_anybody_may_send_arrives(raw: Raw) -> None:
+    raw.head("/v1/runs", f"Content-Length: {ANYBODYS_BYTES}", "Connection: close")
+    raw.socket.sendall(b" " * ANYBODYS_BYTES)
+    status, headers, _ = raw.answer()
+    assert status == 401 and "content-security-policy" in headers, "a view has answered"
 
 
 def test_a_second_request_of_a_connection_is_refused_like_a_first(raw: Raw) -> None:
@@ -233,22 +417,30 @@ def test_a_browser_is_told_by_a_page(stack: Stack) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml"}
     answer = httpx.post(f"{stack.url}/fusion", content=MEGABYTE * 30, headers=browser)
     assert answer.status_code == 413 and "<h1" in answer.text
-    assert "at most 10 MB are read. Go back and shorten it." in answer.text
+    assert "at most 5 MB are read. Go back and shorten it." in answer.text
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_what_is_just_within_the_limit_arrives(alice: Member, is_chunked: bool) -> None:
-    key = alice.stack.manage("create_token", "alice").stdout.strip()
+def test_what_is_just_within_the_limit_arrives(stack: Stack, token: str, is_chunked: bool) -> None:
     padding = "x" * 9_900_000
     body = json.dumps({"model": "nobody-has-it", "messages": [], "user": padding}).encode()
     answer = httpx.post(
-        f"{alice.stack.url}/v1/chat/completions",
+        f"{stack.url}/v1/chat/completions",
         content=iter([body]) if is_chunked else body,
-        headers={"Authorization": f"Bearer {key}"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=PATIENCE,
     )
     assert answer.status_code == 400 and answer.json()["error"]["param"] == "messages"
+
+
+def test_files_are_taken_by_no_form() -> None:
+    """They would be written before anybody knows who sends them."""
+    file = SimpleUploadedFile("a.txt", MEGABYTE * 4)
+    request = RequestFactory().post("/fusion", {"prompt": "What?", "file": file})
+    assert request.POST["prompt"] == "What?" and not request.FILES
+    assert not request.upload_handlers
 
 
 @pytest.mark.parametrize(
@@ -259,9 +451,14 @@ def test_what_is_just_within_the_limit_arrives(alice: Member, is_chunked: bool) 
         (HTTPChannel._maybeChooseTransferDecoder, {"length", "handleContentChunk"}),
         (HTTPChannel.allHeadersReceived, {"gotLength", "_send100Continue"}),
         (HTTPChannel.rawDataReceived, {"_transferDecoder", "dataReceived"}),
+        (HTTPChannel.allContentReceived, {"_handlingRequest"}),
         (HTTPChannel._finishRequestBody, {"allContentReceived"}),
+        (LineReceiver.dataReceived, {"paused", "_buffer", "rawDataReceived"}),
+        (LineReceiver.setLineMode, {"dataReceived"}),
         (HTTPChannel.forceAbortClient, {"abortConnection"}),
+        (Request.gotLength, {"content"}),
         (Request.handleContentChunk, {"content"}),
+        (Request._cleanup, {"content", "close"}),
         (Request.connectionLost, {"content", "close"}),
     ],
 )

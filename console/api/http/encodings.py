@@ -24,7 +24,7 @@ def unpacked(request: HttpRequest, raw: bytes) -> bytes:
             "unsupported_encoding",
             f"A body packed as “{coding[:50]}” cannot be read here: send it as it is, or as gzip.",
         )
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    limit = settings.API_BODY_BYTES
     try:
         return _gunzip(raw, limit)
     except zlib.error:

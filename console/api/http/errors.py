@@ -28,10 +28,10 @@ class Condition:
 _INVALID, _FAILED = "invalid_request_error", "run_failed"
 
 
-def too_large() -> str:
-    """In one wording, at whatever address and by whoever it is refused."""
-    limit = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) / 1e6
-    return f"What was sent is too large: at most {limit:.0f} MB are read."
+def too_large(limit: int) -> str:
+    """In one wording, at whatever address and by whoever it is refused; `limit` is in bytes."""
+    size = f"{limit / 1e6:.0f} MB" if limit >= 1_000_000 else f"{limit // 1024} KB"
+    return f"What was sent is too large: at most {size} are read."
 
 
 TABLE: dict[str, Condition] = {
@@ -51,7 +51,10 @@ TABLE: dict[str, Condition] = {
     "run_under_way": Condition(
         409, _INVALID, "The run is under way. Wait for its end, or stop it first."
     ),
-    "request_too_large": Condition(413, _INVALID, too_large()),
+    "request_timeout": Condition(
+        408, _INVALID, "What was sent came too slowly: less than 8 KB a second."
+    ),
+    "request_too_large": Condition(413, _INVALID, too_large(settings.API_BODY_BYTES)),
     "unsupported_encoding": Condition(415, _INVALID, "The body is packed in a way unknown here."),
     "idempotency_mismatch": Condition(
         422, _INVALID, "This Idempotency-Key was used with another request."

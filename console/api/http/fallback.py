@@ -14,16 +14,17 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views import defaults
 
-from . import errors
+from . import bodies
 from .base import stamped
-from .errors import ApiError
+from .errors import ApiError, too_large
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("bad_request").response())
     if isinstance(exception, RequestDataTooBig):
-        return render(request, "400.html", {"sentence": _to_people()}, status=413)
+        sentence = too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return render(request, "400.html", {"sentence": sentence}, status=413)
     return defaults.bad_request(request, exception)
 
 
@@ -39,21 +40,26 @@ def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
     return defaults.server_error(request)
 
 
-def too_large(path: str, *, in_html: bool, origin: str = "") -> HttpResponse:
-    """For a body that the web server has not read to its end: no view is asked, and of the
-    middleware only what guards every answer, and lets it be read."""
+def early_refusal(
+    path: str, refused: bodies.EarlyRefusal, *, in_html: bool, origin: str = ""
+) -> HttpResponse:
+    """For a request that has not been read to its end: no view is asked, and of the middleware
+    only what guards every answer, and lets it be read."""
     request = HttpRequest()
     request.path = request.path_info = path
     if origin:
         request.META["HTTP_ORIGIN"] = origin
+    error = refused.error
     response: HttpResponse
-    if is_for_programs(request) or path in ("/v1", "/mcp", "/mcp/"):
-        response = stamped(ApiError("request_too_large").response())
+    if bodies.is_for_programs(path):
+        response = stamped(error.response())
     elif in_html:
-        page = render_to_string("400.html", {"sentence": _to_people()})
-        response = HttpResponse(page, status=413)
+        response = HttpResponse(render_to_string("400.html", {"sentence": refused.to_people}))
     else:
-        response = HttpResponse(_to_people() + "\n", "text/plain; charset=utf-8", status=413)
+        response = HttpResponse(refused.to_people + "\n", "text/plain; charset=utf-8")
+    response.status_code = error.condition.status
+    for name, value in error.headers.items():
+        response[name] = value
     response["Cache-Control"] = "no-store"
     for guard in (XFrameOptionsMiddleware, CSPMiddleware, SecurityMiddleware):
         guard(_no_view).process_response(request, response)
@@ -68,10 +74,6 @@ def too_large(path: str, *, in_html: bool, origin: str = "") -> HttpResponse:
 def _no_view(_: HttpRequest) -> HttpResponse:
     """Never asked: middleware is made around a view, and only its last part is wanted here."""
     raise NotImplementedError
-
-
-def _to_people() -> str:
-    return f"{errors.too_large()} Go back and shorten it."
 
 
 def is_for_programs(request: HttpRequest) -> bool:
