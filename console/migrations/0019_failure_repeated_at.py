@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0017_attachments'),
+        ('console', '0018_catalog'),
     ]
 
     operations = [
