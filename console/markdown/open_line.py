@@ -59,7 +59,7 @@ def _outer(tokens: Sequence[Token]) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class LinePlace:
     """What decides how the open block is shown; while it is the same, only the line's text grows.
 
     `context` says where the slot is to be put: inside the block, in a row of it, behind it, or
@@ -71,30 +71,30 @@ class Place:
     runs_left: bool = False
 
 
-def place_of(block: OpenBlock, pending: str, line: str) -> tuple[Place, str]:
+def place_of(block: OpenBlock, pending: str, line: str) -> tuple[LinePlace, str]:
     """And the text in the slot. `pending` are whole lines that the block does not show yet."""
     if not (pending or line):
-        return Place(""), ""
+        return LinePlace(""), ""
     if block.kind == "code":
-        return Place("inside"), pending + ("" if _FENCE.match(line) else line)
+        return LinePlace("inside"), pending + ("" if _FENCE.match(line) else line)
     if block.kind == "table":
         cells = "".join(_CELL.findall(line))
-        return Place("row", cells), line[len(cells) :].strip()
+        return LinePlace("row", cells), line[len(cells) :].strip()
     if _UNDECIDED.match(line):
-        return Place("behind" if pending else ""), ""
+        return LinePlace("behind" if pending else ""), ""
     match = _MARKS.match(line)
     marks = match[0] if match else ""
     text = line[len(marks) :]
     runs_left = _runs_left(text)
     if block.kind == "paragraph" and not marks.strip() and not pending:
-        return Place("continued", runs_left=runs_left), text
-    return Place("behind", marks, runs_left), text
+        return LinePlace("continued", runs_left=runs_left), text
+    return LinePlace("behind", marks, runs_left), text
 
 
 def with_slot(
     html: SafeString,
     block: OpenBlock,
-    place: Place,
+    place: LinePlace,
     pending: str,
     *,
     whole: str,

@@ -28,7 +28,7 @@ from console.markdown.document import (
     too_costly,
     top_level_blocks,
 )
-from console.markdown.open_line import OpenBlock, Place, open_block, place_of, with_slot
+from console.markdown.open_line import LinePlace, OpenBlock, open_block, place_of, with_slot
 
 UNFINISHED_FORMULAS = ("<p><code>$$", "<p><code>\\[")  # as text until they end
 
@@ -149,7 +149,7 @@ class StreamRenderer:
         pending = self._bare(self._open[self._shown :])
         place, self.line = place_of(self._kind, pending, line)
         if self._is_plain:
-            place, self.line = Place("plain"), line
+            place, self.line = LinePlace("plain"), line
         made_of = (place, self.block, len(pending))
         if made_of == self._placed:
             return
