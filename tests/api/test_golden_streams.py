@@ -48,7 +48,18 @@ def compare(play: Play, run: str) -> None:
             file.parent.mkdir(exist_ok=True)
             file.write_text("\n\n".join(said) + "\n", encoding="utf-8", newline="\n")
         else:
-            assert said == file.read_text(encoding="utf-8")[:-1].split("\n\n"), file.name
+            golden = file.read_text(encoding="utf-8")[:-1].split("\n\n")
+            assert said == golden, f"{file.name}\n{first_difference(said, golden)}"
+
+
+def first_difference(said: list[str], golden: list[str]) -> str:
+    """Where it is, and what stands there: an event may be as long as a page."""
+    for number, (one, other) in enumerate(zip(said, golden, strict=False)):
+        if one != other:
+            at = len(os.path.commonprefix([one, other]))
+            around = slice(max(0, at - 150), at + 150)
+            return f"event {number}: …{one[around]}…\nbut was: …{other[around]}…"
+    return f"{len(said)} events, but were {len(golden)}"
 
 
 def test_a_whole_run(play: Play) -> None:

@@ -16,6 +16,7 @@ from console.models import Run, Visibility
 pytestmark = pytest.mark.database
 
 PEOPLE, RUNS = 50, 80
+OLD = "/fusion/runs?before=20270101T000000000000-" + 32 * "0"
 
 
 @pytest.fixture
@@ -69,14 +70,15 @@ def reads_all(plan: str) -> bool:
     return any(whole in line and "USING" not in line for line in plan.splitlines())
 
 
-@pytest.mark.parametrize("page", ["/fusion/runs", "/fusion/runs?page=3", "/fusion"])
+@pytest.mark.parametrize("page", ["/fusion/runs", OLD, "/fusion"])
 def test_a_page_that_lists_runs_reads_only_those_that_may_be_seen(
     client: Client, alice: User, history: None, page: str
 ) -> None:
     client.force_login(alice)
     for sql, plan in plans(lambda: client.get(page)).items():
         assert not reads_all(plan), f"{sql}\n{plan}"
-        assert "owner_id" in plan and "visibility" in plan or "console_run_owner" in plan, plan
+        assert "console_run_owner" in plan or "console_run_visibil" in plan, plan
+        assert "TEMP B-TREE FOR ORDER BY" not in plan, plan  # at most runs of one moment are sorted
 
 
 def test_a_plan_that_reads_everything_is_seen_as_one(history: None) -> None:

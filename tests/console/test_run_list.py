@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from console.engine.events import EventType
+from console.models import Run
 
 from .story import Story
 
@@ -37,16 +41,73 @@ def test_everyone_sees_their_own_and_the_team_s(client: Client, alice: User, bob
     assert "alice by link" not in theirs
 
 
+def to(page: str, rel: str) -> str:
+    """The address that a page's link leads to; "" where it has none."""
+    link = re.search(rf'rel="{rel}" href="([^"]+)"', page)
+    return link[1] if link else ""
+
+
 def test_the_newest_comes_first_and_twenty_make_a_page(client: Client, alice: User) -> None:
-    for number in range(21):
+    for number in range(45):
         Story().whole().save(alice, prompt=f"question {number:02}")
     client.force_login(alice)
-    first, second = listed(client), listed(client, "?page=2")
-    assert first.index("question 20") < first.index("question 19")
-    assert "question 00" not in first
-    assert 'href="?page=2"' in first
-    assert "question 00" in second
-    assert "question 20" in listed(client, "?page=nonsense")
+    first = listed(client)
+    assert first.index("question 44") < first.index("question 43")
+    assert "question 25" in first and "question 24" not in first and not to(first, "prev")
+    second = listed(client, to(first, "next"))
+    assert "question 24" in second and "question 05" in second and "question 04" not in second
+    third = listed(client, to(second, "next"))
+    assert "question 04" in third and "question 00" in third and not to(third, "next")
+    assert listed(client, to(third, "prev")).count("question") == second.count("question")
+    assert "question 24" in listed(client, to(third, "prev"))
+    back = listed(client, to(listed(client, to(third, "prev")), "prev"))
+    assert "question 44" in back and not to(back, "prev")
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whatever_came_or_went(
+    client: Client, alice: User, bob: User
+) -> None:
+    runs = [
+        Story()
+        .whole()
+        .save(
+            (alice, bob)[n % 2],
+            prompt=f"question {n:02}",
+            visibility="team" if n % 3 else "private",
+        )
+        for n in range(60)
+    ]
+    client.force_login(alice)
+    visible = [n for n in range(60) if n % 2 == 0 or n % 3]
+    first = listed(client)
+    last = visible[-20]
+    runs[last].delete()
+    Story().whole().save(alice, prompt="question 99")
+    second = listed(client, to(first, "next"))
+    seen = [int(n) for n in re.findall(r"question (\d\d)", second)]
+    assert seen == visible[:-20][::-1][:20]
+
+
+def test_runs_of_the_very_same_moment_are_each_shown_once(client: Client, alice: User) -> None:
+    for number in range(50):
+        Story().whole().save(alice, prompt=f"question {number:02}", visibility="team")
+    Run.objects.update(created_at=timezone.now())
+    client.force_login(alice)
+    seen, at = [], "?"
+    while at:
+        page = listed(client, at)
+        seen += re.findall(r"question (\d\d)", page)
+        at = to(page, "next")
+    assert len(seen) == len(set(seen)) == 50
+
+
+@pytest.mark.parametrize("query", ["?page=2", "?before=nonsense", "?after=-", "?before=20260101T"])
+def test_an_address_that_names_no_place_is_the_first_page(
+    client: Client, alice: User, query: str
+) -> None:
+    Story().whole().save(alice, prompt="question 00")
+    client.force_login(alice)
+    assert "question 00" in listed(client, query)
 
 
 def test_a_line_shows_each_seat_s_fate(client: Client, alice: User) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, get_args
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Left
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase, JsonResponse
 
 from ... import access
 from ...models import Fusion, Run
 from ...models.tokens import Scope
+from ...record.newest import Mark, beginning, newest, with_beginning
 from ...services.errors import RunUnderWay
 from ...services.fusions import fusion_wish
 from ...services.runs import run_cancel
@@ -167,45 +166,40 @@ def _under_way() -> ApiError:
 
 
 def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
-    runs = _filtered(access.runs_visible_to(call.token.owner), filters, call.token.owner_id)
-    if filters.cursor is not None:
-        moment, last = _read_cursor(filters.cursor)
-        runs = runs.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=last))
-    runs = runs.defer("prompt", "messages", "spec", "histories", "follows_calls")
-    shown = runs.annotate(beginning=Left("prompt", PROMPT_SHOWN)).order_by("-created_at", "-pk")
-    page = list(shown[: filters.limit + 1])
+    user = call.token.owner
+    branches = [_shown(_filtered(runs, filters)) for runs in access.visible(user)]
+    # The first are one's own.
+    page = newest(branches[:1] if filters.own else branches, filters.limit, before=_before(filters))
     rows = [
-        replies.RunRow(
-            **run_row(call.request, call.token.owner_id, run) | {"prompt": run.beginning}
-        )
-        for run in page[: filters.limit]
+        replies.RunRow(**run_row(call.request, user.pk, run) | {"prompt": beginning(run)})
+        for run in page.runs
     ]
-    more = len(page) > filters.limit
+    more = page.older
     return replies.RunList(
-        data=rows, has_more=more, next_cursor=_cursor(page[filters.limit - 1]) if more else None
+        data=rows, has_more=more is not None, next_cursor=str(more) if more else None
     )
 
 
-def _filtered(runs: QuerySet[Run], filters: RunFilters, owner_id: int) -> QuerySet[Run]:
+def _shown(runs: QuerySet[Run]) -> QuerySet[Run]:
+    unread = ("prompt", "messages", "spec", "histories", "follows_calls")
+    return with_beginning(runs.defer(*unread), PROMPT_SHOWN)
+
+
+def _filtered(runs: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:
     given = {"status": filters.status, "preset": filters.preset, "origin": filters.origin}
     runs = runs.filter(**{name: value for name, value in given.items() if value is not None})
     if filters.since:
         runs = runs.filter(created_at__gte=filters.since)
     if filters.until:
         runs = runs.filter(created_at__lt=filters.until)
-    return runs.filter(owner_id=owner_id) if filters.own else runs
+    return runs
 
 
-def _cursor(last: Run) -> str:
-    """Says where to go on, even when that run is gone by then."""
-    return f"{last.created_at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{last.pk.hex}"
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    moment, _, last = cursor.partition("-")
+def _before(filters: RunFilters) -> Mark | None:
+    if filters.cursor is None:
+        return None
     try:
-        read = datetime.strptime(moment, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
-        return read, uuid.UUID(hex=last)
+        return Mark.read(filters.cursor)
     except ValueError:
         raise ApiError(
             "invalid_request", "This cursor was not made here.", param="cursor"

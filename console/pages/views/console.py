@@ -14,7 +14,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from ... import access
 from ...catalog.listings import all_models
 from ...engine.findings.families import Kin, kin
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
@@ -29,7 +28,7 @@ from ...services.runs import run_start
 from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
 from ..forms import VISIBILITIES, ComposeForm
-from .rows import RunLine, run_rows
+from .rows import RunLine, page_of_rows
 
 RECENT = 6
 PREFILLED = 3
@@ -159,7 +158,7 @@ def _page(
     # What cannot be chosen only stands in the way of what can.
     cards = [_card(preset) for preset in presets if not lacks[preset]]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
-    recent: list[RunLine] = run_rows(access.runs_visible_to(request.user)[:RECENT])
+    recent = [RunLine(run) for run in page_of_rows(request.user, RECENT).runs]
     context = {
         "form": form,
         "cards": cards,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.db.models import Prefetch, QuerySet
 
+from ... import access
 from ...engine.spec import letter
 from ...engine.state import CallStatus, Step
 from ...engine.usage import money
 from ...fragments.sentences import run_word
 from ...models import Call, Run
+from ...record.newest import Mark, Page, beginning, newest, with_beginning
 
+SHOWN = 160  # characters of a prompt
 _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
 
 
@@ -21,6 +22,7 @@ class RunLine:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.word = run_word(run.status)
+        self.prompt = beginning(run)
         self.cost = money(run.cost, run.cost_is_partial)
         latest: dict[int, Call] = {}
         for call in run.calls.all():
@@ -36,12 +38,16 @@ class RunLine:
 
 def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
     calls = Call.objects.filter(step=Step.PANEL).only("run_id", "seat", "number", "status")
-    return runs.select_related("owner").prefetch_related(Prefetch("calls", queryset=calls))
+    return (
+        with_beginning(runs.defer("messages", "histories", "follows_calls"), SHOWN + 1)
+        .select_related("owner")
+        .prefetch_related(Prefetch("calls", queryset=calls))
+    )
 
 
-def run_rows(runs: Iterable[Run]) -> list[RunLine]:
-    listed = with_rows(runs) if isinstance(runs, QuerySet) else runs
-    return [RunLine(run) for run in listed]
+def page_of_rows(user: access.Viewer, count: int, **marks: Mark | None) -> Page:
+    """Of all that somebody may see; `marks` as `newest` takes them."""
+    return newest([with_rows(branch) for branch in access.visible(user)], count, **marks)
 
 
 def _state(call: Call | None) -> str:

@@ -7,7 +7,6 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,6 +23,7 @@ from ...fragments.seats import columns
 from ...fragments.sentences import waits_for_newer
 from ...fragments.worth import worth
 from ...models import Run, Visibility
+from ...record.newest import Mark
 from ...record.rows import state_from_rows
 from ...services.errors import Refused
 from ...services.follow import OWN
@@ -31,7 +31,7 @@ from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url
 from .fragment import by_htmx, page_or_main, page_or_part
 from .posted import posted
-from .rows import RunLine, with_rows
+from .rows import RunLine, page_of_rows
 
 PAGE_SIZE = 20
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
@@ -44,10 +44,18 @@ private_page = cache_control(private=True, no_store=True)
 @private_page
 @require_safe
 def list(request: HttpRequest) -> HttpResponse:
-    runs = with_rows(access.runs_visible_to(request.user))
-    page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [RunLine(run) for run in page.object_list]
+    marks = {name: _mark(request.GET.get(name, "")) for name in ("before", "after")}
+    page = page_of_rows(request.user, PAGE_SIZE, **marks)
+    rows = [RunLine(run) for run in page.runs]
     return page_or_main(request, "runs", {"page": page, "rows": rows})
+
+
+def _mark(text: str) -> Mark | None:
+    """Of an address that somebody has typed or kept from long ago: the first page."""
+    try:
+        return Mark.read(text)
+    except ValueError:
+        return None
 
 
 @login_required
