@@ -146,6 +146,8 @@ class Fusion(models.Model):
         default=list, blank=True, db_default=models.Value([], models.JSONField())
     )
     analysis = models.JSONField(null=True, blank=True)
+    # "words": no judge compared the answers (engine/findings/by_words.py).
+    analysis_by = models.CharField(max_length=40, blank=True, default="", db_default="")
     analysis_reason = models.CharField(max_length=40, blank=True)
     analysis_error = models.TextField(blank=True)
     # Key of the answer that stands in where no fused answer could be written.
