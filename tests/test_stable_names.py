@@ -31,6 +31,7 @@ from pytest_django import Settings
 from console.api.http import limits
 from console.engine.errors import Reason
 from console.engine.findings.analysis import read_analysis
+from console.engine.findings.by_words import WORDS
 from console.engine.findings.evidence import verify
 from console.engine.spec import Panelist
 from console.engine.state import CallStatus, RunStatus, Step, call_key, seat_of
@@ -101,6 +102,7 @@ def test_words_in_rows_stay() -> None:
     assert stable("run_statuses") <= {*RunStatus}
     assert stable("call_statuses") <= {*CallStatus}
     assert stable("reasons") <= {*Reason}
+    assert stable("analysis_by") <= {WORDS}
 
 
 def test_keys_of_calls_stay() -> None:
@@ -121,6 +123,8 @@ def test_a_panelist_in_a_row_is_written_as_before() -> None:
         "system_prompt": "Be brief.",
         "reasoning_effort": "low",
         "response_schema": {"a": 1},
+        "judges": False,
+        "is_small": True,
     }
     fallback = Panelist("other", "test")
     whole = Panelist(

@@ -78,7 +78,12 @@ class FusionInline(_ReadOnly, admin.StackedInline[Fusion, Run]):
     model = Fusion
     extra = 0
     can_delete = False
-    fields = [("number", "status"), ("analysis_reason", "analysis_error"), "findings", "fused"]
+    fields = [
+        ("number", "status"),
+        ("analysis_by", "analysis_reason", "analysis_error"),
+        "findings",
+        "fused",
+    ]
     readonly_fields = ["findings", "fused"]
 
     @admin.display(description="analysis")

@@ -27,7 +27,8 @@ a fusion also the number of that. What each type carries in `data`:
 `final`: no other try follows. `text` is of a call that does not stream: it comes whole.
 What a step finds for its fusion, its call's end carries too:
 
-    analysis                call.completed: analysis
+    analysis                call.completed: analysis [, analysis_by]   "words": no judge was asked
+                            call.failed: the same, where none could be asked and no other follows
     synthesis               call.failed: best        key of the answer that stands in
     poll                    call.completed: vote, fused_first
 

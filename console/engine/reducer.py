@@ -114,7 +114,7 @@ def _completed(state: RunState, event: Event) -> None:
     _receipt(call, data)
     _end(call, event.at, CallStatus.COMPLETED)
     if call.step is Step.ANALYSIS:
-        state.fusions[event.fusion].analysis = data["analysis"]
+        _analysed(state.fusions[event.fusion], data)
     if call.step is Step.POLL:
         vote = {"seat": call.seat, "vote": data["vote"], "fused_first": data["fused_first"]}
         state.fusions[event.fusion].poll.append(vote)
@@ -129,8 +129,14 @@ def _failed(state: RunState, event: Event) -> None:
     if call.step is Step.ANALYSIS and data["final"]:
         fusion = state.fusions[event.fusion]
         fusion.analysis_reason, fusion.analysis_error = data["reason"], data["error"]
+        if "analysis" in data:
+            _analysed(fusion, data)
     if data.get("best"):
         state.fusions[event.fusion].best = data["best"]
+
+
+def _analysed(fusion: FusionState, data: dict[str, Any]) -> None:
+    fusion.analysis, fusion.analysis_by = data["analysis"], data.get("analysis_by", "")
 
 
 def _retrying(state: RunState, event: Event) -> None:

@@ -68,6 +68,14 @@ class Panelist:
     usual_first_token: float | None = None
     fallback: Panelist | None = None
     terms: Terms = NONE
+    # False: it is too small to compare answers and to write from them; what it would have done
+    # is done by words. `is_small`: it can, and is told so in few words. None: nothing is known.
+    judges: bool | None = None
+    is_small: bool | None = None
+
+    @property
+    def can_judge(self) -> bool:
+        return self.judges is not False
 
     @property
     def thinks(self) -> bool:
@@ -194,6 +202,9 @@ class Prompts:
     marks: str = ""
     condense: str = ""
     poll: str = ""
+    # For whom `Panelist.is_small` is said of.
+    small_analysis: str = ""
+    small_synthesis: str = ""
 
 
 @dataclass(frozen=True)

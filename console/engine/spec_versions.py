@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 
-VERSION = 3
+VERSION = 4
 # Output limits that nobody had chosen, where it is not stored whether somebody had.
 USUAL_LIMITS_OF_THE_FIRST = (200, 16_000)
 
@@ -101,8 +101,18 @@ _NO_TERMS: dict[str, Any] = {
     "routing": {},
     "beside": {},
 }
+
+
+def _fourth(data: dict[str, Any]) -> dict[str, Any]:
+    """Until then whoever was named as a judge was asked, however small, and all in the same
+    words."""
+    prompts = {"small_analysis": "", "small_synthesis": ""} | data["prompts"]
+    return data | {"prompts": prompts}
+
+
 # What leads from each version to the next.
 _STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
     _second,
     _third,
+    _fourth,
 )

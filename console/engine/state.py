@@ -112,6 +112,8 @@ class CallState:
 
         A refused or empty answer may have cost its thoughts, which are not always shown.
         """
+        if self.is_by_words:
+            return False
         came_back = self.text or self.reasoning or self.usage != Usage() or self.cost is not None
         return self.status.is_final and (self.status is CallStatus.COMPLETED or bool(came_back))
 
@@ -121,6 +123,13 @@ class CallState:
         if self.cost is None and is_free(Price.from_dict(self.panelist.get("price"))):
             return Decimal(0)
         return self.cost
+
+    @property
+    def is_by_words(self) -> bool:
+        """Made from the answers' own words, in the place of a model that cannot judge: nobody
+        is asked, and nothing is sent."""
+        is_judging = self.step in (Step.ANALYSIS, Step.SYNTHESIS)
+        return is_judging and self.panelist.get("judges") is False and self.sent_at is None
 
     @property
     def was_interrupted(self) -> bool:
@@ -167,7 +176,8 @@ class FusionState:
     """One judging of a panel's answers.
 
     `seats` are those a reader chose to fuse (empty: all), `judged` the keys of
-    the calls that were compared, `without` those of the calls that were still
+    the calls that were compared, `analysis_by` is "words" where no judge compared them
+    (findings/by_words.py), `without` those of the calls that were still
     writing then and went on, `best` the key of the answer that stands in where
     no fused answer could be written.
 
@@ -184,6 +194,7 @@ class FusionState:
     judged: list[str] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
     analysis: dict[str, Any] | None = None
+    analysis_by: str = ""
     analysis_reason: str = ""
     analysis_error: str = ""
     best: str = ""

@@ -15,6 +15,7 @@ from ..engine.findings.given import fused_answer
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
 from ..markdown import render
+from ..record import by_words
 from . import agreement, figures, phases, receipt, seats, sentences, sources
 
 LOCAL_CREDENTIAL = "local"
@@ -38,6 +39,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),
         "fused_answer": fused_answer(state),
+        "put_together": by_words.put_together(state, state.fusion),
         "stand_in": seats.stand_in(spec, state),
         # Why another answer stands in is said once: where it is, by the notice above everything.
         "notice_says_why": state.status is RunStatus.COMPLETED and bool(state.error),

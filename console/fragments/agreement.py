@@ -8,11 +8,13 @@ from typing import Any
 
 from ..engine.errors import SENTENCES, Reason
 from ..engine.findings.analysis import notes as engine_notes
+from ..engine.findings.by_words import WORDS
 from ..engine.findings.families import kinship
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
 from ..engine.steps.condense import Condensing, condensing_of
 from ..engine.text import ended
+from ..record.by_words import compared
 from . import evidence, figures
 from .evidence import Quote, Rating, Standing
 from .seats import SeatView
@@ -58,7 +60,7 @@ class AnalysisView:
     sentence: str
     since: float | None
     until: float | None  # when the judge is asked again
-    judge: str
+    judge: str  # or "words"
     seats: list[SeatView]
     parts: list[AnalysisPart]
     ratings: list[Rating] = field(default_factory=list)
@@ -76,12 +78,13 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
     name, sentence, since = _state(spec, state, fusion, judged)
     data = fusion.analysis if fusion and fusion.analysis is not None else None
     answers = _answers(fusion, state)
+    is_by_words = bool(fusion and fusion.analysis_by == WORDS)
     return AnalysisView(
         state=name,
         sentence=sentence,
         since=since,
         until=_retry_at(state, fusion) if name == "retrying" else None,
-        judge=_asked(spec, state, fusion).short_name,
+        judge=WORDS if is_by_words else _asked(spec, state, fusion).short_name,
         seats=judged,
         parts=_Parts(judged, answers).of(data) if data is not None else [],
         ratings=evidence.ratings(data.get("ratings", []), judged) if data else [],
@@ -104,7 +107,9 @@ def _notes(
     spec: Spec, state: RunState, fusion: FusionState | None, data: dict[str, Any] | None
 ) -> list[str]:
     """What a reader should bear in mind about this judgement."""
-    return [*_condensing(state, fusion), *(_of_analysis(spec, fusion, data) if data else [])]
+    without = compared(fusion) if fusion and not fusion.analysis_reason else ""
+    of_analysis = _of_analysis(spec, fusion, data) if data else []
+    return [*([without] if without else []), *_condensing(state, fusion), *of_analysis]
 
 
 def _condensing(state: RunState, fusion: FusionState | None) -> list[str]:
@@ -152,7 +157,7 @@ def _state(
 ) -> tuple[str, str, float | None]:
     call = state.latest(Step.ANALYSIS, fusion=fusion.number) if fusion else None
     if fusion and fusion.analysis is not None:
-        return "done", "", None
+        return "done", _instead_of_judge(state, fusion), None
     if fusion and fusion.analysis_reason:
         why = fusion.analysis_error or SENTENCES[Reason(fusion.analysis_reason)]
         return "failed", f"{ended(why)} {_without_it(state, fusion)}".rstrip(), None
@@ -190,9 +195,20 @@ def _state(
     return "waiting", "Agreement, contradictions and gaps appear once the panel has answered.", None
 
 
+def _instead_of_judge(state: RunState, fusion: FusionState) -> str:
+    """What stood in the way of the judge, and what was done instead; "" where nothing did."""
+    sentence = compared(fusion)
+    if not fusion.analysis_reason or not sentence:
+        return ""
+    why = fusion.analysis_error or SENTENCES[Reason(fusion.analysis_reason)]
+    return f"{ended(why)} {sentence} {_without_it(state, fusion)}".rstrip()
+
+
 def _without_it(state: RunState, fusion: FusionState) -> str:
     """What was done without an analysis: the same story as the head of the fused answer tells."""
     written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+    if fusion.best and fusion.analysis_by == WORDS:
+        return "The one that has most in common with the others stands in."
     if fusion.best:
         return "Without it nobody has rated the answers, and the first of them stands in."
     if written and written.is_usable:

@@ -9,12 +9,14 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from ..engine.calls.window import tokens_in
+from ..engine.findings.by_words import WORDS
 from ..engine.findings.given import given
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.seating import seated
 from ..engine.usage import cost_of, money
 from ..markdown import render
+from ..record.by_words import put_together
 from .sentences import run_word, seats_and, unknown_to_fused
 from .sources import addresses
 
@@ -29,6 +31,7 @@ class FusionView:
     letters: str
     status: str
     stood_in: bool
+    is_put_together: bool
     html: SafeString
     text: str
     cost: str
@@ -51,8 +54,11 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
     return FusionView(
         number=fusion.number,
         after=fusion.turn.get("after"),
-        judge=_name(state, Step.ANALYSIS, fusion, fusion.judge),
+        judge=WORDS
+        if fusion.analysis_by == WORDS
+        else _name(state, Step.ANALYSIS, fusion, fusion.judge),
         synthesizer=_name(state, Step.SYNTHESIS, fusion, fusion.synthesizer),
+        is_put_together=bool(put_together(state, fusion)),
         criteria=fusion.criteria,
         letters=" ".join(letter(seat) for seat in sorted(s for s in seats if s is not None)),
         status=run_word(fusion.status.value),
@@ -101,11 +107,13 @@ def askable(spec: Spec, state: RunState) -> list[Askable]:
 
 @dataclass(frozen=True)
 class FuseAgain:
-    """All answers there are, fused anew. `price` is about what that comes to, by list prices and
-    the tokens there are; "" where one of them is not known."""
+    """All answers there are, fused anew. `asks` says whose calls that takes, `price` is about
+    what that comes to, by list prices and the tokens there are; "" where one of them is not
+    known."""
 
     label: str
     price: str
+    asks: str
 
 
 def fuse_again(spec: Spec, state: RunState) -> FuseAgain:
@@ -115,7 +123,17 @@ def fuse_again(spec: Spec, state: RunState) -> FuseAgain:
     if unknown and all(call.key in without for call in unknown.values()):
         label = f"Fuse with {seats_and(sorted(unknown))} too"
     cost = _cost_again(spec, state, list(unknown.values())) if unknown else None
-    return FuseAgain(label, "" if cost is None else f"about {money(cost)}")
+    return FuseAgain(label, "" if cost is None else f"about {money(cost)}", _asks(spec))
+
+
+def _asks(spec: Spec) -> str:
+    asked = [p.short_name for p in (spec.judge, spec.writer) if p.can_judge]
+    if not asked:
+        return "No model is called: it is done by the answers' own words."
+    who = " and ".join(dict.fromkeys(asked))
+    if spec.judge.can_judge and spec.writer.can_judge:
+        return f"Only judge and synthesizer are called: {who}."
+    return f"Only the {'judge' if spec.judge.can_judge else 'synthesizer'} is called: {who}."
 
 
 def _cost_again(spec: Spec, state: RunState, more: list[CallState]) -> Decimal | None:

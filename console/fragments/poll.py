@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..engine.state import CallStatus, RunState, RunStatus, Step
-from ..engine.steps.poll import EQUAL, FUSED, OWN, UNPARSED, tally
+from ..engine.steps.poll import EQUAL, FUSED, OWN, UNPARSED, tally, voters
 from .seats import SeatView
 
 WORDS = {
@@ -42,7 +42,7 @@ def poll(state: RunState, columns: Sequence[SeatView]) -> Poll | None:
     if fusion is None or not state.is_fused(fusion):
         return None
     votes = {vote["seat"]: vote["vote"] for vote in fusion.poll}
-    asked = {state.calls[key].seat for key in fusion.judged}
+    asked = {call.seat for call in voters(state, fusion)}
     ballots = []
     for column in columns:
         call = state.latest(Step.POLL, seat=column.seat, fusion=fusion.number)

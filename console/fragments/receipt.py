@@ -43,7 +43,9 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Receipt
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     names = spec.seat_names()
     lines = [
-        _line(call, columns, _name(spec, names, call)) for call in calls if call.status.is_final
+        _line(call, columns, _name(spec, names, call))
+        for call in calls
+        if call.status.is_final and not call.is_by_words
     ]
     cost, partial = state.cost()
     usage = state.usage()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..engine.errors import SENTENCES, Reason
 from ..engine.findings import families
+from ..engine.findings.by_words import WORDS
 from ..engine.findings.families import Kin
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
@@ -231,6 +232,8 @@ def badges(spec: Spec, state: RunState) -> list[str]:
         marks.append(f"Degraded panel {usable}/{size}")
     if usable > 1 and state.fusion and state.fusion.analysis is None:
         marks.append("No analysis")
+    if state.fusion and state.fusion.analysis_by == WORDS:
+        marks.append("Compared by words")
     if state.fusion:
         analysed = state.latest(Step.ANALYSIS, fusion=state.fusion.number)
         if analysed and (share := analysed.usage.share_read) is not None:

@@ -21,6 +21,7 @@ from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
 from ..models import Preset, Run
 from ..models.tokens import Scope
+from ..record.by_words import compared
 from ..services.errors import Refused
 from ..services.presets import preset_lacks, preset_spec
 from ..services.runs import spec_of
@@ -118,7 +119,8 @@ class _Progress:
         fusion = state.fusion
         if fusion and (fusion.analysis or fusion.analysis_reason):
             how = "compared the answers" if fusion.analysis else f"failed: {fusion.analysis_error}"
-            progress += self._once("analysis", f"The judge {how}")
+            said = compared(fusion) or f"The judge {how}"
+            progress += self._once("analysis", said)
         if state.outcome is RunStatus.COMPLETED and state.has_answer(state.fusion):
             progress += self._once("synthesis", "The fused answer is written")
         return progress

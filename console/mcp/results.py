@@ -11,6 +11,7 @@ from ..engine.spec import Spec
 from ..engine.state import RunState
 from ..engine.usage import money
 from ..models import Run
+from ..record.by_words import put_together
 from ..record.parts import Analysis
 from ..record.public import Source, run_object
 
@@ -34,6 +35,9 @@ class FusionRun(BaseModel):
     answer_note: str | None = None
     analysis: Analysis | None = Field(
         None, description="What the judge found when it compared the answers"
+    )
+    analysis_by: Literal["model", "words"] | None = Field(
+        None, description="words: no judge compared them, only their words were"
     )
     panel: list[Seat] = []
     sources: list[Source] = Field([], description="Web pages that the answers rest on")
@@ -74,8 +78,11 @@ def fusion_run(
         run_url=run_url,
         status=public_run.status,
         answer=public_run.answer,
-        answer_note=STANDS_IN if public_run.stands_in else None,
+        answer_note=STANDS_IN
+        if public_run.stands_in
+        else put_together(state, state.fusion) or None,
         analysis=fusion.analysis if fusion else None,
+        analysis_by=fusion.analysis_by if fusion else None,
         panel=[
             Seat(
                 seat=seat.seat,
@@ -111,7 +118,10 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
     elif not result.answer:
         parts.append(result.error or f"The run ended without an answer ({result.status}).")
     if analysis:
-        parts.append("Where the panel agreed and differed:\n\n" + analysis_with_notes(analysis))
+        how = ", by their words alone" if result.analysis_by == "words" else ""
+        parts.append(
+            f"Where the panel agreed and differed{how}:\n\n" + analysis_with_notes(analysis)
+        )
     seats = [f"{_named(s)}: {s.error or s.status}" for s in result.panel]
     parts.append("Panel: " + "; ".join(seats))
     parts += [f"--- {_named(s)} ---\n{s.answer}" for s in result.panel if s.answer is not None]

@@ -28,6 +28,8 @@ class Server:
     is_built_in: bool = False  # `up` starts it: nothing to enter, nothing to pay
     output_tokens: int | None = None  # a seat's usual limit, where it is not the kind's
     context_length: int | None = None  # of every model there, where that is certain
+    # Models of it that cannot compare answers, nor write from them.
+    too_small: frozenset[str] = frozenset()
     limit_field: str = ""  # what it wants an output limit to be called, where that is peculiar
 
 
@@ -73,6 +75,7 @@ BUILT_IN = Server(
     is_built_in=True,
     output_tokens=LOCAL_OUTPUT_TOKENS,
     context_length=4096,  # of each of its slots
+    too_small=frozenset({"smollm2-135m-instruct"}),
 )
 OPENROUTER = Kind(
     slug="openrouter",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from .. import models
 from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
+from ..engine.findings.by_words import WORDS
 from ..engine.findings.given import given, why_best
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
@@ -106,7 +107,8 @@ class Fusion(Told):
 
     `without`: calls that were still writing when it began, and went on.
     `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
-    `left_out`: those that could not be. `analysis_notes`: what of the judge's text is not in
+    `left_out`: those that could not be. `analysis_by`: who compared the answers, a model or, where
+    none could, their words alone. `analysis_notes`: what of the judge's text is not in
     the analysis.
     """
 
@@ -126,6 +128,7 @@ class Fusion(Told):
     best: Best | None
     condensed: list[str]
     left_out: list[str]
+    analysis_by: Literal["model", "words"] | None
     failure_reason: str | None
     error: str | None
 
@@ -217,7 +220,7 @@ def run_object(run: models.Run, spec: Spec, state: RunState) -> Run:
         finish_reason=answer.finish_reason if answer else None,
         sources=[Source(**source) for source in sources(state)],
         usage=usage_of([state]),
-        calls=[_call(call) for call in state.calls.values()],
+        calls=[_call(call) for call in state.calls.values() if not call.is_by_words],
         fusions=[_fusion(spec, state, fusion) for fusion in state.fusions.values()],
     )
 
@@ -278,9 +281,17 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
         best=best_of(spec, state, fusion),
         condensed=[letter(seat) for seat in shortened.condensed],
         left_out=[letter(seat) for seat in shortened.left_out],
+        analysis_by=analysis_by(fusion),
         failure_reason=fusion.analysis_reason or None,
         error=fusion.analysis_error or None,
     )
+
+
+def analysis_by(fusion: FusionState) -> Literal["model", "words"] | None:
+    """None where they were not compared."""
+    if fusion.analysis is None:
+        return None
+    return "words" if fusion.analysis_by == WORDS else "model"
 
 
 def best_of(spec: Spec, state: RunState, fusion: FusionState) -> Best | None:

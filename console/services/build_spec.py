@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from ..catalog.judging import can_judge, is_small
 from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
@@ -265,7 +266,9 @@ class _People:
 
     def _judging(self, who: Who, place: str, tokens: int) -> Panelist:
         is_frozen = isinstance(who, Panelist)
-        panelist = who if isinstance(who, Panelist) else panelist_at(self._find(who, place))
+        panelist = (
+            _as_known_now(who) if isinstance(who, Panelist) else panelist_at(self._find(who, place))
+        )
         # Where the policy is not made for it, the built-in model has its limit itself.
         is_free = self._is_direct or (self._keeps_policy and not is_frozen)
         if is_free and panelist.credential == LOCAL and panelist.max_output_tokens is None:
@@ -299,7 +302,7 @@ def _limited(wish: SeatWish, model_at: ModelAt) -> Panelist:
 def panelist_at(model_at: ModelAt, *, max_output_tokens: int | None = None) -> Panelist:
     """Without a limit it is a judge or a synthesizer, whose limits are the policy's."""
     is_local = model_at.credential.is_local
-    return Panelist(
+    panelist = Panelist(
         model=model_at.model,
         credential=model_at.credential.slug,
         # A model this small wanders when it is left any freedom.
@@ -309,6 +312,17 @@ def panelist_at(model_at: ModelAt, *, max_output_tokens: int | None = None) -> P
         context_length=context_length_of(model_at.credential, model_at.model),
         reasons=reasons(model_at.credential, model_at.model),
     )
+    return _as_known_now(panelist, model_at.credential)
+
+
+def _as_known_now(panelist: Panelist, credential: Credential | None = None) -> Panelist:
+    """Whether it can judge. Whoever judged an earlier fusion may be known to be too small now."""
+    credential = credential or Credential.objects.filter(slug=panelist.credential).first()
+    if credential is None:
+        return panelist
+    judges = None if can_judge(credential, panelist.model) else False
+    small = True if judges is None and is_small(credential, panelist.model) else None
+    return replace(panelist, judges=judges, is_small=small)
 
 
 def usual_limit(credential: Credential) -> int | None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from ..engine.provider import Message
 from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
+from ..engine.steps.poll import voters
 from ..engine.steps.seating import seated
 from ..models import Call, Credential, Fusion, Run
 from ..record.rows import state_from_rows
@@ -87,7 +88,8 @@ def run_fuse(
         raise Refused(f"Criteria have at most {MAX_CRITERIA:,} characters.")
     again = build(fusion_wish(spec, judge=judge, synthesizer=synthesizer, criteria=criteria))
     for panelist in (again.judge, again.writer):
-        _can_be_asked(panelist)
+        if panelist.can_judge:
+            _can_be_asked(panelist)
     with transaction.atomic():
         _reopen(run)
         last = run.fusions.aggregate(last=Max("number"))["last"] or 0
@@ -135,6 +137,7 @@ def run_turn(
             seats=before.seats,
             judged=before.judged,
             analysis=before.analysis,
+            analysis_by=before.analysis_by,
             analysis_reason=before.analysis_reason,
             analysis_error=before.analysis_error,
             turn={"root": root, "after": after, "messages": messages, "request": request},
@@ -200,7 +203,9 @@ def run_poll(*, run: Run, fusion: int) -> list[Call]:
         if judging is None or not state.is_fused(judging):
             raise Refused("There is no such fused answer.")
         voted = {vote["seat"] for vote in judging.poll}
-        asked = [state.calls[key] for key in judging.judged]
+        asked = voters(state, judging)
+        if not asked:
+            raise Refused("None of these models is large enough to compare two answers.")
         seats = {c.seat: c for c in asked if c.seat is not None and c.seat not in voted}
         if not seats:
             raise Refused("Every panelist has said which it prefers.")

@@ -26,9 +26,12 @@ TIMES = (
     *("created_at", "started_at", "sent_at", "first_token_at", "finished_at", "completed_at"),
 )
 _TIME = re.compile(rf'"({"|".join(TIMES)})":\d+(?:\.\d+)?')
-# Of a run's calls: who said the cost, and the web pages that an answer cites.
+# Of a fusion: that a model compared the answers. Of a run's calls: who said the cost, and the web
+# pages that an answer cites.
+BY_MODEL = r'"analysis_by": ?(?:null|"model"), ?(?="(?:failure_reason|analysis)":)'
 ADDED = re.compile(
-    r'"cost_source":(?:null|"\w*"),(?="retry_at")|"sources":\[\],(?="(?:finish_reason|usage)")'
+    r'"cost_source":(?:null|"\w*"),(?="retry_at")|"sources":\[\],(?="(?:finish_reason|usage)")|'
+    + BY_MODEL
 )
 _NUMBER = re.compile(r'"sequence_number":\d+')
 _PLACE = re.compile(r"^id: (\d+)-\d+\.\d+$", re.M)

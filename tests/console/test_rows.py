@@ -87,6 +87,11 @@ def changed(value: Any) -> Any:
     return value + 1
 
 
+def other(usual: Any, name: str) -> Any:
+    """Of a field with a word of its own, that word."""
+    return {"analysis_by": "words"}.get(name) or changed(getattr(usual, name))
+
+
 @pytest.mark.parametrize(
     ("kind", "untold"), [(CallState, UNTOLD_OF_A_CALL), (FusionState, UNTOLD_OF_A_FUSION)]
 )
@@ -110,6 +115,6 @@ def test_every_field_is_told_to_programs_unless_it_says_why_not(
     silent = {
         f.name
         for f in fields(kind)
-        if told(replace(usual, **{f.name: changed(getattr(usual, f.name))})) == told(usual)
+        if told(replace(usual, **{f.name: other(usual, f.name)})) == told(usual)
     }
     assert silent == set(untold)

@@ -49,11 +49,20 @@ def test_a_spec_without_a_version_that_stops_after_its_panel_still_does() -> Non
 
 
 def test_a_spec_of_the_third_version_keeps_what_was_asked_of_data_and_money() -> None:
-    data = stored("3")
-    spec = Spec.from_dict(data)
+    spec = Spec.from_dict(stored("3"))
     assert spec.terms.promises == ["zero_retention", "only_providers"]
     assert spec.terms.words == ["zero retention", "only azure, openai"]
     assert spec.panel[1].terms.ignored_providers == ("deepinfra",)
+    # Whoever was to judge was asked, all in the same words.
+    assert all(p.can_judge and not p.is_small for p in (*spec.panel, spec.judge, spec.writer))
+    assert spec.prompts.small_analysis == spec.prompts.small_synthesis == ""
+
+
+def test_a_spec_of_the_fourth_version_says_who_is_too_small_to_judge() -> None:
+    data = stored("4")
+    spec = Spec.from_dict(data)
+    assert [p.can_judge for p in spec.panel] == [True, False, True]
+    assert spec.writer.is_small and spec.prompts.small_synthesis == "Write briefly."
     assert spec.to_dict() == data
 
 
@@ -88,12 +97,11 @@ def test_a_spec_of_the_second_version_waits_for_whom_it_waited() -> None:
     assert Spec.from_dict(spec.to_dict()) == spec
 
 
-def test_a_spec_of_the_third_version_is_read_and_written_as_it_stands() -> None:
-    data = stored("3")
-    spec = Spec.from_dict(data)
+def test_a_spec_of_the_third_version_waits_for_whom_it_says() -> None:
+    spec = Spec.from_dict(stored("3"))
     assert spec.policy.wait_for == at_least(2) and spec.policy.alive_timeout == 300
     assert [p.thinks for p in spec.panel] == [False, False, True]
-    assert spec.to_dict() == data
+    assert Spec.from_dict(spec.to_dict()) == spec
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,7 @@ def test_what_is_no_version_is_refused(version: Any) -> None:
         Spec.from_dict(stored("2") | {"v": version})
 
 
-@pytest.mark.parametrize("name", ["1", "2", "3"])
+@pytest.mark.parametrize("name", ["1", "2", "3", "4"])
 @pytest.mark.parametrize("within", ["", "policy", "prompts", "judge"])
 def test_a_field_that_is_not_known_is_never_passed_over(name: str, within: str) -> None:
     data = stored(name)

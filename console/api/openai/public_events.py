@@ -51,9 +51,12 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
     (EventType.CALL_ADDED, Step.ANALYSIS): ("analysis.in_progress", _ADDED),
     (EventType.CALL_COMPLETED, Step.ANALYSIS): (
         "analysis.completed",
-        ("text", *_RECEIPT, "analysis"),
+        ("text", *_RECEIPT, "analysis", "analysis_by"),
     ),
-    (EventType.CALL_FAILED, Step.ANALYSIS): ("analysis.failed", (*_FAILED, "final")),
+    (EventType.CALL_FAILED, Step.ANALYSIS): (
+        "analysis.failed",
+        (*_FAILED, "final", "analysis", "analysis_by"),
+    ),
     (EventType.CALL_RETRYING, Step.ANALYSIS): ("analysis.retrying", _RETRYING),
     (EventType.CALL_ADDED, Step.SYNTHESIS): ("synthesis.in_progress", _ADDED),
     (EventType.CALL_DELTA, Step.SYNTHESIS): ("synthesis.delta", ("text",)),
@@ -94,6 +97,8 @@ def public(
     for field in fields:
         if field in event.data:
             body |= _told(field, event, spec, state)
+    if call and call.is_by_words and "model" in body:
+        body["model"] = None  # nobody is asked
     return name, body
 
 

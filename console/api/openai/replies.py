@@ -53,7 +53,7 @@ class RunOfAnswer(Reply):
 
 class FusionPart(RunOfAnswer):
     """Fusion's part in an answer, in OpenRouter's shape. Missing where nothing was fused: see
-    `deliberated`; `analysis` is missing where the judge failed."""
+    `deliberated`; `analysis` and `analysis_by` where there was nothing to compare."""
 
     panel: list[str] | None = None
     judge: str | None = None
@@ -64,6 +64,7 @@ class FusionPart(RunOfAnswer):
     failure_reason: str | None
     error: str | None
     best: Best | None = None
+    analysis_by: Literal["model", "words"] | None = None
     analysis: Analysis | None = None
 
 

@@ -12,7 +12,7 @@ from ...engine.findings.answering import FinalAnswer, answer_of, answering_call,
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ...record.parts import Analysis, analysis_object, in_place_of, judged, model_of, usage_of
-from ...record.public import Source, best_of, sources
+from ...record.public import Source, analysis_by, best_of, sources
 from ..http.errors import TABLE, ApiError
 from .replies import FailedModel, FusionOfChat, PanelAnswer
 
@@ -57,6 +57,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
     if fusion and (best := best_of(spec, state, fusion)):
         fusion_object.best = best
     if fusion and fusion.analysis:
+        fusion_object.analysis_by = analysis_by(fusion)
         fusion_object.analysis = Analysis(
             **analysis_object(spec, fusion.analysis, judged(state, fusion))
         )

@@ -65,7 +65,7 @@ async def carry_out(
     panelist: Panelist,
     perform: Perform,
     *,
-    at_last: Callable[[], dict[str, Any]] = dict,
+    at_last: Callable[[], Awaitable[dict[str, Any]]] | None = None,
     seat: int | None = None,
     asks_again: Callable[[], bool] = lambda: True,
 ) -> CallState:
@@ -110,8 +110,8 @@ async def carry_out(
         if not asks_again():
             follows = None
         said = failure(ended.error) | ended.data
-        if follows is None:
-            said |= at_last()
+        if follows is None and at_last:
+            said |= await at_last()
         context.say(EventType.CALL_FAILED, key, fusion, **said, final=follows is None)
         if follows:
             delay, cause = follows

@@ -9,6 +9,7 @@ A judge names answers by letter; the stored analysis names seats by number:
     blind_spots       [sentence]
     ratings           [{seat, factual_accuracy, depth, structure, coverage, reason}]
     injections        [{seat, quote}]      instructions that an answer tries to give
+    best              seat               by words alone: who has most in common with others
     cut_off           true                 what followed was lost at the output limit
     left_out          number               of items that could not be read, or were too many
     no_claims         number               of statements that said nothing, and are not kept

@@ -11,7 +11,10 @@ CRITERIA = ("factual_accuracy", "depth", "structure", "coverage")
 
 
 def best_answer(analysis: dict[str, Any] | None, answers: Mapping[int, CallState]) -> CallState:
-    """By the judge's ratings; without them by what it found in each; then the first seat."""
+    """By the judge's ratings; without them by what it found in each; then the first seat. By
+    words it is the one that the others share most with."""
+    if (analysis or {}).get("best") in answers:
+        return answers[(analysis or {})["best"]]
 
     def worth(seat: int) -> tuple[float, int, int]:
         return _rating(analysis or {}, seat), _findings(analysis or {}, seat), -seat

@@ -87,8 +87,15 @@ class Kin:
 
 
 def kin(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[Kin]:
-    """Where judge and writer sit on the panel, or are related to it."""
-    if judge.model == writer.model:
+    """Where judge and writer sit on the panel, or are related to it. Who cannot judge favours
+    nobody."""
+    if not (judge.can_judge or writer.can_judge):
+        found = []
+    elif not judge.can_judge:
+        found = [_kin("Synthesizer", "The synthesizer", writer, panel)]
+    elif not writer.can_judge:
+        found = [_kin("Judge", "The judge", judge, panel)]
+    elif judge.model == writer.model:
         found = [_kin("Judge", "The judge, who also writes,", judge, panel)]
     else:
         found = [

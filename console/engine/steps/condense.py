@@ -95,6 +95,8 @@ def _judge_excess(context: Context, fusion: int, material: Material) -> int:
     if len(material.answers) == 1:
         return 0  # nothing is compared
     judge = Panelist.from_dict(context.state.fusions[fusion].judge)
+    if not judge.can_judge:
+        return 0  # words are compared in the whole answers
     messages = judging.messages_for(context, fusion, material)
     return excess(judge, messages, judging.output_limit(context, judge))
 
@@ -102,6 +104,8 @@ def _judge_excess(context: Context, fusion: int, material: Material) -> int:
 def _writer_excess(context: Context, fusion: int, material: Material) -> int:
     known = context.state.fusions[fusion]
     writer = Panelist.from_dict(known.synthesizer)
+    if synthesis.is_put_together(writer, known, context.spec.request):
+        return 0
     messages = synthesis.messages_for(context, material, None, known.criteria, context.spec.request)
     window = window_of(writer) or 0
     judge = Panelist.from_dict(known.judge)

@@ -113,9 +113,9 @@ async def _fuse(
         material,
         for_judge_alone=is_read_only_by_judge,
     )
-    analysis = await analyse(context, number, for_judge)
+    await analyse(context, number, for_judge)
     if not is_read_only_by_judge:
-        await synthesise(context, number, for_writer, analysis)
+        await synthesise(context, number, for_writer)
 
 
 def ends_with_analysis(spec: Spec, fusion: int) -> bool:

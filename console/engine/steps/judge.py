@@ -1,8 +1,8 @@
 """The analysis step: the judge reads all answers and returns one JSON object.
 
 A call that breaks is made once more; an analysis that cannot be read is sent
-back once for repair; then it is the fallback judge's turn. After that the run
-goes on without an analysis and says so.
+back once for repair; then it is the fallback judge's turn. Where none is left, and
+where the judge is too small to judge, the answers are compared by their words.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..calls.watched import Watched
 from ..calls.window import excess, output_of
 from ..errors import SENTENCES, ProviderError, Reason
 from ..findings.analysis import read_analysis
+from ..findings.by_words import WORDS, compare
 from ..findings.degenerate import Detector, is_alphabet, without_mark
 from ..findings.evidence import verify
 from ..findings.schema import analysis_schema
@@ -34,16 +35,23 @@ TOO_LONG = "The answers do not fit the judge's context, not even condensed."
 
 
 async def analyse(context: Context, fusion: int, material: Material) -> dict[str, Any] | None:
-    """The stored analysis, or None when there is none and the run says why."""
+    """The stored analysis; None where there is nothing to compare, or an older run has none and
+    says why."""
     known = context.state.fusions[fusion]
     if known.analysis or known.analysis_reason or len(material.answers) == 1:
         return known.analysis
 
+    async def by_words() -> dict[str, Any]:
+        found = await aside(material.size, compare, material.answers, material.prompt)
+        return {"analysis": found, "analysis_by": WORDS}
+
     async def perform(key: str, panelist: Panelist) -> Ended:
+        if not panelist.can_judge:
+            return Ended(receipt(Finish("stop")) | await by_words())
         return await _ask(context, fusion, material, key, panelist)
 
     judge = Panelist.from_dict(known.judge)
-    await carry_out(context, Step.ANALYSIS, fusion, judge, perform)
+    await carry_out(context, Step.ANALYSIS, fusion, judge, perform, at_last=by_words)
     return context.state.fusions[fusion].analysis
 
 

@@ -22,7 +22,7 @@ from ..errors import ProviderError, Reason
 from ..findings.given import given
 from ..provider import Message
 from ..spec import Panelist
-from ..state import CallState, RunState, Step
+from ..state import CallState, FusionState, RunState, Step
 from .material import make_material
 from .prompts import fill, load
 
@@ -54,6 +54,12 @@ def answer_polled(state: RunState, fusion: int, seat: int) -> CallState | None:
     """The answer of a seat that the fusion was made from."""
     judged = (state.calls.get(key) for key in state.fusions[fusion].judged)
     return next((call for call in judged if call and call.seat == seat), None)
+
+
+def voters(state: RunState, fusion: FusionState) -> list[CallState]:
+    """The answers whose authors can compare them with the fused one."""
+    judged = [state.calls[key] for key in fusion.judged if key in state.calls]
+    return [call for call in judged if Panelist.from_dict(call.panelist).can_judge]
 
 
 def tally(votes: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,28 +15,38 @@ from ..errors import ProviderError, Reason
 from ..events import EventType
 from ..findings.analysis import analysis_text
 from ..findings.best import best_answer
+from ..findings.by_words import WORDS
 from ..findings.degenerate import Detector, speaks_of_prompt, without_mark
-from ..provider import Message
+from ..findings.put_together import put_together
+from ..provider import Finish, Message
 from ..spec import Panelist
-from ..state import CallState, Step
+from ..state import CallState, FusionState, Step
 from .material import Material
 from .prompts import callers_instructions, fill, own_criteria
 
 TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
 
 
-async def synthesise(
-    context: Context, fusion: int, material: Material, analysis: dict[str, Any] | None
-) -> CallState:
+async def synthesise(context: Context, fusion: int, material: Material) -> CallState:
     """The call that wrote the fused answer, or the last that failed to.
 
-    When none could, the best single answer stands in (`FusionState.best`).
+    When none could, the best single answer stands in (`FusionState.best`). In the place of a
+    writer that is too small to write it is put together from the answers.
     """
 
     state = context.state.fusions[fusion]
     asked = state.turn.get("request", context.spec.request)
+    # What words have in common is for readers to see: a writer judges by the answers themselves.
+    analysis = None if state.analysis_by == WORDS else state.analysis
+
+    async def stand_in() -> dict[str, Any]:
+        if state.turn:
+            return {}
+        return {"best": best_answer(state.analysis, material.answers).key}
 
     async def perform(key: str, writer: Panelist) -> Ended:
+        if is_put_together(writer, state, asked):
+            return await _put_together(context, key, fusion, material)
         messages = await aside(
             material.size, messages_for, context, material, analysis, state.criteria, asked
         )
@@ -85,8 +96,23 @@ async def synthesise(
         fusion,
         Panelist.from_dict(state.synthesizer),
         perform,
-        at_last=lambda: {} if state.turn else {"best": best_answer(analysis, material.answers).key},
+        at_last=stand_in,
     )
+
+
+async def _put_together(context: Context, key: str, fusion: int, material: Material) -> Ended:
+    """A call that is taken up goes on from what it had said, since the same comes of it."""
+    best = best_answer(context.state.fusions[fusion].analysis, material.answers).seat
+    assert best is not None
+    text = await aside(material.size, put_together, material.answers, material.prompt, best)
+    said = context.state.calls[key].text
+    if not text.startswith(said):
+        context.say(EventType.CALL_RECAST, key, fusion, text="", reasoning="")
+        said = ""
+    for piece in text[len(said) :].splitlines(keepends=True):
+        context.say(EventType.CALL_DELTA, key, fusion, text=piece)
+        await asyncio.sleep(0)
+    return Ended(receipt(Finish("stop")), None if text.strip() else ProviderError(Reason.EMPTY))
 
 
 def _watched(
@@ -123,8 +149,18 @@ def room_kept(context: Context, writer: Panelist) -> int | None:
 
 def _may_mark(asked: Mapping[str, Any], material: Material) -> bool:
     """Not a text for programs, and not where there is only one answer to point to."""
-    options = asked.get("options", {})
-    return len(material.seats) > 1 and not ({"response_format", "tools"} & set(options))
+    return len(material.seats) > 1 and not _wants_a_form(asked)
+
+
+def is_put_together(writer: Panelist, fusion: FusionState, asked: Mapping[str, Any]) -> bool:
+    """From the answers' own sentences, without a writer: where it is too small to write, unless
+    what it is to write has a form that sentences do not have."""
+    return not (writer.can_judge or fusion.turn or _wants_a_form(asked))
+
+
+def _wants_a_form(asked: Mapping[str, Any]) -> bool:
+    """That only a model can keep to."""
+    return bool({"response_format", "tools"} & set(asked.get("options", {})))
 
 
 def messages_for(

@@ -25,6 +25,7 @@ from console.engine.terms import NobodyLeft
 from console.engine.usage import money
 from console.management.terms import add_terms, terms_of
 from console.models import Preset, Run
+from console.record.by_words import compared, put_together
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
 from console.services.build_spec import Wish, build
@@ -139,12 +140,16 @@ class Command(BaseCommand):
             write(f"[{note}]\n")
         if fusion and fusion.analysis:
             write("=== Analysis ===")
+            if by_words := compared(fusion):
+                write(f"[{by_words}]\n")
             write(_analysis(fusion.analysis) + "\n")
         elif fusion and fusion.analysis_error:
             write(f"=== Analysis ===\n[{fusion.analysis_error}]\n")
         if text := fused_answer(state):
             title = "Best single answer" if fusion and fusion.best else "Fused answer"
             write(f"=== {title} ===\n{text.strip()}\n")
+            if how := put_together(state, fusion):
+                write(f"[{how}]\n")
         if state.started_at and state.finished_at:
             seconds = state.finished_at - state.started_at
             write(f"{state.status} in {seconds:.1f} s, cost {money(*state.cost())}")
