@@ -1,5 +1,5 @@
 """Whether a model is large enough to compare answers and to write from them, by what is known
-of it: its server's own word, else the size that its name tells, else its context.
+of it: an admin's word, its server's, else the size that its name tells, else its context.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from ..models import Credential
+from .listings import listed_model
 from .prices import context_length_of
 
 # In thousand millions of parameters. Of a smaller one than the first no prompt, however short,
@@ -20,6 +21,9 @@ _LEAST_MILLIONS = 50
 
 
 def can_judge(credential: Credential, model: str) -> bool:
+    row = listed_model(credential, model)
+    if row and row.can_judge is not None:
+        return row.can_judge
     server = credential.server
     if server and model in server.too_small:
         return False

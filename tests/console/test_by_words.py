@@ -26,7 +26,7 @@ from console.fragments.poll import poll
 from console.fragments.seats import columns
 from console.management.commands.fuse import as_object
 from console.mcp.results import as_text, fusion_run
-from console.models import Credential, Run
+from console.models import CatalogModel, Credential, Run
 from console.record.public import run_object
 from console.record.rows import state_from_rows
 from console.services.build_spec import Wish, build
@@ -304,6 +304,16 @@ def test_below_a_thousand_million_nobody_judges_and_up_to_eight_in_few_words(
     assert is_small(mine, name) is (size is not None and size <= 8)
     judge = build(Wish(panel=["mine:a", "mine:b"], judge=f"mine:{name}")).judge
     assert judge.can_judge is can_judge(mine, name)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", [True, False])
+def test_an_admins_word_of_a_model_goes_before_its_name_and_its_server(
+    built_in: Credential, word: bool
+) -> None:
+    for model in ("smollm2-135m-instruct", "tiny:0.5b", "llama3:70b", "nameless"):
+        CatalogModel.objects.create(credential=built_in, model=model, can_judge=word)
+        assert can_judge(built_in, model) is word
 
 
 @pytest.mark.django_db
