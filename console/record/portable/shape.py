@@ -1,0 +1,261 @@
+"""What stands in a document, by pydantic: strict, nothing passed over, everything bounded by the
+columns that it is to stand in.
+
+Calls and fusions have the fields of `CallState` and `FusionState`, made from them: a field that
+they gain is in the document without a line here, unless pages rely on what is in it, which
+`_CLOSER` then says. What is empty or usual is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import Field as DataField
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NotRequired, get_type_hints
+
+from django.db import models
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    create_model,
+    with_config,
+)
+from typing_extensions import TypedDict
+
+from ...engine.content import refuse_unknown
+from ...engine.errors import ProviderError, Reason
+from ...engine.spec import Panelist
+from ...engine.state import CallState, FusionState, RunState
+from ...engine.text import storable
+from ...engine.usage import Usage
+from ...models import Call, Fusion, Run
+from ...providers.wire.citations import is_page
+from .analysis_shape import AnalysisShape, Seat
+
+VERSION = 1
+MAX_RUNS, MAX_CALLS, MAX_FUSIONS = 100, 2_000, 500
+# Of a date that every database has, and every calendar on a page.
+LAST_MOMENT = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+# Of a number that JavaScript reads as it was written.
+MOST = 2**53 - 1
+
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+Moment = Annotated[float, Field(ge=0, le=LAST_MOMENT), AfterValidator(lambda at: round(at, 3))]
+Amount = Annotated[
+    Decimal, Field(max_digits=16, decimal_places=8, ge=0), AfterValidator(Decimal.normalize)
+]
+
+
+class Strict(BaseModel):
+    model_config = _STRICT
+
+
+def typed(value: Any) -> None:
+    """Raises ValueError where a dataclass that was read from JSON has another kind of value in
+    a field than it says: what reads it looks at names only."""
+    for name, hint in get_type_hints(type(value)).items():
+        inner = getattr(value, name)
+        TypeAdapter(hint).validate_python(inner, strict=True)
+        for part in inner if isinstance(inner, tuple) else (inner,):
+            if is_dataclass(part):
+                typed(part)
+
+
+def _panelist(data: dict[str, Any]) -> dict[str, Any]:
+    """Empty where there is none."""
+    if data:
+        try:
+            typed(Panelist.from_dict(data))
+        except (TypeError, AttributeError, ArithmeticError) as error:
+            raise ValueError(f"it is no panelist ({error})") from None
+    return data
+
+
+def _reason(reason: str) -> str:
+    if reason:
+        Reason(reason)
+    return reason
+
+
+def _address(url: str) -> str:
+    if not is_page(url, lambda text: text):
+        raise ValueError("it is no address of a web page")
+    return url
+
+
+def _messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        refuse_unknown(messages)
+    except ProviderError as error:
+        raise ValueError(str(error)) from None
+    if not all(isinstance(message.get("role"), str) for message in messages):
+        raise ValueError("a message has no role")
+    return messages
+
+
+PanelistJson = Annotated[dict[str, JsonValue], AfterValidator(_panelist)]
+Messages = Annotated[list[dict[str, JsonValue]], AfterValidator(_messages)]
+ReasonWord = Annotated[str, Field(max_length=40), AfterValidator(_reason)]
+Url = Annotated[str, AfterValidator(_address)]
+
+
+@with_config(_STRICT)
+class CitedShape(TypedDict):
+    url: Url
+    title: str
+    number: NotRequired[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]]
+
+
+@with_config(_STRICT)
+class AttachmentShape(TypedDict):
+    type: NotRequired[str]
+    bytes: NotRequired[Annotated[int, Field(ge=0, le=MOST)]]
+    url: NotRequired[Url]
+
+
+@with_config(_STRICT)
+class FunctionShape(TypedDict):
+    name: str
+    arguments: str
+
+
+@with_config(_STRICT)
+class ToolCallShape(TypedDict):
+    id: Annotated[str, Field(max_length=200)]
+    type: Literal["function"]
+    function: FunctionShape
+
+
+@with_config(_STRICT)
+class VoteShape(TypedDict):
+    seat: Seat
+    vote: Literal["fused", "own", "equal", "unparsed"]
+    fused_first: bool
+
+
+@with_config(_STRICT)
+class TurnShape(TypedDict, total=False):
+    """Empty of a fusion that is none."""
+
+    root: int
+    after: int
+    messages: Messages
+    request: dict[str, JsonValue]
+
+
+# What pages, programs and later calls rely on, where the state itself says less.
+_CLOSER: dict[str, Any] = {
+    "panelist": PanelistJson,
+    "judge": PanelistJson,
+    "synthesizer": PanelistJson,
+    "reason": ReasonWord,
+    "analysis_reason": ReasonWord,
+    "analysis": AnalysisShape | None,
+    "citations": list[CitedShape],
+    "attachments": list[AttachmentShape],
+    "tool_calls": list[ToolCallShape],
+    "poll": list[VoteShape],
+    "turn": TurnShape,
+    "seat": Seat | None,
+    "seats": list[Seat],
+}
+
+
+def _of_column(hint: Any, column: models.Field[Any, Any]) -> Any:
+    """What a column of a database takes."""
+    match column:
+        case models.DateTimeField():
+            return Moment | None
+        case models.DecimalField():
+            return Amount | None
+        case models.PositiveSmallIntegerField() | models.PositiveIntegerField():
+            most = 32_767 if isinstance(column, models.PositiveSmallIntegerField) else 2**31 - 1
+            bounded = Annotated[int, Field(ge=0, le=most)]
+            return bounded | None if column.null else bounded
+        case models.CharField() | models.TextField() if hint in (str, str | None):
+            text = Annotated[str, Field(max_length=column.max_length), AfterValidator(storable)]
+            return text | None if column.null else text
+    return hint
+
+
+def _model(
+    kind: type,
+    rows: type[models.Model] | None,
+    own: Mapping[str, Any],
+    without: Set[str] = frozenset(),
+) -> type[Strict]:
+    """The dataclass as a shape."""
+    hints: Mapping[str, Any] = get_type_hints(kind)
+    shape: dict[str, Any] = {}
+    for one in fields(kind):
+        if one.name in without:
+            continue
+        hint = own.get(one.name) or _CLOSER.get(one.name)
+        if hint is None:
+            hint = hints[one.name]
+            if rows is not None:
+                hint = _of_column(hint, rows._meta.get_field(one.name))  # type: ignore[arg-type]
+        shape[one.name] = (hint, _usual(one))
+    return create_model(f"{kind.__name__}Shape", __base__=Strict, **shape)
+
+
+def _usual(one: DataField[Any]) -> Any:
+    if one.default_factory is not MISSING:
+        return Field(default_factory=one.default_factory)
+    return ... if one.default is MISSING else one.default
+
+
+Tokens = Annotated[int, Field(ge=0, le=MOST)] | None
+UsageShape: Any = _model(Usage, None, {one.name: Tokens for one in fields(Usage)})
+_CallShape: Any = _model(CallState, Call, {}, without={"usage", "fusion"})
+FusionShape: Any = _model(FusionState, Fusion, {})
+
+
+class CallShape(_CallShape):  # type: ignore[misc]  # made above
+    fusion: Annotated[int, Field(ge=1, le=32_767)] | None = None
+    usage: UsageShape = Field(default_factory=UsageShape)
+
+
+_RunShape: Any = _model(RunState, Run, {"idle_seconds": Moment}, without={"calls", "fusions"})
+
+
+@with_config(_STRICT)
+class FollowedShape(TypedDict):
+    """`record/asked.py::Followed`."""
+
+    said: list[str]
+    lettered: bool
+    fusion: int
+    seats: dict[Annotated[str, Field(pattern=r"^[0-7]$")], str]
+
+
+class RunShape(_RunShape):  # type: ignore[misc]  # made above
+    """`follows`: the place in the document of the run that it goes on from."""
+
+    prompt: Annotated[str, Field(min_length=1), AfterValidator(storable)]
+    preset: Annotated[str, Field(max_length=40)]
+    preset_name: Annotated[str, Field(max_length=60)]
+    created_at: Moment
+    spec: dict[str, JsonValue]
+    messages: Messages = Field(default_factory=list)
+    histories: dict[Annotated[str, Field(pattern=r"^[0-7]$")], Messages] = Field(
+        default_factory=dict
+    )
+    follows: Annotated[int, Field(ge=0, lt=MAX_RUNS)] | None = None
+    follows_from: Annotated[str, Field(pattern=r"^(|fused|own|seat-[0-7])$")] = ""
+    follows_calls: FollowedShape | None = None
+    calls: Annotated[list[CallShape], Field(max_length=MAX_CALLS)] = Field(default_factory=list)
+    fusions: Annotated[list[FusionShape], Field(max_length=MAX_FUSIONS)] = Field(
+        default_factory=list
+    )
+
+
+class Document(Strict):
+    v: Literal[1] = 1
+    runs: Annotated[list[RunShape], Field(min_length=1, max_length=MAX_RUNS)]

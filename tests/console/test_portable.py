@@ -1,0 +1,371 @@
+"""A whole run as a document: written, read and brought in again it is the same run."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from console.engine.errors import Reason
+from console.engine.spec import Panelist
+from console.engine.state import CallStatus, RunStatus, Step, call_key
+from console.models import Run, Visibility
+from console.record.portable import (
+    Document,
+    Malformed,
+    TooNew,
+    Unfinished,
+    bring_in,
+    read,
+    to_json,
+    write,
+)
+from console.services.follow import run_follow
+from tests.console.story import ANALYSIS, Story, a_spec
+
+TEXT = "# Why\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint('<script>')\n```\n"
+
+
+@pytest.fixture
+def page(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def a_run(owner: User, **fields: Any) -> Run:
+    story = Story(a_spec("m/alpha", "m/beta", "m/gamma")).begin().wait(1)
+    story.think(0, "Let me see.").answer(0, TEXT).wait(1)
+    story.answer(1, "So it is.", citations=[{"url": "https://a.example/1", "title": "One"}])
+    story.fail(2, Reason.RATE_LIMITED).judge().wait(2).analyse()
+    return story.synthesise("It is so (A).").wait(1).complete().save(owner, **fields)
+
+
+def json_of(*runs: Run) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(to_json(write(runs)))
+    return data
+
+
+def again(data: Any, owner: User) -> list[Run]:
+    document = read(json.dumps(data).encode())
+    return bring_in(document, owner=owner, visibility=Visibility.PRIVATE, origin="page")
+
+
+# ---- what comes back ----
+
+
+def test_a_run_that_was_taken_along_is_the_same_run(alice: User, bob: User) -> None:
+    data = json_of(a_run(alice))
+    (brought,) = again(data, bob)
+    assert json_of(brought) == data
+    assert (data["v"], brought.owner) == (1, bob)
+
+
+def test_it_has_the_same_page(alice: User, page: Client) -> None:
+    run = a_run(alice)
+    (brought,) = again(json_of(run), alice)
+    first, second = (_html(page, r) for r in (run, brought))
+    assert first == second
+    assert "&lt;script&gt;" in first and "<script>" not in _body(first)
+
+
+def _html(page: Client, run: Run) -> str:
+    html = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    html = html.replace(str(run.pk), "RUN")
+    html = re.sub(r'name="(csrfmiddlewaretoken|client_run_id)" value="[^"]*"', "", html)
+    html = re.sub(r'nonce="[^"]*"|data-now="[^"]*"', "", html)
+    return html
+
+
+def _body(html: str) -> str:
+    return html[html.index("<main") : html.index("</main>")]
+
+
+def test_what_goes_on_from_it_comes_along_and_asks_the_same(alice: User) -> None:
+    from console.record.asked import asked
+
+    run = a_run(alice)
+    after = run_follow(run=run, owner=alice, prompt="And then?", spec=a_spec("m/alpha"))
+    after.status = RunStatus.CANCELLED
+    after.save()
+    data = json_of(run, after)
+    first, second = again(data, alice)
+    assert second.follows_id == first.pk
+    assert asked(second) == asked(after)
+    assert json_of(first, second) == data
+
+
+def test_every_kind_of_run_comes_back(alice: User) -> None:
+    swapped = Panelist("m/other", "openrouter", price=None, label="bold").to_dict()
+    stories = [
+        Story().whole(),
+        Story(a_spec("m/one")).begin().answer(0, "Yes.").judge().synthesise("Yes.").complete(),
+        Story(a_spec(stop_after="panel")).begin().wait(1),
+        Story().begin().answer(0, "Yes.").answer(1, "No.").answer(2, "").judge().misjudge(),
+    ]
+    for story in stories:
+        for call in story.state.calls.values():
+            if not call.status.is_final:
+                call.status = CallStatus.CANCELLED
+        for fusion in story.state.fusions.values():
+            fusion.status = RunStatus.COMPLETED
+        story.state.status = RunStatus.COMPLETED
+        story.state.calls["panel-0-1"].panelist = swapped
+        data = json_of(story.save(alice))
+        assert json_of(*again(data, alice)) == data
+
+
+texts = st.text(max_size=30)
+moments = st.integers(0, 4_000_000_000_000).map(lambda ms: ms / 1000)
+ended = st.sampled_from(["completed", "failed", "cancelled"])
+
+
+def quotes_of(seats: int) -> st.SearchStrategy[Any]:
+    seat = st.integers(0, seats - 1)
+    quote = {"seat": seat, "quote": texts}
+    found = {"verified": st.booleans(), "start": st.integers(0, 9), "end": st.integers(0, 9)}
+    return st.lists(st.fixed_dictionaries(quote, optional=found), max_size=2)
+
+
+def analyses_of(seats: int) -> st.SearchStrategy[Any]:
+    several = st.lists(st.integers(0, seats - 1), max_size=seats)
+    extra = {"evidence": quotes_of(seats), "standing": st.sampled_from(["supported", "partly"])}
+
+    def of(**required: Any) -> st.SearchStrategy[Any]:
+        return st.lists(st.fixed_dictionaries(required, optional=extra), max_size=2)
+
+    stances = of(stance=texts, seats=several)
+    return st.fixed_dictionaries(
+        {
+            "consensus": of(claim=texts, seats=several),
+            "contradictions": st.lists(
+                st.fixed_dictionaries({"topic": texts, "stances": stances}), max_size=2
+            ),
+            "partial_coverage": of(point=texts, seats=several),
+            "unique_insights": of(insight=texts, seat=st.integers(0, seats - 1)),
+            "blind_spots": st.lists(texts, max_size=2),
+        },
+        optional={"cut_off": st.booleans(), "left_out": st.integers(0, 9)},
+    )
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> dict[str, Any]:
+    seats = draw(st.integers(1, 3))
+    spec = a_spec(*(f"m/{n}" for n in range(seats))).to_dict()
+    said = st.fixed_dictionaries(
+        {"status": ended, "text": texts, "reasoning": texts, "error": texts, "model": texts},
+        optional={
+            "usage": st.fixed_dictionaries(
+                {}, optional={"input_tokens": st.integers(0, 2**53 - 1)}
+            ),
+            "cost": st.none() | st.integers(0, 10**9).map(lambda n: str(Decimal(n).scaleb(-8))),
+            "finish_reason": st.none() | st.sampled_from(["stop", "length", ""]),
+            "reason": st.sampled_from(["", *(reason.value for reason in Reason)]),
+            "started_at": st.none() | moments,
+        },
+    )
+
+    def call(step: Step, place: int, number: int = 1, seat: int | None = None) -> dict[str, Any]:
+        is_answer = step is Step.PANEL
+        return draw(said) | {
+            "key": call_key(step, place, number, seat),
+            "step": step.value,
+            "number": number,
+            "cause": "first",
+            "seat": place if is_answer else seat,
+            "fusion": None if is_answer else place,
+            "panelist": spec["judge"],
+        }
+
+    calls = [
+        call(Step.PANEL, seat, number + 1)
+        for seat in range(seats)
+        for number in range(draw(st.integers(0, 2)))
+    ]
+    fusions = []
+    if draw(st.booleans()):
+        judged = [one["key"] for one in calls]
+        calls += [call(Step.ANALYSIS, 1), call(Step.CONDENSE, 1, seat=0), call(Step.SYNTHESIS, 1)]
+        analysis = draw(st.none() | analyses_of(seats))
+        fusions = [
+            {"number": 1, "judged": judged, "status": draw(ended), "analysis": analysis}
+            | {"judge": spec["judge"], "criteria": draw(texts)}
+        ]
+    prompt = draw(st.text(min_size=1, max_size=30))
+    return {
+        "prompt": prompt,
+        "messages": [{"role": "user", "content": prompt}],
+        "spec": spec,
+        "preset": "p",
+        "preset_name": "P",
+        "created_at": draw(moments),
+        "attempt": 1,
+        "status": draw(ended),
+        "started_at": draw(st.none() | moments),
+        "idle_seconds": draw(moments),
+        "calls": calls,
+        "fusions": fusions,
+    }
+
+
+@given(several=st.lists(runs(), min_size=1, max_size=2))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_run_holds_written_and_read_it_is_the_same(
+    several: list[dict[str, Any]], alice: User
+) -> None:
+    document = read(json.dumps({"v": 1, "runs": several}).encode())
+    rows = bring_in(document, owner=alice, visibility=Visibility.PRIVATE, origin="page")
+    rows = [Run.objects.get(pk=run.pk) for run in rows]
+    written = to_json(write(rows))
+    assert written == to_json(document)
+    assert read(written.encode()) == document
+
+
+def test_what_no_database_keeps_is_replaced_as_it_is_of_a_models_text(alice: User) -> None:
+    data = json_of(a_run(alice))
+    data["runs"][0]["calls"][0]["text"] = "a\0b"
+    (brought,) = again(data, alice)
+    assert brought.calls.get(key="panel-0-1").text == "a\ufffdb"
+
+
+# ---- what is refused ----
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def first_call(data: dict[str, Any]) -> dict[str, Any]:
+    call: dict[str, Any] = data["runs"][0]["calls"][0]
+    return call
+
+
+def fusion(data: dict[str, Any]) -> dict[str, Any]:
+    it: dict[str, Any] = data["runs"][0]["fusions"][0]
+    return it
+
+
+REFUSED: dict[str, Change] = {
+    "a field that is not known": lambda d: first_call(d).update(secret="x"),
+    "a field of the whole that is not known": lambda d: d.update(signed="x"),
+    "no runs": lambda d: d.update(runs=[]),
+    "runs that are none": lambda d: d.update(runs=[5]),
+    "a call without a key": lambda d: first_call(d).pop("key"),
+    "a call with another's key": lambda d: first_call(d).update(key="panel-1-1"),
+    "two calls of one key": lambda d: d["runs"][0]["calls"].append(first_call(d)),
+    "a number for a text": lambda d: first_call(d).update(text=5),
+    "a text for a number": lambda d: d["runs"][0].update(attempt="1"),
+    "a step that is none": lambda d: first_call(d).update(step="guess"),
+    "a run under way": lambda d: d["runs"][0].update(status="running"),
+    "a call under way": lambda d: first_call(d).update(status="streaming"),
+    "a seat beyond the panel": lambda d: first_call(d).update(seat=7, key="panel-7-1"),
+    "a seat beyond the alphabet": lambda d: first_call(d).update(seat=26, key="panel-26-1"),
+    "an analysis of another form": lambda d: fusion(d).update(analysis={"consensus": 5}),
+    "an analysis with a part missing": lambda d: fusion(d)["analysis"].pop("blind_spots"),
+    "a claim of a seat that is none": lambda d: fusion(d)["analysis"]["consensus"].append(
+        {"claim": "x", "seats": [7]}
+    ),
+    "a quote found where nobody sits": lambda d: fusion(d)["analysis"]["consensus"].append(
+        {"claim": "x", "seats": [0], "evidence": [{"seat": 0, "quote": "q", "found_in": 6}]}
+    ),
+    "a comparison of calls that are not there": lambda d: fusion(d).update(judged=["panel-5-1"]),
+    "a stand-in that is not there": lambda d: fusion(d).update(best="panel-5-1"),
+    "a turn that goes on from itself": lambda d: fusion(d).update(
+        turn={"root": 1, "after": 1, "messages": []}
+    ),
+    "a reason nobody knows": lambda d: first_call(d).update(reason="bad_luck"),
+    "a citation that is no page": lambda d: first_call(d).update(
+        citations=[{"url": "javascript:alert(1)", "title": "x"}]
+    ),
+    "a citation that hides its host": lambda d: first_call(d).update(
+        citations=[{"url": "https://bank.example@evil.example/", "title": "x"}]
+    ),
+    "a panelist without a model": lambda d: first_call(d).update(panelist={"credential": "x"}),
+    "a panelist whose model is a number": lambda d: first_call(d).update(
+        panelist={"model": 5, "credential": "x"}
+    ),
+    "a price that is none": lambda d: first_call(d)["panelist"].update(
+        price={"input": "much", "output": "1"}
+    ),
+    "a spec without a panel": lambda d: d["runs"][0]["spec"].update(panel=[]),
+    "a spec with one field more": lambda d: d["runs"][0]["spec"].update(budget=5),
+    "a spec whose limit is a word": lambda d: d["runs"][0]["spec"]["policy"].update(retries="two"),
+    "a date after the calendar": lambda d: d["runs"][0].update(created_at=1e15),
+    "a negative date": lambda d: d["runs"][0].update(created_at=-5),
+    "a word too long for its column": lambda d: first_call(d).update(model="m" * 201),
+    "more tokens than a number holds": lambda d: first_call(d).update(
+        usage={"input_tokens": 2**60}
+    ),
+    "a cost below nothing": lambda d: first_call(d).update(cost="-1"),
+    "a message in a form of another version": lambda d: d["runs"][0].update(
+        messages=[{"role": "user", "content": [{"type": "video", "hash": "x"}]}]
+    ),
+    "one that follows itself": lambda d: d["runs"][0].update(follows=0),
+    "one that follows what is not there": lambda d: d["runs"][0].update(
+        follows_calls={"said": ["x"], "lettered": False, "fusion": 0, "seats": {}}
+    ),
+    "half a character": lambda d: first_call(d).update(text="a\ud83d"),
+    "no version": lambda d: d.pop("v"),
+    "a version that is a text": lambda d: d.update(v="1"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_no_run_is_refused_in_a_sentence_and_leaves_nothing(what: str, alice: User) -> None:
+    data = copy.deepcopy(json_of(a_run(alice)))
+    REFUSED[what](data)
+    with pytest.raises(Malformed) as refused:
+        again(data, alice)
+    sentence = str(refused.value)
+    assert sentence.startswith("This file is not a run") and sentence.endswith(".")
+    assert "\n" not in sentence and len(sentence) < 400
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b"", b"null", b"[]", b"5", b"{", b"\xff\xfe", b'{"v": NaN}', b'{"v": 1}'),
+        *(b"[" * 100_000, b'{"v": 1, "runs": ' + b"[" * 5_000, b'{"v": 1' + b"0" * 5_000 + b"}"),
+        b"<html>no</html>",
+    ],
+)
+def test_what_is_no_document_is_refused(raw: bytes) -> None:
+    with pytest.raises(Malformed):
+        read(raw)
+
+
+def test_a_newer_form_and_a_newer_spec_are_told_from_a_broken_one(alice: User) -> None:
+    data = json_of(a_run(alice))
+    with pytest.raises(TooNew, match="A newer version of Fusion wrote this file"):
+        again(data | {"v": 2, "sealed": True}, alice)
+    data["runs"][0]["spec"]["v"] = 99
+    with pytest.raises(TooNew, match="A newer version of Fusion asked run 1"):
+        again(data, alice)
+
+
+def test_a_file_above_the_limit_is_not_even_read() -> None:
+    with pytest.raises(Malformed, match=r"has 0\.1 MB; at most 0\.0 MB"):
+        read(b"{" * 60_000, limit=10_000)
+
+
+def test_a_run_under_way_is_not_written(alice: User) -> None:
+    with pytest.raises(Unfinished, match="still under way"):
+        write([Story().begin().save(alice)])
+
+
+def test_a_document_has_no_secret_and_no_row_of_its_site(alice: User) -> None:
+    run = a_run(alice, share_token="shared-" + "x" * 30, client_run_id="once")
+    text = to_json(write([run]))
+    for own in (str(run.pk), run.share_token or "", "once", alice.username):
+        assert own not in text
+    assert isinstance(read(text.encode()), Document)
+    assert Decimal(json.loads(text)["runs"][0]["calls"][0]["cost"]) == Decimal("0.0312")
+    assert ANALYSIS["blind_spots"][0] in text
