@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from .models import ApiToken, Run, Visibility
+from .models.runs import Origin
 
 Viewer = User | AnonymousUser
 
@@ -30,16 +31,24 @@ def runs_visible_to(user: Viewer) -> QuerySet[Run]:
 
 
 def visible(user: Viewer) -> list[QuerySet[Run]]:
-    """The same as branches, for lists: each has an index, and no run is in two of them."""
+    """Those that somebody asked, as branches, for lists: each has an index, and no run is in two
+    of them."""
     if not (user.is_authenticated and user.is_active):
         return []
-    team = Run.objects.filter(visibility=Visibility.TEAM)
-    return [Run.objects.filter(owner_id=user.pk), team.exclude(owner_id=user.pk)]
+    asked = Run.objects.exclude(origin=Origin.SAMPLE)
+    team = asked.filter(visibility=Visibility.TEAM)
+    return [asked.filter(owner_id=user.pk), team.exclude(owner_id=user.pk)]
 
 
 def is_readable_by(user: Viewer) -> Q:
     """Of a run, as a condition: whether somebody who has signed in may read what is in it."""
     return Q(owner_id=user.pk) | Q(visibility=Visibility.TEAM)
+
+
+def samples_visible_to(user: Viewer) -> QuerySet[Run]:
+    """What came with the site to be read, the first run of each sample: what goes on from it
+    is reached from there."""
+    return runs_visible_to(user).filter(origin=Origin.SAMPLE, follows=None)
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:

@@ -9,13 +9,15 @@ from django.views.generic import RedirectView
 
 from .api.http.base import nothing_here_view
 from .live import views as live
-from .pages.views import account, console, fusions, health, keys, runs, servers, tokens
+from .pages.views import account, console, first, fusions, health, keys, runs, servers, tokens
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="console")),
     # /fusion
     path("fusion", console.console, name="console"),
     path("fusion/", RedirectView.as_view(pattern_name="console")),
+    path("fusion/first/key", first.key, name="first-key"),
+    path("fusion/sample/remove", first.sample_away, name="sample-away"),
     path("fusion/runs", runs.list, name="run-list"),
     path("fusion/runs/<uuid:run_id>", runs.detail, name="run-detail"),
     path("fusion/runs/<uuid:run_id>/frames", live.frames, name="run-frames"),

@@ -196,6 +196,8 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 FILE_UPLOAD_HANDLERS: list[str] = []
 
 # ---- Fusion's own ----
+# Whether a new site is given a finished run to read.
+SAMPLE = env.bool("FUSION_SAMPLE", True)
 LOCAL_MODEL_URL = env.str("FUSION_LOCAL_MODEL_URL", "")
 LOCAL_MODEL_NAME = "smollm2-135m-instruct"
 # Where model servers of this machine are looked for; 0: nowhere, nor where OLLAMA_HOST says.

@@ -31,6 +31,8 @@ class Origin(models.TextChoices):
     PAGE = "page"
     SHELL = "shell"
     API = "api"
+    # Came with the site to be read: nobody was asked, nothing was spent, and no figure counts it.
+    SAMPLE = "sample"
 
 
 def new_share_token() -> str:
@@ -125,6 +127,10 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return RunStatus(self.status).is_final
+
+    @property
+    def is_sample(self) -> bool:
+        return self.origin == Origin.SAMPLE
 
     @property
     def frozen_spec(self) -> Spec:

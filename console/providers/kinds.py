@@ -192,3 +192,48 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+@dataclass(frozen=True)
+class KeyGiver:
+    """Whoever gives out keys that people have in hand, and how theirs begin.
+
+    `slug` is that of the `Server` whose credential every site has, where there is one; else its
+    key becomes a credential of its own, for the OpenAI-compatible `address`.
+    """
+
+    slug: str
+    name: str
+    begins: tuple[str, ...] = ()  # (): like nothing in particular
+    address: str = ""
+
+
+# As their documentation shows keys; where several begin alike, the first is taken, and the
+# others are named where it refuses one.
+KEY_GIVERS = (
+    KeyGiver("openrouter", "OpenRouter", ("sk-or-",)),
+    KeyGiver("anthropic", "Anthropic", ("sk-ant-",), "https://api.anthropic.com/v1"),
+    KeyGiver("openai", "OpenAI", ("sk-", "sess-")),
+    KeyGiver(
+        "google",
+        "Google AI Studio",
+        ("AIza", "AQ."),
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+    ),
+    KeyGiver("groq", "Groq", ("gsk_",), "https://api.groq.com/openai/v1"),
+    KeyGiver("xai", "xAI", ("xai-",), "https://api.x.ai/v1"),
+    KeyGiver("cerebras", "Cerebras", ("csk-",), "https://api.cerebras.ai/v1"),
+    KeyGiver("fireworks", "Fireworks", ("fw_",), "https://api.fireworks.ai/inference/v1"),
+    KeyGiver("together", "Together", ("tgp_v1_",), "https://api.together.xyz/v1"),
+    KeyGiver("deepseek", "DeepSeek", ("sk-",), "https://api.deepseek.com/v1"),
+    KeyGiver("mistral", "Mistral", (), "https://api.mistral.ai/v1"),
+    KeyGiver("moonshot", "Moonshot", ("sk-",), "https://api.moonshot.ai/v1"),
+)
+
+
+def givers_of(key: str) -> list[KeyGiver]:
+    """Whose keys begin so, by the longest beginning; several where their keys begin alike."""
+    longest = max(
+        (len(b) for giver in KEY_GIVERS for b in giver.begins if key.startswith(b)), default=0
+    )
+    return [g for g in KEY_GIVERS if any(len(b) == longest and key.startswith(b) for b in g.begins)]

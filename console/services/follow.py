@@ -11,10 +11,11 @@ from ..engine.findings.given import given
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import RunState
 from ..engine.steps.seating import seated
-from ..models import Run
+from ..models import Preset, Run
 from ..record.asked import Followed
 from ..record.rows import state_from_rows
 from .errors import Refused
+from .presets import default_preset_slug, preset_lacks, preset_spec
 from .runs import clean_prompt, run_start, spec_of
 
 FUSED, OWN = "fused", "own"
@@ -31,6 +32,7 @@ def run_follow(
 ) -> Run:
     """Ask the panel as it sits now (or `spec`'s) on, with what was said as the conversation.
 
+    Of a sample nobody can be asked on, so it is who would be asked anything else.
     `follows_from` is "fused", "seat-<n>" or "own": each seat then goes on from its own
     answers. Raises Refused.
     """
@@ -38,17 +40,28 @@ def run_follow(
     before, state = spec_of(run), state_from_rows(run)
     if follows_from == OWN and spec is not None and len(spec.panel) != len(before.panel):
         raise Refused("Each seat can go on from its own answer only with the same panel.")
+    if run.is_sample:
+        spec = spec or _own_panel()
     follow = spec or replace(before, panel=_panel_now(before, state))
     return run_start(
         owner=owner,
         prompt=prompt,
         spec=replace(follow, shuffle_seed=secrets.randbits(128)),
-        visibility=run.visibility if run.visibility == "team" else "private",
+        visibility="team" if run.visibility == "team" and not run.is_sample else "private",
         client_run_id=client_run_id,
         follows=run,
         follows_from=follows_from,
         followed=_followed(before, state, follows_from),
     )
+
+
+def _own_panel() -> Spec:
+    slug = default_preset_slug()
+    preset = Preset.objects.filter(slug=slug).first()
+    if preset is None or (lacks := preset_lacks(preset)):
+        why = lacks if preset else "Choose who answers."
+        raise Refused(f"The sample's models are made up, and no others can be asked yet. {why}")
+    return preset_spec(preset)
 
 
 def _followed(spec: Spec, state: RunState, follows_from: str) -> Followed:

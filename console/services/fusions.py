@@ -252,6 +252,8 @@ def _reopen(run: Run) -> Run:
     ended = Run.objects.select_for_update().filter(pk=run.pk).first()
     if ended is None:
         raise Refused("The run is not there any more.")
+    if ended.is_sample:
+        raise Refused("This is a sample: no model was asked, and none can be asked again.")
     if not ended.is_final:
         raise RunUnderWay("The run is under way. Wait for its end, or stop it first.")
     reopened: dict[str, Any] = {

@@ -9,6 +9,7 @@ from ..catalog.names import ModelAt
 from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist
+from ..models.runs import Origin
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
@@ -97,7 +98,9 @@ def _is_built_in(preset: Preset) -> bool:
 
 def preset_changed(preset: Preset) -> tuple[int, int]:
     """(runs in which the first fusion changed the answer, runs in which that can be said)."""
-    first = Fusion.objects.filter(run__preset=preset.slug, number=1).exclude(changed=None)
+    first = Fusion.objects.filter(run__preset=preset.slug, number=1).exclude(
+        Q(changed=None) | Q(run__origin=Origin.SAMPLE)
+    )
     counts = first.aggregate(changed=Count("pk", filter=Q(changed=True)), runs=Count("pk"))
     return counts["changed"], counts["runs"]
 

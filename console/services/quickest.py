@@ -10,11 +10,13 @@ from datetime import timedelta
 from statistics import median
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from ..catalog.names import ModelAt
 from ..engine.state import CallStatus, Step
 from ..models import Call, Credential
+from ..models.runs import Origin
 from .build_spec import SeatWish, Wish
 from .policy import OF_JUDGING
 
@@ -61,7 +63,7 @@ def _answers() -> Iterator[tuple[dict[str, Any], float]]:
         step=Step.PANEL,
         status=CallStatus.COMPLETED,
         sent_at__gt=timezone.now() - WITHIN,
-    ).exclude(run__preset="direct")
+    ).exclude(Q(run__preset="direct") | Q(run__origin=Origin.SAMPLE))
     newest = panels.order_by("-id").values_list("panelist", "sent_at", "finished_at")[:CALLS]
     for panelist, sent_at, finished_at in newest:
         if sent_at and finished_at:

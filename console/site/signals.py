@@ -14,6 +14,7 @@ from django.dispatch import receiver
 from ..catalog import seed_data as starters
 from ..models import Run
 from ..record.asked import hand_down
+from .sample import sample_give
 
 
 @receiver(post_migrate, dispatch_uid="console.starters")
@@ -21,12 +22,13 @@ def give_starters(sender: Any, using: str, apps: Apps = today, **_: Any) -> None
     if sender.label != "console":
         return
     try:
-        for name in ("Seed", "Credential", "Preset", "PresetPanelist"):
+        for name in ("Seed", "Credential", "Preset", "PresetPanelist", "Run", "Fusion", "Call"):
             apps.get_model("console", name)
     except LookupError:
         return  # migrated back to before these tables
     with transaction.atomic(using=using):
         starters.give(apps, using)
+        sample_give(apps, using)
 
 
 @receiver(pre_delete, sender=Run, dispatch_uid="console.followers")

@@ -18,7 +18,9 @@ from django.views.defaults import permission_denied, server_error
 
 from console.engine.spec_versions import VERSION
 from console.models import Credential
+from console.record.portable import bring_in, read
 from console.services.people import claim_make
+from console.site.sample import FILE
 
 from .story import ANALYSIS, Story
 
@@ -56,6 +58,11 @@ def test_every_template_is_somebody_s(
     story = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge()
     run = story.analyse(analysis).synthesise("Fused.").complete().save(alice)
     under_way = Story().begin().answer(0, "An answer.").save(alice)
+    sample = bring_in(read(FILE.read_bytes()), owner=None, visibility="team", origin="sample")
+    client.force_login(ada)
+    assert client.get("/fusion").status_code == 200
+    for one in sample:
+        one.delete()
     client.force_login(alice)
     for page in ("", "?models", "/runs", f"/runs/{run.pk}", f"/runs/{under_way.pk}", "/tokens"):
         assert client.get(f"/fusion{page}").status_code == 200

@@ -167,7 +167,9 @@ def _under_way() -> ApiError:
 
 def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     user = call.token.owner
-    branches = [_shown(_filtered(runs, filters)) for runs in access.visible(user)]
+    is_sample = filters.origin == "sample"
+    visible = [access.runs_visible_to(user)] if is_sample else access.visible(user)
+    branches = [_shown(_filtered(runs, filters)) for runs in visible]
     # The first are one's own.
     page = newest(branches[:1] if filters.own else branches, filters.limit, before=_before(filters))
     rows = [

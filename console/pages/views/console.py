@@ -28,7 +28,9 @@ from ...services.runs import run_start
 from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
 from ..forms import VISIBILITIES, ComposeForm
-from .rows import RunLine, page_of_rows
+from .first import PROMPT, first_context
+from .first import key as use_key
+from .rows import page_of_rows, run_rows
 
 RECENT = 6
 PREFILLED = 3
@@ -47,8 +49,11 @@ def console(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         chosen = default_preset_slug()
         initial = {"client_run_id": str(uuid.uuid4()), "preset": chosen, "visibility": "private"}
+        initial["prompt"] = request.session.pop(PROMPT, "")
         return _page(request, ComposeForm(presets=slugs, initial=initial), presets)
     assert request.user.is_authenticated  # login_required has seen to it
+    if request.POST.get("api_key"):
+        return use_key(request)  # pasted on the first page, whichever button was pressed
     form = ComposeForm(request.POST, presets=slugs)
     if "terms" in request.GET:
         return _terms(request, form, presets)
@@ -158,7 +163,7 @@ def _page(
     # What cannot be chosen only stands in the way of what can.
     cards = [_card(preset) for preset in presets if not lacks[preset]]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
-    recent = [RunLine(run) for run in page_of_rows(request.user, RECENT).runs]
+    recent = run_rows(page_of_rows(request.user, RECENT).runs)
     context = {
         "form": form,
         "cards": cards,
@@ -179,6 +184,8 @@ def _page(
         "recent": recent,
         "left_out": left_out,
     }
+    if first := first_context(request):
+        return render(request, "console/first/first.html", context | first, status=status)
     return render(request, "console/compose/compose.html", context, status=status)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Prefetch, QuerySet
 
 from ... import access
@@ -48,6 +50,11 @@ def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
 def page_of_rows(user: access.Viewer, count: int, **marks: Mark | None) -> Page:
     """Of all that somebody may see; `marks` as `newest` takes them."""
     return newest([with_rows(branch) for branch in access.visible(user)], count, **marks)
+
+
+def run_rows(runs: Iterable[Run]) -> list[RunLine]:
+    """Of runs as `with_rows` finds them."""
+    return [RunLine(run) for run in runs]
 
 
 def _state(call: Call | None) -> str:

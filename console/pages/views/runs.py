@@ -31,7 +31,7 @@ from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url
 from .fragment import by_htmx, page_or_main, page_or_part
 from .posted import posted
-from .rows import RunLine, page_of_rows
+from .rows import page_of_rows, run_rows, with_rows
 
 PAGE_SIZE = 20
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
@@ -46,8 +46,10 @@ private_page = cache_control(private=True, no_store=True)
 def list(request: HttpRequest) -> HttpResponse:
     marks = {name: _mark(request.GET.get(name, "")) for name in ("before", "after")}
     page = page_of_rows(request.user, PAGE_SIZE, **marks)
-    rows = [RunLine(run) for run in page.runs]
-    return page_or_main(request, "runs", {"page": page, "rows": rows})
+    rows = run_rows(page.runs)
+    # Beside the list, not in it: a sample is no run of anybody's.
+    samples = [] if page.older else run_rows(with_rows(access.samples_visible_to(request.user)))
+    return page_or_main(request, "runs", {"page": page, "rows": rows, "samples": samples})
 
 
 def _mark(text: str) -> Mark | None:
@@ -75,11 +77,10 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         own |= _sharing(request, run, just_shared="shared" in request.GET)
     try:
         context = (
-            _context(
+            run_page(
                 run,
                 frames=reverse("run-frames", args=[run.pk]),
                 socket=f"/ws/runs/{run.pk}",
-                show_costs=True,
             )
             | own
         )
@@ -97,7 +98,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         response = HttpResponse()
     else:
         try:
-            context = _context(
+            context = run_page(
                 run,
                 frames=reverse("shared-frames", args=[token]),
                 socket=f"/ws/shared/{token}",
@@ -141,8 +142,10 @@ def _without_its_answers(
     return render(request, "console/run/too_new.html", context | {"run": run, "sentence": sentence})
 
 
-def _context(run: Run, *, socket: str, frames: str, show_costs: bool) -> dict[str, Any]:
+def run_page(run: Run, *, socket: str, frames: str, show_costs: bool = True) -> dict[str, Any]:
+    """Raises SpecUnreadable. A sample has no costs to show: nobody was asked."""
     spec, state = run.frozen_spec, state_from_rows(run)
+    show_costs = show_costs and not run.is_sample
     return run_context(spec, state, show_costs=show_costs) | {
         "run": run,
         "socket_path": socket,

@@ -1,0 +1,113 @@
+"""`/fusion` for who has asked nothing yet: a finished run to read, and above it the first prompt,
+with what is missing to answer it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from ... import access
+from ...encryption import CannotDecrypt, decrypt, encrypt
+from ...engine.spec_versions import SpecUnreadable
+from ...models import Credential, Preset, Run
+from ...models.credentials import last_four
+from ...providers import kinds
+from ...providers.secret import Secret
+from ...services.credentials import clean_key
+from ...services.errors import Refused
+from ...services.first_key import WhoseKey, key_use
+from ...services.presets import preset_lacks
+from ...site.sample import sample_remove
+from .runs import run_page
+
+# In the session: the prompt that was being written, for who has no JavaScript, what came of a
+# key, and a key that was refused, encrypted, for another try.
+PROMPT, TOLD, PENDING = "first_prompt", "first_told", "first_key"
+
+
+def first_context(request: HttpRequest) -> dict[str, Any] | None:
+    """What the first page has beside the form; None for who has asked something already, or
+    where there is no sample to read."""
+    if Run.objects.filter(owner=request.user.pk).exists():
+        return None
+    sample = access.samples_visible_to(request.user).order_by("created_at").first()
+    if sample is None:
+        return None
+    try:
+        context = run_page(sample, socket="", frames="")
+    except SpecUnreadable:
+        return None
+    return context | {
+        "is_admin": access.is_admin(request.user),
+        "providers_known": any(c.is_ready and not c.is_local for c in Credential.objects.all()),
+        "built_in": _built_in(),
+        "admins": [a.get_username() for a in User.objects.filter(is_staff=True, is_active=True)],
+        "key_givers": kinds.KEY_GIVERS,
+        "key": request.session.pop(TOLD, {}),
+        "kept_key": request.session.get(PENDING, {}),
+    }
+
+
+def _built_in() -> str:
+    """The slug of the preset of the tiny model on this machine, where it can be asked."""
+    presets = Preset.objects.filter(enabled=True, slug="local").prefetch_related("panelists")
+    return next((p.slug for p in presets if not preset_lacks(p)), "")
+
+
+@require_POST
+@never_cache
+@sensitive_post_parameters("api_key")
+@login_required
+def key(request: HttpRequest) -> HttpResponse:
+    """*Paste a key*, then back to the prompt, which is as it was."""
+    request.session[PROMPT] = request.POST.get("prompt", "")
+    request.session[TOLD] = _use_key(request)
+    return redirect("console")
+
+
+def _use_key(request: HttpRequest) -> dict[str, Any]:
+    if not access.is_admin(request.user):
+        return {"error": "Only admins can add a provider key."}
+    giver = request.POST.get("giver", "")
+    try:
+        pasted = clean_key(request.POST.get("api_key", "")[:2000]) or _kept(request)
+        if not pasted:
+            return {"error": "Paste the key."}
+        tried = key_use(key=pasted, giver=giver)
+    except WhoseKey as refused:
+        _keep(request, pasted)
+        return {"error": str(refused), "asks_whose": True}
+    except Refused as refused:
+        return {"error": str(refused)}
+    if not tried.result.ok:
+        _keep(request, pasted)
+        return {"error": tried.sentence, "asks_whose": True, "giver": tried.giver.slug}
+    request.session.pop(PENDING, None)
+    return {"ok": tried.sentence}
+
+
+def _keep(request: HttpRequest, key: Secret) -> None:
+    request.session[PENDING] = {"token": encrypt(key), "last_four": last_four(key)}
+
+
+def _kept(request: HttpRequest) -> Secret:
+    try:
+        return decrypt(request.session[PENDING]["token"])
+    except (KeyError, CannotDecrypt):
+        return Secret("")
+
+
+@require_POST
+@login_required
+def sample_away(request: HttpRequest) -> HttpResponse:
+    """*Remove the sample*, for everybody and for good."""
+    if access.is_admin(request.user):
+        sample_remove()
+    return redirect("console")

@@ -1,0 +1,35 @@
+// The first page: whose key it is, told as it is pasted. The server tells it as well.
+
+const key = document.getElementById("first-key");
+const use = document.getElementById("first-key-use");
+
+if (key) {
+  const giver = document.getElementById("first-giver-name");
+  const row = document.getElementById("first-giver");
+  const told = document.getElementById("first-key-told");
+  const beginnings = [...giver.options].flatMap((option) =>
+    (option.dataset.begins ?? "").split(" ").filter(Boolean).map((begin) => ({ begin, option })),
+  );
+  row.hidden = "fold" in row.dataset;
+
+  key.addEventListener("input", () => {
+    const text = key.value.trim();
+    const best = beginnings
+      .filter(({ begin }) => text.startsWith(begin))
+      .toSorted((one, other) => other.begin.length - one.begin.length)
+      .at(0);
+    giver.value = best?.option.value ?? "";
+    // A key is longer than its beginning: before that nothing is asked.
+    row.hidden = Boolean(best) || text.length < 8;
+    told.textContent = best ? `${best.option.text} key` : row.hidden ? "" : "Whose key is it?";
+  });
+  // Enter in the key's field means the key, not the prompt.
+  key.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    use.click();
+  });
+  use.addEventListener("click", () => {
+    told.textContent = "Trying it…";
+  });
+}
