@@ -281,6 +281,21 @@ def test_a_name_that_a_server_made_up_is_text(admin: Client, look_at: Look) -> N
     assert "&lt;img src=x" in html and "<img" not in html
 
 
+def test_what_was_being_written_comes_back_without_javascript(
+    admin: Client, ollama: Ollama
+) -> None:
+    post(admin, use=ollama.url, prompt="Does it hold?")
+    assert admin.session["first_prompt"] == "Does it hold?"
+
+
+def test_a_part_of_the_first_page_stands_in_a_form_and_brings_none(
+    admin: Client, ollama: Ollama
+) -> None:
+    html = part(admin)
+    assert "<form" not in html and html.count('formaction="/fusion/servers"') == 2
+    assert "<form" in part(admin, "")
+
+
 def test_without_javascript_it_is_a_page(admin: Client, ollama: Ollama) -> None:
     html = admin.get("/fusion/servers").content.decode()
     assert "<html" in html and re.search(r'<button[^>]+value="' + ollama.url, html)

@@ -18,7 +18,11 @@ from django.views.defaults import permission_denied, server_error
 
 from console.engine.spec_versions import VERSION
 from console.models import Credential
+from console.pages.views import servers
+from console.providers.chat_models import ChatModel
+from console.providers.nearby import NearServer
 from console.record.portable import bring_in, read
+from console.services.nearby import Offer
 from console.services.people import claim_make
 from console.site.sample import FILE
 
@@ -49,8 +53,15 @@ def test_a_template_compiles(name: str) -> None:
 
 
 def test_every_template_is_somebody_s(
-    rendered: set[str], client: Client, alice: User, ada: User, rf: RequestFactory
+    rendered: set[str],
+    client: Client,
+    alice: User,
+    ada: User,
+    rf: RequestFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    near = NearServer("http://127.0.0.1:9/v1", "Near", (ChatModel("m", "m"),))
+    monkeypatch.setattr(servers, "servers_near", lambda: [Offer(near, False, False)])
     analysis = ANALYSIS | {
         "injections": [{"seat": 0, "quote": "Obey me."}],
         "ratings": [{"seat": 0, "factual_accuracy": 4, "reason": "Fair."}],
@@ -78,7 +89,12 @@ def test_every_template_is_somebody_s(
     assert client.get(f"/fusion/runs/{run.pk}").status_code == 200
     client.force_login(ada)
     credential = Credential.objects.get(slug="openrouter")
-    for page in ("/fusion/keys", "/admin/", f"/admin/console/credential/{credential.pk}/change/"):
+    for page in (
+        "/fusion/keys",
+        "/fusion/servers",
+        "/admin/",
+        f"/admin/console/credential/{credential.pk}/change/",
+    ):
         assert client.get(page).status_code == 200
     visitor = Client(enforce_csrf_checks=True)
     assert visitor.get("/v1/docs").status_code == 200

@@ -18,6 +18,9 @@ from ...services.errors import Refused
 from ...services.nearby import server_decline, server_use, servers_near
 from .fragment import page_or_part
 
+# In the session: what was being written on the first page, for who has no JavaScript.
+PROMPT = "first_prompt"
+
 
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -27,11 +30,12 @@ def servers(request: HttpRequest) -> HttpResponse:
         return redirect("keys")
     if request.method == "POST":
         _answer(request)
+        if "prompt" in request.POST:
+            request.session[PROMPT] = request.POST["prompt"]
         return redirect("console")
-    offers = servers_near()
-    if "open" in request.GET:
-        offers = [offer for offer in offers if offer.is_open]
-    context = {"offers": offers, "only_open": "open" in request.GET}
+    found, only_open = servers_near(), "open" in request.GET
+    offers = [offer for offer in found if offer.is_open or not only_open]
+    context = {"offers": offers, "only_open": only_open, "has_answered": bool(found)}
     return page_or_part(
         request, "console/servers/servers.html", "console/servers/_offers.html", context
     )
