@@ -148,16 +148,17 @@ def _is_due(credential: Credential, of: CatalogList | None) -> bool:
 
 
 def claim_old_lists() -> list[Credential]:
-    """Those that nobody has asked for in a day, marked as asked for: of several workers one
-    gets each."""
+    """Those that nobody has asked for in a day, or with the address and key of now, marked as
+    asked for: of several workers one gets each."""
     now = timezone.now()
     claimed = []
     for credential in Credential.objects.all():
         if not credential.is_ready or credential.has_key_elsewhere:
             continue
         CatalogList.objects.get_or_create(credential=credential, defaults={"asked_at": NEVER})
-        old = CatalogList.objects.filter(credential=credential, asked_at__lt=now - OLDEST)
-        if old.update(asked_at=now):
+        mark = _mark(credential)
+        old = CatalogList.objects.filter(credential=credential)
+        if old.exclude(asked_at__gt=now - OLDEST, mark=mark).update(asked_at=now, mark=mark):
             claimed.append(credential)
     return claimed
 

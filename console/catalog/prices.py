@@ -22,7 +22,7 @@ def price_of(credential: Credential, model: str) -> Price | None:
     if credential.is_local:
         return Price(Decimal(0), Decimal(0))
     row = listed_model(credential, model)
-    return (row and row.price) or _published_price(credential, model)
+    return (row and row.price) or published_price(credential, model)
 
 
 def context_length_of(credential: Credential, model: str) -> int | None:
@@ -56,7 +56,7 @@ def _published(credential: Credential, model: str) -> ModelInfo | None:
         return None
 
 
-def _published_price(credential: Credential, model: str) -> Price | None:
+def published_price(credential: Credential, model: str) -> Price | None:
     """The first tier's, as published; None for a server nobody publishes prices of."""
     info = _published(credential, model)
     if info is None:

@@ -23,8 +23,12 @@ LOCAL = "local"
 NEW_SEATS = "preset:local:seats"  # the Seed of those that came later
 
 
-def _frontier(*models: str) -> list[dict[str, Any]]:
-    return [{"model": m, "max_output_tokens": FRONTIER_OUTPUT_TOKENS} for m in models]
+def _places(*places: tuple[str, str]) -> list[dict[str, Any]]:
+    """Places, and what stands there until a list of models has been read."""
+    return [
+        {"place": place, "model": model, "max_output_tokens": FRONTIER_OUTPUT_TOKENS}
+        for place, model in places
+    ]
 
 
 def _local(
@@ -60,26 +64,35 @@ def presets() -> dict[str, dict[str, Any]]:
     return {
         "quality": {
             "name": "Quality",
-            "description": "Three frontier models, judged by the first.",
+            "description": "The strongest of three makers, judged by one of another maker.",
             "position": 10,
             "credential": "openrouter",
+            "judge_place": "other/strongest",
             "judge_model": OPUS,
             "wait_for": "everyone",
             "panel_timeout": 300,
-            "panel": _frontier(OPUS, "~openai/gpt-latest", "~google/gemini-pro-latest"),
+            "panel": _places(
+                ("anthropic/strongest", OPUS),
+                ("openai/strongest", "~openai/gpt-latest"),
+                ("google/strongest", "~google/gemini-pro-latest"),
+            ),
         },
         "budget": {
             "name": "Budget",
-            "description": "Three inexpensive models, judged by a strong one.",
+            "description": "Three cheap models and a cheap judge; a strong one writes.",
             "position": 20,
             "credential": "openrouter",
+            # With a cheap writer most of what fusing gains is lost, with a cheap judge nothing.
+            "judge_place": "other/cheap",
             "judge_model": OPUS,
+            "synthesizer_place": "other/strongest",
+            "synthesizer_model": OPUS,
             "wait_for": "all_but_one",
             "panel_timeout": 180,
-            "panel": _frontier(
-                "~google/gemini-flash-latest",
-                "deepseek/deepseek-v4-flash",
-                "~moonshotai/kimi-latest",
+            "panel": _places(
+                ("google/cheap", "~google/gemini-flash-latest"),
+                ("deepseek/cheap", "~deepseek/deepseek-flash-latest"),
+                ("openai/cheap", "~moonshotai/kimi-latest"),
             ),
         },
         LOCAL: {
@@ -110,6 +123,7 @@ def give(apps: Apps, using: str) -> None:
     made = apps.get_model("console", "Preset").objects.using(using)
     panelists = apps.get_model("console", "PresetPanelist").objects.using(using)
     columns = {field.name for field in made.model._meta.get_fields()}
+    seat_columns = {field.name for field in panelists.model._meta.get_fields()}
     given = set(seeds.values_list("name", flat=True))
     for kind, server in kinds.servers():
         # Always there, for environment and presets name them; they cannot be deleted.
@@ -125,12 +139,15 @@ def give(apps: Apps, using: str) -> None:
         panel = values.pop("panel")
         # Of an older migration the table has fewer columns.
         known = {name: value for name, value in values.items() if name in columns}
+        if "synthesizer_model" in known:
+            known["synthesizer_credential"] = credential
         preset, new = made.get_or_create(
             slug=slug, defaults={**known, "judge_credential": credential}
         )
         if new:
             for seat, options in enumerate(panel):
-                panelists.create(preset=preset, seat=seat, credential=credential, **options)
+                known = {name: value for name, value in options.items() if name in seat_columns}
+                panelists.create(preset=preset, seat=seat, credential=credential, **known)
     if NEW_SEATS not in given:
         seeds.create(name=NEW_SEATS)
         if f"preset:{LOCAL}" in given:

@@ -1,4 +1,9 @@
-"""A preset: a named, editable configuration that yields a spec."""
+"""A preset: a named, editable configuration that yields a spec.
+
+Where a model is to be named, a *place* may stand instead, as `anthropic/strongest`
+(catalog/places.py). Model and credential are then what it was filled with, and stay so until
+they are gone or somebody has it filled anew.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +36,15 @@ class Preset(AskedTerms):
     position = models.PositiveSmallIntegerField(default=100, help_text="Lower comes first.")
     enabled = models.BooleanField(default=True)
 
-    judge_model = models.CharField(max_length=200)
+    judge_place = models.CharField(
+        "place to fill", max_length=40, blank=True, default="", db_default=""
+    )
+    judge_model = models.CharField(max_length=200, blank=True)
     judge_credential = models.ForeignKey(
         Credential, on_delete=models.PROTECT, related_name="judged_presets"
+    )
+    synthesizer_place = models.CharField(
+        "place to fill", max_length=40, blank=True, default="", db_default=""
     )
     synthesizer_model = models.CharField(
         max_length=200, blank=True, help_text="Empty: the judge also writes the fused answer."
@@ -44,6 +55,18 @@ class Preset(AskedTerms):
         related_name="written_presets",
         null=True,
         blank=True,
+    )
+
+    judge_writes = models.BooleanField(
+        "cheap writer too",
+        default=False,
+        db_default=False,
+        help_text="The judge writes the fused answer, whoever is named as synthesizer. It costs "
+        "less; with a cheap judge most of what fusing gains is lost.",
+    )
+    # Of which servers the places were filled, as services/places.py writes it.
+    filled_from = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
     )
 
     judge_fallback_model = models.CharField(
@@ -128,13 +151,23 @@ class Preset(AskedTerms):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_writer(self) -> bool:
+        """Whether another model than the judge writes the fused answer."""
+        return self.writer_model != self.judge_model
+
+    @property
+    def writer_model(self) -> str:
+        return ("" if self.judge_writes else self.synthesizer_model) or self.judge_model
+
 
 class PresetPanelist(AskedTerms):
     preset = models.ForeignKey(Preset, on_delete=models.CASCADE, related_name="panelists")
     seat = models.PositiveSmallIntegerField(
         validators=[MaxValueValidator(MAX_SEATS - 1)], help_text="0 is the first column."
     )
-    model = models.CharField(max_length=200)
+    place = models.CharField("place to fill", max_length=40, blank=True, default="", db_default="")
+    model = models.CharField(max_length=200, blank=True)
     credential = models.ForeignKey(Credential, on_delete=models.PROTECT)
     label = models.CharField(max_length=30, blank=True)
     temperature = models.FloatField(null=True, blank=True, validators=_TEMPERATURE)

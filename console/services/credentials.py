@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from ..catalog.listings import look_up
 from ..encryption import CannotDecrypt, Encrypted, encrypt, rotate
 from ..models import Credential
 from ..models.credentials import origin
@@ -114,6 +115,8 @@ def credential_for(*, kind: str, name: str, base_url: str, key: Secret) -> Crede
 def credential_add(*, credential: Credential, result: CredentialTest) -> None:
     _remember(credential, result)
     credential.save()
+    if result.ok:
+        look_up([credential])  # so that presets are filled from it at once
 
 
 def new_slug(name: str) -> str:

@@ -13,22 +13,27 @@ from ..models.runs import Origin
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
+from .places import places_filled, unfilled
 from .policy import limits_of
 
 
 def preset_wish(preset: Preset) -> Wish:
-    """Raises Refused when the preset has no panel."""
+    """Its places are filled first. Raises Refused when the preset has no panel."""
+    places_filled(preset)
+    if empty := unfilled(preset):
+        raise Refused(empty)
     panel = [_seat(preset, p) for p in preset.panelists.select_related("credential")]
     if not 1 <= len(panel) <= MAX_SEATS:
         raise Refused(f"{preset.name} has no panel.")
     judge = preset.judge_credential
     writer = judge
-    if preset.synthesizer_model:
+    named_writer = "" if preset.judge_writes else preset.synthesizer_model
+    if named_writer:
         writer = preset.synthesizer_credential or judge
     return Wish(
         panel=panel,
         judge=ModelAt(judge, preset.judge_model),
-        synthesizer=_named(writer, preset.synthesizer_model),
+        synthesizer=_named(writer, named_writer),
         judge_fallback=_named(
             preset.judge_fallback_credential or judge, preset.judge_fallback_model
         ),
@@ -44,7 +49,7 @@ def preset_wish(preset: Preset) -> Wish:
 
 
 def preset_spec(preset: Preset) -> Spec:
-    """As it stands. Raises Refused when it has no panel; asks nobody anything."""
+    """As it stands. Raises Refused when it has no panel."""
     return build(preset_wish(preset))
 
 
@@ -52,12 +57,16 @@ def preset_lacks(preset: Preset) -> str:
     """What keeps it from running, as one sentence; "" when it can."""
     if not preset.enabled:
         return f"{preset.name} is switched off."
+    places_filled(preset)
     panelists = list(preset.panelists.select_related("credential"))
     if not panelists:
         return f"{preset.name} has no panelists yet."
+    if empty := unfilled(preset):
+        return empty
     # A fallback that lacks something is no obstacle: it fails when it is needed, and says so.
     credentials = [p.credential for p in panelists] + [preset.judge_credential]
-    if preset.synthesizer_model and preset.synthesizer_credential:
+    writes = preset.synthesizer_model and not preset.judge_writes
+    if writes and preset.synthesizer_credential:
         credentials.append(preset.synthesizer_credential)
     return next((lacks for c in credentials if (lacks := c.lacks)), "")
 

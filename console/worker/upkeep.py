@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 STOP_POLL_SECONDS = 0.4
 RING_AGAIN_SECONDS = 10
-LISTS_SECONDS = 600  # how often it is looked whether a list got old
+LISTS_SECONDS = 60  # how often it is looked whether a list got old, or nobody has read it yet
 
 
 class Upkeep:
@@ -56,7 +56,7 @@ class Upkeep:
 
     async def _every(self, seconds: float, work: Any, *, at_once: bool = True) -> None:
         if not at_once:
-            await asyncio.sleep(seconds * random.uniform(0.1, 1))
+            await asyncio.sleep(random.uniform(1, 3))
         while True:
             try:
                 await work()

@@ -132,3 +132,45 @@ def test_a_preset_of_an_older_site_says_whom_it_waits_for_unless_somebody_has_ch
         ["local", "everyone", None, 900.0],
         ["quality", "everyone", None, 300.0],
     ]
+
+
+def test_quality_and_budget_of_an_older_site_get_places_unless_somebody_has_changed_them(
+    database: dict[str, str],
+) -> None:
+    old, kept, edited = said(
+        database,
+        "from console.models import Preset\n"
+        "n = next(n for n, name in enumerate(names) if name.endswith('_places'))\n"
+        "def rows():\n"
+        "    return [[p.slug, p.judge_place, p.synthesizer_place,\n"
+        "             [[s.place, s.model] for s in p.panelists.all()], p.description]\n"
+        "            for p in Preset.objects.filter(slug__in=['quality', 'budget'])]\n"
+        "old = '''UPDATE console_preset SET description = CASE slug WHEN 'quality' THEN\n"
+        "  'Three frontier models, judged by the first.' ELSE\n"
+        "  'Three inexpensive models, judged by a strong one.' END, synthesizer_model = '',\n"
+        "  synthesizer_credential_id = NULL WHERE slug IN ('quality', 'budget')'''\n"
+        "seat = '''UPDATE console_presetpanelist SET model = 'deepseek/deepseek-v4-flash'\n"
+        "  WHERE model LIKE '%flash-latest' AND model LIKE '%deepseek%' '''\n"
+        "new = rows()\n"
+        "said = [new]\n"
+        "for change in ('', 'UPDATE console_preset SET retries = 1 WHERE slug = %s'):\n"
+        "    back(n)\n"
+        "    with connection.cursor() as cursor:\n"
+        "        cursor.execute(old)\n"
+        "        cursor.execute(seat)\n"
+        "        if change:\n"
+        "            cursor.execute(change, ['quality'])\n"
+        "            cursor.execute(\"UPDATE console_presetpanelist SET model = 'mine' \"\n"
+        "                           \"WHERE model LIKE '%kimi%'\")\n"
+        "    forward(n)\n"
+        "    said.append(rows())\n",
+    )
+    assert kept == old
+    assert old[0][1] == "other/strongest" and old[1][2] == "other/strongest"
+    assert [place for place, _ in old[0][3]] == [
+        *("anthropic/strongest", "openai/strongest", "google/strongest")
+    ]
+    for _, judge, writer, seats, description in edited:
+        assert (judge, writer) == ("", "") and description.startswith("Three ")
+        assert {place for place, _ in seats} == {""}
+    assert edited[1][3][2] == ["", "mine"]

@@ -64,7 +64,7 @@ def test_quality_and_budget_are_as_promised() -> None:
     ]
     assert [p.model for p in budget.panel] == [
         "~google/gemini-flash-latest",
-        "deepseek/deepseek-v4-flash",
+        "~deepseek/deepseek-flash-latest",
         "~moonshotai/kimi-latest",
     ]
     assert quality.judge.model == budget.judge.model == OPUS

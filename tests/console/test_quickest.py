@@ -17,7 +17,11 @@ from console.services.quickest import fast_wish, quickest_seats
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 OPUS = "~anthropic/claude-opus-latest"
-BUDGET = ["~google/gemini-flash-latest", "deepseek/deepseek-v4-flash", "~moonshotai/kimi-latest"]
+BUDGET = [
+    "~google/gemini-flash-latest",
+    "~deepseek/deepseek-flash-latest",
+    "~moonshotai/kimi-latest",
+]
 
 
 @pytest.fixture(autouse=True)
