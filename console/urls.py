@@ -9,7 +9,18 @@ from django.views.generic import RedirectView
 
 from .api.http.base import nothing_here_view
 from .live import views as live
-from .pages.views import account, console, first, fusions, health, keys, runs, servers, tokens
+from .pages.views import (
+    account,
+    console,
+    first,
+    fusions,
+    health,
+    keys,
+    presets,
+    runs,
+    servers,
+    tokens,
+)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="console")),
@@ -32,6 +43,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/ask", fusions.seat_ask, name="seat-ask"),
     path("fusion/shared/<str:token>", runs.shared, name="run-shared"),
     path("fusion/shared/<str:token>/frames", live.shared_frames, name="shared-frames"),
+    path("fusion/presets/<slug:slug>/renew", presets.renew, name="preset-renew"),
     path("fusion/keys", keys.keys, name="keys"),
     path("fusion/servers", servers.servers, name="servers"),
     path("fusion/tokens", tokens.tokens, name="tokens"),

@@ -9,11 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from ..catalog.places import place_choices
 from ..engine.spec import MAX_SEATS, short_name
-from ..models import Preset, PresetPanelist
+from ..models import Credential, Preset, PresetPanelist
 from ..models.terms import TERMS
 from ..pages.forms import SeatOptions
 from ..services.build_spec import CUSTOM
+from ..services.places import newer_models, places_refilled, places_renewed, unfilled
 from ..services.presets import (
     preset_changed,
     preset_duplicate,
@@ -21,6 +23,12 @@ from ..services.presets import (
     preset_renumber,
 )
 from ..services.wait_for import OFFERED as WAIT_FOR
+
+PLACES = (
+    "A place is filled from what the keys reach; what stands beside it is what it was filled "
+    "with. Strongest means the best line at ordinary prices: what costs several times as much "
+    "is for whoever names it."
+)
 
 
 class PanelFormSet(forms.BaseInlineFormSet[PresetPanelist, Preset, Any]):
@@ -31,11 +39,37 @@ class PanelFormSet(forms.BaseInlineFormSet[PresetPanelist, Preset, Any]):
     }
 
 
+def _place_field(stored: str, *, seats: bool) -> forms.ChoiceField:
+    """A place that only a newer version knows may stay."""
+    choices = [("", "none: the model named here"), *place_choices(seats=seats)]
+    if stored and stored not in dict(choices):
+        choices.append((stored, stored))
+    return forms.ChoiceField(label="Place to fill", choices=choices, required=False)
+
+
+def _any_credential() -> Credential | None:
+    """Of a place that is still to be filled: what is asked there comes with what fills it."""
+    return Credential.objects.order_by("pk").first()
+
+
 class PanelistForm(SeatOptions):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["seat"].required = False
         self.fields["seat"].help_text = "0 is the first column; empty means last."
+        self.fields["place"] = _place_field(self.instance.place, seats=True)
+        self.fields["credential"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("place"):
+            cleaned["credential"] = cleaned.get("credential") or _any_credential()
+            return cleaned
+        if not cleaned.get("model"):
+            self.add_error("model", "Name a model, or choose a place to fill.")
+        if not cleaned.get("credential"):
+            self.add_error("credential", "Choose whose model it is.")
+        return cleaned
 
     def clean_seat(self) -> int:
         seat = self.cleaned_data["seat"]
@@ -52,7 +86,7 @@ class PanelInline(admin.StackedInline[PresetPanelist, Preset]):
     max_num = MAX_SEATS
     validate_min = validate_max = True
     fieldsets = [
-        (None, {"fields": [("seat", "credential"), ("model", "label")]}),
+        (None, {"fields": [("seat", "place"), ("credential", "model"), "label"]}),
         (
             "Options",
             {
@@ -80,6 +114,13 @@ class PresetForm(forms.ModelForm[Preset]):
         "for twice as long as those took, a minute at least, and then writes on.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for who in ("judge", "synthesizer"):
+            stored = getattr(self.instance, f"{who}_place")
+            self.fields[f"{who}_place"] = _place_field(stored, seats=False)
+        self.fields["judge_credential"].required = False
+
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug == CUSTOM:
@@ -88,7 +129,15 @@ class PresetForm(forms.ModelForm[Preset]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("synthesizer_credential") and not cleaned.get("synthesizer_model"):
+        if cleaned.get("judge_place"):
+            cleaned["judge_credential"] = cleaned.get("judge_credential") or _any_credential()
+        else:
+            if not cleaned.get("judge_model"):
+                self.add_error("judge_model", "Name a model, or choose a place to fill.")
+            if not cleaned.get("judge_credential"):
+                self.add_error("judge_credential", "Choose whose model it is.")
+        names_writer = cleaned.get("synthesizer_model") or cleaned.get("synthesizer_place")
+        if cleaned.get("synthesizer_credential") and not names_writer:
             self.add_error("synthesizer_model", "Name the synthesizer's model too.")
         for who in ("judge_fallback", "synthesizer_fallback"):
             if cleaned.get(f"{who}_credential") and not cleaned.get(f"{who}_model"):
@@ -106,19 +155,23 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
     list_filter = ["enabled"]
     search_fields = ["name", "slug", "panelists__model", "judge_model"]
     prepopulated_fields = {"slug": ["name"]}
-    actions = ["duplicate"]
+    actions = ["duplicate", "renew"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "description", ("position", "enabled")]}),
         (
             "Judge and synthesizer",
             {
+                "description": PLACES,
                 "fields": [
+                    "judge_place",
                     ("judge_model", "judge_credential"),
+                    "synthesizer_place",
                     ("synthesizer_model", "synthesizer_credential"),
+                    "judge_writes",
                     ("judge_fallback_model", "judge_fallback_credential"),
                     ("synthesizer_fallback_model", "synthesizer_fallback_credential"),
                     "criteria",
-                ]
+                ],
             },
         ),
         (
@@ -166,6 +219,19 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         preset_renumber(preset=form.instance)
+        preset = places_refilled(preset=Preset.objects.get(pk=form.instance.pk))
+        if empty := unfilled(preset):
+            messages.warning(request, empty)
+        for offer in newer_models(preset):
+            messages.info(request, f"{offer.sentence} “Use the newest models” in the list does.")
+
+    @admin.action(description="Use the newest models")
+    def renew(self, request: HttpRequest, presets: QuerySet[Preset]) -> None:
+        for preset in presets:
+            offers = places_renewed(preset=preset)
+            names = ", ".join(offer.name for offer in offers)
+            done = f"{preset.name} asks {names} now." if names else f"{preset.name}: none is newer."
+            messages.success(request, done)
 
     @admin.action(description="Duplicate")
     def duplicate(self, request: HttpRequest, presets: QuerySet[Preset]) -> HttpResponse | None:

@@ -130,6 +130,7 @@ class ComposeForm(forms.Form):
     judge_fallback = forms.CharField(required=False, max_length=200)
     synthesizer_fallback = forms.CharField(required=False, max_length=200)
     stop_after_panel = forms.BooleanField(required=False)
+    judge_writes = forms.BooleanField(required=False)
     zero_retention = forms.BooleanField(required=False)
     no_training = forms.BooleanField(required=False)
     only_local = forms.BooleanField(required=False)

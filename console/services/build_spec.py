@@ -103,6 +103,11 @@ class Wish:
         return replace(self, panel=panel)
 
 
+def judge_writes(wish: Wish) -> Wish:
+    """The judge writes, too, whoever else was to: a cheap writer, where the judge is cheap."""
+    return replace(wish, synthesizer="", synthesizer_fallback="")
+
+
 def build(wish: Wish) -> Spec:
     """May ask servers for their lists, where names are to be found. Raises Refused: NameRefused
     and PolicyRefused say where it lies."""

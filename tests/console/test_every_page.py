@@ -24,7 +24,7 @@ SIGN_IN, THERE, HOME, NOWHERE = "sign-in", 200, "/fusion", 404
 DONE = {
     *("run-cancel", "run-share", "run-fuse-now", "run-fuse", "fusion-poll", "run-follow"),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
-    *("first-key", "sample-away"),
+    *("first-key", "sample-away", "preset-renew"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
@@ -70,7 +70,14 @@ def everybody(readers: dict[str, Client], path: str) -> dict[str, str | int]:
 
 
 def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
-    values = {"run_id": run.pk, "number": 1, "seat": 0, "token": "none", "token_id": 1}
+    values = {
+        "run_id": run.pk,
+        "number": 1,
+        "seat": 0,
+        "token": "none",
+        "token_id": 1,
+        "slug": "quality",
+    }
     return {name: values[name] for name in pattern.pattern.converters}
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.engine.findings.families import family, kinship
+from console.engine.findings.families import family, kinship, one_family
 from console.engine.spec import Panelist
 
 
@@ -71,3 +71,20 @@ def test_kinship_is_said_in_sentences(judge: str, writer: str, said: list[str]) 
     sentences = kinship(PANEL, panelist(judge), panelist(writer))
     assert len(sentences) == len(said)
     assert all(s.startswith(start) for s, start in zip(sentences, said, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("models", "alike"),
+    [
+        (["claude-opus-5-5", "anthropic/claude-haiku-5.5"], "anthropic"),
+        (["gpt-5", "gpt-5", "openai/gpt-oss-120b"], "openai"),
+        (["claude-opus-5-5"], ""),
+        (["claude-opus-5-5", "gpt-5"], ""),
+        (["unheard-of", "unheard-of"], ""),
+        (["unheard-of", "gpt-5"], ""),
+    ],
+)
+def test_a_panel_of_one_maker_is_called_one_family(models: list[str], alike: str) -> None:
+    found = one_family([Panelist(model, "") for model in models])
+    assert (found is not None) == bool(alike)
+    assert found is None or (found.badge == "One family" and f"({alike})" in found.sentence)

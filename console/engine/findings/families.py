@@ -109,6 +109,18 @@ def kinship(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> lis
     return [found.sentence for found in kin(panel, judge, writer)]
 
 
+def one_family(panel: Sequence[Panelist]) -> Kin | None:
+    """Where all seats are of one maker."""
+    families = {family(p.model) for p in panel}
+    if len(panel) < 2 or len(families) > 1 or families == {""}:
+        return None
+    sentence = (
+        f"All seats are of one family ({families.pop()}): "
+        "where it errs as a whole, none of them notices."
+    )
+    return Kin("One family", sentence)
+
+
 def _kin(short: str, who: str, model: Panelist, panel: Sequence[Panelist]) -> Kin | None:
     if itself := [seat for seat, p in enumerate(panel) if p.model == model.model]:
         at = _letters(itself)

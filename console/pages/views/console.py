@@ -15,13 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from ...catalog.listings import all_models
-from ...engine.findings.families import Kin, kin
+from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...engine.terms import NobodyLeft
 from ...models import CatalogModel, Preset
 from ...providers.kinds import BUILT_IN
-from ...services.build_spec import CUSTOM, Wish, build_and_tell
+from ...services.build_spec import CUSTOM, Wish, build_and_tell, judge_writes
 from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
+from ...services.places import NewerModel, newer_models
 from ...services.policy import CHOICES
 from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ...services.runs import run_start
@@ -34,7 +35,7 @@ from .rows import page_of_rows, run_rows
 
 RECENT = 6
 PREFILLED = 3
-CHOSEN_FOR_ONE_RUN = ("wait_for", *(f"policy-{c.name}" for c in CHOICES))
+CHOSEN_FOR_ONE_RUN = ("wait_for", "judge_writes", *(f"policy-{c.name}" for c in CHOICES))
 JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 
 
@@ -124,7 +125,8 @@ def _panel_wish(form: ComposeForm, presets: list[Preset]) -> Wish:
     preset = next(p for p in presets if p.slug == data["preset"])
     if lacks := preset_lacks(preset):
         raise Refused(lacks)
-    return preset_wish(preset)
+    wish = preset_wish(preset)
+    return judge_writes(wish) if data["judge_writes"] else wish
 
 
 def _note(form: ComposeForm, refused: Refused) -> None:
@@ -149,7 +151,9 @@ class Card:
     description: str
     seats: tuple[dict[str, Any], ...] = ()
     judge: str = ""
+    writer: str = ""  # where another one than the judge writes
     kin: tuple[Kin, ...] = ()
+    newer: tuple[NewerModel, ...] = ()
 
 
 def _page(
@@ -161,7 +165,7 @@ def _page(
 ) -> HttpResponse:
     lacks = {preset: preset_lacks(preset) for preset in presets}
     # What cannot be chosen only stands in the way of what can.
-    cards = [_card(preset) for preset in presets if not lacks[preset]]
+    cards = [preset_card(preset) for preset in presets if not lacks[preset]]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
     recent = run_rows(page_of_rows(request.user, RECENT).runs)
     context = {
@@ -180,6 +184,7 @@ def _page(
             # What was sent all the same, by a page left open, is not taken away.
             if c.is_for_people or form.data.get(f"policy-{c.name}")
         ],
+        "has_writer": any(card.writer for card in cards),
         "policy_is_chosen": any(form.data.get(name) for name in CHOSEN_FOR_ONE_RUN),
         "recent": recent,
         "left_out": left_out,
@@ -189,7 +194,7 @@ def _page(
     return render(request, "console/compose/compose.html", context, status=status)
 
 
-def _card(preset: Preset) -> Card:
+def preset_card(preset: Preset) -> Card:
     panelists = list(preset.panelists.all())[:MAX_SEATS]
     seats = tuple(
         {
@@ -207,7 +212,9 @@ def _card(preset: Preset) -> Card:
         description=preset.description,
         seats=seats,
         judge=short_name(preset.judge_model),
+        writer=short_name(preset.writer_model) if preset.has_writer else "",
         kin=tuple(_kin(preset)),
+        newer=tuple(newer_models(preset)),
     )
 
 
@@ -224,8 +231,9 @@ def _kin(preset: Preset) -> list[Kin]:
     """By their names: a preset that lacks a key has them too."""
     panel = [Panelist(p.model, "") for p in preset.panelists.all()][:MAX_SEATS]
     judge = Panelist(preset.judge_model, "")
-    writer = Panelist(preset.synthesizer_model, "") if preset.synthesizer_model else judge
-    return kin(panel, judge, writer)
+    writer = Panelist(preset.writer_model, "")
+    alike = one_family(panel)
+    return [*([alike] if alike else ()), *kin(panel, judge, writer)]
 
 
 def _models(request: HttpRequest) -> HttpResponse:
