@@ -92,7 +92,8 @@ def read_error(error: dict[str, Any], sent: dict[str, Any] | None = None) -> Err
             if len(sentence.split()) == 1 and len(sentence) <= CODE_LIMIT:
                 codes.add(sentence.lower())  # some say nothing but the code
         inner = part.get("details")
-        details += [d for d in inner if isinstance(d, dict)] if isinstance(inner, list) else []
+        inner = inner if isinstance(inner, list) else [inner]  # Anthropic's is one
+        details += [d for d in inner if isinstance(d, dict)]
         beside = (part.get("metadata"), part.get("availability"))
         details += [d for d in beside if isinstance(d, dict)]
     for detail in details:
