@@ -104,6 +104,24 @@ OPENROUTER = Kind(
     ),
     variants=frozenset({"free", "online", "nitro", "floor", "exacto", "extended", "thinking"}),
 )
+ANTHROPIC = Kind(
+    slug="anthropic",
+    label="Anthropic",
+    module="console.providers.anthropic",
+    servers=(
+        Server(
+            slug="anthropic",
+            name="Anthropic",
+            address="https://api.anthropic.com/v1",
+            key_variable="ANTHROPIC_API_KEY",
+            address_variable="ANTHROPIC_BASE_URL",
+            needs_key=True,
+        ),
+    ),
+    has_home=True,
+    output_tokens=FRONTIER_OUTPUT_TOKENS,
+    published_as="anthropic",
+)
 OPENAI_COMPATIBLE = Kind(
     slug="openai_compatible",
     label="OpenAI-compatible server",
@@ -130,7 +148,9 @@ OPENAI_COMPATIBLE = Kind(
 )
 FAKE = Kind(slug="fake", label="Fake", module="console.providers.fake", is_offered=False)
 
-KINDS: dict[str, Kind] = {kind.slug: kind for kind in (OPENROUTER, OPENAI_COMPATIBLE, FAKE)}
+KINDS: dict[str, Kind] = {
+    kind.slug: kind for kind in (OPENROUTER, ANTHROPIC, OPENAI_COMPATIBLE, FAKE)
+}
 
 
 def offered() -> list[Kind]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -56,7 +56,9 @@ class CredentialTest:
     base_url: str = ""
 
 
-def authorization(api_key: Secret | str) -> dict[str, str]:
+def authorization(
+    api_key: Secret | str, name: str = "Authorization", before: str = "Bearer "
+) -> dict[str, str]:
     """The header for a key, none for an empty one. Raises ProviderError for what no key can be."""
     key = Secret(api_key).reveal().strip()
     if not key:
@@ -64,15 +66,22 @@ def authorization(api_key: Secret | str) -> dict[str, str]:
     if not key.isascii() or not key.isprintable() or " " in key:
         message = "The API key holds a character that no key has: copy it again."
         raise ProviderError(Reason.CONFIGURATION, message)
-    return {"Authorization": f"Bearer {key}"}
+    return {name: f"{before}{key}"}
 
 
 async def get_json(
-    client: httpx.AsyncClient, url: str, *, api_key: Secret | str, timeout: float = 15
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    api_key: Secret | str,
+    timeout: float = 15,
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """Raises ProviderError for everything that is not JSON with status 2xx."""
+    """`headers`: how the key is shown, where that is not as a bearer's. Raises ProviderError for
+    everything that is not JSON with status 2xx."""
     scrub = scrubber(Secret(api_key).reveal().strip())
-    headers = {"Accept": "application/json"} | authorization(api_key)
+    shown = authorization(api_key) if headers is None else headers
+    headers = {"Accept": "application/json", **shown}
     try:
         async with (
             asyncio.timeout(timeout),

@@ -45,6 +45,12 @@ VERSION = re.compile(r"/v\d+(?:beta|alpha)?\d*(?:/|$)")  # of an API, in its add
 
 
 class OpenAICompatible:
+    """A kind that speaks otherwise puts its own in the place of what stands first here, and
+    keeps the rest: how an answer is waited for, bounded and ended."""
+
+    endpoint = "/chat/completions"
+    reader = AnswerReader
+
     def __init__(
         self,
         base_url: str,
@@ -108,16 +114,28 @@ class OpenAICompatible:
         body |= request.options
         return {name: value for name, value in body.items() if value is not None}
 
+    def wire(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body as it goes out. Raises ProviderError."""
+        return body
+
+    def key_header(self) -> dict[str, str]:
+        """Raises ProviderError."""
+        return authorization(self._api_key)
+
     def finish(self, answer: AnswerReader, response: httpx.Response) -> Finish:
         return answer.finish()
+
+    def _encoded(self, body: dict[str, Any]) -> bytes:
+        """A lone surrogate in a prompt cannot be sent: it becomes a question mark."""
+        return json.dumps(self.wire(body), ensure_ascii=False).encode(errors="replace")
 
     @asynccontextmanager
     async def _post(self, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
         """The response, once its status says that an answer follows."""
         headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
-        headers |= self._headers | authorization(self._api_key)
-        content = await asyncio.to_thread(_encoded, body)
-        url = f"{self._base_url}/chat/completions"
+        headers |= self._headers | self.key_header()
+        content = await asyncio.to_thread(self._encoded, body)
+        url = f"{self._base_url}{self.endpoint}"
         response = None
         try:
             async with self._client.stream(
@@ -142,7 +160,7 @@ class OpenAICompatible:
         self, request: Request, sent: dict[str, Any], response: httpx.Response
     ) -> AsyncGenerator[Chunk, None]:
         thinks = self._traits.of(request.model).get(THOUGHTS, "")
-        answer = AnswerReader(
+        answer = self.reader(
             request.model, self._limits, self._scrub, self._host, thinks=thinks, sent=sent
         )
         try:
@@ -252,14 +270,9 @@ class OpenAICompatible:
         if not isinstance(payload, dict):
             raise ProviderError(Reason.BAD_RESPONSE)
         chunks = list(answer.take_object(payload))
-        if not isinstance(payload.get("choices"), list):
+        if not answer.is_whole(payload):
             raise ProviderError(Reason.BAD_RESPONSE)
         return iter(chunks)
-
-
-def _encoded(body: dict[str, Any]) -> bytes:
-    """A lone surrogate in a prompt cannot be sent: it becomes a question mark."""
-    return json.dumps(body, ensure_ascii=False).encode(errors="replace")
 
 
 async def _start(source: AsyncIterator[bytes]) -> bytes:

@@ -66,7 +66,8 @@ def calls_at_a_time(slug: str) -> int | None:
 
 
 def test_without_environment_no_built_in_is_ready() -> None:
-    assert {c.slug for c in Credential.objects.all()} == {"openrouter", "openai", "ollama", "local"}
+    known = {"openrouter", "anthropic", "openai", "ollama", "local"}
+    assert {c.slug for c in Credential.objects.all()} == known
     assert not any(c.is_ready for c in Credential.objects.all())
     assert built_in("openrouter").lacks == "OpenRouter needs an API key."
 

@@ -283,7 +283,9 @@ def test_an_unknown_kind_may_stay_and_is_not_chosen(admin: Client, pigeon: Crede
     assert admin.post(f"/admin/console/credential/{pigeon.pk}/change/", data).status_code == 302
     pigeon.refresh_from_db()
     assert (pigeon.name, pigeon.enabled, pigeon.kind) == ("Ours", False, "carrier_pigeon")
-    said = "knows no kind of provider named “owl”: it knows openrouter, openai_compatible."
+    said = (
+        "knows no kind of provider named “owl”: it knows openrouter, anthropic, openai_compatible."
+    )
     for page, slug in (("/admin/console/credential/add/", "new"), ("/fusion/keys", "")):
         html = admin.post(page, data | {"kind": "owl", "slug": slug}).content.decode()
         assert html.count(said) == 1

@@ -83,7 +83,7 @@ def test_addresses_that_are_none_are_refused_in_words(text, why):
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["openai_compatible", "openrouter"])
+@pytest.mark.parametrize("kind", ["openai_compatible", "openrouter", "anthropic"])
 async def test_every_kind_answers(kind, up, client):
     provider: Provider = registry.make_provider(kind, base_url=up.url, api_key=KEY, client=client)
     assert (await collect(provider)).text == "This is the scripted answer of alpha."
@@ -194,7 +194,7 @@ async def test_a_list_that_is_none_is_an_error(up, client, script, reason):
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("kind", ["openai_compatible", "openrouter"])
+@pytest.mark.parametrize("kind", ["openai_compatible", "openrouter", "anthropic"])
 async def test_a_key_is_tested_without_cost(up, client, kind):
     up.api_key = KEY
     good = await registry.test_credential(kind, base_url=up.url, api_key=KEY, client=client)

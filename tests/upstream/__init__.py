@@ -1,4 +1,5 @@
-"""A scripted upstream: a real local server that speaks OpenAI's API and misbehaves on purpose.
+"""A scripted upstream: a real local server that speaks OpenAI's API, and Anthropic's, and
+misbehaves on purpose.
 
 The whole product runs against it unchanged: what a model does is chosen by its name.
 
@@ -14,6 +15,8 @@ In a test, in the test's own event loop or in a thread beside it:
 
 A script's `text` is for people. A request for JSON (a judge's) is answered with JSON made
 from the schema it sent; `Script(judge=Script(...))` says something else for those requests.
+At `/v1/messages` the same scripts answer in Anthropic's events; what Anthropic's API refuses of a
+request is refused there, in its words (`anthropic.py`, which has its events as bytes, too).
 
     up.calls                   # what was asked, see `Received`
     up.open_connections        # sockets open now

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from . import shapes
+from . import anthropic, shapes
 from .received import Received
 from .script import Script, Step
 
@@ -44,7 +44,8 @@ class Answer:
             return script.keep_alive
         body = script.body
         if body is None and script.status >= 400:
-            body = json.dumps(shapes.error(script.status, script.error_message))
+            error = anthropic.error if request.is_anthropics else shapes.error
+            body = json.dumps(error(script.status, script.error_message))
         elif body is None and script.raw is None and not request.body.get("stream"):
             body = json.dumps(self._whole())
         if body is not None:
@@ -81,21 +82,12 @@ class Answer:
     async def _stream(self, send: Send) -> bool:
         """False when the script cuts the stream."""
         request, script = self.request, self.script
-        base: dict[str, Any] = {
-            "id": f"chatcmpl-{id(request):x}",
-            "object": "chat.completion.chunk",
-        }
-        base |= {"created": int(time.time()), "model": request.model} | script.chunk
-
-        async def event(**more: Any) -> None:
-            await send(b"data: " + json.dumps(base | more).encode() + b"\n\n")
-
-        async def delta(finish: str | None = None, **delta: Any) -> None:
-            await event(choices=[{"index": 0, "delta": delta, "finish_reason": finish}])
-
+        speaks = anthropic.Words if request.is_messages else Words
+        words = speaks(request, script)
+        await send(words.begin(request.body))
         await asyncio.sleep(script.first_token_after)
         if script.reasoning:
-            await delta(reasoning=script.reasoning)
+            await send(words.thought(script.reasoning))
         pieces: Iterator[str] = iter(script.deltas or re.findall(r"\s*\S+|\s+", script.text or ""))
         hold_after = script.hold_after
         while True:
@@ -106,40 +98,74 @@ class Answer:
             if request.deltas_sent == script.cut_after:
                 return False
             if request.deltas_sent == script.error_after:
-                failed = shapes.error(502, script.error_message)
-                await event(choices=[{"index": 0, "delta": {}, "finish_reason": "error"}], **failed)
+                await send(words.failure())
                 return True
             if (piece := next(pieces, None)) is None:
                 break
             if script.tokens_per_second and request.deltas_sent:
                 await asyncio.sleep(1 / script.tokens_per_second)
-            await delta(content=piece)
+            await send(words.piece(piece))
             request.deltas_sent += 1
             request.text_sent += piece
-        if script.finish_reason:
-            await delta(finish=script.finish_reason)
-        if (usage := self._usage()) and (
-            "cost" in usage or request.body.get("stream_options", {}).get("include_usage")
-        ):
-            await event(choices=[], usage=usage)
-        if script.done:
-            await send(b"data: [DONE]\n\n")
+        await send(words.end(self._usage(), request.body))
         return True
 
     def _usage(self) -> dict[str, Any]:
         request, script = self.request, self.script
         if script.usage is not None:
             return script.usage
+        if request.is_messages:
+            return anthropic.usage(request.body, len((script.text or "").split()))
         return shapes.usage(request.body, len((script.text or "").split()), script.cost)
 
     def _whole(self) -> dict[str, Any]:
         request, script = self.request, self.script
         request.text_sent = "".join(script.deltas or [script.text or ""])
+        if request.is_messages:
+            return anthropic.whole(request.model, script, request.text_sent, self._usage())
         message = {"role": "assistant", "content": request.text_sent}
         choice = {"index": 0, "message": message, "finish_reason": script.finish_reason}
         whole: dict[str, Any] = {"id": f"chatcmpl-{id(request):x}", "object": "chat.completion"}
         whole |= {"model": request.model, "choices": [choice]} | script.chunk
         return whole | {"usage": self._usage()}
+
+
+class Words:
+    """A stream in chat completions' words, piece by piece."""
+
+    def __init__(self, request: Received, script: Script) -> None:
+        self._script = script
+        self._base: dict[str, Any] = {
+            "id": f"chatcmpl-{id(request):x}",
+            "object": "chat.completion.chunk",
+        }
+        self._base |= {"created": int(time.time()), "model": request.model} | script.chunk
+
+    def begin(self, body: dict[str, Any]) -> bytes:
+        return b""
+
+    def thought(self, text: str) -> bytes:
+        return self._delta(reasoning=text)
+
+    def piece(self, text: str) -> bytes:
+        return self._delta(content=text)
+
+    def failure(self) -> bytes:
+        failed = shapes.error(502, self._script.error_message)
+        return self._event(choices=[{"index": 0, "delta": {}, "finish_reason": "error"}], **failed)
+
+    def end(self, usage: dict[str, Any], body: dict[str, Any]) -> bytes:
+        said = self._delta(self._script.finish_reason) if self._script.finish_reason else b""
+        wanted = "cost" in usage or body.get("stream_options", {}).get("include_usage")
+        if usage and wanted:
+            said += self._event(choices=[], usage=usage)
+        return said + (b"data: [DONE]\n\n" if self._script.done else b"")
+
+    def _event(self, **more: Any) -> bytes:
+        return b"data: " + json.dumps(self._base | more).encode() + b"\n\n"
+
+    def _delta(self, finish: str | None = None, **delta: Any) -> bytes:
+        return self._event(choices=[{"index": 0, "delta": delta, "finish_reason": finish}])
 
 
 def _head(script: Script, content_type: str, more: dict[str, str]) -> bytes:

@@ -30,5 +30,14 @@ class Received:
         return str(self.body.get("model", ""))
 
     @property
+    def is_messages(self) -> bool:
+        """Of Anthropic's API, rather than of chat completions."""
+        return self.path.split("?")[0].endswith("/messages")
+
+    @property
+    def is_anthropics(self) -> bool:
+        return self.is_messages or "anthropic-version" in self.headers
+
+    @property
     def wants_json(self) -> bool:
         return shapes.wanted_schema(self.body) is not None

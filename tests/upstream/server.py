@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from . import shapes
+from . import anthropic, shapes
 from .answer import Answer
 from .received import Received
 from .script import BUILT_IN, Script, by_name
@@ -48,7 +48,8 @@ class Upstream:
     @property
     def calls(self) -> list[Received]:
         """Requests for completions only."""
-        return [r for r in self.requests if r.path.endswith("/chat/completions")]
+        ends = ("/chat/completions", "/messages")
+        return [r for r in self.requests if r.path.endswith(ends)]
 
     def calls_of(self, model: str) -> list[Received]:
         return [r for r in self.calls if r.model == model]
@@ -186,17 +187,25 @@ class Upstream:
         return choice if isinstance(choice, Script) else choice(body)
 
     def _script_of(self, request: Received) -> Script:
-        if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
+        shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if request.is_anthropics:  # which takes it in either place
+            shown = request.headers.get("x-api-key", shown)
+        if self.api_key and shown != self.api_key:
             return Script(status=401, error_message="Incorrect API key provided.")
         if script := self._chosen(request.path, request.body):
             return script
+        if request.is_anthropics and (refusal := anthropic.refusal(request)):
+            return Script(status=400, error_message=refusal)
+        if request.is_anthropics and request.path.split("?")[0].endswith("/models"):
+            names = [*self._scripts, *BUILT_IN]
+            return Script(body=json.dumps(anthropic.models(names, request.path)))
         if request.path.endswith("/models"):
             models = [{"id": name, "object": "model"} for name in (*self._scripts, *BUILT_IN)]
             return Script(body=json.dumps({"object": "list", "data": models}))
         if request.path.endswith("/key"):
             key = {"label": "scripted", "limit": 10, "usage": 2.5, "limit_remaining": 7.5}
             return Script(body=json.dumps({"data": key}))
-        if not request.path.endswith("/chat/completions"):
+        if request not in self.calls:
             return Script(status=404, error_message="No such path.")
         model = request.model
         script = self._chosen(model, request.body) or by_name(model)

@@ -26,8 +26,12 @@ def wanted_schema(body: dict[str, Any]) -> dict[str, Any] | None:
     if wanted.get("type") == "json_schema":
         schema: dict[str, Any] = wanted.get("json_schema", {}).get("schema") or {}
         return schema
-    systems = (m for m in body.get("messages", []) if m.get("role") == "system")
-    asked = any(ASKS_FOR_JSON.search(str(m.get("content"))) for m in systems)
+    format = (body.get("output_config") or {}).get("format") or {}  # Anthropic's
+    if format:
+        closed: dict[str, Any] = format.get("schema") or {}
+        return closed
+    systems = [m.get("content") for m in body.get("messages", []) if m.get("role") == "system"]
+    asked = any(ASKS_FOR_JSON.search(str(said)) for said in [*systems, body.get("system")])
     return ANALYSIS_SCHEMA if asked or wanted.get("type") == "json_object" else None
 
 

@@ -181,6 +181,10 @@ class AnswerReader:
         if reason and (self.finish_reason is None or self.finishes_early):
             self.finish_reason = FINISH_REASONS.get(reason, "stop")
 
+    def is_whole(self, payload: dict[str, Any]) -> bool:
+        """Whether one document is an answer."""
+        return isinstance(payload.get("choices"), list)
+
     def _goes_on(self) -> None:
         self.finishes_early |= self.finish_reason is not None
         self.usage_after_finish = False

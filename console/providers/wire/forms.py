@@ -36,6 +36,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "system_role": ("first", "user"),
     "roles": ("alternate",),
     "stream": (WITHOUT,),
+    # Anthropic's: by a number of tokens, as the model likes, or so that it cannot be kept from it.
+    "thinking": ("budget", "adaptive", "always"),
 }
 # The fields of the request that a change touches, where they have another name.
 TOUCHES = {"limit_field": "", "max_output": "", "system_role": "messages", "roles": "messages"}
@@ -65,6 +67,8 @@ def change(body: Body, name: str, value: str) -> Body:
         case "stream":
             rest = {key: kept for key, kept in body.items() if key != "stream_options"}
             return {**rest, "stream": False} if body.get("stream") else body
+        case "thinking":
+            return {**body, name: value} if body.get(name, value) != value else body
     if name not in body:
         return body
     if value == LENIENT:

@@ -116,16 +116,30 @@ SCHEMA_FEATURES = any_of(
     r"\bjson[_ ]mode\b|\bfailed to (?:generate|validate) json\b",
     # Google: "too many states for serving", "Unknown name … at 'generation_config.response_schema'"
     r"response_?schema",
-    refused(r"\bschema\b"),
-    rf"\bschema\b{S}(?:not permitted|fail|too (?:complex|deep|many|large|long)|exceed|recursi)",
+    # Anthropic: "output_config.format: Extra inputs are not permitted"
+    refused(r"\boutput_(?:config\.format|format|config(?!\.))\b"),
+    refused(r"\bschemas?\b"),
+    rf"\bschemas?\b{S}(?:not permitted|fail|too (?:complex|deep|many|large|long)|exceed|recursi)",
     rf"(?:fail\w*|unable|error){S}\bschema\b",
 )
 OF_A_TOOL = any_of(r"\b(?:functions?|tools?|tool_choice)\b")
+# Anthropic: "The compiled grammar is too large … Simplify your tool schemas", tools or none.
+GRAMMAR = any_of(r"\bcompiled grammar\b")
 # Fields that servers call by other names, too. Ollama: "\"gemma\" does not support thinking";
-# Google: "Thinking level is not supported for this model".
+# Google: "Thinking level is not supported for this model"; Anthropic: "This model does not support
+# the effort parameter."
 ALSO_CALLED = {
-    "reasoning_effort": any_of(refused(r"\b(?:thinking|reasoning)\b")),
+    "reasoning_effort": any_of(
+        refused(r"\b(?:thinking|reasoning|effort)\b"), refused(r"\boutput_config\b(?!\.format)")
+    ),
     "reasoning": any_of(refused(r"\b(?:thinking|reasoning)\b")),
+}
+# How a model of Anthropic's wants to be told to think; the newer ones refuse what the older want.
+# https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting
+THINKING = {
+    "adaptive": any_of(rf"\bthinking\.type\.enabled\b{S}{NOT}"),
+    "budget": any_of(rf"\badaptive thinking\b{S}{NOT}", rf"\bthinking\.type\.adaptive\b{S}{NOT}"),
+    "always": any_of(rf"\bthinking\.type\.disabled\b{S}{NOT}"),
 }
 
 
@@ -141,6 +155,8 @@ def refused_trait(error: ErrorBody, body: Body, changed: dict[str, str]) -> Chan
     of_system = SYSTEM_FIRST.search(message) or SYSTEM.search(message)
     if (counts_turns or of_system) and has_instructions(body):
         return "system_role", "user"
+    if "thinking" in body and (value := _of_thinking(message, body, changed)):
+        return "thinking", value
     if "response_format" in body and (value := _of_schema(message, changed)):
         return "response_format", value
     for name, other in OUTPUT_LIMITS.items():
@@ -156,11 +172,19 @@ def refused_trait(error: ErrorBody, body: Body, changed: dict[str, str]) -> Chan
     return None
 
 
+def _of_thinking(message: str, body: Body, changed: dict[str, str]) -> str:
+    """How to ask for thoughts next; "" where that is not the reason, or nothing is left."""
+    for value, pattern in THINKING.items():
+        if pattern.search(message):
+            return value if value not in (body["thinking"], changed.get("thinking")) else ""
+    return ""
+
+
 def _of_schema(message: str, changed: dict[str, str]) -> str:
     """How to ask for JSON next; "" where the schema is not the reason."""
     now = changed.get("response_format", "")
     named = _names(message, "response[_ ]format")
-    if not named and OF_A_TOOL.search(message):
+    if not named and OF_A_TOOL.search(message) and not GRAMMAR.search(message):
         return ""
     if now in ("", LENIENT) and SCHEMA_TYPE.search(message):
         return JSON_OBJECT

@@ -1,0 +1,426 @@
+"""What Anthropic's stream says, and how it ends, over real sockets, in order and out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from console.engine.errors import Reason
+from console.engine.provider import Alive, Request
+from console.engine.usage import Usage
+from console.providers.anthropic import API, Anthropic
+from console.providers.wire.answer import AnswerLimits
+from tests.providers.asking import KEY, Got, collect
+from tests.upstream import Script, Upstream
+from tests.upstream.anthropic import (
+    PING,
+    begin,
+    block,
+    close,
+    delta,
+    end,
+    error,
+    event,
+    message,
+    text,
+    thinking,
+    tool,
+)
+from tests.upstream.server import Choice
+
+Ask = Callable[..., Awaitable[Got]]
+WET = text("Rain ", "is wet.")
+SAID = "Rain is wet."
+
+
+@pytest.fixture
+def asks(up: Upstream, client: httpx.AsyncClient) -> Ask:
+    async def ask(*choices: Choice | bytes, limits: AnswerLimits | None = None, **more: Any) -> Got:
+        scripts = [Script(raw=[c]) if isinstance(c, bytes) else c for c in choices]
+        up.script("alpha", *scripts)
+        provider = Anthropic(up.url, KEY, client=client, headers=API, linger=0.2, limits=limits)
+        return await collect(provider, **more)
+
+    return ask
+
+
+async def test_an_answer_arrives_with_its_thoughts_its_tokens_and_its_number(asks: Ask) -> None:
+    whole = begin("alpha-20260101", {"input_tokens": 25, "output_tokens": 1}) + PING
+    whole += thinking("Let me ", "see.") + text("Rain ", "is wet.", index=1)
+    whole += end(tokens={"output_tokens": 15, "output_tokens_details": {"thinking_tokens": 9}})
+    got = await asks(Script(raw=[whole], headers={"request-id": "req_011"}))
+    assert (got.text, got.reasoning, got.deltas) == (SAID, "Let me see.", ["Rain ", "is wet."])
+    assert got.finish and got.finish.finish_reason == "stop"
+    assert got.finish.usage == Usage(25, 15, reasoning_tokens=9)
+    assert (got.finish.model, got.finish.generation_id) == ("alpha-20260101", "req_011")
+    assert (await asks(begin() + WET + end())).finish.generation_id == "msg_1"  # type: ignore[union-attr]
+
+
+async def test_it_survives_any_cutting_and_any_ends_of_lines(asks: Ask) -> None:
+    words = "a\u2028b\x85c \U0001f600 ü"
+    whole = b"\xef\xbb\xbf: hello\n\n" + begin() + thinking("Hm.") + text(words, index=1) + end()
+    for ends in (b"\n", b"\r\n", b"\r"):
+        stream = whole.replace(b"\n", ends)
+        got = await asks(Script(raw=[bytes([byte]) for byte in stream]))
+        assert (got.text, got.reasoning, got.reason) == (words, "Hm.", None)
+
+
+async def test_an_answer_may_come_as_one_document(asks: Ask) -> None:
+    content = [
+        {"type": "thinking", "thinking": "Hm.", "signature": "x"},
+        {"type": "text", "text": "Rain ", "citations": None},
+        {"type": "text", "text": "is wet.", "citations": [
+            {"type": "web_search_result_location", "url": "https://a.example/1", "title": "A"},
+        ]},
+        {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}},
+    ]  # fmt: skip
+    usage = {"input_tokens": 4, "output_tokens": 9}
+    body = message("alpha", content=content, stop_reason="tool_use", usage=usage)
+    for document in (body, {name: v for name, v in body.items() if name != "type"}):
+        got = await asks(Script(body=json.dumps(document)))
+        assert (got.text, got.reasoning, got.reason) == (SAID, "Hm.", None)
+        assert got.finish and got.finish.usage == Usage(4, 9)
+        assert got.finish.citations == ({"url": "https://a.example/1", "title": "A"},)
+        assert [c["function"]["arguments"] for c in got.finish.tool_calls] == ['{"city": "Oslo"}']
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "usage"),
+    [
+        ({"input_tokens": 7, "output_tokens": 1}, {"output_tokens": 9}, Usage(7, 9)),
+        (
+            {"input_tokens": 7, "cache_creation_input_tokens": 20, "cache_read_input_tokens": 100},
+            {"output_tokens": 9},
+            Usage(127, 9, cached_tokens=100),
+        ),
+        # They count from the beginning, whichever event says it.
+        ({"input_tokens": 0}, {"input_tokens": 7, "output_tokens": 9}, Usage(7, 9)),
+        ({"input_tokens": 7}, {"input_tokens": 0, "output_tokens": 9}, Usage(7, 9)),
+        ({"input_tokens": 7}, {"input_tokens": None, "output_tokens": 9}, Usage(7, 9)),
+        (
+            {"input_tokens": 7},
+            {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 30}},
+            Usage(7, 9, reasoning_tokens=9),
+        ),
+        # What nobody can have counted is not known.
+        ({"input_tokens": -7}, {"output_tokens": 9}, Usage(None, 9)),
+        ({"input_tokens": 7}, {"output_tokens": -9}, Usage(7, None)),
+        ({"input_tokens": "7"}, {"output_tokens": 9.5}, Usage()),
+        ({"input_tokens": 7, "output_tokens": 1}, "none", Usage(7)),
+        ("none", {}, Usage()),
+    ],
+)
+async def test_tokens_are_counted_as_they_are_billed(
+    asks: Ask, start: Any, stop: Any, usage: Usage
+) -> None:
+    got = await asks(begin(given=start) + WET + end(tokens=stop))
+    assert got.finish and got.finish.usage == usage
+
+
+@pytest.mark.parametrize(
+    ("reason", "means"),
+    [
+        ("end_turn", "stop"),
+        ("stop_sequence", "stop"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("tool_use", "tool_calls"),
+        ("refusal", "content_filter"),
+        ("pause_turn", None),
+        (None, None),
+        ("a_new_one", "stop"),
+    ],
+)
+async def test_reasons_to_stop_have_one_spelling(asks: Ask, reason: Any, means: Any) -> None:
+    got = await asks(begin() + WET + end(reason))
+    assert (got.text, got.finish and got.finish.finish_reason) == (SAID, means)
+
+
+async def test_why_it_refused_is_said_where_nothing_else_is(asks: Ask) -> None:
+    why = {"stop_details": {"type": "refusal", "category": "bio", "explanation": "Not this."}}
+    got = await asks(begin() + end("refusal", **why))
+    assert (got.text, got.finish and got.finish.finish_reason) == ("Not this.", "content_filter")
+    got = await asks(begin() + WET + end("refusal", **why))
+    assert (got.text, got.finish and got.finish.finish_reason) == (SAID, "content_filter")
+
+
+async def test_calls_of_several_tools_are_put_together_however_they_come(asks: Ask) -> None:
+    whole = begin() + text("I look.")
+    whole += block(1, "tool_use", id="toolu_a", name="weather", input={})
+    whole += block(2, "tool_use", id="toolu_b", name="time", input={})
+    for piece, other in (('{"ci', '{"zone"'), ('ty": "Os', ": 1}"), ('lo"}', "")):
+        whole += delta(1, "input_json_delta", partial_json=piece)
+        whole += delta(2, "input_json_delta", partial_json=other)
+    whole += close(2) + close(1) + tool("now", index=3, id="toolu_c")
+    whole += block(4, "tool_use", id="toolu_d", name="given", input={"a": 1})
+    whole += delta(4, "input_json_delta", partial_json='{"a": 1}') + close(4)
+    got = await asks(whole + end("tool_use"))
+    assert got.finish and got.finish.finish_reason == "tool_calls"
+    calls = {c["id"]: c["function"] for c in got.finish.tool_calls}
+    assert calls == {
+        "toolu_a": {"name": "weather", "arguments": '{"city": "Oslo"}'},
+        "toolu_b": {"name": "time", "arguments": '{"zone": 1}'},
+        "toolu_c": {"name": "now", "arguments": "{}"},
+        "toolu_d": {"name": "given", "arguments": '{"a": 1}'},
+    }
+    assert got.text == "I look."
+
+
+async def test_what_its_own_tools_do_is_passed_over_and_what_it_found_is_cited(asks: Ask) -> None:
+    whole = begin() + text("I look it up.")
+    whole += block(1, "server_tool_use", id="srvtoolu_1", name="web_search", input={})
+    whole += delta(1, "input_json_delta", partial_json='{"query": "rain"}') + close(1)
+    found = [{"type": "web_search_result", "url": "https://not-cited.example/", "title": "No"}]
+    whole += block(2, "web_search_tool_result", tool_use_id="srvtoolu_1", content=found) + close(2)
+    whole += block(3, "text", text="") + delta(3, "text_delta", text="Rain ") + close(3)
+    whole += block(4, "text", text="", citations=[]) + delta(4, "text_delta", text="is wet.")
+    for citation in (
+        {"type": "web_search_result_location", "url": "https://a.example/1", "title": "A",
+         "cited_text": "x", "encrypted_index": "y"},
+        {"type": "search_result_location", "source": "https://b.example/2", "title": None},
+        {"type": "char_location", "document_title": "mine", "cited_text": "x"},
+        {"type": "search_result_location", "source": "javascript:alert(1)", "title": "x"},
+        None,
+    ):  # fmt: skip
+        whole += delta(4, "citations_delta", citation=citation)
+    got = await asks(whole + close(4) + end())
+    assert got.text == f"I look it up.\n\n{SAID}"
+    assert got.finish and got.finish.tool_calls == ()
+    assert [c["url"] for c in got.finish.citations] == [
+        "https://a.example/1",
+        "https://b.example/2",
+    ]
+
+
+async def test_thoughts_between_texts_part_them(asks: Ask) -> None:
+    whole = begin() + thinking("One.") + text("A.", index=1)
+    whole += thinking("Two.", index=2) + text("B.", index=3) + text("C.", index=4)
+    got = await asks(whole + end())
+    assert (got.reasoning, got.text) == ("One.\n\nTwo.", "A.\n\nB.C.")
+
+
+async def test_secret_thoughts_and_signatures_are_signs_of_life(asks: Ask, up: Upstream) -> None:
+    whole = begin() + block(0, "redacted_thinking", data="EmwKAhgB" * 20_000) + close(0)
+    whole += block(1, "thinking", thinking="", signature="")
+    whole += delta(1, "signature_delta", signature="EqQB" * 20_000) + close(1)
+    got = await asks(whole + text("Rain is wet.", index=2) + end())
+    assert (got.reasoning, got.text, got.reason) == ("", SAID, None)
+
+
+async def test_a_ping_is_a_sign_of_life(up: Upstream, client: httpx.AsyncClient) -> None:
+    up.script("alpha", Script(raw=[begin(), 0.05, PING, 0.05, WET + end()]))
+    provider = Anthropic(up.url, KEY, client=client, headers=API)
+    request = Request("alpha", [{"role": "user", "content": "Why?"}])
+    chunks = [chunk async for chunk in provider.stream(request)]
+    assert chunks[:2] == [Alive(), Alive()]
+
+
+# ---- misbehaviours
+
+
+@dataclass(frozen=True)
+class Row:
+    title: str
+    does: Script | bytes
+    text: str = ""
+    reason: Reason | None = None  # None: it is an answer
+    stop: str | None = "stop"
+    reasoning: str = ""
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def failing(kind: str, words: str, **more: Any) -> bytes:
+    return event("error", error={"type": kind, "message": words}, **more)
+
+
+def refusing(status: int, words: str, kind: str = "", **more: Any) -> Script:
+    body = error(status, words)
+    body["error"] |= ({"type": kind} if kind else {}) | more
+    return Script(status=status, body=json.dumps(body))
+
+
+def over(headers: dict[str, str], status: int = 429) -> Script:
+    return Script(status=status, headers=headers, error_message="Slow down.")
+
+
+CALLS = block(1, "tool_use", id="toolu_1", name="weather", input={})
+HALF = begin() + block(0, "text", text="") + delta(0, "text_delta", text="Rain ")
+GOOD = begin() + WET + end()
+HTML = "<!doctype html><html><h1>Bad gateway</h1></html>"
+
+ROWS = [
+    # It ends too early.
+    Row("no byte at all", b"", reason=Reason.EMPTY),
+    Row("nothing but pings", PING * 3, reason=Reason.TRUNCATED),
+    Row("cut in message_start", begin()[:60], reason=Reason.TRUNCATED),
+    Row("cut after message_start", begin(), reason=Reason.TRUNCATED),
+    Row(
+        "cut in a thought",
+        begin() + block(0, "thinking", thinking="") + delta(0, "thinking_delta", thinking="Hm"),
+        reason=Reason.TRUNCATED,
+        reasoning="Hm",
+    ),
+    Row("cut in the text", HALF, "Rain ", Reason.TRUNCATED),
+    Row("cut within an event", HALF + WET[:40], "Rain ", Reason.TRUNCATED),
+    Row(
+        "cut in a tool's arguments",
+        begin() + CALLS + delta(1, "input_json_delta", partial_json='{"ci'),
+        reason=Reason.TRUNCATED,
+    ),
+    Row("the text is whole and nothing ends it", begin() + WET, SAID, Reason.TRUNCATED),
+    Row("the connection breaks", Script(deltas=["Rain ", "is"], cut_after=1, cut="reset"), "Rain ",
+        Reason.DISCONNECTED),
+    # It ends, but not as it should.
+    Row("no message_stop", begin() + WET + end().split(b"event: message_stop")[0], SAID),
+    Row("no message_delta", begin() + WET + event("message_stop"), SAID, stop=None),
+    Row("no reason to stop", begin() + WET + end(None), SAID, stop=None),
+    Row("no block is closed", HALF + delta(0, "text_delta", text="is wet.") + end(), SAID),
+    Row("text after the end", GOOD + text("And more."), SAID),
+    Row("[DONE], as elsewhere", begin() + WET + end() + b"data: [DONE]\n\n", SAID),
+    Row("message_stop twice", GOOD + event("message_stop"), SAID),
+    Row("nothing was said", begin() + end(), ""),
+    Row("an empty text", begin() + text("") + end(), ""),
+    Row("content null", Script(body=json.dumps(message("alpha", content=None))),
+        reason=Reason.BAD_RESPONSE),
+    # Things nobody knows, or in the wrong place.
+    Row("unknown events", begin() + event("aside", x=1) + WET + event("message_mood", text="x")
+        + end(), SAID),
+    Row("unknown blocks", begin() + block(0, "hologram", text="x") + delta(0, "light", text="y")
+        + close(0) + WET + end(), SAID),
+    Row("a piece of a block that never began", begin() + delta(7, "text_delta", text=SAID)
+        + delta(9, "input_json_delta", partial_json="{}") + end(), SAID),
+    Row("no message_start", WET + end(), SAID),
+    Row("no index", begin() + block(None, "text", text="") + delta(None, "text_delta", text=SAID)
+        + end(), SAID),
+    Row("indices that are none", begin() + block([1], "text", text="") + delta({"a": 1},
+        "text_delta", text=SAID) + close("x") + end(), SAID),
+    Row("what is no text", begin() + block(0, "text", text=7) + delta(0, "text_delta", text=["x"])
+        + delta(0, "text_delta", text=SAID) + delta(0, "thinking_delta", thinking={}) + end(),
+        SAID),
+    Row("parts that are none", event("message_start", message=[]) + event("content_block_start")
+        + event("content_block_delta", delta="x", index=0) + WET + event("message_delta")
+        + end(), SAID),
+    Row("no tool has that name", begin() + WET + block(1, "tool_use", id=4, name=None, input=[])
+        + end(), SAID),
+    Row("the type is missing, the event is named", begin() + b'event: ping\ndata: {}\n\n' + WET
+        + end(), SAID),
+    Row("no event is named", (begin() + WET + end()).replace(b"event:", b"id:"), SAID),
+    Row("begun twice before a word", begin() + begin("alpha") + WET + end(), SAID),
+    Row("begun twice in mid-answer", HALF + GOOD, "Rain ", Reason.BAD_RESPONSE),
+    Row("chunks of another API", b'data: {"choices":[{"delta":{"content":"Rain is wet."},'
+        b'"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n', SAID),
+    # Bytes.
+    Row("half a letter", begin() + block(0, "text", text="") + delta(0, "text_delta", text="ü")
+        .replace("ü".encode(), b"\xc3") + end(), "\ufffd"),
+    Row("lines that are no JSON", begin() + b"data: {oops\n\n" * 3 + WET + end(), SAID),
+    Row("too many lines that are none", begin() + b"data: {oops\n\n" * 4 + WET,
+        reason=Reason.BAD_RESPONSE),
+    Row("a line without an end", begin() + b"data: " + b"x" * 1_200_000, reason=Reason.TOO_LARGE),
+    Row("a text without an end", begin() + block(0, "text", text="")
+        + delta(0, "text_delta", text="x" * 900_000) * 3, "x" * 2 * 1024 * 1024, Reason.TOO_LARGE),
+    Row("HTML with status 200", Script(body=HTML, content_type="text/html"),
+        reason=Reason.BAD_RESPONSE),
+    Row("HTML with status 502", Script(status=502, body=HTML, content_type="text/html"),
+        reason=Reason.UPSTREAM_ERROR),
+    Row("JSON of something else", Script(body='{"type": "completion", "completion": "x"}'),
+        reason=Reason.BAD_RESPONSE),
+    Row("a list", Script(body="[1, 2]"), reason=Reason.BAD_RESPONSE),
+    Row("status 204", Script(status=204, body=""), reason=Reason.EMPTY),
+    # It fails on the way.
+    Row("an error before the first word", begin() + failing("overloaded_error", "Overloaded"),
+        reason=Reason.UPSTREAM_ERROR),
+    Row("an error after a few", HALF + failing("api_error", "Internal server error"), "Rain ",
+        Reason.UPSTREAM_ERROR),
+    Row("an error after the end", GOOD + failing("api_error", "Internal server error"), SAID),
+    Row("limited in mid-answer", HALF + failing("rate_limit_error", "Slow down"), "Rain ",
+        Reason.RATE_LIMITED),
+    Row("an error without words", HALF + b"event: error\ndata: {}\n\n", "Rain ",
+        Reason.UPSTREAM_ERROR),
+    Row("an error that is no JSON", HALF + b"event: error\ndata: upstream died\n\n", "Rain ",
+        Reason.UPSTREAM_ERROR),
+    Row("an error in a document", Script(body=json.dumps(error(529, "Overloaded"))),
+        reason=Reason.UPSTREAM_ERROR),
+    # It does not begin.
+    Row("overloaded", refusing(529, "Overloaded"), reason=Reason.UPSTREAM_ERROR),
+    Row("broken", refusing(500, "Internal server error"), reason=Reason.UPSTREAM_ERROR),
+    Row("too slow", refusing(504, "Request timed out."), reason=Reason.UPSTREAM_ERROR),
+    Row("limited", over({"retry-after": "7"}), reason=Reason.RATE_LIMITED),
+    Row("no money", refusing(400, "Your credit balance is too low to access the Anthropic API."),
+        reason=Reason.INSUFFICIENT_CREDITS),
+    Row("a bill is due", refusing(402, "Billing."), reason=Reason.INSUFFICIENT_CREDITS),
+    Row("a limit of one's own", refusing(400, "You have reached your specified workspace API usage "
+        "limits. You will regain access on 2026-12-01 at 00:00 UTC."),
+        reason=Reason.INSUFFICIENT_CREDITS),
+    Row("a limit of the month", refusing(429, "Limit reached.",
+        details={"error_code": "enforced_spend_limit_reached"}),
+        reason=Reason.INSUFFICIENT_CREDITS),
+    Row("no such key", refusing(401, "invalid x-api-key"), reason=Reason.UNAUTHORIZED),
+    Row("not allowed", refusing(403, "Your API key may not use this."), reason=Reason.FORBIDDEN),
+    Row("no such model", refusing(404, "model: alpha"), reason=Reason.INVALID_MODEL),
+    Row("too many bytes", refusing(413, "Request exceeds the maximum size"),
+        reason=Reason.CONTEXT_LENGTH),
+    Row("too many words", refusing(400, "prompt is too long: 213462 tokens > 200000 maximum"),
+        reason=Reason.CONTEXT_LENGTH),
+    Row("filtered", refusing(400, "Output blocked by content filtering policy"),
+        reason=Reason.CONTENT_FILTER),
+    Row("asked wrongly", refusing(400, "messages: final content must not be empty"),
+        reason=Reason.BAD_REQUEST),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+async def test_whatever_it_does_there_is_an_answer_or_a_reason(asks: Ask, row: Row) -> None:
+    got = await asks(row.does)
+    assert (got.text, got.reasoning, got.reason) == (row.text, row.reasoning, row.reason)
+    if row.reason is None:
+        assert got.finish and got.finish.finish_reason == row.stop
+        assert not got.finish.tool_calls
+    else:
+        assert got.error and got.error.message
+        assert KEY not in got.error.message
+
+
+@pytest.mark.parametrize(
+    ("script", "seconds"),
+    [
+        (over({"retry-after": "7"}), 7),
+        (over({"anthropic-ratelimit-requests-remaining": "0",
+               "anthropic-ratelimit-requests-reset": "3s"}), 3),
+        (over({"anthropic-ratelimit-tokens-remaining": "9",
+               "anthropic-ratelimit-tokens-reset": "3s"}), None),
+        (refusing(529, "Overloaded"), None),
+    ],
+)  # fmt: skip
+async def test_when_it_may_be_asked_again_is_read(asks: Ask, script: Script, seconds: Any) -> None:
+    got = await asks(script)
+    assert got.error and got.error.retryable and got.error.retry_after == seconds
+
+
+async def test_a_limit_of_the_month_is_not_waited_for(asks: Ask) -> None:
+    row = next(row for row in ROWS if row.title == "a limit of the month")
+    got = await asks(row.does)
+    assert got.error and not got.error.retryable
+
+
+async def test_thoughts_that_leak_into_the_text_are_thoughts(asks: Ask) -> None:
+    leaked = "<thinking>\nLet me see.\n</thinking>\n\nRain is wet."
+    pieces = [leaked[i : i + 5] for i in range(0, len(leaked), 5)]
+    got = await asks(begin() + text(*pieces) + end())
+    assert (got.text, got.reasoning.strip()) == (SAID, "Let me see.")
+
+
+async def test_bounds_hold_for_thoughts_and_arguments(asks: Ask) -> None:
+    small = AnswerLimits(text=1000, reasoning=1000)
+    long = thinking("x" * 2000)
+    assert (await asks(begin() + long, limits=small)).reason == Reason.TOO_LARGE
+    arguments = tool("weather", *["x" * 100] * 20)
+    assert (await asks(begin() + arguments, limits=small)).reason == Reason.TOO_LARGE
+    many = b"".join(tool("weather", index=n, id=f"toolu_{n}") for n in range(200))
+    assert (await asks(begin() + many + end("tool_use"))).reason == Reason.TOO_LARGE
