@@ -17,7 +17,15 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, Provider, Request
 
 from . import kinds
-from .listing import MODELS_LIMIT, CredentialTest, ModelInfo, authorization, get_json, try_out
+from .listing import (
+    MODELS_LIMIT,
+    CredentialTest,
+    ModelInfo,
+    authorization,
+    get_json,
+    model_of,
+    try_out,
+)
 from .openai_compatible import VERSION, OpenAICompatible
 from .secret import Secret
 from .traits import Traits
@@ -28,6 +36,7 @@ from .wire.anthropic_request import messages_body, says_how_to_think, usual_thin
 # The version after it takes no temperature, which models up to 4.6 do.
 API = {"anthropic-version": "2023-06-01"}
 PAGE = 1000  # models; the most that is given at once
+INPUTS = {"image": "image_input", "file": "pdf_input"}
 NOT_ITS = ("seed", "stream_options")  # what it has no field for
 
 
@@ -118,19 +127,15 @@ def _api_at(base_url: str) -> str:
 
 
 def _model(row: Any) -> ModelInfo | None:
-    """What is asked for by name and is there no more is not offered."""
-    if not isinstance(row, dict) or row.get("lifecycle") == "retired":
-        return None
-    number, name, length = row.get("id"), row.get("display_name"), row.get("max_input_tokens")
-    if not isinstance(number, str) or not number.isprintable() or not 0 < len(number) <= 200:
-        return None
-    able = row.get("capabilities")
-    thinks = able.get("thinking") if isinstance(able, dict) else None
-    reasons = thinks.get("supported") if isinstance(thinks, dict) else None
-    is_name = isinstance(name, str) and name.isprintable() and 0 < len(name) <= 200
-    return ModelInfo(
-        id=number,
-        name=str(name) if is_name else number,
-        context_length=length if isinstance(length, int) and length > 0 else None,
-        reasons=reasons if isinstance(reasons, bool) else None,
+    """What is gone is in its list, too, and is not offered."""
+    model = model_of(row) if isinstance(row, dict) and row.get("lifecycle") != "retired" else None
+    able = row.get("capabilities") if model else None
+    if model is None or not isinstance(able, dict):
+        return model
+    told = {name: one.get("supported") for name, one in able.items() if isinstance(one, dict)}
+    inputs = [kind for kind, name in INPUTS.items() if told.get(name) is True]
+    return replace(
+        model,
+        reasons=told["thinking"] if isinstance(told.get("thinking"), bool) else None,
+        inputs=("text", *inputs),
     )

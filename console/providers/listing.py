@@ -127,7 +127,7 @@ async def list_models(
         raise ProviderError(Reason.BAD_RESPONSE)
     models: dict[str, ModelInfo] = {}
     for row in rows[:MODELS_LIMIT]:
-        model = _model(row)
+        model = model_of(row)
         if model:
             models.setdefault(model.id, model)
     return list(models.values())
@@ -146,7 +146,7 @@ async def try_out(ask: Callable[[], Awaitable[str]]) -> CredentialTest:
     return CredentialTest(ok, sentence, time.perf_counter() - start)
 
 
-def _model(row: Any) -> ModelInfo | None:
+def model_of(row: Any) -> ModelInfo | None:
     row = {"id": row} if isinstance(row, str) else row
     if not isinstance(row, dict):
         return None
@@ -185,7 +185,11 @@ _OUTPUT = (
     ("max_tokens",),  # Anthropic
 )
 _PUBLISHED = (("created",), ("created_at",))
-_EXPIRES = (("expiration_date",), ("deprecation",))  # OpenRouter, Mistral
+_EXPIRES = (
+    ("expiration_date",),  # OpenRouter
+    ("deprecation",),  # Mistral
+    ("retires_at",),  # Anthropic
+)
 
 
 def _at(row: dict[str, Any], path: tuple[str, ...]) -> Any:

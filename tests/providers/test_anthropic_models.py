@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -27,20 +28,31 @@ def page(*rows: Any, **more: Any) -> Script:
 async def test_they_come_with_their_names_and_how_much_they_read(
     up: Upstream, client: httpx.AsyncClient
 ) -> None:
-    thinks, does_not = ({"thinking": {"supported": able, "types": {}}} for able in (True, False))
+    able = {"thinking": {"supported": True, "types": {}}, "image_input": {"supported": True}}
+    unable = {"thinking": {"supported": False}, "image_input": {"supported": False}, "batch": 1}
     rows = [
         {"id": "claude-a", "display_name": "Claude A", "max_input_tokens": 1_000_000,
-         "capabilities": thinks, "type": "model", "created_at": "2026-02-04T00:00:00Z"},
-        {"id": "claude-b", "display_name": "", "max_input_tokens": None, "capabilities": does_not},
-        {"id": "claude-c", "display_name": 7, "max_input_tokens": -1, "lifecycle": "deprecated"},
+         "max_tokens": 128_000, "capabilities": able, "type": "model", "lifecycle": "deprecated",
+         "created_at": "2026-02-04T00:00:00Z", "retires_at": "2027-02-04T00:00:00Z"},
+        {"id": "claude-b", "display_name": "", "max_input_tokens": None, "capabilities": unable},
+        {"id": "claude-c", "display_name": 7, "max_input_tokens": -1, "retires_at": None},
         {"id": "claude-gone", "lifecycle": "retired"},
         {"id": "claude-a", "display_name": "again"},
         {"id": ""}, {"id": "x\ny"}, {"id": 5}, {}, None, "claude-d",
     ]  # fmt: skip
     up.script("/v1/models?limit=1000", page(*rows))
     assert await listed(up, client) == [
-        ModelInfo("claude-a", "Claude A", 1_000_000, reasons=True),
-        ModelInfo("claude-b", "claude-b", None, reasons=False),
+        ModelInfo(
+            "claude-a",
+            "Claude A",
+            1_000_000,
+            reasons=True,
+            output_tokens=128_000,
+            inputs=("text", "image"),
+            published_at=datetime(2026, 2, 4, tzinfo=UTC),
+            expires_at=datetime(2027, 2, 4, tzinfo=UTC),
+        ),
+        ModelInfo("claude-b", "claude-b", reasons=False, inputs=("text",)),
         ModelInfo("claude-c", "claude-c"),
     ]
     assert up.requests[0].headers["anthropic-version"] == "2023-06-01"
