@@ -56,7 +56,7 @@ def a_viewer_ends_with_the_page(outcome: Outcome) -> None:
 
 
 def calls_on_record_are_the_upstream_s_count(outcome: Outcome) -> None:
-    asked = [r for r in outcome.requests if r.path.endswith("/chat/completions")]
+    asked = [r for r in outcome.requests if r.path.endswith(("/chat/completions", "/messages"))]
     assert len(asked) == len(outcome.requests), "something else was requested"
     sent = [c for c in outcome.calls if c.sent_at]
     assert all(c.sent_at for c in outcome.calls if c.first_token_at)
@@ -107,7 +107,9 @@ def no_key_is_told(outcome: Outcome) -> None:
         assert piece.encode() not in outcome.log, "in the event log"
         for where in (outcome.page, outcome.said, str(outcome.state.to_dict())):
             assert piece not in where
-    assert all(PLANTED in r.headers.get("authorization", "") for r in outcome.requests)
+    for request in outcome.requests:
+        shown = "x-api-key" if request.is_messages else "authorization"
+        assert PLANTED in request.headers.get(shown, "")
 
 
 def nothing_a_provider_said_is_markup(outcome: Outcome) -> None:
