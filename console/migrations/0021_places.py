@@ -93,7 +93,7 @@ def _is_untouched(row, expected, credential):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0019_failure_repeated_at'),
+        ('console', '0020_analysis_by'),
     ]
 
     operations = [
