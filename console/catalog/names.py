@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..models import CatalogModel, Credential
 from .listings import all_models, look_up
-from .near import names_like, question
+from .near import MOST, names_like, question
 
 MAX_NAME = 200
 
 
 class UnknownName(Exception):
-    """Nobody can be asked by this name; the message is one plain sentence for whoever typed it."""
+    """Nobody can be asked by this name; the message is one plain sentence for whoever typed it,
+    `near` are names that somebody could be asked by."""
+
+    def __init__(self, sentence: str, near: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.near = tuple(near)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ class ModelNames:
             choices = " or ".join(f"{at}:{name}" for at in offering)
             raise UnknownName(
                 f"{name} is a model of {self._credentials[slug].name}, named {model}, and one "
-                f"that is named so: name that one {choices}."
+                f"that is named so: name that one {choices}.",
+                [f"{at}:{name}" for at in offering],
             )
         return self._offered(name)
 
@@ -84,7 +91,10 @@ class ModelNames:
         offering = offering or self._offering_variant(name)
         if len(offering) > 1:
             choices = " or ".join(f"{slug}:{name}" for slug in offering)
-            raise UnknownName(f"Several providers offer {name}: name it {choices}.")
+            raise UnknownName(
+                f"Several providers offer {name}: name it {choices}.",
+                [f"{slug}:{name}" for slug in offering],
+            )
         return ModelAt(self._credentials[offering[0]], name) if offering else None
 
     def _offering_variant(self, name: str) -> list[str]:
@@ -103,18 +113,21 @@ class ModelNames:
         if len(servers) == 1:
             return ModelAt(servers[0], name)
         choices = " or ".join(f"{c.slug}:{name}" for c in servers)
+        near = self._near(name)
         raise UnknownName(
-            f"No provider lists {name}.{self._near(name)} "
-            f"To ask for it all the same, name it {choices}."
+            f"No provider lists {name}.{question(near)} "
+            f"To ask for it all the same, name it {choices}.",
+            near,
         )
 
     def _must_be_listed(self, name: str) -> None:
         listed, errors = self._all()
         is_listed = name in {m.model for m in listed} or self._offering_variant(name)
         if listed and not errors and not is_listed:
-            raise UnknownName(f"There is no model “{name}”.{self._near(name)}")
+            near = self._near(name)
+            raise UnknownName(f"There is no model “{name}”.{question(near)}", near)
 
-    def _near(self, name: str) -> str:
+    def _near(self, name: str) -> list[str]:
         """As they can be asked for: with the credential where several servers list a name."""
         servers: dict[str, list[str]] = {}
         for listed in self._all()[0]:
@@ -127,7 +140,7 @@ class ModelNames:
         if not likely and ":" in name:  # a credential that is nearly right, too
             whole = [f"{slug}:{model}" for model, slugs in servers.items() for slug in slugs]
             likely = names_like(name, whole)
-        return question(likely)
+        return likely[:MOST]
 
     def _all(self) -> tuple[list[CatalogModel], list[str]]:
         if self._lists is None:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 # Below that, names have little more in common than being names of models.
 _ALIKE = 0.7
-_MOST = 3
+MOST = 3
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -23,14 +23,14 @@ def names_like(name: str, known: Iterable[str]) -> list[str]:
         shorts.setdefault(_short(folded), k)
     name = name.casefold()
     near = [
-        *(wholes[k] for k in get_close_matches(name, wholes, _MOST, _ALIKE)),
-        *(shorts[k] for k in get_close_matches(_short(name), shorts, _MOST, _ALIKE)),
+        *(wholes[k] for k in get_close_matches(name, wholes, MOST, _ALIKE)),
+        *(shorts[k] for k in get_close_matches(_short(name), shorts, MOST, _ALIKE)),
     ]
     return list(dict.fromkeys(near))
 
 
 def question(likely: Sequence[str]) -> str:
-    names = " or ".join(f"“{name}”" for name in likely[:_MOST])
+    names = " or ".join(f"“{name}”" for name in likely[:MOST])
     return f" Did you mean {names}?" if names else ""
 
 

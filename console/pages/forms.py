@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator, MinVal
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
+from ..catalog.names import MAX_NAME
 from ..engine.spec import MAX_SEATS, letter
 from ..engine.terms import Terms
 from ..models import PresetPanelist, Visibility
@@ -66,8 +67,6 @@ class SeatsField(forms.Field):
         super().validate(value)
         if len(value) > MAX_SEATS:
             raise forms.ValidationError(f"A panel has at most {MAX_SEATS} seats.")
-        if any(len(model) > 200 for model in value):
-            raise forms.ValidationError("A model's name has at most 200 characters.")
 
 
 class SeatOptions(forms.ModelForm[PresetPanelist]):
@@ -92,13 +91,16 @@ class SeatOptions(forms.ModelForm[PresetPanelist]):
         return clean_text(self.cleaned_data["system_prompt"])
 
 
-@dataclass(frozen=True)
+@dataclass
 class SeatRow:
-    """A seat as it is filled in: the name of a model, and its options."""
+    """A seat as it is filled in: the name of a model, and its options. `error` is what is wrong
+    with the name, `near` what may have been meant."""
 
     seat: int
     model: str
     options: SeatOptions
+    error: str = ""
+    near: Sequence[str] = ()
 
     @property
     def letter(self) -> str:
@@ -149,6 +151,7 @@ class ComposeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["preset"].choices = [(slug, slug) for slug in presets]  # type: ignore[attr-defined]
         sent = self.data.getlist("panel") if isinstance(self.data, QueryDict) else []
+        self.near: dict[str, Sequence[str]] = {}  # field -> what may have been meant there
         # Each where it was filled in: a seat left empty between others keeps its place.
         names = sent if len(sent) <= MAX_SEATS else filter(str.strip, sent)
         padded = [*names, *[""] * MAX_SEATS][:MAX_SEATS]
@@ -206,10 +209,16 @@ class ComposeForm(forms.Form):
 
     def _check_options(self) -> None:
         for row in self.seats:
+            if len(row.model) > MAX_NAME:
+                self.point_at_name(row, f"A model's name has at most {MAX_NAME} characters.")
             if not row.options.is_valid():
                 self.point_at_options(row)
             elif row.options.has_changed() and not row.model:
                 self.add_error(None, f"Seat {row.letter} has options, but no model.")
+
+    def point_at_name(self, row: SeatRow, sentence: str, near: Sequence[str] = ()) -> None:
+        row.error, row.near = sentence, near
+        self.add_error(None, f"Look at the model of seat {row.letter}.")
 
     def point_at_options(self, row: SeatRow) -> None:
         self.add_error(None, f"Look at the options of seat {row.letter}.")

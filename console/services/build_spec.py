@@ -123,7 +123,7 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
         judge, synthesizer = on_terms.must_keep(people.judge(wish), "panel"), None
         panel: tuple[Panelist, ...] = (judge,)
     else:
-        seats = tuple(people.seat(number, seat) for number, seat in enumerate(wish.panel))
+        seats = people.seats(wish)
         # Whoever named a fallback for this run alone relies on it; a preset's stands back.
         named = [isinstance(s, SeatWish) and _is_typed(s.fallback) for s in wish.panel]
         panel = seats if wish.kept_policy else on_terms.panel(seats, named)
@@ -221,6 +221,19 @@ class _People:
         self._names = ModelNames(*typed, listed_only=wish.listed_only) if typed else None
         self._is_direct, self._keeps_policy = wish.is_direct, bool(wish.kept_policy)
 
+    def seats(self, wish: Wish) -> tuple[Panelist, ...]:
+        """Of several that cannot be asked all are told at once."""
+        seats, refused = [], []
+        for number, seat in enumerate(wish.panel):
+            try:
+                seats.append(self.seat(number, seat))
+            except NameRefused as refusal:
+                refused.append(refusal)
+        if refused:
+            refused[0].also = tuple(refused[1:])
+            raise refused[0]
+        return tuple(seats)
+
     def seat(self, number: int, seat: str | SeatWish | Panelist) -> Panelist:
         if isinstance(seat, Panelist):
             return seat
@@ -293,7 +306,7 @@ class _People:
         try:
             return self._names.find(who)
         except UnknownName as unknown:
-            raise NameRefused(str(unknown), place, seat) from None
+            raise NameRefused(str(unknown), place, seat, unknown.near) from None
 
 
 def _limited(wish: SeatWish, model_at: ModelAt) -> Panelist:

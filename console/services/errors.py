@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class Refused(Exception):
     """What was asked cannot be done; the message is one plain sentence for the user."""
@@ -13,12 +15,16 @@ class NameRefused(Refused):
     """A model that was named cannot be asked.
 
     `field` is where: panel, fallback (both of the seat `seat`, counted from 0), judge,
-    synthesizer, judge_fallback or synthesizer_fallback.
+    synthesizer, judge_fallback or synthesizer_fallback. `near` are names that may have been
+    meant, `also` what is refused of other seats.
     """
 
-    def __init__(self, sentence: str, field: str, seat: int | None = None) -> None:
+    def __init__(
+        self, sentence: str, field: str, seat: int | None = None, near: Sequence[str] = ()
+    ) -> None:
         super().__init__(sentence)
-        self.field, self.seat = field, seat
+        self.field, self.seat, self.near = field, seat, tuple(near)
+        self.also: tuple[NameRefused, ...] = ()
 
 
 class TermsRefused(NameRefused):

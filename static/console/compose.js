@@ -42,6 +42,7 @@ const add = form.querySelector("[data-add-seat]");
 const inputs = seats.map((seat) => seat.querySelector("input"));
 // Of each seat: its model, and then its options.
 const controls = seats.map((seat) => [...seat.querySelectorAll("input, select, textarea")]);
+const wrongs = seats.map((seat) => seat.querySelector(".seat-wrong"));
 const folds = seats.map((seat) => seat.querySelector("details"));
 let shown = Math.max(3, controls.findLastIndex((all) => all.some((one) => one.value)) + 1);
 
@@ -52,12 +53,21 @@ function show() {
   });
   add.hidden = shown === seats.length;
 }
+function mark(input, error) {
+  input.removeAttribute("aria-invalid");
+  if (!error) return;
+  input.setAttribute("aria-invalid", "true");
+  input.setAttribute("aria-describedby", error.id);
+}
 // What is filled in, and what was said about it.
 function takeOver(to, from) {
+  wrongs[to].replaceChildren(...(wrongs[from]?.childNodes ?? []));
   controls[to].forEach((control, n) => {
     const other = controls[from]?.[n];
     control.value = other?.value ?? "";
-    if (!n) return; // what is said of the models is said of all of them
+    // What is said of the whole panel is said of every model.
+    if (!n && document.getElementById("panel-error")) return;
+    if (!n) return mark(control, wrongs[to].querySelector(".error"));
     control.removeAttribute("aria-invalid");
     control.parentElement.querySelector(".error")?.remove();
     const said = other?.parentElement.querySelector(".error");
@@ -82,6 +92,20 @@ seats.forEach((seat, index) =>
   }),
 );
 show();
+
+// ---- a name that may have been meant is taken by a press ----
+for (const near of form.querySelectorAll(".near")) near.hidden = false;
+form.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-name]");
+  if (!button) return;
+  const input = button.closest(".custom-seat, .field").querySelector("input");
+  input.value = button.dataset.name;
+  input.removeAttribute("aria-invalid");
+  const near = button.closest(".near");
+  near.previousElementSibling.remove(); // the sentence, which is not true any more
+  near.remove();
+  input.focus();
+});
 
 // ---- the first models of a list fill an untouched panel ----
 document.body.addEventListener("htmx:afterSwap", (event) => {

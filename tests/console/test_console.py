@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,8 +15,8 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 
 from console.engine.wait_for import at_least
-from console.models import Preset, Run
-from tests.upstream import Upstream
+from console.models import Credential, Preset, Run
+from tests.upstream import Script, Upstream
 
 from .story import Story
 
@@ -336,11 +338,65 @@ def test_a_name_that_cannot_be_meant_is_refused_where_it_stands(
     html = response.content.decode()
     assert response.status_code == 422 and not Run.objects.exists()
     (said,) = re.findall(r'<p id="([^"]+)" class="error" role="alert">(.*?)</p>', html)
-    assert said[0] == f"{field}-error" and sentence in said[1]
-    for wrong in re.findall(r'<input[^>]*aria-invalid="true"[^>]*>', html):
-        assert f'name="{field}"' in wrong and f'aria-describedby="{field}-error"' in wrong
+    place = "panel-0" if field == "panel" else field
+    assert said[0] == f"{place}-error" and sentence in said[1]
+    (wrong,) = re.findall(r'<input[^>]*aria-invalid="true"[^>]*>', html)
+    assert f'name="{field}"' in wrong and f'aria-describedby="{place}-error"' in wrong
     assert name in html
     assert ("open>" in html.partition('class="custom-judging"')[2]) is ("fallback" in field)
+
+
+LISTED = ["maker/claude-opus-4", "maker/claude-sonnet-4", "maker/gpt-5", "other/qwen3"]
+
+
+@pytest.fixture
+def two_servers(server: Upstream) -> Iterator[None]:
+    """Of one server alone any name is asked: it may know more than it lists."""
+    rows = json.dumps({"data": [{"id": name} for name in LISTED]})
+    server.script("/v1/models", Script(body=rows))
+    with Upstream() as second:
+        Credential.objects.create(
+            slug="second", name="Second", kind="openai_compatible", base_url=second.url
+        )
+        yield
+
+
+@pytest.mark.parametrize(
+    ("panel", "wrong"),
+    [
+        (["maker/gpt-5", "claude-opuss-4", "other/qwen3"], {1: ["maker/claude-opus-4"]}),
+        (["claude-sonet-4"], {0: ["maker/claude-sonnet-4"]}),
+        (["maker/gpt-5", "", "qwen-3"], {2: ["other/qwen3"]}),
+        (["maker/gpt-5", "nothing-like-it"], {1: []}),
+        (["gpt5", "maker/gpt-5", "qwen33"], {0: ["maker/gpt-5"], 2: ["other/qwen3"]}),
+        (["openrouter:x", "maker/gpt-5"], {0: []}),
+    ],
+)
+def test_only_a_seat_that_cannot_be_asked_is_marked_and_what_was_meant_is_offered(
+    page: Client, two_servers: None, panel: list[str], wrong: dict[int, list[str]]
+) -> None:
+    response = ask(page, preset="custom", panel=panel, judge="maker/gpt-5")
+    html = response.content.decode()
+    assert response.status_code == 422 and not Run.objects.exists()
+    seats = re.split(r'<div class="custom-seat"', html.partition("custom-judging")[0])[1:]
+    for number, seat in enumerate(seats):
+        assert ('aria-invalid="true"' in seat) is (number in wrong)
+        assert (f'id="panel-{number}-error"' in seat) is (number in wrong)
+        offered = [unescape(name) for name in re.findall(r'data-name="([^"]+)"', seat)]
+        assert offered[:1] == wrong.get(number, [])[:1]
+    assert all(name in html for name in panel)
+
+
+@pytest.mark.parametrize(
+    "field", ["judge", "synthesizer", "judge_fallback", "synthesizer_fallback"]
+)
+def test_what_was_meant_by_a_judge_is_offered_where_it_stands(
+    page: Client, two_servers: None, field: str
+) -> None:
+    named = {"panel": "maker/gpt-5", "judge": "maker/gpt-5", field: "claude-opuss-4"}
+    html = ask(page, preset="custom", **named).content.decode()
+    (place,) = re.findall(rf'<p id="{field}-error".*?</div>', html, re.DOTALL)
+    assert 'data-name="maker/claude-opus-4"' in place
 
 
 def test_options_without_a_model_are_not_passed_over(page: Client, server: Upstream) -> None:

@@ -134,14 +134,25 @@ def _note(form: ComposeForm, refused: Refused) -> None:
     if isinstance(refused, WaitForRefused):
         form.add_error("wait_for", str(refused))
         return
-    is_custom = form.cleaned_data.get("preset") == CUSTOM
-    field = refused.field if isinstance(refused, NameRefused) else "panel"
-    if field == "fallback" and isinstance(refused, NameRefused) and refused.seat is not None:
+    if form.cleaned_data.get("preset") != CUSTOM:
+        form.add_error("preset", str(refused))
+    elif not isinstance(refused, NameRefused):
+        form.add_error("panel", str(refused))
+    else:
+        for one in (refused, *refused.also):
+            _note_name(form, one)
+
+
+def _note_name(form: ComposeForm, refused: NameRefused) -> None:
+    if refused.seat is None:
+        form.add_error(refused.field, str(refused))
+        form.near[refused.field] = refused.near
+    elif refused.field == "fallback":
         row = form.named_seats[refused.seat]
         row.options.add_error("fallback_model", str(refused))
         form.point_at_options(row)
     else:
-        form.add_error(field if is_custom else "preset", str(refused))
+        form.point_at_name(form.named_seats[refused.seat], str(refused), refused.near)
 
 
 @dataclass(frozen=True)
