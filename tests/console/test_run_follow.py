@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
@@ -206,3 +207,31 @@ def test_a_follow_up_says_what_it_goes_on_from_to_whoever_may_read_that(
     assert f'href="/fusion/runs/{run.pk}"' in line() and said in line()
     page.force_login(bob)
     assert str(run.pk) not in line() and "follows" not in line()
+
+
+@pytest.mark.parametrize(
+    ("reader", "seen"),
+    [("alice", ["hers alone", "the team's"]), ("bob", ["the team's", "bob's own"]),
+     ("ada", ["the team's"])],
+)  # fmt: skip
+def test_a_run_knows_what_goes_on_from_it_for_whoever_may_read_that(
+    client: Client, alice: User, bob: User, ada: User, reader: str, seen: list[str]
+) -> None:
+    run = Story().whole().save(alice, visibility="team")
+    Story().begin().save(alice, prompt="hers alone", follows=run, follows_from="fused")
+    Story().begin().save(
+        alice, prompt="the team's", visibility="team", follows=run, follows_from="seat-1"
+    )
+    Story().begin().save(bob, prompt="bob's own", follows=run, follows_from="own")
+    Story().begin().save(bob, prompt="of another run", visibility="team")
+    client.force_login({"alice": alice, "bob": bob, "ada": ada}[reader])
+    html = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    found = re.findall(r'followed by <a href="/fusion/runs/[^"]+" dir="auto">(.*?)</a>', html)
+    assert [unescape(prompt) for prompt in found] == seen
+
+
+def test_who_has_a_link_is_told_nothing_of_what_goes_on(client: Client, alice: User) -> None:
+    run = Story().whole().save(alice, visibility="link", share_token="by-link")
+    Story().begin().save(alice, prompt="hers alone", follows=run, follows_from="fused")
+    html = client.get("/fusion/shared/by-link").content.decode()
+    assert "followed by" not in html and "hers alone" not in html

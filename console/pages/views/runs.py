@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import time
 import uuid
 from typing import Any
@@ -34,6 +35,7 @@ from .posted import posted
 from .rows import page_of_rows, run_rows, with_rows
 
 PAGE_SIZE = 20
+FOLLOWERS_SHOWN = 5
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
@@ -72,6 +74,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "is_owner": is_owner,
         "client_run_id": uuid.uuid4(),
         "follows": _follows(request, run),
+        "followed_by": _followed_by(request, run),
     }
     if is_owner:
         own |= _sharing(request, run, just_shared="shared" in request.GET)
@@ -172,6 +175,12 @@ def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:
     if kind == OWN:
         return {"run": before, "from": "each seat from its own answer"}
     return {"run": before, "from": f"from {letter(int(seat))}" if seat else "from the fused answer"}
+
+
+def _followed_by(request: HttpRequest, run: Run) -> builtins.list[Run]:
+    """The runs that go on from it, the first one first, as far as their owners let them be read."""
+    after = access.runs_visible_to(request.user).filter(follows=run)
+    return [*after.only("prompt").order_by("created_at")[:FOLLOWERS_SHOWN]]
 
 
 def _sharing(request: HttpRequest, run: Run, *, just_shared: bool) -> dict[str, Any]:
