@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0019_failure_repeated_at'),
+        ('console', '0021_places'),
     ]
 
     operations = [
