@@ -41,6 +41,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/seats", fusions.seat_add, name="seat-add"),
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/stop", fusions.seat_stop, name="seat-stop"),
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/ask", fusions.seat_ask, name="seat-ask"),
+    path("fusion/presets/<slug:slug>/mend", presets.mend, name="preset-mend"),
     path("fusion/shared/<str:token>", runs.shared, name="run-shared"),
     path("fusion/shared/<str:token>/frames", live.shared_frames, name="shared-frames"),
     path("fusion/presets/<slug:slug>/renew", presets.renew, name="preset-renew"),

@@ -16,6 +16,7 @@ from ..models.terms import TERMS
 from ..pages.forms import SeatOptions
 from ..services.build_spec import CUSTOM
 from ..services.places import newer_models, places_refilled, places_renewed, unfilled
+from ..services.preset_checks import preset_check, preset_findings
 from ..services.presets import (
     preset_changed,
     preset_duplicate,
@@ -156,6 +157,7 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
     search_fields = ["name", "slug", "panelists__model", "judge_model"]
     prepopulated_fields = {"slug": ["name"]}
     actions = ["duplicate", "renew"]
+    change_form_template = "admin/console/preset/change_form.html"
     fieldsets = [
         (None, {"fields": ["name", "slug", "description", ("position", "enabled")]}),
         (
@@ -214,7 +216,8 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
 
     @admin.display(description="state")
     def state(self, preset: Preset) -> str:
-        return preset_lacks(preset) or "Ready"
+        found = [finding.sentence for finding in preset_findings([preset])[preset]]
+        return preset_lacks(preset) or " ".join(found) or "Ready"
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -224,6 +227,18 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
             messages.warning(request, empty)
         for offer in newer_models(preset):
             messages.info(request, f"{offer.sentence} “Use the newest models” in the list does.")
+        # It is saved all the same: a server may know more than it lists.
+        if found := preset_check(Preset.objects.get(pk=form.instance.pk)):
+            sentences = " ".join(finding.sentence for finding in found)
+            messages.warning(request, f"{form.instance.name} is saved. {sentences}")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        preset = self.get_object(request, object_id)
+        found = preset_findings([preset])[preset] if preset else []
+        context = {"findings": found} | (extra_context or {})
+        return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description="Use the newest models")
     def renew(self, request: HttpRequest, presets: QuerySet[Preset]) -> None:

@@ -50,6 +50,10 @@ class Credential(models.Model):
         help_text="Calls at a time, per worker process; more wait for a free place. "
         "Empty: no limit.",
     )
+    # When its provider said that nothing can be paid with it, as long as that holds; and when
+    # it was last asked for that.
+    cannot_pay_since = models.DateTimeField(null=True, blank=True, editable=False)
+    money_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What whoever has the key has agreed with the provider, or knows of the machine: nobody
     # can ask a server.
     zero_retention = models.BooleanField(

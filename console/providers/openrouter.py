@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from console.engine.errors import ProviderError
 from console.engine.provider import Finish, Provider, Request
 from console.engine.terms import Terms
 
@@ -83,8 +84,7 @@ async def test_credential(
     async def ask() -> str:
         url = f"{base_url or BASE_URL}/key"
         payload = await get_json(client, url, api_key=api_key, timeout=timeout)
-        data = payload.get("data") if isinstance(payload, dict) else None
-        data = data if isinstance(data, dict) else {}
+        data = _data(payload)
         used, limit = money(data.get("usage")), money(data.get("limit"))
         if used is None:
             return "The key works."
@@ -92,3 +92,31 @@ async def test_credential(
         return f"The key works: ${used:.2f} used, {bound}."
 
     return await try_out(ask)
+
+
+async def can_pay(
+    *, base_url: str, api_key: Secret | str, client: httpx.AsyncClient, timeout: float = 15
+) -> bool | None:
+    """A key's own limit may be used up, and the account behind it. Raises ProviderError."""
+    url = base_url or BASE_URL
+    key = _data(await get_json(client, f"{url}/key", api_key=api_key, timeout=timeout))
+    left = _dollars(key.get("limit_remaining"))
+    if left is not None and left <= 0:
+        return False
+    try:
+        account = _data(await get_json(client, f"{url}/credits", api_key=api_key, timeout=timeout))
+    except ProviderError:
+        return None  # not every key may ask for it
+    bought, used = _dollars(account.get("total_credits")), _dollars(account.get("total_usage"))
+    return None if bought is None or used is None else bought > used
+
+
+def _data(payload: Any) -> dict[str, Any]:
+    data = payload.get("data") if isinstance(payload, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _dollars(value: Any) -> float | None:
+    """May be below zero, unlike what a call cost."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else None

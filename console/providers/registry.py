@@ -84,6 +84,23 @@ async def test_credential(
     return cast(CredentialTest, result)
 
 
+async def can_pay(
+    kind: str,
+    *,
+    base_url: str,
+    api_key: Secret | str,
+    client: httpx.AsyncClient,
+    timeout: float = 15,
+) -> bool | None:
+    """Whether anything can be paid with this key; None where nobody says. Raises
+    ProviderError."""
+    function = getattr(_module(kind), "can_pay", None)
+    if function is None:
+        return None
+    answer = await function(base_url=base_url, api_key=api_key, client=client, timeout=timeout)
+    return cast("bool | None", answer)
+
+
 def normalise_base_url(text: str, *, ollama: bool = False) -> str:
     """What a person or a variable gave, as the address that calls are made under.
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from django.db import InterfaceError, OperationalError, transaction
 from redis.asyncio import Redis
 
+from ..catalog.paying import remember_who_pays
 from ..engine.errors import SENTENCES, LeaseLost, Reason
 from ..engine.events import Event, EventType
 from ..engine.state import RunState, RunStatus
@@ -255,6 +256,7 @@ def save(
         ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
         for number, row in calls:
             row.fusion_id = ids[number] if number else None
+        remember_who_pays([row for _, row in calls])
         Call.objects.bulk_create(
             [row for _, row in calls],
             update_conflicts=True,

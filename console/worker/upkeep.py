@@ -1,5 +1,5 @@
 """What every worker does beside its runs: beat, look for stops, sweep for runs left behind,
-read lists of models that got old.
+read lists of models that got old, ask once a day whether keys can pay.
 
 No leader and no lock: claiming is conditional, so two workers that ring for
 the same run do no harm, and each old list is read by one.
@@ -21,7 +21,7 @@ from django.db import Error
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..catalog import listings
+from ..catalog import listings, paying
 from ..engine.state import RunStatus
 from ..models import Heartbeat, Run
 from .doorbell import ring, waiting
@@ -51,6 +51,7 @@ class Upkeep:
             asyncio.create_task(self._every(STOP_POLL_SECONDS, self._look_for_stops)),
             asyncio.create_task(self._every(settings.SWEEP_SECONDS, self._sweep)),
             asyncio.create_task(self._every(LISTS_SECONDS, self._read_old_lists, at_once=False)),
+            asyncio.create_task(self._every(LISTS_SECONDS, self._ask_who_pays, at_once=False)),
             asyncio.create_task(self._watch_the_loop()),
         ]
 
@@ -104,6 +105,12 @@ class Upkeep:
             # Reading a long list takes its time: in a thread, with a loop of its own.
             read = await self._worker.loop.run_in_executor(None, listings.ask, old)
             await self._worker.db(listings.keep, read)
+
+    async def _ask_who_pays(self) -> None:
+        keys = await self._worker.db(paying.claim_keys_to_ask)
+        if keys and not self._worker.stopping:
+            answers = await self._worker.loop.run_in_executor(None, paying.ask, keys)
+            await self._worker.db(paying.keep, answers)
 
     async def _watch_the_loop(self) -> None:
         while True:

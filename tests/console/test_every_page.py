@@ -24,7 +24,7 @@ SIGN_IN, THERE, HOME, NOWHERE = "sign-in", 200, "/fusion", 404
 DONE = {
     *("run-cancel", "run-share", "run-fuse-now", "run-fuse", "fusion-poll", "run-follow"),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
-    *("first-key", "sample-away", "preset-renew"),
+    *("first-key", "sample-away", "preset-renew", "preset-mend"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}

@@ -14,6 +14,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from ...access import is_admin
+from ...catalog.fitness import Finding
 from ...catalog.listings import all_models
 from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
@@ -24,6 +26,7 @@ from ...services.build_spec import CUSTOM, Wish, build_and_tell, judge_writes
 from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
 from ...services.places import NewerModel, newer_models
 from ...services.policy import CHOICES
+from ...services.preset_checks import preset_findings
 from ...services.presets import default_preset_slug, preset_lacks, preset_wish
 from ...services.runs import run_start
 from ...services.terms import LeftOut
@@ -160,11 +163,14 @@ class Card:
     slug: str
     name: str
     description: str
+    pk: int = 0
     seats: tuple[dict[str, Any], ...] = ()
     judge: str = ""
     writer: str = ""  # where another one than the judge writes
     kin: tuple[Kin, ...] = ()
     newer: tuple[NewerModel, ...] = ()
+    # What is wrong with whom it names, for whoever can mend it.
+    findings: tuple[Finding, ...] = ()
 
 
 def _page(
@@ -176,7 +182,9 @@ def _page(
 ) -> HttpResponse:
     lacks = {preset: preset_lacks(preset) for preset in presets}
     # What cannot be chosen only stands in the way of what can.
-    cards = [preset_card(preset) for preset in presets if not lacks[preset]]
+    can_run = [preset for preset in presets if not lacks[preset]]
+    found = preset_findings(can_run) if is_admin(request.user) else {}
+    cards = [preset_card(preset, found.get(preset, ())) for preset in can_run]
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
     recent = run_rows(page_of_rows(request.user, RECENT).runs)
     context = {
@@ -205,7 +213,7 @@ def _page(
     return render(request, "console/compose/compose.html", context, status=status)
 
 
-def preset_card(preset: Preset) -> Card:
+def preset_card(preset: Preset, found: Sequence[Finding] = ()) -> Card:
     panelists = list(preset.panelists.all())[:MAX_SEATS]
     seats = tuple(
         {
@@ -221,11 +229,13 @@ def preset_card(preset: Preset) -> Card:
         slug=preset.slug,
         name=preset.name,
         description=preset.description,
+        pk=preset.pk,
         seats=seats,
         judge=short_name(preset.judge_model),
         writer=short_name(preset.writer_model) if preset.has_writer else "",
         kin=tuple(_kin(preset)),
         newer=tuple(newer_models(preset)),
+        findings=tuple(found),
     )
 
 

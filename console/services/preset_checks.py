@@ -1,0 +1,159 @@
+"""Presets are checked as a panel of one's own is: whom they name, by what the catalog knows.
+
+Nobody is asked anything here but where a preset has just been saved: lists are rows, and
+workers read them daily. A preset with findings goes on as it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from django.db import transaction
+from django.utils import timezone
+
+from ..catalog.fitness import Catalog, Finding, Key, Listed, Mend, Use, findings, room_for
+from ..catalog.listings import known_models, look_up
+from ..catalog.names import ModelAt
+from ..catalog.prices import plain_name
+from ..engine.spec import letter
+from ..models import CatalogList, CatalogModel, Credential, Preset, PresetPanelist
+from .build_spec import SeatWish, Wish
+from .errors import Refused
+from .policy import site_policy
+from .presets import preset_wish
+
+
+def preset_findings(presets: Iterable[Preset]) -> dict[Preset, list[Finding]]:
+    """Of several at once: the rows are read once for all of them."""
+    uses = {preset: _uses_of(preset) for preset in presets}
+    catalog = _catalog([use for of in uses.values() for use in of])
+    return {preset: findings(of, catalog) for preset, of in uses.items()}
+
+
+def preset_check(preset: Preset) -> list[Finding]:
+    """As it has just been saved: lists that are not at hand are asked for first."""
+    wish = _wish_of(preset)
+    if wish:
+        look_up([*{at.credential.pk: at.credential for _, _, at in _named(wish)}.values()])
+    return preset_findings([preset])[preset]
+
+
+@transaction.atomic
+def preset_mend(*, preset: Preset, name: str) -> Finding:
+    """Do what a finding offers; `name` is that of its mend. Raises Refused where nothing is
+    wrong there any more."""
+    locked = Preset.objects.select_for_update().get(pk=preset.pk)
+    for finding in preset_findings([locked])[locked]:
+        if finding.mend and finding.mend.name == name:
+            _put(locked, finding.mend)
+            return finding
+    raise Refused("That has been mended already, or is not offered any more.")
+
+
+def _put(preset: Preset, mend: Mend) -> None:
+    credential = Credential.objects.get(slug=mend.key)
+    place, _, of = mend.place.partition(".")
+    row: Preset | PresetPanelist
+    if place.isdigit():
+        row = list(preset.panelists.all())[int(place)]
+        model, key = ("fallback_model", "fallback_credential") if of else ("model", "credential")
+    else:
+        row, model, key = preset, f"{place}_model", f"{place}_credential"
+    setattr(row, model, mend.model)
+    setattr(row, key, credential)
+    row.save(update_fields=[model, key])
+
+
+def _wish_of(preset: Preset) -> Wish | None:
+    try:
+        return preset_wish(preset)
+    except Refused:
+        return None  # it has no panel: that is said elsewhere
+
+
+_WHO = {
+    "judge": "The judge",
+    "synthesizer": "The synthesizer",
+    "judge_fallback": "The judge's fallback",
+    "synthesizer_fallback": "The synthesizer's fallback",
+}
+
+
+def _named(wish: Wish) -> Iterator[tuple[str, str, ModelAt]]:
+    """(place, who, model) of everybody whom a preset names."""
+    for number, seat in enumerate(wish.panel):
+        assert isinstance(seat, SeatWish)
+        for place, who, model in (
+            (f"{number}", letter(number), seat.model),
+            (f"{number}.fallback", f"{letter(number)}'s fallback", seat.fallback),
+        ):
+            if isinstance(model, ModelAt):
+                yield place, who, model
+    for place, who in _WHO.items():
+        if isinstance(model := getattr(wish, place), ModelAt):
+            yield place, who, model
+
+
+def _uses_of(preset: Preset) -> list[Use]:
+    wish = _wish_of(preset)
+    if wish is None:
+        return []
+    limits = [seat.max_output_tokens for seat in wish.panel if isinstance(seat, SeatWish)]
+    analysis = site_policy(**wish.limits).analysis_max_output_tokens
+    reads = room_for(limits, analysis) if len(limits) > 1 else 0
+    return [
+        Use(
+            place=place,
+            who=who,
+            key=at.credential.slug,
+            model=at.model,
+            plain=plain_name(at.credential, at.model),
+            # Whoever judges or writes is given all answers.
+            reads=reads if place in _WHO else 0,
+        )
+        for place, who, at in _named(wish)
+    ]
+
+
+def _catalog(uses: Sequence[Use]) -> Catalog:
+    credentials = list(Credential.objects.all())
+    lists = CatalogList.objects.in_bulk([c.pk for c in credentials])
+    keys = {c.slug: _key(c, lists.get(c.pk)) for c in credentials}
+    at = {c.pk: c for c in credentials if keys[c.slug].has_list}
+    names = {name for use in uses for name in (use.model, use.plain)}
+    rows = CatalogModel.objects.filter(credential__in=at, model__in=names)
+
+    @lru_cache(maxsize=1)
+    def more() -> Sequence[Listed]:
+        return [_listed(row, row.credential) for row in known_models(list(at.values()))]
+
+    named = [_listed(row, at[row.credential_id]) for row in rows]
+    return Catalog(keys, named, timezone.now(), more)
+
+
+def _key(credential: Credential, of: CatalogList | None) -> Key:
+    has_list = of is not None and bool(of.read_at) and of.address == credential.url
+    return Key(
+        slug=credential.slug,
+        name=credential.name,
+        lacks=credential.lacks,
+        cannot_pay=credential.cannot_pay_since is not None,
+        has_list=has_list,
+    )
+
+
+def _listed(row: CatalogModel, credential: Credential) -> Listed:
+    return Listed(
+        key=credential.slug,
+        model=row.model,
+        context_length=row.context_length or _window(credential),
+        outputs=row.outputs,
+        published_at=row.published_at,
+        expires_at=row.expires_at,
+        gone_at=row.gone_at,
+    )
+
+
+def _window(credential: Credential) -> int | None:
+    return credential.server.context_length if credential.server else None
