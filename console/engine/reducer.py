@@ -173,7 +173,7 @@ def _receipt(call: CallState, data: dict[str, Any]) -> None:
         value = getattr(received, f.name)
         setattr(call, f.name, list(value) if isinstance(value, tuple) else value)
     call.status_code = data.get("status_code")
-    if "text" in data:  # an analysis does not stream: its text comes whole
+    if "text" in data:  # an analysis comes whole, in the place of what was told of it before
         call.text = data["text"]
 
 

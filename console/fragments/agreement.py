@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..engine.errors import SENTENCES, Reason
 from ..engine.findings.analysis import notes as engine_notes
+from ..engine.findings.analysis import read_so_far, statements
 from ..engine.findings.by_words import WORDS
+from ..engine.findings.degenerate import Detector, is_alphabet
 from ..engine.findings.families import kinship
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
@@ -79,6 +82,9 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
     data = fusion.analysis if fusion and fusion.analysis is not None else None
     answers = _answers(fusion, state)
     is_by_words = bool(fusion and fusion.analysis_by == WORDS)
+    shown = data if data is not None else _so_far(spec, state, fusion, answers)
+    if data is None and shown is not None and name in ("failed", "skipped", "retrying"):
+        sentence = f"{sentence} What was complete of it stands below."
     return AnalysisView(
         state=name,
         sentence=sentence,
@@ -86,10 +92,38 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
         until=_retry_at(state, fusion) if name == "retrying" else None,
         judge=WORDS if is_by_words else _asked(spec, state, fusion).short_name,
         seats=judged,
-        parts=_Parts(judged, answers).of(data) if data is not None else [],
+        parts=_Parts(judged, answers).of(shown) if shown is not None else [],
         ratings=evidence.ratings(data.get("ratings", []), judged) if data else [],
         injections=evidence.quotes(data.get("injections", []), judged, answers) if data else [],
         notes=_notes(spec, state, fusion, data),
+    )
+
+
+def _so_far(
+    spec: Spec, state: RunState, fusion: FusionState | None, answers: Mapping[int, str]
+) -> dict[str, Any] | None:
+    """What is complete of an analysis that is being written, or that broke off. A try that is
+    asked again does not take it away: what it had stands until another has more."""
+    if fusion is None:
+        return None
+    seats = tuple(sorted(set(answers) - set(condensing_of(state, fusion.number).left_out)))
+    calls = state.calls_of(Step.ANALYSIS, fusion=fusion.number)
+    read = [
+        found
+        for call in calls
+        if call.text
+        and (found := _read(call.text, seats, spec.prompts.analysis, tuple(answers.values())))
+    ]
+    return max(read, key=lambda found: len(statements(found)), default=None)
+
+
+@lru_cache(maxsize=32)
+def _read(
+    text: str, seats: tuple[int, ...], prompt: str, answers: tuple[str, ...]
+) -> dict[str, Any] | None:
+    detector = Detector(prompts=[prompt], sources=lambda: answers)
+    return read_so_far(
+        text, seats, is_no_claim=lambda t: is_alphabet(t) or detector.find_in(t) is not None
     )
 
 

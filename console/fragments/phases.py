@@ -71,7 +71,7 @@ def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: b
         what=what if calls else "",
         seconds="" if running or not calls else figures.seconds(_busy(calls)),
         since=None if started is None else started - (_busy(calls, until=started) or 0),
-        tokens=_output(sum((c.usage for c in calls), Usage())),
+        tokens=_tokens(calls),
         cost=money(*known) if (known := total_cost(billed))[0] is not None else "",
     )
 
@@ -106,6 +106,17 @@ def _state(run: RunState, calls: Sequence[CallState], running: bool, succeeded: 
     if not calls:
         return "skipped" if run.status.is_final else "waiting"
     return "failed" if any(c.status is CallStatus.FAILED for c in calls) else "skipped"
+
+
+def _tokens(calls: Sequence[CallState]) -> str:
+    """As reported; with what a judge is writing, about four characters a token."""
+    usage = sum((c.usage for c in calls), Usage())
+    # Whoever writes where it can be read has its own figure beside the text.
+    unread = [c for c in calls if c.step is Step.ANALYSIS and not c.status.is_final]
+    written = sum(len(c.text) for c in unread)
+    if not written:
+        return _output(usage)
+    return f"≈ {figures.tokens((usage.output_tokens or 0) + max(1, written // 4))}"
 
 
 def _output(usage: Usage) -> str:

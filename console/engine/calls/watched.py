@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ProviderError, Reason
-from ..findings.degenerate import Degeneracy, Detector, first_piece, held_back
+from ..findings.degenerate import Degeneracy, Detector, first_piece, held_back, without_mark
 
 REASONS = {Degeneracy.REPEATS: Reason.REPEATS_ITSELF, Degeneracy.ECHOES: Reason.ECHOES_PROMPT}
 
@@ -57,3 +57,18 @@ class Watched:
     def _judge(self, found: Degeneracy | None) -> None:
         if found:
             raise ProviderError(REASONS[found])
+
+
+class Unmarked:
+    """Tells a text as it comes, without the fence's mark, which nobody is to see: what may be its
+    beginning waits for more, and at the end for the text as a whole, which is told anyway."""
+
+    def __init__(self, mark: str, tell: Callable[..., None]) -> None:
+        self._mark, self._tell, self._held = mark, tell, ""
+
+    def __call__(self, text: str) -> None:
+        text = self._held + text
+        kept = held_back(text, self._mark)
+        self._held = text[len(text) - kept :]
+        if told := without_mark(text[: len(text) - kept], self._mark):
+            self._tell(text=told)

@@ -14,6 +14,7 @@ A judge names answers by letter; the stored analysis names seats by number:
     left_out          number               of items that could not be read, or were too many
     no_claims         number               of statements that said nothing, and are not kept
     not_asked_for     [key]                parts of the judge's own, which are not kept
+    written_anew      true                 it is the last of several that the judge wrote
 
 `evidence` is [{seat, quote}]; `evidence.verify` says whether it is true. The
 first five parts are always there, the others where there is something to say;
@@ -30,12 +31,14 @@ from ..spec import letter
 from ..text import storable
 from .analysis_items import MAX_ITEMS, Items, sentence
 from .degenerate import is_alphabet
-from .json_object import FoundObject, find_object
+from .json_object import FoundObject, find_object, has_several
+from .seat_names import all_names
 
 PARTS = ("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
 # Under which key an item of a part has its text; "": it is one.
 TEXTS = dict(zip(PARTS, ("claim", "topic", "point", "insight", ""), strict=True))
 ASKED_FOR = (*PARTS, "ratings", "injections")
+MAX_SO_FAR = 100_000  # characters; what is longer is read when it is whole
 
 
 def claims(analysis: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], list[int]]]:
@@ -72,7 +75,44 @@ def read_analysis(
         raise ProviderError(
             Reason.JUDGE_NOT_VALID_JSON, "The judge's text holds no JSON object that can be read."
         )
-    return _read(found, seats, is_repaired, is_no_claim)
+    analysis = _read(found, seats, is_repaired, is_no_claim)
+    if has_several(text, PARTS):
+        analysis["written_anew"] = True
+    return analysis
+
+
+def read_so_far(
+    text: str, seats: Sequence[int], *, is_no_claim: Callable[[str], bool] = is_alphabet
+) -> dict[str, Any] | None:
+    """What is complete of an analysis that is being written, without its quotes, which are looked
+    up in the whole.
+
+    As the whole will be read, item by item, so that nothing of it has to be taken away again:
+    the last item waits for what follows, which may belong to it, and seats that are counted
+    wait for the end, since it may be from 0 or from 1.
+    """
+    found = find_object(text, PARTS) if len(text) <= MAX_SO_FAR else None
+    if found is None or any(map(str.isdigit, all_names(found.data))):
+        return None
+    data = {part: found.data.get(part) or [] for part in PARTS}
+    if found.is_cut:
+        last = next((part for part in reversed(list(found.data)) if data.get(part)), "")
+        if isinstance(data.get(last), list):
+            data[last] = data[last][:-1]
+    items = Items(seats, data)
+    if not all(isinstance(value, list | dict) for value in data.values()):
+        return None
+    analysis: dict[str, Any] = {part: getattr(items, part)(data[part]) for part in PARTS}
+    _drop(analysis, is_no_claim)
+    _settle(analysis, set(seats))
+    for claim, _ in claims(analysis):
+        claim["evidence"] = []
+    return analysis if any(analysis.values()) else None
+
+
+def statements(analysis: Mapping[str, Any]) -> list[str]:
+    """What is said in its parts, each in its words."""
+    return [item[key] if key else item for part, key in TEXTS.items() for item in analysis[part]]
 
 
 def _read(
@@ -199,6 +239,8 @@ def notes(analysis: Mapping[str, Any]) -> list[str]:
     if count := analysis.get("no_claims"):
         what = "1 statement" if count == 1 else f"{count} statements"
         sentences.append(f"Left out: {what} of the judge that repeated words and said nothing.")
+    if analysis.get("written_anew"):
+        sentences.append("The judge wrote its analysis more than once; the last one is shown.")
     if keys := analysis.get("not_asked_for"):
         names = ", ".join(keys)
         sentences.append(f"Left out of the judge's analysis: what it was not asked for ({names}).")

@@ -56,6 +56,12 @@ def find_object(text: str, keys: Sequence[str]) -> FoundObject | None:
     return found
 
 
+def has_several(text: str, keys: Sequence[str]) -> bool:
+    """Whether most of the keys stand in more than one whole object: only one of them is meant."""
+    whole = [data for data, _ in _whole_objects(text)]
+    return sum(2 * len(set(_respelled(data, keys)) & set(keys)) > len(keys) for data in whole) > 1
+
+
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
     """Every whole object, and after it those that are members of it."""
     return (data for data, _ in _whole_objects(text))

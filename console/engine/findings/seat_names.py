@@ -37,7 +37,7 @@ class SeatNames:
 
     def __init__(self, seats: Sequence[int], data: Any) -> None:
         # Whoever counts from 0 will hardly leave out the first answer everywhere.
-        first = 0 if "0" in _all_in(data) else 1
+        first = 0 if "0" in all_names(data) else 1
         self._seats = {letter(s): s for s in seats} | {str(s + first): s for s in seats}
 
     def read(self, raw: Any) -> list[int]:
@@ -67,7 +67,8 @@ def _names(raw: Any) -> Iterator[str]:
             yield from words
 
 
-def _all_in(data: Any) -> set[str]:
+def all_names(data: Any) -> set[str]:
+    """What seats are called anywhere in an analysis."""
     found: set[str] = set()
     left = [data]
     while left:  # what was nested a thousand deep could be parsed, and is not climbed down

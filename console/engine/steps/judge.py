@@ -15,9 +15,10 @@ from typing import Any
 from ..calls.aside import aside
 from ..calls.call import Context, least, receipt, request_for, stream_call
 from ..calls.tries import UNREADABLE, Ended, carry_out
-from ..calls.watched import Watched
+from ..calls.watched import Unmarked, Watched
 from ..calls.window import excess, output_of
 from ..errors import SENTENCES, ProviderError, Reason
+from ..events import EventType
 from ..findings.analysis import read_analysis
 from ..findings.by_words import WORDS, compare
 from ..findings.degenerate import Detector, is_alphabet, without_mark
@@ -25,7 +26,7 @@ from ..findings.evidence import verify
 from ..findings.schema import analysis_schema
 from ..provider import Finish, Message
 from ..spec import Panelist
-from ..state import CallState, Step
+from ..state import CallState, CallStatus, Step
 from ..text import ended
 from .material import Material
 from .prompts import fill, own_criteria
@@ -75,12 +76,24 @@ async def _ask(
     read = _reader(context, material)
     pieces: list[str] = []
     thoughts: list[str] = []
+    told = Unmarked(material.fence, partial(context.say, EventType.CALL_DELTA, key))
 
-    text_of = Watched(pieces.append, Detector(is_data=True))
+    def write(text: str) -> None:
+        """It is told as it comes, so that what is complete of it can be read before its end."""
+        pieces.append(text)
+        told(text)
+
+    text_of = Watched(write, Detector(is_data=True))
     thoughts_of = Watched(thoughts.append, Detector(is_data=True))
+
+    def alive() -> None:
+        if context.state.calls[key].status is CallStatus.WAITING:
+            context.say(EventType.CALL_ALIVE, key)
 
     def recast(text: str, reasoning: str) -> None:
         pieces[:], thoughts[:] = [text], [reasoning]
+        shown = without_mark(text, material.fence)
+        context.say(EventType.CALL_RECAST, key, text=shown, reasoning="")
         text_of.begin_with(text)
         thoughts_of.begin_with(reasoning)
 
@@ -99,6 +112,7 @@ async def _ask(
             on_text=text_of,
             on_reasoning=thoughts_of,
             on_recast=recast,
+            on_alive=alive,
         )
     except ProviderError as error:
         if error.reason == Reason.BUDGET_EXCEEDED:
