@@ -11,7 +11,7 @@ from console.api.openai.fusion_events import FusionEvents
 from console.api.openai.sse import BEGINS_AGAIN, FreshText, PlainText
 from console.engine.events import EventType
 from console.engine.state import CallState, CallStatus, Step
-from tests.console.story import Story, a_spec
+from tests.console.story import ANALYSIS, Story, a_spec
 
 from .conftest import Api
 from .test_run_events import Said, follow, texts
@@ -244,17 +244,21 @@ def test_a_fused_answer_that_is_replaced_is_told_without_its_marks(api: Api) -> 
     assert texts(events)[FUSED] == "One and two. More."
 
 
-def test_a_text_that_is_not_told_in_deltas_is_told_by_the_whole_run_anew(api: Api) -> None:
+def test_a_text_that_is_not_told_in_deltas_is_told_when_it_is_whole(api: Api) -> None:
     judged = {"judged": [], "criteria": ""}
     judged |= {"judge": {"model": "good"}, "synthesizer": {"model": "good"}}
     key = "analysis-f1-1"
     events = heard(
         api,
         [event("fusion.started", fusion=1, **judged), added(key, "analysis", 1)],
+        [event("call.delta", key, 1, text="Hm. {")],
         [event("call.recast", key, 1, text="{}", reasoning="")],
+        [event("call.completed", key, 1, text="{}", analysis=ANALYSIS)],
     )
-    anew = [e for e in events if e.name == "run.snapshot"][-1]
-    assert next(c for c in anew.data["run"]["calls"] if c["key"] == key)["text"] == "{}"
+    told = [e for e in events[1:] if e.data.get("call") == key]
+    assert [e.name for e in told] == ["analysis.in_progress", "analysis.completed"]
+    assert told[-1].data["text"] == "{}"
+    assert "run.snapshot" not in [e.name for e in events[1:]]
 
 
 def test_of_a_log_that_says_what_nobody_here_knows_the_rows_tell(api: Api) -> None:

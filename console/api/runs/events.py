@@ -190,13 +190,16 @@ class _Telling:
         """Who was told a text that the new one goes on from is told the rest of it; for anybody
         else the whole run begins again."""
         call = state.calls[event.call]
+        if not tells_deltas(call.step):
+            apply(state, event)  # of its text programs are told when it is whole
+            return
         before, thought, written = call.text, call.reasoning, self._written(state, event.call)
         written.fresh(call)  # of a seat's answer, whose deltas are told as they come
         apply(state, event)
         fresh = written.fresh(call)
         goes_on = fresh is not None and call.reasoning.startswith(thought)
         goes_on = goes_on and len(call.text) >= len(before)  # deltas to come go on from less
-        if not (goes_on and tells_deltas(call.step)):
+        if not goes_on:
             yield self._anew(state)
             return
         thoughts = call.reasoning[len(thought) :]
