@@ -18,6 +18,8 @@ from django.urls import re_path  # noqa: E402
 
 from console.live.routing import SameOrigin, websocket_urlpatterns  # noqa: E402
 from console.mcp.mount import Mount  # noqa: E402
+from console.pages.gate import Gate  # noqa: E402
+from console.site.addresses import FromProxies  # noqa: E402
 
 
 async def answering(scope: Any, receive: Any, send: Any) -> None:
@@ -33,11 +35,13 @@ async def answering(scope: Any, receive: Any, send: Any) -> None:
 
 # Channels routes ASGI applications with Django's `re_path`, whose type knows views only.
 programs: Any = Mount()
-pages: Any = answering
+pages: Any = Gate(answering)
 
-application = ProtocolTypeRouter(
-    {
-        "http": URLRouter([re_path(r"^mcp/?$", programs), re_path(r"", pages)]),
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-    }
+application = FromProxies(
+    ProtocolTypeRouter(
+        {
+            "http": URLRouter([re_path(r"^mcp/?$", programs), re_path(r"", pages)]),
+            "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        }
+    )
 )

@@ -43,10 +43,14 @@ WEBSOCKET_ORIGINS = env.list("FUSION_WEBSOCKET_ORIGINS", [BASE_URL] if BASE_URL 
 # Pages of other sites whose scripts may ask /v1 with a token; "*": any.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("FUSION_CORS_ORIGINS", [])
 CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in CORS_ALLOWED_ORIGINS]
+# Whose X-Forwarded-For is believed (console/site/addresses.py): addresses or networks.
+TRUSTED_PROXIES: list[str] = env.list("FUSION_TRUSTED_PROXIES", [])
 _secure = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "console.site.sessions"
+# Attempts from one address (console/site/attempts.py).
+SIGN_INS_PER_MINUTE = env.int("FUSION_SIGN_INS_PER_MINUTE", 30)
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 if _secure:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -144,13 +148,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
-_LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
-CACHES = {
-    "default": {"BACKEND": _LOCMEM},
-    # Of its own, and too large to be pushed out of: each entry costs whoever makes it a
-    # password hashed.
-    "attempts": {"BACKEND": _LOCMEM, "LOCATION": "attempts", "OPTIONS": {"MAX_ENTRIES": 100_000}},
-}
 
 CELERY_BROKER_URL = environment.celery_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True

@@ -182,6 +182,7 @@ class Stack:
             "REDIS_URL": self.valkey.url,
             "FUSION_PORT": str(self.port),
             "LOG_LEVEL": "DEBUG",
+            "FUSION_SIGN_INS_PER_MINUTE": "1000",  # tests have one address
             **env,
         }
         self.database = Database(url) if (url := self.env.get("DATABASE_URL")) else None

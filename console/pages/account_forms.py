@@ -6,17 +6,15 @@ longer: its sentences name what is stored and validated, not what one has to do.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 
-ATTEMPTS_ALLOWED = 10
-ATTEMPTS_REMEMBERED = 10 * 60  # seconds
+from ..site import attempts
 
 _NAME = "Letters and digits of any language, and the signs . _ - + @, without spaces."
 _NEW_PASSWORD = (
@@ -56,43 +54,73 @@ class InOurWords(forms.BaseForm):
             }
 
 
-class SignInForm(AuthenticationForm):
-    """After ten failures a name is not tried any further from that address."""
+class Limited:
+    """Of a form with a password: how often one may be tried, and how many at a time. Where it is
+    too often, `retry_after` says for how long."""
 
+    retry_after = 0
+
+    def limited(self, too_many: attempts.TooMany) -> ValidationError:
+        self.retry_after = too_many.seconds
+        return ValidationError(str(too_many), "limited")
+
+    def in_reply(self, response: HttpResponse) -> HttpResponse:
+        if self.retry_after:
+            response.status_code = 429
+            response["Retry-After"] = str(self.retry_after)
+        return response
+
+
+def address_of(request: HttpRequest | None) -> str:
+    return str(request.META.get("REMOTE_ADDR", "")) if request else ""
+
+
+class SignInForm(Limited, AuthenticationForm):
     error_messages = {
         "invalid_login": "That username and password do not match an account.",
         "inactive": "That username and password do not match an account.",
     }
 
     def clean(self) -> dict[str, Any]:
-        if not (self.cleaned_data.get("username") and self.cleaned_data.get("password")):
+        name = self.cleaned_data.get("username")
+        if not (name and self.cleaned_data.get("password")):
             return super().clean()  # nothing was tried: neither a failure nor a success
-        key, cache = self._key(), caches["attempts"]
-        # Counted before the password is looked at, so that many at once gain nothing.
-        cache.add(key, 0, ATTEMPTS_REMEMBERED)
+        address = address_of(self.request)
         try:
-            attempts = cache.incr(key)
-        except ValueError:
-            attempts = 1  # forgotten between the two lines
-        if attempts > ATTEMPTS_ALLOWED:
-            raise ValidationError("Too many attempts. Wait ten minutes and try again.", "limited")
-        cleaned = super().clean()
-        cache.delete(key)
+            attempts.begin(address=address, name=name)
+            with attempts.place_to_hash():
+                cleaned = super().clean()
+        except attempts.TooMany as too_many:
+            raise self.limited(too_many) from None
+        attempts.succeeded(address=address, name=name)
         return cleaned
 
-    def _key(self) -> str:
-        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        name = self.cleaned_data.get("username", "").casefold()
-        return "sign-in:" + hashlib.sha256(f"{address}\n{name}".encode()).hexdigest()
 
+class PasswordForm(Limited, InOurWords, PasswordChangeForm):
+    address = ""
 
-class PasswordForm(InOurWords, PasswordChangeForm):
     error_messages = PasswordChangeForm.error_messages | {
         "password_incorrect": "That is not your present password.",
     }
 
+    def clean_old_password(self) -> str:
+        """Guessing it here is guessing it: it counts as at sign-in."""
+        name = self.user.get_username()
+        try:
+            attempts.begin(address=self.address, name=name)
+            with attempts.place_to_hash():
+                password = super().clean_old_password()
+        except attempts.TooMany as too_many:
+            raise self.limited(too_many) from None
+        attempts.succeeded(address=self.address, name=name)
+        return password
 
-class ClaimForm(InOurWords, UserCreationForm[User]):
+    def save(self, commit: bool = True) -> Any:
+        with attempts.place_to_hash():
+            return super().save(commit)
+
+
+class ClaimForm(Limited, InOurWords, UserCreationForm[User]):
     class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username",)

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+
+from .addresses import networks
 
 _UP = "`python3 manage.py up` generates both into var/secrets.env; elsewhere set it yourself."
 
@@ -126,6 +128,30 @@ def origins_are_some(**_: Any) -> list[CheckMessage]:
     hint = "As in https://app.example.org,http://localhost:3000, or * alone for any"
     return [
         Error(f"FUSION_CORS_ORIGINS has no origin in {wrong[0]}.", hint=hint, id="console.E009")
+    ]
+
+
+@register()
+def proxies_are_addresses(**_: Any) -> list[CheckMessage]:
+    try:
+        networks(tuple(settings.TRUSTED_PROXIES))
+    except ValueError as e:
+        hint = "Addresses or networks, as in 127.0.0.1,10.0.0.0/8"
+        return [Error(f"FUSION_TRUSTED_PROXIES: {e}.", hint=hint, id="console.E010")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def a_proxy_is_trusted(**_: Any) -> list[CheckMessage]:
+    """Else all who come through it count as one address."""
+    if not settings.BASE_URL or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "FUSION_BASE_URL is set, and FUSION_TRUSTED_PROXIES is not.",
+            hint="Behind a proxy everybody has its address, and shares the limits of one: name it.",
+            id="console.W001",
+        )
     ]
 
 

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -5,10 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.core.cache import caches
 from django.test import Client
 
 from console.services import people
+from console.site import attempts
+from tests.stack import until
 
 from .story import Story
 
@@ -20,12 +22,20 @@ LIMITED = "Too many attempts"
 
 @pytest.fixture(autouse=True)
 def no_attempts_yet() -> None:
-    caches["attempts"].clear()
+    attempts.forget_all()
 
 
 def sign_in(client: Client, username: str, password: str, **more: Any) -> Any:
     data = {"username": username, "password": password} | more
     return client.post("/sign-in", data)
+
+
+def limited(response: Any) -> bool:
+    """In its status, its words, and with the time to wait for."""
+    is_limited = response.status_code == 429
+    assert is_limited == (LIMITED in response.content.decode())
+    assert is_limited == (int(response.headers.get("Retry-After", 0)) > 0)
+    return is_limited
 
 
 def test_the_right_password_leads_to_the_console(client: Client, alice: User) -> None:
@@ -67,9 +77,8 @@ def test_after_ten_failures_a_name_waits_even_with_the_right_password(
     for _ in range(10):
         assert WRONG in sign_in(client, "alice", "a-guess").content.decode()
     response = sign_in(client, "ALICE", "alice-has-a-password")
-    assert LIMITED in response.content.decode()
-    response = sign_in(client, "alice", "alice-has-a-password")
-    assert LIMITED in response.content.decode()
+    assert limited(response) and "Wait 10 minutes" in response.content.decode()
+    assert limited(sign_in(client, "alice", "alice-has-a-password"))
     assert "_auth_user_id" not in client.session
 
 
@@ -79,23 +88,99 @@ def test_a_form_without_a_password_neither_counts_nor_forgets(client: Client, al
     for _ in range(3):
         assert "This field is required." in sign_in(client, "alice", "").content.decode()
     assert WRONG in sign_in(client, "alice", "a-guess").content.decode()
-    assert LIMITED in sign_in(client, "alice", "a-guess").content.decode()
+    assert limited(sign_in(client, "alice", "a-guess"))
 
 
-def test_attempts_with_other_names_do_not_push_out_the_count(client: Client, alice: User) -> None:
-    for _ in range(10):
-        sign_in(client, "alice", "a-guess")
-    for number in range(310):
-        sign_in(client, f"nobody-{number}", "a-guess")
-    assert LIMITED in sign_in(client, "alice", "alice-has-a-password").content.decode()
+def test_an_address_tries_thirty_times_a_minute_with_whatever_names(
+    client: Client, alice: User
+) -> None:
+    for number in range(30):
+        assert not limited(sign_in(client, f"nobody-{number}", "one password for all"))
+    refused = sign_in(client, "alice", "alice-has-a-password")
+    assert limited(refused) and "from your address" in refused.content.decode()
+    assert int(refused.headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine"),
+    [
+        ("192.0.2.7", "192.0.2.8"),
+        ("192.0.2.7", "2001:db8::1"),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1"),
+    ],
+)
+def test_nobody_is_refused_the_right_password_for_what_another_address_tried(
+    alice: User, theirs: str, mine: str
+) -> None:
+    guessing = Client(REMOTE_ADDR=theirs)
+    for number in range(40):
+        sign_in(guessing, "alice" if number < 11 else f"nobody-{number}", "a-guess")
+    assert limited(sign_in(guessing, "alice", "alice-has-a-password"))
+    there = sign_in(Client(REMOTE_ADDR=mine), "alice", "alice-has-a-password")
+    assert there.status_code == 302
+
+
+def test_an_address_of_ipv6_is_all_that_its_owner_has(alice: User) -> None:
+    for number in range(10):
+        sign_in(Client(REMOTE_ADDR=f"2001:db8::{number:x}"), "alice", "a-guess")
+    assert limited(sign_in(Client(REMOTE_ADDR="2001:db8::ffff"), "alice", "a-guess"))
 
 
 def test_others_sign_in_meanwhile(client: Client, alice: User, bob: User) -> None:
     for _ in range(11):
         sign_in(client, "alice", "a-guess")
     assert sign_in(client, "bob", "bob-has-a-password").status_code == 302
-    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
-    assert sign_in(elsewhere, "alice", "alice-has-a-password").status_code == 302
+
+
+def test_while_the_places_are_taken_who_signs_in_waits_and_is_then_told(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing takes a core: more than two at a time would take them from everybody."""
+    monkeypatch.setattr(attempts, "HASH_PATIENCE", 0.05)
+    with attempts.place_to_hash(), attempts.place_to_hash():
+        response = sign_in(client, "alice", "alice-has-a-password")
+        assert response.status_code == 429 and response.headers["Retry-After"] == "3"
+        assert "Many people are signing in" in response.content.decode()
+        change_it = Client()
+        change_it.force_login(alice)
+        changed = change(change_it, "alice-has-a-password", "another-long-password")
+        assert changed.status_code == 429 and changed.headers["Retry-After"] == "3"
+    with attempts.place_to_hash():
+        assert sign_in(client, "alice", "alice-has-a-password").status_code == 302
+
+
+def test_of_many_who_wait_most_are_sent_away_at_once() -> None:
+    patient = [attempts.place_to_hash() for _ in range(attempts.HASHES_AT_ONCE)]
+    for place in patient:
+        place.__enter__()
+    refused: list[int] = []
+
+    def wait() -> None:
+        try:
+            with attempts.place_to_hash():
+                pass
+        except attempts.TooMany as too_many:
+            refused.append(too_many.seconds)
+
+    waiting = [threading.Thread(target=wait) for _ in range(attempts.WAITING_AT_ONCE + 7)]
+    for thread in waiting:
+        thread.start()
+    until(lambda: len(refused) == 7)
+    for place in patient:
+        place.__exit__(None, None, None)
+    for thread in waiting:
+        thread.join()
+    assert len(refused) == 7, "the others had their turn"
+
+
+def test_the_present_password_is_guessed_no_oftener_than_at_sign_in(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    for _ in range(10):
+        wrong = change(client, "a-guess", "another-long-password")
+        assert "That is not your present password." in wrong.content.decode()
+    assert limited(change(client, "alice-has-a-password", "another-long-password"))
+    assert limited(sign_in(Client(), "alice", "alice-has-a-password")), "it is one count"
 
 
 def test_success_forgets_the_failures(client: Client, alice: User) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import login
@@ -19,8 +19,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from ...services import people
 from ...services.errors import Refused
-from ...site import signed_in
-from ..account_forms import ClaimForm, PasswordForm, SignInForm
+from ...site import attempts, signed_in
+from ..account_forms import ClaimForm, PasswordForm, SignInForm, address_of
 from .fragment import by_htmx
 
 
@@ -37,6 +37,9 @@ class SignIn(LoginView):
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         return signed_in.remember(super().form_valid(form))
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
+        return form.in_reply(super().form_invalid(form))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
@@ -61,9 +64,22 @@ class Password(PasswordChangeView):
     form_class = PasswordForm
     success_url = reverse_lazy("console")
 
+    def get_form(self, form_class: Any = None) -> PasswordForm:
+        form = cast(PasswordForm, super().get_form(form_class))
+        form.address = address_of(self.request)
+        return form
+
+    def form_invalid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
+        return form.in_reply(super().form_invalid(form))
+
     def form_valid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
+        try:
+            response = super().form_valid(form)
+        except attempts.TooMany as too_many:
+            form.add_error(None, form.limited(too_many))
+            return self.form_invalid(form)
         messages.success(self.request, "Your password is changed. Other sessions were ended.")
-        return super().form_valid(form)
+        return response
 
 
 password = never_cache(Password.as_view())
@@ -78,13 +94,17 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
     form = ClaimForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            user = people.claim_use(
-                token=token,
-                username=form.cleaned_data["username"],
-                password=form.cleaned_data["password1"],
-            )
+            with attempts.place_to_hash():
+                user = people.claim_use(
+                    token=token,
+                    username=form.cleaned_data["username"],
+                    password=form.cleaned_data["password1"],
+                )
         except Refused:
             return _no_claim(request, token)
+        except attempts.TooMany as too_many:
+            form.add_error(None, form.limited(too_many))
+            return form.in_reply(render(request, "console/account/claim.html", {"form": form}))
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         return signed_in.remember(redirect("console"))
     return render(request, "console/account/claim.html", {"form": form})
