@@ -16,6 +16,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from console.live.places import ADDRESS, PERSON, PROCESS, Limited  # noqa: E402
 from console.live.routing import SameOrigin, websocket_urlpatterns  # noqa: E402
 from console.mcp.mount import Mount  # noqa: E402
 from console.pages.gate import Gate  # noqa: E402
@@ -36,12 +37,15 @@ async def answering(scope: Any, receive: Any, send: Any) -> None:
 # Channels routes ASGI applications with Django's `re_path`, whose type knows views only.
 programs: Any = Mount()
 pages: Any = Gate(answering)
+# What costs nothing is asked first.
+live: Any = Limited(PERSON, URLRouter(websocket_urlpatterns))
+live = Limited(PROCESS, Limited(ADDRESS, AuthMiddlewareStack(live)))
 
 application = FromProxies(
     ProtocolTypeRouter(
         {
             "http": URLRouter([re_path(r"^mcp/?$", programs), re_path(r"", pages)]),
-            "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+            "websocket": SameOrigin(live),
         }
     )
 )

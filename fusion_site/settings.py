@@ -220,6 +220,10 @@ LEASE_SECONDS = env.float("FUSION_LEASE_SECONDS", 20)
 HEARTBEAT_SECONDS = env.float("FUSION_HEARTBEAT_SECONDS", 5)
 SWEEP_SECONDS = env.float("FUSION_SWEEP_SECONDS", 2)
 SHUTDOWN_GRACE_SECONDS = env.float("FUSION_SHUTDOWN_GRACE_SECONDS", 5)
+# Sockets that may be open at once, in each web process (console/live/places.py).
+SOCKETS_PER_PERSON = env.int("FUSION_SOCKETS_PER_PERSON", 20)
+SOCKETS_PER_ADDRESS = env.int("FUSION_SOCKETS_PER_ADDRESS", 100)
+SOCKETS_PER_PROCESS = env.int("FUSION_SOCKETS_PER_PROCESS", 5000)
 # How long a live viewer's permission is trusted before it is asked again.
 PERMISSION_SECONDS = env.float("FUSION_PERMISSION_SECONDS", 3)
 # A request that has failed for good is answered with that failure for so long, not asked again.

@@ -183,6 +183,8 @@ class Stack:
             "FUSION_PORT": str(self.port),
             "LOG_LEVEL": "DEBUG",
             "FUSION_SIGN_INS_PER_MINUTE": "1000",  # tests have one address
+            "FUSION_SOCKETS_PER_ADDRESS": "1000",
+            "FUSION_SOCKETS_PER_PERSON": "1000",
             **env,
         }
         self.database = Database(url) if (url := self.env.get("DATABASE_URL")) else None

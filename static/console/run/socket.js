@@ -74,6 +74,7 @@ function connect() {
   socket.addEventListener("close", ({ code, target }) => {
     if (target !== socket) return; // one we had given up
     if (code === 4404) location.reload();
+    else if (code === 4429 && !over) goOnAsking(); // as many sockets are open as may be
     else reconnect();
   });
 }
