@@ -14,9 +14,9 @@ from django.template.loader import render_to_string
 from ..engine.findings.given import fused_answer
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
-from ..markdown import render
 from ..record import by_words
 from . import agreement, figures, phases, receipt, seats, sentences, sources
+from .renderings import rendered
 
 LOCAL_CREDENTIAL = "local"
 
@@ -99,7 +99,7 @@ def _shown(spec: Spec, state: RunState) -> dict[str, CallState | None]:
 def _html(state: RunState, call: CallState) -> str:
     """Only the fused answer has marks of provenance."""
     letters = state.letters_of(call.fusion) if call.fusion else ""
-    return render(call.text, sources=letters, cited=sources.addresses(call))
+    return rendered(call.text, sources=letters, cited=sources.addresses(call))
 
 
 def is_demonstration(spec: Spec) -> bool:

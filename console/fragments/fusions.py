@@ -15,8 +15,8 @@ from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.seating import seated
 from ..engine.usage import cost_of, money
-from ..markdown import render
 from ..record.by_words import put_together
+from .renderings import rendered
 from .sentences import run_word, seats_and, unknown_to_fused
 from .sources import addresses
 
@@ -74,7 +74,7 @@ def _html(spec: Spec, state: RunState, fusion: FusionState) -> SafeString:
     call = state.answering(fusion)
     is_written = call is not None and call.step is Step.SYNTHESIS
     letters = state.letters_of(fusion.number) if is_written else ""
-    return render(call.text if call else "", sources=letters, cited=addresses(call))
+    return rendered(call.text if call else "", sources=letters, cited=addresses(call))
 
 
 def _name(state: RunState, step: Step, fusion: FusionState, meant: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ class Worth:
     took_and_cost: str
     new: list[New]
     more: int
+    is_unread: bool  # the answer is too long to be looked through for what is new
     lacking: list[str]
 
 
@@ -46,10 +47,12 @@ def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
     if best is None or best.seat is None or written is None or not written.is_usable:
         return None
     by_letter = {column.letter: column for column in columns}
+    new = engine.beyond(written.text, best.seat, state.letters_of(fusion.number))
     claims = [
         New(p.text, [by_letter[name] for name in p.letters if name in by_letter])
-        for p in engine.beyond(written.text, best.seat, state.letters_of(fusion.number))
+        for p in new[:SHOWN]
     ]
+    is_unread = len(written.text) > engine.LONGEST_READ
     analysis = fusion.analysis or {}
     column = next(column for column in columns if column.seat == best.seat)
     took = _took(column, engine.extra_seconds(state, fusion, best))
@@ -58,9 +61,10 @@ def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
         found=_found(engine.changed(state, fusion), engine.agreement(analysis)),
         took=f"{took}.",
         took_and_cost=f"{took} {_cost(engine.extra_cost(state, fusion, best))}.",
-        new=claims[:SHOWN],
-        more=max(0, len(claims) - SHOWN),
-        lacking=engine.lacking(analysis, best.seat)[:SHOWN] if not claims else [],
+        new=claims,
+        more=len(new) - len(claims),
+        is_unread=is_unread,
+        lacking=[] if claims or is_unread else engine.lacking(analysis, best.seat)[:SHOWN],
     )
 
 

@@ -55,9 +55,11 @@ def render(text: str, *, sources: str = "", cited: Mapping[int, str] | None = No
     `sources` are the letters whose marks of provenance are shown as such, `cited` the web pages
     that its numbers in brackets lead to.
     """
-    text = complete_lines(text)
+    whole, text = text, complete_lines(text)
     if too_costly(text):
-        return plain(without_marks(text) if sources else text)
+        # Without its last line feed others have it without marks already.
+        bare = text if "\r" in whole else whole
+        return plain(complete_lines(without_marks(bare)) if sources else text)
     env = new_env(sources, cited)
     return blocks_to_html(parse(text, env), text, env)
 

@@ -11,13 +11,14 @@ on, and the last block stays open however complete it looks. What it cannot fore
 definition that comes after its use; `finish` sees to that.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.safestring import SafeString
 
+from console.engine.findings.provenance import MARKER, plain_so_far
 from console.engine.findings.provenance import plain as without_marks
-from console.engine.findings.provenance import plain_so_far
 from console.markdown.document import (
     blocks_to_html,
     complete_lines,
@@ -39,6 +40,12 @@ SMALL_OPEN_BLOCK = 4_000
 GROWTH = 1 / 20
 # ... and beyond so many it is shown plain until it ends.
 MAX_OPEN_BLOCK = 16_000
+# A line beyond so many is no longer looked through for code and marks at every step: of what it
+# has grown by the marks are taken out, wherever they stand, until the line ends.
+LONG_LINE = 4_000
+_MARK = re.compile(rf"[ \t]*{MARKER.pattern}")
+# What may still become one.
+_MARK_BEGUN = re.compile(r"[ \t]*(?:\[(?:\^[A-Hown, ]{0,60})?)?\Z")
 
 
 class StreamRenderer:
@@ -63,6 +70,9 @@ class StreamRenderer:
         self._shown = 0  # how much of them `block` shows
         self._references: dict[str, dict[str, Any]] = {}
         self._typeset = 0  # how much of what is final was typeset as formulas
+        self._long_at = -1  # where the long line begins
+        self._long = 0  # how much of it is in `_long_line`, without its marks
+        self._long_line = ""
         self._finished = False
         self._is_plain = False  # for good: the whole document is too costly to format
         self._kind = OpenBlock()
@@ -145,7 +155,7 @@ class StreamRenderer:
 
     def _show_line(self, line: str) -> None:
         if self._sources:
-            line = plain_so_far(line)
+            line = plain_so_far(line) if len(line) <= LONG_LINE else self._bare_long_line(line)
         pending = self._bare(self._open[self._shown :])
         place, self.line = place_of(self._kind, pending, line)
         if self._is_plain:
@@ -158,6 +168,16 @@ class StreamRenderer:
         self.shown = with_slot(
             self.block, self._kind, place, pending, whole=whole, render=self._rendered
         )
+
+    def _bare_long_line(self, line: str) -> str:
+        """Costs what the line has grown by."""
+        if self._long_at != self._taken:
+            self._long_at, self._long, self._long_line = self._taken, 0, ""
+        end = _MARK_BEGUN.search(line, max(self._long, len(line) - 100))
+        until = end.start() if end else len(line)
+        self._long_line += _MARK.sub("", line[self._long : until])
+        self._long = until
+        return self._long_line
 
     def _rendered(self, text: str) -> str:
         text = complete_lines(text)

@@ -1,4 +1,4 @@
-"""Sockets beyond what a person, an address or a process may have: told why, and let in when others have left."""
+"""Sockets beyond what a person, an address or a process may have: told why, let in later."""
 
 from __future__ import annotations
 

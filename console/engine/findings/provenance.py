@@ -14,7 +14,6 @@ A text that is being written is plain up to where a marker may be beginning.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,7 +61,14 @@ def names_of(marker: str, letters: str = ALL) -> tuple[str, bool]:
 
 
 def marks(text: str, letters: str = ALL) -> list[ProvenanceMark]:
-    found = []
+    return [ProvenanceMark(a, b, *names_of(names, letters)) for a, b, names in _marked(text)]
+
+
+def _marked(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end, and what stands in it, of every marker. Plain tuples: a text may have half a
+    million."""
+    if "[^" not in text:
+        return
     line = looked = 0
     for start, end, is_code in _stretches(text):
         if is_code:
@@ -70,9 +76,7 @@ def marks(text: str, letters: str = ALL) -> list[ProvenanceMark]:
         for match in MARKER.finditer(text, start, end):
             line = max(line, text.rfind("\n", looked, match.start()) + 1)
             looked = match.start()
-            stop = match.end() + is_footnote(text, match, line)
-            found.append(ProvenanceMark(match.start(), stop, *names_of(match[1], letters)))
-    return found
+            yield looked, match.end() + is_footnote(text, match, line), match[1]
 
 
 def is_footnote(text: str, match: re.Match[str], line: int) -> bool:
@@ -92,15 +96,18 @@ def _plain_until(stop: int, text: str) -> str:
     """What is code further up may hang on what comes later, so all of it is read."""
     pieces: list[str] = []
     at = 0
-    found = deque(mark for mark in marks(text) if mark.end <= stop)
-    while found:
+    found = [(start, end) for start, end, _ in _marked(text) if end <= stop]
+    number = 0
+    while number < len(found):
         # Markers side by side, with nothing but spaces between, go together.
-        first = last = found.popleft()
-        while found and not text[last.end : found[0].start].strip(" \t"):
-            last = found.popleft()
-        before = text[at : first.start]
-        pieces.append(_joined(before, text, last.end, is_first=not pieces))
-        at = last.end
+        first, last = found[number]
+        number += 1
+        while number < len(found) and not text[last : found[number][0]].strip(" \t"):
+            last = found[number][1]
+            number += 1
+        before = text[at:first]
+        pieces.append(_joined(before, text, last, is_first=not pieces))
+        at = last
         if not before.endswith((" ", "\t")) and before.rpartition("\n")[2].strip() == "":
             while text[at : at + 1] in {" ", "\t"}:
                 at += 1

@@ -6,7 +6,7 @@ All of it is computed from what is on record; docs/judging.md says how.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -28,6 +28,8 @@ _SENTENCE_END = re.compile(r"[.!?…]['\")\]*_”’]*(?=\s+[^\sa-z]|\s*$)|[。�
 # A line that goes on from none, and one that none goes on from: blank, a heading, a row, a fence.
 _BEGINS = re.compile(r"[ \t>]*(?:$|[-*+]\s|\d{1,9}[.)]\s|#|\||`{3}|~{3})", re.MULTILINE)
 _STANDS_ALONE = re.compile(r"[ \t>]*(?:$|#|\||`{3}|~{3})", re.MULTILINE)
+# What is longer is not looked through for what is new in it: no answer to people is.
+LONGEST_READ = 200_000  # characters
 _LONGEST = 600  # characters of a sentence, to either side of a mark
 
 
@@ -70,10 +72,14 @@ def agreement(analysis: Mapping[str, Any]) -> Agreement | None:
 _STATED = ("consensus", "contradictions", "partial_coverage", "unique_insights")
 
 
-def beyond(text: str, best: int, letters: str = ALL) -> list[Passage]:
+# A page asks for it whenever it is read.
+@lru_cache(maxsize=16)
+def beyond(text: str, best: int, letters: str = ALL) -> Sequence[Passage]:
     """Sentences of a fused answer, with its marks, that do not rest on the best single answer
     alone: each once, with the letters of all its other marks."""
     found: dict[int, Passage] = {}
+    if len(text) > LONGEST_READ:
+        return ()
     for mark in marks(text, letters):
         if letter(best) in mark.letters or not (mark.letters or mark.is_own):
             continue
@@ -83,7 +89,7 @@ def beyond(text: str, best: int, letters: str = ALL) -> list[Passage]:
         known = found[start].letters if start in found else ""
         both = known + "".join(name for name in mark.letters if name not in known)
         found[start] = Passage(sentence, both)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _line(text: str, mark: ProvenanceMark) -> tuple[int, int]:
