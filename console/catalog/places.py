@@ -74,6 +74,7 @@ class Fitting:
     name: str
     maker: str
     rank: tuple[Any, ...]
+    can_judge: bool = True  # unless an admin says otherwise
 
 
 class Reach:
@@ -121,7 +122,7 @@ def fill(wanted: Wanted, reach: Reach) -> Filled:
         if place and panel[seat] is None:
             panel[seat] = _stand_in(place.grade, panel, wanted, reach)
     sitting = {c.maker for c in panel if c} | set(wanted.named)
-    judge = _beside(wanted.judge, sitting, reach)
+    judge = _beside(wanted.judge, sitting, reach, judges=True)
     return Filled(panel, judge, _beside(wanted.writer, sitting, reach))
 
 
@@ -135,15 +136,17 @@ def _stand_in(
     return reach.best(maker, grade)
 
 
-def _beside(place: ModelPlace | None, sitting: set[str], reach: Reach) -> Fitting | None:
+def _beside(
+    place: ModelPlace | None, sitting: set[str], reach: Reach, *, judges: bool = False
+) -> Fitting | None:
+    """The place's maker, or the first who does not sit there, or else the first."""
     if place is None:
         return None
     reached = reach.makers(place.grade)
-    if place.maker in reached:
-        return reach.best(place.maker, place.grade)
     if place.maker != ANY:
-        reached.sort(key=lambda maker: maker in sitting)
-    return reach.best(reached[0], place.grade) if reached else None
+        reached.sort(key=lambda maker: (maker != place.maker, maker in sitting))
+    found = (reach.best(maker, place.grade) for maker in reached)
+    return next((f for f in found if f and (f.can_judge or not judges)), None)
 
 
 def _ranked(credentials: Sequence[Credential], grade: str) -> dict[str, Fitting]:
@@ -164,7 +167,9 @@ def _ranked(credentials: Sequence[Credential], grade: str) -> dict[str, Fitting]
 
 
 def _fitting(row: CatalogModel, maker: str, rank: tuple[Any, ...]) -> Fitting:
-    return Fitting(row.credential, row.model, row.name or row.model, maker, rank)
+    return Fitting(
+        row.credential, row.model, row.name or row.model, maker, rank, row.can_judge is not False
+    )
 
 
 def _by_price(rows: Sequence[CatalogModel], known: dict[str, Fitting]) -> dict[str, Fitting]:

@@ -382,3 +382,10 @@ def test_where_the_judge_writes_nobody_else_is_asked_to(have: Have) -> None:
     have("anthropic")
     Preset.objects.filter(slug="budget").update(judge_writes=True)
     assert filled("budget").endswith(f"| {HAIKU} | {HAIKU}")
+
+
+def test_who_cannot_judge_fills_no_judges_place(have: Have) -> None:
+    have("openai", "xai")
+    CatalogModel.objects.filter(model="grok-4.7").update(can_judge=False)
+    assert filled("quality").endswith(f"| openai:{SOL} | openai:{SOL}")
+    assert "xai:grok-4.7" in filled("quality")
