@@ -119,7 +119,9 @@ class PresetForm(forms.ModelForm[Preset]):
         super().__init__(*args, **kwargs)
         for who in ("judge", "synthesizer"):
             stored = getattr(self.instance, f"{who}_place")
-            self.fields[f"{who}_place"] = _place_field(stored, seats=False)
+            field = _place_field(stored, seats=False)
+            field.label = f"{who.capitalize()}'s place"
+            self.fields[f"{who}_place"] = field
         self.fields["judge_credential"].required = False
 
     def clean_slug(self) -> str:

@@ -64,7 +64,8 @@ def presets() -> dict[str, dict[str, Any]]:
     return {
         "quality": {
             "name": "Quality",
-            "description": "The strongest of three makers, judged by one of another maker.",
+            "description": "The strongest models that your keys reach; one off the panel judges "
+            "where there is one.",
             "position": 10,
             "credential": "openrouter",
             "judge_place": "other/strongest",
@@ -79,7 +80,7 @@ def presets() -> dict[str, dict[str, Any]]:
         },
         "budget": {
             "name": "Budget",
-            "description": "Three cheap models and a cheap judge; a strong one writes.",
+            "description": "Cheap models and a cheap judge; a strong one writes.",
             "position": 20,
             "credential": "openrouter",
             # With a cheap writer most of what fusing gains is lost, with a cheap judge nothing.

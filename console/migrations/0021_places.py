@@ -18,7 +18,7 @@ CAME_WITH_THE_SITE = {
             "~openai/gpt-latest": "openai/strongest",
             "~google/gemini-pro-latest": "google/strongest",
         },
-        "The strongest of three makers, judged by one of another maker.",
+        "The strongest models that your keys reach; one off the panel judges where there is one.",
         {"judge_place": "other/strongest"},
     ),
     "budget": (
@@ -29,7 +29,7 @@ CAME_WITH_THE_SITE = {
             "deepseek/deepseek-v4-flash": "deepseek/cheap",
             "~moonshotai/kimi-latest": "openai/cheap",
         },
-        "Three cheap models and a cheap judge; a strong one writes.",
+        "Cheap models and a cheap judge; a strong one writes.",
         {
             "judge_place": "other/cheap",
             "synthesizer_place": "other/strongest",
