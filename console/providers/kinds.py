@@ -121,6 +121,7 @@ ANTHROPIC = Kind(
     has_home=True,
     output_tokens=FRONTIER_OUTPUT_TOKENS,
     published_as="anthropic",
+    starter_preset="quality",
 )
 OPENAI_COMPATIBLE = Kind(
     slug="openai_compatible",

@@ -9,7 +9,7 @@ LISTS = Path(__file__).parents[1] / "data" / "lists"
 # Key -> the credential's kind and address; a list of its name in tests/data/lists.
 KEYS = {
     "openrouter": ("openrouter", "https://openrouter.ai/api/v1"),
-    "anthropic": ("openai_compatible", "https://api.anthropic.com/v1"),
+    "anthropic": ("anthropic", "https://api.anthropic.com/v1"),
     "openai": ("openai_compatible", "https://api.openai.com/v1"),
     "google": ("openai_compatible", "https://generativelanguage.googleapis.com/v1beta/openai"),
     "groq": ("openai_compatible", "https://api.groq.com/openai/v1"),

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
+from console.catalog.seed_data import give
 from console.models import Credential, Preset
 from console.models.credentials import origin
+from console.providers.openai_compatible import OpenAICompatible
+from console.providers.registry import make_provider
 from console.providers.secret import Secret
 from tests.upstream import Script, Upstream
 
@@ -99,6 +104,36 @@ def test_a_bare_ollama_host_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "192.0.2.7")
     assert built_in("ollama").url == "http://192.0.2.7:11434/v1"
     assert built_in("ollama").is_ready
+
+
+def test_anthropic_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert built_in("anthropic").lacks == "Anthropic needs an API key."
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-api03-0123456789")
+    credential = built_in("anthropic")
+    assert (credential.kind, credential.url) == ("anthropic", "https://api.anthropic.com/v1")
+    assert credential.is_ready and credential.key.reveal() == "sk-ant-api03-0123456789"
+    # As its own programs have it, and the page writes it.
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://gateway.example/anthropic/")
+    assert built_in("anthropic").url == "https://gateway.example/anthropic"
+
+
+def test_what_an_admin_had_named_anthropic_before_goes_on_as_it_was() -> None:
+    address = "https://api.anthropic.com/v1"
+    Credential.objects.filter(slug="anthropic").delete()
+    old = Credential(slug="anthropic", name="Claude", kind="openai_compatible", base_url=address)
+    old.secret = Secret(KEY)
+    old.save()
+    give(apps, "default")
+    kept = built_in("anthropic")
+    assert (kept.pk, kept.name, kept.kind, kept.environment) == (
+        old.pk,
+        "Claude",
+        "openai_compatible",
+        "",
+    )
+    assert kept.is_ready and kept.key.reveal() == KEY and not kept.from_environment
+    made = make_provider(kept.kind, base_url=kept.url, api_key=kept.key, client=httpx.AsyncClient())
+    assert type(made) is OpenAICompatible and made._limit_name == "max_tokens"
 
 
 def test_the_local_model_is_ready_when_it_runs(settings: Settings) -> None:

@@ -244,7 +244,7 @@ def test_up_passes_on_its_variables_and_never_its_key(
     monkeypatch.setenv("FUSION_STACK_KEYS", "parrot")
     assert built_in("parrot").is_ready, "to a shell beside it"
     hint = built_in("local").lacks
-    assert "unless OPENROUTER_API_KEY or PARROT_API_KEY is set" in hint
+    assert "unless OPENROUTER_API_KEY or ANTHROPIC_API_KEY or PARROT_API_KEY is set" in hint
 
 
 def test_up_reads_kinds_on_a_bare_python() -> None:
