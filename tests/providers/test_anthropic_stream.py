@@ -403,6 +403,16 @@ async def test_when_it_may_be_asked_again_is_read(asks: Ask, script: Script, sec
     assert got.error and got.error.retryable and got.error.retry_after == seconds
 
 
+async def test_a_failure_tells_the_number_that_its_support_asks_for(asks: Ask) -> None:
+    said = "The provider reported an error. It said: Overloaded (req_1)"
+    assert (await asks(refusing(529, "Overloaded"))).error.message == said  # type: ignore[union-attr]
+    within = begin() + failing("overloaded_error", "Overloaded", request_id="req_1")
+    assert (await asks(within)).error.message == said  # type: ignore[union-attr]
+    for number in ("", None, 7, "x" * 200):
+        got = await asks(begin() + failing("overloaded_error", "Overloaded", request_id=number))
+        assert got.error and got.error.message.endswith("It said: Overloaded")
+
+
 async def test_a_limit_of_the_month_is_not_waited_for(asks: Ask) -> None:
     row = next(row for row in ROWS if row.title == "a limit of the month")
     got = await asks(row.does)

@@ -22,6 +22,7 @@ SHORT = 20_000  # characters of a conversation
 QUOTES = re.compile(r"\"([^\"]{12,})\"|'([^']{12,})'|`([^`]{12,})`|“([^”]{12,})”")
 MESSAGES = re.compile(r"[\"']messages[\"']\s*:\s*\[")
 CODE_FIELDS = ("code", "type", "status", "reason", "error_type", "__type", "error_code")
+NUMBER = "request_id"
 MESSAGE_FIELDS = ("message", "msg", "error_msg", "detail", "errorMessage")
 
 
@@ -45,7 +46,10 @@ def error_object(payload: Any) -> dict[str, Any] | None:
         return None
     error = payload.get("error")
     if isinstance(error, dict):
-        return error
+        # Anthropic's support asks for the number that stands beside it.
+        number = payload.get("request_id") if payload.get("type") == "error" else None
+        is_one = isinstance(number, str) and len(number) <= CODE_LIMIT
+        return {**error, NUMBER: number} if is_one else error
     beside = {name: payload[name] for name in CODE_FIELDS if payload.get(name)}
     if isinstance(error, str) and error:
         # Some write a word here and the sentence beside it: {"error": "Too Many Requests", …}.
@@ -68,9 +72,10 @@ def words_of(error: dict[str, Any]) -> str:
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     if isinstance(raw, str) and raw and (behind := _for_people(raw)) not in message:
         message = f"{message}: {behind}"
-    param = error.get("param")
-    if isinstance(param, str) and param not in message:
-        message = f"{message} ({param})"
+    for name in ("param", NUMBER):
+        beside = error.get(name)
+        if isinstance(beside, str) and beside not in message:
+            message = f"{message} ({beside})"
     return message
 
 
