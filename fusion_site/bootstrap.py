@@ -96,12 +96,21 @@ def _enter(arguments: list[str]) -> None:
 def up_options(arguments: list[str]) -> argparse.Namespace:
     """Read, and the port tried, before anything lengthy is begun."""
     from .address import port_number, take_port
+    from .weights import argument as weights_argument
 
     parser = argparse.ArgumentParser(prog="manage.py up", description="Starts all of Fusion.")
     parser.add_argument("--host", default=os.environ.get("FUSION_HOST") or "127.0.0.1")
     port = os.environ.get("FUSION_PORT") or "8000"
     parser.add_argument("--port", type=port_number, default=port, help="0: any free one")
-    parser.add_argument("--no-local-model", action="store_true", help="without the built-in model")
+    model = parser.add_mutually_exclusive_group()
+    model.add_argument("--no-local-model", action="store_true", help="without the built-in model")
+    model.add_argument(
+        "--local-model",
+        type=weights_argument,
+        metavar="WEIGHTS",
+        help="serve this model by the built-in server, in this start: FILE.gguf, or "
+        "hf:OWNER/REPO[:FILE] to download it into var/",
+    )
     parser.add_argument(
         "--no-local-servers",
         action="store_true",

@@ -1,7 +1,7 @@
-"""The built-in model: SmolLM2-135M-Instruct behind llama.cpp's own server.
+"""The built-in model: SmolLM2-135M-Instruct behind llama.cpp's own server, or another's weights.
 
 A script for the Python of `.venv-local-model`, which has no Django:
-`local_model.py PORT`. It speaks the OpenAI-compatible API at
+`local_model.py PORT [FILE NAME CONTEXT]`. It speaks the OpenAI-compatible API at
 http://127.0.0.1:PORT/v1 until SIGTERM, or until its parent dies.
 """
 
@@ -17,7 +17,9 @@ from typing import Any
 
 ALIAS = "smollm2-135m-instruct"
 SLOTS = 4  # with two, the third column of a panel waits 11 s
-CONTEXT_TOKENS = 16384  # of all slots together
+CONTEXT_TOKENS = 4096  # of each slot
+# Of a larger model: each slot costs memory, and two answers at once take as long as one by one.
+LARGER_SLOTS = 2
 
 
 def model_file() -> Path:
@@ -38,22 +40,25 @@ def curb_repetition(sampling: Any) -> None:
     sampling.dry_allowed_length, sampling.dry_penalty_last_n = 3, 400
 
 
-def serve(port: int) -> None:
+def serve(port: int, file: str = "", name: str = ALIAS, context: int = CONTEXT_TOKENS) -> None:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    params.model.path = str(model_file())
-    params.model_alias = {ALIAS}
+    params.model.path = file or str(model_file())
+    params.model_alias = {name}
     params.hostnames = ["127.0.0.1"]
     params.port = port
-    params.n_ctx = CONTEXT_TOKENS
-    params.n_parallel = SLOTS
-    # One: on busy cores the spinning of a second makes it ten times slower.
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    params.n_parallel = LARGER_SLOTS if file else SLOTS
+    params.n_ctx = context * params.n_parallel
+    # One: on busy cores the spinning of a second makes it ten times slower. A larger model is
+    # what its owner has the cores for.
+    threads = os.cpu_count() or 1 if file else 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.cache_ram_mib = 0
     params.ui = False
     params.offline = True
-    curb_repetition(params.sampling)
+    if not file:
+        curb_repetition(params.sampling)
     server = xllamacpp.Server(params)
     parent, end = os.getppid(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,4 +71,8 @@ def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    port, *other = sys.argv[1:]
+    if other:
+        serve(int(port), other[0], other[1], int(other[2]))
+    else:
+        serve(int(port))

@@ -196,7 +196,9 @@ FILE_UPLOAD_HANDLERS: list[str] = []
 # Whether a new site is given a finished run to read.
 SAMPLE = env.bool("FUSION_SAMPLE", True)
 LOCAL_MODEL_URL = env.str("FUSION_LOCAL_MODEL_URL", "")
-LOCAL_MODEL_NAME = "smollm2-135m-instruct"
+# Of the packaged model; `up --local-model` tells another, and how much each of its slots holds.
+LOCAL_MODEL_NAME = env.str("FUSION_LOCAL_MODEL_NAME", "") or "smollm2-135m-instruct"
+LOCAL_MODEL_CONTEXT = env.int("FUSION_LOCAL_MODEL_CONTEXT", 0)
 # Where model servers of this machine are looked for; 0: nowhere, nor where OLLAMA_HOST says.
 LOCAL_SERVER_PORTS: list[int] = env.list(
     "FUSION_LOCAL_SERVERS",

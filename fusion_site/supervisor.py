@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from console.providers import kinds
 
-from . import address, installation, programs, valkey
+from . import address, installation, programs, valkey, weights
 from .child import Child
 from .installation import LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
 from .questions import Questions
@@ -43,12 +43,16 @@ def up(options: argparse.Namespace) -> int:
     var.take(address.url(options.host, options.port))
     var.close_to_others()
     var.make_secrets()
-    return Supervisor(options, var).run()
+    served = options.local_model and weights.get(options.local_model, var.path / "models")
+    return Supervisor(options, var, served or None).run()
 
 
 class Supervisor:
-    def __init__(self, options: argparse.Namespace, var: VarDir) -> None:
+    def __init__(
+        self, options: argparse.Namespace, var: VarDir, served: weights.Weights | None = None
+    ) -> None:
         self.var = var
+        self.served = served  # in the place of the packaged model
         self.host, self.port = options.host, options.port
         self.url = address.url(self.host, self.port)
         self.env = {
@@ -66,7 +70,8 @@ class Supervisor:
         self.socket: Path | None = None
         self.signals = 0
         self.signalled = threading.Event()
-        self.wants_model = not (
+        self.env |= served.environment if served else {}
+        self.wants_model = bool(served) or not (
             options.no_local_model
             or any(os.environ.get(name) for name in kinds.keys_for_starters())
             or os.environ.get("FUSION_LOCAL_MODEL_URL")
@@ -141,7 +146,9 @@ class Supervisor:
         self._tell_runtime()
 
     def _add_model(self) -> None:
-        self._add(MODEL, programs.local_model(str(self.model_port)), aloud=False)
+        arguments = self.served.arguments if self.served else []
+        command = programs.local_model(str(self.model_port), *arguments)
+        self._add(MODEL, command, aloud=False)
 
     def _lose_model(self, reason: str) -> None:
         """The page learns it too: what was told its address starts again without."""
@@ -175,7 +182,8 @@ class Supervisor:
             if ready and self.wants_model and not model_said:
                 model_said = self._get(self.model_port, "/health")
                 if model_said:
-                    say("The built-in model is ready.")
+                    of = f" It is {self.served.name}." if self.served else ""
+                    say(f"The built-in model is ready.{of}")
             questions.go_on()
             self._pause(0.25)
 
@@ -226,7 +234,7 @@ class Supervisor:
     def _tell_runtime(self) -> None:
         """So that a command in another shell asks what this stack can ask. Never a key."""
         names = ["REDIS_URL", "FUSION_LOCAL_MODEL_URL", "FUSION_HOST", "FUSION_PORT"]
-        names += ["FUSION_LOCAL_SERVERS"]
+        names += ["FUSION_LOCAL_SERVERS", "FUSION_LOCAL_MODEL_NAME", "FUSION_LOCAL_MODEL_CONTEXT"]
         names += kinds.address_variables()
         told = {name: self.env[name] for name in names if self.env.get(name)}
         told["FUSION_STACK_KEYS"] = " ".join(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,13 +109,23 @@ class Credential(models.Model):
 
     @property
     def server(self) -> kinds.Server | None:
-        """The known server that this is the credential of."""
-        return kinds.server_named(self.environment)
+        """The known server that this is the credential of. The built-in one may serve a larger
+        model, of which only its context is known."""
+        known = kinds.server_named(self.environment)
+        if known and known.is_built_in and settings.LOCAL_MODEL_CONTEXT:
+            length = settings.LOCAL_MODEL_CONTEXT
+            return replace(known, context_length=length, output_tokens=None)
+        return known
 
     @property
     def is_local(self) -> bool:
         """Whether it is the built-in model's."""
         return self.server is not None and self.server.is_built_in
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether it is the packaged model's, which must be kept short."""
+        return self.is_local and not settings.LOCAL_MODEL_CONTEXT
 
     @property
     def from_environment(self) -> bool:

