@@ -44,8 +44,10 @@ JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 
 @login_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def console(request: HttpRequest) -> HttpResponse:
+    if request.method == "HEAD":
+        return HttpResponse()  # pages left open ask whether they may stay
     if "models" in request.GET:
         return _models(request)
     presets = list(Preset.objects.filter(enabled=True).prefetch_related("panelists__credential"))

@@ -1,0 +1,178 @@
+"""The first page, from an empty site: the sample to read, and three acts to a run of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.acts import wait_for_the_end, wide_things
+from tests.browser.conftest import People, Shoot, Visit
+from tests.browser.test_accessibility import problems
+from tests.live.conftest import PASSWORD, add_people
+from tests.live.member import Member
+from tests.stack import Stack
+from tests.upstream import Upstream
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+KEY = "sk-or-v1-of-the-scripted-router-0123456789"
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 780}
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    with Upstream(api_key=KEY) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def stack(upstream: Upstream) -> Iterator[Stack]:
+    """A new site: no key, nobody yet, and the sample."""
+    with Stack(FUSION_SAMPLE="1", OPENROUTER_BASE_URL=upstream.url) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def people(stack: Stack) -> Iterator[People]:
+    """They join when the first of them is asked for: until then the site is nobody's."""
+    known: dict[str, Member] = {}
+
+    def person(name: str) -> Member:
+        if not known:
+            add_people(stack)
+        if name not in known:
+            known[name] = Member(stack, name, PASSWORD)
+        return known[name]
+
+    yield person
+    for member in known.values():
+        member.http.close()
+
+
+def claim(page: Page, stack: Stack) -> None:
+    """The first admin's account, by the link that a new site prints."""
+    link = re.search(r"/claim/\S+", stack.manage("claim_link").stdout)
+    assert link
+    page.goto(link[0])
+    page.get_by_label("Username").fill("zoe")
+    for field in page.locator("input[type=password]").all():
+        field.fill("a long enough password")
+    page.locator("main form [type=submit]").click()
+    page.wait_for_url("**/fusion")
+
+
+def test_with_nothing_at_all_one_reads_the_sample(visit: Visit, stack: Stack, shoot: Shoot) -> None:
+    stack.manage(
+        "shell",
+        "-v0",
+        "-c",
+        "from django.contrib.auth.models import User as U; U.objects.all().delete()",
+    )
+    page = visit(viewport=DESKTOP)
+    claim(page, stack)
+    expect(page.get_by_text("This is a finished run (sample: no model was asked).")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
+    expect(page.get_by_text("Sample: no model was asked", exact=True)).to_be_visible()
+    for letter in "ABCD":
+        expect(page.get_by_role("article", name=f"{letter}: sample-")).to_be_visible()
+    expect(page.locator("#analysis")).to_contain_text("not found")
+    expect(page.locator("[data-text=fused] table")).to_be_visible()
+    assert problems(page) == []
+    shoot(page, "first-empty-1440-light")
+
+
+@pytest.fixture
+def admin(visit: Visit, people: People) -> Page:
+    page = visit("ada", viewport=DESKTOP)
+    page.goto("/fusion")
+    return page
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["1440", "360"])
+def test_nothing_hinders_and_nothing_is_too_wide(
+    visit: Visit, people: People, width: dict[str, int], shoot: Shoot
+) -> None:
+    for name in ("ada", "alice"):
+        page = visit(name, viewport=width)
+        page.goto("/fusion")
+        assert problems(page) == []
+        assert wide_things(page) == []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            shoot(page, f"first-{name}-{width['width']}-{scheme}")
+
+
+def test_whose_key_it_is_is_told_as_it_is_pasted(admin: Page) -> None:
+    key, told = admin.get_by_label("Paste a key"), admin.locator("#first-key-told")
+    for text, name in (
+        ("sk-or-v1-abc", "OpenRouter key"),
+        ("sk-ant-api03-abc", "Anthropic key"),
+        ("sk-proj-abc", "OpenAI key"),
+        ("gsk_abc", "Groq key"),
+        ("  xai-abc", "xAI key"),
+        ("AIzaSy", "Google AI Studio key"),
+    ):
+        key.fill(text)
+        expect(told).to_have_text(name)
+        expect(admin.get_by_label("Whose key")).to_be_hidden()
+    key.fill("0123456789abcdef")
+    expect(told).to_have_text("Whose key is it?")
+    expect(admin.get_by_label("Whose key")).to_be_visible()
+
+
+def test_a_wrong_key_is_told_and_takes_no_word_of_the_prompt(admin: Page) -> None:
+    admin.get_by_role("textbox", name="Prompt").fill("Which one?\n\nAnd why?")
+    admin.get_by_label("Paste a key").fill("sk-or-v1-wrong-wrong-wrong-9z9z")
+    admin.keyboard.press("Enter")
+    expect(admin.locator("#first-key-told")).to_contain_text("kept for another try")
+    expect(admin.get_by_role("textbox", name="Prompt")).to_have_value("Which one?\n\nAnd why?")
+    assert problems(admin) == []
+
+
+def test_without_javascript_the_prompt_stays_too(visit: Visit, people: People) -> None:
+    page = visit("ada", java_script_enabled=False)
+    page.goto("/fusion")
+    page.locator("#prompt").fill("Which one?")
+    page.locator("#first-key").fill("0123456789abcdef0123456789abcdef")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#first-key-told")).to_contain_text("cannot be told from its beginning")
+    expect(page.locator("#prompt")).to_have_value("Which one?")
+
+
+def test_three_acts_lead_to_a_finished_run_of_ones_own(admin: Page, shoot: Shoot) -> None:
+    """Last, since the site has a key from here on."""
+    admin.get_by_label("Paste a key").fill(KEY)
+    admin.get_by_role("button", name="Use it").click()
+    expect(admin.get_by_text("OpenRouter: The key works")).to_be_visible()
+    expect(admin.get_by_text("first choose who answers")).to_have_count(0)
+    shoot(admin, "first-key-1440-light")
+    prompt = admin.get_by_role("textbox", name="Prompt")
+    expect(prompt).to_be_focused()
+    prompt.fill("Which one?")
+    admin.keyboard.press("ControlOrMeta+Enter")
+    admin.wait_for_url(re.compile("/fusion/runs/.{36}"))
+    wait_for_the_end(admin)
+    expect(admin.locator("[data-text=fused]")).not_to_be_empty()
+    expect(admin.get_by_text("no model was asked")).to_have_count(0)
+    admin.goto("/fusion")
+    expect(admin.get_by_text("This is a finished run")).to_have_count(0)
+    assert problems(admin) == []
+
+
+def test_an_admin_removes_the_sample_and_it_is_gone_for_everybody(
+    visit: Visit, people: People
+) -> None:
+    page = visit("bob")
+    page.goto("/fusion")
+    expect(page.get_by_text("This is a finished run")).to_be_visible()
+    admin = visit("ada")
+    admin.goto("/fusion/runs")
+    admin.get_by_role("link", name="We run a shop on PostgreSQL 13").click()
+    admin.get_by_role("button", name="Remove the sample").click()
+    admin.wait_for_url("**/fusion")
+    page.goto("/fusion")
+    expect(page.get_by_text("This is a finished run")).to_have_count(0)
