@@ -233,7 +233,7 @@ class KeyGiver:
 # others are named where it refuses one.
 KEY_GIVERS = (
     KeyGiver("openrouter", "OpenRouter", ("sk-or-",)),
-    KeyGiver("anthropic", "Anthropic", ("sk-ant-",), "https://api.anthropic.com/v1"),
+    KeyGiver("anthropic", "Anthropic", ("sk-ant-",)),
     KeyGiver("openai", "OpenAI", ("sk-", "sess-")),
     KeyGiver(
         "google",

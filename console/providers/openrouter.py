@@ -8,6 +8,7 @@ applications to name themselves.
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -88,8 +89,11 @@ async def test_credential(
         used, limit = money(data.get("usage")), money(data.get("limit"))
         if used is None:
             return "The key works."
-        bound = "no limit" if limit is None else f"a limit of ${limit:.2f}"
-        return f"The key works: ${used:.2f} used, {bound}."
+        if limit is None:
+            return f"The key works: ${used:.2f} used, no limit of its own."
+        left = money(data.get("limit_remaining"))
+        left = max(limit - used, Decimal(0)) if left is None else left
+        return f"The key works: ${left:.2f} left of ${limit:.2f}."
 
     return await try_out(ask)
 

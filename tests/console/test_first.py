@@ -219,3 +219,18 @@ def test_a_server_that_hangs_is_told_of(admin: Client, upstream: Upstream) -> No
     upstream.script("/v1/key", Script(status=503, body="busy"))
     html = paste(admin, KEY)
     assert "OpenRouter: " in html and "kept for another try" in html
+
+
+def test_who_will_answer_is_said_before_anything_is_asked(
+    admin: Client, upstream: Upstream
+) -> None:
+    html = paste(admin, KEY)
+    assert re.search(r"Change who answers<span[^>]*>: Quality asks [^<]+ judges</span>", html)
+    assert "$7.50 left of $10.00" in html
+
+
+def test_the_samples_follow_up_is_reached_from_there(admin: Client) -> None:
+    after = Run.objects.get(origin=Origin.SAMPLE, follows__isnull=False)
+    assert f'href="/fusion/runs/{after.pk}"' in page(admin)
+    html = admin.get(f"/fusion/runs/{after.pk}").content.decode()
+    assert "Sample: no model was asked" in html and "Remove the sample" in html

@@ -168,7 +168,9 @@ def _under_way() -> ApiError:
 def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     user = call.token.owner
     is_sample = filters.origin == "sample"
-    visible = [access.runs_visible_to(user)] if is_sample else access.visible(user)
+    # A sample is nobody's own.
+    samples = Run.objects.none() if filters.own else access.runs_visible_to(user)
+    visible = [samples] if is_sample else access.visible(user)
     branches = [_shown(_filtered(runs, filters)) for runs in visible]
     # The first are one's own.
     page = newest(branches[:1] if filters.own else branches, filters.limit, before=_before(filters))

@@ -211,7 +211,9 @@ def _page(
         "left_out": left_out,
     }
     if first := first_context(request):
-        return render(request, "console/first/first.html", context | first, status=status)
+        chosen = next((c for c in cards if c.slug == form["preset"].value()), None)
+        context |= first | {"chosen": chosen}
+        return render(request, "console/first/first.html", context, status=status)
     return render(request, "console/compose/compose.html", context, status=status)
 
 

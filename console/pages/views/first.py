@@ -3,6 +3,7 @@ with what is missing to answer it."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -25,7 +26,7 @@ from ...services.errors import Refused
 from ...services.first_key import WhoseKey, key_use
 from ...services.presets import preset_lacks
 from ...site.sample import sample_remove
-from .runs import run_page
+from .runs import followed_by, run_page
 
 # In the session: the prompt that was being written, for who has no JavaScript, what came of a
 # key, and a key that was refused, encrypted, for another try.
@@ -45,6 +46,8 @@ def first_context(request: HttpRequest) -> dict[str, Any] | None:
     except SpecUnreadable:
         return None
     return context | {
+        "followed_by": followed_by(request, sample),
+        "client_run_id": uuid.uuid4(),  # of the follow-up
         "is_admin": access.is_admin(request.user),
         "providers_known": any(c.is_ready and not c.is_local for c in Credential.objects.all()),
         "built_in": _built_in(),

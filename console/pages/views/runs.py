@@ -74,7 +74,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "is_owner": is_owner,
         "client_run_id": uuid.uuid4(),
         "follows": _follows(request, run),
-        "followed_by": _followed_by(request, run),
+        "followed_by": followed_by(request, run),
     }
     if is_owner:
         own |= _sharing(request, run, just_shared="shared" in request.GET)
@@ -177,7 +177,7 @@ def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:
     return {"run": before, "from": f"from {letter(int(seat))}" if seat else "from the fused answer"}
 
 
-def _followed_by(request: HttpRequest, run: Run) -> builtins.list[Run]:
+def followed_by(request: HttpRequest, run: Run) -> builtins.list[Run]:
     """The runs that go on from it, the first one first, as far as their owners let them be read."""
     after = access.runs_visible_to(request.user).filter(follows=run)
     return [*after.only("prompt").order_by("created_at")[:FOLLOWERS_SHOWN]]
