@@ -16,6 +16,7 @@ from ..spec import letter
 from .best import CRITERIA
 
 LONGEST_QUOTE = 200
+MOST_OF_SMALL = 3000  # tokens that a small model's analysis is scaled to
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,12 @@ def room_for(max_output_tokens: int | None) -> Room:
     return _AMPLE
 
 
-def analysis_schema(seats: Sequence[int], max_output_tokens: int | None) -> dict[str, Any]:
-    room = room_for(max_output_tokens)
+def analysis_schema(
+    seats: Sequence[int], max_output_tokens: int | None, *, is_short: bool = False
+) -> dict[str, Any]:
+    """`is_short`: for a small model, which is asked for nothing but what the answers say."""
+    most = max_output_tokens or MOST_OF_SMALL
+    room = room_for(min(most, MOST_OF_SMALL) if is_short else max_output_tokens)
     seat = {"type": "string", "enum": [letter(s) for s in seats]}
 
     def text(length: int = room.text) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def analysis_schema(seats: Sequence[int], max_output_tokens: int | None) -> dict
         "unique_insights": _array(insight, room.floor, room.items),
         "blind_spots": _array(text(), room.floor, room.side_items),
     }
-    if not room.is_tiny:
+    if not (room.is_tiny or is_short):
         parts["ratings"] = _array(rating, len(seats) if room.floor else 0, len(seats))
         parts["injections"] = _array(evidence, 0, 1 if room.floor else len(seats))
     return _thing(**parts)

@@ -97,7 +97,7 @@ def _judge_excess(context: Context, fusion: int, material: Material) -> int:
     judge = Panelist.from_dict(context.state.fusions[fusion].judge)
     if not judge.can_judge:
         return 0  # words are compared in the whole answers
-    messages = judging.messages_for(context, fusion, material)
+    messages = judging.messages_for(context, fusion, material, judge)
     return excess(judge, messages, judging.output_limit(context, judge))
 
 
@@ -106,7 +106,9 @@ def _writer_excess(context: Context, fusion: int, material: Material) -> int:
     writer = Panelist.from_dict(known.synthesizer)
     if synthesis.is_put_together(writer, known, context.spec.request):
         return 0
-    messages = synthesis.messages_for(context, material, None, known.criteria, context.spec.request)
+    messages = synthesis.messages_for(
+        context, material, None, known.criteria, context.spec.request, writer
+    )
     window = window_of(writer) or 0
     judge = Panelist.from_dict(known.judge)
     analysis = judging.output_limit(context, judge) if len(material.answers) > 1 else 0

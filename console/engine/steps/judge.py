@@ -65,7 +65,7 @@ async def _ask(
     context: Context, fusion: int, material: Material, key: str, judge: Panelist
 ) -> Ended:
     seats, limit = material.seats, output_limit(context, judge)
-    messages = await aside(material.size, messages_for, context, fusion, material)
+    messages = await aside(material.size, messages_for, context, fusion, material, judge)
     repair = await _repair(context, fusion, material, key)
     messages += repair
     # Some servers cut a long request silently: better no analysis than one of half the answers.
@@ -107,7 +107,7 @@ async def _ask(
                 messages,
                 max_output_tokens=limit,
                 temperature=0,
-                response_schema=analysis_schema(seats, limit),
+                response_schema=analysis_schema(seats, limit, is_short=is_short(context, judge)),
             ),
             on_text=text_of,
             on_reasoning=thoughts_of,
@@ -141,7 +141,7 @@ def _reader(context: Context, material: Material) -> Callable[..., dict[str, Any
     is no claim."""
     detector = Detector(
         mark=material.fence,
-        prompts=[context.spec.prompts.analysis],
+        prompts=[context.spec.prompts.analysis, context.spec.prompts.small_analysis],
         sources=lambda: [material.prompt, *(call.text for call in material.answers.values())],
     )
     return partial(
@@ -175,12 +175,28 @@ def _for_readers(error: ProviderError, finish: Finish) -> str:
     return SENTENCES[error.reason] + cut
 
 
-def messages_for(context: Context, fusion: int, material: Material) -> list[Message]:
+def is_short(context: Context, judge: Panelist) -> bool:
+    """Whether it is asked in few words, and for what they ask for. Runs from before there were
+    such words have none."""
+    return bool(judge.is_small and context.spec.prompts.small_analysis)
+
+
+def messages_for(
+    context: Context, fusion: int, material: Material, judge: Panelist
+) -> list[Message]:
+    criteria = own_criteria(context.state.fusions[fusion].criteria)
+    if is_short(context, judge):
+        letters = ", ".join(material.letters)
+        few = fill(context.spec.prompts.small_analysis, letters=letters, criteria=criteria)
+        return [
+            {"role": "system", "content": few},
+            {"role": "user", "content": material.in_plain_words(material.prompt)},
+        ]
     system = fill(
         context.spec.prompts.analysis,
         fence=material.fence,
         letters=", ".join(material.letters),
-        criteria=own_criteria(context.state.fusions[fusion].criteria),
+        criteria=criteria,
     )
     return [
         {"role": "system", "content": system + material.note},

@@ -23,6 +23,8 @@ from ..provider import Message
 from ..spec import Spec, letter
 from ..state import CallState
 
+_LONG_LINE = "- " * 40
+
 
 @dataclass(frozen=True)
 class Material:
@@ -82,10 +84,27 @@ class Material:
         return "\n\n".join(blocks)
 
     def answer(self, seat: int) -> str:
-        text = self.condensed.get(seat, self.answers[seat].text)
+        text = self._shown(seat)
         words = len(text.split())
         length = "1 word" if words == 1 else f"{words:,} words"
         return self.fenced(f"ANSWER {letter(seat)} ({length})", text)
+
+    def in_plain_words(self, prompt: str) -> str:
+        """For a model that a mark of digits only confuses: between lines that stand in none of
+        the texts, as far as there are such lines."""
+        texts = {letter(seat): self._shown(seat) for seat in self.order}
+        blocks = {"Question": prompt, **{f"Answer {name}": text for name, text in texts.items()}}
+        lines = (mark * length for length in (5, 10, 20, 40) for mark in "-~*")
+        line = next(
+            (line for line in lines if not any(line in text for text in blocks.values())),
+            _LONG_LINE,
+        )
+        return "\n\n".join(
+            f"{title}:\n{line}\n{text.strip()}\n{line}" for title, text in blocks.items()
+        )
+
+    def _shown(self, seat: int) -> str:
+        return self.condensed.get(seat, self.answers[seat].text)
 
     def fenced(self, title: str, text: str) -> str:
         return f"=== {self.fence} {title} ===\n{text.strip()}\n=== {self.fence} END ==="

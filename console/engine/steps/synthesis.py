@@ -48,7 +48,7 @@ async def synthesise(context: Context, fusion: int, material: Material) -> CallS
         if is_put_together(writer, state, asked):
             return await _put_together(context, key, fusion, material)
         messages = await aside(
-            material.size, messages_for, context, material, analysis, state.criteria, asked
+            material.size, messages_for, context, material, analysis, state.criteria, asked, writer
         )
         messages += context.state.said_since(state)
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
@@ -126,7 +126,7 @@ def _watched(
     prompts, fence = context.spec.prompts, material.fence
     detector = Detector(
         mark=fence,
-        prompts=[prompts.synthesis, prompts.marks],
+        prompts=[prompts.synthesis, prompts.marks, prompts.small_synthesis],
         sources=lambda: [material.prompt, *(call.text for call in material.answers.values())],
         asked=material.prompt,
         is_data="response_format" in asked.get("options", {}),
@@ -169,8 +169,16 @@ def messages_for(
     analysis: dict[str, Any] | None,
     criteria: str,
     asked: Mapping[str, Any],
+    writer: Panelist,
 ) -> list[Message]:
     prompts = context.spec.prompts
+    instructions = callers_instructions(material.instructions)
+    if writer.is_small and prompts.small_synthesis:
+        few = fill(prompts.small_synthesis, criteria=own_criteria(criteria))
+        return [
+            {"role": "system", "content": few + instructions},
+            {"role": "user", "content": material.in_plain_words(material.task)},
+        ]
     marks = fill(prompts.marks, letters=", ".join(material.letters))
     system = fill(
         prompts.synthesis,
@@ -182,7 +190,7 @@ def messages_for(
     parts = [material.text(material.task)]
     if analysis:
         parts.append(material.fenced("ANALYSIS", analysis_text(analysis)))
-    system += material.note + callers_instructions(material.instructions)
+    system += material.note + instructions
     return [
         {"role": "system", "content": system},
         {"role": "user", "content": "\n\n".join(parts)},
