@@ -64,7 +64,10 @@ def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
         new=claims,
         more=len(new) - len(claims),
         is_unread=is_unread,
-        lacking=[] if claims or is_unread else engine.lacking(analysis, best.seat)[:SHOWN],
+        # Of what is put together it is known whose sentences it has.
+        lacking=[]
+        if claims or is_unread or written.is_by_words
+        else engine.lacking(analysis, best.seat)[:SHOWN],
     )
 
 

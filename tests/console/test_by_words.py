@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import unescape
+from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +26,8 @@ from console.fragments import run_context, run_fragments, run_texts
 from console.fragments.fusions import fuse_again
 from console.fragments.poll import poll
 from console.fragments.seats import columns
+from console.fragments.worth import worth
+from console.management.commands.evaluate import Command as Evaluate
 from console.management.commands.fuse import as_object
 from console.mcp.results import as_text, fusion_run
 from console.models import CatalogModel, Credential, Run
@@ -105,6 +109,9 @@ def test_the_page_says_in_one_sentence_what_was_done_without_a_model() -> None:
     assert "quotes found" in parts["analysis"] and "no quote found" not in parts["analysis"]
     assert "Compared by words" in parts["run-badges"]
     assert "Judge on the panel" not in parts["run-badges"]
+    shown = columns(told().spec, told().state)
+    seen = worth(told().state, shown)
+    assert seen and seen.lacking == []
     assert "analysis" not in parts["receipt"] and "synthesis" not in parts["receipt"]
 
 
@@ -212,6 +219,14 @@ def test_shell_and_mcp_say_it_in_the_same_words(alice: User) -> None:
     assert (result.analysis_by, result.answer_note) == ("words", TOGETHER)
     text = as_text(result, story.state.fusions[1].analysis)
     assert TOGETHER in text and "differed, by their words alone:" in text
+
+
+@pytest.mark.parametrize(("judges", "warns"), [(False, True), (None, False)])
+def test_evaluate_says_that_a_grader_is_too_small(judges: bool | None, warns: bool) -> None:
+    grader, said = Panelist("maker/tiny:0.5b", "mine", judges=judges), StringIO()
+    nothing: Any = SimpleNamespace(steps={}, path="results")
+    Evaluate(stderr=said)._warn(a_spec(), grader, nothing)
+    assert ("tiny:0.5b is too small to judge" in said.getvalue()) is warns
 
 
 # what may be asked of such a run

@@ -109,6 +109,11 @@ class Command(BaseCommand):
                 f"{grader.model} grades answers it had a part in, and may favour them: "
                 "--grader names another model."
             )
+        if not grader.can_judge:
+            self.stderr.write(
+                f"{grader.short_name} is too small to judge: its grades say little. "
+                "--grader names another model."
+            )
 
     def _warn_of_unknown_cost(self, results: Results, limits: SpendingLimits) -> None:
         unknown = spent(results.steps).unknown
