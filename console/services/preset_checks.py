@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..catalog.fitness import Catalog, Finding, Key, Listed, Mend, Use, findings, room_for
+from ..catalog.judging import can_judge
 from ..catalog.listings import known_models, look_up
 from ..catalog.names import ModelAt
 from ..catalog.prices import plain_name
@@ -109,8 +110,8 @@ def _uses_of(preset: Preset) -> list[Use]:
             key=at.credential.slug,
             model=at.model,
             plain=plain_name(at.credential, at.model),
-            # Whoever judges or writes is given all answers.
-            reads=reads if place in _WHO else 0,
+            # Whoever judges or writes is given all answers, unless words are compared instead.
+            reads=reads if place in _WHO and can_judge(at.credential, at.model) else 0,
         )
         for place, who, at in _named(wish)
     ]

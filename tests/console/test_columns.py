@@ -84,8 +84,8 @@ def test_wider_columns_lose_no_row_no_index_and_no_tie() -> None:
 def test_an_admin_filters_by_words_and_reads_one_of_a_later_version(
     client: Client, ada: User, alice: User
 ) -> None:
-    here = Story().whole().save(alice, prompt="From here?")
-    there = Story().whole().save(alice, prompt="From there?", origin="desk")
+    here = Story().whole().save(alice, prompt="From here?", visibility="team")
+    there = Story().whole().save(alice, prompt="From there?", origin="desk", visibility="team")
     client.force_login(ada)
     html = client.get("/admin/console/run/").content.decode()
     assert "?origin__exact=shell" in html and ">Shell<" in html

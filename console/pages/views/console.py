@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from ...access import is_admin
 from ...catalog.fitness import Finding
+from ...catalog.judging import can_judge
 from ...catalog.listings import all_models
 from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
@@ -235,7 +236,7 @@ def preset_card(preset: Preset, found: Sequence[Finding] = ()) -> Card:
         description=preset.description,
         pk=preset.pk,
         seats=seats,
-        judge=short_name(preset.judge_model),
+        judge=short_name(preset.judge_model) if _judge(preset).can_judge else "",
         writer=short_name(preset.writer_model) if preset.has_writer else "",
         kin=tuple(_kin(preset)),
         newer=tuple(newer_models(preset)),
@@ -255,10 +256,15 @@ def _hidden(lacks: Mapping[Preset, str]) -> list[tuple[str, str]]:
 def _kin(preset: Preset) -> list[Kin]:
     """By their names: a preset that lacks a key has them too."""
     panel = [Panelist(p.model, "") for p in preset.panelists.all()][:MAX_SEATS]
-    judge = Panelist(preset.judge_model, "")
-    writer = Panelist(preset.writer_model, "")
+    judge = _judge(preset)
+    writer = Panelist(preset.writer_model, "") if preset.has_writer else judge
     alike = one_family(panel)
     return [*([alike] if alike else ()), *kin(panel, judge, writer)]
+
+
+def _judge(preset: Preset) -> Panelist:
+    may = can_judge(preset.judge_credential, preset.judge_model)
+    return Panelist(preset.judge_model, "", judges=may)
 
 
 def _models(request: HttpRequest) -> HttpResponse:

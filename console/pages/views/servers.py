@@ -6,6 +6,7 @@ that hangs; without JavaScript it is a page.
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -16,10 +17,8 @@ from django.views.decorators.http import require_http_methods
 from ...access import is_admin
 from ...services.errors import Refused
 from ...services.nearby import server_decline, server_use, servers_near
+from .first import PROMPT
 from .fragment import page_or_part
-
-# In the session: what was being written on the first page, for who has no JavaScript.
-PROMPT = "first_prompt"
 
 
 @never_cache
@@ -35,7 +34,12 @@ def servers(request: HttpRequest) -> HttpResponse:
         return redirect("console")
     found, only_open = servers_near(), "open" in request.GET
     offers = [offer for offer in found if offer.is_open or not only_open]
-    context = {"offers": offers, "only_open": only_open, "has_answered": bool(found)}
+    context = {
+        "offers": offers,
+        "only_open": only_open,
+        "has_answered": bool(found),
+        "is_off": not settings.LOCAL_SERVER_PORTS,
+    }
     return page_or_part(
         request, "console/servers/servers.html", "console/servers/_offers.html", context
     )
