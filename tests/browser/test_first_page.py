@@ -101,6 +101,10 @@ def test_nothing_hinders_and_nothing_is_too_wide(
         page.goto("/fusion")
         assert problems(page) == []
         assert wide_things(page) == []
+        fuse = page.get_by_role("button", name="Fuse").bounding_box()
+        assert fuse and fuse["x"] + fuse["width"] < width["width"]
+        box = page.locator(".ask").evaluate("box => box.scrollWidth - box.clientWidth")
+        assert box == 0  # what is too wide for it would be cut off
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             shoot(page, f"first-{name}-{width['width']}-{scheme}")
