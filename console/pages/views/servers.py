@@ -30,6 +30,7 @@ def servers(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _answer(request)
         if "prompt" in request.POST:
+            # For who has no JavaScript: it was being written on the first page.
             request.session[PROMPT] = request.POST["prompt"]
         return redirect("console")
     found, only_open = servers_near(), "open" in request.GET
