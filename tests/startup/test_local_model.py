@@ -17,7 +17,9 @@ import pytest
 
 from fusion_site import installation
 from tests.door import Door
-from tests.stack import until
+from tests.stack import Stack, until
+from tests.upstream import Script
+from tests.upstream.ollama import Ollama
 
 pytestmark = [pytest.mark.llm, pytest.mark.timeout(300)]
 SCRIPT = str(installation.BASE / "fusion_site" / "local_model.py")
@@ -123,6 +125,30 @@ def test_it_serves_another_file_under_its_name(tmp_path: Path) -> None:
         finally:
             process.terminate()
             assert process.wait(60) == 0
+
+
+def test_behind_ollamas_api_it_is_found_and_is_a_panel(port: int) -> None:
+    """Whatever its three models are called, these weights answer."""
+
+    def answer(body: dict[str, Any]) -> Script:
+        taken = {"messages", "temperature", "seed", "response_format"}
+        asked = {name: value for name, value in body.items() if name in taken}
+        reply = json.loads(ask(port, "chat/completions", asked | {"max_tokens": 80}))
+        text = reply["choices"][0]["message"]["content"]
+        return Script(text=text, judge=Script(text=text))
+
+    sizes = {"smollm2:135m": "134.52M", "gemma3:270m": "268M", "llama3.2:1b": "1.2B"}
+    with Ollama(sizes) as ollama:
+        for name in sizes:
+            ollama.script(name, answer)
+        with Stack(FUSION_LOCAL_SERVERS=str(ollama.port)) as stack:
+            stack.manage("local_servers", "--use", ollama.url)
+            told = stack.manage("fuse", "Name one colour.", "--preset", "local", "--json")
+        run = json.loads(told.stdout)
+        assert run["status"] == "completed" and run["fused_answer"]
+        assert {a["model"] for a in run["answers"]} == set(sizes)
+        assert all(a["text"] for a in run["answers"])
+        assert {call.model for call in ollama.calls} == set(sizes)
 
 
 def test_it_ends_when_its_parent_is_killed() -> None:
