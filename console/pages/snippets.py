@@ -32,7 +32,9 @@ _PYTHON = """\
 import os
 from openai import OpenAI
 
-client = OpenAI(base_url="{base_url}", api_key=os.environ["FUSION_TOKEN"], timeout=900)
+client = OpenAI(
+    base_url="{base_url}", api_key=os.environ["FUSION_TOKEN"], timeout=900
+)
 answer = client.chat.completions.create(
     model="fusion", messages=[{{"role": "user", "content": "Name one prime number."}}]
 )

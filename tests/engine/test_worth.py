@@ -103,6 +103,8 @@ def test_passages_that_do_not_rest_on_the_best_answer_are_found_by_their_marks()
         ("水是湿的。冰会浮[^C]。", [("冰会浮。", "C")]),
         ("1. **Note:** it is `so` [^C]", [("Note: it is so", "C")]),
         ("[^C]", []),
+        ("Do it again.[^A,B] Install it beside.[^C]", [("Install it beside.", "C")]),
+        ("Do it again.[^A][^B] Beside. [^C]", [("Do it again.", "B"), ("Beside.", "C")]),
         ("Shard late,\nbecause nobody has shown two [^C].\nNext.",
          [("Shard late, because nobody has shown two.", "C")]),
         ("Shard late [^C],\nbecause nobody has\nshown two. Next.",

@@ -23,11 +23,14 @@ CHANGED_FROM = 0.1
 _RUN = 3  # words
 _WORD = re.compile(r"\w+")
 _ORNAMENT = re.compile(r"^(?:[-*+>#]+\s+|\d+[.)]\s+)+|\*\*|`")
-# Not the full stop of "e.g. this", nor of 3.5.
-_SENTENCE_END = re.compile(r"[.!?…]['\")\]*_”’]*(?=\s+[^\sa-z]|\s*$)|[。！？]")
+# Not the full stop of "e.g. this", nor of 3.5. Marks may stand directly behind it.
+_SENTENCE_END = re.compile(
+    r"[.!?…]['\")\]*_”’]*(?=(?:\[\^[^\]\n]{1,40}\])*(?:\s+[^\sa-z]|\s*$))|[。！？]"
+)
 # A line that goes on from none, and one that none goes on from: blank, a heading, a row, a fence.
 _BEGINS = re.compile(r"[ \t>]*(?:$|[-*+]\s|\d{1,9}[.)]\s|#|\||`{3}|~{3})", re.MULTILINE)
 _STANDS_ALONE = re.compile(r"[ \t>]*(?:$|#|\||`{3}|~{3})", re.MULTILINE)
+_MARKS_BEFORE = re.compile(r"(?:\s*\[\^[^\]\n]{1,40}\])+\s*\Z")
 # What is longer is not looked through for what is new in it: no answer to people is.
 LONGEST_READ = 200_000  # characters
 _LONGEST = 600  # characters of a sentence, to either side of a mark
@@ -118,7 +121,7 @@ def _sentence_with(text: str, mark: ProvenanceMark) -> tuple[int, str]:
     if text[line:line_end].lstrip().startswith("|"):
         cells = (_ORNAMENT.sub("", plain(cell)).strip() for cell in text[line:line_end].split("|"))
         return line, ": ".join(cell for cell in cells if cell and not cell.isdigit())
-    before = text[line : mark.start].rstrip()
+    before = _MARKS_BEFORE.sub("", text[line : mark.start]).rstrip()
     ends = [match.end() for match in _SENTENCE_END.finditer(before)]
     if ends and ends[-1] == len(before):
         # It stands behind its sentence.
