@@ -18,8 +18,8 @@ from django.utils.html import escape
 
 from ..site.addresses import counted
 
-TOO_MANY = 4429  # the page then asks again less often
-_MEANWHILE = "This page shows what there is when it is reloaded, and tries again every half minute."
+TOO_MANY = 4429
+_MEANWHILE = "This page asks for news every two seconds instead."
 
 
 @dataclass(frozen=True)

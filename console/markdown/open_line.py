@@ -23,6 +23,7 @@ _RIGHT_TO_LEFT = "\u05d0"
 _MARKS = re.compile(r"[ \t]*(?:>[ ]?|[-*+][ ]+(?:\[[ xX]\][ ]+)?|\d{1,9}[.)][ ]+|#{1,6}[ ]+)*")
 # Nobody can say yet what it becomes: an item, a rule, a fence, a line under a heading.
 _UNDECIDED = re.compile(r"(?:[-*+>|`~=:#_\s]|\d{1,9}[.)]?(?=\s*$))*$")
+_LOOKED_AT = 1000  # characters of a line that may not end
 _FENCE = re.compile(r"\s*(?:`+|~+|\$\$?|\\\]?)\s*$")
 _CLOSING = re.compile(r"(?:</[a-z0-9]+>\s*)+$")
 _CELL = re.compile(r"(?:[^|\\]|\\.)*\|", re.DOTALL)
@@ -80,7 +81,7 @@ def place_of(block: OpenBlock, pending: str, line: str) -> tuple[LinePlace, str]
     if block.kind == "table":
         cells = "".join(_CELL.findall(line))
         return LinePlace("row", cells), line[len(cells) :].strip()
-    if _UNDECIDED.match(line):
+    if _UNDECIDED.match(line[:_LOOKED_AT]):
         return LinePlace("behind" if pending else ""), ""
     match = _MARKS.match(line)
     marks = match[0] if match else ""

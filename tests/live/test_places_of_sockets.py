@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from console.live.places import TOO_MANY
 from tests.door import Door
 from tests.live.member import Member, received
+from tests.prose import words
 from tests.stack import PATIENCE, Stack
 from tests.upstream import Script, Upstream
 
@@ -42,11 +43,12 @@ def small(stack: Stack) -> Iterator[int]:
 
 
 @pytest.fixture
-def run_id(alice: Member, upstream: Upstream) -> str:
-    """One that goes on."""
-    upstream.script("waits", Script(text="Hello there world", hold_after=1))
-    upstream.hold(everything=False)
-    return alice.ask("waits")
+def run_id(alice: Member, upstream: Upstream) -> Iterator[str]:
+    """One that goes on for as long as this test takes."""
+    upstream.script("slow", Script(text=words(6000), tokens_per_second=10))
+    run_id = alice.ask("slow")
+    yield run_id
+    alice.post(f"/fusion/runs/{run_id}/cancel", {}, f"/fusion/runs/{run_id}")
 
 
 class Sockets:
