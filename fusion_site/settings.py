@@ -217,6 +217,8 @@ FIRST_TOKEN_TIMEOUT = env.float("FUSION_FIRST_TOKEN_TIMEOUT", 180)
 STALL_TIMEOUT = env.float("FUSION_STALL_TIMEOUT", 30)
 ALIVE_TIMEOUT = env.float("FUSION_ALIVE_TIMEOUT", 300)
 TOTAL_TIMEOUT = env.float("FUSION_TOTAL_TIMEOUT", 900)
+# Of a person, in all workers: further ones wait. More is allowed to nobody's token as a rule.
+RUNS_PER_PERSON = env.int("FUSION_RUNS_PER_PERSON", 20)
 # A worker's hold on a run, and how often every worker looks for runs left behind.
 LEASE_SECONDS = env.float("FUSION_LEASE_SECONDS", 20)
 HEARTBEAT_SECONDS = env.float("FUSION_HEARTBEAT_SECONDS", 5)

@@ -223,6 +223,10 @@ def _note(run: Run) -> str:
     if run.status == RunStatus.QUEUED and run.attempt and run.finished_at is None:
         return "The worker was stopped; another takes over."
     if run.status == RunStatus.QUEUED and (now - run.created_at).total_seconds() > 3:
+        before = (run.queue_place or 1) - 1
+        if before:
+            runs = "is one run" if before == 1 else f"are {before} runs"
+            return f"Waiting for a worker. There {runs} before this one."
         return "Waiting for a worker. The run starts as soon as one is free."
     if run.status == RunStatus.RUNNING and run.lease_until and run.lease_until < now:
         return "The worker was lost. Another one takes over within 30 seconds."

@@ -101,6 +101,9 @@ class Run(models.Model):
     follows_calls = models.JSONField(null=True, blank=True)
     histories = models.JSONField(default=dict, blank=True)
 
+    # Not of the row: `record.turns` notes it for who reads the run.
+    queue_place: int | None = None
+
     class Meta:
         ordering = ["-created_at"]
         indexes = [

@@ -27,6 +27,7 @@ from ..models import Run
 from . import eventlog
 from .eventlog import Entry, Position
 from .rows import state_from_rows
+from .turns import note_place
 
 QUIET = 1.0  # seconds without a word after which the log counts as silent
 ASK_AGAIN = 1.0  # seconds between two readings of the rows
@@ -112,6 +113,7 @@ def read(run_id: uuid.UUID, may: Callable[[], Any] | None = None) -> tuple[Run, 
     if may:
         may()
     run = Run.objects.prefetch_related("calls", "fusions").get(pk=run_id)
+    note_place(run)
     return run, state_from_rows(run)
 
 

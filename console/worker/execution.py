@@ -50,7 +50,7 @@ class Execution:
     def __init__(
         self, shared: Shared, run: Run, state: RunState, asked: Asked, *, handed_on: bool = False
     ) -> None:
-        self.run_id, self.attempt = run.pk, run.attempt
+        self.run_id, self.attempt, self.owner_id = run.pk, run.attempt, run.owner_id
         self._asked = asked
         self.control = Control()
         self.control.tell(fuse_now=bool(run.fuse_requested_at), stopped=set(run.stopped_seats))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -27,13 +28,35 @@ from ..engine.steps.fuse import stopped
 from ..models import Run
 from ..record.asked import Asked, Forgotten, asked
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
+from ..record.turns import whose_turn
 
 log = logging.getLogger(__name__)
 
 # Workers lost one after the other: a run that takes its worker down must not do so for ever.
 MAX_ATTEMPTS = 5
+# Runs that are not got before a ring is given up: others are rung for.
+MAX_PASSED_BY = 50
 # So long a run that this version cannot carry out is left to workers that can.
 LEFT_TO_NEWER_SECONDS = 30
+
+
+def claim_next(ring: str, besides: Collection[str]) -> tuple[Run, RunState, bool] | None:
+    """For who has a free place and heard a ring: the run whose turn it is, or the one it was
+    for, where that has lost its holder or was left to a newer version, which this may be.
+    `besides` are held already."""
+    lost = Q(status=RunStatus.RUNNING, lease_until__lt=timezone.now())
+    left = Q(status=RunStatus.QUEUED, reason=Reason.NEEDS_NEWER_VERSION)
+    if Run.objects.filter(lost | left, pk=ring).exists():
+        return claim(ring)
+    # Each that is not got has been closed, left to others or taken by them.
+    for _ in range(MAX_PASSED_BY):
+        turn = whose_turn(besides)
+        if turn is None:
+            break
+        if claimed := claim(str(turn)):
+            return claimed
+    close_cancelled(ring, Q(status=RunStatus.QUEUED))
+    return None
 
 
 def claim(run_id: str) -> tuple[Run, RunState, bool] | None:

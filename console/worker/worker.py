@@ -20,9 +20,11 @@ from redis.asyncio import Redis
 from ..engine.state import RunState
 from ..providers.wire.http import make_client
 from ..record import eventlog
+from ..record.turns import next_of
 from .admission import AllPlaces
+from .doorbell import ring
 from .execution import Execution, Shared
-from .leases import claim, pass_by, release, what_is_asked
+from .leases import claim_next, pass_by, release, what_is_asked
 
 DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
 
@@ -87,12 +89,16 @@ class Worker:
         if self.stopping:  # asked to end meanwhile, when this was none of its runs yet
             await self.db(release, execution.run_id, execution.attempt)
             return
-        self.runs[run_id] = execution
+        held = str(execution.run_id)
+        self.runs[held] = execution
         try:
             await execution.carry_out()
         finally:
-            del self.runs[run_id]
+            del self.runs[held]
             execution.ended.set()
+        # Its person may have had as many going on as may be: a place of theirs is free.
+        if waiting := await self.db(next_of, execution.owner_id):
+            await self.loop.run_in_executor(None, ring, waiting)
 
     async def _take(self, run_id: str) -> Execution | None:
         if run_id in self.runs:
@@ -100,7 +106,7 @@ class Worker:
         if self.stopping:
             await self.db(pass_by, run_id)
             return None
-        claimed = await self.db(claim, run_id)
+        claimed = await self.db(claim_next, run_id, frozenset(self.runs))
         if claimed is None:
             return None
         run, state, handed_on = claimed

@@ -100,15 +100,15 @@ def test_a_run_claimed_while_its_worker_is_told_to_end_is_handed_on_at_once(
     worker: Worker, upstream: Upstream, start: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
-    real = working.claim
+    real = working.claim_next
 
-    def slowly(run_id: str) -> Any:
-        claimed = real(run_id)
+    def slowly(run_id: str, besides: Any) -> Any:
+        claimed = real(run_id, besides)
         inside.set()
         assert go_on.wait(60)
         return claimed
 
-    monkeypatch.setattr(working, "claim", slowly)
+    monkeypatch.setattr(working, "claim_next", slowly)
     run = start("good")
     thread = in_background(worker, run)
     assert inside.wait(60)

@@ -374,10 +374,10 @@ def test_a_run_follows_another_from_its_fused_answer_a_seat_or_each_its_own(
     seat = run_follow(run=finished, owner=alice, prompt="And then?", follows_from="seat-2")
     assert asked(seat).messages[1]["content"] == finished.calls.get(seat=2).text
     assert (seat.follows, seat.follows_from) == (finished, "seat-2")
-    own = carried_out(
-        worker, run_follow(run=finished, owner=alice, prompt="And?", follows_from="own")
-    )
-    assert own.status == "completed"
+    own = run_follow(run=finished, owner=alice, prompt="And?", follows_from="own")
+    for run in (fused, seat, own):
+        own = carried_out(worker, run)
+        assert own.status == "completed"
     answers = {c.seat: c.text for c in finished.calls.filter(step="panel")}
     assert {s: h[1]["content"] for s, h in asked(own).histories.items()} == answers
     with pytest.raises(Refused):

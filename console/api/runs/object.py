@@ -15,6 +15,7 @@ from ...models import Run
 from ...record.parts import money
 from ...record.public import run_object
 from ...record.rows import state_from_rows
+from ...record.turns import note_place
 from ...site.public_url import public_url
 from ..http.errors import ApiError
 from ..http.replies import Error
@@ -26,6 +27,7 @@ PROMPT_SHOWN = 200
 
 def run_reply(request: HttpRequest, viewer_id: int, run: Run) -> replies.Run:
     """From its rows."""
+    note_place(run)
     return run_at(request, viewer_id, run, state_from_rows(run))
 
 
@@ -33,8 +35,12 @@ def run_at(request: HttpRequest, viewer_id: int, run: Run, state: RunState) -> r
     """As it stands in `state`, which may be ahead of the rows."""
     spec = run.frozen_spec
     fields = dict(run_object(run, spec, state))
-    error = _error(spec, state, run)
-    return replies.Run(**run_row(request, viewer_id, run) | fields | {"error": error})
+    waits = state.status is RunStatus.QUEUED
+    more = {
+        "error": _error(spec, state, run),
+        "queue_place": run.queue_place if waits else None,
+    }
+    return replies.Run(**run_row(request, viewer_id, run) | fields | more)
 
 
 def run_row(request: HttpRequest, viewer_id: int, run: Run) -> dict[str, Any]:

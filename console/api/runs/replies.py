@@ -40,9 +40,11 @@ class RunRow(Reply):
 
 
 class Run(Outcome, RunRow):
-    """`answer` is null until there is one, and for good where there is none: see `error`."""
+    """`answer` is null until there is one, and for good where there is none: see `error`.
+    `queue_place` of a run that waits for a worker: 1 is the next."""
 
     error: Error | None
+    queue_place: int | None
 
 
 class RunList(Reply):
