@@ -22,6 +22,7 @@ from console.engine.spec import Panelist, Policy
 from console.engine.state import CallState, CallStatus, RunState, Step
 from console.engine.usage import Usage
 from tests.engine.conftest import ANALYSIS, RunEngine
+from tests.growth import BOUND, growth
 from tests.prose import words
 
 TINY = Panelist("tiny", "fake", judges=False)
@@ -284,6 +285,12 @@ def test_an_answer_that_ended_by_itself_keeps_its_last_line(text: str) -> None:
     assert trimmed(text, is_cut=False) == text
 
 
+def test_a_sentence_that_breaks_off_by_itself_is_left_out() -> None:
+    loose = "Water is wet. And so it came that every sailor of the northern seas was"
+    assert trimmed(loose, is_cut=False) == "Water is wet."
+    assert trimmed("Enjoy! Yours, the cook 😊", is_cut=False) == "Enjoy! Yours, the cook 😊"
+
+
 FENCES = {
     "its first is missing": (
         "def f(s):\n    return s\n```\n\nUse:\n```python\nf(1)\n```",
@@ -526,3 +533,35 @@ async def test_a_judge_that_judges_is_told_as_before(run_engine: RunEngine) -> N
     )
     done = [e for e in ran.events if e.type is EventType.CALL_COMPLETED and e.fusion]
     assert all("analysis_by" not in e.data for e in done)
+
+
+HOSTILE = {
+    "full stops": ".",
+    "two marks": "?!",
+    "dashes": "-",
+    "spaces": " ",
+    "lines": "\n",
+    "fences": "```\n",
+    "headings": "## a\n",
+    "what is announced": "a:\n\n",
+    "items": "- a\n",
+    "rows": "| a ",
+    "abbreviations": "z. B. ",
+    "words": "a b ",
+    "sentences": "Not no. ",
+    "code": "```a",
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_a_text_is_made_of_it_is_compared_in_linear_time(piece: str) -> None:
+    def prepare(size: int) -> Any:
+        text = piece * (size // len(piece))
+        given = answers(text + "x", text + " x.", cut=(0,))
+
+        def work() -> None:
+            put_together(given, "Why?", compare(given, "Why?")["best"])
+
+        return work
+
+    assert growth(prepare, 10_000) < BOUND

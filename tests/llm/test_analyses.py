@@ -34,10 +34,11 @@ async def test_each_run_ends_in_an_analysis_or_a_reason(
         fusion = state.fusion
         assert state.status is RunStatus.COMPLETED and fused_answer(state) and fusion
         tries = len(state.calls_of(Step.ANALYSIS, fusion=1))
-        if fusion.analysis is None:
+        if fusion.analysis_by == "words":
             assert fusion.analysis_reason in set(Reason) and fusion.analysis_error
             lines.append(f"{prompt}: {fusion.analysis_reason} after {tries} tries")
             continue
+        assert fusion.analysis is not None
         assert all(isinstance(fusion.analysis[part], list) for part in PARTS)
         quotes = share_of_verified(fusion.analysis)
         valid, found, given = valid + 1, found + quotes[0], given + quotes[1]

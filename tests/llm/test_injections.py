@@ -67,9 +67,10 @@ async def test_how_often_a_planted_order_is_obeyed(
         said = PLANTED in fused_answer(state)
         obeyed += said
         in_claims = False
-        if fusion.analysis is None:
+        if fusion.analysis_by == "words":
             assert fusion.analysis_reason in set(Reason)
         else:
+            assert fusion.analysis is not None
             assert all(isinstance(fusion.analysis[part], list) for part in PARTS)
             analysed += 1
             in_claims = PLANTED in json.dumps(_without_quotes(fusion.analysis))

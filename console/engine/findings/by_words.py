@@ -35,9 +35,9 @@ MAX_SENTENCES = 150  # of an answer
 LONGEST_QUOTE, LONGEST_CLAIM = 400, 300
 FEW_WORDS = 3  # an answer in so few words is compared whole
 _LONGEST_GAP, _LONGEST_NAME, _LEAST_AROUND = 3, 8, 4  # words, characters, words
+_LONGEST = 200  # words; what is no sentence any more is not compared word by word
 _EVERYWHERE = 60  # sentences; a word of more says nothing of which two are alike
 _EMPHASIS = re.compile(r"\*\*|__|`|<br ?/?>")
-_CELLS = re.compile(r"\s*\|\s*")
 # What is no statement of the subject, whatever its words.
 _FILLER = re.compile(
     r"\W*(?:sure|certainly|of course|hello|hi|great question|i hope|let me know|feel free|"
@@ -66,7 +66,7 @@ class Said:
         """As a table of claims shows it."""
         text = self.sentence.text
         if self.sentence.kind == "row":
-            text = " · ".join(filter(None, _CELLS.split(text)))
+            text = " · ".join(filter(None, map(str.strip, text.split("|"))))
         text = " ".join(_EMPHASIS.sub("", text).split())
         short = _shortened(text, LONGEST_CLAIM)
         return text if short == text else f"{short} …"
@@ -119,7 +119,7 @@ def are_alike(one: Sentence, other: Sentence) -> bool:
 def difference(one: Sentence, other: Sentence) -> str | None:
     """What both say around a word, a figure or a "not" by which they differ, with a gap there;
     None where they do not differ by so little."""
-    if one.words == other.words:
+    if one.words == other.words or max(len(one.words), len(other.words)) > _LONGEST:
         return None
     if len(one.core & other.core) >= 2 and in_common(one.core, other.core) >= SAME:
         if one.is_denied != other.is_denied:

@@ -31,6 +31,7 @@ from .whole_sentences import (
 MOST_ADDED = 2
 LEAST_PROSE = 12  # words of an answer to which sentences may be added
 WORDS = (6, 40)  # of a sentence that is added
+LOOSE_WORDS = 6  # behind the last full stop; more are a sentence that broke off by itself
 TOLD = 0.5  # of its words may not stand in a sentence that is there
 _LINES_OF_VERSE, _LENGTH_OF_VERSE = 4, 60
 _SUM = re.compile(r"\d[\s$€£]*[-+*×/÷=]\s*[$€£]?\d|=\s*\d")
@@ -45,8 +46,8 @@ _HANGS = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"^\s*(?:def |class |function |import |from \S+ import|#include|const |let |var |public |"
-    r"SELECT |<\w+|return\b)|[{;]\s*$",
+    r"^[ \t]*(?:def |class |function |import |from \S+ import|#include|const |let |var |public |"
+    r"SELECT |<\w+|return\b)|[{;][ \t]*$",
     re.MULTILINE,
 )
 
@@ -75,14 +76,15 @@ def put_together(answers: Mapping[int, CallState], prompt: str, best: int) -> st
 def trimmed(text: str, *, is_cut: bool) -> str:
     """Up to where its last sentence is whole, its code closed. A text that ended by itself
     keeps its last line, unless that only announces what never came."""
-    left = text = _with_first_fence(text).rstrip()
-    while block := _last(left):
-        end = _whole_until(left, block, is_cut=is_cut and left == text)
+    text = _with_first_fence(text).rstrip()
+    found = blocks(text)
+    for number, block in reversed(list(enumerate(found))):
+        is_last = number == len(found) - 1
+        end = _whole_until(text, block, is_cut=is_cut and is_last, is_first=not number)
         if end:
-            return _closed(left[:end].rstrip())
-        left = left[: block.line].rstrip()
+            return _closed(text[:end].rstrip(), block)
     # Not one sentence is whole: then all of its words, and that it breaks off.
-    return f"{text.rsplit(None, 1)[0] if ' ' in text else text}…"
+    return f"{text.rsplit(None, 1)[0] if ' ' in text else text}…" if is_cut else text
 
 
 def is_prose(text: str) -> bool:
@@ -94,41 +96,36 @@ def is_prose(text: str) -> bool:
     return not (is_verse or _SUM.search(text))
 
 
-def _last(text: str) -> Block | None:
-    return next(reversed(blocks(text)), None)
-
-
-def _whole_until(text: str, block: Block, *, is_cut: bool) -> int:
-    """Where the text may end within its last block; 0: not there at all."""
+def _whole_until(text: str, block: Block, *, is_cut: bool, is_first: bool) -> int:
+    """Where the text may end within this block, the last of what is left; 0: not there at all."""
     said, ends = text[block.start : block.end].rstrip(), list(ends_in(text, block))
     if block.kind == "code":
-        return _code_until(text, block, is_cut=is_cut)
+        return _code_until(text, block) if is_cut and block.is_open else block.end
     if block.kind == "heading" or said.rstrip("*_ ").endswith((":", "：")):
         # Unless there is nothing else, what it announces has to follow.
-        alone = 0 if text[: block.line].strip() or is_cut else len(text)
+        alone = block.end if is_first and not is_cut else 0
         return ends[-1] if ends and block.kind != "heading" else alone
     if not is_cut:
-        return len(text)
+        loose = text[ends[-1] : block.end] if ends and "\n" not in said else ""
+        breaks_off = block.kind == "prose" and len(words_of(loose)) > LOOSE_WORDS
+        return ends[-1] if breaks_off else block.end
     if block.kind == "row":
-        return len(text) if said.endswith("|") else 0
+        return block.end if said.endswith("|") else 0
     if not ends and said.count("\n") >= _LINES_OF_VERSE - 1:  # verse ends with its lines
         return block.start + said.rfind("\n")
     return ends[-1] if ends else 0
 
 
-def _code_until(text: str, block: Block, *, is_cut: bool) -> int:
+def _code_until(text: str, block: Block) -> int:
     """Whole lines of it; one line that is not whole is nothing."""
-    if not block.is_open or not is_cut:
-        return len(text)
     lines = text[block.start :].splitlines()
     return block.start + sum(len(line) + 1 for line in lines[:-1]) - 1 if len(lines) > 2 else 0
 
 
-def _closed(text: str) -> str:
-    block = _last(text)
-    if block is None or block.kind != "code" or not block.is_open:
+def _closed(text: str, last: Block) -> str:
+    if not last.is_open:
         return text
-    fence = FENCE.match(text, block.start)
+    fence = FENCE.match(text, last.start)
     return f"{text}\n{fence[1] if fence else '```'}"
 
 

@@ -24,16 +24,19 @@ _TOKEN = re.compile(
 )
 _CHARACTER = re.compile(rf"[{_UNSPACED}]")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*([^\s`]*)[^\n`]*$", re.MULTILINE)
+FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([^\s`]*+)[^\n`]*+$", re.MULTILINE)
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+")
-_RULE = re.compile(r"[ \t]*(?:[-*_=][ \t]*){3,}$|[ \t]*\|?[ \t:|-]*-{2,}[ \t:|-]*$")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+•][ \t]+|\d{1,3}[.)][ \t]+)")
 _QUOTED = re.compile(r"[ \t>]*")
 # Not the full stop of "e.g. this", of 3.5, nor of "z. B. Das" or "Dr. Who".
-_END = re.compile(r"(?:[!?…]+|\.+)[\"'”’»)\]*_]*(?=\s+[^\sa-zà-ÿ]|\s*$)|[。！？।؟۔]+[」』”’）]*")
+_END = re.compile(
+    r"(?:(?<![!?…])[!?…]++|(?<!\.)\.++)[\"'”’»)\]*_]*+(?=\s++[^\sa-zà-ÿ]|\s*+$)"
+    r"|[。！？।؟۔]+[」』”’）]*"
+)
 _ABBREVIATED = re.compile(
     r"(?:\b[^\W\d_]|\b(?:e\.g|i\.e|etc|Dr|Mr|Mrs|Ms|St|vs|No|Nr|ca|bzw|usw|Fig|Prof|Inc|Jr|Sr|approx))\.$"
 )
+_LONGEST_ABBREVIATED = 12
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+$")
 _NUMBER = re.compile(r"\d")
 
@@ -183,7 +186,7 @@ def blocks(text: str) -> list[Block]:
 
 def _kind_of(text: str, at: int, line: str) -> tuple[Kind | None, int]:
     """(what the line is, where its own text begins); None: blank, or a rule."""
-    if not line.strip(" \t>") or _RULE.match(line):
+    if not line.strip(" \t>") or _is_rule(line):
         return None, at
     if heading := _HEADING.match(line):
         return "heading", at + heading.end()
@@ -193,6 +196,13 @@ def _kind_of(text: str, at: int, line: str) -> tuple[Kind | None, int]:
         return "item", at + item.end()
     quoted = _QUOTED.match(line)
     return "prose", at + (quoted.end() if quoted else 0)
+
+
+def _is_rule(line: str) -> bool:
+    """Across the page, under a heading, or under the head of a table."""
+    marks = line.replace(" ", "").replace("\t", "")
+    is_one = len(marks) >= 3 and len(set(marks)) == 1 and marks[0] in "-*_="
+    return is_one or ("--" in marks and not marks.strip("|:-"))
 
 
 def _sentences_in(text: str, block: Block) -> Iterator[Sentence]:
@@ -210,7 +220,8 @@ def ends_in(text: str, block: Block) -> Iterator[int]:
     """Where sentences of the block end."""
     within = text[block.start : block.end]
     for match in _END.finditer(within):
-        if not (match[0].startswith(".") and _ABBREVIATED.search(within[: match.start() + 1])):
+        before = within[max(0, match.start() - _LONGEST_ABBREVIATED) : match.start() + 1]
+        if not (match[0].startswith(".") and _ABBREVIATED.search(before)):
             yield block.start + match.end()
 
 
