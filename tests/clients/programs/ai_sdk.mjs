@@ -8,6 +8,7 @@ import { KEY, MODEL, PROMPT, URL, carryOut, weather } from "./asked.mjs";
 const options = { baseURL: URL, apiKey: KEY };
 const model = {
   "ai-sdk-chat": () => createOpenAI(options).chat(MODEL),
+  "ai-sdk-chat-openrouter": () => createOpenAI(options).chat(MODEL),
   "ai-sdk-responses": () => createOpenAI(options)(MODEL),
   "ai-sdk-compatible": () => createOpenAICompatible({ name: "fusion", supportsStructuredOutputs: true, ...options })(MODEL),
   "ai-sdk-openrouter": () => createOpenRouter(options)(MODEL),

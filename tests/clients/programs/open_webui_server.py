@@ -66,7 +66,8 @@ with Path(folder, "log").open("wb") as log:
             PORT,
         ],
         env={
-            **os.environ,
+            # Without the folder of these programs: what lies there is none of its modules.
+            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             "DATA_DIR": folder,
             "WEBUI_SECRET_KEY": "only for this",
             "OPENAI_API_BASE_URL": URL,
