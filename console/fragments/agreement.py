@@ -22,6 +22,7 @@ from . import evidence, figures
 from .evidence import Quote, Rating, Standing
 from .seats import SeatView
 
+WHAT_WAS_COMPLETE = "What was complete of it stands below."
 SAYS, OPPOSES, SILENT = "says so", "says otherwise", "silent"
 
 
@@ -84,7 +85,7 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
     is_by_words = bool(fusion and fusion.analysis_by == WORDS)
     shown = data if data is not None else _so_far(spec, state, fusion, answers)
     if data is None and shown is not None and name in ("failed", "skipped", "retrying"):
-        sentence = f"{sentence} What was complete of it stands below."
+        sentence = f"{sentence} {WHAT_WAS_COMPLETE}"
     return AnalysisView(
         state=name,
         sentence=sentence,
@@ -230,12 +231,13 @@ def _state(
 
 
 def _instead_of_judge(state: RunState, fusion: FusionState) -> str:
-    """What stood in the way of the judge, and what was done instead; "" where nothing did."""
-    sentence = compared(fusion)
-    if not fusion.analysis_reason or not sentence:
+    """What stood in the way of the judge, and what there is instead; "" where nothing did."""
+    if not fusion.analysis_reason:
         return ""
-    why = fusion.analysis_error or SENTENCES[Reason(fusion.analysis_reason)]
-    return f"{ended(why)} {sentence} {_without_it(state, fusion)}".rstrip()
+    why = ended(fusion.analysis_error or SENTENCES[Reason(fusion.analysis_reason)])
+    if by_words := compared(fusion):
+        return f"{why} {by_words} {_without_it(state, fusion)}".rstrip()
+    return f"{why} {WHAT_WAS_COMPLETE}"
 
 
 def _without_it(state: RunState, fusion: FusionState) -> str:

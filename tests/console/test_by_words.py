@@ -37,7 +37,7 @@ from console.services.build_spec import Wish, build
 from console.services.errors import Refused
 from console.services.fusions import fusion_wish, run_fuse, run_poll
 
-from .story import Story
+from .story import ANALYSIS, Story
 
 BUILT_IN = Panelist("smollm2-135m-instruct", "local", judges=False)
 TOGETHER = (
@@ -150,6 +150,20 @@ def test_where_the_judge_failed_one_story_is_told(writes: bool, sentence: str) -
     assert sentence in parts["analysis"] and "The capital of Australia is …." in parts["analysis"]
     assert "too small" not in parts["analysis"] + parts["fused-note"]
     assert "Compared by words" in parts["run-badges"] and "No analysis" not in parts["run-badges"]
+
+
+def test_of_a_judge_that_failed_what_was_complete_is_said_to_stand_there() -> None:
+    story = Story().begin().answer(0, "Yes.").answer(1, "No.").answer(2, "Yes.").judge()
+    reason = Reason.JUDGE_UPSTREAM_ERROR
+    data = {"reason": reason.value, "error": SENTENCES[reason], "final": True}
+    story.tell(
+        EventType.CALL_FAILED, "analysis-f1-1", 1, **data, analysis=ANALYSIS | {"cut_off": True}
+    )
+    parts = page(story.synthesise("Yes.").complete())
+    said = f"{SENTENCES[reason]} What was complete of it stands below."
+    assert said in parts["analysis"] and "broke off" in parts["analysis"]
+    assert ANALYSIS["consensus"][0]["claim"] in parts["analysis"]
+    assert "by words" not in parts["analysis"] + parts["run-badges"]
 
 
 def test_another_small_model_goes_by_its_name() -> None:

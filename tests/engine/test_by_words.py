@@ -468,6 +468,28 @@ async def test_an_unreadable_analysis_is_mended_first_and_compared_by_words_afte
     assert ran.state.fusions[1].analysis_reason == "judge_not_valid_json"
 
 
+BEGUN = (
+    '{"consensus": [{"claim": "The capital is Canberra.", "seats": ["A", "B"], "evidence": '
+    '[{"seat": "A", "quote": "Canberra"}]}, {"claim": "It'
+)
+
+
+async def test_what_a_judge_had_completed_is_kept_instead(run_engine: RunEngine) -> None:
+    def breaks(request: Any) -> Any:
+        return [BEGUN, ProviderError(Reason.DISCONNECTED)]
+
+    ran = await run_engine(
+        {"a": [CANBERRA], "b": [SYDNEY], "judge": breaks, "pen": ["Canberra it is."]},
+        panel=["a", "b"],
+        writer="pen",
+    )
+    fusion = ran.state.fusions[1]
+    assert fusion.analysis_by == "" and fusion.analysis["cut_off"] and fusion.analysis_reason
+    (claim,) = fusion.analysis["consensus"]
+    assert (claim["claim"], claim["standing"]) == ("The capital is Canberra.", "partly")
+    assert "The capital is Canberra." in ran.requests_to("pen")[0].messages[1]["content"]
+
+
 async def test_one_answer_alone_is_not_compared(run_engine: RunEngine) -> None:
     ran = await run_engine({"a": [f"{BLUE} And so"], "tiny": []}, panel=["a"], judge=TINY)
     fusion = ran.state.fusions[1]

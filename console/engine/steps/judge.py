@@ -1,13 +1,15 @@
 """The analysis step: the judge reads all answers and returns one JSON object.
 
 A call that breaks is made once more; an analysis that cannot be read is sent
-back once for repair; then it is the fallback judge's turn. Where none is left, and
-where the judge is too small to judge, the answers are compared by their words.
+back once for repair; then it is the fallback judge's turn. Where none is left, what
+the judges had completed is kept; where that is nothing, and where the judge is too small
+to judge, the answers are compared by their words.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,7 +21,7 @@ from ..calls.watched import Unmarked, Watched
 from ..calls.window import excess, output_of
 from ..errors import SENTENCES, ProviderError, Reason
 from ..events import EventType
-from ..findings.analysis import read_analysis
+from ..findings.analysis import read_analysis, statements
 from ..findings.by_words import WORDS, compare
 from ..findings.degenerate import Detector, is_alphabet, without_mark
 from ..findings.evidence import verify
@@ -51,8 +53,12 @@ async def analyse(context: Context, fusion: int, material: Material) -> dict[str
             return Ended(receipt(Finish("stop")) | await by_words())
         return await _ask(context, fusion, material, key, panelist)
 
+    async def without_judge() -> dict[str, Any]:
+        kept = await _what_was_complete(context, fusion, material)
+        return {"analysis": kept} if kept else await by_words()
+
     judge = Panelist.from_dict(known.judge)
-    await carry_out(context, Step.ANALYSIS, fusion, judge, perform, at_last=by_words)
+    await carry_out(context, Step.ANALYSIS, fusion, judge, perform, at_last=without_judge)
     return context.state.fusions[fusion].analysis
 
 
@@ -155,6 +161,18 @@ async def _verified(analysis: dict[str, Any], material: Material) -> dict[str, A
     """By the whole answers, whatever was condensed for the judge."""
     answers = {seat: material.answers[seat].text for seat in material.seats}
     return await asyncio.to_thread(verify, analysis, answers)
+
+
+async def _what_was_complete(
+    context: Context, fusion: int, material: Material
+) -> dict[str, Any] | None:
+    """The most that judges had found before they failed: readers have seen it already."""
+    read, found = _reader(context, material), []
+    for call in context.state.calls_of(Step.ANALYSIS, fusion=fusion):
+        with contextlib.suppress(ProviderError):
+            found.append(await asyncio.to_thread(read, call.text, is_repaired=True))
+    most = max(found, key=lambda analysis: len(statements(analysis)), default=None)
+    return await _verified(most | {"cut_off": True}, material) if most else None
 
 
 async def _before_it_looped(
