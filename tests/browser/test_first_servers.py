@@ -71,8 +71,8 @@ def test_three_acts_lead_from_an_ollama_that_was_found_to_a_finished_run(
         shoot(phone, f"servers-found-360-{scheme}")
     dark = visit("ada", viewport=DESKTOP, color_scheme="dark")
     found(dark)
-    assert problems(dark) == []
     shoot(dark, "servers-found-1440-dark")
+    assert problems(dark) == []
 
     page.get_by_role("textbox", name="Prompt").fill("Does it hold?")
     page.get_by_role("button", name="Use these").click()
