@@ -227,7 +227,7 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
         preset = places_refilled(preset=Preset.objects.get(pk=form.instance.pk))
         if empty := unfilled(preset):
             messages.warning(request, empty)
-        for offer in newer_models(preset):
+        for offer in newer_models(preset)[preset]:
             messages.info(request, f"{offer.sentence} “Use the newest models” in the list does.")
         # It is saved all the same: a server may know more than it lists.
         if found := preset_check(Preset.objects.get(pk=form.instance.pk)):

@@ -33,6 +33,10 @@ _BEHIND = (
 # Bedrock: a region and the maker in front, a revision behind.
 _BEDROCK = re.compile(r"^(?:[a-z]{2,6}\.)?[a-z]+\.(?=[a-z])|-v\d+:\d+$")
 
+_SERVED = re.compile(r"-(?:fp8|tput|awq|maas|basic)$")
+_POINT = re.compile(r"(?<=\d)p(?=\d)")  # Fireworks: v3p3
+_SIZED = re.compile(r"\d+b\b")  # of such a model, turbo is how it is served
+
 # In this order: previews after what is out, lines as they stand, the newest of a line; a dated
 # name is the same as the one without, which is what people know it by.
 Rank = tuple[bool, int, tuple[float, ...], float, int, bool, str]
@@ -76,8 +80,10 @@ class Maker:
 
 
 def plain(model: str) -> str:
-    """Without its author and where it is served."""
-    return _BEDROCK.sub("", model.lower().rpartition("/")[2])
+    """Without its author, and where and how it is served."""
+    name = _BEDROCK.sub("", model.lower().rpartition("/")[2])
+    name = _SERVED.sub("", _POINT.sub(".", name))
+    return name.removesuffix("-turbo") if _SIZED.search(name) else name
 
 
 @cache

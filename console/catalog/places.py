@@ -85,7 +85,9 @@ class Reach:
         # A small machine is no stand-in for what a key is paid for.
         elsewhere = [c for c in there if not c.is_on_own_machine]
         self.credentials = elsewhere or there
-        self._found = {grade: _ranked(self.credentials, grade) for grade in GRADES}
+        soon = timezone.now() + SOON
+        rows = [row for row in known_models(self.credentials) if _is_usable(row, soon)]
+        self._found = {grade: _ranked(rows, grade) for grade in GRADES}
 
     def makers(self, grade: str) -> list[str]:
         """In the order in which they take places."""
@@ -149,10 +151,8 @@ def _beside(
     return next((f for f in found if f and (f.can_judge or not judges)), None)
 
 
-def _ranked(credentials: Sequence[Credential], grade: str) -> dict[str, Fitting]:
+def _ranked(rows: Sequence[CatalogModel], grade: str) -> dict[str, Fitting]:
     best: dict[str, Fitting] = {}
-    soon = timezone.now() + SOON
-    rows = [row for row in known_models(credentials) if _is_usable(row, soon)]
     for row in rows:
         found = rank_of(row.model, grade)
         if found is None:

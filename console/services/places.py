@@ -105,28 +105,42 @@ def unfilled(preset: Preset) -> str:
     return f"No model that your keys reach fits “{empty.label}”." if empty else ""
 
 
-def newer_models(preset: Preset) -> list[NewerModel]:
+def newer_models(*presets: Preset) -> dict[Preset, list[NewerModel]]:
     """What `places_renewed` would bring, each once. Asks nobody."""
-    offers = [NewerModel(short_name(s.model), c.model, c.name) for s, c in _newer(preset)]
-    return list(dict.fromkeys(offers))
+    return {
+        preset: list(dict.fromkeys(_told(spot, fitting) for spot, fitting in newer))
+        for preset, newer in _newer(presets).items()
+    }
 
 
 @transaction.atomic
 def places_renewed(*, preset: Preset) -> list[NewerModel]:
     """Put the newest of its line into every place, as somebody asked for it."""
-    offers = newer_models(preset)
-    for spot, fitting in _newer(preset):
+    newer = _newer([preset])[preset]
+    told = [_told(spot, fitting) for spot, fitting in newer]
+    for spot, fitting in newer:
         spot.put(fitting)
-    return offers
+    return list(dict.fromkeys(told))
 
 
-def _newer(preset: Preset) -> list[tuple[Spot, Fitting]]:
-    spots = [spot for spot in _spots(preset) if spot.is_filled]
-    if not spots:
-        return []
+def _told(spot: Spot, fitting: Fitting) -> NewerModel:
+    return NewerModel(short_name(spot.model), fitting.model, fitting.name)
+
+
+def _newer(presets: Sequence[Preset]) -> dict[Preset, list[tuple[Spot, Fitting]]]:
+    spots = {preset: [s for s in _spots(preset) if s.is_filled] for preset in presets}
+    if not any(spots.values()):
+        return {preset: [] for preset in presets}
     reach = Reach(_ready())
-    found = [(spot, reach.best(spot.maker, spot.place.grade)) for spot in spots]
-    return [(s, c) for s, c in found if c and is_newer(c, s.model, s.place.grade)]
+    return {
+        preset: [
+            (spot, best)
+            for spot in its
+            if (best := reach.best(spot.maker, spot.place.grade))
+            and is_newer(best, spot.model, spot.place.grade)
+        ]
+        for preset, its in spots.items()
+    }
 
 
 @transaction.atomic

@@ -14,7 +14,8 @@ from console.catalog.makers import CHEAP, GRADES, STRONGEST, makers, rank_of
 from console.catalog.places import ModelPlace, place_choices, read_place
 from console.engine.findings.families import family
 from console.models import CatalogList, CatalogModel, Credential, Preset
-from console.services.places import newer_models, places_renewed
+from console.services.places import NewerModel, places_renewed
+from console.services.places import newer_models as all_newer_models
 from console.services.presets import (
     default_preset_slug,
     preset_duplicate,
@@ -40,6 +41,10 @@ def filled(slug: str) -> str:
     one = len({p.credential for p in asked}) == 1
     *panel, judge, writer = (p.model if one else f"{p.credential}:{p.model}" for p in asked)
     return " ".join(panel) + f" | {judge} | {writer}"
+
+
+def newer_models(of: Preset) -> list[NewerModel]:
+    return all_newer_models(of)[of]
 
 
 OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-5-5"
@@ -198,8 +203,44 @@ def test_of_two_names_the_newer_of_the_stronger_line_is_the_better(
 
 
 @pytest.mark.parametrize(
+    ("name", "maker"),
+    [
+        ("meta-llama/Llama-3.3-70B-Instruct-Turbo", "meta"),
+        ("meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8", "meta"),
+        ("meta-llama/Meta-Llama-3.1-405B-Instruct-Turbo", "meta"),
+        ("accounts/fireworks/models/llama-v3p3-70b-instruct", "meta"),
+        ("accounts/fireworks/models/llama4-maverick-instruct-basic", "meta"),
+        ("meta/llama-3.3-70b-instruct-maas", "meta"),
+        ("llama-3.3-70b", "meta"),
+        ("accounts/fireworks/models/deepseek-v3p1", "deepseek"),
+        ("deepseek-ai/DeepSeek-R1-0528-tput", "deepseek"),
+        ("deepseek-ai/deepseek-v3.1-maas", "deepseek"),
+        ("accounts/fireworks/models/glm-4p6", "zhipu"),
+        ("zai-glm-4.6", "zhipu"),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507-tput", "qwen"),
+        ("qwen-3-235b-a22b-instruct-2507", "qwen"),
+        ("Qwen/Qwen2.5-72B-Instruct-AWQ", "qwen"),
+        ("qwen3-max", "qwen"),
+        ("moonshotai/Kimi-K2-Instruct-0905", "moonshot"),
+        ("openai/gpt-oss-120b-Turbo", "openai"),
+        ("azure/gpt-4.1", "openai"),
+        ("gemini/gemini-2.5-pro", "google"),
+        ("anthropic/claude-opus-4-1@20250805", "anthropic"),
+        ("bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic"),
+        ("mistral-ai/mistral-medium-2505", "mistral"),
+        ("xai/grok-3", "xai"),
+    ],
+)
+def test_a_model_is_known_at_whatever_host_it_is_served(name: str, maker: str) -> None:
+    found = rank_of(name, STRONGEST)
+    assert found and found[0] == maker == family(name)
+
+
+@pytest.mark.parametrize(
     "name",
     [
+        "gpt-4-turbo",
+        "z-ai/glm-5-turbo",
         "~anthropic/claude-opus-latest",
         "claude-3-opus-latest",
         "anthropic/claude-opus-4.6-fast",

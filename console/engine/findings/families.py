@@ -41,7 +41,7 @@ _NAMES = {
     "deepseek": r"deepseek",
     "xai": r"grok",
     "moonshot": r"kimi|moonshot",
-    "zhipu": r"glm|chatglm",
+    "zhipu": r"glm|chatglm|zai-glm",
     "cohere": r"command|c4ai|aya",
     "microsoft": r"phi|wizardlm|orca",
     "nvidia": r"nemotron|nvidia",

@@ -186,8 +186,7 @@ def _page(
     lacks = {preset: preset_lacks(preset) for preset in presets}
     # What cannot be chosen only stands in the way of what can.
     can_run = [preset for preset in presets if not lacks[preset]]
-    found = preset_findings(can_run) if is_admin(request.user) else {}
-    cards = [preset_card(preset, found.get(preset, ())) for preset in can_run]
+    cards = preset_cards(can_run, for_admin=is_admin(request.user))
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
     recent = run_rows(page_of_rows(request.user, RECENT).runs)
     context = {
@@ -218,7 +217,14 @@ def _page(
     return render(request, "console/compose/compose.html", context, status=status)
 
 
-def preset_card(preset: Preset, found: Sequence[Finding] = ()) -> Card:
+def preset_cards(presets: list[Preset], *, for_admin: bool) -> list[Card]:
+    """What is wrong with a preset, or could be newer, is shown to who can do something about it."""
+    found = preset_findings(presets) if for_admin else {}
+    newer = newer_models(*presets) if for_admin else {}
+    return [_card(preset, found.get(preset, ()), newer.get(preset, ())) for preset in presets]
+
+
+def _card(preset: Preset, found: Sequence[Finding], newer: Sequence[NewerModel]) -> Card:
     panelists = list(preset.panelists.all())[:MAX_SEATS]
     seats = tuple(
         {
@@ -239,7 +245,7 @@ def preset_card(preset: Preset, found: Sequence[Finding] = ()) -> Card:
         judge=short_name(preset.judge_model) if _judge(preset).can_judge else "",
         writer=short_name(preset.writer_model) if preset.has_writer else "",
         kin=tuple(_kin(preset)),
-        newer=tuple(newer_models(preset)),
+        newer=tuple(newer),
         findings=tuple(found),
     )
 

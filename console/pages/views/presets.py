@@ -13,8 +13,8 @@ from ...access import is_admin
 from ...models import Preset
 from ...services.errors import Refused
 from ...services.places import places_renewed
-from ...services.preset_checks import preset_findings, preset_mend
-from .console import preset_card
+from ...services.preset_checks import preset_mend
+from .console import preset_cards
 from .fragment import by_htmx
 
 
@@ -62,6 +62,6 @@ def _back(request: HttpRequest, preset: Preset) -> HttpResponse:
     if not by_htmx(request):
         return redirect("console")
     preset = Preset.objects.get(pk=preset.pk)
-    card = preset_card(preset, preset_findings([preset])[preset])
+    (card,) = preset_cards([preset], for_admin=True)
     context = {"card": card, "form": {"preset": {"value": request.POST.get("preset", "")}}}
     return render(request, "console/compose/_preset_card.html", context)
