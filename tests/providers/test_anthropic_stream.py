@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import httpx
 import pytest
 
-from console.engine.errors import Reason
+from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Alive, Request
 from console.engine.usage import Usage
 from console.providers.anthropic import API, Anthropic
 from console.providers.wire.answer import AnswerLimits
+from console.providers.wire.anthropic_answer import MessagesReader
+from console.providers.wire.sse import ServerSentEvent
 from tests.providers.asking import KEY, Got, collect
 from tests.upstream import Script, Upstream
 from tests.upstream.anthropic import (
@@ -434,3 +438,50 @@ async def test_bounds_hold_for_thoughts_and_arguments(asks: Ask) -> None:
     assert (await asks(begin() + arguments, limits=small)).reason == Reason.TOO_LARGE
     many = b"".join(tool("weather", index=n, id=f"toolu_{n}") for n in range(200))
     assert (await asks(begin() + many + end("tool_use"))).reason == Reason.TOO_LARGE
+
+
+ODD: list[Any] = [None, "", "x", 0, -1, 7, 1.5, True, [], {}, ["x"], {"a": 1}, "\ud83d", "ü" * 3]
+FIELDS = (
+    *("index", "message", "content_block", "delta", "usage", "content", "error", "type"),
+    *("stop_reason", "choices"),
+)
+KINDS = (
+    *("message_start", "content_block_start", "content_block_delta", "content_block_stop"),
+    *("message_delta", "message_stop", "ping", "error", "message", "aside"),
+)
+PARTS = (
+    *("text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "text_delta"),
+    *("thinking_delta", "input_json_delta", "citations_delta", "signature_delta", "other"),
+)
+
+
+def anything(random: Random, depth: int = 0) -> Any:
+    """Nearly what it might send, with something odd in any place."""
+    if depth > 2 or random.random() < 0.2:
+        return random.choice(ODD)
+    kind = random.choice(PARTS if depth else KINDS)
+    inner = {name: anything(random, depth + 1) for name in FIELDS if random.random() < 0.5}
+    part = {
+        name: random.choice(ODD)
+        for name in ("text", "thinking", "partial_json", "citation", "input", "name", "id")
+    }
+    return inner | part | {"type": kind}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_comes_in_whatever_order_is_read_or_refused(seed: int) -> None:
+    random = Random(seed)
+    for _ in range(500 if os.environ.get("FUSION_LONG_TESTS") == "1" else 100):
+        reader = MessagesReader("alpha", AnswerLimits(), str)
+        try:
+            for _ in range(random.randrange(1, 12)):
+                payload = anything(random)
+                data = json.dumps(payload)
+                list(reader.take(ServerSentEvent(data, random.choice(["", "ping", "x"]))))
+            list(reader.rest(finished=True))
+            finish = reader.finish()
+        except ProviderError as error:
+            assert error.reason in Reason and error.message
+        else:
+            assert finish.finish_reason in (None, "stop", "length", "content_filter", "tool_calls")
+            json.dumps(finish.to_dict()).encode()

@@ -66,7 +66,7 @@ class MessagesReader(AnswerReader):
                 yield from self._stop(_object(payload, "delta"), payload.get("usage"))
             case "message":
                 yield self._head(payload)
-                for index, block in enumerate(payload["content"] if self.is_whole(payload) else ()):
+                for index, block in enumerate(_list(payload.get("content"))):
                     if isinstance(block, dict):
                         yield from self._start(index, block)
                 yield from self._stop(payload, payload.get("usage"))
