@@ -22,6 +22,7 @@ DEBUG = env.bool("DEBUG", False)
 # `up` generates both into var/secrets.env. Without them only commands that need no
 # secret may work (checks, migrations being made, collecting static files).
 SECRET_KEY = env.str("SECRET_KEY", "")
+DEFAULT_EXCEPTION_REPORTER = "console.site.error_reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "console.site.error_reports.Discreet"
 ENCRYPTION_KEYS: list[str] = env.list("FUSION_ENCRYPTION_KEYS", [])
 
@@ -274,6 +275,7 @@ LOGGING = {
         "django.template": {"level": "INFO"},
         "django.db.backends": {"level": "INFO"},
         "asyncio": {"level": "WARNING"},
+        "markdown_it": {"level": "WARNING"},
     },
 }
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")

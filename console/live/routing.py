@@ -26,12 +26,13 @@ websocket_urlpatterns: list[Any] = [
 
 
 class SameOrigin:
-    """Refuses a socket whose page came from elsewhere: scheme, host and port must be ours.
+    """Refuses a socket whose page came from elsewhere: host and port must be ours.
 
-    Channels' own validator for allowed hosts accepts any port and scheme. With
-    FUSION_WEBSOCKET_ORIGINS (or FUSION_BASE_URL) set, the origin must be one of
-    those; else it must be the very host and port the socket is opened on, a name that
-    is served here: not one that was made to point at us (DNS rebinding).
+    Channels' own validator for allowed hosts accepts any port. With FUSION_WEBSOCKET_ORIGINS
+    (or FUSION_BASE_URL) set, the origin must be one of those, scheme and all; else it must be
+    the very host and port the socket is opened on, a name that is served here: not one that was
+    made to point at us (DNS rebinding). Which scheme is ours nobody knows then, for a proxy may
+    speak TLS; at one host and port there is one of them.
     """
 
     def __init__(self, application: Any) -> None:

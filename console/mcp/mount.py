@@ -149,6 +149,8 @@ async def _refuse(error: ApiError, request_id: str, send: Send) -> None:
     headers = {
         "content-type": "application/json",
         "cache-control": "no-store",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        "x-content-type-options": "nosniff",
         "x-request-id": request_id,
         **error.headers,
     }

@@ -44,7 +44,9 @@ class FusionAdminSite(admin.AdminSite):
             if any("\0" in value for _, values in request.GET.lists() for value in values):
                 raise BadRequest("No text holds a NUL.")  # PostgreSQL will not even look
             try:
-                return inner(request, *args, **kwargs)
+                response = inner(request, *args, **kwargs)
+                response.headers.setdefault("Cache-Control", "private, no-store")
+                return response
             except OverflowError:  # SQLite's, of a number beyond its own
                 raise BadRequest("No number is that large.") from None
 

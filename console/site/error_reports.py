@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 from django.http import HttpRequest
-from django.views.debug import SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from .logs import redact
 
@@ -34,3 +34,14 @@ class Discreet(SafeExceptionReporterFilter):
         except Exception:  # the page says so itself
             return value
         return value if (safe := redact(text)) == text else safe
+
+
+class Reporter(ExceptionReporter):
+    """What an error says of itself may hold a secret, too."""
+
+    def get_traceback_data(self) -> dict[str, Any]:
+        data = super().get_traceback_data()
+        for name in ("exception_value", "exception_notes"):
+            if data.get(name):
+                data[name] = redact(str(data[name]))
+        return data

@@ -11,6 +11,8 @@ import re
 _SECRET = re.compile(
     r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic)\s+)?|bearer\s+"
     r"|api[_-]?key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"
+    # Who has the address has what it leads to.
+    r"|(?<=/shared/)[\w-]{8,}|(?<=/claim/)[\w-]{8,}"
     r"|\b(?:sk-|fus_)[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
 # What moves a terminal's cursor, ends a line for some readers, or turns the order of letters.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.test import Client
 
 from console.site.logs import OneLine, Redact
 
@@ -46,3 +47,34 @@ def test_what_a_stranger_sends_stays_one_harmless_line(sent: str, written: str) 
 )
 def test_what_looks_like_a_secret_is_not_written(text: str) -> None:
     assert "planted" not in line("failed: %s", text) and "***" in line(text)
+
+
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [
+        ("/fusion/shared/planted0-1_23456789", "/fusion/shared/***"),
+        ("/fusion/shared/planted0123456789/frames?after=1", "/fusion/shared/***/frames?after=1"),
+        ("/ws/shared/planted0123456789", "/ws/shared/***"),
+        ("/claim/planted0123456789", "/claim/***"),
+        ("/fusion/shared", "/fusion/shared"),
+        ("/fusion/runs/01234567-89ab", "/fusion/runs/01234567-89ab"),
+        ("shared by alice", "shared by alice"),
+    ],
+)
+def test_addresses_that_let_somebody_in_are_not_written(sent: str, written: str) -> None:
+    assert line("Not Found: %s", sent).endswith(f"Not Found: {written}")
+
+
+@pytest.mark.parametrize("method", ["put", "post", "get"])
+def test_whoever_asks_for_a_link_in_a_wrong_way_has_it_written_nowhere(
+    client: Client, caplog: pytest.LogCaptureFixture, db: None, method: str
+) -> None:
+    getattr(client, method)("/fusion/shared/planted0123456789planted")
+    [record] = [r for r in caplog.records if r.name == "django.request"]
+    assert Redact().filter(record) and "planted" not in record.getMessage()
+    assert "/fusion/shared/***" in record.getMessage()
+
+
+def test_the_renderers_inner_workings_are_not_written() -> None:
+    for name in ("markdown_it", "markdown_it.rules_block.paragraph"):
+        assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)

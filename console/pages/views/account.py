@@ -50,7 +50,10 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return signed_in.forget(super().post(request, *args, **kwargs))
+        response = signed_in.forget(super().post(request, *args, **kwargs))
+        # Drafts of who has left are nobody's; the page clears them, too, where scripts run.
+        response["Clear-Site-Data"] = '"storage"'
+        return response
 
 
 sign_in = SignIn.as_view()
