@@ -21,18 +21,18 @@ from ..models import Run
 
 
 @dataclass(frozen=True)
-class Mark:
+class Bookmark:
     """Between two runs of the list: right after the older side of the one that it names."""
 
     moment: datetime
     run: uuid.UUID
 
     @classmethod
-    def of(cls, run: Run) -> Mark:
+    def of(cls, run: Run) -> Bookmark:
         return cls(run.created_at, run.pk)
 
     @classmethod
-    def read(cls, text: str) -> Mark:
+    def read(cls, text: str) -> Bookmark:
         """Raises ValueError for what `str` never gave."""
         moment, _, run = text.partition("-")
         read = datetime.strptime(moment, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
@@ -56,16 +56,16 @@ class Page:
     """`newer` and `older` are the marks of its neighbours, where there are any."""
 
     runs: list[Run]
-    newer: Mark | None
-    older: Mark | None
+    newer: Bookmark | None
+    older: Bookmark | None
 
 
 def newest(
     branches: Sequence[QuerySet[Run]],
     count: int,
     *,
-    before: Mark | None = None,
-    after: Mark | None = None,
+    before: Bookmark | None = None,
+    after: Bookmark | None = None,
 ) -> Page:
     """The newest `count` runs; `before`: of those older than it; `after`: the oldest of those
     newer than it, for who goes back."""
@@ -74,14 +74,14 @@ def newest(
         if len(found) <= count:  # the first page, whatever has come meanwhile
             return newest(branches, count)
         runs = found[:count][::-1]
-        return Page(runs, Mark.of(runs[0]), Mark.of(runs[-1]))
+        return Page(runs, Bookmark.of(runs[0]), Bookmark.of(runs[-1]))
     narrowed = [b.filter(before.older) for b in branches] if before else branches
     found = _merged(narrowed, count + 1)
     runs = found[:count]
     return Page(
         runs,
-        Mark.of(runs[0]) if before and runs else None,
-        Mark.of(runs[-1]) if len(found) > count else None,
+        Bookmark.of(runs[0]) if before and runs else None,
+        Bookmark.of(runs[-1]) if len(found) > count else None,
     )
 
 

@@ -17,13 +17,13 @@ from django.test.signals import template_rendered
 from django.views.defaults import permission_denied, server_error
 
 from console.engine.spec_versions import VERSION
-from console.models import Credential
+from console.models import Credential, Preset
 from console.pages.views import servers
 from console.providers.chat_models import ChatModel
 from console.providers.nearby import NearServer
 from console.record.portable import bring_in, read
 from console.services.nearby import Offer
-from console.services.people import claim_make
+from console.services.people import claim_make, claim_use
 from console.site.sample import FILE
 
 from .story import ANALYSIS, Story
@@ -93,6 +93,7 @@ def test_every_template_is_somebody_s(
         "/fusion/keys",
         "/fusion/servers",
         "/admin/",
+        f"/admin/console/preset/{Preset.objects.get(slug='quality').pk}/change/",
         f"/admin/console/credential/{credential.pk}/change/",
     ):
         assert client.get(page).status_code == 200
@@ -100,8 +101,13 @@ def test_every_template_is_somebody_s(
     assert visitor.get("/v1/docs").status_code == 200
     assert visitor.get("/sign-in").status_code == 200
     assert visitor.post("/sign-in").status_code == 403
+    form = {"prompt": "?", "preset": "custom", "panel": ["openrouter:x"], "judge": "openrouter:x"}
+    assert client.post("/fusion", form).status_code == 422
     User.objects.all().delete()
-    assert visitor.get(f"/claim/{claim_make()}").status_code == 200
+    claim = claim_make()
+    assert visitor.get(f"/claim/{claim}").status_code == 200
+    claim_use(token=claim, username="first", password="a password that is long")
+    assert visitor.get(f"/claim/{claim}").status_code == 410
     permission_denied(rf.get("/"), PermissionDenied())
     server_error(rf.get("/"))
     assert set(FILES) - rendered == set()

@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponseBase, JsonResponse
 from ... import access
 from ...models import Fusion, Run
 from ...models.tokens import Scope
-from ...record.newest import Mark, beginning, newest, with_beginning
+from ...record.newest import Bookmark, beginning, newest, with_beginning
 from ...services.errors import RunUnderWay
 from ...services.fusions import fusion_wish
 from ...services.runs import run_cancel
@@ -199,11 +199,11 @@ def _filtered(runs: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:
     return runs
 
 
-def _before(filters: RunFilters) -> Mark | None:
+def _before(filters: RunFilters) -> Bookmark | None:
     if filters.cursor is None:
         return None
     try:
-        return Mark.read(filters.cursor)
+        return Bookmark.read(filters.cursor)
     except ValueError:
         raise ApiError(
             "invalid_request", "This cursor was not made here.", param="cursor"

@@ -12,7 +12,7 @@ from ...engine.state import CallStatus, Step
 from ...engine.usage import money
 from ...fragments.sentences import run_word
 from ...models import Call, Run
-from ...record.newest import Mark, Page, beginning, newest, with_beginning
+from ...record.newest import Bookmark, Page, beginning, newest, with_beginning
 
 SHOWN = 160  # characters of a prompt
 _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
@@ -47,7 +47,7 @@ def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
     )
 
 
-def page_of_rows(user: access.Viewer, count: int, **marks: Mark | None) -> Page:
+def page_of_rows(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
     """Of all that somebody may see; `marks` as `newest` takes them."""
     return newest([with_rows(branch) for branch in access.visible(user)], count, **marks)
 

@@ -24,7 +24,7 @@ from ...fragments.seats import columns
 from ...fragments.sentences import waits_for_newer
 from ...fragments.worth import worth
 from ...models import Run, Visibility
-from ...record.newest import Mark
+from ...record.newest import Bookmark
 from ...record.rows import state_from_rows
 from ...services.errors import Refused
 from ...services.follow import OWN
@@ -54,10 +54,10 @@ def list(request: HttpRequest) -> HttpResponse:
     return page_or_main(request, "runs", {"page": page, "rows": rows, "samples": samples})
 
 
-def _mark(text: str) -> Mark | None:
+def _mark(text: str) -> Bookmark | None:
     """Of an address that somebody has typed or kept from long ago: the first page."""
     try:
-        return Mark.read(text)
+        return Bookmark.read(text)
     except ValueError:
         return None
 
