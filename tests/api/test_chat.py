@@ -123,7 +123,7 @@ def test_a_judge_that_fails_is_told_and_the_answer_is_written_all_the_same(api: 
     api.script(OPUS, Script(text="Written without.", judge=Script(text="no JSON at all")))
     said = ask(api)
     assert said["choices"][0]["message"]["content"] == "Written without."
-    assert "analysis" not in said["fusion"]
+    assert said["fusion"]["analysis_by"] == "words" and said["fusion"]["analysis"]
     assert said["fusion"]["failure_reason"] == "judge_not_valid_json"
     assert len(said["fusion"]["responses"]) == 3
 

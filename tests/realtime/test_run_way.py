@@ -153,7 +153,7 @@ def test_when_the_judge_fails_the_fused_answer_is_still_written(
     worker.execute(str(run.pk))
     state = rows(run)
     assert state.status == "completed" and fused_answer(state) == "Fused all the same."
-    assert state.fusion and state.fusion.analysis is None
+    assert state.fusion and state.fusion.analysis and state.fusion.analysis_by == "words"
     assert state.fusion.analysis_reason == "judge_not_valid_json"
     assert len(state.calls_of(Step.ANALYSIS, fusion=1)) == 2  # one repair was asked for
     assert_log_equals_rows(run)

@@ -38,10 +38,11 @@ def the_answers_stay_and_are_fused(stage: Stage, scenario: Scenario, record: Any
     assert fused_answer(state) == "The fused answer."
     assert state.fusion
     said = outcome.words.under("analysis")
-    if state.fusion.analysis is None:
+    assert state.fusion.analysis is not None
+    if state.fusion.analysis_by == "words":
         assert Reason(state.fusion.analysis_reason)
-        assert "analysis" in said.lower()
-        assert "No analysis" in outcome.words.under("run-badges")
+        assert "by their words alone" in said
+        assert "Compared by words" in outcome.words.under("run-badges")
     assert len(state.calls_of(Step.ANALYSIS, fusion=1)) <= 3
     # A judge that stalls holds the run up no longer than its limits.
     invariants.check(outcome)
