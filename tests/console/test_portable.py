@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,10 @@ from console.record.portable import (
     to_json,
     write,
 )
+from console.record.public import run_object
+from console.record.rows import state_from_rows
 from console.services.follow import run_follow
+from console.site.sample import FILE
 from tests.console.story import ANALYSIS, Story, a_spec
 
 TEXT = "# Why\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint('<script>')\n```\n"
@@ -132,7 +136,8 @@ def quotes_of(seats: int) -> st.SearchStrategy[Any]:
     seat = st.integers(0, seats - 1)
     quote = {"seat": seat, "quote": texts}
     found = {"verified": st.booleans(), "start": st.integers(0, 9), "end": st.integers(0, 9)}
-    return st.lists(st.fixed_dictionaries(quote, optional=found), max_size=2)
+    either = st.fixed_dictionaries(quote) | st.fixed_dictionaries(quote | found)
+    return st.lists(either, max_size=2)
 
 
 def analyses_of(seats: int) -> st.SearchStrategy[Any]:
@@ -218,7 +223,7 @@ def runs(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(several=st.lists(runs(), min_size=1, max_size=2))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_a_run_holds_written_and_read_it_is_the_same(
     several: list[dict[str, Any]], alice: User
 ) -> None:
@@ -233,8 +238,90 @@ def test_whatever_a_run_holds_written_and_read_it_is_the_same(
 def test_what_no_database_keeps_is_replaced_as_it_is_of_a_models_text(alice: User) -> None:
     data = json_of(a_run(alice))
     data["runs"][0]["calls"][0]["text"] = "a\0b"
+    data["runs"][0]["fusions"][0]["analysis"]["blind_spots"] = ["\0", r"\u0000", "\\\0"]
     (brought,) = again(data, alice)
     assert brought.calls.get(key="panel-0-1").text == "a\ufffdb"
+    spots = brought.fusions.get().analysis["blind_spots"]
+    assert spots == ["\ufffd", r"\u0000", "\\\ufffd"]
+
+
+def test_what_programs_are_told_is_the_same(alice: User) -> None:
+    run = a_run(alice)
+    (brought,) = again(json_of(run), alice)
+    told, again_told = (
+        run_object(r, r.frozen_spec, state_from_rows(r)).model_dump() for r in (run, brought)
+    )
+    assert told | {"id": ""} == again_told | {"id": ""}
+
+
+def test_markup_that_a_document_brings_is_shown_as_text(alice: User, page: Client) -> None:
+    harm = "<img src=x onerror=alert(1)>"
+    data = json_of(a_run(alice))
+    it = data["runs"][0]
+    it["prompt"] = it["preset_name"] = harm
+    for call in it["calls"]:
+        call |= {"text": harm, "reasoning": harm, "error": harm, "model": harm}
+    analysis = it["fusions"][0]["analysis"]
+    analysis["consensus"] = [
+        {"claim": harm, "seats": [0], "evidence": [{"seat": 0, "quote": harm}]}
+    ]
+    analysis["blind_spots"] = [harm]
+    it["fusions"][0]["criteria"] = harm
+    (brought,) = again(data, alice)
+    html = _html(page, brought)
+    assert "<img" not in html and "&lt;img src=x onerror=alert(1)&gt;" in html
+
+
+# ---- what is neither the one nor the other ----
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    inner = value.items() if isinstance(value, dict) else ()
+    for name, one in enumerate(value) if isinstance(value, list) else inner:
+        yield from leaves(one, (*path, name))
+
+
+def bend(data: dict[str, Any], dice: random.Random) -> None:
+    """One thing in it is gone, or another."""
+    *way, last = dice.choice([path for path in leaves(data) if path])
+    place: Any = data
+    for step in way:
+        place = place[step]
+    match dice.randrange(3):
+        case 0:
+            del place[last]
+        case 1:
+            place[last] = dice.choice([None, "", "x", 0, 7, -1, 1.5, True, [], {}, "panel-0-1"])
+        case _:
+            place[last] = copy.deepcopy(data["runs"][0]["fusions"][0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bent_document_is_refused_or_has_its_page(
+    seed: int, alice: User, page: Client, sample_file: bytes
+) -> None:
+    dice = random.Random(seed)
+    taken = 0
+    for _ in range(20):
+        data = json.loads(sample_file)
+        for _ in range(dice.randint(1, 2)):
+            bend(data, dice)
+        try:
+            runs = again(data, alice)
+        except Malformed:
+            continue
+        for run in runs:
+            taken += 1
+            assert page.get(f"/fusion/runs/{run.pk}").status_code == 200
+            assert run_object(run, run.frozen_spec, state_from_rows(run)).id
+            write([run])
+    assert taken
+
+
+@pytest.fixture(scope="session")
+def sample_file() -> bytes:
+    return FILE.read_bytes()
 
 
 # ---- what is refused ----
@@ -276,6 +363,10 @@ REFUSED: dict[str, Change] = {
         {"claim": "x", "seats": [0], "evidence": [{"seat": 0, "quote": "q", "found_in": 6}]}
     ),
     "a comparison of calls that are not there": lambda d: fusion(d).update(judged=["panel-5-1"]),
+    "a quote found nowhere in particular": lambda d: fusion(d)["analysis"]["consensus"].append(
+        {"claim": "x", "seats": [0], "evidence": [{"seat": 0, "quote": "q", "verified": True}]}
+    ),
+    "a call of nobody": lambda d: first_call(d).update(panelist={}),
     "a stand-in that is not there": lambda d: fusion(d).update(best="panel-5-1"),
     "a turn that goes on from itself": lambda d: fusion(d).update(
         turn={"root": 1, "after": 1, "messages": []}
@@ -312,6 +403,7 @@ REFUSED: dict[str, Change] = {
         follows_calls={"said": ["x"], "lettered": False, "fusion": 0, "seats": {}}
     ),
     "half a character": lambda d: first_call(d).update(text="a\ud83d"),
+    "a number beyond all numbers": lambda d: d["runs"][0]["spec"]["policy"].update(grace=1e400),
     "no version": lambda d: d.pop("v"),
     "a version that is a text": lambda d: d.update(v="1"),
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -36,9 +37,7 @@ PROMPT, TOLD, PENDING = "first_prompt", "first_told", "first_key"
 def first_context(request: HttpRequest) -> dict[str, Any] | None:
     """What the first page has beside the form; None for who has asked something already, or
     where there is no sample to read."""
-    if Run.objects.filter(owner=request.user.pk).exists():
-        return None
-    sample = access.samples_visible_to(request.user).order_by("created_at").first()
+    sample = _sample_to_read(request)
     if sample is None:
         return None
     try:
@@ -58,6 +57,12 @@ def first_context(request: HttpRequest) -> dict[str, Any] | None:
     }
 
 
+def _sample_to_read(request: HttpRequest) -> Run | None:
+    if Run.objects.filter(owner=request.user.pk).exists():
+        return None
+    return access.samples_visible_to(request.user).order_by("created_at").first()
+
+
 def _built_in() -> str:
     """The slug of the preset of the tiny model on this machine, where it can be asked."""
     presets = Preset.objects.filter(enabled=True, slug="local").prefetch_related("panelists")
@@ -71,7 +76,13 @@ def _built_in() -> str:
 def key(request: HttpRequest) -> HttpResponse:
     """*Paste a key*, then back to the prompt, which is as it was."""
     request.session[PROMPT] = request.POST.get("prompt", "")
-    request.session[TOLD] = _use_key(request)
+    told = _use_key(request)
+    if _sample_to_read(request):
+        request.session[TOLD] = told
+    elif "ok" in told:  # meanwhile something was asked, in another tab
+        messages.success(request, told["ok"])
+    else:
+        messages.error(request, told["error"])
     return redirect("console")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # before Python 3.12 pydantic takes no other
 
 from ...engine.spec import MAX_SEATS
@@ -30,11 +30,20 @@ class QuoteShape(TypedDict):
     found_in: NotRequired[Seat]
 
 
+def _has_its_place(quote: QuoteShape) -> QuoteShape:
+    if quote.get("verified") and not {"start", "end"} <= quote.keys():
+        raise ValueError("a quote that was found does not say where")
+    return quote
+
+
+Quotes = list[Annotated[QuoteShape, AfterValidator(_has_its_place)]]
+
+
 @_strict
 class ClaimShape(TypedDict):
     claim: str
     seats: list[Seat]
-    evidence: NotRequired[list[QuoteShape]]
+    evidence: NotRequired[Quotes]
     standing: NotRequired[Standing]
 
 
@@ -42,7 +51,7 @@ class ClaimShape(TypedDict):
 class StanceShape(TypedDict):
     stance: str
     seats: list[Seat]
-    evidence: NotRequired[list[QuoteShape]]
+    evidence: NotRequired[Quotes]
     standing: NotRequired[Standing]
 
 
@@ -56,7 +65,7 @@ class ContradictionShape(TypedDict):
 class PointShape(TypedDict):
     point: str
     seats: list[Seat]
-    evidence: NotRequired[list[QuoteShape]]
+    evidence: NotRequired[Quotes]
     standing: NotRequired[Standing]
 
 
@@ -64,7 +73,7 @@ class PointShape(TypedDict):
 class InsightShape(TypedDict):
     insight: str
     seat: Seat
-    evidence: NotRequired[list[QuoteShape]]
+    evidence: NotRequired[Quotes]
     standing: NotRequired[Standing]
 
 
@@ -86,7 +95,7 @@ class AnalysisShape(TypedDict):
     unique_insights: list[InsightShape]
     blind_spots: list[str]
     ratings: NotRequired[list[RatingShape]]
-    injections: NotRequired[list[QuoteShape]]
+    injections: NotRequired[Quotes]
     cut_off: NotRequired[bool]
     left_out: NotRequired[Count]
     no_claims: NotRequired[Count]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -13,6 +15,9 @@ from ...engine.state import Step, call_key
 from .shape import VERSION, CallShape, Document, RunShape, typed
 
 MAX_BYTES = 32 * 1024 * 1024
+# NUL, which PostgreSQL keeps in no text and no JSON: as it is spelt, where no backslash in front
+# makes the spelling itself the text.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class Malformed(ValueError):
@@ -29,6 +34,7 @@ def read(raw: bytes, *, limit: int = MAX_BYTES) -> Document:
         raise Malformed(
             f"This file has {len(raw) / 1e6:,.1f} MB; at most {limit / 1e6:,.1f} MB are read."
         )
+    raw = _NUL.sub(rb"\1\\ufffd", raw)
     _check_version(_parsed(raw))
     try:
         document = Document.model_validate_json(raw)
@@ -46,8 +52,12 @@ def _parsed(raw: bytes) -> Any:
     def no_number(word: str) -> NoReturn:
         raise ValueError(f"{word} is no number")
 
+    def number(digits: str) -> float:
+        value = float(digits)
+        return value if math.isfinite(value) else no_number(digits)
+
     try:
-        return json.loads(raw, parse_constant=no_number)
+        return json.loads(raw, parse_constant=no_number, parse_float=number)
     except (ValueError, RecursionError):
         raise Malformed("This file is not a run of Fusion: it is no JSON that can be read.") from (
             None
@@ -105,6 +115,7 @@ class _Checks:
     def _call(self, call: CallShape, seats: int) -> None:
         name = f"call {call.key[:60]}"
         self._must(call.status.is_final, f"{name} has not ended")
+        self._must(bool(call.panelist), f"{name} does not say who was asked")
         self._must(call.seat is None or call.seat < seats, f"{name} names a seat that is none")
         of_panel = call.step is Step.PANEL
         of_a_seat = call.step in (Step.PANEL, Step.CONDENSE, Step.POLL)

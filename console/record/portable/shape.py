@@ -241,7 +241,9 @@ class RunShape(_RunShape):  # type: ignore[misc]  # made above
     prompt: Annotated[str, Field(min_length=1), AfterValidator(storable)]
     preset: Annotated[str, Field(max_length=40)]
     preset_name: Annotated[str, Field(max_length=60)]
-    created_at: Moment
+    created_at: Annotated[
+        float, Field(ge=0, le=LAST_MOMENT), AfterValidator(lambda at: round(at, 6))
+    ]
     spec: dict[str, JsonValue]
     messages: Messages = Field(default_factory=list)
     histories: dict[Annotated[str, Field(pattern=r"^[0-7]$")], Messages] = Field(
