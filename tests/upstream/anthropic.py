@@ -59,6 +59,9 @@ def _faults(body: Json) -> Iterator[str]:
             yield f"{name}: Field required"
     if not 0 <= body.get("temperature", 1) <= 1:
         yield "temperature: range: 0..1"
+    if re.match(r"claude-(?:opus-(?:4-[7-9]|[5-9])|sonnet-[5-9]|fable|mythos)", body["model"]):
+        for name in body.keys() & {"temperature", "top_p", "top_k"}:
+            yield f"`{name}` is deprecated for this model."
     if "temperature" in body and "top_p" in body:
         yield "`temperature` and `top_p` cannot both be specified for this model."
     system = body.get("system")

@@ -22,6 +22,11 @@ from .forms import INSTRUCTIONS, Body
 BY_BUDGET = re.compile(
     r"claude-(?:[23]\b|instant|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:[-@]\d{8})?$)"
 )
+# Those from 4.7 on take neither a temperature nor `top_p`; of names that are not known a refusal
+# says so. https://platform.claude.com/docs/en/about-claude/model-deprecations
+UNSAMPLED = re.compile(
+    r"claude-(?:fable|mythos|(?:opus|sonnet|haiku)-(?:4-(?:[7-9]|[1-9]\d)|[5-9]|[1-9]\d)(?!\d))"
+)
 LEAST_BUDGET = 1024
 # Of the output limit, which bounds thoughts and answer together: as OpenRouter shares it,
 # https://openrouter.ai/docs/use-cases/reasoning-tokens
@@ -197,10 +202,10 @@ def _thinking(body: Body, turns: list[Body]) -> tuple[Body | None, str | None]:
 
 def _sampling(body: Body, thinking: Body | None) -> Body:
     """What a program asked for by name comes before a usual temperature."""
-    if thinking and thinking["type"] != "disabled":
+    if (thinking and thinking["type"] != "disabled") or UNSAMPLED.search(body["model"]):
         return {}
     temperature, top_p = body.get("temperature"), body.get("top_p")
-    if top_p is not None and (top_p != 1 or temperature is None):
+    if top_p not in (None, 1):  # many programs send the latter along, and it says nothing
         return {"top_p": top_p}
     return {} if temperature is None else {"temperature": min(temperature, HOTTEST)}
 
