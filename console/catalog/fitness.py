@@ -42,6 +42,7 @@ class Listed:
     published_at: datetime | None = None
     expires_at: datetime | None = None
     gone_at: datetime | None = None
+    can_judge: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ class Catalog:
     def usable(self) -> list[Listed]:
         """Those that can be asked now and for a while."""
         return [row for row in self.more() if self._is_usable(row)]
+
+    def usable_for(self, use: Use) -> list[Listed]:
+        return [row for row in self.usable if row.can_judge or not use.reads]
 
     def _is_usable(self, row: Listed) -> bool:
         key = self.keys.get(row.key)
@@ -185,7 +189,11 @@ def _words(use: Use, mend: Mend, catalog: Catalog) -> str:
 
 def _same_elsewhere(use: Use, catalog: Catalog) -> Mend | None:
     """Another key that reaches it, or else its line."""
-    same = [row for row in catalog.usable if row.key != use.key and is_same(row.model, use.model)]
+    same = [
+        row
+        for row in catalog.usable_for(use)
+        if row.key != use.key and is_same(row.model, use.model)
+    ]
     return _mend(use, same[0]) if same else _newest(use, catalog, at_least_as_new=True)
 
 
@@ -195,7 +203,7 @@ def _successor(use: Use, catalog: Catalog) -> Mend | None:
 
 def _meant(use: Use, catalog: Catalog) -> Mend | None:
     """The nearest name by the same key."""
-    there = {row.model: row for row in catalog.usable if row.key == use.key}
+    there = {row.model: row for row in catalog.usable_for(use) if row.key == use.key}
     near = names_like(use.model, there)
     if near:
         return _mend(use, there[near[0]])
@@ -206,7 +214,7 @@ def _with_room(use: Use, catalog: Catalog) -> Mend | None:
     """Of its own maker and key where there is one, and the newest of those."""
     roomy = [
         row
-        for row in catalog.usable
+        for row in catalog.usable_for(use)
         if row.context_length and row.context_length * FREE_SHARE >= use.reads
     ]
     maker = line_of(use.model).maker
@@ -226,7 +234,7 @@ def _newest(use: Use, catalog: Catalog, *, at_least_as_new: bool = False) -> Men
         return (_published(listed), line.version)
 
     candidates = []
-    for listed in catalog.usable:
+    for listed in catalog.usable_for(use):
         line = line_of(listed.model)
         if (listed.key, listed.model) == (use.key, use.model) or not line.is_that_of(own):
             continue

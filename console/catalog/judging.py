@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from ..models import Credential
+from ..models import CatalogModel, Credential
 from .listings import listed_model
 from .prices import context_length_of
 
@@ -21,7 +21,15 @@ _LEAST_MILLIONS = 50
 
 
 def can_judge(credential: Credential, model: str) -> bool:
-    row = listed_model(credential, model)
+    return _is_large_enough(credential, model, listed_model(credential, model))
+
+
+def large_enough(row: CatalogModel) -> bool:
+    """`can_judge` of one whose row is at hand, with its credential."""
+    return _is_large_enough(row.credential, row.model, row)
+
+
+def _is_large_enough(credential: Credential, model: str, row: CatalogModel | None) -> bool:
     if row and row.can_judge is not None:
         return row.can_judge
     server = credential.server

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..catalog.fitness import Catalog, Finding, Key, Listed, Mend, Use, findings, room_for
-from ..catalog.judging import can_judge
+from ..catalog.judging import can_judge, large_enough
 from ..catalog.listings import known_models, look_up
 from ..catalog.names import ModelAt
 from ..catalog.prices import plain_name
@@ -123,13 +123,15 @@ def _catalog(uses: Sequence[Use]) -> Catalog:
     keys = {c.slug: _key(c, lists.get(c.pk)) for c in credentials}
     at = {c.pk: c for c in credentials if keys[c.slug].has_list}
     names = {name for use in uses for name in (use.model, use.plain)}
-    rows = CatalogModel.objects.filter(credential__in=at, model__in=names)
+    rows = list(CatalogModel.objects.filter(credential__in=at, model__in=names))
+    for row in rows:
+        row.credential = at[row.credential_id]
 
     @lru_cache(maxsize=1)
     def more() -> Sequence[Listed]:
-        return [_listed(row, row.credential) for row in known_models(list(at.values()))]
+        return [_listed(row) for row in known_models(list(at.values()))]
 
-    named = [_listed(row, at[row.credential_id]) for row in rows]
+    named = [_listed(row) for row in rows]
     return Catalog(keys, named, timezone.now(), more)
 
 
@@ -144,15 +146,17 @@ def _key(credential: Credential, of: CatalogList | None) -> Key:
     )
 
 
-def _listed(row: CatalogModel, credential: Credential) -> Listed:
+def _listed(row: CatalogModel) -> Listed:
+    """Of one with its credential."""
     return Listed(
-        key=credential.slug,
+        key=row.credential.slug,
         model=row.model,
-        context_length=row.context_length or _window(credential),
+        context_length=row.context_length or _window(row.credential),
         outputs=row.outputs,
         published_at=row.published_at,
         expires_at=row.expires_at,
         gone_at=row.gone_at,
+        can_judge=large_enough(row),
     )
 
 

@@ -6,10 +6,12 @@ import json
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.http import Http404
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from console.engine.errors import Reason
+from console.mcp.callers import Program
 from console.models import Run
 from console.services.tokens import token_create
 
@@ -140,6 +142,15 @@ def test_the_token_of_an_admin_reads_no_more(
         assert response.status_code == 404
     else:
         assert json.loads(response.content)["data"] == []
+
+
+@pytest.mark.parametrize("visibility", ["private", "link"])
+def test_a_tool_of_an_admin_reads_no_more(
+    ada: User, alice: User, rf: RequestFactory, visibility: str
+) -> None:
+    run = told(alice, visibility=visibility, share_token="by-link")
+    with pytest.raises(Http404):
+        Program(token_create(owner=ada)[0], rf.get("/mcp")).run(run.pk)
 
 
 def test_a_follow_up_for_the_team_tells_nothing_of_the_private_run_before(

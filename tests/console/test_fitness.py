@@ -176,6 +176,15 @@ def test_without_room_anywhere_no_mend_is_offered() -> None:
     assert found.mend is None and found.mend_words == ""
 
 
+@pytest.mark.parametrize(("reads", "mend"), [(0, "maker/talk-2"), (9000, "")])
+def test_who_cannot_judge_is_offered_to_no_judge(reads: int, mend: str) -> None:
+    rows = [row("maker/talk-1", days=90, **GONE), row("maker/talk-2", can_judge=False)]
+    (found,) = findings(
+        [Use("judge", "J", "openrouter", "maker/talk-1", reads=reads)], catalog(rows)
+    )
+    assert (found.mend.model if found.mend else "") == mend
+
+
 def test_short_answers_need_little_room() -> None:
     assert room_for([200, 200, 200], 600) < 4096 * 0.9
 
