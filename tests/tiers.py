@@ -34,7 +34,7 @@ WAITING = {
 }
 PROCESSES = {
     "pages": ("browser", "live"),
-    "machines": ("startup", "chaos"),
+    "machines": ("startup", "chaos", "load"),
 }
 ONLY_LONG = ("benchmarks", "clients")
 QUICK = (
