@@ -93,6 +93,17 @@ def servers_near(*, fresh: bool = False) -> list[Offer]:
     return [Offer(s, _mark(s.url) in answered, _place(s.url) in used) for s in found]
 
 
+def awaits_answer(credential: Credential) -> bool:
+    """Whether OLLAMA_HOST alone has brought it, and nobody has said yet what to make of it."""
+    return (
+        bool(settings.LOCAL_SERVER_PORTS)
+        and credential.environment == "ollama"
+        and credential.from_environment
+        and not Seed.objects.filter(name=_mark(credential.url)).exists()
+        and not PresetPanelist.objects.filter(preset__enabled=True, credential=credential).exists()
+    )
+
+
 @transaction.atomic
 def server_use(*, url: str) -> Preset:
     """A credential for it, and the preset Local of its models; a new one where an admin has

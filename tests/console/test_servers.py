@@ -17,6 +17,7 @@ from console.services import nearby
 from console.services.errors import Refused
 from console.services.nearby import server_decline, server_use, servers_near
 from console.services.presets import default_preset_slug, preset_lacks, preset_spec
+from console.site.sample import sample_give
 from tests.upstream import Upstream
 from tests.upstream.ollama import Ollama, listed
 
@@ -229,6 +230,33 @@ def test_what_ollama_host_names_is_offered_and_keeps_its_variable(
         preset = server_use(url=ollama.url)
     assert preset.judge_credential.slug == "ollama"
     assert preset.judge_credential.from_environment and not preset.judge_credential.base_url
+
+
+def test_what_ollama_host_names_is_offered_on_the_first_page_until_it_is_answered(
+    admin: Client, look_at: Look, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SAMPLE = True
+    sample_give()
+
+    def is_offered() -> bool:
+        return "/fusion/servers?open" in admin.get("/fusion").content.decode()
+
+    with Ollama(SIZES) as ollama:
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{ollama.port}")
+        look_at(9)
+        assert is_offered()
+        look_at()
+        assert not is_offered()
+        look_at(9)
+        server_decline(url=ollama.url)
+        assert not is_offered()
+        Seed.objects.filter(name__startswith="server:").delete()
+        assert is_offered()
+        server_use(url=ollama.url)
+        assert not is_offered()
+        Seed.objects.filter(name__startswith="server:").delete()
+        assert not is_offered()
+        assert default_preset_slug() == "local"
 
 
 def test_what_is_switched_off_asks_nobody(

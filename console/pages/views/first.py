@@ -25,6 +25,7 @@ from ...providers.secret import Secret
 from ...services.credentials import clean_key
 from ...services.errors import Refused
 from ...services.first_key import WhoseKey, key_use
+from ...services.nearby import awaits_answer
 from ...services.presets import preset_lacks
 from ...site.sample import sample_remove
 from .runs import followed_by, run_page
@@ -44,11 +45,14 @@ def first_context(request: HttpRequest) -> dict[str, Any] | None:
         context = run_page(sample, socket="", frames="")
     except SpecUnreadable:
         return None
+    is_admin = access.is_admin(request.user)
+    known = [c for c in Credential.objects.all() if c.is_ready and not c.is_local]
     return context | {
         "followed_by": followed_by(request, sample),
         "client_run_id": uuid.uuid4(),  # of the follow-up
-        "is_admin": access.is_admin(request.user),
-        "providers_known": any(c.is_ready and not c.is_local for c in Credential.objects.all()),
+        "is_admin": is_admin,
+        # An Ollama that its variable names is offered first, to whoever may say yes.
+        "providers_known": any(not (is_admin and awaits_answer(c)) for c in known),
         "built_in": _built_in(),
         "admins": [a.get_username() for a in User.objects.filter(is_staff=True, is_active=True)],
         "key_givers": kinds.KEY_GIVERS,
