@@ -55,6 +55,7 @@ class Run(models.Model):
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - NULL: none was sent
     request_hash = models.CharField(max_length=64, blank=True)
     replied_at = models.DateTimeField(null=True, blank=True)  # that request had its whole reply
+    left_at = models.DateTimeField(null=True, blank=True)  # its client went away before that
     # That request came again after the run had failed, and was told so (api/planning/failures.py).
     failure_repeated_at = models.DateTimeField(null=True, blank=True)
     prompt = models.TextField()

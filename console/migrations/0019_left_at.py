@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('console', '0018_failure_repeated_at'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='run',
+            name='left_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+    ]
