@@ -251,6 +251,33 @@ def test_a_panel_that_fails_has_its_number_whole_and_in_the_stream(api: Api) -> 
     assert last["choices"] == [], "else clients of its, too, read an empty answer"
 
 
+@pytest.mark.parametrize(
+    ("agent", "stands_alone"),
+    [
+        ("ai/6.0 ai-sdk/openai/3.0.1 ai-sdk/provider-utils/4.0.23 runtime/node.js/22", True),
+        ("ai-sdk-openai/4.0.118 ai-sdk-provider-utils/5.0.81 node.js/v20.20.2", True),
+        ("AI-SDK/OpenAI/3.1", True),
+        ("ai-sdk-openai-compatible/3.0.92 ai-sdk-provider-utils/5.0.81 node.js/v20.20.2", False),
+        ("ai/6.0 ai-sdk/openai-compatible/2.0.1 runtime/node.js/22", False),
+        ("ai-sdk/openrouter/3.1.0", False),
+        ("OpenAI/Python 3.57.0", False),
+        ("langchain-openrouter/1.0", False),
+        ("", False),
+    ],
+)
+def test_a_client_of_openais_that_asks_by_its_names_reads_the_error(
+    api: Api, agent: str, stands_alone: bool
+) -> None:
+    """The AI SDK's provider for OpenAI took the chunk for an empty answer."""
+    for model in (OPUS, GPT, GEMINI):
+        api.script(model, *[Script(status=401)] * 2)
+    body = SAY | {"model": "openrouter/fusion", "stream": True}
+    reply = api.post(json=body, headers={"User-Agent": agent})
+    last = json.loads(reply.text.strip().split("\n\n")[-1].removeprefix("data: "))
+    assert last["error"]["code"] == 424 and last["error"]["metadata"]["run_id"]
+    assert ("choices" not in last) is stands_alone
+
+
 def test_the_error_of_any_other_stream_stands_alone(api: Api, program: openai.OpenAI) -> None:
     for model in (OPUS, GPT, GEMINI):
         api.script(model, *[Script(status=401)] * 2)

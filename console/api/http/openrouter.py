@@ -12,6 +12,7 @@ that may be wished in any words.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -23,6 +24,8 @@ from .errors import ApiError
 NAMES = "openrouter/"
 TOOLS = "openrouter:"
 _AGENT = "openrouter"  # how its SDKs name themselves
+# Of the AI SDK's provider for OpenAI: whatever has choices is an ordinary chunk to it.
+_READS_ERRORS_ALONE = re.compile(r"\bai-sdk[/-]openai/", re.IGNORECASE)
 _HEADERS = "x-openrouter-"
 _DEPTH = "x-openrouter-fusion-depth"  # every call of a fusion has it, whoever makes it
 # Fields that OpenRouter's API has and OpenAI's has not.
@@ -62,6 +65,11 @@ def in_openrouters_words(request: HttpRequest, data: dict[str, Any] | None) -> b
     if _is_openrouters_client(request):
         return True
     return _has_its_words(_peeked(request) if data is None else data)
+
+
+def reads_errors_alone(request: HttpRequest) -> bool:
+    """A client of OpenAI's that asks by OpenRouter's names, and knows no error beside choices."""
+    return bool(_READS_ERRORS_ALONE.search(request.headers.get("User-Agent", "")))
 
 
 def openrouters_body(error: ApiError) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ...engine.state import RunState, Step
 from ..http.base import error_of
 from ..http.db import db
 from ..http.errors import ApiError
-from ..http.openrouter import openrouters_body
+from ..http.openrouter import openrouters_body, reads_errors_alone
 from ..http.replies import Error
 from . import shapes
 from .chat_run import Chat, go_on
@@ -145,9 +145,11 @@ class _Chunks:
     def error(self, error: ApiError) -> bytes:
         """What has choices is taken for an ordinary chunk by many clients, and the run for an
         empty answer: OpenRouter's insist on the field, and find it empty."""
-        if self.chat.call.in_openrouters_words:
-            return self._chunk(error=Error(**openrouters_body(error)["error"]))
-        return self._event(error.body())
+        call = self.chat.call
+        body = openrouters_body(error) if call.in_openrouters_words else error.body()
+        if call.in_openrouters_words and not reads_errors_alone(call.request):
+            return self._chunk(error=Error(**body["error"]))
+        return self._event(body)
 
     def _chunk(self, *choices: ChunkChoice, **more: Any) -> bytes:
         return self._event(ChatChunk(**self._base, choices=list(choices), **more).payload())
