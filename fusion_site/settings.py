@@ -109,6 +109,7 @@ CORS_ALLOW_HEADERS = ["*", "Authorization"]  # whatever client libraries add; "*
 CORS_ALLOW_PRIVATE_NETWORK = True
 CORS_EXPOSE_HEADERS = [
     *("x-request-id", "x-should-retry", "retry-after", "location"),
+    *("x-fusion-asked-anew-in", "x-fusion-warnings"),
     *(f"x-ratelimit-{of}-requests" for of in ("limit", "remaining", "reset")),
 ]
 ROOT_URLCONF = "fusion_site.urls"

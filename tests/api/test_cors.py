@@ -75,6 +75,7 @@ def test_what_is_answered_can_be_read_errors_and_streams_too(open_to_app: Api) -
         assert reply.status_code == status and allowed(reply) == APP, reply.text
         assert "x-request-id" in reply.headers["access-control-expose-headers"]
         assert "retry-after" in reply.headers["access-control-expose-headers"]
+        assert "x-fusion-asked-anew-in" in reply.headers["access-control-expose-headers"]
         assert "origin" in reply.headers["vary"].casefold()
     huge = open_to_app.post(content=b"x" * 11_000_000, headers=headers)
     assert huge.status_code == 413 and allowed(huge) == APP

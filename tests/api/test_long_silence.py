@@ -110,7 +110,7 @@ def test_a_run_that_fails_late_is_broken_off_and_its_repetition_has_the_real_sta
             assert not heard.strip()
             impatient.upstream.release()
     again = impatient.post(path, json=body)
-    assert again.status_code == 424 and int(again.headers["retry-after"]) > 0
+    assert again.status_code == 424 and int(again.headers["x-fusion-asked-anew-in"]) > 0
     asked = len(impatient.upstream.calls_of("late"))
     repeated = impatient.post(path, json=body, headers={"x-stainless-retry-count": "1"})
     assert repeated.status_code == 424

@@ -73,10 +73,9 @@ def test_a_request_that_no_seat_could_answer_fails_again_and_nobody_is_asked(
         assert failure_of(reply) == failure_of(first) | {
             key: reply.json()["error"][key] for key in ("type", "param")
         }
-        # Who takes it for an order speaks Responses, and would pay again (Codex CLI).
-        says_when = path != "/responses"
-        assert ("retry-after" in reply.headers) is says_when
-        assert not says_when or 0 < int(reply.headers["retry-after"]) <= 60
+        # Codex CLI and opencode take `Retry-After` for an order, and would pay again.
+        assert "retry-after" not in reply.headers
+        assert 0 < int(reply.headers["x-fusion-asked-anew-in"]) <= 60
         assert reply.headers["x-should-retry"] == "false"
     assert failure_of(first)["code"] == "all_panels_failed"
     assert len(runs(minute, question)) == 1 and len(minute.upstream.calls) == 2
@@ -125,7 +124,7 @@ def test_an_agent_s_turn_that_a_person_stopped_is_not_begun_again(
     minute.upstream.release()
     again = minute.post(json=body)
     assert again.status_code == 424 and again.json()["error"]["code"] == "cancelled"
-    assert again.headers["retry-after"]
+    assert again.headers["x-fusion-asked-anew-in"]
     assert len(minute.upstream.calls_of("lost-writer")) == 2
     # The request before it had its answer.
     assert minute.post(json=asking).status_code == 200
@@ -286,7 +285,7 @@ def test_a_client_s_own_repetition_of_a_failure_is_told_it_too(minute: Api, ques
     body = body_of("/chat/completions", question, **PANEL)
     first = minute.post(json=body)
     again = minute.post(json=body, headers={"x-stainless-retry-count": "1"})
-    assert failure_of(again) == failure_of(first) and "retry-after" in again.headers
+    assert failure_of(again) == failure_of(first) and "x-fusion-asked-anew-in" in again.headers
     assert len(runs(minute, question)) == 1
 
 

@@ -22,8 +22,11 @@ from tests.clients import table
 from tests.clients.environments import PROGRAMS, Client, clients
 from tests.clients.house import ANSWER, WEATHER, House, house
 
+SECONDS = 600  # for one program and one scenario, on a busy machine
+
 pytestmark = [
     pytest.mark.live,
+    pytest.mark.timeout(SECONDS + 100),
     pytest.mark.skipif(
         os.environ.get("FUSION_LONG_TESTS") != "1", reason="installs other people's programs"
     ),
@@ -125,7 +128,7 @@ def carry_out(site: House, client: Client, scenario: str) -> Outcome | None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=SECONDS,
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"text"')]
     if not lines:

@@ -1,35 +1,61 @@
-"""A client that goes away leaves its run to end by itself, unless it asked otherwise."""
+"""A client that goes away leaves its run to end by itself, unless it asked otherwise.
+
+That it went is noted: clients that have waited for too long send the same again, and are to find
+the run that they have paid for (`planning/idempotency.py`).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from django.db import connections
+from django.utils import timezone
 
-from ...models import Run
+from ...models import Fusion, Run
 from ...services.runs import run_cancel
+from .base import ApiCall
+from .db import db
 
-_stops: set[asyncio.Future[None]] = set()
+T = TypeVar("T")
+
+_partings: set[asyncio.Future[None]] = set()
+
+
+async def begun(call: ApiCall[Any], begin: Callable[[ApiCall[Any]], T]) -> T:
+    """What `begin` makes of a request, which is waited for even if its client goes: the run that
+    is started by then is to be known as left."""
+    task = asyncio.ensure_future(db(begin, call))
+    async with parting(call):
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            raise
 
 
 @asynccontextmanager
-async def cancelled_with(run: Run, wanted: bool) -> AsyncIterator[None]:
-    """With `wanted`, the run is stopped when whoever waits here is cancelled."""
+async def parting(call: ApiCall[Any]) -> AsyncIterator[None]:
+    """For as long as a client waits for what it has started."""
     try:
         yield
     except (asyncio.CancelledError, GeneratorExit):
-        if wanted:
-            # The request's own thread ends with it: another one asks for the stop.
-            stop = asyncio.get_running_loop().run_in_executor(None, _stop, run)
-            _stops.add(stop)
-            stop.add_done_callback(_stops.discard)
+        # The request's own thread ends with it: another one does this.
+        left = asyncio.get_running_loop().run_in_executor(None, _leave, call)
+        _partings.add(left)
+        left.add_done_callback(_partings.discard)
         raise
 
 
-def _stop(run: Run) -> None:
+def _leave(call: ApiCall[Any]) -> None:
     try:
-        run_cancel(run=run)
+        wish = getattr(call.body, "fusion", None)
+        for row in call.started:
+            if wish and wish.cancel_on_disconnect:
+                run_cancel(run=row.run if isinstance(row, Fusion) else row)
+            elif isinstance(row, Run):
+                Run.objects.filter(pk=row.pk, replied_at=None).update(left_at=timezone.now())
     finally:
         connections.close_all()

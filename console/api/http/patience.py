@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from .base import ApiCall, error_of, note_reply
+from .disconnect import parting
 
 
 class BrokenOff(Exception):
@@ -27,11 +28,12 @@ class BrokenOff(Exception):
 async def patient(call: ApiCall[Any], reply: Coroutine[Any, Any, HttpResponse]) -> HttpResponseBase:
     """The reply, or one that has begun and is waited for. Raises what `reply` does, in time."""
     task = asyncio.ensure_future(reply)
-    try:
-        await asyncio.wait({task}, timeout=settings.OPEN_STATUS_SECONDS)
-    except asyncio.CancelledError:
-        await _end(task)
-        raise
+    async with parting(call):
+        try:
+            await asyncio.wait({task}, timeout=settings.OPEN_STATUS_SECONDS)
+        except asyncio.CancelledError:
+            await _end(task)
+            raise
     if task.done():
         return task.result()
     return StreamingHttpResponse(
@@ -43,9 +45,10 @@ async def _late(
     call: ApiCall[Any], task: asyncio.Task[HttpResponse]
 ) -> AsyncGenerator[bytes, None]:
     try:
-        while not task.done():
-            yield b" "
-            await asyncio.wait({task}, timeout=settings.WHITE_SPACE_SECONDS)
+        async with parting(call):
+            while not task.done():
+                yield b" "
+                await asyncio.wait({task}, timeout=settings.WHITE_SPACE_SECONDS)
         yield task.result().content
     except Exception as error:
         raise BrokenOff(error_of(error, call.id).message) from error

@@ -7,7 +7,7 @@ from django.http import HttpResponseBase, JsonResponse
 from ...engine.state import RunState
 from ...models.tokens import Scope
 from ..http.base import ApiCall, endpoint
-from ..http.db import db
+from ..http.disconnect import begun
 from ..http.patience import patient
 from ..http.replies import ErrorReply
 from ..planning.schemas import ChatRequest
@@ -32,7 +32,7 @@ from .replies import Called, ChatChunk, ChatCompletion, Choice, Message, Reasoni
 )
 async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
     """Ask a panel, or one model, in OpenAI's words."""
-    chat = await db(begin, call)
+    chat = await begun(call, begin)
     call.has_asked = True
     if call.body.stream:
         return stream_response(chat)

@@ -13,7 +13,6 @@ from ...models import Run
 from ...record.parts import Usage
 from ..http.base import ApiCall
 from ..http.db import db
-from ..http.disconnect import cancelled_with
 from ..http.errors import ApiError
 from ..http.follow import final, load, may_go_on
 from ..planning.conversation import conversation
@@ -27,6 +26,8 @@ from .replies import FusionOfChat
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
 WARNINGS = "x-fusion-warnings"
+# Of a failure that is told again: for how many seconds more.
+ASKED_ANEW_IN = "x-fusion-asked-anew-in"
 
 
 @dataclass(frozen=True)
@@ -144,16 +145,12 @@ def view(state: RunState, turn: int) -> RunState:
 
 async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
     """Wait for the answer; of the panel too, if the outer model asks it. Raises ApiError."""
-    wants = chat.call.body.fusion.cancel_on_disconnect
-    async with cancelled_with(chat.run, wants):
+    state = await _ended(chat)
+    answer = shapes.answer_of(chat.spec, state)
+    if chat.wants_panel(answer):
+        chat = await db(go_on, chat, state)
         state = await _ended(chat)
         answer = shapes.answer_of(chat.spec, state)
-        if chat.wants_panel(answer):
-            chat = await db(go_on, chat, state)
-    if chat.before:
-        async with cancelled_with(chat.run, wants):
-            state = await _ended(chat)
-            answer = shapes.answer_of(chat.spec, state)
     if answer is None:
         raise chat.failure(state)
     return chat, state, answer
@@ -198,7 +195,9 @@ def _again(chat: Chat) -> ApiError:
     """The failure of the run before, under its own status also where a stream was asked for:
     nothing has been sent yet, and clients that begin a stream anew take a status seriously."""
     failure = chat.failure(load(chat.run.pk))
-    failure.headers["Retry-After"] = str(seconds_left(chat.run))
+    # Not `Retry-After`: Codex CLI and opencode take that for an order whatever the status, wait
+    # until the panel is asked anew, and pay for it again.
+    failure.headers[ASKED_ANEW_IN] = str(seconds_left(chat.run))
     return failure
 
 

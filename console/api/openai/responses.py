@@ -6,7 +6,7 @@ from django.http import HttpResponseBase, JsonResponse
 
 from ...models.tokens import Scope
 from ..http.base import ApiCall, endpoint
-from ..http.db import db
+from ..http.disconnect import begun
 from ..http.errors import ApiError
 from ..http.patience import patient
 from ..planning.schemas import ResponseRequest
@@ -29,7 +29,7 @@ from .responses_stream import stream_response
 )
 async def responses(call: ApiCall[ResponseRequest]) -> HttpResponseBase:
     """Ask a panel, or one model, in the words of OpenAI's Responses."""
-    asked = await db(_begin, call)
+    asked = await begun(call, _begin)
     call.has_asked = True
     if call.body.stream:
         return stream_response(asked)
@@ -54,8 +54,4 @@ def _begin(call: ApiCall[ResponseRequest]) -> PendingResponse:
     try:
         return PendingResponse(call, begin(as_chat(call)))
     except ApiError as error:
-        if error.condition.status == 424:
-            # Codex CLI takes it for an order whatever the status: it would wait for the moment
-            # from which the panel is asked anew, and pay for it again.
-            error.headers.pop("Retry-After", None)
         raise in_our_words(error) from None

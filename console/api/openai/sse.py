@@ -14,19 +14,19 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from ...engine.findings.provenance import PlainStream
 from ...engine.state import CallState, CallStatus, RunState, Step
 from ..http.base import ApiCall, note_reply
-from ..http.disconnect import cancelled_with
+from ..http.disconnect import parting
 from ..http.follow import may_go_on, states
 from . import shapes
 from .chat_run import Chat
 
-KEEP_ALIVE = 3.0
+KEEP_ALIVE = 2.0  # some clients wait for 5 s, and a busy server is late
 COMMENT = b": keep-alive\n\n"
 BEGINS_AGAIN = "\n\n---\n\n*Interrupted. The answer begins again:*\n\n"
 
 
 def event_stream(events: AsyncGenerator[bytes, None], call: ApiCall[Any]) -> HttpResponseBase:
     async def noted() -> AsyncGenerator[bytes, None]:
-        async with aclosing(events):
+        async with parting(call), aclosing(events):
             async for event in events:
                 yield event
         await note_reply(call)
@@ -40,10 +40,7 @@ def event_stream(events: AsyncGenerator[bytes, None], call: ApiCall[Any]) -> Htt
 
 async def watched(chat: Chat) -> AsyncGenerator[RunState, None]:
     """The run's states as they come, as long as the token may read them. Raises ApiError."""
-    async with (
-        cancelled_with(chat.run, chat.call.body.fusion.cancel_on_disconnect),
-        aclosing(states(chat.run.pk, partial(may_go_on, chat.call))) as changes,
-    ):
+    async with aclosing(states(chat.run.pk, partial(may_go_on, chat.call))) as changes:
         async for state in changes:
             yield chat.view(state)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from ...engine.provider import Message
 from ...engine.spec import Spec
+from ...engine.state import RunStatus
 from ...models import Fusion, Run
 from ...services.errors import Refused, RunUnderWay
 from ...services.tokens import token_run_start, token_run_turn
@@ -30,6 +31,9 @@ from .turns import Turn
 # even where the asking was refused at first.
 RETRY_HEADER = "x-stainless-retry-count"
 RETRIED_WITHIN = timedelta(minutes=30)
+# One that does not say so, but whose client went away without a reply so short a time ago, is
+# that request, too: OpenRouter's SDK for Python waits for 5 s and sends it again for an hour.
+COMES_BACK_WITHIN = timedelta(minutes=2)
 # The part of a request that is the panel's, where its first run chose to ask one.
 PANEL = "panel"
 
@@ -64,7 +68,8 @@ def start(
     key = call.idempotency_key
     asked = hash_of(call, part)
     key = f"{key}:{part}" if key and part else key
-    if first := earlier(call, Run.objects.all(), asked, key):
+    first = earlier(call, Run.objects.all(), asked, key) or (None if key else _left(call, asked))
+    if first:
         call.started.append(first)
         return Started(first, False)
     if fails_again and not key:
@@ -164,6 +169,23 @@ def earlier(call: ApiCall[Any], rows: QuerySet[Row], asked: str, key: str | None
     since = timezone.now() - RETRIED_WITHIN
     recent = rows.filter(request_hash=asked, replied_at=None, created_at__gt=since)
     return recent.order_by("-created_at").first()
+
+
+def _left(call: ApiCall[Any], asked: str) -> Run | None:
+    """The run of a request whose client went away, taken up by the first that asks the same."""
+    since = timezone.now() - COMES_BACK_WITHIN
+    left = Run.objects.filter(
+        token=call.token,
+        request_hash=asked,
+        idempotency_key=None,
+        replied_at=None,
+        left_at__gt=since,
+        created_at__gt=timezone.now() - RETRIED_WITHIN,
+    ).exclude(status__in=[RunStatus.FAILED, RunStatus.CANCELLED])
+    for run in left.order_by("-left_at"):
+        if left.filter(pk=run.pk).update(left_at=None):
+            return run
+    return None
 
 
 def run_url(request: HttpRequest, run_id: uuid.UUID) -> str:

@@ -82,7 +82,7 @@ with Path(folder, "log").open("wb") as log:
         stderr=log,
     )
 try:
-    for _ in range(400):
+    for _ in range(800):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health", timeout=5)
             break
