@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0018_failure_repeated_at'),
+        ('console', '0022_unpaid'),
     ]
 
     operations = [
