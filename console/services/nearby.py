@@ -104,15 +104,15 @@ def awaits_answer(credential: Credential) -> bool:
     )
 
 
-@transaction.atomic
 def server_use(*, url: str) -> Preset:
     """A credential for it, and the preset Local of its models; a new one where an admin has
     made Local their own. Raises Refused."""
     offer = next((o for o in servers_near(fresh=True) if o.server.url == url), None)
     if offer is None:
         raise Refused("This server does not answer any more. Start it and look again.")
-    _answered(url)
-    return _make_preset(offer, _credential(offer.server))
+    with transaction.atomic():
+        _answered(url)
+        return _make_preset(offer, _credential(offer.server))
 
 
 def server_decline(*, url: str) -> None:
