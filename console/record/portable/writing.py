@@ -25,10 +25,10 @@ def write(runs: Sequence[Run]) -> Document:
 
 
 def to_json(document: Document) -> str:
-    """What is empty or usual is not in it; for people to read, too."""
+    """What is empty or usual is not in it. In one order, since PostgreSQL keeps none."""
     data: dict[str, Any] = document.model_dump(mode="json", exclude_defaults=True)
-    data = {"v": document.v, **data}
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    data["v"] = document.v
+    return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def _run(run: Run, places: dict[Any, int]) -> RunShape:
