@@ -60,7 +60,7 @@ def by_api(body: dict[str, Any]) -> Spec:
 
 def by_shell(**given: Any) -> Spec:
     usual = dict.fromkeys(("preset", "panel", "judge", "policy", "wait_for"))
-    usual["compare_first"] = False
+    usual |= {"compare_first": False, "cheap_writer": False}
     usual |= dict.fromkeys(TERMS, "")
     return build(Command()._wish(usual | given))
 
@@ -101,6 +101,25 @@ def test_a_preset_by_form_api_and_shell_is_one_spec(client: Client, local: None)
         by_form(client, preset="local", stop_after_panel="on"),
         by_shell(preset="local", compare_first=True),
     )
+
+
+def test_that_the_judge_writes_too_is_one_spec_by_form_api_and_shell(
+    client: Client, local: None
+) -> None:
+    credential = Credential.objects.get(slug="local")
+    Preset.objects.filter(slug="local").update(
+        synthesizer_model="writer", synthesizer_credential=credential, judge_model="big"
+    )
+    assert by_form(client, preset="local").writer.model == "writer"
+    same(
+        by_form(client, preset="local", judge_writes="on"),
+        by_api({"model": "fusion/local", "fusion": {"judge_writes": True}}),
+        by_shell(preset="local", cheap_writer=True),
+    )
+    assert by_shell(preset="local", cheap_writer=True).writer.model == "big"
+    both = {"judge_writes": True, "synthesizer": "local:writer"}
+    with pytest.raises(ApiError, match="choose one of them"):
+        by_api({"model": "fusion/local", "fusion": both})
 
 
 def test_a_preset_asks_nobody_anything(mine: Upstream) -> None:

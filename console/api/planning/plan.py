@@ -14,7 +14,7 @@ from ...catalog.near import did_you_mean
 from ...engine.spec import Spec
 from ...engine.terms import NONE, Terms
 from ...models import Preset
-from ...services.build_spec import CUSTOM, SeatWish, Who, Wish
+from ...services.build_spec import CUSTOM, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
 from ...services.policy import OF_JUDGING
 from ...services.presets import default_preset_slug, preset_lacks, preset_slugs, preset_wish
@@ -133,6 +133,11 @@ def _fused(asked: PanelRequest, request: dict[str, Any], terms: Terms) -> Spec:
     )
     if own.synthesizer:
         wish = replace(wish, synthesizer=own.synthesizer, synthesizer_fallback="")
+    if own.judge_writes:
+        if own.synthesizer:
+            message = "A synthesizer is named, and the judge is to write: choose one of them."
+            raise ApiError("invalid_request", message, param="fusion.judge_writes")
+        wish = judge_writes(wish)
     if own.judge_fallback:
         wish = replace(wish, judge_fallback=own.judge_fallback)
     if own.synthesizer_fallback:

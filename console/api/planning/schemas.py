@@ -170,6 +170,7 @@ class OwnOptions(OwnTerms):
     panel: Annotated[list[Name | PanelSeat], Field(min_length=1, max_length=8)] | None = None
     judge: Name | None = None
     synthesizer: Name | None = None
+    judge_writes: bool = False
     judge_fallback: Name | None = None
     synthesizer_fallback: Name | None = None
     wait_for: WaitingFor | None = None

@@ -28,7 +28,7 @@ from console.models import Preset, Run
 from console.record.by_words import compared, put_together
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
-from console.services.build_spec import Wish, build
+from console.services.build_spec import Wish, build, judge_writes
 from console.services.errors import Refused
 from console.services.presets import default_preset_slug, preset_lacks, preset_wish
 from console.services.runs import run_cancel, run_start
@@ -52,6 +52,9 @@ class Command(BaseCommand):
         parser.add_argument("--policy", help="NAME=VALUE,… for this run, as in retries=0,grace=3")
         parser.add_argument(
             "--compare-first", action="store_true", help="stop after the panel; fuse later"
+        )
+        parser.add_argument(
+            "--cheap-writer", action="store_true", help="the judge writes the fused answer, too"
         )
         add_terms(parser, "of whoever is sent the prompt")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -95,6 +98,8 @@ class Command(BaseCommand):
             if not value:
                 raise CommandError(f"--policy: “{name}” has no value. As in retries=0,grace=3.")
         wish = self._panel_wish(options)
+        if options["cheap_writer"]:
+            wish = judge_writes(wish)
         return replace(
             wish,
             terms=wish.terms.and_also(terms_of(options)),
