@@ -230,7 +230,7 @@ def _newest(use: Use, catalog: Catalog, *, at_least_as_new: bool = False) -> Men
     """The newest of its line that is newer than it, by the same key where there is one."""
     own, row = line_of(use.model), catalog.at.get((use.key, use.model))
 
-    def age(listed: Listed, line: Line) -> tuple[float, tuple[int, ...]]:
+    def age(listed: Listed, line: ModelLine) -> tuple[float, tuple[int, ...]]:
         return (_published(listed), line.version)
 
     candidates = []
@@ -265,18 +265,18 @@ _LETTERED = re.compile(r"([a-z]+)(\d+(?:\.\d+)*)")
 _WITHOUT_MEANING = {"latest", "preview", "exp", "beta", "instruct", "chat", "it", "model", "models"}
 
 
-class Line(NamedTuple):
+class ModelLine(NamedTuple):
     maker: str
     words: frozenset[str]
     version: tuple[int, ...]
     is_latest: bool
 
-    def is_that_of(self, other: Line) -> bool:
+    def is_that_of(self, other: ModelLine) -> bool:
         same_maker = not (self.maker and other.maker) or self.maker == other.maker
         return self.words == other.words and bool(self.words) and same_maker
 
 
-def line_of(model: str) -> Line:
+def line_of(model: str) -> ModelLine:
     """`claude-opus-4.1-20250805` is of the line of `anthropic/claude-opus-5`, not of Sonnet's."""
     plain = model.casefold().lstrip("~").partition(":")[0]
     maker, _, name = plain.rpartition("/")
@@ -298,7 +298,7 @@ def line_of(model: str) -> Line:
             version += map(int, match[2].split("."))
         else:
             words.add(token)
-    return Line(maker, frozenset(words), tuple(version), "latest" in plain)
+    return ModelLine(maker, frozenset(words), tuple(version), "latest" in plain)
 
 
 def is_same(model: str, other: str) -> bool:
