@@ -179,6 +179,17 @@ def test_the_card_says_it_to_whoever_can_mend_it_and_one_press_does(
     assert pair.panelists.get(seat=0).model == NEXT_OPUS
 
 
+def test_by_htmx_the_card_itself_comes_back_mended(client: Client, ada: User, pair: Preset) -> None:
+    be_gone(OPUS)
+    client.force_login(ada)
+    mend = {"mend": f"0 openrouter:{NEXT_OPUS}", "preset": "pair"}
+    response = client.post("/fusion/presets/pair/mend", mend, headers={"HX-Request": "true"})
+    html = response.content.decode()
+    assert html.lstrip().startswith('<div class="preset-card">') and "<html" not in html
+    assert "preset-finding" not in html and "checked" in html
+    assert pair.panelists.get(seat=0).model == NEXT_OPUS
+
+
 def test_the_admin_says_it_at_the_preset_and_in_the_list(
     client: Client, ada: User, pair: Preset
 ) -> None:
