@@ -88,6 +88,8 @@ try:
             break
         except OSError:
             time.sleep(0.5)
+    else:
+        sys.exit(f"it did not start: {Path(folder, 'log').read_text()[-1000:]}")
     carry_out(
         {
             "plain": plain,
