@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.safestring import SafeString, mark_safe
 
+from console.api.openai import shapes
 from console.engine.findings import provenance
 from console.engine.state import Step
 from console.fragments.renderings import Renderings
@@ -200,3 +201,36 @@ def test_a_long_line_is_shown_without_its_marks_however_it_comes(length: int) ->
     renderer.feed(text + "\nThe next line [^A")
     assert "[^" not in renderer.line
     assert renderer.line.endswith("The next line")
+
+
+async def test_a_program_s_long_answer_is_read_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[str] = []
+    stretches = provenance._stretches
+
+    def counted(text: str) -> Any:
+        threads.append(threading.current_thread().name)
+        return stretches(text)
+
+    monkeypatch.setattr(provenance, "_stretches", counted)
+    for size, is_aside in [(1_000, False), (300_000, True)]:
+        provenance.plain.cache_clear()
+        threads.clear()
+        story = Story().whole()
+        [*_, fused] = [c for c in story.state.calls.values() if c.step is Step.SYNTHESIS]
+        fused.text = ("word [^A]. " * size)[:size]
+        answer = await shapes.answer_aside(story.spec, story.state)
+        assert answer and "[^" not in answer.text[:-10]
+        here = threading.current_thread().name
+        assert threads and (here not in threads) == is_aside
+
+
+def test_a_long_line_without_marks_is_told_as_it_comes() -> None:
+    """To programs: nothing is looked for in a line that has nothing to be taken out."""
+    stream = provenance.PlainStream()
+    said = ""
+    for n in range(5_000):
+        said += stream.feed(f"`word{n}` ")
+        assert len(said) > n * 5
+    assert said + stream.end() == "".join(f"`word{n}` " for n in range(5_000))

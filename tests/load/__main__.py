@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import tests.environment  # noqa: F401 - first: the keys and the database are its own
 from tests.load.harms import HARMS, Target
 from tests.load.site import Site, site
 from tests.upstream import Script

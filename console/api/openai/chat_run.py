@@ -146,11 +146,11 @@ def view(state: RunState, turn: int) -> RunState:
 async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
     """Wait for the answer; of the panel too, if the outer model asks it. Raises ApiError."""
     state = await _ended(chat)
-    answer = shapes.answer_of(chat.spec, state)
+    answer = await shapes.answer_aside(chat.spec, state)
     if chat.wants_panel(answer):
         chat = await db(go_on, chat, state)
         state = await _ended(chat)
-        answer = shapes.answer_of(chat.spec, state)
+        answer = await shapes.answer_aside(chat.spec, state)
     if answer is None:
         raise chat.failure(state)
     return chat, state, answer

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...engine.calls.aside import aside
 from ...engine.errors import Reason
 from ...engine.findings.answering import FinalAnswer, answer_of, answering_call, is_direct, text_of
 from ...engine.spec import Spec, letter
@@ -19,6 +20,7 @@ from .replies import FailedModel, FusionOfChat, PanelAnswer
 __all__ = [
     "FinalAnswer",
     "analysis_object",
+    "answer_aside",
     "answer_of",
     "answering_call",
     "direct_object",
@@ -34,6 +36,12 @@ __all__ = [
     "usage_of",
     "who",
 ]
+
+
+async def answer_aside(spec: Spec, state: RunState) -> FinalAnswer | None:
+    """`answer_of`, a long one beside the event loop; who asks for its text again has it at once."""
+    call = answering_call(spec, state)
+    return await aside(len(call.text) if call else 0, answer_of, spec, state)
 
 
 def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> FusionOfChat:

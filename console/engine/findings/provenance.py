@@ -232,6 +232,8 @@ def plain_so_far(text: str) -> str:
 
 def _settled(text: str) -> int:
     """How far what comes later changes nothing any more."""
+    if "[^" not in text:  # nothing is taken out, be it code or not
+        return _before_begun(text, len(text))
     text = text.rstrip("`")  # a row of backticks may go on
     line = text.rfind("\n") + 1
     stretches = list(_stretches(text))
