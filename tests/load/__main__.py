@@ -2,9 +2,9 @@
 
     .venv/bin/python -m tests.load [WORD …]     only cases with one of the words
 
-Each harm is done by a process of its own while a member reads their pages one after the other;
-between two harms the usual time is measured anew, so that a machine that slows down does not look
-like one that is harmed.
+Each harm is done by a process of its own while a member reads their pages one after the other.
+The usual time is measured before it and after, so that a machine that slows down does not look like
+one that is harmed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests.upstream import Script
 PAGES = ("/fusion/tokens", "/fusion/runs", "/fusion")
 USUAL = 30  # readings of each page
 AT_MOST = 2.0
+WANDERS = 1.5  # the usual time, before and after: beyond that nothing is told of the harm
 HUNDRED = "100 runs of one member"
 
 
@@ -31,7 +32,9 @@ def main(words: list[str]) -> int:
         answers = harm(Target(int(words[2]), words[3], words[4]), int(words[5]))
         sys.stdout.write(", ".join(f"{n} × {what}" for what, n in answers.items()))
         return 0
-    say("| Harm | Others' pages, usual ms | meanwhile ms | ratio | on disk | It was answered |")
+    say(
+        "| Harm | Others' pages, ms before, after | meanwhile | ratio | on disk | It was answered |"
+    )
     say("|---|---:|---:|---:|---:|---|")
     worst = 0.0
     with site() as one:
@@ -42,7 +45,7 @@ def main(words: list[str]) -> int:
 
 
 def row(one: Site, name: str) -> float:
-    usual = [seconds for _ in range(USUAL) for seconds in read(one)]
+    before = usual(one)
     took: list[float] = []
     disk = 0
     if name == HUNDRED:
@@ -56,10 +59,20 @@ def row(one: Site, name: str) -> float:
             took += read(one)
             disk = max(disk, one.bytes_on_disk())
         answered, _ = harm.communicate()
-    before, meanwhile = statistics.median(usual) * 1000, statistics.median(took) * 1000
-    ratio = meanwhile / before
-    say(f"| {name} | {before:.0f} | {meanwhile:.0f} | {ratio:.2f} | {disk} | {answered} |")
+    after = usual(one)
+    meanwhile = statistics.median(took) * 1000
+    ratio = meanwhile / max(before, after)
+    says = f"| {name} | {before:.0f}, {after:.0f} | {meanwhile:.0f} | {ratio:.2f} | {disk} |"
+    says += f" {answered} |"
+    if max(before, after) > WANDERS * min(before, after):
+        says += " the machine is too busy to tell"
+        ratio = 0
+    say(says)
     return ratio
+
+
+def usual(one: Site) -> float:
+    return statistics.median(seconds for _ in range(USUAL) for seconds in read(one)) * 1000
 
 
 def read(one: Site) -> list[float]:

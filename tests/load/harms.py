@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 PATIENCE = 120
@@ -97,20 +97,20 @@ def sockets(target: Target, times: int) -> Answers:
         address = f"ws://127.0.0.1:{target.port}/ws/shared/{target.link.rpartition('/')[2]}"
         try:
             opened = await connect(address, origin=target.url, open_timeout=PATIENCE)  # type: ignore[arg-type]
+            kept.append(opened)
+            frame = json.loads(str(await opened.recv()).lstrip("=+") or "{}")
         except (OSError, WebSocketException):
             return "refused"
-        kept.append(opened)
-        frame = json.loads(str(await opened.recv()).lstrip("=+") or "{}")
         return "told to ask" if "run-asking" in frame.get("fragments", {}) else "open"
 
     async def all_of_them() -> Answers:
         answers: Answers = Counter()
         for n in range(0, times, 50):
             answers.update(await asyncio.gather(*(one(n) for n in range(min(50, times - n)))))
-        await asyncio.gather(*(opened.close() for opened in kept))
+        await asyncio.gather(*(opened.close() for opened in kept), return_exceptions=True)
         return answers
 
-    kept: list[object] = []
+    kept: list[ClientConnection] = []
     return asyncio.run(all_of_them())
 
 
