@@ -37,7 +37,7 @@ class Poll:
 
 
 def poll(state: RunState, columns: Sequence[SeatView]) -> Poll | None:
-    """None where there is no fused answer to ask about."""
+    """None where there is no fused answer to ask about, or nobody who could say."""
     fusion = state.fusion
     if fusion is None or not state.is_fused(fusion):
         return None
@@ -51,5 +51,7 @@ def poll(state: RunState, columns: Sequence[SeatView]) -> Poll | None:
             ballots.append(Ballot(column, WORDS[vote], vote))
         elif call and call.status in (CallStatus.FAILED, CallStatus.CANCELLED):
             ballots.append(Ballot(column, f"no vote. {call.error}", "failed"))
+    if not (asked or ballots):
+        return None  # nobody of this panel is large enough to say
     may_ask = state.status is RunStatus.COMPLETED and bool(asked - set(votes))
     return Poll(fusion.number, ballots, tally(fusion.poll), may_ask)

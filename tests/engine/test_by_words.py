@@ -193,6 +193,9 @@ SAYINGS = [
     "```python\nprint({n})\n```",
     "Is it {n}?",
     "## Part {n}",
+    "Relax. Stay calm.",
+    "- Yes",
+    "No!",
     "She said: “It is {n}.” (Nobody else did…)",
 ]
 

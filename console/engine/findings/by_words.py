@@ -24,7 +24,7 @@ from typing import Any
 from ..state import CallState
 from .analysis import PARTS
 from .degenerate import find, is_alphabet
-from .evidence import verify
+from .evidence import SUPPORTED, verify
 from .whole_sentences import Sentence, content_of, in_common, is_unspaced, sentences, words_of
 
 WORDS = "words"  # `FusionState.analysis_by`
@@ -81,7 +81,19 @@ def compare(answers: Mapping[int, CallState], prompt: str) -> dict[str, Any]:
         analysis |= _of_few_words(texts, prompt)
     else:
         analysis |= _Comparison(texts, best, prompt).parts()
-    return verify(analysis | {"best": best}, texts)
+    return _found(verify(analysis | {"best": best}, texts))
+
+
+def _found(analysis: dict[str, Any]) -> dict[str, Any]:
+    """Without what no quote bears out: a word that says nothing by itself is none."""
+    for part in ("consensus", "partial_coverage", "unique_insights"):
+        analysis[part] = [item for item in analysis[part] if item["standing"] == SUPPORTED]
+    analysis["contradictions"] = [
+        item
+        for item in analysis["contradictions"]
+        if all(stance["standing"] == SUPPORTED for stance in item["stances"])
+    ]
+    return analysis
 
 
 def best_seat(answers: Mapping[int, CallState], prompt: str) -> int:
