@@ -54,7 +54,7 @@ class InOurWords(forms.BaseForm):
             }
 
 
-class Limited:
+class LimitedForm:
     """Of a form with a password: how often one may be tried, and how many at a time. Where it is
     too often, `retry_after` says for how long."""
 
@@ -75,7 +75,7 @@ def address_of(request: HttpRequest | None) -> str:
     return str(request.META.get("REMOTE_ADDR", "")) if request else ""
 
 
-class SignInForm(Limited, AuthenticationForm):
+class SignInForm(LimitedForm, AuthenticationForm):
     error_messages = {
         "invalid_login": "That username and password do not match an account.",
         "inactive": "That username and password do not match an account.",
@@ -96,7 +96,7 @@ class SignInForm(Limited, AuthenticationForm):
         return cleaned
 
 
-class PasswordForm(Limited, InOurWords, PasswordChangeForm):
+class PasswordForm(LimitedForm, InOurWords, PasswordChangeForm):
     address = ""
 
     error_messages = PasswordChangeForm.error_messages | {
@@ -120,7 +120,7 @@ class PasswordForm(Limited, InOurWords, PasswordChangeForm):
             return super().save(commit)
 
 
-class ClaimForm(Limited, InOurWords, UserCreationForm[User]):
+class ClaimForm(LimitedForm, InOurWords, UserCreationForm[User]):
     class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username",)

@@ -30,7 +30,7 @@ LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, order=True)
-class Waiting:
+class WaitingRun:
     """In the order in which a person's own runs are taken."""
 
     rank: int
@@ -77,7 +77,7 @@ def _order(*, capped: bool = True) -> Iterator[uuid.UUID]:
     """As they would be taken if nothing ended meanwhile."""
     going_on = _going_on()
     most = settings.RUNS_PER_PERSON if capped else None
-    queues: dict[int | None, list[Waiting]] = defaultdict(list)
+    queues: dict[int | None, list[WaitingRun]] = defaultdict(list)
     rows = (
         _waiting()
         .order_by("created_at")
@@ -85,7 +85,7 @@ def _order(*, capped: bool = True) -> Iterator[uuid.UUID]:
     )
     for pk, owner, origin, client_run_id, created_at in rows:
         rank = _rank(origin, client_run_id or "")
-        heapq.heappush(queues[owner], Waiting(rank, created_at, pk))
+        heapq.heappush(queues[owner], WaitingRun(rank, created_at, pk))
     people = [(going_on.get(owner, 0), queue[0], owner) for owner, queue in queues.items()]
     heap = [(count, first, number) for number, (count, first, _) in enumerate(people)]
     heapq.heapify(heap)

@@ -39,8 +39,13 @@ def is_same(page: Page) -> bool:
     return bool(page.evaluate("window.same === true"))
 
 
-def expect_list(page: Page, number: int) -> None:
-    expect(page.get_by_text(re.compile(f"^Page {number} of"))).to_be_visible()
+def first_row(page: Page) -> str:
+    return page.locator(".run-rows a").first.inner_text()
+
+
+def expect_list(page: Page, first: str) -> None:
+    """The page of the history that begins with that run."""
+    expect(page.locator(".run-rows a").first).to_have_text(first)
     expect(page.get_by_role("navigation", name="Main")).to_have_count(1)
     expect(page.get_by_role("heading", name="History")).to_have_count(1)
 
@@ -51,24 +56,28 @@ def test_history_is_leafed_through_and_back_leads_to_whole_pages(
     page = visit("bob")
     page.goto("/fusion/runs")
     mark(page)
+    newest = first_row(page)
     page.get_by_role("link", name="Older").click()
-    expect_list(page, 2)
-    page.wait_for_url("**/fusion/runs?page=2")
+    page.wait_for_url("**/fusion/runs?before=*")
+    expect(page.locator(".run-rows a").first).not_to_have_text(newest)
+    second = first_row(page)
+    expect_list(page, second)
     assert is_same(page)
     assert page.evaluate("document.activeElement.id") == "main"
     page.go_back()
-    expect_list(page, 1)
+    expect_list(page, newest)
     page.wait_for_url("**/fusion/runs")
     page.go_forward()
-    expect_list(page, 2)
+    expect_list(page, second)
     page.get_by_role("link", name="Older").click()
-    expect_list(page, 3)
+    expect(page.locator(".run-rows a").first).not_to_have_text(second)
+    third = first_row(page)
     page.get_by_role("link", name="New run").click()
     expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()
     page.go_back()
-    expect_list(page, 3)
+    expect_list(page, third)
     page.reload()
-    expect_list(page, 3)
+    expect_list(page, third)
 
 
 def test_without_javascript_the_same_links_and_forms_lead_to_pages(
@@ -76,8 +85,9 @@ def test_without_javascript_the_same_links_and_forms_lead_to_pages(
 ) -> None:
     page = visit("bob", java_script_enabled=False)
     page.goto("/fusion/runs")
+    newest = first_row(page)
     page.get_by_role("link", name="Older").click()
-    expect_list(page, 2)
+    expect(page.locator(".run-rows a").first).not_to_have_text(newest)
     page.goto("/fusion/tokens")
     page.get_by_label("Name").fill("Plain")
     page.get_by_role("button", name="Make a token").click()
@@ -165,7 +175,7 @@ def test_every_module_a_page_loads_comes_from_its_import_map(visit: Visit, peopl
     page.on("request", lambda r: asked.append(r.url) if r.resource_type == "script" else None)
     run = ask(people("alice"), "good", judge="good")
     seen: set[str] = set()
-    for address in ("/fusion", "/fusion/runs", run):
+    for address in ("/fusion", "/fusion/runs", "/password", run):
         asked.clear()
         page.goto(address, wait_until="load")
         addresses = json.loads(page.locator("script[type=importmap]").text_content() or "")
@@ -174,4 +184,6 @@ def test_every_module_a_page_loads_comes_from_its_import_map(visit: Visit, peopl
         others = {path for path in paths if "/django_htmx/htmx-2.min." in path}
         assert paths - others <= known
         seen |= paths & known
-    assert seen == known, "modules that no page loads"
+    # That of a new site's first page is seen in test_first_anthropic.py.
+    rest = {path for path in known - seen if not path.startswith("/static/console/first.")}
+    assert rest == set(), "modules that no page loads"
