@@ -184,6 +184,6 @@ def test_every_module_a_page_loads_comes_from_its_import_map(visit: Visit, peopl
         others = {path for path in paths if "/django_htmx/htmx-2.min." in path}
         assert paths - others <= known
         seen |= paths & known
-    # That of a new site's first page is seen in test_first_anthropic.py.
+    # That of a new site's first page is seen in test_first_page.py.
     rest = {path for path in known - seen if not path.startswith("/static/console/first.")}
     assert rest == set(), "modules that no page loads"
