@@ -55,7 +55,8 @@ class Run(models.Model):
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - NULL: none was sent
     request_hash = models.CharField(max_length=64, blank=True)
     replied_at = models.DateTimeField(null=True, blank=True)  # that request had its whole reply
-    left_at = models.DateTimeField(null=True, blank=True)  # its client went away before that
+    # The client of that request, or of a turn's, went away before that.
+    left_at = models.DateTimeField(null=True, blank=True)
     # That request came again after the run had failed, and was told so (api/planning/failures.py).
     failure_repeated_at = models.DateTimeField(null=True, blank=True)
     prompt = models.TextField()

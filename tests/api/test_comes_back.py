@@ -19,8 +19,9 @@ import pytest
 from tests.stack import until
 from tests.upstream import Script
 
-from .conftest import Api
+from .conftest import Api, tool_call
 from .test_same_failure import PATHS, body_of, runs
+from .test_turns import LOOK, with_results
 
 SEATS = ("comes-back-one", "comes-back-two")
 PANEL = {
@@ -40,7 +41,9 @@ def question(api: Api) -> str:
     return f"Question {uuid.uuid4()}?"
 
 
-def give_up(api: Api, path: str, body: dict[str, Any]) -> None:
+def give_up(
+    api: Api, path: str, body: dict[str, Any], model: str = "comes-back-judge", calls: int = 1
+) -> None:
     """Ask, and go away while the answer is being written; it is noted that somebody went."""
     went = went_at(api, question_of(body))
     at = httpx.URL(api.url)
@@ -50,7 +53,7 @@ def give_up(api: Api, path: str, body: dict[str, Any]) -> None:
     if body.get("stream"):
         connection.getresponse().fp.readline()
     # The second time its run is there already: that it has been joined is seen of its going.
-    until(lambda: api.upstream.calls_of("comes-back-judge"))
+    until(lambda: len(api.upstream.calls_of(model)) >= calls)
     until(lambda: went_at(api, question_of(body)) is None or not went)
     connection.close()
     until(lambda: went_at(api, question_of(body)) not in (None, went))
@@ -154,6 +157,21 @@ def test_of_several_that_come_back_one_takes_the_run(api: Api, question: str) ->
         ids = {json.loads(next(reply.iter_lines())[6:])["id"] for reply in (one, two)}
         api.upstream.release()
     assert len(ids) == len(runs(api, question)) == 2
+
+
+def test_an_agent_s_turn_that_was_left_is_taken_up_too(api: Api, question: str) -> None:
+    writer = "comes-back-writer"
+    call = tool_call("look", "{}", "comes-back-1")
+    api.script(writer, call, Script(text=ANSWER, hold_after=0))
+    api.script("comes-back-judge", Script(judge=Script()))
+    own = PANEL | {"synthesizer": f"openrouter:{writer}"}
+    asking = body_of("/chat/completions", question, tools=[LOOK], fusion=own)
+    said = api.post(json=asking).json()["choices"][0]["message"]
+    body = asking | {"messages": with_results(asking["messages"], said)}
+    give_up(api, "/chat/completions", body, writer, 2)
+    api.upstream.release()
+    assert text_of("/chat/completions", api.post(json=body)) == ANSWER
+    assert len(api.upstream.calls_of(writer)) == 2 and len(runs(api, question)) == 1
 
 
 def test_a_run_that_goes_with_its_client_is_not_come_back_to(api: Api, question: str) -> None:

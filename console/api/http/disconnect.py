@@ -53,9 +53,10 @@ def _leave(call: ApiCall[Any]) -> None:
     try:
         wish = getattr(call.body, "fusion", None)
         for row in call.started:
+            run = row.run if isinstance(row, Fusion) else row
             if wish and wish.cancel_on_disconnect:
-                run_cancel(run=row.run if isinstance(row, Fusion) else row)
-            elif isinstance(row, Run):
-                Run.objects.filter(pk=row.pk, replied_at=None).update(left_at=timezone.now())
+                run_cancel(run=run)
+            elif row.replied_at is None:
+                Run.objects.filter(pk=run.pk).update(left_at=timezone.now())
     finally:
         connections.close_all()

@@ -68,7 +68,9 @@ def start(
     key = call.idempotency_key
     asked = hash_of(call, part)
     key = f"{key}:{part}" if key and part else key
-    first = earlier(call, Run.objects.all(), asked, key) or (None if key else _left(call, asked))
+    first = earlier(call, Run.objects.all(), asked, key)
+    if first is None and not key:
+        first = _left(call, Run.objects.all(), asked)
     if first:
         call.started.append(first)
         return Started(first, False)
@@ -116,7 +118,10 @@ def start_turn(call: ApiCall[Any], turn: Turn, spec: Spec) -> tuple[Started, int
     key = call.idempotency_key
 
     def begun() -> tuple[Started, int] | None:
-        first = earlier(call, Fusion.objects.select_related("run"), call.hash, key)
+        turns = Fusion.objects.select_related("run")
+        first = earlier(call, turns, call.hash, key)
+        if first is None and not key:
+            first = _left(call, turns, call.hash, "run__")
         if first is None:
             return None
         call.started.append(first)
@@ -171,20 +176,22 @@ def earlier(call: ApiCall[Any], rows: QuerySet[Row], asked: str, key: str | None
     return recent.order_by("-created_at").first()
 
 
-def _left(call: ApiCall[Any], asked: str) -> Run | None:
-    """The run of a request whose client went away, taken up by the first that asks the same."""
-    since = timezone.now() - COMES_BACK_WITHIN
-    left = Run.objects.filter(
+def _left(call: ApiCall[Any], rows: QuerySet[Row], asked: str, of_run: str = "") -> Row | None:
+    """What a request has started whose client went away, taken up by the first that asks the
+    same."""
+    now = timezone.now()
+    left = rows.filter(
         token=call.token,
         request_hash=asked,
         idempotency_key=None,
         replied_at=None,
-        left_at__gt=since,
-        created_at__gt=timezone.now() - RETRIED_WITHIN,
+        created_at__gt=now - RETRIED_WITHIN,
+        **{f"{of_run}left_at__gt": now - COMES_BACK_WITHIN},
     ).exclude(status__in=[RunStatus.FAILED, RunStatus.CANCELLED])
-    for run in left.order_by("-left_at"):
-        if left.filter(pk=run.pk).update(left_at=None):
-            return run
+    for row in left.order_by("-created_at"):
+        run = row.run if isinstance(row, Fusion) else row
+        if Run.objects.filter(pk=run.pk, left_at=run.left_at).update(left_at=None):
+            return row
     return None
 
 
