@@ -57,6 +57,7 @@ MOODS: tuple[dict[str, Any], ...] = (
         "system_prompt": "Answer boldly. Take a clear position and give a reason.",
     },
 )
+OLLAMA = kinds.server_named("ollama")
 _CACHE_KEY = "servers-near-1"
 _NUMBERS = {1: "One model", 2: "Two models", 3: "Three models"}
 
@@ -97,8 +98,8 @@ def awaits_answer(credential: Credential) -> bool:
     """Whether OLLAMA_HOST alone has brought it, and nobody has said yet what to make of it."""
     return (
         bool(settings.LOCAL_SERVER_PORTS)
-        and credential.environment == "ollama"
         and credential.from_environment
+        and kinds.server_named(credential.environment) == OLLAMA
         and not Seed.objects.filter(name=_mark(credential.url)).exists()
         and not PresetPanelist.objects.filter(preset__enabled=True, credential=credential).exists()
     )
@@ -123,10 +124,9 @@ def server_decline(*, url: str) -> None:
 
 
 async def _look() -> list[NearServer]:
-    ollama = kinds.server_named("ollama")
     where = candidates(
         settings.LOCAL_SERVER_PORTS,
-        ollama_host=os.environ.get(ollama.address_variable, "") if ollama else "",
+        ollama_host=os.environ.get(OLLAMA.address_variable, "") if OLLAMA else "",
         own=_own_ports(),
     )
     async with make_client(connect_timeout=PATIENCE) as client:
