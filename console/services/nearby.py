@@ -57,7 +57,7 @@ MOODS: tuple[dict[str, Any], ...] = (
         "system_prompt": "Answer boldly. Take a clear position and give a reason.",
     },
 )
-OLLAMA = kinds.server_named("ollama")
+OLLAMA_SERVER = kinds.server_named("ollama")
 _CACHE_KEY = "servers-near-1"
 _NUMBERS = {1: "One model", 2: "Two models", 3: "Three models"}
 
@@ -99,7 +99,7 @@ def awaits_answer(credential: Credential) -> bool:
     return (
         bool(settings.LOCAL_SERVER_PORTS)
         and credential.from_environment
-        and kinds.server_named(credential.environment) == OLLAMA
+        and kinds.server_named(credential.environment) == OLLAMA_SERVER
         and not Seed.objects.filter(name=_mark(credential.url)).exists()
         and not PresetPanelist.objects.filter(preset__enabled=True, credential=credential).exists()
     )
@@ -126,7 +126,7 @@ def server_decline(*, url: str) -> None:
 async def _look() -> list[NearServer]:
     where = candidates(
         settings.LOCAL_SERVER_PORTS,
-        ollama_host=os.environ.get(OLLAMA.address_variable, "") if OLLAMA else "",
+        ollama_host=os.environ.get(OLLAMA_SERVER.address_variable, "") if OLLAMA_SERVER else "",
         own=_own_ports(),
     )
     async with make_client(connect_timeout=PATIENCE) as client:
