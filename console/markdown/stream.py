@@ -159,7 +159,7 @@ class StreamRenderer:
         pending = self._bare(self._open[self._shown :])
         place, self.line = place_of(self._kind, pending, line)
         if self._is_plain:
-            place, self.line = LinePlace("plain"), line
+            place, self.line = LinePlace("plain" if line else ""), line
         made_of = (place, self.block, len(pending))
         if made_of == self._placed:
             return

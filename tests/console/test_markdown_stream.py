@@ -218,7 +218,15 @@ def test_a_text_too_large_to_format_is_appended_as_it_is():
     assert renderer.block == renderer.line == ""
     assert sum(len(piece) for piece in renderer.final) < 2 * len(text)
     assert renderer.finish() == render(text)
-    assert renderer.final == [render(text)]
+    assert renderer.final == [render(text)] and renderer.shown == ""
+
+
+def test_of_a_long_line_alone_nothing_is_left_open_at_the_end():
+    renderer = StreamRenderer()
+    for end in range(50_000, 300_000, 50_000):
+        renderer.feed("x" * end)
+    renderer.finish()
+    assert "".join(renderer.final) + renderer.shown == render("x" * 250_000)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r", "\r\n\r\n", "a", " ", "[r]: http://r.test"])
