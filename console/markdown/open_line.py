@@ -22,7 +22,7 @@ _RIGHT_TO_LEFT = "\u05d0"
 # What a line begins with that makes it more than words: indents, quotes, items, headings.
 _MARKS = re.compile(r"[ \t]*(?:>[ ]?|[-*+][ ]+(?:\[[ xX]\][ ]+)?|\d{1,9}[.)][ ]+|#{1,6}[ ]+)*")
 # Nobody can say yet what it becomes: an item, a rule, a fence, a line under a heading.
-_UNDECIDED = re.compile(r"(?:[-*+>|`~=:#_\s]|\d{1,9}[.)]?(?=\s*$))*$")
+_UNDECIDED = re.compile(r"(?:[-*+>|`~=:#_\s]|\d{1,9}(?:[.)]\s*)?$)*$")
 _LOOKED_AT = 1000  # characters of a line that may not end
 _FENCE = re.compile(r"\s*(?:`+|~+|\$\$?|\\\]?)\s*$")
 _CLOSING = re.compile(r"(?:</[a-z0-9]+>\s*)+$")

@@ -24,6 +24,7 @@ from ..api.http.base import authenticate, error_of
 from ..api.http.encodings import unpacked
 from ..api.http.errors import ApiError
 from ..api.http.limits import take
+from ..providers.nearby import SIGN
 from .callers import Program
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ async def _refuse(error: ApiError, request_id: str, send: Send) -> None:
         "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
         "x-content-type-options": "nosniff",
         "x-request-id": request_id,
+        SIGN: "1",
         **error.headers,
     }
     await send(

@@ -72,7 +72,7 @@ async def follow(
     saved call by call. Raises Run.DoesNotExist when it was deleted.
     """
     run, rows = await db(read, run_id, may)
-    state, at = rows, Position()
+    state, at, told = rows, Position(), Position()
     logged: RunState | None = None  # nothing yet, or nothing that this code can read
     if not log_first:
         yield Seen(run, state, is_of_rows=True)
@@ -89,16 +89,18 @@ async def follow(
             for entry in entries:
                 logged, at = entry.fold(logged), entry.position
             if entries and logged and at >= Position.read(run.log_position):
-                state = logged
+                state, told = logged, at
             now = time.monotonic()
             unheard = not entries or logged is None
             if unheard and (first or now - asked >= min(ASK_AGAIN, quiet)):
                 first, asked = False, now
                 run, rows = await db(read, run_id, may)
                 checked = time.monotonic()
-                ahead = logged is None or Position.read(run.log_position) > at
-                if rows.status.is_final or ahead:
-                    state, of_rows = rows, True
+                saved = Position.read(run.log_position)
+                # A log that cannot be read goes on; rows that say less than was told take
+                # nothing back.
+                if rows.status.is_final or (saved > at if logged else saved >= told):
+                    state, of_rows, told = rows, True, saved
             elif now - checked > settings.PERMISSION_SECONDS:
                 await db(_still_there, run_id, may)
                 checked = time.monotonic()

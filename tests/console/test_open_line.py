@@ -72,7 +72,14 @@ def test_a_row_is_a_row_from_its_first_cell(rows: str, shown: list[list[str]]) -
     assert found == shown and html.count("<table>") == 1
 
 
-@pytest.mark.parametrize("text", ["a\n--", "a\n#", "- a\n-", "1", "```\nx\n``", "a\n|", "***"])
+@pytest.mark.parametrize(("text", "line"), [("2 ", "2 "), ("1984 was", "1984 was"), ("2) b", "b")])
+def test_a_number_that_is_no_item_is_shown(text: str, line: str) -> None:
+    assert streamed(text).line == line
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n--", "2. ", "a\n#", "- a\n-", "1", "```\nx\n``", "a\n|", "***"]
+)
 def test_what_nobody_can_tell_yet_is_not_shown(text: str) -> None:
     assert streamed(text).line == ""
 

@@ -64,6 +64,7 @@ async def viewer_of(run: Run) -> AsyncIterator[Viewer]:
     try:
         async with watches.watch(run.pk, cursor) as watch:
             yield Viewer(watch, cursor)
+        watch.close()  # it would stay for a while, for who comes back
     finally:
         assert watches._redis
         await watches._redis.aclose()
