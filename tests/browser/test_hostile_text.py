@@ -105,6 +105,7 @@ def test_hostile_text_is_only_ever_read(
         page.goto(address)
         expect(page.get_by_role("main")).to_contain_text("Why? <script>pwned()")
         harmless(page)
+    alice.post(f"{run}/share", {"visibility": "team"}, token_from=run)  # else it shows nothing
     admin = visit("ada")
     admin.goto(f"/admin/console/run/{run.rsplit('/', 1)[-1]}/change/")
     admin.locator("details").evaluate_all("all => all.forEach(one => (one.open = true))")

@@ -54,6 +54,7 @@ def test_the_page_says_what_fusion_brought_and_asks_the_panel(
     fits = "e => e.scrollWidth <= e.clientWidth"
     assert page.locator(".ratings .table-scroll").evaluate(fits)
     page.goto("/fusion")
-    expect(page.locator(".preset-card").first).to_contain_text("Judge on the panel")
+    card = page.locator(".preset-card", has_text="Judge on the panel")
+    expect(card.first).to_be_visible()
     shoot(page, f"kin-{width}-{scheme}")
     assert wide_things(page) == []

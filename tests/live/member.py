@@ -142,7 +142,7 @@ class View:
         self.names |= {name: place for place, name in names.items()}
         for change in frame.get("texts", []):
             empty = {"final": "", "block": "", "line": ""}
-            text = self.places.setdefault(self.names[change["id"]], empty)
+            text = self.places.setdefault(self.names.get(change["id"], change["id"]), empty)
             if change.get("reset"):
                 text.update(empty)
             text["final"] += change.get("final", "")
