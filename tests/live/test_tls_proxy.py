@@ -65,7 +65,11 @@ def test_cookies_go_over_tls_only_and_addresses_begin_with_https(site: Site) -> 
         assert reply.status_code == 302
         assert browser.get(reply.headers["location"]).url.scheme == "https"
         cookies = [cookie for r in (browser.get("/sign-in"), reply) for cookie in _set(r)]
-        assert {cookie.split("=")[0] for cookie in cookies} == {"csrftoken", "sessionid", "signed_in"}
+        assert {cookie.split("=")[0] for cookie in cookies} == {
+            "csrftoken",
+            "sessionid",
+            "signed_in",
+        }
         assert all("; secure" in cookie.lower() for cookie in cookies)
 
 
