@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -60,6 +61,15 @@ def test_whose_session_has_ended_is_told_whether_something_is_kept(
         expect(page.get_by_role("textbox", name="Prompt")).to_have_value(prompt)
 
 
+@pytest.fixture
+def good_again(upstream: Upstream) -> Iterator[None]:
+    """The presets of all these tests name it."""
+    yield
+    upstream.release()
+    upstream.script("good")  # as it was
+
+
+@pytest.mark.usefixtures("good_again")
 def test_a_slow_judges_claims_come_one_by_one_and_stay(visit: Visit, upstream: Upstream) -> None:
     claims = [{"claim": f"Claim number {n} of it.", "seats": ["A", "B"]} for n in range(8)]
     analysis = json.dumps({"consensus": claims, "contradictions": [], "partial_coverage": [],
