@@ -52,31 +52,57 @@ def certificate(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def tls_proxy(door: Door, certificate: Path, port: int) -> Iterator[None]:
-    """At `door`, before what listens at `port`."""
+    """At `door`, before what listens at `port`; at its end nothing of it is left open."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    loop = asyncio.new_event_loop()
+    under_way = set[asyncio.Task[None]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            behind, before = await asyncio.open_connection("127.0.0.1", port)
-            before.write(_forwarded(head))
-            await asyncio.gather(_pump(reader, before), _pump(behind, writer))
+        task = asyncio.current_task()
+        assert task
+        under_way.add(task)
+        try:
+            await _pass_on(reader, writer, port)
+        finally:
+            under_way.discard(task)
 
-    async def begin() -> asyncio.Server:
-        return await asyncio.start_server(serve, sock=door.open(), ssl=context)
+    async def stay(is_up: threading.Event) -> None:
+        server = await asyncio.start_server(serve, sock=door.open(), ssl=context)
+        is_up.set()
+        await over.wait()
+        server.close()
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    server = asyncio.run_coroutine_threadsafe(begin(), loop).result()
-    try:
-        yield
-    finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    is_up = threading.Event()
+    with asyncio.Runner() as runner:
+        over, loop = asyncio.Event(), runner.get_loop()
+        thread = threading.Thread(target=runner.run, args=(stay(is_up),))
+        thread.start()
+        is_up.wait()
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            thread.join()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(_closed, writer)
+        stack.enter_context(contextlib.suppress(OSError, asyncio.IncompleteReadError))
+        head = await reader.readuntil(b"\r\n\r\n")
+        behind, before = await asyncio.open_connection("127.0.0.1", port)
+        stack.push_async_callback(_closed, before)
+        before.write(_forwarded(head))
+        await asyncio.gather(_pump(reader, before), _pump(behind, writer))
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 def _forwarded(head: bytes) -> bytes:
