@@ -203,8 +203,16 @@ class Recorder:
     async def _patiently(self, keys: set[str], **how: bool) -> None:
         await patiently(lambda: self._save(keys, **how), f"run {self._run_id}")
 
+    def _brought(self, key: str) -> bool:
+        call = self._state.calls[key]
+        return call.fusion is not None and call.status.is_final
+
     async def _save(self, keys: set[str], *, final: bool = False, fusions: bool = True) -> None:
         async with self._saving:
+            if fusions:
+                # The row of a fusion says what its calls have brought: lost between the two, an
+                # analysis would be there whose call was interrupted, and what it cost nowhere.
+                keys = keys | {key for key in self._dirty if self._brought(key)}
             self._dirty -= keys
             # Rows cost more the longer the texts are, so they are made beside the loop.
             state = self._state.copy()

@@ -226,6 +226,37 @@ def test_a_save_that_is_cancelled_half_way_is_made_at_the_next_checkpoint(
     assert run.calls.exists()
 
 
+def test_no_row_says_what_a_call_brought_before_the_call_says_that_it_ended(
+    worker: Worker, start: StartRun
+) -> None:
+    run = start("good")
+    Run.objects.filter(pk=run.pk).update(status="running", attempt=1)
+    who = {"model": "good"}
+    begun = {"judged": ["panel-0-1"], "judge": who, "synthesizer": who, "criteria": ""}
+    analysis: dict[str, Any] = {"consensus": [], "blind_spots": ["What it costs"]}
+
+    async def record() -> None:
+        state = RunState()
+        writer = make_recorder(worker, run, state)
+        await writer._stop_tasks()  # no checkpoint comes between
+        say(writer, state, Event(EventType.FUSION_STARTED, 1.0, fusion=1, data=begun))
+        for step, key in (("analysis", "analysis-f1-1"), ("synthesis", "synthesis-f1-1")):
+            said = {"step": step, "number": 1, "cause": "first", "panelist": who}
+            say(writer, state, Event(EventType.CALL_ADDED, 2.0, key, 1, data=said))
+            say(writer, state, Event(EventType.CALL_SENT, 2.0, key, 1))
+            await writer.save_as_sent([key])
+            if step == "analysis":
+                ended = {"text": "{}", "analysis": analysis, "cost": "0.25"}
+                say(writer, state, Event(EventType.CALL_COMPLETED, 3.0, key, 1, data=ended))
+        await writer.close()
+
+    on_loop(worker, record())
+    state = rows(run)  # as whoever takes the run up finds it: the worker was lost just now
+    assert state.fusions[1].analysis == analysis
+    call = state.calls["analysis-f1-1"]
+    assert (call.status, str(call.cost)) == ("completed", "0.25")
+
+
 def test_a_run_deleted_in_mid_run_is_let_go(
     worker: Worker, upkeep: Any, upstream: Upstream, start: StartRun, settings: Any
 ) -> None:
