@@ -63,7 +63,7 @@ def test_private_then_the_team_then_anyone_with_the_link(visit: Visit, people: P
 def test_a_link_taken_back_ends_the_watching(
     visit: Visit, people: People, upstream: Upstream
 ) -> None:
-    upstream.script("whisper", Script(text="A secret, then another.", tokens_per_second=0.5))
+    upstream.script("whisper", Script(text="A secret, then another.", hold_after=2))
     page, stranger = visit("alice"), visit(trouble=True)
     page.goto(ask(people("alice"), "whisper", judge="good"))
     share(page, "Anyone with the link")
