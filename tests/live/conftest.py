@@ -20,17 +20,17 @@ User.objects.create_user("bob", password="{PASSWORD}")
 """
 
 
-def make_stack(upstream: Upstream, *, stall: str = "1", **env: str) -> Stack:
-    return Stack(
-        OPENAI_BASE_URL=upstream.url,
-        OPENAI_API_KEY=PLANTED,
-        FUSION_STALL_TIMEOUT=stall,
-        FUSION_PERMISSION_SECONDS="1",
-        FUSION_LEASE_SECONDS="3",
-        FUSION_HEARTBEAT_SECONDS="0.5",
-        FUSION_SWEEP_SECONDS="0.3",
-        **env,
-    )
+def make_stack(upstream: Upstream, **env: str) -> Stack:
+    usual = {
+        "OPENAI_BASE_URL": upstream.url,
+        "OPENAI_API_KEY": PLANTED,
+        "FUSION_STALL_TIMEOUT": "60",  # a busy machine is silent for long
+        "FUSION_PERMISSION_SECONDS": "1",
+        "FUSION_LEASE_SECONDS": "3",
+        "FUSION_HEARTBEAT_SECONDS": "0.5",
+        "FUSION_SWEEP_SECONDS": "0.3",
+    }
+    return Stack(**usual | env)
 
 
 def add_people(stack: Stack) -> None:

@@ -153,7 +153,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Scene]:
     # The models' patience is the scene's.
-    with Upstream() as upstream, make_stack(upstream, stall="60") as stack:
+    with Upstream() as upstream, make_stack(upstream) as stack:
         add_people(stack)
         stack.manage("shell", "-v0", "-c", SET_UP)
         with Member(stack, "bob", PASSWORD) as bob:

@@ -57,7 +57,7 @@ class Told:
 
 @pytest.fixture(scope="module")
 def busy(upstream: Upstream) -> Iterator[Stack]:
-    with make_stack(upstream, stall="60") as stack:
+    with make_stack(upstream) as stack:
         add_people(stack)
         yield stack
 

@@ -57,12 +57,13 @@ class Site:
 @contextmanager
 def site(**env: str) -> Iterator[Site]:
     limits = {
+        "FUSION_STALL_TIMEOUT": "600",
         "FUSION_SIGN_INS_PER_MINUTE": "30",
         "FUSION_SOCKETS_PER_PERSON": "20",
         "FUSION_SOCKETS_PER_ADDRESS": "100",
         "LOG_LEVEL": "INFO",
     }
-    with Upstream() as upstream, make_stack(upstream, stall="600", **limits | env) as stack:
+    with Upstream() as upstream, make_stack(upstream, **limits | env) as stack:
         add_people(stack)
         with Member(stack, "alice", PASSWORD) as alice, Member(stack, "bob", PASSWORD) as bob:
             upstream.script("endless", Script(text=words(40_000), tokens_per_second=5))
