@@ -277,8 +277,7 @@ class Stack:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
-            **kw,
+            **{"timeout": PATIENCE} | kw,
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done

@@ -127,6 +127,7 @@ def test_it_serves_another_file_under_its_name(tmp_path: Path) -> None:
             assert process.wait(60) == 0
 
 
+@pytest.mark.timeout(900)
 def test_behind_ollamas_api_it_is_found_and_is_a_panel(port: int) -> None:
     """Whatever its three models are called, these weights answer."""
 
@@ -143,7 +144,8 @@ def test_behind_ollamas_api_it_is_found_and_is_a_panel(port: int) -> None:
             ollama.script(name, answer)
         with Stack(FUSION_LOCAL_SERVERS=str(ollama.port)) as stack:
             stack.manage("local_servers", "--use", ollama.url)
-            told = stack.manage("fuse", "Name one colour.", "--preset", "local", "--json")
+            asked = ("fuse", "Name one colour.", "--preset", "local", "--json")
+            told = stack.manage(*asked, timeout=800)  # a model that computes, beside others
         run = json.loads(told.stdout)
         assert run["status"] == "completed" and run["fused_answer"]
         assert {a["model"] for a in run["answers"]} == set(sizes)
