@@ -1,4 +1,5 @@
-"""False alarms and misses of `console/engine/findings/degenerate.py`, and what it costs:
+"""False alarms and misses of `console/engine/findings/degenerate.py`, and what it costs; false
+alarms of `repeated_rows.py`:
 
 python -m tests.degenerate
 """
@@ -10,6 +11,7 @@ import time
 from collections import Counter
 
 from console.engine.findings.degenerate import find
+from console.engine.findings.repeated_rows import repeats_rows
 
 from . import healthy, looping
 
@@ -35,7 +37,9 @@ def main() -> None:
     for kind, count in seen.items():
         say(f"{kind:20} {count:5,} pieces, {stopped[kind]} stopped")
     cost = f"{took / characters * 1e6:.1f} µs of CPU a character"
+    rows = [kind for kind, piece in pieces if repeats_rows(piece)]
     say(f"healthy: {stopped.total()} of {seen.total():,} stopped, {cost}")
+    say(f"healthy: {len(rows)} of {seen.total():,} repeat rows {dict(Counter(rows)) or ''}")
     loops = [*looping.texts()]
     prose = [piece for kind, piece in pieces if kind in ("docs", "licences", "manuals")]
     loops += [("made of docs", looping.made_of(p, n)) for n, p in enumerate(prose)]

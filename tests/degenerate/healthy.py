@@ -79,7 +79,114 @@ VERSES = ["The baker rose before the sun\nand baked a loaf for everyone.\n",
 SAINTS = ["Agnes", "Basil", "Clare", "Denis", "Edith", "Felix", "Giles", "Hilda", "Isaac",
           "Jerome", "Kevin", "Lucy", "Mark", "Nora"]  # fmt: skip
 
-WRITTEN: dict[str, str] = {
+
+def _table(head: str, *rows: str) -> str:
+    lines = [head, "|".join(["---"] * (head.count("|") + 1)), *rows]
+    return "Here it is:\n\n" + "\n".join(f"| {line} |" for line in lines)
+
+
+# Tables and lists whose first cells, or whole rows, stand there again for a reason.
+TOLD_AGAIN: dict[str, str] = {
+    "rows in groups": _table("Continent | Country | Capital", *(
+        f"{continent} | {country}"
+        for continent, countries in {
+            "Europe": ("France | Paris", "Italy | Rome", "Spain | Madrid", "Norway | Oslo"),
+            "Asia": ("Japan | Tokyo", "India | Delhi", "Nepal | Kathmandu"),
+            "Africa": ("Kenya | Nairobi", "Ghana | Accra", "Egypt | Cairo"),
+        }.items()
+        for country in countries
+    )),
+    "groups named once": _table("Continent | Country", "Europe | France", " | Italy", " | Spain",
+        "Asia | Japan", " | India", " | Nepal"),
+    "groups of figures": _table("Plan | Seats", *(
+        f"{plan} | {seats}" for plan in ("Small", "Large") for seats in (1, 2, 5, 10, 20, 50)
+    )),
+    "yes and no": _table("Tool | Free | Offline", *(
+        f"{name} | {'Yes' if n % 2 else 'No'} | {'No' if n % 3 else 'Yes'}"
+        for n, name in enumerate(SAINTS)
+    )),
+    "yes and no alone": _table("Expected | Found", *(
+        f"{'Yes' if n % 2 else 'No'} | {'No' if n % 3 else 'Yes'}" for n in range(14)
+    )),
+    "a truth table": _table("A | B | A and B", "T | T | T", "F | T | F", "T | F | F", "F | F | F"),
+    "a truth table in words": _table("Rain | Sun | Rainbow", *(
+        f"{a} | {b} | {str(a and b).lower()}".lower()
+        for _ in range(2) for b in (True, False) for a in (True, False)
+    )),
+    "a truth table of figures": _table("a | b | c", *(
+        f"{a} | {b} | {a & b}" for _ in range(3) for b in (0, 1) for a in (0, 1)
+    )),
+    "Monday thrice": _table("Day | Time | Lesson", *(
+        f"{day} | {hour}:00 | {lesson}"
+        for hour, lesson in ((8, "Maths"), (10, "Music"), (13, "Sport"))
+        for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+    )),
+    "a plan of four weeks": _table("Day | Run", *(
+        f"{day} | {km + week} km" if km else f"{day} | Rest"
+        for week in range(4) for day, km in (("Monday", 5), ("Wednesday", 8), ("Friday", 0))
+    )),
+    "two weeks alike": _table("Tag | Training", *(
+        f"{day} | {what}" for _ in range(2) for day, what in zip(
+            ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+            ("Laufen", "Ruhe", "Schwimmen", "Ruhe", "Laufen", "Rad", "Ruhe"), strict=True)
+    )),
+    "rest between exercises": _table("Exercise | For", *(
+        row for name in ("Squats", "Push-ups", "Plank", "Lunges", "Crunches", "Burpees")
+        for row in (f"{name} | 30 s", "Rest | 15 s")
+    )),
+    "who says what": _table("Who | Says", "Guest | A table for two?", "Waiter | This way, please.",
+        "Guest | What is good today?", "Waiter | The trout.", "Guest | Then trout.",
+        "Waiter | Twice?", "Guest | Yes.", "Waiter | Gladly.", "Guest | Thank you."),
+    "quarters by region": _table("Region | Quarter | Sales", *(
+        f"{region} | Q{quarter} | {quarter * 100 + len(region)}"
+        for quarter in range(1, 5) for region in ("North", "South", "East", "West")
+    )),
+    "years by region": _table("Region | Year | Sales", *(
+        f"{region} | {year} | {year - 1900}"
+        for year in range(2019, 2026) for region in ("North", "South", "East")
+    )),
+    "years by party": _table("Year | Party | Seats", *(
+        f"{year} | {('Reds', 'Blues')[year % 2]} | {year - 1700}" for year in range(2001, 2012)
+    )),
+    "measured at times": _table("Sensor | Taken | Degrees", *(
+        f"{sensor} | {hour}:30 | {hour + 11}"
+        for hour in range(6, 12) for sensor in ("Cellar", "Attic", "Garden")
+    )),
+    "matches played": _table("Round | Result | Points", *(
+        f"{n} | {('Win', 'Loss', 'Win')[n % 3]} | {(3, 0, 3)[n % 3]}" for n in range(1, 15)
+    )),
+    "coins tossed": _table("Toss | Side", *(
+        f"{n} | {'Heads' if n * n % 7 < 3 else 'Tails'}" for n in range(1, 21)
+    )),
+    "sizes by colours": _table("Colour | Size | Price", *(
+        f"{colour} | {size} | 19.90"
+        for size in ("Small", "Medium", "Large") for colour in ("Red", "Blue", "Green", "Black")
+    )),
+    "all at one price": _table("Item | Price", *(f"{name}'s cake | 3.50 €" for name in SAINTS)),
+    "marks by letter": _table("Grade | Points", *(f"{'ABAC'[n % 4]} | {n % 4}" for n in range(16))),
+    "chords": "\n".join(["| Cmaj7 | Am7 | Dm7 | G7 |"] * 3 + ["| Cmaj7 | F | G7 | C |"]),
+    "a table in Chinese": _table("洲 | 国家", "欧洲 | 法国", "欧洲 | 意大利", "亚洲 | 日本",
+        "亚洲 | 印度", "非洲 | 肯尼亚", "欧洲 | 西班牙"),
+    "a key to a test": "\n".join(f"{n}. {'True' if n % 3 else 'False'}" for n in range(1, 16)),
+    "a key in a table": _table("Question | Answer", *(
+        f"{n} | {'True' if n % 2 else 'False'}" for n in range(1, 16)
+    )),
+    "knitting": "\n".join(f"{n}. {'Knit across.' if n % 2 else 'Purl across.'}"
+        for n in range(1, 11)),
+    "steps that come again": "\n".join(f"{n}. {step}" for n, step in enumerate((
+        "Fold the dough over once.", "Let it rest for 30 minutes.", "Fold the dough over again.",
+        "Let it rest for 30 minutes.", "Shape a round loaf.", "Let it rest for 30 minutes.",
+        "Bake it at 230 degrees.", "Let it cool on a rack."), 1)),
+    "the same under each": "\n".join(f"- {day}\n  - Walk for half an hour\n  - Drink water\n"
+        "  - Go to bed early" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+                                         "Saturday", "Sunday")),
+    "nothing found": "\n\n".join(f"## {name}\n\n- None" for name in SAINTS),
+    "rooms and windows": "\n".join(f"- **{room}**: {n % 3 + 1} windows" for n, room in enumerate(
+        ("Kitchen", "Bath", "Hall", "Study", "Cellar", "Attic", "Pantry"))),
+    "rows of a list in code": "```yaml\n" + "- role: reader of the books\n" * 12 + "```",
+}  # fmt: skip
+
+WRITTEN: dict[str, str] = TOLD_AGAIN | {
     "times tables": "\n".join(
         f"{a} x {b} = {a * b}" for a in range(1, 11) for b in range(1, 11)
     ),

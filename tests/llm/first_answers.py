@@ -31,6 +31,7 @@ from console.engine.findings.degenerate import Degeneracy, Detector, speaks_of_p
 from console.engine.findings.evidence import share_of_verified
 from console.engine.findings.given import fused_answer
 from console.engine.findings.put_together import LOOSE_WORDS
+from console.engine.findings.repeated_rows import repeats_rows
 from console.engine.findings.whole_sentences import blocks, ends_in
 from console.engine.provider import Provider
 from console.engine.spec import Panelist, Policy, Spec
@@ -178,6 +179,8 @@ def faults(text: str, prompt: str) -> Iterator[str]:
             yield "loops"
         case Degeneracy.ECHOES:
             yield "leaks"
+        case None if repeats_rows(text):
+            yield "loops"
     if speaks_of_prompt(text, prompt):
         yield "leaks"
     if not ends_whole(text):

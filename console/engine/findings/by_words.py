@@ -6,7 +6,8 @@
     partial_coverage  as consensus, where fewer than half of the answers say so
     unique_insights   sentences that have less than `APART` of their words in common with any
                       of another answer
-    best              the seat whose answer has the most in common with the others
+    best              the seat whose answer has the most in common with the others; none that
+                      says nothing, or repeats its rows, where there is another
 
 Words alone know no meaning: whoever says the same in other words is not found. Every quote is
 a sentence of its answer, character for character, so all of them are found there.
@@ -25,6 +26,7 @@ from ..state import CallState
 from .analysis import PARTS
 from .degenerate import find, is_alphabet
 from .evidence import SUPPORTED, verify
+from .repeated_rows import repeats_rows
 from .whole_sentences import Sentence, content_of, in_common, is_unspaced, sentences, words_of
 
 WORDS = "words"  # `FusionState.analysis_by`
@@ -101,7 +103,7 @@ def best_seat(answers: Mapping[int, CallState], prompt: str) -> int:
     asked = content_of(words_of(prompt))
     words = {seat: content_of(words_of(call.text)) for seat, call in answers.items()}
 
-    def worth(seat: int) -> tuple[float, int]:
+    def worth(seat: int) -> tuple[bool, bool, float, int]:
         text, own = answers[seat].text, words[seat]
         shared = sum(in_common(own, words[other]) for other in words if other != seat)
         related = len(own & asked) / len(asked) if asked else 0
@@ -109,7 +111,9 @@ def best_seat(answers: Mapping[int, CallState], prompt: str) -> int:
         says_something = bool(own) and find(text) is None
         refuses = bool(REFUSAL.search(text))
         return (
-            shared + 0.08 * ended + 0.2 * related - 0.4 * refuses - 2 * (not says_something),
+            says_something,
+            not repeats_rows(text),
+            shared + 0.08 * ended + 0.2 * related - 0.4 * refuses,
             -seat,
         )
 

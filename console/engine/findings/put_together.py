@@ -1,8 +1,9 @@
 """A fused answer without a writer: the best answer, and up to two sentences of the others.
 
 Whatever stands in it was written by a panelist. The best answer is ended where its last
-sentence is whole; sentences are added to prose alone, never to code, lists, verse or sums.
-Marks of provenance stand behind the sentences, as a writer sets them.
+sentence is whole, and rows that say the same again are left out; sentences are added to prose
+alone, never to code, lists, verse or sums. Marks of provenance stand behind the sentences, as a
+writer sets them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ..state import CallState
 from .by_words import REFUSAL, difference, seats_alike
 from .degenerate import find
 from .provenance import plain
+from .repeated_rows import without_repeated_rows
 from .whole_sentences import (
     FENCE,
     Block,
@@ -55,7 +57,9 @@ _CODE = re.compile(
 def put_together(answers: Mapping[int, CallState], prompt: str, best: int) -> str:
     """With marks, where there are several answers. Never empty, as no usable answer is."""
     texts = {
-        seat: trimmed(plain(call.text), is_cut=call.finish_reason == "length")
+        seat: without_repeated_rows(
+            trimmed(plain(call.text), is_cut=call.finish_reason == "length")
+        )
         for seat, call in sorted(answers.items())
     }
     first = texts[best]
