@@ -21,8 +21,10 @@ _RIGHT_TO_LEFT = "\u05d0"
 
 # What a line begins with that makes it more than words: indents, quotes, items, headings.
 _MARKS = re.compile(r"[ \t]*(?:>[ ]?|[-*+][ ]+(?:\[[ xX]\][ ]+)?|\d{1,9}[.)][ ]+|#{1,6}[ ]+)*")
-# Nobody can say yet what it becomes: an item, a rule, a fence, a line under a heading.
-_UNDECIDED = re.compile(r"(?:[-*+>|`~=:#_\s]|\d{1,9}(?:[.)]\s*)?$)*$")
+# Nobody can say yet what it becomes: an item, a rule, a fence, a line under a heading. Within a
+# list a number is its next item's rather than a line's only word; elsewhere it may be the answer.
+_UNDECIDED = re.compile(r"[-*+>|`~=:#_\s]*$")
+_UNDECIDED_IN_LIST = re.compile(r"(?:[-*+>|`~=:#_\s]|\d{1,9}(?:[.)]\s*)?$)*$")
 _LOOKED_AT = 1000  # characters of a line that may not end
 _FENCE = re.compile(r"\s*(?:`+|~+|\$\$?|\\\]?)\s*$")
 _CLOSING = re.compile(r"(?:</[a-z0-9]+>\s*)+$")
@@ -36,6 +38,7 @@ class OpenBlock:
 
     kind: str = ""
     head: str = ""  # of a table, the two lines above its rows
+    has_list: bool = False
 
 
 def open_block(tokens: Sequence[Token], text: str) -> OpenBlock:
@@ -50,8 +53,9 @@ def open_block(tokens: Sequence[Token], text: str) -> OpenBlock:
         is_open = after - first < last.content.count("\n") + 2
         return OpenBlock("code" if is_open else _outer(tokens))
     if last and last.type == "inline" and tokens[tokens.index(last) - 1].type == "paragraph_open":
-        return OpenBlock("paragraph" if not text.endswith("\n\n") else _outer(tokens))
-    return OpenBlock(_outer(tokens))
+        kind = "paragraph" if not text.endswith("\n\n") else _outer(tokens)
+        return OpenBlock(kind, has_list=any(t.type.endswith("_list_open") for t in tokens))
+    return OpenBlock(_outer(tokens), has_list=tokens[0].type.endswith("_list_open"))
 
 
 def _outer(tokens: Sequence[Token]) -> str:
@@ -81,7 +85,8 @@ def place_of(block: OpenBlock, pending: str, line: str) -> tuple[LinePlace, str]
     if block.kind == "table":
         cells = "".join(_CELL.findall(line))
         return LinePlace("row", cells), line[len(cells) :].strip()
-    if _UNDECIDED.match(line[:_LOOKED_AT]):
+    undecided = _UNDECIDED_IN_LIST if block.has_list else _UNDECIDED
+    if undecided.match(line[:_LOOKED_AT]):
         return LinePlace("behind" if pending else ""), ""
     match = _MARKS.match(line)
     marks = match[0] if match else ""

@@ -78,7 +78,29 @@ def test_a_number_that_is_no_item_is_shown(text: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a\n--", "2. ", "a\n#", "- a\n-", "1", "```\nx\n``", "a\n|", "***"]
+    ("text", "shown"),
+    [
+        ("42", "<p>⟦42⟧</p>"),
+        ("42.", "<p>⟦42.⟧</p>"),
+        ("So:\n\n7)", "<p>So:</p><p>⟦7)⟧</p>"),
+        ("So:\n7", "<p>So:\n⟦7⟧</p>"),
+        ("> 42", "<blockquote><p>⟦42⟧</p></blockquote>"),
+        ("# 2", "<h1>⟦2⟧</h1>"),
+        ("- 1", "<ul><li>⟦1⟧</li></ul>"),
+        ("1. ", "<ol><li>⟦⟧</li></ol>"),
+        ("> a\n\n42", "<blockquote><p>a</p></blockquote><p>⟦42⟧</p>"),
+        ("1. a\n2", "<ol><li>a</li></ol>"),
+        ("> 1. a\n> 2", "<blockquote><ol><li>a</li></ol></blockquote>"),
+        ("1. a\n2.", "<ol><li>a</li></ol>"),
+        ("1. a\n\n2. ", "<ol><li>a</li></ol>"),
+    ],
+)
+def test_a_number_alone_is_shown_unless_a_list_may_go_on_with_it(text: str, shown: str) -> None:
+    assert seen(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n--", "2. ", "a\n#", "- a\n-", "1. a\n2", "```\nx\n``", "a\n|", "***"]
 )
 def test_what_nobody_can_tell_yet_is_not_shown(text: str) -> None:
     assert streamed(text).line == ""
