@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 from channels.db import database_sync_to_async
 from django.http import HttpRequest, HttpResponse
@@ -39,13 +40,14 @@ async def _answer(
     if "want" in request.GET:
         cursor.wants = frozenset(request.GET["want"].split(",")[:MAX_WANTS])
     async with watches.watch(run.pk, cursor, run) as watch:
-        async with asyncio.timeout(PATIENCE):
-            while not (watch.is_ready or watch.ended):
-                await watch.changed(1)
-        watch.resume(cursor, request.GET.get("after", ""))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while not (watch.is_ready or watch.ended):
+                    await watch.changed(1)
         ended = watch.ended
         if watch.failed or not watch.is_ready:
             return HttpResponse(status=503, headers={"Retry-After": "2"})
+        watch.resume(cursor, request.GET.get("after", ""))
         frame = await watch.frame(cursor)
     if ended:
         frame = (frame + "," if frame else "{") + '"end":true'
