@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from ..markdown import StreamRenderer
 
 VERSION = 2
@@ -70,7 +72,7 @@ class Text:
         change: dict[str, Any] = {}
         if self._reset_at > after:
             change["reset"], after = True, 0
-        if pieces := [p for p, at in zip(*self._newest(after), strict=True) if at > after]:
+        if pieces := self._newest(after):
             change["final"] = "".join(pieces)
         if self._shown_at > after:
             if self._patch and after >= max(self._shown_before, 1):
@@ -85,12 +87,12 @@ class Text:
                 change["tail"] = self._line[had:]
         return {"id": self.id} | change if change else {}
 
-    def _newest(self, after: int) -> tuple[list[Any], list[int]]:
+    def _newest(self, after: int) -> list[SafeString]:
         """Pieces are many and the new ones last."""
         count = 0
         while count < len(self._finals) and self._finals[-1 - count] > after:
             count += 1
-        return (self.renderer.final[-count:], self._finals[-count:]) if count else ([], [])
+        return self.renderer.final[-count:] if count else []
 
 
 def patch(old: str, new: str) -> tuple[int, str] | None:
