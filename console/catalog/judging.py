@@ -5,9 +5,10 @@ of it: an admin's word, its server's, else the size that its name tells, else it
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ..models import CatalogModel, Credential
-from .listings import listed_model
+from .listings import listed_models
 from .prices import context_length_of
 
 # In thousand millions of parameters. Of a smaller one than the first no prompt, however short,
@@ -21,7 +22,18 @@ _LEAST_MILLIONS = 50
 
 
 def can_judge(credential: Credential, model: str) -> bool:
-    return _is_large_enough(credential, model, listed_model(credential, model))
+    return (credential.pk, model) in who_can_judge([(credential, model)])
+
+
+def who_can_judge(named: Iterable[tuple[Credential, str]]) -> set[tuple[int, str]]:
+    """Of many at once, looked up together: by credential and name."""
+    named = list(named)
+    rows = listed_models(named)
+    return {
+        (credential.pk, model)
+        for credential, model in named
+        if _is_large_enough(credential, model, rows.get((credential.pk, model)))
+    }
 
 
 def large_enough(row: CatalogModel) -> bool:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -77,10 +77,27 @@ def all_models() -> tuple[list[CatalogModel], list[str]]:
 def listed_model(credential: Credential, *names: str) -> CatalogModel | None:
     """What the catalog has of a model, the first of the names that it knows, also of one that
     is gone. Asks nobody."""
-    its = Q(credential__catalog_list__address=credential.url)
-    its |= Q(credential__catalog_list__read_at=None)
-    rows = {row.model: row for row in credential.catalog.filter(its, model__in=names)}
-    return next((rows[name] for name in names if name in rows), None)
+    rows = listed_models((credential, name) for name in names)
+    at = ((credential.pk, name) for name in names)
+    return next((rows[one] for one in at if one in rows), None)
+
+
+def listed_models(named: Iterable[tuple[Credential, str]]) -> dict[tuple[int, str], CatalogModel]:
+    """The same of many at once, by credential and name."""
+    named = list(named)
+    credentials = {credential.pk: credential for credential, _ in named}
+    rows = CatalogModel.objects.filter(
+        credential__in=credentials, model__in={name for _, name in named}
+    ).annotate(
+        address=F("credential__catalog_list__address"),
+        read_at=F("credential__catalog_list__read_at"),
+    )
+    found: dict[tuple[int, str], CatalogModel] = {}
+    for row in rows:
+        row.credential = credentials[row.credential_id]
+        if row.read_at is None or row.address == row.credential.url:
+            found[row.credential_id, row.model] = row
+    return found
 
 
 def known_models(credentials: Sequence[Credential]) -> list[CatalogModel]:

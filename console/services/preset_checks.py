@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..catalog.fitness import Catalog, Finding, Key, Listed, Mend, Use, findings, room_for
-from ..catalog.judging import can_judge, large_enough
+from ..catalog.judging import large_enough, who_can_judge
 from ..catalog.listings import known_models, look_up
 from ..catalog.names import ModelAt
 from ..catalog.prices import plain_name
@@ -27,7 +27,15 @@ from .presets import preset_wish
 
 def preset_findings(presets: Iterable[Preset]) -> dict[Preset, list[Finding]]:
     """Of several at once: the rows are read once for all of them."""
-    uses = {preset: _uses_of(preset) for preset in presets}
+    wishes = {preset: _wish_of(preset) for preset in presets}
+    can_judge = who_can_judge(
+        (at.credential, at.model)
+        for wish in wishes.values()
+        if wish
+        for place, _, at in _named(wish)
+        if place in _WHO
+    )
+    uses = {preset: _uses_of(wish, can_judge) for preset, wish in wishes.items()}
     catalog = _catalog([use for of in uses.values() for use in of])
     return {preset: findings(of, catalog) for preset, of in uses.items()}
 
@@ -96,8 +104,7 @@ def _named(wish: Wish) -> Iterator[tuple[str, str, ModelAt]]:
             yield place, who, model
 
 
-def _uses_of(preset: Preset) -> list[Use]:
-    wish = _wish_of(preset)
+def _uses_of(wish: Wish | None, can_judge: set[tuple[int, str]]) -> list[Use]:
     if wish is None:
         return []
     limits = [seat.max_output_tokens for seat in wish.panel if isinstance(seat, SeatWish)]
@@ -111,7 +118,7 @@ def _uses_of(preset: Preset) -> list[Use]:
             model=at.model,
             plain=plain_name(at.credential, at.model),
             # Whoever judges or writes is given all answers, unless words are compared instead.
-            reads=reads if place in _WHO and can_judge(at.credential, at.model) else 0,
+            reads=reads if place in _WHO and (at.credential.pk, at.model) in can_judge else 0,
         )
         for place, who, at in _named(wish)
     ]

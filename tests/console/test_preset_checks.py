@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.catalog import paying
@@ -66,6 +68,30 @@ def pair(router: Credential) -> Preset:
     for seat, model in enumerate((OPUS, GPT)):
         preset.panelists.create(seat=seat, model=model, credential=router)
     return preset
+
+
+def test_who_can_judge_is_looked_up_once_for_all_cards(
+    client: Client, alice: User, ada: User, pair: Preset
+) -> None:
+    """Of twelve presets as often as of one, for who may mend them, too."""
+    for person in (alice, ada):
+        client.force_login(person)
+        looked_up = []
+        for count in (1, 12):
+            for n in range(Preset.objects.count(), count):
+                more = Preset.objects.create(
+                    slug=f"more-{n}",
+                    name=f"More {n}",
+                    judge_model=GPT,
+                    judge_credential=pair.judge_credential,
+                )
+                more.panelists.create(seat=0, model=OPUS, credential=pair.judge_credential)
+            with CaptureQueriesContext(connection) as queries:
+                html = client.get("/fusion").content.decode()
+            assert html.count('name="preset"') == count + 1
+            looked_up.append(sum('FROM "console_catalogmodel"' in q["sql"] for q in queries))
+        assert looked_up[0] == looked_up[1]
+        Preset.objects.exclude(pk=pair.pk).delete()
 
 
 def be_gone(model: str) -> None:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from ...access import is_admin
 from ...catalog.fitness import Finding
-from ...catalog.judging import can_judge
+from ...catalog.judging import who_can_judge
 from ...catalog.listings import all_models
 from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
@@ -221,10 +221,21 @@ def preset_cards(presets: list[Preset], *, for_admin: bool) -> list[Card]:
     """What is wrong with a preset, or could be newer, is shown to who can do something about it."""
     found = preset_findings(presets) if for_admin else {}
     newer = newer_models(*presets) if for_admin else {}
-    return [_card(preset, found.get(preset, ()), newer.get(preset, ())) for preset in presets]
+    can_judge = who_can_judge((preset.judge_credential, preset.judge_model) for preset in presets)
+    return [
+        _card(
+            preset,
+            (preset.judge_credential_id, preset.judge_model) in can_judge,
+            found.get(preset, ()),
+            newer.get(preset, ()),
+        )
+        for preset in presets
+    ]
 
 
-def _card(preset: Preset, found: Sequence[Finding], newer: Sequence[NewerModel]) -> Card:
+def _card(
+    preset: Preset, can_judge: bool, found: Sequence[Finding], newer: Sequence[NewerModel]
+) -> Card:
     panelists = list(preset.panelists.all())[:MAX_SEATS]
     seats = tuple(
         {
@@ -242,9 +253,9 @@ def _card(preset: Preset, found: Sequence[Finding], newer: Sequence[NewerModel])
         description=preset.description,
         pk=preset.pk,
         seats=seats,
-        judge=short_name(preset.judge_model) if _judge(preset).can_judge else "",
+        judge=short_name(preset.judge_model) if can_judge else "",
         writer=short_name(preset.writer_model) if preset.has_writer else "",
-        kin=tuple(_kin(preset)),
+        kin=tuple(_kin(preset, can_judge)),
         newer=tuple(newer),
         findings=tuple(found),
     )
@@ -259,18 +270,13 @@ def _hidden(lacks: Mapping[Preset, str]) -> list[tuple[str, str]]:
     return [(", ".join(of), why) for why, of in names.items()]
 
 
-def _kin(preset: Preset) -> list[Kin]:
+def _kin(preset: Preset, can_judge: bool) -> list[Kin]:
     """By their names: a preset that lacks a key has them too."""
     panel = [Panelist(p.model, "") for p in preset.panelists.all()][:MAX_SEATS]
-    judge = _judge(preset)
+    judge = Panelist(preset.judge_model, "", judges=can_judge)
     writer = Panelist(preset.writer_model, "") if preset.has_writer else judge
     alike = one_family(panel)
     return [*([alike] if alike else ()), *kin(panel, judge, writer)]
-
-
-def _judge(preset: Preset) -> Panelist:
-    may = can_judge(preset.judge_credential, preset.judge_model)
-    return Panelist(preset.judge_model, "", judges=may)
 
 
 def _models(request: HttpRequest) -> HttpResponse:
