@@ -28,13 +28,13 @@ FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([^\s`]*+)[^\n`]*+$", re.MULTILI
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+•][ \t]+|\d{1,3}[.)][ \t]+)")
 _QUOTED = re.compile(r"[ \t>]*")
-# Not the full stop of "e.g. this", of 3.5, nor of "z. B. Das" or "Dr. Who".
+# Not the full stop of "e.g. this", of 3.5, nor of "z. B. Das" or "Dr. Who"; but that of "5 °C".
 _END = re.compile(
     r"(?:(?<![!?…])[!?…]++|(?<!\.)\.++)[\"'”’»)\]*_]*+(?=\s++[^\sa-zà-ÿ]|\s*+$)"
     r"|[。！？।؟۔]+[」』”’）]*"
 )
 _ABBREVIATED = re.compile(
-    r"(?:\b[^\W\d_]|\b(?:e\.g|i\.e|etc|Dr|Mr|Mrs|Ms|St|vs|No|Nr|ca|bzw|usw|Fig|Prof|Inc|Jr|Sr|approx))\.$"
+    r"(?:(?<![°º])\b[^\W\d_]|\b(?:e\.g|i\.e|etc|Dr|Mr|Mrs|Ms|St|vs|No|Nr|ca|bzw|usw|Fig|Prof|Inc|Jr|Sr|approx))\.$"
 )
 _LONGEST_ABBREVIATED = 12
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+$")
@@ -145,6 +145,10 @@ def content_of(words: list[str]) -> frozenset[str]:
 def is_unspaced(word: str) -> bool:
     """A character of a script that writes no words apart."""
     return bool(_CHARACTER.fullmatch(word))
+
+
+def is_usual(word: str) -> bool:
+    return word in _USUAL
 
 
 def is_denying(word: str) -> bool:
