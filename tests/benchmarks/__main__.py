@@ -1,0 +1,162 @@
+"""Everything that is measured, beside its gate, its aim, its floor and its peer.
+
+    .venv/bin/python -m tests.benchmarks [FIGURE …] [--against REF] [--repeat 3] [--quick]
+                                         [--json FILE] [--markdown FILE]
+
+Without figures, all of them. `--against REF` measures another commit in the same run, turn by
+turn. `--markdown` puts the table between the two marks of a page that has them. It ends with 1
+where a gate was missed, with 2 where the machine was too busy to tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tests.environment  # noqa: F401 - first: the keys and the database are its own
+from tests.benchmarks import floor, rows
+from tests.benchmarks.rig import Rig
+from tests.benchmarks.site import OTHERS, ROOT, checked_out, name_of
+
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`module` has `measure(rig)`, which yields this repetition's samples of all its figures."""
+
+    title: str
+    module: str
+
+
+FIGURES: dict[str, Figure] = {}
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _options(arguments)
+    wanted = options.figure or list(FIGURES)
+    modules = list(dict.fromkeys(FIGURES[name].module for name in wanted))
+    began = time.monotonic()
+    samples: list[rows.Sample] = []
+    readings: list[floor.Reading] = []
+    against = name_of(options.against) if options.against else ""
+    with _rigs(options, against) as rigs:
+        os.sched_setaffinity(0, {OTHERS})
+        for repetition in range(options.repeat):
+            readings.append(_floor(rigs[0]))
+            for rig in rigs:
+                rig.machine, rig.repetition = readings[-1].cpu, repetition
+            for module in modules:
+                for rig in rigs:
+                    samples += _measured(rig, module, wanted)
+        readings.append(_floor(rigs[0]))
+    machine = rows.Machine([r.cpu for r in readings], max(r.foreign for r in readings))
+    table = rows.make(samples, machine)
+    notes = _notes(options, time.monotonic() - began)
+    titles = {key: figure.title for key, figure in FIGURES.items()}
+    text = rows.markdown(table, machine, notes, titles, against=against)
+    _say(text)
+    if options.json:
+        told = {"notes": notes, "floors": machine.floors, "foreign": machine.foreign}
+        options.json.write_text(json.dumps(told | {"rows": [r.to_dict() for r in table]}, indent=1))
+    if options.markdown:
+        put(options.markdown, text)
+    if machine.is_too_busy:
+        return 2
+    return int(any(row.verdict == "missed" for row in table))
+
+
+@contextlib.contextmanager
+def _rigs(options: argparse.Namespace, against: str) -> Iterator[list[Rig]]:
+    sizes = {"quick": options.quick, "tiny": options.tiny}
+    with contextlib.ExitStack() as opened:
+        rigs = [opened.enter_context(Rig(ROOT, **sizes))]
+        if against:
+            checkout = opened.enter_context(checked_out(options.against))
+            rigs.append(opened.enter_context(Rig(checkout, against, **sizes)))
+        yield rigs
+
+
+def _floor(rig: Rig) -> floor.Reading:
+    reading = floor.read(rig.upstream, rig.size(30, tiny=3), rig.size(500, 300, tiny=20))
+    _say(
+        f"floor: {reading.cpu:.0f} CPU-ms per 1,000 tokens, others used {reading.foreign:.2f} cores"
+    )
+    return reading
+
+
+def _measured(rig: Rig, module: str, wanted: Sequence[str]) -> Iterator[rows.Sample]:
+    measure = importlib.import_module(f"tests.benchmarks.{module}").measure
+    for sample in measure(rig):
+        if sample.asked.figure not in wanted:
+            continue
+        _say(_line(sample))
+        yield sample
+
+
+def _line(sample: rows.Sample) -> str:
+    asked, at = sample.asked, f" at {sample.at}" if sample.at else ""
+    value = f"{rows.shown(sample.value)} {asked.unit}".rstrip()
+    return f"{asked.figure}, {asked.case}{at}: {value} {sample.why}".rstrip()
+
+
+def _notes(options: argparse.Namespace, seconds: float) -> dict[str, str]:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return {
+        "Commit": name_of("HEAD"),
+        "Machine": f"{os.cpu_count()} cores, {model}, Python {platform.python_version()}",
+        "Run": f"{options.repeat} repetitions, their medians, in {seconds / 60:.0f} minutes",
+        "Day": time.strftime("%-d %B %Y"),
+    }
+
+
+def put(page: Path, text: str) -> None:
+    """Between the marks, or as the whole page where there are none."""
+    old = page.read_text() if page.exists() else ""
+    before, begins, rest = old.partition(BEGIN)
+    _, ends, after = rest.partition(END)
+    marked = f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+    page.write_text(marked if begins and ends else text)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.benchmarks", allow_abbrev=False)
+    parser.add_argument("figure", nargs="*", help=", ".join(FIGURES))
+    parser.add_argument("--against", metavar="REF", help="a commit to measure beside this one")
+    parser.add_argument("--repeat", type=int, default=0, help="repetitions; 3, with --quick 1")
+    parser.add_argument("--quick", action="store_true", help="smaller, in a few minutes")
+    parser.add_argument("--tiny", action="store_true", help="only that everything works")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--markdown", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    if unknown := sorted({*options.figure} - {*FIGURES}):
+        parser.error(f"there is no figure {', '.join(unknown)}: {', '.join(FIGURES)}")
+    options.repeat = options.repeat or (1 if options.quick or options.tiny else 3)
+    if (os.cpu_count() or 1) < 2:
+        parser.error("two cores are needed: one for the product, one for who watches it")
+    return options
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
