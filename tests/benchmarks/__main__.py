@@ -38,7 +38,13 @@ class Figure:
     module: str
 
 
-FIGURES: dict[str, Figure] = {}
+FIGURES = {
+    "latency": Figure("Age of a token when the page shows it", "runs"),
+    "wall": Figure("Run ÷ (slowest seat + analysis + synthesis)", "runs"),
+    "start": Figure("Submit → first request", "runs"),
+    "first-token": Figure("First token late", "runs"),
+    "cpu": Figure("CPU per 1,000 tokens", "cpu"),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         for repetition in range(options.repeat):
             readings.append(_floor(rigs[0]))
             for rig in rigs:
-                rig.machine, rig.repetition = readings[-1].cpu, repetition
+                rig.floor, rig.repetition = readings[-1], repetition
             for module in modules:
                 for rig in rigs:
                     samples += _measured(rig, module, wanted)
@@ -87,7 +93,9 @@ def _rigs(options: argparse.Namespace, against: str) -> Iterator[list[Rig]]:
 
 
 def _floor(rig: Rig) -> floor.Reading:
-    reading = floor.read(rig.upstream, rig.size(30, tiny=3), rig.size(500, 300, tiny=20))
+    ours = [os.getpid(), rig.upstream.process.pid]
+    sizes = rig.size(floor.STREAMS, tiny=3), rig.size(floor.TOKENS, 300, tiny=20)
+    reading = floor.read(rig.upstream.url, *sizes, beside=ours)
     _say(
         f"floor: {reading.cpu:.0f} CPU-ms per 1,000 tokens, others used {reading.foreign:.2f} cores"
     )

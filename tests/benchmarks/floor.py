@@ -1,6 +1,6 @@
 """The floor: what a bare, stock httpx client costs that reads 30 long streams and nothing else.
 
-.venv/bin/python -m tests.benchmarks.floor URL STREAMS TOKENS     one reading, as JSON
+.venv/bin/python -m tests.benchmarks.floor URL KEY STREAMS TOKENS     one reading, as JSON
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from tests.benchmarks.site import OURS, on_cores
-from tests.benchmarks.upstream import STAMP, Upstream, age, name
+from tests.benchmarks.upstream import STAMP, age, name
 
 STREAMS = 30
 TOKENS = 500
@@ -37,18 +37,24 @@ class Reading:
 
 
 def read(
-    upstream: Upstream, streams: int = STREAMS, tokens: int = TOKENS, cores: Sequence[int] = (OURS,)
+    url: str,
+    streams: int = STREAMS,
+    tokens: int = TOKENS,
+    *,
+    cores: Sequence[int] = (OURS,),
+    key: str = "none",
+    beside: Sequence[int] = (),
 ) -> Reading:
-    """By a process of its own, on the product's core."""
-    module = [sys.executable, "-m", "tests.benchmarks.floor", upstream.url]
+    """By a process of its own, on the product's core. `beside`: processes that are ours, too."""
+    module = [sys.executable, "-m", "tests.benchmarks.floor", url, key]
     before, began = _busy(), time.monotonic()
-    own = _own(upstream.process.pid)
+    own = sum(map(_own, beside))
     done = subprocess.run(
         on_cores(cores, [*module, str(streams), str(tokens)]), stdout=subprocess.PIPE, check=True
     )
     told = json.loads(done.stdout)
     whole = told.pop("process")  # with its start
-    own = _own(upstream.process.pid) - own + whole
+    own = sum(map(_own, beside)) - own + whole
     foreign = max(0.0, (_busy() - before - own) / (time.monotonic() - began))
     return Reading(**told | {"foreign": foreign})
 
@@ -70,10 +76,11 @@ def _own(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-async def _read(url: str, streams: int, tokens: int) -> Reading:
+async def _read(url: str, key: str, streams: int, tokens: int) -> Reading:
     ages: list[float] = []
     firsts: list[float] = []
     script = name(tokens)
+    headers = {"Authorization": f"Bearer {key}"}
 
     async def one(client: httpx.AsyncClient, number: int) -> None:
         await asyncio.sleep(number * SPREAD)
@@ -83,7 +90,9 @@ async def _read(url: str, streams: int, tokens: int) -> Reading:
             "messages": [{"role": "user", "content": "What is the answer?"}],
         }
         first = True
-        async with client.stream("POST", f"{url}/chat/completions", json=body) as response:
+        async with client.stream(
+            "POST", f"{url}/chat/completions", json=body, headers=headers
+        ) as response:
             async for line in response.aiter_lines():
                 if not line.startswith("data: {"):
                     continue
@@ -108,5 +117,5 @@ async def _read(url: str, streams: int, tokens: int) -> Reading:
 
 
 if __name__ == "__main__":
-    reading = asdict(asyncio.run(_read(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    reading = asdict(asyncio.run(_read(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))))
     sys.stdout.write(json.dumps(reading | {"process": time.process_time()}))

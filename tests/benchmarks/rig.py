@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.benchmarks.floor import Reading
+from tests.benchmarks.litellm import Peer, Unavailable
 from tests.benchmarks.rows import FLOOR, Asked, Sample
 from tests.benchmarks.site import OTHERS, Layout, Site, marks
 from tests.benchmarks.upstream import Upstream
@@ -18,9 +20,10 @@ class Rig:
     ) -> None:
         self.checkout, self.at = checkout, at  # `at`: which commit, "" is this checkout
         self.quick, self.tiny = quick, tiny  # `tiny`: only that everything works
-        self.machine = FLOOR  # of this repetition
+        self.floor = Reading(FLOOR, 0, 0, 0, 0)  # of this repetition
         self.repetition = 0
         self.marks = marks()
+        self._peer: Peer | str | None = None
         self._open = contextlib.ExitStack()
         self._sites: dict[tuple[Layout, tuple[tuple[str, str], ...]], Site] = {}
 
@@ -33,17 +36,21 @@ class Rig:
 
     def site(self, layout: Layout, **env: str) -> Site:
         """The same one each time it is asked for. Idle, it costs half a percent of a core."""
-        key = (layout, tuple(sorted(env.items())))
+        layout = "1c" if self.tiny else layout
+        key: tuple[Layout, tuple[tuple[str, str], ...]] = (layout, tuple(sorted(env.items())))
         if key not in self._sites:
             made = Site(self.upstream.url, layout, checkout=self.checkout, env=env)
             self._sites[key] = self._open.enter_context(made)
         return self._sites[key]
 
-    def close_sites(self) -> None:
-        """Of a group that others follow which must not share their memory or cores."""
-        self._sites.clear()
-        self._open.close()
-        self.__enter__()
+    def peer(self) -> Peer | str:
+        """LiteLLM, or why there is none. It is asleep until it is used."""
+        if self._peer is None:
+            try:
+                self._peer = self._open.enter_context(Peer(self.upstream.url))
+            except Unavailable as error:
+                self._peer = str(error)
+        return self._peer
 
     def sample(
         self,
@@ -54,7 +61,7 @@ class Rig:
         peer: float | None = None,
         why: str = "",
     ) -> Sample:
-        return Sample(asked, value, floor, peer, why, self.at, self.machine)
+        return Sample(asked, value, floor, peer, why, self.at, self.floor.cpu)
 
     def size(self, usual: int, quick: int | None = None, tiny: int = 1) -> int:
         """A number of runs, tokens, seconds: smaller where it is to be quick."""

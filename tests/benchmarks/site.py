@@ -72,6 +72,7 @@ class Site:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.layout, self.checkout = layout, checkout
+        self.is_warm = False  # whether a run has ended here
         self.dir = Path(tempfile.mkdtemp(prefix="fusion-bench-"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
