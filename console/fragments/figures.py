@@ -26,7 +26,15 @@ def output_tokens(call: CallState | None) -> str:
     if call is None or call.usage.output_tokens is not None:
         return tokens(call.usage.output_tokens if call else None)
     written = len(call.text) + len(call.reasoning)
-    return f"≈ {tokens(max(1, written // 4))}" if written else tokens(None)
+    return estimated_tokens(written) if written else tokens(None)
+
+
+def estimated_tokens(characters: int, counted: int = 0) -> str:
+    """Beside what was counted. Two figures of it: more is not known, and one that changed with
+    every word would be read by nobody and sent to everybody."""
+    count = counted + max(1, characters // 4)
+    step = 10 ** (len(str(count)) - 2) if count >= 100 else 5
+    return f"≈ {tokens(count if count < 10 else count // step * step)}"
 
 
 SHARES = (

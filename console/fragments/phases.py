@@ -116,7 +116,7 @@ def _tokens(calls: Sequence[CallState]) -> str:
     written = sum(len(c.text) for c in unread)
     if not written:
         return _output(usage)
-    return f"≈ {figures.tokens((usage.output_tokens or 0) + max(1, written // 4))}"
+    return figures.estimated_tokens(written, usage.output_tokens or 0)
 
 
 def _output(usage: Usage) -> str:

@@ -8,8 +8,9 @@ one encoding for all.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from ..markdown import StreamRenderer
 
 VERSION = 2
 LINES_REMEMBERED = 64  # steps back to which the growth of a line is known
+# What is sent as data is no reason to send the fragment around it.
+_FIGURE = re.compile(r"(<[^<>]* data-figure=[^<>]*>)[^<>]*")
 
 
 @dataclass(eq=False)
@@ -114,15 +117,18 @@ def patch(old: str, new: str) -> tuple[int, str] | None:
 
 
 class Changing:
-    """Named values, each with the step in which it became what it is."""
+    """Named values, each with the step in which it became what it is: in which it changed by
+    more than `of` it leaves out."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: Callable[[Any], Any] = lambda value: value) -> None:
+        self._of = of
         self._values: dict[str, tuple[Any, int]] = {}
 
     def take(self, values: Mapping[str, Any], step: int) -> None:
         for name, value in values.items():
-            if name not in self._values or self._values[name][0] != value:
-                self._values[name] = value, step
+            before, at = self._values.get(name, (None, 0))
+            is_same = at and (before == value or self._of(before) == self._of(value))
+            self._values[name] = value, at if is_same else step
 
     def since(self, after: int) -> dict[str, Any]:
         return {name: value for name, (value, at) in self._values.items() if at > after}
@@ -150,7 +156,9 @@ class Frames:
         self._places.take({place: text.id for place, text in self.texts.items()}, self.step)
 
     def take_fragments(self, fragments: Mapping[str, str], *, show_costs: bool) -> None:
-        self._fragments.setdefault(show_costs, Changing()).take(fragments, self.step)
+        self._fragments.setdefault(show_costs, Changing(_without_figures)).take(
+            fragments, self.step
+        )
         self._encoded.clear()
 
     @property
@@ -183,14 +191,19 @@ class Frames:
             if wants is None or place in wants
             if (change := text.since(behind.get(place, after)))
         ]
+        fragments = self._fragments.get(show_costs)
         frame: dict[str, Any] = {} if after else {"v": VERSION, "watch": self.watch}
         parts = {
             "places": self._places.since(after),
             "texts": texts,
-            "fragments": self._fragments.setdefault(show_costs, Changing()).since(after),
+            "fragments": fragments.since(after) if fragments else {},
             "figures": self._figures.since(after),
         }
         return frame | {k: v for k, v in parts.items() if v} | self._status.since(after)
+
+
+def _without_figures(html: str) -> str:
+    return _FIGURE.sub(r"\1", html)
 
 
 def _json(frame: dict[str, Any]) -> str:

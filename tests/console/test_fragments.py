@@ -79,6 +79,25 @@ def test_text_that_arrives_changes_the_head_of_its_own_seat_only() -> None:
     assert "≈ 3 tok" in after["seat-0-head"]
 
 
+@pytest.mark.parametrize(
+    ("characters", "counted", "told"),
+    [
+        (1, 0, "≈ 1 tok"),
+        (39, 0, "≈ 9 tok"),
+        (40, 0, "≈ 10 tok"),
+        (55, 0, "≈ 10 tok"),
+        (399, 0, "≈ 95 tok"),
+        (439, 0, "≈ 100 tok"),
+        (440, 0, "≈ 110 tok"),
+        (4_396, 0, "≈ 1,000 tok"),
+        (49_999, 0, "≈ 12,000 tok"),
+        (40, 1_234, "≈ 1,200 tok"),
+    ],
+)
+def test_an_estimate_has_two_figures(characters: int, counted: int, told: str) -> None:
+    assert figures.estimated_tokens(characters, counted) == told
+
+
 def test_seconds_run_in_the_browser_only() -> None:
     story = Story(began=1_790_000_000.25).begin()
     assert 'data-since="1790000000.250"' in parts(story)["phases"]

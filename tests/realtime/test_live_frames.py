@@ -16,7 +16,7 @@ from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.fragments import run_texts
-from console.live.frames import Cursor
+from console.live.frames import Cursor, Frames
 from console.live.watch import Watch, Watches
 from console.record.eventlog import VERSION, Entry
 from tests.console.story import Story
@@ -353,6 +353,35 @@ def test_fragments_are_made_when_more_than_text_has_come(
     assert read(watch._beyond(Cursor(True)))["figures"]["seat-0-tokens"].startswith("≈")
     watch._render(watch._state, "The worker has gone silent.", True)
     assert len(made) == 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_sent"),
+    [
+        pytest.param('<dl><dd data-figure="x">20</dd>10</dl>', False, id="a figure"),
+        pytest.param('<dl><dd data-figure="x"></dd>10</dl>', False, id="a figure gone"),
+        pytest.param('<dl><dd data-figure="x">10</dd>20</dl>', True, id="what is beside it"),
+        pytest.param('<dl><dd data-figure="y">10</dd>10</dl>', True, id="another figure"),
+        pytest.param('<dl><dd data-other="x">20</dd>10</dl>', True, id="no figure"),
+    ],
+)
+def test_a_fragment_is_sent_for_more_than_a_figure_in_it_and_to_a_late_viewer_as_it_is(
+    changed: str, is_sent: bool
+) -> None:
+    frames, early = Frames("w"), Cursor(True)
+
+    def shows(html: str, figure: str) -> None:
+        frames.begin_step()
+        frames.take(status="running", figures={"x": figure})
+        frames.take_fragments({"head": html}, show_costs=True)
+
+    shows('<dl><dd data-figure="x">10</dd>10</dl>', "10")
+    assert "head" in read(frames.next(early))["fragments"]
+    shows(changed, "20")
+    beyond = read(frames.next(early))
+    assert beyond["figures"] == {"x": "20"}
+    assert beyond.get("fragments", {}) == ({"head": changed} if is_sent else {})
+    assert read(frames.next(Cursor(True)))["fragments"] == {"head": changed}
 
 
 def test_numbers_formulas_and_directions_end_live_as_a_reload_shows_them(watch: Watch) -> None:
