@@ -15,7 +15,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q
 
 from ..engine.spec import Spec
 from ..engine.state import RunStatus
@@ -37,6 +37,30 @@ class Origin(models.TextChoices):
 
 def new_share_token() -> str:
     return secrets.token_urlsafe(32)
+
+
+UNFINISHED = Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+
+# Conditions of the indexes below, with their values in the SQL itself: SQLite uses a partial
+# index where it can see that its condition holds, and of a parameter it sees nothing.
+
+
+def is_unfinished(status: str = "status") -> Func:
+    """Of a run or a fusion; `status` is the way to its column."""
+    return _as_in_index(status, f"IN ('{RunStatus.QUEUED.value}', '{RunStatus.RUNNING.value}')")
+
+
+def is_sample(origin: str = "origin") -> Func:
+    return _as_in_index(origin, f"= '{Origin.SAMPLE.value}'")
+
+
+def has_called() -> Func:
+    """Of a fusion: that its writer has called a tool."""
+    return Func(F("called"), template="NOT (%(expressions)s = '')", output_field=BooleanField())
+
+
+def _as_in_index(column: str, is_so: str) -> Func:
+    return Func(F(column), template=f"%(expressions)s {is_so}", output_field=BooleanField())
 
 
 class Run(models.Model):
@@ -114,9 +138,16 @@ class Run(models.Model):
             models.Index(
                 fields=["status", "lease_until"],
                 name="run_unfinished",
-                condition=Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]),
+                condition=UNFINISHED,
             ),
+            models.Index(fields=["token"], name="run_of_token_unfinished", condition=UNFINISHED),
             models.Index(fields=["token", "-created_at"]),
+            # The same request again.
+            models.Index(fields=["token", "request_hash", "-created_at"], name="run_asked"),
+            # The admin's list and what it can be narrowed by, without a look at the rows, which
+            # are large.
+            models.Index(fields=["-created_at", "status", "preset", "origin"], name="run_listed"),
+            models.Index(fields=["origin"], name="run_sample", condition=Q(origin="sample")),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -195,6 +226,8 @@ class Fusion(models.Model):
         ]
         indexes = [
             models.Index(fields=["called"], name="fusion_called", condition=~Q(called="")),
+            models.Index(fields=["token"], name="fusion_unfinished", condition=UNFINISHED),
+            models.Index(fields=["token", "request_hash"], name="fusion_asked"),
         ]
 
     def __str__(self) -> str:
@@ -247,6 +280,7 @@ class Call(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="call_key")]
+        indexes = [models.Index(fields=["started_at"], name="call_started")]
 
     def __str__(self) -> str:
         return self.key
