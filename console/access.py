@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from .models import ApiToken, Run, Visibility
-from .models.runs import Origin
+from .models.runs import Origin, is_sample
 
 Viewer = User | AnonymousUser
 
@@ -48,7 +48,7 @@ def is_readable_by(user: Viewer) -> Q:
 def samples_visible_to(user: Viewer) -> QuerySet[Run]:
     """What came with the site to be read, the first run of each sample: what goes on from it
     is reached from there."""
-    return runs_visible_to(user).filter(origin=Origin.SAMPLE, follows=None)
+    return runs_visible_to(user).filter(is_sample(), follows=None)
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,10 +19,10 @@ from ..services.build_spec import CUSTOM
 from ..services.places import newer_models, places_refilled, places_renewed, unfilled
 from ..services.preset_checks import preset_check, preset_findings
 from ..services.presets import (
-    preset_changed,
     preset_duplicate,
     preset_lacks,
     preset_renumber,
+    presets_changed,
 )
 from ..services.wait_for import OFFERED as WAIT_FOR
 
@@ -148,6 +149,16 @@ class PresetForm(forms.ModelForm[Preset]):
         return cleaned
 
 
+class PresetList(ChangeList):
+    """With what is counted for all of them at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        counts = presets_changed()
+        for preset in self.result_list:
+            preset.changed_of_runs = counts.get(preset.slug, (0, 0))
+
+
 @admin.register(Preset)
 class PresetAdmin(admin.ModelAdmin[Preset]):
     form = PresetForm
@@ -203,6 +214,9 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
         ),
     ]
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PresetList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Preset]:
         return super().get_queryset(request).prefetch_related("panelists")
 
@@ -212,8 +226,8 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
 
     @admin.display(description="fusion changed the answer")
     def changed(self, preset: Preset) -> str:
-        """Of its runs since this was first kept."""
-        changed, runs = preset_changed(preset)
+        """Of its runs among the newest of the site, as `PresetList` has counted them."""
+        changed, runs = getattr(preset, "changed_of_runs", (0, 0))
         return f"{changed} of {runs} runs ({changed / runs:.0%})" if runs else "—"
 
     @admin.display(description="state")

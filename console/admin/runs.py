@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -18,8 +19,11 @@ from django.utils.safestring import SafeString
 
 from ..access import is_readable_by
 from ..engine.state import RunStatus
-from ..models import Call, Fusion, Run
+from ..models import Call, Fusion, Preset, Run
 from ..models.runs import Origin
+from ..record.newest import beginning, with_beginning
+from ..services.build_spec import CUSTOM
+from .bounded import BoundedPaginator
 
 
 def folded(text: str) -> SafeString | str:
@@ -117,7 +121,27 @@ class OriginFilter(_Words):
     words = Origin.choices
 
 
+class PresetFilter(_Words):
+    """Those that there are: which of them have runs is not looked up. Another's stands in the
+    address as well."""
+
+    title, parameter_name = "preset", "preset"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [*Preset.objects.values_list("slug", "name"), (CUSTOM, "Custom")]
+
+
 NOT_SHOWN = "not shown: private"
+PROMPT_SHOWN = 80
+
+
+class RunList(ChangeList):
+    """Without what is large in a run and not shown here."""
+
+    def get_queryset(self, *args: Any, **kwargs: Any) -> QuerySet[Run]:
+        runs: QuerySet[Run] = super().get_queryset(*args, **kwargs)
+        unread = ("messages", "spec", "histories", "follows_calls", "error")
+        return with_beginning(runs.defer(*unread), PROMPT_SHOWN)
 
 
 @admin.register(Run)
@@ -125,8 +149,11 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     list_display = [
         "short_prompt", "owner", "preset_name", "status", "visibility", "cost", "created_at",
     ]  # fmt: skip
-    list_filter = [StatusFilter, "visibility", "preset", OriginFilter]
+    list_filter = [StatusFilter, "visibility", PresetFilter, OriginFilter]
     list_select_related = ["owner"]
+    sortable_by = ["cost", "created_at"]
+    paginator = BoundedPaginator
+    show_full_result_count = False
     search_fields = ["owner__username", "preset_name"]
     search_help_text = "Owners, presets, and prompts of runs that you may read."
     _outside = [
@@ -142,6 +169,9 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     def came_from(self, run: Run) -> str:
         """One that a later version has written is shown as it wrote it."""
         return dict(Origin.choices).get(run.origin, run.origin)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RunList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         readable = ExpressionWrapper(_for(request), BooleanField())
@@ -167,7 +197,7 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
 
     @admin.display(description="prompt")
     def short_prompt(self, run: Run) -> str:
-        return run.prompt[:80] if _is_readable(run) else NOT_SHOWN
+        return beginning(run) if _is_readable(run) else NOT_SHOWN
 
     @admin.display(description="what is in it")
     def privacy(self, run: Run) -> str:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from ..engine.errors import Reason
 from ..engine.state import RunStatus
 from ..models import Run
-from ..models.runs import Origin
+from ..models.runs import Origin, is_unfinished
 
 EVALUATION = "evaluate:"  # how the `client_run_id` of its runs begins
 # A place further back than this is not counted out.
@@ -110,9 +110,10 @@ def _rank(origin: str, client_run_id: str) -> int:
 def _waiting() -> QuerySet[Run]:
     # Those that only a newer version can read are left to its workers for a while (`leases`).
     left = Q(reason=Reason.NEEDS_NEWER_VERSION, rung_at__gt=timezone.now())
-    return Run.objects.filter(status=RunStatus.QUEUED, cancel_requested_at=None).exclude(left)
+    queued = Run.objects.filter(is_unfinished(), status=RunStatus.QUEUED)
+    return queued.filter(cancel_requested_at=None).exclude(left)
 
 
 def _going_on() -> dict[int | None, int]:
-    running = Run.objects.filter(status=RunStatus.RUNNING).order_by()
+    running = Run.objects.filter(is_unfinished(), status=RunStatus.RUNNING).order_by()
     return dict(running.values_list("owner_id").annotate(Count("pk")))

@@ -8,13 +8,15 @@ from django.db.models import Count, Q
 from ..catalog.names import ModelAt
 from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
-from ..models import Credential, Fusion, Preset, PresetPanelist
+from ..models import Credential, Fusion, Preset, PresetPanelist, Run
 from ..models.runs import Origin
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
 from .places import places_filled, unfilled
 from .policy import limits_of
+
+NEWEST = 1000  # runs that tell how often a preset's fusions change the answer
 
 
 def preset_wish(preset: Preset) -> Wish:
@@ -105,13 +107,14 @@ def _is_built_in(preset: Preset) -> bool:
     return any(p.credential.is_local for p in seats)
 
 
-def preset_changed(preset: Preset) -> tuple[int, int]:
-    """(runs in which the first fusion changed the answer, runs in which that can be said)."""
-    first = Fusion.objects.filter(run__preset=preset.slug, number=1).exclude(
-        Q(changed=None) | Q(run__origin=Origin.SAMPLE)
-    )
-    counts = first.aggregate(changed=Count("pk", filter=Q(changed=True)), runs=Count("pk"))
-    return counts["changed"], counts["runs"]
+def presets_changed() -> dict[str, tuple[int, int]]:
+    """By preset: (runs in which the first fusion changed the answer, runs in which that can be
+    said), of the newest of the site."""
+    newest = Run.objects.exclude(origin=Origin.SAMPLE).order_by("-created_at")[:NEWEST]
+    first = Fusion.objects.filter(run__in=newest.values("pk"), number=1).exclude(changed=None)
+    counts = first.order_by().values("run__preset")
+    counts = counts.annotate(yes=Count("pk", filter=Q(changed=True)), runs=Count("pk"))
+    return {row["run__preset"]: (row["yes"], row["runs"]) for row in counts}
 
 
 @transaction.atomic

@@ -19,9 +19,8 @@ from django.utils import timezone
 
 from ..engine.provider import Message
 from ..engine.spec import Panelist, Spec
-from ..engine.state import RunStatus
 from ..models import ApiToken, Call, Fusion, Run
-from ..models.runs import Origin
+from ..models.runs import Origin, is_unfinished
 from ..models.tokens import Scope
 from .build_spec import Who
 from .errors import Refused
@@ -204,7 +203,10 @@ def token_run_turn(
 
 def token_spent_today(token: ApiToken) -> Decimal:
     """Known costs of today's calls, those of runs that are going on included. A fusion counts
-    with the token that asked for it, everything else with the run's."""
+    with the token that asked for it, everything else with the run's.
+
+    Costs what the site asked today, however much a token has asked before.
+    """
     calls = Call.objects.filter(
         Q(fusion__token=token) | Q(fusion__token=None, run__token=token), started_at__gte=_today()
     )
@@ -223,9 +225,8 @@ def _within_budget(token: ApiToken) -> None:
 
 
 def _has_a_place(token: ApiToken) -> None:
-    going_on = (RunStatus.QUEUED, RunStatus.RUNNING)
-    runs = Run.objects.filter(token=token, status__in=going_on)
-    fusions = Fusion.objects.filter(token=token, status__in=going_on, run__status__in=going_on)
+    runs = Run.objects.filter(is_unfinished(), token=token)
+    fusions = Fusion.objects.filter(is_unfinished(), is_unfinished("run__status"), token=token)
     fusions = fusions.exclude(run__token=token)
     count = runs.count() + fusions.count() if token.concurrent_runs is not None else 0
     if token.concurrent_runs is not None and count >= token.concurrent_runs:

@@ -24,6 +24,7 @@ from django.utils import timezone
 from ..catalog import listings, paying
 from ..engine.state import RunStatus
 from ..models import Heartbeat, Run
+from ..models.runs import is_unfinished
 from .doorbell import ring, waiting
 from .leases import lease
 from .worker import Worker
@@ -176,12 +177,13 @@ def left_behind(rings: int = 0) -> list[Any]:
     rung = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
     nobody_s = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.RUNNING, lease_until__lt=now)
     # Those that are left to workers of a newer version are rung for later, see `leases`.
-    room = min(Run.objects.filter(nobody_s).exclude(rung_at__gt=now).count() - rings, 100)
+    free = Run.objects.filter(is_unfinished()).filter(nobody_s)
+    room = min(free.exclude(rung_at__gt=now).count() - rings, 100)
     if room <= 0:
         return []
     # Those that nobody was rung for come first: the queue may hold the others' rings.
     longest = F("rung_at").asc(nulls_first=True)
-    runs = Run.objects.filter(rung, nobody_s).order_by(longest, "created_at")
+    runs = free.filter(rung).order_by(longest, "created_at")
     run_ids = list(runs.values_list("pk", flat=True)[:room])
     return [run_id for run_id in run_ids if Run.objects.filter(rung, pk=run_id).update(rung_at=now)]
 

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.models import Preset, Run
+from console.models import Run
 from console.services import fusions
-from console.services.presets import preset_changed
+from console.services.presets import presets_changed
 from console.worker.worker import Worker
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
@@ -35,7 +35,7 @@ def test_page_and_preset_say_whether_fusion_changed_the_answer(
         Run.objects.filter(pk=run.pk).update(preset="local")
     first, second = (r.fusions.get() for r in Run.objects.order_by("created_at"))
     assert (first.changed, second.changed) == (True, False)
-    assert preset_changed(Preset.objects.get(slug="local")) == (1, 2)
+    assert presets_changed()["local"] == (1, 2)
     client = Client()
     client.force_login(ada)
     assert "1 of 2 runs (50%)" in client.get("/admin/console/preset/").content.decode()

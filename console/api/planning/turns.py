@@ -14,6 +14,7 @@ from ...engine.provider import Message
 from ...engine.spec import Panelist, Spec
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...models import ApiToken, Fusion, Run
+from ...models.runs import has_called
 from ...record.asked import Forgotten, asked
 from ...record.rows import state_from_rows
 
@@ -40,7 +41,8 @@ def find_turn(
     number = _answered(tail)
     if not number:
         return None
-    found = Fusion.objects.filter(called=number, run__token=token, run__owner=token.owner_id)
+    called = Fusion.objects.filter(has_called(), called=number)
+    found = called.filter(run__token=token, run__owner=token.owner_id)
     for fusion in found.select_related("run").order_by("-pk")[:LOOKED_AT]:
         if turn := _turn(fusion, spec, head, tail):
             return turn

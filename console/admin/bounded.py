@@ -1,0 +1,27 @@
+"""Lists that are as quick of 100,000 rows as of 1,000: nobody counts all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
+COUNTED = 10_000
+
+
+class BoundedPaginator(Paginator[Any]):
+    """Of the first rows in the order that was asked for. What lies behind is found by narrowing
+    the list."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # of the admin
+        # By their keys alone, an index will do.
+        return rows.order_by().values("pk")[:COUNTED].count()
+
+    @property
+    def counted(self) -> str:
+        """Where not all were."""
+        return f"{COUNTED:,}" if self.count == COUNTED else ""
