@@ -26,4 +26,4 @@ ENV PATH=/opt/fusion/bin:$PATH \
 USER fusion
 VOLUME /data
 EXPOSE 8000
-CMD ["python", "-m", "fusion_site.web", "-b", "0.0.0.0", "-p", "8000"]
+CMD ["python", "-m", "fusion_site.webs", "-b", "0.0.0.0", "-p", "8000"]

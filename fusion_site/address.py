@@ -7,6 +7,9 @@ import argparse
 import errno
 import socket
 
+# Connections that wait until a web server takes them.
+WAITING = 511
+
 
 def port_number(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
@@ -16,16 +19,26 @@ def port_number(text: str) -> int:
 
 def take_port(host: str, port: int) -> int:
     """The port, or a free one for 0. Raises SystemExit when it cannot be listened on."""
+    with listen(host, port) as tried:
+        return int(tried.getsockname()[1])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises SystemExit, which says what stands in the way."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        with socket.socket(family, kind) as tried:
-            # As the server itself will do, so that a port just left is not "taken".
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind(address)
-            tried.listen()
-            return int(tried.getsockname()[1])
+        listening = socket.socket(family, kind)
+        try:
+            # So that a port just left is not "taken".
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(WAITING)
+        except OSError:
+            listening.close()
+            raise
+        return listening
     except socket.gaierror:
         raise SystemExit(f"{host!r} is no address of this machine: try --host 127.0.0.1.") from None
     except OSError as e:

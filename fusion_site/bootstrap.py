@@ -96,12 +96,19 @@ def _enter(arguments: list[str]) -> None:
 def up_options(arguments: list[str]) -> argparse.Namespace:
     """Read, and the port tried, before anything lengthy is begun."""
     from .address import port_number, take_port
+    from .programs import web_processes
     from .weights import argument as weights_argument
 
     parser = argparse.ArgumentParser(prog="manage.py up", description="Starts all of Fusion.")
     parser.add_argument("--host", default=os.environ.get("FUSION_HOST") or "127.0.0.1")
     port = os.environ.get("FUSION_PORT") or "8000"
     parser.add_argument("--port", type=port_number, default=port, help="0: any free one")
+    parser.add_argument(
+        "--web-processes",
+        type=web_processes,
+        default=os.environ.get("FUSION_WEB_PROCESSES", ""),
+        help="how many serve pages and sockets, on one port; as many as cores, at most two",
+    )
     model = parser.add_mutually_exclusive_group()
     model.add_argument("--no-local-model", action="store_true", help="without the built-in model")
     model.add_argument(

@@ -1,4 +1,4 @@
-"""One supervised program: a process group, a log, and how it died."""
+"""One supervised program: a process group, a log, how it died, and that it starts again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .installation import BASE
@@ -17,14 +18,22 @@ from .var_dir import LogFile
 
 MANY_DEATHS = 5
 WITHIN_SECONDS = 60
+STOP_SECONDS = 15
+
+
+class KeepsDying(Exception):
+    pass
 
 
 @dataclass
 class Child:
+    """`log` None: what it says goes where ours goes. `sockets`: descriptors that it inherits."""
+
     name: str
     command: list[str]
-    log: LogFile
+    log: LogFile | None
     aloud: bool = True
+    sockets: Sequence[int] = ()
     process: subprocess.Popen[str] | None = None
     start_at: float = 0.0
     last_line: str = ""
@@ -37,15 +46,28 @@ class Child:
             cwd=BASE,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE if self.log else None,
+            stderr=subprocess.STDOUT if self.log else None,
+            pass_fds=self.sockets,
             text=True,
             errors="replace",
             # Ctrl-C is for the supervisor, which ends its children in order.
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
-        self._reader.start()
+        if self.log:
+            reading = (self.process, self.log)
+            self._reader = threading.Thread(target=self._read, args=reading, daemon=True)
+            self._reader.start()
+
+    def revive(self, environment: dict[str, str]) -> None:
+        """Starts it again, soon, where it has died. Raises KeepsDying."""
+        if reason := self.died():
+            if self.keeps_dying:
+                words = f"; its last words: {self.last_line}" if self.last_line else ""
+                raise KeepsDying(f"{self.name} keeps dying ({reason}){words}")
+            say(f"{self.name} died ({reason}), starting it again")
+        if self.process is None and time.monotonic() >= self.start_at:
+            self.start(environment)
 
     @property
     def is_alive(self) -> bool:
@@ -77,12 +99,23 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
+    def _read(self, process: subprocess.Popen[str], log: LogFile) -> None:
         assert process.stdout
         with process.stdout as lines:
             for line in lines:
                 if line := line.rstrip():
                     self.last_line = line
-                    self.log.write(line)
+                    log.write(line)
                     if self.aloud:
                         say(f"{self.name} | {line}")
+
+
+def end(children: Sequence[Child], hurry: Callable[[], bool]) -> None:
+    """All of them, at once; who has not ended in time, or in a hurry, is killed."""
+    patience = time.monotonic() + STOP_SECONDS
+    for child in children:
+        child.terminate()
+    while any(c.is_alive for c in children) and time.monotonic() < patience and not hurry():
+        time.sleep(0.05)
+    for child in children:
+        child.kill()

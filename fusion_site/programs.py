@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +16,20 @@ WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
 WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "16"]
 WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
 WEB = ["-m", "fusion_site.web"]
+# Of the web server: as many as there are cores, at most so many unless told.
+USUAL_PROCESSES, MOST_PROCESSES = 2, 32
+
+
+def web_processes(text: str) -> int:
+    """How many are asked for; for "" what is usual here."""
+    if not text:
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        return min(cores, USUAL_PROCESSES)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
+        raise argparse.ArgumentTypeError(
+            f"FUSION_WEB_PROCESSES is a number from 1 to {MOST_PROCESSES}, not {text!r}."
+        )
+    return int(text)
 
 
 def local_model(*arguments: str) -> list[str]:

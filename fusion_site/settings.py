@@ -226,7 +226,9 @@ LEASE_SECONDS = env.float("FUSION_LEASE_SECONDS", 20)
 HEARTBEAT_SECONDS = env.float("FUSION_HEARTBEAT_SECONDS", 5)
 SWEEP_SECONDS = env.float("FUSION_SWEEP_SECONDS", 2)
 SHUTDOWN_GRACE_SECONDS = env.float("FUSION_SHUTDOWN_GRACE_SECONDS", 5)
-# Sockets that may be open at once, in each web process (console/live/places.py).
+# Web processes on this site's socket, as whoever starts them says (console/site/processes.py).
+WEB_PROCESSES = env.str("FUSION_WEB_PROCESSES", "") and env.int("FUSION_WEB_PROCESSES") or 1
+# Sockets that may be open at once (console/live/places.py).
 SOCKETS_PER_PERSON = env.int("FUSION_SOCKETS_PER_PERSON", 20)
 SOCKETS_PER_ADDRESS = env.int("FUSION_SOCKETS_PER_ADDRESS", 100)
 SOCKETS_PER_PROCESS = env.int("FUSION_SOCKETS_PER_PROCESS", 5000)

@@ -12,6 +12,7 @@ import argparse
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,14 +22,13 @@ from urllib.parse import urlsplit
 
 from console.providers import kinds
 
-from . import address, installation, programs, valkey, weights
-from .child import Child
+from . import address, installation, programs, valkey, webs, weights
+from .child import Child, KeepsDying, end
 from .installation import LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
 from .questions import Questions
 from .terminal import disk_full, last_words, say
 from .var_dir import LogFile, VarDir
 
-STOP_SECONDS = 15
 SLOW_SECONDS = 60
 MODEL = "local-model"
 
@@ -61,13 +61,15 @@ class Supervisor:
             "FUSION_VAR_DIR": str(var.path),
             "FUSION_HOST": self.host,
             "FUSION_PORT": str(self.port),
+            webs.VARIABLE: str(options.web_processes),
         }
         if options.no_local_servers:
             self.env["FUSION_LOCAL_SERVERS"] = "0"
         # With it every start of every child would compile every package again (4 s each).
         self.env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.children: list[Child] = []
-        self.socket: Path | None = None
+        self.webs: list[Child] = []
+        self.redis: Path | None = None  # its socket
         self.signals = 0
         self.signalled = threading.Event()
         self.env |= served.environment if served else {}
@@ -87,9 +89,9 @@ class Supervisor:
             self._prepare_database()
             self._start_model()
             self._add("worker", [sys.executable, *programs.WORKER])
-            served = ("-b", self.host, "-p", str(self.port))
-            self._add("web", [sys.executable, *programs.WEB, *served])
-            self._watch()
+            with address.listen(self.host, self.port) as listening:
+                self._start_web(listening)
+                self._watch()
         except Stopped:
             say("Stopping …")
         except SystemExit as e:
@@ -104,13 +106,13 @@ class Supervisor:
     def _start_redis(self) -> None:
         if self.env.get("REDIS_URL"):
             return
-        self.socket = valkey.socket_path(self.var.path)
-        valkey.end_orphan(self.socket)
-        self.env["REDIS_URL"] = valkey.url(self.socket)
+        self.redis = valkey.socket_path(self.var.path)
+        valkey.end_orphan(self.redis)
+        self.env["REDIS_URL"] = valkey.url(self.redis)
         # Its warnings are for those who run big servers: in its log, not on the terminal.
-        command = valkey.command(self.socket, self.var.path)
+        command = valkey.command(self.redis, self.var.path)
         child = self._add("valkey", command, aloud=False)
-        while not valkey.answers(self.socket):
+        while not valkey.answers(self.redis):
             self._pause(0.05)
             self._revive(child)
 
@@ -150,6 +152,13 @@ class Supervisor:
         command = programs.local_model(str(self.model_port), *arguments)
         self._add(MODEL, command, aloud=False)
 
+    def _start_web(self, listening: socket.socket) -> None:
+        log = LogFile(self.var.path / "logs" / "web.log")
+        self.webs = webs.children(listening, int(self.env[webs.VARIABLE]), log)
+        self.children += self.webs
+        for child in self.webs:
+            child.start(self.env)
+
     def _lose_model(self, reason: str) -> None:
         """The page learns it too: what was told its address starts again without."""
         say(f"Fusion goes on without its built-in model ({reason}).")
@@ -157,7 +166,7 @@ class Supervisor:
         self.env["FUSION_LOCAL_MODEL_URL"] = ""
         self._tell_runtime()
         self.children = [c for c in self.children if c.name not in ("installer", MODEL)]
-        again = [c for c in self.children if c.name in ("worker", "web")]
+        again = [c for c in self.children if c.name == "worker" or c in self.webs]
         self._terminate(again)
         for child in again:
             child.start(self.env)
@@ -188,26 +197,21 @@ class Supervisor:
             self._pause(0.25)
 
     def _revive(self, child: Child) -> None:
-        if reason := child.died():
-            if child.name == "installer":
+        if child.name == "installer":
+            if reason := child.died():
                 self.children.remove(child)
                 if reason == "exit status 0":
                     self._add_model()
                 else:
                     self._lose_model("it could not be installed")
-                return
-            said = f"{child.name} died ({reason})"
-            if child.keeps_dying:
-                why = f"{child.name} keeps dying ({reason})"
-                if child.last_line:
-                    why += f"; its last words: {child.last_line}"
-                if child.name != MODEL:
-                    raise SystemExit(f"{why}. All of it is in {child.log.path}.")
-                self._lose_model(why)
-                return
-            say(f"{said}, starting it again")
-        if child.process is None and time.monotonic() >= child.start_at:
-            child.start(self.env)
+            return
+        try:
+            child.revive(self.env)
+        except KeepsDying as e:
+            if child.name != MODEL:
+                where = f" All of it is in {child.log.path}." if child.log else ""
+                raise SystemExit(f"{e}.{where}") from None
+            self._lose_model(str(e))
 
     def _greet(self, claim: subprocess.Popen[str]) -> None:
         base = (self.env.get("FUSION_BASE_URL") or self.url).rstrip("/")
@@ -267,18 +271,11 @@ class Supervisor:
         self._terminate([c for c in reversed(self.children) if c not in redis])
         self._terminate(redis)
         self.var.forget_runtime()
-        if self.socket:
-            self.socket.unlink(missing_ok=True)
-            if self.socket.parent != self.var.path:
-                self.socket.parent.rmdir()
+        if self.redis:
+            self.redis.unlink(missing_ok=True)
+            if self.redis.parent != self.var.path:
+                self.redis.parent.rmdir()
 
     def _terminate(self, children: list[Child]) -> None:
-        patience, before = time.monotonic() + STOP_SECONDS, self.signals
-        for child in children:
-            child.terminate()
-        while any(c.is_alive for c in children) and time.monotonic() < patience:
-            if self.signals > max(before, 1):
-                break
-            time.sleep(0.05)
-        for child in children:
-            child.kill()
+        before = max(self.signals, 1)
+        end(children, hurry=lambda: self.signals > before)

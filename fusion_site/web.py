@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import resource
+import socket
 import sys
 from functools import partial
 from tempfile import SpooledTemporaryFile
@@ -27,6 +29,7 @@ import daphne.server  # first of all that is Twisted's: it installs the reactor
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet import reactor
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
@@ -53,7 +56,7 @@ DRAIN_SECONDS = 10
 # The head of a request is there after so long, and so is a body's beginning.
 HEAD_SECONDS = 10
 # What anybody may send stays in memory; of the longer bodies, which stand on disk until they are
-# answered, there are never more than so many bytes in this process.
+# answered, there are never more than so many bytes, in all web processes.
 IN_MEMORY_BYTES = 64 * 1024
 ON_DISK_BYTES = 200_000_000
 
@@ -99,11 +102,12 @@ class Request(WebRequest):
 
     def handleContentChunk(self, data: bytes) -> None:
         from console.api.http import bodies
+        from console.site import processes
 
         assert self.channel
         if self.content.tell() + len(data) > self.channel.most:
             raise Unread(self.channel.beyond)
-        if self.content.may_be_long and Body.on_disk + len(data) > ON_DISK_BYTES:
+        if self.content.may_be_long and Body.on_disk + len(data) > processes.share(ON_DISK_BYTES):
             raise Unread(bodies.too_many_at_once())
         self.channel.taken += len(data)
         super().handleContentChunk(data)
@@ -266,9 +270,21 @@ class Factory(HTTPFactory):
         return channel
 
 
+def endpoint(reactor: Any, description: str) -> Any:
+    """Of an inherited socket Daphne says that it is IPv4's."""
+    is_inherited, number = description.startswith("fd:fileno="), description.rpartition("=")[2]
+    if not is_inherited:
+        return serverFromString(reactor, description)
+    with socket.socket(fileno=os.dup(int(number))) as inherited:
+        family = inherited.family
+    return AdoptedStreamServerEndpoint(reactor, int(number), family)
+
+
 class Server(daphne.server.Server):
     def run(self) -> None:
-        daphne.server.HTTPFactory = Factory  # what `run` calls by this name
+        # What `run` calls by these names.
+        daphne.server.HTTPFactory = Factory
+        daphne.server.serverFromString = endpoint
         self.ready_callable = self.must_be_limited
         super().run()
 
