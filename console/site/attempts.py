@@ -1,8 +1,8 @@
 """How often somebody may try a password, and how many are looked at at a time.
 
 Counted in Redis, for all web processes together; while that is away each process counts by itself,
-within the same limits. A count belongs to the address that it came from, so nobody is refused the
-right password for what others have tried elsewhere.
+within its share of the same limits. A count belongs to the address that it came from, so nobody is
+refused the right password for what others have tried elsewhere.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from .addresses import counted
+from .processes import share
 
 log = logging.getLogger(__name__)
 
 A_NAME, NAME_SECONDS = 10, 10 * 60  # from one address
 ADDRESS_SECONDS = 60
-# A hash takes a core for most of a second, which is the point of it.
-HASHES_AT_ONCE = 2
+# A hash takes a core for most of a second, which is the point of it. Each process has its share.
+HASHES_AT_ONCE = share(2)
 HASH_PATIENCE = 3.0
-WAITING_AT_ONCE = 20
+WAITING_AT_ONCE = share(20)
 
 # KEYS[1] counter; ARGV: seconds. Answers how many there are and when they are forgotten.
 _COUNT = """
@@ -93,12 +94,10 @@ _redis: Redis | None = None
 def begin(*, address: str, name: str) -> None:
     """Before the password is looked at, so that many at once gain nothing. Raises TooMany."""
     place = counted(address)
-    number, seconds = _add(f"address:{place}", ADDRESS_SECONDS)
-    if number > settings.SIGN_INS_PER_MINUTE:
+    if seconds := _beyond(settings.SIGN_INS_PER_MINUTE, f"address:{place}", ADDRESS_SECONDS):
         _waiting.add(place, seconds)
         raise TooMany("Too many attempts from your address. Wait a minute and try again.", seconds)
-    number, seconds = _add(_of(place, name), NAME_SECONDS)
-    if number > A_NAME:
+    if seconds := _beyond(A_NAME, _of(place, name), NAME_SECONDS):
         minutes = -(-seconds // 60)
         wait = "a minute" if minutes == 1 else f"{minutes} minutes"
         raise TooMany(f"Too many attempts. Wait {wait} and try again.", seconds)
@@ -150,14 +149,16 @@ def forget_all() -> None:
 _PREFIX = "fusion:attempts:"
 
 
-def _add(key: str, seconds: int) -> tuple[int, int]:
+def _beyond(most: int, key: str, seconds: int) -> int:
+    """One more; where there are too many now, the seconds until they are forgotten."""
     if settings.REDIS_URL:
         try:
             number, left = _client().eval(_COUNT, 1, _PREFIX + key, str(seconds))
-            return int(number), max(1, int(left))
+            return max(1, int(left)) if int(number) > most else 0
         except (RedisError, OSError) as error:
             log.warning("attempts are counted by this process alone: %s", error)
-    return _here.add(key, seconds)
+    number, left = _here.add(key, seconds)
+    return left if number > share(most) else 0
 
 
 def _client() -> Redis:

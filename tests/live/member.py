@@ -136,8 +136,10 @@ class View:
         self.fragments: dict[str, str] = {}
         self.status = ""
         self.ended = False
+        self.watch, self.step = "", 0  # its position
 
     def apply(self, frame: dict[str, Any]) -> None:
+        self.watch, self.step = frame.get("watch", self.watch), frame.get("at", self.step)
         names = frame.get("places", {})
         self.names |= {name: place for place, name in names.items()}
         for change in frame.get("texts", []):
