@@ -1,46 +1,103 @@
-"""What is refused before Django is asked: signing in from an address that was told to wait.
+"""What Django is not asked at once, or not at all.
 
-A page that says so costs a hundredth of one that looks at the form.
+Signing in from an address that was told to wait is refused: a page that says so costs a hundredth
+of one that looks at the form.
+
+Two pages at a time are made in one process, further ones wait. The thread that makes a page takes
+the interpreter from all others, and with it from the loop that sends frames to whoever watches a
+run: two leave it its turn. Whatever is no page goes past: static files, health, frames, and the
+API, whose streams last as long as their run.
 """
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
-from ..api.http.bodies import EarlyRefusal
+from ..api.http.bodies import EarlyRefusal, is_for_programs
 from ..api.http.errors import ApiError
 from ..api.http.fallback import early_refusal
 from ..site.attempts import address_waits
+
+AT_ONCE = 2
+PATIENCE = 10.0  # seconds
+# A page that takes longer waits for somebody else: a server that is asked for its models.
+HELD_AT_MOST = 3.0
+RETRY_AFTER = 3
+
+WAITS = "Too many attempts from your address. Wait a minute and try again."
+NO_TURN = "Many pages are asked for at once, and this one did not get its turn."
 
 
 class Gate:
     def __init__(self, application: Any) -> None:
         self._application = application
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if scope["method"] == "POST" and scope["path"] == reverse("sign-in"):
             address = (scope.get("client") or [""])[0]
             if seconds := address_waits(str(address)):
-                await _refuse(scope, seconds, send)
+                await _refuse(scope, send, 429, seconds)
                 return None
-        return await self._application(scope, receive, send)
+        if _goes_past(scope):
+            return await self._application(scope, receive, send)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._places.acquire()
+        except TimeoutError:
+            await _refuse(scope, send, 503, RETRY_AFTER)
+            return None
+        place = _Place(self._places)
+        try:
+            return await self._application(scope, receive, send)
+        finally:
+            place.leave()
 
 
-async def _refuse(scope: dict[str, Any], seconds: int, send: Any) -> None:
+class _Place:
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places, self._is_left = places, False
+        self._until = asyncio.get_running_loop().call_later(HELD_AT_MOST, self.leave)
+
+    def leave(self) -> None:
+        if not self._is_left:
+            self._is_left = True
+            self._until.cancel()
+            self._places.release()
+
+
+def _goes_past(scope: dict[str, Any]) -> bool:
+    path: str = scope["path"]
+    if is_for_programs(path) or path.startswith(settings.STATIC_URL) or path.endswith("/frames"):
+        return True
+    if path in ("/healthz", "/readyz", "/robots.txt"):
+        return True
+    # These wait for a place of their own, to have a password looked at.
+    has_password = path in ("/sign-in", "/password") or path.startswith("/claim/")
+    return scope["method"] == "POST" and has_password
+
+
+async def _refuse(scope: dict[str, Any], send: Any, status: int, seconds: int) -> None:
     accepted = dict(scope["headers"]).get(b"accept", b"")
-    headers, body = _page(in_html=b"text/html" in accepted)
+    headers, body = _page(status, in_html=b"text/html" in accepted)
     headers = [*headers, (b"retry-after", str(seconds).encode())]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 @lru_cache
-def _page(*, in_html: bool) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    says = "Too many attempts from your address. Wait a minute and try again."
-    refused = EarlyRefusal(ApiError("rate_limit_exceeded", says), says)
+def _page(status: int, *, in_html: bool) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    if status == 429:
+        refused = EarlyRefusal(ApiError("rate_limit_exceeded", WAITS), WAITS)
+    else:
+        refused = EarlyRefusal(
+            ApiError("not_ready", NO_TURN), f"{NO_TURN} Go back and try again in a moment."
+        )
     response = early_refusal(reverse("sign-in"), refused, in_html=in_html)
     response["Content-Length"] = str(len(response.content))
     headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in response.items()]

@@ -1,0 +1,175 @@
+"""Who is let through to the pages' threads, in which order, and what the others are told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from console.pages import gate
+from console.pages.gate import AT_ONCE, Gate
+
+PAGES = [
+    "/",
+    "/fusion",
+    "/fusion/runs",
+    "/fusion/runs/0b9c6a55-4f8e-4b57-9a52-1d9a6f3f7a11",
+    "/fusion/shared/framesframes",
+    "/fusion/keys",
+    "/admin/console/run/",
+    "/sign-in",
+    "/healthz/and/more",
+    "/staticky",
+    "/v12",
+]
+PAST = [
+    ("GET", "/static/console/app.123.css"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/robots.txt"),
+    ("GET", "/fusion/runs/0b9c6a55-4f8e-4b57-9a52-1d9a6f3f7a11/frames"),
+    ("GET", "/fusion/shared/token/frames"),
+    ("POST", "/v1/chat/completions"),
+    ("GET", "/v1/runs/0b9c6a55-4f8e-4b57-9a52-1d9a6f3f7a11/events"),
+    ("GET", "/v1"),
+    ("POST", "/sign-in"),
+    ("POST", "/password"),
+    ("POST", "/claim/token"),
+]
+
+
+class Pages:
+    """They go on until they are let end."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.going_on = self.most = 0
+        self.may_end, self.four_have_begun = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.begun.append(scope["path"])
+        if len(self.begun) == 4:
+            self.four_have_begun.set()
+        self.going_on += 1
+        self.most = max(self.most, self.going_on)
+        try:
+            await self.may_end.wait()
+            if scope["path"].endswith("broken"):
+                raise ZeroDivisionError
+        finally:
+            self.going_on -= 1
+
+
+class Asked:
+    def __init__(self, asked: Gate, path: str, method: str = "GET", accept: bytes = b"") -> None:
+        self.sent: list[dict[str, Any]] = []
+        scope = {"type": "http", "method": method, "path": path, "headers": [(b"accept", accept)]}
+        self.task = asyncio.ensure_future(asked(scope, None, self._send))
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_more_than_two_pages_are_made_at_once_and_all_in_their_order(path: str) -> None:
+    pages = Pages()
+    through = Gate(pages)
+    asked = [Asked(through, path if n == 3 else f"/fusion/{n}") for n in range(6)]
+    await settle()
+    assert pages.begun == ["/fusion/0", "/fusion/1"]
+    pages.may_end.set()
+    await asyncio.gather(*(one.task for one in asked))
+    assert len(pages.begun) == 6 and pages.begun[3] == path
+    assert pages.most == AT_ONCE
+
+
+@pytest.mark.parametrize(("method", "path"), PAST)
+async def test_what_is_no_page_goes_past_and_holds_no_place(method: str, path: str) -> None:
+    pages = Pages()
+    through = Gate(pages)
+    held = [Asked(through, "/fusion") for _ in range(AT_ONCE)]
+    past = [Asked(through, path, method) for _ in range(5)]
+    await settle()
+    assert pages.begun.count(path) == 5
+    pages.may_end.set()
+    await asyncio.gather(*(one.task for one in [*held, *past]))
+
+    pages.may_end.clear()
+    past = [Asked(through, path, method) for _ in range(5)]
+    page = Asked(through, "/fusion")
+    await settle()
+    assert pages.begun[-1] == "/fusion"
+    pages.may_end.set()
+    await asyncio.gather(page.task, *(one.task for one in past))
+
+
+@pytest.mark.parametrize(
+    ("accept", "method", "body"),
+    [(b"text/html,*/*", "GET", True), (b"*/*", "POST", True), (b"text/html", "HEAD", False)],
+)
+async def test_who_waits_too_long_is_told_when_to_come_again(
+    monkeypatch: pytest.MonkeyPatch, accept: bytes, method: str, body: bool
+) -> None:
+    monkeypatch.setattr(gate, "PATIENCE", 0.01)
+    pages = Pages()
+    through = Gate(pages)
+    held = [Asked(through, "/fusion") for _ in range(AT_ONCE)]
+    await settle()
+    refused = Asked(through, "/fusion/runs", method, accept)
+    await refused.task
+    start, rest = refused.sent
+    headers = dict(start["headers"])
+    assert start["status"] == 503 and int(headers[b"retry-after"]) > 0
+    assert headers[b"cache-control"] == b"no-store" and b"content-security-policy" in headers
+    assert (b"did not get its turn" in rest["body"]) == body
+    assert (b"<html" in rest["body"]) == (body and b"html" in accept)
+    # Who has gone away unserved holds no place.
+    pages.may_end.set()
+    await asyncio.gather(*(one.task for one in held))
+    await asyncio.gather(*(Asked(through, "/fusion").task for _ in range(2 * AT_ONCE)))
+
+
+async def test_a_page_that_waits_for_somebody_else_lets_the_next_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "HELD_AT_MOST", 0.01)
+    pages = Pages()
+    through = Gate(pages)
+    asked = [Asked(through, f"/fusion/{n}") for n in range(2 * AT_ONCE)]
+    async with asyncio.timeout(60):
+        await pages.four_have_begun.wait()
+    pages.may_end.set()
+    await asyncio.gather(*(one.task for one in asked))
+    # Each has given back one place, not two.
+    monkeypatch.setattr(gate, "HELD_AT_MOST", 60)
+    pages.may_end.clear()
+    asked = [Asked(through, f"/fusion/{n}") for n in range(2 * AT_ONCE)]
+    await settle()
+    assert pages.going_on == AT_ONCE
+    pages.may_end.set()
+    await asyncio.gather(*(one.task for one in asked))
+
+
+async def test_a_page_that_breaks_or_is_left_gives_its_place_back() -> None:
+    pages = Pages()
+    through = Gate(pages)
+    left, broken = Asked(through, "/fusion/left"), Asked(through, "/fusion/broken")
+    waiting = Asked(through, "/fusion/waiting")
+    await settle()
+    left.task.cancel()
+    await settle()
+    assert pages.begun[-1] == "/fusion/waiting"
+    given_up, last = Asked(through, "/fusion/given-up"), Asked(through, "/fusion/last")
+    await settle()
+    given_up.task.cancel()
+    pages.may_end.set()
+    with pytest.raises(ZeroDivisionError):
+        await broken.task
+    await asyncio.gather(waiting.task, last.task)
+    assert pages.begun[-1] == "/fusion/last" and "/fusion/given-up" not in pages.begun
