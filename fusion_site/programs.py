@@ -13,7 +13,8 @@ from .tether import tethered
 
 # -W: Celery's sermon about root, which is for workers that read pickles; ours read JSON.
 WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
-WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "16"]
+# A thread does no more than wake the loop that carries the runs out (console/worker).
+WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "2"]
 WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
 WEB = ["-m", "fusion_site.web"]
 # Of the web server: as many as there are cores, at most so many unless told.

@@ -10,6 +10,7 @@ from csp.constants import NONCE, NONE, SELF
 from marshmallow.validate import OneOf, Range
 
 from . import env as environment
+from . import memory
 from .env import BASE_DIR
 
 django_stubs_ext.monkeypatch()
@@ -221,6 +222,8 @@ ALIVE_TIMEOUT = env.float("FUSION_ALIVE_TIMEOUT", 300)
 TOTAL_TIMEOUT = env.float("FUSION_TOTAL_TIMEOUT", 900)
 # Of a person, in all workers: further ones wait. More is allowed to nobody's token as a rule.
 RUNS_PER_PERSON = env.int("FUSION_RUNS_PER_PERSON", 20)
+# In one worker process at once; 0: as many as memory bears.
+RUNS_PER_WORKER = env.int("FUSION_RUNS_PER_WORKER", 0) or memory.runs_per_worker()
 # A worker's hold on a run, and how often every worker looks for runs left behind.
 LEASE_SECONDS = env.float("FUSION_LEASE_SECONDS", 20)
 HEARTBEAT_SECONDS = env.float("FUSION_HEARTBEAT_SECONDS", 5)

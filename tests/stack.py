@@ -27,7 +27,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from console.engine.state import RunState
 from fusion_site.env import celery_url
-from fusion_site.programs import WEB
+from fusion_site.programs import WEB, WORKER
 from tests.door import Door
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,12 +223,7 @@ class Stack:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start_worker(self, name: str = "worker", **env: str) -> None:
-        self._start(
-            name,
-            *("-m", "celery", "-A", "fusion_site", "worker", "-P", "threads", "-c", "8"),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-            env=env,
-        )
+        self._start(name, *WORKER, env=env)
 
     def start_web(self) -> None:
         self.serve("web", self._door, *WEB)

@@ -43,11 +43,14 @@ LEFT_TO_NEWER_SECONDS = 30
 def claim_next(ring: str, besides: Collection[str]) -> tuple[Run, RunState, bool] | None:
     """For who has a free place and heard a ring: the run whose turn it is, or the one it was
     for, where that has lost its holder or was left to a newer version, which this may be.
-    `besides` are held already."""
+    `ring` is "" where nobody rang: then any that has lost its holder goes first, since its own
+    ring may have been passed by. `besides` are held already."""
     lost = Q(status=RunStatus.RUNNING, lease_until__lt=timezone.now())
     left = Q(status=RunStatus.QUEUED, reason=Reason.NEEDS_NEWER_VERSION)
-    if Run.objects.filter(lost | left, pk=ring).exists():
-        return claim(ring)
+    its_own = Q(lost | left, pk=ring) if ring else lost
+    own = Run.objects.filter(its_own).exclude(pk__in=besides).order_by("lease_until")
+    if first := own.values_list("pk", flat=True).first():
+        return claim(str(first))
     # Each that is not got has been closed, left to others or taken by them.
     for _ in range(MAX_PASSED_BY):
         turn = whose_turn(besides)
@@ -55,7 +58,8 @@ def claim_next(ring: str, besides: Collection[str]) -> tuple[Run, RunState, bool
             break
         if claimed := claim(str(turn)):
             return claimed
-    close_cancelled(ring, Q(status=RunStatus.QUEUED))
+    if ring:
+        close_cancelled(ring, Q(status=RunStatus.QUEUED))
     return None
 
 
@@ -202,5 +206,5 @@ def release(run_id: Any, attempt: int) -> None:
 
 
 def pass_by(run_id: str) -> None:
-    """The ring was heard by a worker that is ending: others ring again at once."""
+    """The ring was heard by a worker that is ending or full: others ring again at once."""
     Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(rung_at=None)

@@ -9,9 +9,12 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from django.conf import settings
 
 from .upkeep import Upkeep
 from .worker import worker
+
+SAVING_SECONDS = 60  # for all runs, beyond the grace; whoever waits no longer kills the process
 
 _upkeep: list[Upkeep] = []
 _stops: list[Future[None]] = []
@@ -20,8 +23,9 @@ _stopping = threading.Event()
 
 @shared_task(name="console.tasks.execute_run")
 def execute_run(run_id: str, **_: Any) -> None:
-    """`**_`: an older or newer sender may say more."""
-    worker().execute(run_id)
+    """Wakes the worker and returns: its loop carries runs out. `**_`: an older or newer sender
+    may say more."""
+    worker().hear(run_id)
 
 
 @worker_ready.connect
@@ -43,5 +47,6 @@ def stop(**_: Any) -> None:
 
 @worker_shutdown.connect
 def end(**_: Any) -> None:
-    """What was begun is brought to its end before the process ends."""
-    wait(_stops, timeout=5)
+    """What was begun is brought to its end before the process ends: Celery does not wait for
+    runs, whose tasks have long returned."""
+    wait(_stops, timeout=settings.SHUTDOWN_GRACE_SECONDS + SAVING_SECONDS)

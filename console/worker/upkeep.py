@@ -88,8 +88,8 @@ class Upkeep:
                 execution.stop("cancelled")
 
     async def _sweep(self) -> None:
-        if self._worker.stopping:
-            return
+        if self._worker.stopping or self._worker.is_full:
+            return  # it would only hear the rings itself, and pass them by
         rings = await waiting(self._worker.redis)
         if rings is None:
             return  # nobody would hear it; nor is a run marked as rung for
@@ -137,6 +137,8 @@ class Upkeep:
             rings = [self._worker.loop.run_in_executor(None, ring, run_id) for run_id in handed_on]
             if rings:
                 await asyncio.wait(rings, timeout=2)
+        if self._worker.under_way:  # also what was being claimed when the end was asked for
+            await asyncio.wait(set(self._worker.under_way), timeout=10)
         for task in self._tasks:
             task.cancel()
         await self._worker.db(leave, self._name)

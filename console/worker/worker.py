@@ -1,19 +1,23 @@
 """The worker process: one event loop, one HTTP client and one database thread for all its runs.
 
-One Celery task per run, on the threads pool. A run is held by a lease
-(leases.py) that the worker renews; whoever finds a lease run out may take over
-(upkeep.py), and the attempt number in every write keeps the old holder from writing.
+A ring wakes the loop, which holds as many runs as there are places. With all of them taken
+rings are passed by, for another worker to hear, and whoever becomes free takes the next run
+unasked. A run is held by a lease (leases.py) that the worker renews; whoever finds a lease run
+out may take over (upkeep.py), and the attempt number in every write keeps the old holder from
+writing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import httpx
+from django.conf import settings
 from django.db import close_old_connections, connections
 from redis.asyncio import Redis
 
@@ -28,6 +32,8 @@ from .leases import claim_next, pass_by, release, what_is_asked
 
 DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 
@@ -38,6 +44,8 @@ class Worker:
         self.loop = _new_loop()
         self.runs: dict[str, Execution] = {}
         self.stopping = False
+        self.under_way: set[asyncio.Task[None]] = set()
+        self._taken = 0
         self._db = ThreadPoolExecutor(1, thread_name_prefix="db")
         self._thread = threading.Thread(target=self._serve, name="loop", daemon=True)
         self._thread.start()
@@ -79,13 +87,49 @@ class Worker:
 
         return await self.loop.run_in_executor(self._db, fresh)
 
+    @property
+    def is_full(self) -> bool:
+        return self._taken >= settings.RUNS_PER_WORKER
+
+    def hear(self, run_id: str) -> None:
+        """A ring, heard in another thread."""
+        self.loop.call_soon_threadsafe(self._begin, run_id)
+
     def execute(self, run_id: str) -> None:
+        """Returns when what the ring led to has ended."""
         asyncio.run_coroutine_threadsafe(self._execute(run_id), self.loop).result()
 
+    def _begin(self, run_id: str) -> None:
+        task = self.loop.create_task(self._guarded(run_id))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+
+    async def _guarded(self, run_id: str) -> None:
+        try:
+            await self._execute(run_id)
+        except Exception:
+            # The run is where it was: in the queue, or under a lease that runs out.
+            log.exception("the ring for run %s led to nothing", run_id)
+
     async def _execute(self, run_id: str) -> None:
-        execution = await self._take(run_id)
-        if execution is None:
+        """`run_id` is whom the ring was for; "": nobody rang, a place is free."""
+        if self.stopping or self.is_full:
+            if run_id:
+                await self.db(pass_by, run_id)
             return
+        self._taken += 1
+        try:
+            execution = await self._take(run_id)
+            if execution is None:
+                return
+            await self._carry_out(execution)
+        finally:
+            self._taken -= 1
+        # Its person may have had as many going on as may be: a place of theirs is free.
+        if waiting := await self.db(next_of, execution.owner_id):
+            await self.loop.run_in_executor(None, ring, waiting)
+
+    async def _carry_out(self, execution: Execution) -> None:
         if self.stopping:  # asked to end meanwhile, when this was none of its runs yet
             await self.db(release, execution.run_id, execution.attempt)
             return
@@ -96,16 +140,10 @@ class Worker:
         finally:
             del self.runs[held]
             execution.ended.set()
-        # Its person may have had as many going on as may be: a place of theirs is free.
-        if waiting := await self.db(next_of, execution.owner_id):
-            await self.loop.run_in_executor(None, ring, waiting)
+            if self.is_full:  # rings may have been passed by, and here is a place in a moment
+                self.loop.call_soon(self._begin, "")
 
     async def _take(self, run_id: str) -> Execution | None:
-        if run_id in self.runs:
-            return None
-        if self.stopping:
-            await self.db(pass_by, run_id)
-            return None
         claimed = await self.db(claim_next, run_id, frozenset(self.runs))
         if claimed is None:
             return None
