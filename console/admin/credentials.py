@@ -169,7 +169,8 @@ class CredentialAdmin(admin.ModelAdmin[Credential]):
 
     @admin.display(description="learned")
     def learned(self, credential: Credential) -> str:
-        traits = [f"{model}: {name} {value}" for model, name, value in traits_known(credential)]
+        known = traits_known(credential)[credential.pk]
+        traits = [f"{model}: {name} {value}" for model, name, value in known]
         return format_html_join("", "{}<br>", ([trait] for trait in sorted(traits))) or "—"
 
     @admin.action(description="Forget what was learned of its models")

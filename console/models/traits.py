@@ -37,10 +37,15 @@ class ModelTrait(models.Model):
         return f"{self.model}: {self.name} {self.value}"
 
 
-def traits_known(credential: Credential) -> list[tuple[str, str, str]]:
-    """(model, name, value) of what is believed now."""
-    rows = credential.traits.filter(address=credential.url, ends_at__gt=timezone.now())
-    return list(rows.values_list("model", "name", "value"))
+def traits_known(*credentials: Credential) -> dict[int, list[tuple[str, str, str]]]:
+    """Credential -> (model, name, value) of what is believed now."""
+    known: dict[int, list[tuple[str, str, str]]] = {c.pk: [] for c in credentials}
+    address = {c.pk: c.url for c in credentials}
+    rows = ModelTrait.objects.filter(credential__in=known, ends_at__gt=timezone.now())
+    for trait in rows.order_by("pk"):
+        if trait.address == address[trait.credential_id]:
+            known[trait.credential_id].append((trait.model, trait.name, trait.value))
+    return known
 
 
 def traits_learned(slug: str, address: str, learned: Iterable[tuple[str, str, str]]) -> None:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from console.engine.calls.aside import aside
+from console.engine.content import text_of as content_text
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import (
     Alive,
@@ -134,7 +136,8 @@ class OpenAICompatible:
         """The response, once its status says that an answer follows."""
         headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
         headers |= self._headers | self.key_header()
-        content = await asyncio.to_thread(self._encoded, body)
+        size = sum(len(content_text(m.get("content"))) for m in body["messages"])
+        content = await aside(size, self._encoded, body)
         url = f"{self._base_url}{self.endpoint}"
         response = None
         try:

@@ -76,6 +76,7 @@ class RunAdmission:
     async def record(self, key: str) -> None:
         self._waiting.append(key)
         async with self._lock:
+            await asyncio.sleep(0)  # whoever asks in the same moment is let in with it
             if key in self._waiting:
                 keys, self._waiting = self._waiting, []
                 if self._is_stopped():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,6 +35,11 @@ from .recorder import Db, Recorder, patiently
 log = logging.getLogger(__name__)
 
 
+# Slug -> a credential that is ready to be called with, and (model, name, value) of what its
+# models are known not to take.
+Keys = Mapping[str, tuple[Credential, list[tuple[str, str, str]]]]
+
+
 @dataclass(frozen=True)
 class Shared:
     """What the runs of a worker process have in common."""
@@ -48,7 +54,14 @@ class Execution:
     """One attempt at one run."""
 
     def __init__(
-        self, shared: Shared, run: Run, state: RunState, asked: Asked, *, handed_on: bool = False
+        self,
+        shared: Shared,
+        run: Run,
+        state: RunState,
+        asked: Asked,
+        *,
+        keys: Keys,
+        handed_on: bool = False,
     ) -> None:
         self.run_id, self.attempt, self.owner_id = run.pk, run.attempt, run.owner_id
         self._asked = asked
@@ -57,6 +70,7 @@ class Execution:
         self.spec = Spec.from_dict(run.spec)
         self.state = state
         self._handed_on = handed_on
+        self._keys = keys
         self.stopped_by = ""  # cancelled | lost | shutdown
         self._shared = shared
         self._providers: dict[str, tuple[Provider, Credential]] = {}
@@ -149,9 +163,12 @@ class Execution:
     async def _provider_for(self, panelist: Panelist) -> Provider:
         slug = panelist.credential
         if slug not in self._providers:
-            credential, traits = await patiently(
-                lambda: self._shared.db(_credential, slug), f"run {self.run_id}"
-            )
+            if slug in self._keys:
+                credential, traits = self._keys[slug]
+            else:
+                credential, traits = await patiently(
+                    lambda: self._shared.db(_credential, slug), f"run {self.run_id}"
+                )
             self._shared.places.limit(slug, credential.max_concurrent)
             provider = make_provider(
                 credential.kind,
@@ -183,6 +200,17 @@ class Execution:
             log.warning("run %s could not keep what it learned: %s", self.run_id, error)
 
 
+def keys_of(spec: Spec) -> Keys:
+    """Those that can be called with, read at once for all of a run's models; what is wrong with
+    the others is said by `_credential` when their turn comes."""
+    asked = [*spec.panel, spec.judge, spec.writer]
+    asked += [p.fallback for p in asked if p.fallback]
+    credentials = Credential.objects.filter(slug__in={p.credential for p in asked})
+    ready = [credential for credential in credentials if not credential.lacks]
+    known = traits_known(*ready)
+    return {c.slug: (c, known[c.pk]) for c in ready}
+
+
 def _credential(slug: str) -> tuple[Credential, list[tuple[str, str, str]]]:
     """Ready to be called with, and what its models are known not to take. Raises ProviderError."""
     credential = Credential.objects.filter(slug=slug).first()
@@ -193,4 +221,4 @@ def _credential(slug: str) -> tuple[Credential, list[tuple[str, str, str]]]:
         )
     if lacks := credential.lacks:
         raise ProviderError(Reason.CONFIGURATION, lacks)
-    return credential, traits_known(credential)
+    return credential, traits_known(credential)[credential.pk]

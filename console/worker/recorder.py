@@ -3,8 +3,8 @@
 The engine emits; nothing here ever makes it wait. What has piled up goes to
 the event log at most every 33 ms (the only window in the system: unnoticeable,
 and several times cheaper than an append per token), at once when a call ends.
-Rows are saved when a call ends and at checkpoints in between. The end of the
-run is saved before it is published.
+Rows are saved when a call ends, together with what ends within the same time, and at
+checkpoints in between. The end of the run is saved before it is published.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class Recorder:
         self._writer = Writer(redis, run_id, attempt)
         self._pending: list[Event] = []
         self._dirty: set[str] = set()
+        self._fusions_changed = False
         self._wake, self._hurry, self._save_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._saving, self._appending = asyncio.Lock(), asyncio.Lock()
         self._tasks = [
@@ -79,17 +80,20 @@ class Recorder:
         if event.call:
             self._dirty.add(event.call)
         self._wake.set()
-        if event.type is EventType.RUN_STARTED:
-            # It ended what the worker before had left open: on record at once, since this worker
+        if event.fusion and not event.type.is_delta:
+            self._fusions_changed = True
+        if event.type is EventType.RUN_STARTED and self._state.calls:
+            # It ended what the worker before had left open: on record soon, since this worker
             # may be lost before it ends anything else.
             self._dirty |= self._state.calls.keys()
             self._save_now.set()
         if event.type is EventType.CALL_RECAST:
-            # At once: what the log then says of the text continues that of the rows again.
+            # Soon: what the log then says of the text continues that of the rows again.
             self._save_now.set()
         if event.type.ends_something:
             self._hurry.set()
-            self._save_now.set()
+            if event.call or event.fusion:  # the end of the run is saved by `finish`
+                self._save_now.set()
 
     async def finish(self) -> None:
         """Save everything, then publish the end. Raises LeaseLost."""
@@ -183,6 +187,7 @@ class Recorder:
             try:
                 async with asyncio.timeout(self._checkpoint):
                     await self._save_now.wait()
+                await asyncio.sleep(WINDOW)  # what ends meanwhile shares the transaction
             except TimeoutError:
                 pass
             self._save_now.clear()
@@ -197,8 +202,14 @@ class Recorder:
                 log.warning("a checkpoint of run %s was dropped: %s", self._run_id, error)
 
     async def save_as_sent(self, keys: list[str]) -> None:
-        """Puts calls on record before their first byte goes out. Raises LeaseLost."""
-        await self._patiently(set(keys))
+        """Puts calls on record before their first byte goes out, with all else that has come.
+        Raises LeaseLost."""
+        try:
+            await self._patiently(self._dirty | set(keys))
+        except LeaseLost:
+            raise
+        except Exception:  # a row that is refused is no reason to keep another call back
+            await self._patiently(set(keys))
 
     async def _patiently(self, keys: set[str], **how: bool) -> None:
         await patiently(lambda: self._save(keys, **how), f"run {self._run_id}")
@@ -214,19 +225,25 @@ class Recorder:
                 # analysis would be there whose call was interrupted, and what it cost nowhere.
                 keys = keys | {key for key in self._dirty if self._brought(key)}
             self._dirty -= keys
-            # Rows cost more the longer the texts are, so they are made beside the loop.
-            state = self._state.copy()
+            with_fusions = fusions and (final or self._fusions_changed)
+            if with_fusions:
+                self._fusions_changed = False
             position: dict[str, Any] = {}
             if fusions and not self._dirty:  # then the rows say all that the state says
                 position["log_position"] = str(self._writer.position(pending=bool(self._pending)))
-            try:
-                calls, judgings, fields = await asyncio.to_thread(
-                    rows_of, self._run_id, state, keys, final=final, fusions=fusions
+
+            def write(state: RunState) -> None:
+                # Rows cost more the longer the texts are, so they are made beside the loop.
+                calls, judgings, fields = rows_of(
+                    self._run_id, state, keys, final=final, fusions=with_fusions
                 )
-                fields |= position
-                await self._db(save, self._run_id, self._attempt, calls, judgings, fields)
+                save(self._run_id, self._attempt, calls, judgings, fields | position)
+
+            try:
+                await self._db(write, self._state.copy())
             except BaseException:  # cancelled, too: nobody knows how far it came
                 self._dirty |= keys
+                self._fusions_changed |= with_fusions
                 raise
 
 
@@ -253,15 +270,18 @@ def save(
         mine = Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING)
         if not mine.update(**(fields or {"attempt": attempt})):
             raise LeaseLost
-        for fusion in fusions:
-            Fusion.objects.update_or_create(
-                run_id=run_id,
-                number=fusion.number,
-                defaults={name: getattr(fusion, name) for name in FUSION_FIELDS},
+        if fusions:
+            Fusion.objects.bulk_create(
+                fusions,
+                update_conflicts=True,
+                unique_fields=["run", "number"],
+                update_fields=FUSION_FIELDS,
             )
         if not calls:
             return
-        ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
+        ids: dict[int, int] = {}
+        if any(number for number, _ in calls):
+            ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
         for number, row in calls:
             row.fusion_id = ids[number] if number else None
         remember_who_pays([row for _, row in calls])

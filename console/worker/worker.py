@@ -12,22 +12,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 from redis.asyncio import Redis
 
-from ..engine.state import RunState
+from ..engine.state import CallStatus, RunState
+from ..models import Run
 from ..providers.wire.http import make_client
 from ..record import eventlog
+from ..record.asked import Asked
 from ..record.turns import next_of
 from .admission import AllPlaces
 from .doorbell import ring
-from .execution import Execution, Shared
+from .execution import Execution, Keys, Shared, keys_of
 from .leases import claim_next, pass_by, release, what_is_asked
 
 DEPTH = {"x-fusion-depth": "1", "x-openrouter-fusion-depth": "1"}
@@ -144,27 +147,70 @@ class Worker:
                 self.loop.call_soon(self._begin, "")
 
     async def _take(self, run_id: str) -> Execution | None:
-        claimed = await self.db(claim_next, run_id, frozenset(self.runs))
+        claimed = await self.db(_claimed, run_id, frozenset(self.runs))
         if claimed is None:
             return None
-        run, state, handed_on = claimed
-        asked = await self.db(what_is_asked, run)
-        if asked is None:
-            return None
+        run, state = claimed.run, claimed.state
         if run.attempt > 1:
-            _recover(state, await eventlog.read(self.redis, run_id))
-        return Execution(self._shared, run, state, asked, handed_on=handed_on)
+            _recover(state, await eventlog.read(self.redis, run.pk))
+        return Execution(
+            self._shared,
+            run,
+            state,
+            claimed.asked,
+            keys=claimed.keys,
+            handed_on=claimed.handed_on,
+        )
+
+
+@dataclass(frozen=True)
+class Claimed:
+    run: Run
+    state: RunState
+    handed_on: bool
+    asked: Asked
+    keys: Keys
+
+
+def _claimed(ring: str, besides: Collection[str]) -> Claimed | None:
+    """A run, with all that is read before its first call, in one go of the database thread."""
+    claimed = claim_next(ring, besides)
+    if claimed is None:
+        return None
+    run, state, handed_on = claimed
+    asked = what_is_asked(run)
+    if asked is None:
+        return None
+    try:
+        keys = keys_of(run.frozen_spec)
+    except Error as error:
+        log.warning("run %s looks its keys up later: %s", run.pk, error)
+        keys = {}
+    return Claimed(run, state, handed_on, asked, keys)
 
 
 def _recover(state: RunState, logged: RunState | None) -> None:
-    """The log may hold more of an interrupted text than the last checkpoint did."""
-    for call in state.calls.values():
+    """The log may hold more than the rows, which are written a moment later: more of an
+    interrupted text, or the end of a call, with what that found for its fusion."""
+    for call in list(state.calls.values()):
         seen = logged.calls.get(call.key) if logged else None
         if seen is None or call.status.is_final:
             continue
-        if seen.text.startswith(call.text) and seen.reasoning.startswith(call.reasoning):
+        if seen.status is CallStatus.COMPLETED:
+            state.calls[call.key] = seen
+            _found(state, logged, seen.fusion)
+        elif seen.text.startswith(call.text) and seen.reasoning.startswith(call.reasoning):
             call.text, call.reasoning = seen.text, seen.reasoning
             call.first_token_at = seen.first_token_at
+
+
+def _found(state: RunState, logged: RunState | None, number: int | None) -> None:
+    fusion = state.fusions.get(number or 0)
+    seen = logged.fusions.get(number or 0) if logged else None
+    if fusion and seen:
+        fusion.analysis, fusion.analysis_by = seen.analysis, seen.analysis_by
+        fusion.analysis_reason, fusion.analysis_error = seen.analysis_reason, seen.analysis_error
+        fusion.poll = seen.poll
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
