@@ -135,7 +135,7 @@ NOT_SHOWN = "not shown: private"
 PROMPT_SHOWN = 80
 
 
-class RunList(ChangeList):
+class NewestRuns(ChangeList):
     """Without what is large in a run and not shown here."""
 
     def get_queryset(self, *args: Any, **kwargs: Any) -> QuerySet[Run]:
@@ -171,7 +171,7 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
         return dict(Origin.choices).get(run.origin, run.origin)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return RunList
+        return NewestRuns
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         readable = ExpressionWrapper(_for(request), BooleanField())

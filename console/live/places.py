@@ -92,7 +92,7 @@ return 1
 _ALL = "fusion:sockets"
 
 
-class Counts:
+class SocketCounts:
     """What is open here, as far as Redis knows of it."""
 
     def __init__(self) -> None:
@@ -189,13 +189,13 @@ class Alone:
         self.open[key] -= 1
 
 
-_counts = Counts()
+_counts = SocketCounts()
 
 
 class Limited:
     def __init__(self, limit: Limit, application: Any) -> None:
         self._limit, self._application = limit, application
-        self._counts: Counts | Alone = _counts if limit.name else Alone()
+        self._counts: SocketCounts | Alone = _counts if limit.name else Alone()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         whose = self._limit.of(scope)
