@@ -8,12 +8,8 @@ limit for the judge than the preset Local has.
 from __future__ import annotations
 
 import os
-import subprocess
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -26,9 +22,7 @@ from console.engine.steps.fuse import fuse
 from console.engine.wait_for import EVERYONE
 from console.providers.registry import make_provider
 from console.providers.wire.http import make_client
-from fusion_site import installation
-from tests.door import Door
-from tests.stack import until
+from tests.llm.built_in import Open, built_in_model
 
 LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
 ANALYSIS_TOKENS = int(os.environ.get("ANALYSIS_TOKENS", LOCAL_ANALYSIS_TOKENS))
@@ -48,22 +42,8 @@ Fused = Callable[..., Awaitable[RunState]]
 @pytest.fixture(scope="session")
 def local_model() -> Iterator[str]:
     """The address of the built-in model's server, one for all tests here."""
-    assert installation.local_model()
-    python = str(installation.LOCAL_MODEL_VENV / "bin" / "python")
-    script = str(installation.BASE / "fusion_site" / "local_model.py")
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with Door() as door, subprocess.Popen([python, script, str(door.port)], **quiet) as process:
-
-        def is_well() -> bool:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{door.port}/health", timeout=2):
-                    return True
-            except OSError:
-                return False
-
-        until(is_well)
-        yield f"http://127.0.0.1:{door.port}/v1"
-        process.terminate()
+    with built_in_model() as address:
+        yield address
 
 
 @pytest.fixture
@@ -91,19 +71,9 @@ async def fused(local_model: str) -> AsyncIterator[Fused]:
             attempt=1,
             provider_for=provider_for,
             emit=lambda event: None,
-            admission=_Open(),
+            admission=Open(),
             clock=time.time,
         )
 
     yield run
     await client.aclose()
-
-
-class _Open:
-    """Everybody may enter at once."""
-
-    @asynccontextmanager
-    async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
-        yield
-
-    async def record(self, key: str) -> None: ...

@@ -15,16 +15,12 @@ import argparse
 import asyncio
 import os
 import statistics
-import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import tests.environment  # noqa: F401 - before all that reads settings
 from console.engine.findings.degenerate import Degeneracy, Detector, speaks_of_prompt
@@ -41,9 +37,7 @@ from console.engine.steps.fuse import fuse
 from console.engine.wait_for import EVERYONE
 from console.providers.registry import make_provider
 from console.providers.wire.http import make_client
-from fusion_site import installation
-from tests.door import Door
-from tests.stack import until
+from tests.llm.built_in import Open, built_in_model
 
 LARKFIELD = (
     "Summarise in two sentences: The town council of Larkfield voted on Monday to close the High "
@@ -84,39 +78,6 @@ class Answered:
     quotes: tuple[int, int]
     shared: int
     contradicted: int
-
-
-@contextmanager
-def built_in_model() -> Iterator[str]:
-    """The address of its server, started as `up` starts it."""
-    assert installation.local_model()
-    python = str(installation.LOCAL_MODEL_VENV / "bin" / "python")
-    script = str(installation.BASE / "fusion_site" / "local_model.py")
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with Door() as door, subprocess.Popen([python, script, str(door.port)], **quiet) as process:
-
-        def is_well() -> bool:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{door.port}/health", timeout=2):
-                    return True
-            except OSError:
-                return False
-
-        until(is_well)
-        try:
-            yield f"http://127.0.0.1:{door.port}/v1"
-        finally:
-            process.terminate()
-
-
-class Open:
-    """Everybody may enter at once."""
-
-    @asynccontextmanager
-    async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
-        yield
-
-    async def record(self, key: str) -> None: ...
 
 
 def local_spec(again: int) -> Spec:

@@ -1,0 +1,47 @@
+"""The built-in model's server for tests, and who lets everybody in at once."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from console.engine.spec import Panelist
+from fusion_site import installation
+from tests.door import Door
+from tests.stack import until
+
+
+@contextmanager
+def built_in_model() -> Iterator[str]:
+    """The address of its server, started as `up` starts it."""
+    assert installation.local_model()
+    python = str(installation.LOCAL_MODEL_VENV / "bin" / "python")
+    script = str(installation.BASE / "fusion_site" / "local_model.py")
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with Door() as door, subprocess.Popen([python, script, str(door.port)], **quiet) as process:
+
+        def is_well() -> bool:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{door.port}/health", timeout=2):
+                    return True
+            except OSError:
+                return False
+
+        try:
+            until(is_well)
+            yield f"http://127.0.0.1:{door.port}/v1"
+        finally:
+            process.terminate()
+
+
+class Open:
+    """Everybody may enter at once."""
+
+    @asynccontextmanager
+    async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
+        yield
+
+    async def record(self, key: str) -> None: ...
