@@ -154,8 +154,17 @@ class Credential(models.Model):
         except (CannotDecrypt, ImproperlyConfigured) as e:
             return f"{self.name}: {e}"
         if not has_key and self._needs_a_key and not self._stack_has_key:
-            return f"{self.name} needs an API key."
+            return self._without_a_key
         return ""
+
+    @property
+    def lacks_a_key(self) -> bool:
+        """And nothing else."""
+        return self.lacks == self._without_a_key
+
+    @property
+    def _without_a_key(self) -> str:
+        return f"{self.name} needs an API key."
 
     @property
     def is_on_own_machine(self) -> bool:

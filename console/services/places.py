@@ -30,7 +30,12 @@ from ..catalog.places import (
 from ..engine.findings.families import family
 from ..engine.spec import short_name
 from ..models import CatalogList, CatalogModel, Credential, Preset, PresetPanelist
+from ..providers.kinds import KEY_GIVERS
 
+_GIVERS = [giver.name for giver in KEY_GIVERS]
+KEY_FOR_PLACES = (
+    f"An API key is missing: one of {', '.join(_GIVERS[:-1])} or {_GIVERS[-1]} would do."
+)
 JUDGE, SYNTHESIZER = "judge_", "synthesizer_"  # before the names of their columns
 
 
@@ -103,6 +108,17 @@ def unfilled(preset: Preset) -> str:
     """Why it cannot run, as one sentence; "" when every place that must be is filled."""
     empty = next((spot.place for spot in _spots(preset) if not spot.model), None)
     return f"No model that your keys reach fits “{empty.label}”." if empty else ""
+
+
+def are_places(preset: Preset, credentials: Sequence[Credential]) -> bool:
+    """Whether these are named for places alone, which another key would fill as well."""
+    named = [p.credential for p in preset.panelists.all() if not _place(p.place)]
+    if not _place(preset.judge_place):
+        named.append(preset.judge_credential)
+    writes = preset.synthesizer_model and not preset.judge_writes
+    if writes and not _place(preset.synthesizer_place):
+        named.append(preset.synthesizer_credential or preset.judge_credential)
+    return not set(credentials) & set(named)
 
 
 def newer_models(*presets: Preset) -> dict[Preset, list[NewerModel]]:

@@ -13,7 +13,7 @@ from ..models.runs import Origin
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
-from .places import places_filled, unfilled
+from .places import KEY_FOR_PLACES, are_places, places_filled, unfilled
 from .policy import limits_of
 
 NEWEST = 1000  # runs that tell how often a preset's fusions change the answer
@@ -70,7 +70,10 @@ def preset_lacks(preset: Preset) -> str:
     writes = preset.synthesizer_model and not preset.judge_writes
     if writes and preset.synthesizer_credential:
         credentials.append(preset.synthesizer_credential)
-    return next((lacks for c in credentials if (lacks := c.lacks)), "")
+    lacking = [c for c in credentials if c.lacks]
+    if lacking and all(c.lacks_a_key for c in lacking) and are_places(preset, lacking):
+        return KEY_FOR_PLACES
+    return lacking[0].lacks if lacking else ""
 
 
 def preset_slugs() -> list[str]:

@@ -14,9 +14,11 @@ from console.catalog import seed_data
 from console.engine.spec import Spec
 from console.engine.usage import Price
 from console.models import Credential, Preset, Seed
+from console.providers.kinds import KEY_GIVERS
 from console.providers.secret import Secret
 from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import NameRefused, Refused
+from console.services.places import KEY_FOR_PLACES
 from console.services.presets import (
     default_preset_slug,
     preset_lacks,
@@ -192,8 +194,22 @@ def test_a_synthesizer_of_its_own_uses_the_judges_credential_unless_it_has_one(
 
 
 def test_a_preset_says_what_it_lacks() -> None:
-    assert preset_lacks(preset("quality")) == "OpenRouter needs an API key."
+    assert preset_lacks(preset("quality")) == KEY_FOR_PLACES
     assert "manage.py up" in preset_lacks(preset("local"))
+
+
+def test_places_want_any_key_and_models_that_are_named_their_own() -> None:
+    quality = preset("quality")
+    for giver in KEY_GIVERS:
+        assert giver.name in preset_lacks(quality)
+    Preset.objects.filter(pk=quality.pk).update(judge_place="", judge_model="maker/judge")
+    assert preset_lacks(preset("quality")) == "OpenRouter needs an API key."
+    Preset.objects.filter(pk=quality.pk).update(judge_place=quality.judge_place)
+    quality.panelists.filter(seat=1).update(place="")
+    assert preset_lacks(preset("quality")) == "OpenRouter needs an API key."
+    quality.panelists.filter(seat=1).update(place="any/strongest")
+    Credential.objects.filter(slug="openrouter").update(enabled=False)
+    assert preset_lacks(preset("quality")) == "OpenRouter is switched off."
 
 
 def test_a_ready_preset_lacks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
