@@ -7,13 +7,12 @@ such as can be asked and are there to stay. None is offered that nobody could be
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
 
+from .lines import ModelLine, is_same, line_of
 from .near import names_like
 
 SOON = timedelta(days=30)
@@ -219,7 +218,7 @@ def _with_room(use: Use, catalog: Catalog) -> Mend | None:
     ]
     maker = line_of(use.model).maker
 
-    def fit(row: Listed) -> tuple[bool, bool, float, tuple[int, ...]]:
+    def fit(row: Listed) -> tuple[bool, bool, float, tuple[float, ...]]:
         line = line_of(row.model)
         return (row.key == use.key, line.maker == maker, _published(row), line.version)
 
@@ -230,7 +229,7 @@ def _newest(use: Use, catalog: Catalog, *, at_least_as_new: bool = False) -> Men
     """The newest of its line that is newer than it, by the same key where there is one."""
     own, row = line_of(use.model), catalog.at.get((use.key, use.model))
 
-    def age(listed: Listed, line: ModelLine) -> tuple[float, tuple[int, ...]]:
+    def age(listed: Listed, line: ModelLine) -> tuple[float, tuple[float, ...]]:
         return (_published(listed), line.version)
 
     candidates = []
@@ -253,59 +252,3 @@ def _mend(use: Use, row: Listed) -> Mend:
 
 def _published(row: Listed) -> float:
     return row.published_at.timestamp() if row.published_at else 0.0
-
-
-# ---- lines of models: what a name says beside its version
-
-_SPLIT = re.compile(r"[^a-z0-9.]+")
-_VERSION = re.compile(r"v?(\d{1,3}(?:\.\d{1,3})*)([a-z]?)")
-_DATE = re.compile(r"(?:20\d{6}|20\d\d|\d{4}|\d{2})")
-_SIZE = re.compile(r"(?:\d+x)?\d+(?:\.\d+)?b|a\d+b")
-_LETTERED = re.compile(r"([a-z]+)(\d+(?:\.\d+)*)")
-_WITHOUT_MEANING = {"latest", "preview", "exp", "beta", "instruct", "chat", "it", "model", "models"}
-
-
-class ModelLine(NamedTuple):
-    maker: str
-    words: frozenset[str]
-    version: tuple[int, ...]
-    is_latest: bool
-
-    def is_that_of(self, other: ModelLine) -> bool:
-        same_maker = not (self.maker and other.maker) or self.maker == other.maker
-        return self.words == other.words and bool(self.words) and same_maker
-
-
-def line_of(model: str) -> ModelLine:
-    """`claude-opus-4.1-20250805` is of the line of `anthropic/claude-opus-5`, not of Sonnet's."""
-    plain = model.casefold().lstrip("~").partition(":")[0]
-    maker, _, name = plain.rpartition("/")
-    words: set[str] = set()
-    version: list[int] = []
-    for token in filter(None, _SPLIT.split(name)):
-        if token in _WITHOUT_MEANING:
-            continue
-        if _SIZE.fullmatch(token):
-            words.add(token)
-        elif match := _VERSION.fullmatch(token):
-            # After a version two digits may go on with it (opus-4-1) or begin a date (4-05-13).
-            if not (version and _DATE.fullmatch(token)):
-                version += map(int, match[1].split("."))
-        elif _DATE.fullmatch(token):
-            continue
-        elif match := _LETTERED.fullmatch(token):
-            words.add(match[1])
-            version += map(int, match[2].split("."))
-        else:
-            words.add(token)
-    return ModelLine(maker, frozenset(words), tuple(version), "latest" in plain)
-
-
-def is_same(model: str, other: str) -> bool:
-    """The same model under the names that two servers have for it."""
-    one, two = line_of(model), line_of(other)
-    return _bare(model) == _bare(other) and one.is_that_of(two)
-
-
-def _bare(model: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", model.casefold().rpartition("/")[2].partition(":")[0])

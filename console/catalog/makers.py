@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.findings.families import family
+from .lines import DECIMAL, plain, version_of
 
 STRONGEST, CHEAP = "strongest", "cheap"
 GRADES = (STRONGEST, CHEAP)
@@ -30,12 +31,6 @@ _DATE = r"(?:[-@](?P<date{n}>\d{{8}}|\d{{4}}-\d\d-\d\d|\d\d-\d{{4}}|\d\d-\d\d|\d
 _BEHIND = (
     r"(?P<latest>-latest)?" + _DATE.format(n=1) + r"(?P<preview>-(?:preview|exp|beta))?"
 ) + _DATE.format(n=2)
-# Bedrock: a region and the maker in front, a revision behind.
-_BEDROCK = re.compile(r"^(?:[a-z]{2,6}\.)?[a-z]+\.(?=[a-z])|-v\d+:\d+$")
-
-_SERVED = re.compile(r"-(?:fp8|tput|awq|maas|basic)$")
-_POINT = re.compile(r"(?<=\d)p(?=\d)")  # Fireworks: v3p3
-_SIZED = re.compile(r"\d+b\b")  # of such a model, turbo is how it is served
 
 # In this order: previews after what is out, lines as they stand, the newest of a line; a dated
 # name is the same as the one without, which is what people know it by.
@@ -49,7 +44,6 @@ class Maker:
     host: str  # of its own server
     lines: dict[str, tuple[tuple[re.Pattern[str], ...], ...]]  # by grade
     source: str
-    decimal: bool = False
 
     def rank(self, model: str, grade: str) -> Rank | None:
         """None for what is no model of this grade, or is moved on from model to model by
@@ -68,22 +62,9 @@ class Maker:
         if parts["latest"] or 0 < size < SMALLEST[grade]:
             return None
         date = parts["date1"] or parts["date2"] or ""
-        version = self._version(parts.get("version") or "")
+        version = version_of(parts.get("version") or "", decimal=self.slug in DECIMAL)
         newest = tuple(-n for n in version)
         return bool(parts["preview"]), number, newest, -size, variant, bool(date), _backwards(date)
-
-    def _version(self, text: str) -> tuple[float, ...]:
-        major, _, minor = text.replace("-", ".").partition(".")
-        if self.decimal and minor:
-            return float(f"{major}.{minor}"), 0
-        return float(major or 0), float(minor or 0)
-
-
-def plain(model: str) -> str:
-    """Without its author, and where and how it is served."""
-    name = _BEDROCK.sub("", model.lower().rpartition("/")[2])
-    name = _SERVED.sub("", _POINT.sub(".", name))
-    return name.removesuffix("-turbo") if _SIZED.search(name) else name
 
 
 @cache
@@ -108,7 +89,7 @@ def rank_of(model: str, grade: str) -> tuple[str, Rank] | None:
 def _maker(row: dict[str, Any]) -> Maker:
     lines = {grade: tuple(_line(line) for line in row[grade]) for grade in GRADES}
     own = (row["slug"], row["label"], row["host"])
-    return Maker(*own, lines, row["source"], row.get("decimal", False))
+    return Maker(*own, lines, row["source"])
 
 
 def _line(line: str) -> tuple[re.Pattern[str], ...]:

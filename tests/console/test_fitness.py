@@ -13,10 +13,9 @@ from console.catalog.fitness import (
     Listed,
     Use,
     findings,
-    is_same,
-    line_of,
     room_for,
 )
+from console.catalog.lines import is_same, line_of
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 ROUTER = Key("openrouter", "OpenRouter")
@@ -206,6 +205,13 @@ def test_short_answers_need_little_room() -> None:
         ("qwen/qwen3-32b", "other/qwen3-32b", False),
         ("deepseek-chat-v3.1", "deepseek-chat-v4", True),
         ("mistral-large-2411", "mistral-large-3", True),
+        ("us.anthropic.claude-opus-4-1-20250805-v1:0", "anthropic/claude-opus-5", True),
+        ("accounts/fireworks/models/deepseek-v3p1", "deepseek-ai/deepseek-v4", True),
+        ("Qwen/Qwen2.5-72B-Instruct-AWQ", "qwen/qwen3-72b", True),
+        ("meta-llama/Llama-3.3-70B-Instruct-Turbo", "llama-3.1-70b", True),
+        ("gpt-4-turbo", "gpt-4", False),
+        ("llama3.1:8b", "llama3.3:70b", False),
+        ("llama3.1:8b-instruct-q4_K_M", "llama3.3:8b", True),
     ],
 )
 def test_lines_of_models_are_told_apart(one: str, two: str, is_one_line: bool) -> None:
@@ -220,6 +226,10 @@ def test_lines_of_models_are_told_apart(one: str, two: str, is_one_line: bool) -
         ("gpt-4o-2024-08-06", "gpt-5"),
         ("o3", "o4"),
         ("gemini-2.5-pro", "gemini-3-pro"),
+        ("grok-4.20", "x-ai/grok-4.3"),
+        ("gpt-5.3", "gpt-5.20"),
+        ("us.anthropic.claude-opus-4-20250514-v1:0", "claude-opus-4-1"),
+        ("accounts/fireworks/models/deepseek-v3p1", "deepseek-v3.2"),
     ],
 )
 def test_versions_are_in_order(older: str, newer: str) -> None:
@@ -233,6 +243,10 @@ def test_versions_are_in_order(older: str, newer: str) -> None:
         ("openai/gpt-5:free", "gpt-5", True),
         ("openai/gpt-5", "gpt-5-mini", False),
         ("anthropic/claude-opus-4", "claude-opus-4.1", False),
+        ("us.anthropic.claude-opus-4-1-v1:0", "anthropic/claude-opus-4.1", True),
+        ("accounts/fireworks/models/deepseek-v3p1", "deepseek/deepseek-v3.1", True),
+        ("llama3.1:8b", "meta-llama/llama-3.1-70b-instruct", False),
+        ("llama3.1:8b", "llama3.1:70b", False),
     ],
 )
 def test_a_model_is_known_again_at_another_server(one: str, two: str, same: bool) -> None:
