@@ -152,6 +152,12 @@ TOLD_AGAIN: dict[str, str] = {
         f"{sensor} | {hour}:30 | {hour + 11}"
         for hour in range(6, 12) for sensor in ("Cellar", "Attic", "Garden")
     )),
+    "rounds by player": _table("Player | Round | Points", *(
+        f"{name} | {n} | {n * 7919 % 31}" for n in range(1, 7) for name in ("Anna", "Bert", "Carl")
+    )),
+    "sizes by plan": _table("Plan | Seats", *(
+        f"{plan} | {seats}" for seats in (1, 2, 5, 10, 20, 50) for plan in ("Small", "Large")
+    )),
     "matches played": _table("Round | Result | Points", *(
         f"{n} | {('Win', 'Loss', 'Win')[n % 3]} | {(3, 0, 3)[n % 3]}" for n in range(1, 15)
     )),
@@ -180,6 +186,10 @@ TOLD_AGAIN: dict[str, str] = {
     "the same under each": "\n".join(f"- {day}\n  - Walk for half an hour\n  - Drink water\n"
         "  - Go to bed early" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
                                          "Saturday", "Sunday")),
+    "meals of a week": "\n".join(f"Day {n}:\n- Breakfast: a bowl of porridge\n- Lunch: "
+        "bread and some cheese\n- Dinner: vegetable soup" for n in range(1, 6)),
+    "steps with code": "\n".join(f"{n}. Run this command now:\n   ```sh\n   make part-{n}\n   ```"
+        for n in range(1, 10)),
     "nothing found": "\n\n".join(f"## {name}\n\n- None" for name in SAINTS),
     "rooms and windows": "\n".join(f"- **{room}**: {n % 3 + 1} windows" for n, room in enumerate(
         ("Kitchen", "Bath", "Hall", "Study", "Cellar", "Attic", "Pantry"))),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.engine.findings.by_words import best_seat
-from console.engine.findings.degenerate import find
+from console.engine.findings.degenerate import find, stutters
 from console.engine.findings.provenance import plain
 from console.engine.findings.put_together import put_together
 from console.engine.findings.repeated_rows import repeats_rows, without_repeated_rows
@@ -53,6 +53,20 @@ REPEATED: dict[str, tuple[str, str, str]] = {
     "other figures each time": (
         GOOD,
         "".join(f"| Earth | {n} AU |\n| Mars | {n}.2 AU |\n| Venus | {n}.3 AU |\n" for n in "345"),
+        "",
+    ),
+    "counted on and on": (
+        "| Size | Distance from Sun |\n| --- | --- |\n| Earth   | 1 |\n| Mars   | 2 |\n"
+        "| Venus    | 0.8 |\n",
+        "| Earth   | 3 |\n| Mars   | 4 |\n| Earth   | 5 |\n| Venus   | 6 |\n"
+        + "".join(f"| Earth   | {n} |\n" for n in range(9, 22))
+        + "| Earth   |\n",
+        "",
+    ),
+    "three columns of figures": (
+        "| Planet | Size | Distance |\n|:--|--:|--:|\n| Earth | 12,742 | 1 |\n"
+        "| Mars | 6,779 | 2 |\n",
+        "".join(f"| Earth | {n},300 | {n} |\n| Mars | {n},200 | {n + 1} |\n" for n in range(3, 7)),
         "",
     ),
     "three columns": (
@@ -128,6 +142,26 @@ def test_such_an_answer_is_the_best_only_where_all_are_such(other: str) -> None:
     assert best_seat(answers(bad, other, *[bad] * 6), ASKED) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "is_so"),
+    [
+        ("Planets: Earth, Bubble, Bubble Bubble, Bubble Bubble Bubble.", True),
+        ("The halo is a halo HalosHalosHalosHalos of planets.", True),
+        ("Merrily, merrily, merrily, life is but a dream. Bravo, bravo, bravo!", False),
+        ("Ha ha ha ha! That that is, is. Bananas cost 222 euros, 7777777 of them.", False),
+        ("It is very, very good; the the typo is not.", False),
+        ("Your key looks like sk-xxxxxxxxxxxxxxxxxxxxxxxx.", False),
+    ],
+)
+def test_who_stutters_is_the_best_only_where_all_do(text: str, is_so: bool) -> None:
+    assert stutters(text) is is_so
+    if is_so:
+        bad = "".join(BY_FIGURES)
+        assert best_seat(answers(text, bad, text), ASKED) == 1
+        assert best_seat(answers(text, text), ASKED) == 0
+        assert list(faults(text, ASKED)) == ["loops"]
+
+
 def test_what_is_put_together_has_each_row_once() -> None:
     bad = "".join(BY_FIGURES)
     text = put_together(answers(bad, bad), ASKED, 0)
@@ -142,13 +176,26 @@ def test_the_count_of_first_answers_calls_it_a_loop() -> None:
 
 
 PIECES = ["| a | 1 |\n", "| Earth | 1 |\n|---|---|\n", "- a\n", "- a: b\n", "1. a b c\n", "- a\n\n"]
-PIECES += [" ", "|", "- ", "a:", "- a\nb\n", "```\n| a |\n", "|---|\n", "-", "> ", ": "]
+PIECES += [
+    " ",
+    "|",
+    "- ",
+    "a:",
+    "- a\nb\n",
+    "```\n| a |\n",
+    "|---|\n",
+    "-",
+    "> ",
+    ": ",
+    "ab",
+    "abcd ",
+]
 
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_the_time_grows_with_the_text(piece: str) -> None:
     def prepare(size: int) -> Any:
         text = f"| a | b |\n|---|---|\n{piece * (size // len(piece))}x"
-        return lambda: without_repeated_rows(text)
+        return lambda: (without_repeated_rows(text), stutters(text))
 
     assert growth(prepare, 20_000) < BOUND

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tests.environment  # noqa: F401 - before all that reads settings
-from console.engine.findings.degenerate import Degeneracy, Detector, speaks_of_prompt
+from console.engine.findings.degenerate import Degeneracy, Detector, speaks_of_prompt, stutters
 from console.engine.findings.evidence import share_of_verified
 from console.engine.findings.given import fused_answer
 from console.engine.findings.put_together import LOOSE_WORDS
@@ -140,7 +140,7 @@ def faults(text: str, prompt: str) -> Iterator[str]:
             yield "loops"
         case Degeneracy.ECHOES:
             yield "leaks"
-        case None if repeats_rows(text):
+        case None if repeats_rows(text) or stutters(text):
             yield "loops"
     if speaks_of_prompt(text, prompt):
         yield "leaks"

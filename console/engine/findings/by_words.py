@@ -7,7 +7,7 @@
     unique_insights   sentences that have less than `APART` of their words in common with any
                       of another answer
     best              the seat whose answer has the most in common with the others; none that
-                      says nothing, or repeats its rows, where there is another
+                      says nothing, stutters or repeats its rows, where there is another
 
 Words alone know no meaning: whoever says the same in other words is not found. Every quote is
 a sentence of its answer, character for character, so all of them are found there.
@@ -24,7 +24,7 @@ from typing import Any
 
 from ..state import CallState
 from .analysis import PARTS
-from .degenerate import find, is_alphabet
+from .degenerate import find, is_alphabet, stutters
 from .evidence import SUPPORTED, verify
 from .repeated_rows import repeats_rows
 from .whole_sentences import Sentence, content_of, in_common, is_unspaced, sentences, words_of
@@ -103,7 +103,7 @@ def best_seat(answers: Mapping[int, CallState], prompt: str) -> int:
     asked = content_of(words_of(prompt))
     words = {seat: content_of(words_of(call.text)) for seat, call in answers.items()}
 
-    def worth(seat: int) -> tuple[bool, bool, float, int]:
+    def worth(seat: int) -> tuple[bool, bool, bool, float, int]:
         text, own = answers[seat].text, words[seat]
         shared = sum(in_common(own, words[other]) for other in words if other != seat)
         related = len(own & asked) / len(asked) if asked else 0
@@ -112,7 +112,8 @@ def best_seat(answers: Mapping[int, CallState], prompt: str) -> int:
         refuses = bool(REFUSAL.search(text))
         return (
             says_something,
-            not repeats_rows(text),
+            not stutters(text),
+            not repeats_rows(text),  # which can be left out
             shared + 0.08 * ended + 0.2 * related - 0.4 * refuses,
             -seat,
         )

@@ -11,9 +11,10 @@ character. Numbers of list items are left out. A text is degenerate when one of 
                  the reader's prompt nor in an answer
     mark         `OF_A_MARK` characters of the fence's mark, or what only our material has
 
-Within fences of code and in rows of tables only a much longer period counts (`IN_DATA`), as of
-a period of up to `LONG_PERIOD` tokens that has fewer words than marks (`SHARE_OF_WORDS`), and of
-what stands in the reader's prompt, who may have asked for it. The first two mean that a text
+A block of code is a word of the prose around it, another one where its code is another. Within
+fences of code and in rows of tables only a much longer period counts (`IN_DATA`), as of a period
+of up to `LONG_PERIOD` tokens that has fewer words than marks (`SHARE_OF_WORDS`), and of what
+stands in the reader's prompt, who may have asked for it. The first two mean that a text
 repeats itself, the others that it repeats what its writer was told.
 
 docs/judging.md says on what this was measured: `python -m tests.degenerate`.
@@ -59,6 +60,12 @@ _OURS = re.compile(
 )
 # A fused answer that speaks of its prompt instead of answering it.
 _ABOUT_THE_PROMPT = re.compile(r"\W*the (?:answer to the prompt|prompt asks)\b", re.IGNORECASE)
+_STUTTER = re.compile(
+    r"\b([^\W\d_]{4,40})(?:[ ]\1){2}\b"
+    # xxxxxxxx stands in for something else.
+    r"|\b(?!([^\W\d_])\2{3})([^\W\d_]{4,40}?)\3{2,}\b",
+    re.IGNORECASE,
+)
 _SHARE_OF_LETTERS, _LEAST_LETTERS = 0.7, 8
 
 
@@ -103,6 +110,7 @@ class Detector:
         self._within_word = False
         self._begins_line, self._fence, self._is_row = True, "", False
         self._prose, self._data, self._words = _Tokens(), _Tokens(), _Tokens()
+        self._code = 0  # of the block that is open, what it says
 
     def find_in(self, text: str) -> Degeneracy | None:
         """Of a text by itself, whole."""
@@ -163,6 +171,7 @@ class Detector:
         if self._begins_line:
             if fence := _FENCE.match(line):
                 self._toggle(fence[1][0])
+                self._take_code_for_a_word()
             self._is_row = line.lstrip().startswith("|")
             number = _LIST_NUMBER.match(line)
             line = line[number.end() :] if number else line
@@ -170,6 +179,8 @@ class Detector:
         tokens = self._data if self._fence or self._is_row else self._prose
         for token, is_word in self._tokens(line):
             tokens.add(token)
+            if self._fence:
+                self._code = hash((self._code, token))
             if is_word and tokens is self._prose:
                 self._words.add(token)
                 if self._instructions and self._is_instruction(token):
@@ -177,6 +188,15 @@ class Detector:
             if tokens.fresh >= _EVERY and (found := self._repeats()):
                 return found
         return None
+
+    def _take_code_for_a_word(self) -> None:
+        """A closed block of it, where it is not the same again: what is said before each of
+        several is no repetition."""
+        if not self._fence:
+            token = next(self._tokens(f"code{self._code & 0xFFFFFFFF:x}"))[0]
+            self._prose.add(token)
+            self._words.add(token)
+        self._code = 0
 
     def _toggle(self, mark: str) -> None:
         self._fence = "" if self._fence == mark else self._fence or mark
@@ -308,6 +328,11 @@ def find(text: str, **known: object) -> Degeneracy | None:
 def speaks_of_prompt(text: str, prompt: str) -> bool:
     """A fused answer that begins with what the prompt is, unless that is about a prompt."""
     return bool(_ABOUT_THE_PROMPT.match(text)) and "prompt" not in prompt.lower()
+
+
+def stutters(text: str) -> bool:
+    """A word three times running without so much as a comma, or one that is made of itself."""
+    return bool(_STUTTER.search(text))
 
 
 def is_alphabet(text: str) -> bool:

@@ -2,30 +2,30 @@
 written (`degenerate.py`), and no answer all the same.
 
 Rows are compared by their cells, without case, emphasis and white space. A row is told again
-where one before it has the same cells, or where one that does not stand right above it has the
-same first cell and differs by nothing but figures. A table of `LEAST_ROWS` or more repeats itself
-where
+where one before it has the same cells, or the same but for figures, and its first cell stands in
+several places of the table. A table of `LEAST_ROWS` or more repeats itself where
 
     more than half of its rows are whole copies of others
     three rows are, and two thirds are told again
-    three quarters are told again, and it has two columns: more would tell rows apart
+    three quarters are told again, and no further column tells them apart
 
 A list is taken for a table: what stands before a colon is the first cell. Where rows are
 numbered, whatever they say is told apart by that; then only a period counts that stands
 `ROUNDS` times at the end, in at least half of the rows, of `WORDS` words a row or more, as it
 does in lists without first cells.
 
-Left alone is what repeats itself for a reason: rows in groups (they stand right above each
-other), values for first cells (yes and no, true and false: they stand in other columns, too, or
-have hardly a letter), and days of the week by whatever figures.
+Left alone is what repeats itself for a reason: rows in groups (their first cells stand in one
+place), values for first cells (yes and no, true and false: they stand in other columns, too, or
+have hardly a letter), rounds (see `_are_told_apart`), and days of the week by whatever figures.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
 
 from .whole_sentences import FENCE
 
@@ -37,6 +37,7 @@ _ITEM = re.compile(r"([ \t>]*+)(?:[-*+•]|(\d{1,3})[.)])[ \t]+")
 _RULE = re.compile(r"[ \t>]*+\|?(?=[^\n]*-)(?=[^\n]*\|)[ \t:|-]++\s*$")
 _EMPHASIS = re.compile(r"\*\*|__|[*`]")
 _LABEL = re.compile(r"([^:：\n]{1,60}?)(?:\*\*|__)?\s*[:：]\s*(?:\*\*|__)?\s*(?=\S)")
+_OF_CODE = "`"
 _BARE_FENCES = ("", "markdown", "md", "text", "txt")
 # Not of what tells rows apart: Q1, 2024, 9:30, 2026-11-28.
 _FIGURE = re.compile(r"(?<![\w:/-])(?!(?:1[5-9]|20)\d\d(?!\d|[.,]\d))\d+(?:[.,]\d+)*(?![\w:/-])")
@@ -102,7 +103,7 @@ def _told_again(rows: Sequence[_Row]) -> list[_Row]:
         return []
     differ_by_figures = not _are_days(rows) and (
         (len(copies) >= LEAST_COPIES and 3 * len(again) >= 2 * len(rows))
-        or (columns == 2 and 4 * len(again) >= 3 * len(rows))
+        or (4 * len(again) >= 3 * len(rows) and not _are_told_apart(rows, columns))
     )
     if not (is_mostly_copies or differ_by_figures):
         return []
@@ -117,15 +118,25 @@ def _again(rows: Sequence[_Row]) -> tuple[list[_Row], list[_Row]]:
     copies, again = [], []
     whole: set[tuple[str, ...]] = set()
     shapes: set[tuple[str, ...]] = set()
-    for before, row in pairwise([_Row(0, 0, ()), *rows]):
+    stands = Counter(name for name, _ in groupby(row.name for row in rows))
+    for row in rows:
         shape = (row.name, *(_FIGURE.sub("#", cell) for cell in row.cells[1:]))
         if row.cells in whole:
             copies.append(row)
-        if row.cells in whole or (shape in shapes and row.name != before.name):
+        if row.cells in whole or (shape in shapes and stands[row.name] > 1):
             again.append(row)
         whole.add(row.cells)
         shapes.add(shape)
     return copies, again
+
+
+def _are_told_apart(rows: Sequence[_Row], columns: int) -> bool:
+    """By a column that goes on for each name, and says of several names the same: a round."""
+    for column in range(1, columns):
+        told = [(row.name, row.cells[column]) for row in rows if len(row.cells) > column]
+        if len(set(told)) == len(rows) and 2 * len({value for _, value in told}) <= len(rows):
+            return True
+    return False
 
 
 def _in_rounds(rows: Sequence[_Row]) -> list[_Row]:
@@ -170,19 +181,20 @@ def _tables(text: str) -> Iterator[list[_Row]]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, int, str]]:
-    """Those of code are empty; of a fence without a language a table is read all the same."""
+    """Those of code, which end a list, say nothing; of a fence without a language a table is
+    read all the same."""
     fence, is_code = "", False
     for line in _LINE.finditer(text):
         mark = FENCE.match(text, line.start())
         if fence and mark and mark[1].startswith(fence) and not mark[2]:
             fence, is_code = "", False
-            yield line.start(), line.end(), ""
+            yield line.start(), line.end(), _OF_CODE
         elif mark and not fence:
             fence, is_code = mark[1], mark[2].lower() not in _BARE_FENCES
-            yield line.start(), line.end(), ""
+            yield line.start(), line.end(), _OF_CODE
         else:
             is_read = not fence or (not is_code and "|" in line[0])
-            yield line.start(), line.end(), line[0] if is_read else ""
+            yield line.start(), line.end(), line[0] if is_read else _OF_CODE
 
 
 def _table(lines: Sequence[tuple[int, int, str]], at: int) -> tuple[list[_Row], int]:
@@ -200,10 +212,10 @@ def _table(lines: Sequence[tuple[int, int, str]], at: int) -> tuple[list[_Row], 
 
 
 def _list(lines: Sequence[tuple[int, int, str]], at: int) -> tuple[list[_Row], int]:
-    """Items as far in as the first; what stands further in or goes on belongs to its item."""
+    """Items as far in as the first; what stands further in belongs to its item."""
     first = _ITEM.match(lines[at][2])
     assert first
-    depth, items, is_blank = len(first[1]), [], False
+    depth, items = len(first[1]), []
     while at < len(lines):
         _, _, line = lines[at]
         item = _ITEM.match(line)
@@ -212,10 +224,9 @@ def _list(lines: Sequence[tuple[int, int, str]], at: int) -> tuple[list[_Row], i
                 break
             items.append([at])
         elif line.strip():
-            if is_blank and len(line) - len(line.lstrip(" \t>")) <= depth:
+            if len(line) - len(line.lstrip(" \t>")) <= depth:
                 break
             items[-1].append(at)
-        is_blank = not line.strip()
         at += 1
     return [_item([lines[n] for n in of]) for of in items], at
 
