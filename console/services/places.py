@@ -32,10 +32,6 @@ from ..engine.spec import short_name
 from ..models import CatalogList, CatalogModel, Credential, Preset, PresetPanelist
 from ..providers.kinds import KEY_GIVERS
 
-_GIVERS = [giver.name for giver in KEY_GIVERS]
-KEY_FOR_PLACES = (
-    f"An API key is missing: one of {', '.join(_GIVERS[:-1])} or {_GIVERS[-1]} would do."
-)
 JUDGE, SYNTHESIZER = "judge_", "synthesizer_"  # before the names of their columns
 
 
@@ -119,6 +115,17 @@ def are_places(preset: Preset, credentials: Sequence[Credential]) -> bool:
     if writes and not _place(preset.synthesizer_place):
         named.append(preset.synthesizer_credential or preset.judge_credential)
     return not set(credentials) & set(named)
+
+
+def key_for_places() -> str:
+    """Whose keys would fill the places that those of the site do not."""
+    ready = _ready()
+    there = {c.slug for c in ready} | {c.url for c in ready}
+    missing = [g.name for g in KEY_GIVERS if g.slug not in there and g.address not in there]
+    which = f"one of {', '.join(missing[:-1])} or {missing[-1]}" if missing[1:] else "another one"
+    if ready:
+        return f"No model that your keys reach fits its places: {which} may do."
+    return f"An API key is missing: {which} would do."
 
 
 def newer_models(*presets: Preset) -> dict[Preset, list[NewerModel]]:

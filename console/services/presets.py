@@ -13,7 +13,7 @@ from ..models.runs import Origin
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
-from .places import KEY_FOR_PLACES, are_places, places_filled, unfilled
+from .places import are_places, key_for_places, places_filled, unfilled
 from .policy import limits_of
 
 NEWEST = 1000  # runs that tell how often a preset's fusions change the answer
@@ -72,7 +72,7 @@ def preset_lacks(preset: Preset) -> str:
         credentials.append(preset.synthesizer_credential)
     lacking = [c for c in credentials if c.lacks]
     if lacking and all(c.lacks_a_key for c in lacking) and are_places(preset, lacking):
-        return KEY_FOR_PLACES
+        return key_for_places()
     return lacking[0].lacks if lacking else ""
 
 

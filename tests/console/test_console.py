@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 
 from console.engine.wait_for import at_least
 from console.models import Credential, Preset, Run
-from console.services.places import KEY_FOR_PLACES
+from console.services.places import key_for_places
 from tests.upstream import Script, Upstream
 
 from .story import Story
@@ -157,7 +157,7 @@ def test_a_preset_that_cannot_run_is_not_shown_and_says_why_when_it_is_asked_all
     assert "Not shown" not in html and "Add a provider key" not in html
     response = ask(page, preset="quality")
     assert response.status_code == 422
-    assert KEY_FOR_PLACES in response.content.decode()
+    assert key_for_places() in response.content.decode()
     assert not Run.objects.exists()
 
 
@@ -175,7 +175,7 @@ def test_an_admin_reads_in_one_line_what_is_hidden_and_where_a_key_is_added(
     client.force_login(ada)
     html = client.get("/fusion").content.decode()
     (line,) = re.findall(r'presets-hidden">(.*?)</p>', html, re.DOTALL)
-    assert f"Quality, Budget ({KEY_FOR_PLACES})" in line and "Local (" in line
+    assert f"Quality, Budget ({key_for_places()})" in line and "Local (" in line
     assert '<a href="/fusion/keys">Add a provider key</a>' in line
 
 

@@ -18,7 +18,7 @@ from console.providers.kinds import KEY_GIVERS
 from console.providers.secret import Secret
 from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import NameRefused, Refused
-from console.services.places import KEY_FOR_PLACES
+from console.services.places import key_for_places
 from console.services.presets import (
     default_preset_slug,
     preset_lacks,
@@ -194,14 +194,23 @@ def test_a_synthesizer_of_its_own_uses_the_judges_credential_unless_it_has_one(
 
 
 def test_a_preset_says_what_it_lacks() -> None:
-    assert preset_lacks(preset("quality")) == KEY_FOR_PLACES
+    assert preset_lacks(preset("quality")) == key_for_places()
     assert "manage.py up" in preset_lacks(preset("local"))
 
 
-def test_places_want_any_key_and_models_that_are_named_their_own() -> None:
+def test_places_want_any_key_and_models_that_are_named_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     quality = preset("quality")
     for giver in KEY_GIVERS:
         assert giver.name in preset_lacks(quality)
+    with monkeypatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "sk-0123456789")  # whose list nobody has read
+        lacks = preset_lacks(preset("quality"))
+        assert lacks.startswith(
+            "No model that your keys reach fits its places: one of OpenRouter, "
+        )
+        assert "OpenAI" not in lacks and lacks.endswith(" or Moonshot may do.")
     Preset.objects.filter(pk=quality.pk).update(judge_place="", judge_model="maker/judge")
     assert preset_lacks(preset("quality")) == "OpenRouter needs an API key."
     Preset.objects.filter(pk=quality.pk).update(judge_place=quality.judge_place)
