@@ -11,6 +11,7 @@ from .api.http.base import nothing_here_view
 from .live import views as live
 from .pages.views import (
     account,
+    compare,
     console,
     first,
     fusions,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("fusion/runs", runs.list, name="run-list"),
     path("fusion/runs/<uuid:run_id>", runs.detail, name="run-detail"),
     path("fusion/runs/<uuid:run_id>/frames", live.frames, name="run-frames"),
+    path("fusion/runs/<uuid:run_id>/compare", compare.compare, name="run-compare"),
     path("fusion/runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),
     path("fusion/runs/<uuid:run_id>/share", runs.share, name="run-share"),
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
@@ -44,6 +46,7 @@ urlpatterns = [
     path("fusion/presets/<slug:slug>/mend", presets.mend, name="preset-mend"),
     path("fusion/shared/<str:token>", runs.shared, name="run-shared"),
     path("fusion/shared/<str:token>/frames", live.shared_frames, name="shared-frames"),
+    path("fusion/shared/<str:token>/compare", compare.shared_compare, name="shared-compare"),
     path("fusion/presets/<slug:slug>/renew", presets.renew, name="preset-renew"),
     path("fusion/keys", keys.keys, name="keys"),
     path("fusion/servers", servers.servers, name="servers"),

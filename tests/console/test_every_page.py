@@ -39,6 +39,7 @@ PAGES: dict[str, dict[str, str | int]] = {
     "sign-in": {VISITOR: THERE, CHARLIE: THERE, BOB: HOME, ALICE: HOME, ADA: HOME},
     **{name: dict.fromkeys(PEOPLE, status) for name, status in MACHINES.items()},
 }
+RUN_PAGES = ("run-detail", "run-compare")
 RUNS: dict[str, dict[str, str | int]] = {
     "private": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
     "link": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
@@ -84,7 +85,7 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
 def test_every_address_is_known_here() -> None:
     names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
     frames = {"run-frames", "shared-frames"}  # tests/live/test_asking_for_frames.py
-    assert names == {*PAGES, *DONE, *frames, "run-detail", "run-shared"}
+    assert names == {*PAGES, *DONE, *frames, *RUN_PAGES, "run-shared", "shared-compare"}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -98,10 +99,12 @@ def test_a_run_is_for_whom_its_owner_lets_see_it(
     readers: dict[str, Client], alice: User, visibility: str
 ) -> None:
     run = Story().whole().save(alice, visibility=visibility, share_token="by-link")
-    assert everybody(readers, reverse("run-detail", args=[run.pk])) == RUNS[visibility]
+    for page in RUN_PAGES:
+        assert everybody(readers, reverse(page, args=[run.pk])) == RUNS[visibility]
     shared = THERE if visibility == "link" else NOWHERE
-    by_link = everybody(readers, reverse("run-shared", args=["by-link"]))
-    assert by_link == dict.fromkeys(PEOPLE, shared)
+    for page in ("run-shared", "shared-compare"):
+        by_link = everybody(readers, reverse(page, args=["by-link"]))
+        assert by_link == dict.fromkeys(PEOPLE, shared)
 
 
 def test_nothing_is_done_by_looking(readers: dict[str, Client], alice: User) -> None:

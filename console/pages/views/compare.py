@@ -1,0 +1,68 @@
+"""`/fusion/runs/<id>/compare`: two texts of a run side by side."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from ... import access
+from ...engine.spec_versions import SpecUnreadable
+from ...fragments.comparison import compared_page
+from ...models import Run
+from ...record.compared import NoSuchText, comparable, named, usual
+from ...record.rows import state_from_rows
+from .runs import private_page
+
+PAGE = "console/compare/compare.html"
+
+
+@login_required
+@private_page
+@require_safe
+def compare(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    run = access.run_visible_to(request.user, run_id)
+    return _page(request, run, back=reverse("run-detail", args=[run.pk]))
+
+
+@private_page
+@require_safe
+def shared_compare(request: HttpRequest, token: str) -> HttpResponse:
+    """For whoever has the link; what can be compared stands on the page that it leads to."""
+    run = access.run_shared_by_link(token)
+    back = reverse("run-shared", args=[token])
+    response = _page(request, run, back=back, is_shared=True)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _page(request: HttpRequest, run: Run, *, back: str, is_shared: bool = False) -> HttpResponse:
+    context: dict[str, Any] = {"run": run, "back": back, "is_shared": is_shared}
+    try:
+        spec, state = run.frozen_spec, state_from_rows(run)
+    except SpecUnreadable as why:
+        return render(request, "400.html", context | {"sentence": str(why)}, status=400)
+    texts = comparable(spec, state)
+    if (both := usual(texts)) is None:
+        return render(request, PAGE, context)
+    try:
+        left = named(texts, request.GET.get("left") or both[0])
+        right = named(texts, request.GET.get("right") or _other(both, left.name))
+    except NoSuchText as why:
+        return render(request, "400.html", context | {"sentence": str(why)}, status=400)
+    context |= {
+        "texts": texts,
+        "page": compared_page(state, left, right),
+        "only_differs": bool(request.GET.get("differs")),
+    }
+    return render(request, PAGE, context)
+
+
+def _other(both: tuple[str, str], name: str) -> str:
+    return both[0] if name == both[1] else both[1]
