@@ -8,6 +8,7 @@ from .http.base import View
 from .openai.chat import chat_completions
 from .openai.models import model, models
 from .openai.responses import responses
+from .runs.differences import differences
 from .runs.endpoints import cancel, fuse, run, run_create, run_list
 from .runs.events import events
 
@@ -26,6 +27,7 @@ ROUTES = (
     Route("runs", "api-runs", {"GET": run_list, "POST": run_create}),
     Route("runs/<uuid:run_id>", "api-run", {"GET": run}),
     Route("runs/<uuid:run_id>/events", "api-run-events", {"GET": events}),
+    Route("runs/<uuid:run_id>/differences", "api-run-differences", {"GET": differences}),
     Route("runs/<uuid:run_id>/cancel", "api-run-cancel", {"POST": cancel}),
     Route("runs/<uuid:run_id>/fusions", "api-run-fusions", {"POST": fuse}),
 )

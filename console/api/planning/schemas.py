@@ -305,6 +305,14 @@ class FuseRequest(OwnTerms):
     provider: ProviderWishes | None = None
 
 
+class TwoTexts(Schema):
+    """`A` to `H`: a seat's answer; `fused-2`, `analysis-2`: of the second fusion; `fused`,
+    `analysis`: of the latest."""
+
+    left: Annotated[str, Field(min_length=1, max_length=20)]
+    right: Annotated[str, Field(min_length=1, max_length=20)]
+
+
 class RunFilters(Schema):
     """Of the list of runs: `since` and `until` are when a run was started."""
 

@@ -54,3 +54,55 @@ class RunList(Reply):
     data: list[RunRow]
     has_more: bool
     next_cursor: str | None
+
+
+class WordsReply(Reply):
+    """Where in the `text` of their statement: from `start` up to `end`, in characters."""
+
+    start: int
+    end: int
+
+
+class StatementReply(Reply):
+    """A sentence, a row of a table or a line of code, as it is read. `state` says what becomes of
+    it on the other side: `only`, nothing."""
+
+    text: str
+    kind: Literal["prose", "row", "code"]
+    state: Literal["same", "words", "reworded", "linked", "opposed", "only"]
+
+
+class PairReply(Reply):
+    """`left` and `right` count the statements from 0. `words`: these words differ, and by
+    `figures` or `denial` a number or a "not" does; `reworded`: most of them do; `linked`: the same
+    in other words, as the analysis says of `claim`; `opposed`: against each other, as it says."""
+
+    kind: Literal["same", "words", "reworded", "linked", "opposed"]
+    left: int
+    right: int
+    left_words: list[WordsReply]
+    right_words: list[WordsReply]
+    figures: bool
+    denial: bool
+    claim: str | None
+
+
+class SideReply(Reply):
+    """`only` is how many of its statements stand only here."""
+
+    name: str
+    label: str
+    statements: list[StatementReply]
+    only: int
+
+
+class DifferencesReply(Reply):
+    """`is_whole` is false of texts that are too long: beyond what is the same, not all pairs that
+    are alike were looked for."""
+
+    object: Literal["differences"] = "differences"
+    run: str
+    left: SideReply
+    right: SideReply
+    pairs: list[PairReply]
+    is_whole: bool

@@ -6,6 +6,7 @@ import { bodies, measure, panes, partnersOf, placeOf, statements, texts } from "
 const SVG = "http://www.w3.org/2000/svg";
 const WITH_BAR = new Set(["only", "opposed", "reworded", "linked"]);
 const ribbons = document.querySelector(".ribbons");
+const LINE_GAP = 15; // pixels, less than there is between two paragraphs
 let isAsked = false;
 let isLaidOut = false;
 
@@ -29,7 +30,13 @@ function drawBars(side) {
   for (const [number, said] of statements(side)) {
     const state = said.dataset.said;
     const at = WITH_BAR.has(state) && placeOf(side, number);
-    if (at) drawn.push({ state, edge: getComputedStyle(said).direction === "rtl" ? "right" : "left", ...at });
+    if (!at) continue;
+    const edge = getComputedStyle(said).direction === "rtl" ? "right" : "left";
+    const before = drawn.at(-1);
+    const goesOn = before?.state === state && before.edge === edge;
+    // Lines that follow one another have one bar.
+    if (goesOn && at.top - before.bottom < LINE_GAP) before.bottom = Math.max(before.bottom, at.bottom);
+    else drawn.push({ state, edge, ...at });
   }
   for (const bar of texts[side].querySelectorAll(".bar")) bar.remove();
   texts[side].append(...drawn.map(({ state, edge, top, bottom }) => {
@@ -58,9 +65,10 @@ function drawRibbons() {
     if (!one) continue;
     for (const partner of partnersOf(said)) {
       const two = at(1, partner);
-      // Where neither can be seen there is nothing to tie together.
-      if (!two || (isOutside(one, seen[0]) && isOutside(two, seen[1]))) continue;
       const isOpposed = said.dataset.said === "opposed";
+      const hidden = [one, two].filter((place, side) => !place || isOutside(place, seen[side]));
+      // What both say is tied where both can be seen; a contradiction also leads out of view.
+      if (!two || hidden.length > (isOpposed ? 1 : 0)) continue;
       const kind = isOpposed ? "is-opposed" : said.classList.contains("is-lit") ? "is-lit" : "is-shared";
       const shape = isOpposed ? thread : ribbon;
       paths.push([shape(within(one, seen[0], area), within(two, seen[1], area), area.width), kind]);
