@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,9 @@ from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.seating import seated
 from ..engine.usage import cost_of, money
 from ..record.by_words import put_together
+from . import seats
+from .agreement import AnalysisView, analysis
+from .receipt import ReceiptView, receipt
 from .renderings import rendered
 from .sentences import run_word, seats_and, unknown_to_fused
 from .sources import addresses
@@ -35,22 +39,35 @@ class FusionView:
     html: SafeString
     text: str
     cost: str
+    analysis: AnalysisView
+    receipt: ReceiptView
+    before: int | None  # the one before it that gave a text, too
 
 
 def fusions(spec: Spec, state: RunState) -> list[FusionView]:
     """The newest first; none where there is only one, which the page shows anyway."""
     if len(state.fusions) < 2:
         return []
-    return [_view(spec, state, f) for _, f in sorted(state.fusions.items(), reverse=True)]
+    columns = seats.columns(spec, state)
+    order = [fusion for _, fusion in sorted(state.fusions.items())]
+    with_text = [fusion.number for fusion in order if state.has_answer(fusion)]
+    return [_view(spec, state, f, columns, with_text) for f in reversed(order)]
 
 
-def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
+def _view(
+    spec: Spec,
+    state: RunState,
+    fusion: FusionState,
+    columns: Sequence[seats.SeatView],
+    with_text: Sequence[int],
+) -> FusionView:
+    alone = state.of_turn(fusion.number)
     calls = [
         c for c in state.calls.values() if c.fusion == fusion.number and c.step is not Step.POLL
     ]
     costs = [c.charged for c in calls if c.was_billable]
     known = [c for c in costs if c is not None]
-    seats = {state.calls[key].seat for key in fusion.judged if key in state.calls}
+    judged = {state.calls[key].seat for key in fusion.judged if key in state.calls}
     return FusionView(
         number=fusion.number,
         after=fusion.turn.get("after"),
@@ -60,13 +77,21 @@ def _view(spec: Spec, state: RunState, fusion: FusionState) -> FusionView:
         synthesizer=_name(state, Step.SYNTHESIS, fusion, fusion.synthesizer),
         is_put_together=bool(put_together(state, fusion)),
         criteria=fusion.criteria,
-        letters=" ".join(letter(seat) for seat in sorted(s for s in seats if s is not None)),
+        letters=" ".join(letter(seat) for seat in sorted(s for s in judged if s is not None)),
         status=run_word(fusion.status.value),
         stood_in=bool(fusion.best),
         html=_html(spec, state, fusion),
         text=answer.text if (answer := given(state, fusion)) else "",
         cost=money(sum(known) if known and len(known) == len(costs) else None),
+        analysis=analysis(spec, alone, columns),
+        receipt=receipt(spec, alone.without_panel(), columns),
+        before=_before(fusion.number, with_text),
     )
+
+
+def _before(number: int, with_text: Sequence[int]) -> int | None:
+    earlier = [one for one in with_text if one < number]
+    return earlier[-1] if earlier and number in with_text else None
 
 
 def _html(spec: Spec, state: RunState, fusion: FusionState) -> SafeString:

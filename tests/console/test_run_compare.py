@@ -180,3 +180,30 @@ def test_a_runs_page_leads_to_it_and_a_shared_one_to_its_own(page: Client, alice
     )
     by_link = page.get("/fusion/shared/by-link").content.decode()
     assert 'href="/fusion/shared/by-link/compare"' in by_link
+
+
+def test_every_fusion_has_its_own_analysis_and_receipt_and_says_what_changed(
+    page: Client, alice: User
+) -> None:
+    told = again(story().complete(), "Test the invoices. Begin in June.")
+    second = {"claim": "Only the second judge says so", "seats": [0, 1, 2], "evidence": []}
+    told.state.fusions[2].analysis = ANALYSIS | {"consensus": [second]}
+    run = told.save(alice, visibility="link", share_token="by-link")
+    for address, compare in (
+        (f"/fusion/runs/{run.pk}", f"/fusion/runs/{run.pk}/compare"),
+        ("/fusion/shared/by-link", "/fusion/shared/by-link/compare"),
+    ):
+        html = page.get(address).content.decode()
+        fusions = html.split('<article class="fusion"')[1:]
+        newest, first = fusions
+        assert "Only the second judge says so" in newest and "Upkeep is a real" not in newest
+        assert "Upkeep is a real" in first and "Only the second judge" not in first
+        assert f'href="{compare}?left=fused-1&amp;right=fused-2"' in newest
+        assert "What changed" not in first
+        is_own = "shared" not in address
+        assert ('class="receipt"' in first) is is_own
+    # Its own calls only: the panel's are the run's.
+    page_of_owner = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    receipt = page_of_owner.split('<article class="fusion"')[2].split('class="receipt"')[1]
+    steps = re.findall(r'receipt-step">(\w+)<', receipt.split("</table>")[0])
+    assert steps == ["analysis", "synthesis"]
