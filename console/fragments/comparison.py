@@ -54,13 +54,15 @@ def _legend(counts: Mapping[str, int]) -> list[LegendEntry]:
     entries = [LegendEntry("only", "Only here", f"{counts['left']} and {counts['right']}")]
     for state, words in (
         ("opposed", "Opposed"),
-        ("words", "Some words differ"),
         ("reworded", "Reworded"),
+        ("words", "Words differ"),
         ("linked", "In other words, by the analysis"),
         ("same", "Both say"),
     ):
         if count := counts.get(state):
             entries.append(LegendEntry(state, words, str(count)))
+            if state == "words" and (grave := counts.get("grave")):
+                entries.append(LegendEntry("grave", "a figure or a “not” differs", str(grave)))
     return entries
 
 

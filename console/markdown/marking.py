@@ -34,7 +34,8 @@ BETWEEN_CELLS = " | "
 @dataclass(frozen=True)
 class StatementMark:
     """Around what a passage says between two places; `words` within it once more. `number` is
-    that of the statement, `partners` are those on the other side."""
+    that of the statement, `partners` are those on the other side; `is_grave`: they differ by a
+    figure or a "not"."""
 
     start: int
     end: int
@@ -42,6 +43,7 @@ class StatementMark:
     number: int
     partners: tuple[int, ...] = ()
     words: tuple[Span, ...] = ()
+    is_grave: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,8 @@ def _opening(mark: StatementMark, side: str, begun: set[int]) -> str:
         begun.add(mark.number)
         name = f' id="{side}-{mark.number}"'
     partners = f' data-with="{_list(mark.partners)}"' if mark.partners else ""
-    return f'<span{name} data-said="{mark.state}" data-number="{mark.number}"{partners}>'
+    grave = " data-grave" if mark.is_grave else ""
+    return f'<span{name} data-said="{mark.state}" data-number="{mark.number}"{partners}{grave}>'
 
 
 def _list(numbers: Iterable[int]) -> str:

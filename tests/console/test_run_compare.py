@@ -81,6 +81,7 @@ def test_two_seats_side_by_side(page: Client, alice: User) -> None:
         ("same", "Test the invoices."),
         ("only", "Ask the auditors first."),
     ]
+    assert 'data-legend="grave"' in html and html.count(" data-grave>") == 2
     assert "<mark>40,000</mark>" in html and "<mark>60,000</mark>" in html
 
 

@@ -14,7 +14,8 @@ from console.engine.findings.passages import PassageKind, ReadPassage
 
 from ..growth import BOUND, growth
 
-_WORDS = [f"{random.Random(n).choice('bcdfgh')}a{n}rel" for n in range(4000)]
+_LETTERS = "abcdefghij"
+_WORDS = ["".join(_LETTERS[int(digit)] for digit in f"{n:04}") + "rel" for n in range(4000)]
 
 
 def texts(many: int, seed: int = 7) -> tuple[list[ReadPassage], list[ReadPassage]]:

@@ -44,6 +44,10 @@ class StatementPair:
     denial: bool = False
     claim: str = ""
 
+    @property
+    def is_grave(self) -> bool:
+        return self.kind == "words" and (self.figures or self.denial)
+
 
 @dataclass(frozen=True)
 class Differences:
@@ -62,8 +66,11 @@ class Differences:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """Pairs of each kind; `left` and `right`: what only one says."""
-        counts = Counter(pair.kind for pair in self.pairs)
+        """Pairs of each kind; `grave`: those of `words` that differ by a figure or a "not";
+        `left` and `right`: what only one says."""
+        counts: Counter[str] = Counter(pair.kind for pair in self.pairs)
+        if grave := sum(pair.is_grave for pair in self.pairs):
+            counts["grave"] = grave
         only = {"left": self.left_states.count("only"), "right": self.right_states.count("only")}
         return dict(counts) | only
 
