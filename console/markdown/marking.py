@@ -34,8 +34,8 @@ BETWEEN_CELLS = " | "
 @dataclass(frozen=True)
 class StatementMark:
     """Around what a passage says between two places; `words` within it once more. `number` is
-    that of the statement, `partners` are those on the other side; `is_grave`: they differ by a
-    figure or a "not"."""
+    that of the statement, `partners` are those on the other side; `grave` are
+    those of the words that are a figure or a "not"."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ class StatementMark:
     number: int
     partners: tuple[int, ...] = ()
     words: tuple[Span, ...] = ()
-    is_grave: bool = False
+    grave: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -195,12 +195,13 @@ def _in_node(
         yield _between(node, at, start)
         yield _opening(mark, side, begun)
         inner = start
-        for a, b in mark.words:
-            if b <= start or a >= end:
+        for span in mark.words:
+            if span[1] <= start or span[0] >= end:
                 continue
-            a, b = max(a, inner), min(b, end)
+            a, b = max(span[0], inner), min(span[1], end)
             yield _between(node, inner, a)
-            yield f"<mark>{_between(node, a, b)}</mark>"
+            yield '<mark class="grave">' if span in mark.grave else "<mark>"
+            yield f"{_between(node, a, b)}</mark>"
             inner = b
         yield _between(node, inner, end)
         yield "</span>"
@@ -223,8 +224,7 @@ def _opening(mark: StatementMark, side: str, begun: set[int]) -> str:
         begun.add(mark.number)
         name = f' id="{side}-{mark.number}"'
     partners = f' data-with="{_list(mark.partners)}"' if mark.partners else ""
-    grave = " data-grave" if mark.is_grave else ""
-    return f'<span{name} data-said="{mark.state}" data-number="{mark.number}"{partners}{grave}>'
+    return f'<span{name} data-said="{mark.state}" data-number="{mark.number}"{partners}>'
 
 
 def _list(numbers: Iterable[int]) -> str:

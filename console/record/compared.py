@@ -192,29 +192,27 @@ def _marks(
     sides: tuple[dict[int, list[StatementMark]], dict[int, list[StatementMark]]] = ({}, {})
     partners: tuple[defaultdict[int, list[int]], ...] = (defaultdict(list), defaultdict(list))
     words: tuple[dict[int, tuple[tuple[int, int], ...]], ...] = ({}, {})
-    grave: tuple[set[int], set[int]] = (set(), set())
     for pair in found.pairs:
         for side, (own, other) in enumerate(
             ((pair.left, pair.right), (pair.right, pair.left)),
         ):
             if other not in partners[side][own]:
                 partners[side][own].append(other)
-            if pair.is_grave:
-                grave[side].add(own)
             if pair.kind == "words":
                 words[side][own] = pair.right_words if side else pair.left_words
     for side, (statements, states) in enumerate(
         ((found.left, found.left_states), (found.right, found.right_states))
     ):
         for number, (statement, state) in enumerate(zip(statements, states, strict=True)):
+            spans = words[side].get(number, ())
             mark = StatementMark(
                 statement.start,
                 statement.end,
                 state,
                 number,
                 tuple(partners[side][number]),
-                words[side].get(number, ()),
-                number in grave[side],
+                spans,
+                tuple(filter(statement.is_grave, spans)),
             )
             sides[side].setdefault(statement.passage, []).append(mark)
     return sides

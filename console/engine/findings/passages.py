@@ -121,6 +121,14 @@ class Statement:
         """How often it denies something."""
         return 0 if self.kind == "code" else sum(map(is_denying, self.said))
 
+    def is_grave(self, span: Span) -> bool:
+        """Whether a figure or a "not" stands there: to read over it is to misread."""
+        return any(
+            word.text in self.figures or (self.kind != "code" and is_denying(word.text))
+            for word in self.words
+            if span[0] <= word.start < span[1]
+        )
+
 
 def statements(passages: Sequence[ReadPassage]) -> list[Statement]:
     """All that say something, in their order."""
