@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from console.engine.findings.evidence import verify
 from console.engine.findings.passages import Statement
 from console.markdown import render
 from console.record.compared import ComparableText, Comparison, compare_texts
+from tests.hostile_markdown import PAYLOADS
 
 PAIRS = tomllib.loads(
     (Path(__file__).parent.parent / "data/differences/pairs.toml").read_text("utf-8")
@@ -113,24 +113,56 @@ def test_of_every_pair_a_reader_sees_what_the_table_says(pair: dict[str, Any]) -
         assert sorted(found[name], key=repr) == sorted(expected[name], key=repr), name
 
 
+def parts(html: str) -> list[tuple[str, str]]:
+    """(tag, the text after it), in their order, without what was put in."""
+    found = [("", "")]
+    spans: list[bool] = []  # whether it is ours
+    for tag, text in re.findall(r"(<(?:[^<>\"]|\"[^\"]*\")*>)|([^<]+)", html):
+        is_ours = tag.startswith(("<mark", "</mark"))
+        if tag.startswith("<span"):
+            spans.append("data-said=" in tag)
+            is_ours = spans[-1]
+        elif tag == "</span>":
+            is_ours = spans.pop()
+        if text:
+            found[-1] = (found[-1][0], found[-1][1] + unescape(text))
+        elif not is_ours:
+            found.append((tag, ""))
+    assert not spans
+    return found
+
+
+def assert_nothing_but_marks(text: str, marked: str) -> None:
+    assert parts(marked) == parts(render(text))
+
+
 @by_name
 def test_marks_add_nothing_to_a_text_and_take_nothing_from_it(pair: dict[str, Any]) -> None:
     of = compared(pair)
-    for text, html in ((pair["a"], of.left), (pair["b"], of.right)):
-        bare = re.sub(r'</?mark[^>]*>|<span (?:id="\w+-\d+" )?data-said[^>]*>', "", html)
-        # Its own spans, of colours and hosts, close as ours do: only their number is known.
-        plain = render(text)
-        assert Counter(_tags(bare)) - Counter({"</span>": _ours(html)}) == Counter(_tags(plain))
-        assert _text(bare) == _text(plain)
+    assert_nothing_but_marks(pair["a"], of.left)
+    assert_nothing_but_marks(pair["b"], of.right)
 
 
-def _tags(html: str) -> list[str]:
-    return re.findall(r"<[^>]*>", html)
+def test_what_is_hostile_is_as_harmless_with_marks_as_without() -> None:
+    for payload in PAYLOADS:
+        a, b = f"Before 1. {payload} after.", f"{payload}\n\nBefore 2. | {payload} |"
+        of = compared({"a": a, "b": b})
+        assert_nothing_but_marks(a, of.left)
+        assert_nothing_but_marks(b, of.right)
 
 
-def _ours(html: str) -> int:
-    return html.count("data-said=")
-
-
-def _text(html: str) -> str:
-    return unescape(re.sub(r"<[^>]*>", "", html))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a<br>b <sub>c</sub> [l](https://e.example/?a>b&c) `x < y` ~~d~~\n\n---\n\n> q\n> - r",
+        "| a |\n|---|\n| |\n| **b** `c` |\n\n```\n\n  x\n\n```\n\n    indented\n",
+        "$$\n\\sum_{i=0}^n x_i\n$$\n\nand $a$, $b$.\n\n|$c$|d|\n|-|-|\n|1|$e < f$|",
+        "a" * 3000 + " " + "[" * 4000,
+        "x. " * 100_000,
+        "\u200f\u0000 \u2028 \ufeff.",
+    ],
+)
+def test_of_any_text_nothing_is_lost(text: str) -> None:
+    of = compared({"a": text, "b": text.replace("a", "z")})
+    assert_nothing_but_marks(text, of.left)
+    assert_nothing_but_marks(text.replace("a", "z"), of.right)
