@@ -44,6 +44,9 @@ FIGURES = {
     "start": Figure("Submit → first request", "runs"),
     "first-token": Figure("First token late", "runs"),
     "cpu": Figure("CPU per 1,000 tokens", "cpu"),
+    "pass-through": Figure("By the API", "pass_through"),
+    "capacity": Figure("Streams at once, p99 < 100 ms", "capacity"),
+    "viewers": Figure("Viewers at once, p99 < 150 ms", "viewers"),
 }
 
 

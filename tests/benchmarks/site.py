@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -161,7 +162,8 @@ class Site:
             raise SystemExit(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def token(self) -> str:
+    @cached_property
+    def api_key(self) -> str:
         """For /v1, of the same person, without limits."""
         limits = ("--requests-per-minute", "0", "--concurrent-runs", "0")
         return self.manage("create_token", PERSON, *limits).strip().splitlines()[-1]

@@ -15,23 +15,25 @@ from tests.benchmarks.upstream import STAMP, age
 
 @dataclass
 class Stream:
-    asked_at: float
-    first: float = 0.0  # the first word's age when it came
-    first_at: float = 0.0
-    ages: list[tuple[float, float]] = field(default_factory=list)  # when it came, how old
+    asked_at: float = 0.0
+    first_at: float = 0.0  # when the first word came
+    ended_at: float = 0.0
+    ages: list[tuple[float, float]] = field(default_factory=list)  # when a word came, how old
     status: int = 0
-    text: str = ""
 
 
 def session() -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=0)
-    return aiohttp.ClientSession(
-        connector=connector, timeout=aiohttp.ClientTimeout(total=240), read_bufsize=2**20
-    )
+    timeout = aiohttp.ClientTimeout(total=240)
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout)
 
 
 async def read(
-    client: aiohttp.ClientSession, url: str, key: str, model: str, **more: object
+    client: aiohttp.ClientSession,
+    url: str,
+    key: str,
+    model: str,
+    into: Stream | None = None,
+    **more: object,
 ) -> Stream:
     """One stream from `url`, which ends in /v1."""
     body = {
@@ -41,30 +43,23 @@ async def read(
         **more,
     }
     headers = {"Authorization": f"Bearer {key}"}
-    stream = Stream(time.monotonic())
+    stream = into or Stream()
+    stream.asked_at = time.monotonic()
     async with client.post(f"{url}/chat/completions", json=body, headers=headers) as response:
         stream.status = response.status
         async for line in response.content:
             if not line.startswith(b"data: {"):
                 continue
             choices = json.loads(line[6:]).get("choices") or [{}]
-            text = choices[0].get("delta", {}).get("content") or ""
             now = time.monotonic()
-            stream.text += text
-            for word in STAMP.findall(text):
+            for word in STAMP.findall(choices[0].get("delta", {}).get("content") or ""):
                 stream.ages.append((now, age(word, now)))
-                if not stream.first_at:
-                    stream.first, stream.first_at = stream.ages[-1][1], now
+                stream.first_at = stream.first_at or now
+    stream.ended_at = time.monotonic()
     return stream
 
 
-async def at_once(
-    url: str, key: str, model: str, count: int, *, apart: float = 0.0, **more: object
-) -> list[Stream]:
+async def at_once(url: str, key: str, model: str, count: int, **more: object) -> list[Stream]:
     async with session() as client:
-
-        async def one(number: int) -> Stream:
-            await asyncio.sleep(number * apart)
-            return await read(client, url, key, model, **more)
-
-        return list(await asyncio.gather(*(one(number) for number in range(count))))
+        reading = (read(client, url, key, model, **more) for _ in range(count))  # type: ignore[arg-type]
+        return list(await asyncio.gather(*reading))

@@ -101,6 +101,7 @@ class Page:
         self.places: dict[str, str] = {}  # place -> id of the text that stands there
         self.ages: list[tuple[float, float]] = []  # when shown, how old
         self.firsts: list[float] = []  # of each text's first word, its age
+        self.shown_at: dict[str, float] = {}  # and when, by the text's id
         self.status = ""
         self.ended_at = 0.0
 
@@ -147,8 +148,13 @@ class Page:
             ages = [age(word, now) for word in new[-fresh:]]
             if text.seen == 0:
                 self.firsts.append(ages[0])
+                self.shown_at[change["id"]] = now
             self.ages += [(now, one) for one in ages]
             text.seen = there
+
+    def first_at(self, place: str) -> float:
+        """When its first word was shown."""
+        return self.shown_at[self.places[place]]
 
     def html(self, place: str) -> str:
         text = self.texts.get(self.places.get(place, ""), Text())
