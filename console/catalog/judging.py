@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from ..models import CatalogModel, Credential
-from .listings import listed_models
+from .listings import Look, listed_model, listed_models
 from .prices import context_length_of
 
 # In thousand millions of parameters. Of a smaller one than the first no prompt, however short,
@@ -21,8 +21,8 @@ _SIZE = re.compile(r"(?:^|[^a-z0-9.])(?:(\d+)x|e)?(\d+(?:\.\d+)?)(m|b)(?![a-z0-9
 _LEAST_MILLIONS = 50
 
 
-def can_judge(credential: Credential, model: str) -> bool:
-    return (credential.pk, model) in who_can_judge([(credential, model)])
+def can_judge(credential: Credential, model: str, look: Look = listed_model) -> bool:
+    return _is_large_enough(credential, model, look(credential, model))
 
 
 def who_can_judge(named: Iterable[tuple[Credential, str]]) -> set[tuple[int, str]]:
@@ -51,12 +51,12 @@ def _is_large_enough(credential: Credential, model: str, row: CatalogModel | Non
     return size is None or size >= LEAST_TO_JUDGE
 
 
-def is_small(credential: Credential, model: str) -> bool:
+def is_small(credential: Credential, model: str, look: Look = listed_model) -> bool:
     """Of those that can judge: whether short prompts are what they follow."""
     size = size_of(model)
     if size is not None:
         return size <= SMALL
-    context = context_length_of(credential, model)
+    context = context_length_of(credential, model, look)
     return context is not None and context <= SMALL_CONTEXT
 
 

@@ -9,7 +9,7 @@ never hangs a page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -98,6 +98,29 @@ def listed_models(named: Iterable[tuple[Credential, str]]) -> dict[tuple[int, st
         if row.read_at is None or row.address == row.credential.url:
             found[row.credential_id, row.model] = row
     return found
+
+
+# `listed_model`, or a `Listed`: how whoever wants to know of a model looks it up.
+Look = Callable[..., CatalogModel | None]
+
+
+class Listed:
+    """`listed_model` that reads each name once, and those it is told of at first all together."""
+
+    def __init__(self, named: Iterable[tuple[Credential, str]] = ()) -> None:
+        self._read: set[tuple[int, str]] = set()
+        self._rows: dict[tuple[int, str], CatalogModel] = {}
+        self._look_up(list(named))
+
+    def __call__(self, credential: Credential, *names: str) -> CatalogModel | None:
+        self._look_up([(credential, n) for n in names if (credential.pk, n) not in self._read])
+        at = ((credential.pk, name) for name in names)
+        return next((self._rows[one] for one in at if one in self._rows), None)
+
+    def _look_up(self, named: Sequence[tuple[Credential, str]]) -> None:
+        if named:
+            self._read |= {(credential.pk, name) for credential, name in named}
+            self._rows |= listed_models(named)
 
 
 def known_models(credentials: Sequence[Credential]) -> list[CatalogModel]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..models import CatalogModel, Credential
@@ -44,6 +44,15 @@ class ModelNames:
         # Asked unless they were lately, all at once: what the calls cost is wanted next.
         slugs = {name.strip().partition(":")[0] for name in names}
         look_up([c for c in self._ready if c.slug in slugs])
+
+    def possible(self, names: Iterable[str]) -> Iterator[tuple[Credential, str]]:
+        """Whom they may mean, to be looked up together."""
+        for name in map(str.strip, names):
+            slug, _, model = name.partition(":")
+            if slug in self._credentials:
+                yield self._credentials[slug], model.strip()
+            else:
+                yield from ((credential, name) for credential in self._ready)
 
     def find(self, name: str) -> ModelAt:
         """`model` or `credential:model`. Raises UnknownName."""

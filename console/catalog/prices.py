@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 
 from ..engine.usage import Price
 from ..models import Credential
-from .listings import listed_model
+from .listings import Look, listed_model
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
 
-def price_of(credential: Credential, model: str) -> Price | None:
+def price_of(credential: Credential, model: str, look: Look = listed_model) -> Price | None:
     """What is known without asking anybody: the list if it is at hand, else published prices."""
     if credential.is_local:
         return Price(Decimal(0), Decimal(0))
-    row = listed_model(credential, model)
+    row = look(credential, model)
     return (row and row.price) or published_price(credential, model)
 
 
-def context_length_of(credential: Credential, model: str) -> int | None:
+def context_length_of(credential: Credential, model: str, look: Look = listed_model) -> int | None:
     """In tokens, as listed or published, without asking anybody."""
     if credential.server and credential.server.context_length:
         return credential.server.context_length
-    row = listed_model(credential, model, plain_name(credential, model))
+    row = look(credential, model, plain_name(credential, model))
     if row and row.context_length:
         return row.context_length
     info = _published(credential, model)

@@ -10,7 +10,7 @@ from statistics import median
 
 from ..engine.state import Step
 from ..models import Call, Credential
-from .listings import listed_model
+from .listings import Look, listed_model
 
 # Of many lists nothing can be read. These think before every answer, most of them unseen, by
 # what their makers say of them; a name may stand behind its author's and before a variant.
@@ -26,9 +26,9 @@ SAMPLES = 20  # of one model, the latest
 ENOUGH = 3
 
 
-def reasons(credential: Credential, model: str) -> bool | None:
+def reasons(credential: Credential, model: str, look: Look = listed_model) -> bool | None:
     """As its server lists it, else by its name; None where nothing is known."""
-    row = listed_model(credential, model)
+    row = look(credential, model)
     if row and row.reasons is not None:
         return row.reasons
     name = model.lower()

@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from ..catalog.judging import can_judge, is_small
+from ..catalog.listings import Listed, Look
 from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
@@ -224,6 +225,7 @@ class _People:
         typed = [who for who in _everybody(wish) if isinstance(who, str) and is_named(who)]
         # Of whom all is known, nobody is asked anything.
         self._names = ModelNames(*typed, listed_only=wish.listed_only) if typed else None
+        self._look = Listed(self._names.possible(typed) if self._names else ())
         self._is_direct, self._keeps_policy = wish.is_direct, bool(wish.kept_policy)
 
     def seats(self, wish: Wish) -> tuple[Panelist, ...]:
@@ -261,7 +263,7 @@ class _People:
 
     def _seated(self, wish: SeatWish, found: ModelAt) -> Panelist:
         usual = self._usual_first_tokens.get((found.credential.slug, found.model))
-        return replace(_limited(wish, found), usual_first_token=usual)
+        return replace(_limited(wish, found, self._look), usual_first_token=usual)
 
     @cached_property
     def _usual_first_tokens(self) -> dict[tuple[str, str], float]:
@@ -290,7 +292,9 @@ class _People:
     def _judging(self, who: Who, place: str, tokens: int) -> Panelist:
         is_frozen = isinstance(who, Panelist)
         panelist = (
-            _as_known_now(who) if isinstance(who, Panelist) else panelist_at(self._find(who, place))
+            _as_known_now(who, self._look)
+            if isinstance(who, Panelist)
+            else panelist_at(self._find(who, place), self._look)
         )
         # Where the policy is not made for it, the built-in model has its limit itself.
         is_free = self._is_direct or (self._keeps_policy and not is_frozen)
@@ -301,7 +305,7 @@ class _People:
     def _instead(self, who: Model, place: str, tokens: int) -> Panelist | None:
         if not is_named(who):
             return None
-        other = panelist_at(self._find(who, place))
+        other = panelist_at(self._find(who, place), self._look)
         return replace(other, max_output_tokens=tokens) if _is_tiny(other) else other
 
     def _find(self, who: Model, place: str, seat: int | None = None) -> ModelAt:
@@ -314,15 +318,15 @@ class _People:
             raise NameRefused(str(unknown), place, seat, unknown.near) from None
 
 
-def _limited(wish: SeatWish, model_at: ModelAt) -> Panelist:
+def _limited(wish: SeatWish, model_at: ModelAt, look: Look) -> Panelist:
     usual = None if wish.is_unlimited else usual_limit(model_at.credential)
-    panelist = panelist_at(model_at, max_output_tokens=wish.max_output_tokens or usual)
+    panelist = panelist_at(model_at, look, max_output_tokens=wish.max_output_tokens or usual)
     if panelist.max_output_tokens is None:
         return panelist
     return replace(panelist, limit_is_chosen=wish.max_output_tokens is not None)
 
 
-def panelist_at(model_at: ModelAt, *, max_output_tokens: int | None = None) -> Panelist:
+def panelist_at(model_at: ModelAt, look: Look, *, max_output_tokens: int | None = None) -> Panelist:
     """Without a limit it is a judge or a synthesizer, whose limits are the policy's."""
     is_tiny = model_at.credential.is_tiny
     panelist = Panelist(
@@ -331,20 +335,20 @@ def panelist_at(model_at: ModelAt, *, max_output_tokens: int | None = None) -> P
         # A model this small wanders when it is left any freedom.
         temperature=0.0 if is_tiny and max_output_tokens is None else None,
         max_output_tokens=max_output_tokens,
-        price=price_of(model_at.credential, model_at.model),
-        context_length=context_length_of(model_at.credential, model_at.model),
-        reasons=reasons(model_at.credential, model_at.model),
+        price=price_of(model_at.credential, model_at.model, look),
+        context_length=context_length_of(model_at.credential, model_at.model, look),
+        reasons=reasons(model_at.credential, model_at.model, look),
     )
-    return _as_known_now(panelist, model_at.credential)
+    return _as_known_now(panelist, look, model_at.credential)
 
 
-def _as_known_now(panelist: Panelist, credential: Credential | None = None) -> Panelist:
+def _as_known_now(panelist: Panelist, look: Look, credential: Credential | None = None) -> Panelist:
     """Whether it can judge. Whoever judged an earlier fusion may be known to be too small now."""
     credential = credential or Credential.objects.filter(slug=panelist.credential).first()
     if credential is None:
         return panelist
-    judges = None if can_judge(credential, panelist.model) else False
-    small = True if judges is None and is_small(credential, panelist.model) else None
+    judges = None if can_judge(credential, panelist.model, look) else False
+    small = True if judges is None and is_small(credential, panelist.model, look) else None
     return replace(panelist, judges=judges, is_small=small)
 
 

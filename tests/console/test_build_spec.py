@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from console.api.http.base import parse
@@ -220,3 +222,20 @@ def test_of_a_preset_it_is_chosen_unless_it_came_with_the_site() -> None:
     first, second, _ = preset_spec(given).panel
     assert options(first) == ["at most 500 tokens"]
     assert second.max_output_tokens is None and options(second) == []
+
+
+@pytest.mark.parametrize("form", ["mine:model-{}", "model-{}", "mine:model-{}:free", "mine:new-{}"])
+def test_a_larger_panel_is_looked_up_in_no_more_queries(form: str, mine: Upstream) -> None:
+    rows = [{"id": f"model-{n}", "context_length": 200_000} for n in range(9)]
+    mine.script("/v1/models", Script(body=json.dumps({"data": rows})))
+
+    def queries(seats: int) -> int:
+        cache.clear()
+        panel = [form.format(n) for n in range(seats)]
+        with CaptureQueriesContext(connection) as made:
+            spec = build(Wish(panel=panel, judge=form.format(8)))
+        assert len(spec.panel) == seats
+        return len(made)
+
+    queries(2)  # reads the list
+    assert queries(8) == queries(2)
