@@ -26,7 +26,7 @@ VIEWERS = Asked("viewers", "one run, one web process, 1c", "viewers", 200, 400, 
 
 
 def measure(rig: Rig) -> Iterator[Sample]:
-    site = rig.site("1c", FUSION_WEB_PROCESSES="1")
+    site = rig.site("1c")  # which has one web process
     yield rig.sample(VIEWERS, uvloop.run(_joining(rig, site)))
 
 
