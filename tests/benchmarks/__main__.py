@@ -5,7 +5,7 @@
 
 Without figures, all of them. `--against REF` measures another commit in the same run, turn by
 turn. `--markdown` puts the table between the two marks of a page that has them. It ends with 1
-where a gate was missed, with 2 where the machine was too busy to tell.
+where a gate was missed or a figure could not be measured, with 2 where the machine was too busy.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.benchmarks import floor, rows
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.site import OTHERS, ROOT, checked_out, name_of
 
+BROKEN = "what broke"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -81,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
         put(options.markdown, text)
     if machine.is_too_busy:
         return 2
-    return int(any(row.verdict == "missed" for row in table))
+    return int(any(row.verdict in ("missed", "not measured") for row in table))
 
 
 @contextlib.contextmanager
@@ -106,12 +108,18 @@ def _floor(rig: Rig) -> floor.Reading:
 
 
 def _measured(rig: Rig, module: str, wanted: Sequence[str]) -> Iterator[rows.Sample]:
+    """What breaks costs its own figures only."""
     measure = importlib.import_module(f"tests.benchmarks.{module}").measure
-    for sample in measure(rig):
-        if sample.asked.figure not in wanted:
-            continue
-        _say(_line(sample))
-        yield sample
+    try:
+        for sample in measure(rig):
+            if sample.asked.figure in wanted:
+                _say(_line(sample))
+                yield sample
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        figure = next(name for name in wanted if FIGURES[name].module == module)
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        yield rig.sample(rows.Asked(figure, BROKEN, ""), None, why=why)
 
 
 def _line(sample: rows.Sample) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import uvloop
 
@@ -23,8 +23,10 @@ from tests.benchmarks.viewer import Member, Run, Viewer, judge, panel
 IN_TIME = 0.1  # seconds, of which 99 in 100 words are younger
 HOPELESS = 0.4  # where nobody need go on
 ENDLESS, SHORT = 6000, 100  # tokens of a seat
-APART = 1.2  # seconds between two long runs, or six streams of the peer
-MOST_LONG, MOST_SHORT = 30, 100  # runs
+RAMP = 24  # seconds, in which more are started than the aim asks for
+OF_A_RUN = 6  # streams at once of a long one
+SECONDS_OF_A_RUN = 18.4  # of a short one's eight streams, one after the other
+PEERS_MOST = 90  # streams
 
 LONG: dict[Layout, Asked] = {
     "1c": Asked("capacity", "long, 1c", "streams", 40, 60, "higher", scales=True),
@@ -35,12 +37,21 @@ BESIDE = Asked("capacity", "long, 1c: ÷ LiteLLM", "", 2.5, None, "higher")
 
 
 def measure(rig: Rig) -> Iterator[Sample]:
+    seconds = rig.size(RAMP, quick=12)
     for layout, asked in LONG.items():
-        most = uvloop.run(ramp(rig, rig.site(layout), ENDLESS, _evenly, MOST_LONG))
+        if rig.quick and layout == "2c":
+            return
+        runs = rig.size(round(rig.beyond(asked.aim or 0) / OF_A_RUN), tiny=2)
+        when = [seconds * number / runs for number in range(runs)]
+        most = uvloop.run(ramp(rig, rig.site(layout), ENDLESS, when))
         yield rig.sample(asked, most)
         if layout == "1c":
             yield _beside_the_peer(rig, most)
-    yield rig.sample(SHORT_ONES, uvloop.run(ramp(rig, rig.site("1c"), SHORT, _faster, MOST_SHORT)))
+    # Each second so much more often that the aim is passed at the end.
+    faster = rig.beyond(SHORT_ONES.aim or 0) / SECONDS_OF_A_RUN / RAMP
+    runs = rig.size(round(faster * RAMP**2 / 2), tiny=2)
+    when = [(2 * number / faster) ** 0.5 for number in range(runs)]
+    yield rig.sample(SHORT_ONES, uvloop.run(ramp(rig, rig.site("1c"), SHORT, when)))
 
 
 def _beside_the_peer(rig: Rig, own: int) -> Sample:
@@ -54,19 +65,8 @@ def _beside_the_peer(rig: Rig, own: int) -> Sample:
     return rig.sample(BESIDE, own / theirs, peer=theirs)
 
 
-def _evenly(number: int) -> float:
-    """When the run of that number is started."""
-    return number * APART
-
-
-def _faster(number: int) -> float:
-    """Each second a third of a run more in a second: 100 in 25 seconds."""
-    return float((number * 2 / 0.33) ** 0.5)
-
-
-async def ramp(rig: Rig, site: Site, tokens: int, when: Callable[[int], float], most: int) -> int:
-    """Streams at once."""
-    most = rig.size(most, tiny=2)
+async def ramp(rig: Rig, site: Site, tokens: int, when: Sequence[float]) -> int:
+    """Streams at once, of runs that are started at these seconds."""
     async with Member(site.url) as member:
         await warm(rig, site, member)
         rig.upstream.clear()
@@ -79,8 +79,8 @@ async def ramp(rig: Rig, site: Site, tokens: int, when: Callable[[int], float], 
             viewers.append(Viewer(await asking))
             await viewers[-1].follow(page_first=False)
 
-        for number in range(most):
-            await asyncio.sleep(max(0, begun + when(number) - time.monotonic()))
+        for number, after in enumerate(when):
+            await asyncio.sleep(max(0, begun + after - time.monotonic()))
             if number > 3 and _is_hopeless([v.page.ages for v in viewers]):
                 break
             ask = member.ask(panel(tokens), judge(), next(rig.marks))
@@ -101,12 +101,12 @@ async def _ramp_of(rig: Rig, peer: Peer) -> int:
     read: list[streams.Stream] = []
     async with streams.session() as client:
         going: list[asyncio.Task[streams.Stream]] = []
-        for _ in range(rig.size(MOST_LONG // 2, tiny=1)):
-            for _ in range(6):
+        for _ in range(rig.size(PEERS_MOST // OF_A_RUN, tiny=1)):
+            for _ in range(OF_A_RUN):
                 read.append(streams.Stream())
                 reading = streams.read(client, peer.url, peer.key, name(ENDLESS), read[-1])
                 going.append(asyncio.ensure_future(reading))
-            await asyncio.sleep(APART)
+            await asyncio.sleep(1)
             if _is_hopeless([stream.ages for stream in read]):
                 break
         log = rig.upstream.log()

@@ -71,7 +71,7 @@ def measure(rig: Rig) -> Iterator[Sample]:
         _wave_of(rig, peer, 10, Cost())
     for length in CPU:
         own, theirs = Cost(), Cost()
-        for _ in range(rig.size(WAVES if length == 100 else 1)):
+        for _ in range(rig.size(WAVES if length == 100 else 1, quick=1)):
             _wave(rig, site, key, length, own)
             if isinstance(peer, Peer):
                 _wave_of(rig, peer, length, theirs)

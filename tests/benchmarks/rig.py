@@ -63,6 +63,10 @@ class Rig:
     ) -> Sample:
         return Sample(asked, value, floor, peer, why, self.at, self.floor.cpu)
 
+    def beyond(self, aim: float) -> float:
+        """So many, of what is more where it is better, show on this machine whether it is met."""
+        return 1.1 * aim * FLOOR / self.floor.cpu
+
     def size(self, usual: int, quick: int | None = None, tiny: int = 1) -> int:
         """A number of runs, tokens, seconds: smaller where it is to be quick."""
         if self.tiny:

@@ -19,10 +19,10 @@ from tests.benchmarks.viewer import Member, Viewer, judge, panel
 
 IN_TIME = 0.15
 MORE = 50  # that join at once
-MOST = 500
+AIM = 400
 SETTLES, LOOKED_AT = 1.0, 2.0  # seconds
 EVERY = 10
-VIEWERS = Asked("viewers", "one run, one web process, 1c", "viewers", 200, 400, "higher", True)
+VIEWERS = Asked("viewers", "one run, one web process, 1c", "viewers", 200, AIM, "higher", True)
 
 
 def measure(rig: Rig) -> Iterator[Sample]:
@@ -37,7 +37,7 @@ async def _joining(rig: Rig, site: Site) -> int:
         run = await member.ask(panel(ENDLESS), judge(), next(rig.marks))
         viewers: list[Viewer] = []
         going: list[asyncio.Task[int]] = []
-        while len(viewers) < rig.size(MOST, tiny=3) and were_late < 2:
+        while len(viewers) < rig.size(round(rig.beyond(AIM)), tiny=3) and were_late < 2:
             for _ in range(more):
                 viewers.append(Viewer(run, reads=len(viewers) % EVERY == 0))
                 going.append(asyncio.ensure_future(viewers[-1].once()))
