@@ -49,6 +49,13 @@ FIGURES = {
     "pass-through": Figure("By the API", "pass_through"),
     "capacity": Figure("Streams at once, p99 < 100 ms", "capacity"),
     "viewers": Figure("Viewers at once, p99 < 150 ms", "viewers"),
+    "bytes": Figure("Bytes to a viewer per token", "bytes_sent"),
+    "growth": Figure("Twice the answer ÷ the answer", "growth"),
+    "memory": Figure("Memory, worker and two web processes", "memory"),
+    "pages": Figure("Pages' p95", "pages"),
+    "shared": Figure("Two workers and two web processes ÷ one of each", "shared"),
+    "script": Figure("Script in the page, 8 columns at 100 tokens a second", "script"),
+    "lost": Figure("Tokens lost", "lost"),
 }
 
 

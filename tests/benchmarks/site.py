@@ -41,8 +41,9 @@ LIMITS = {
 }
 _PEOPLE = f"""
 from django.contrib.auth.models import User
-User.objects.create_superuser("ada", password="{PASSWORD}")
-User.objects.create_user("{PERSON}", password="{PASSWORD}")
+if not User.objects.exists():  # of a site whose rows were made before
+    User.objects.create_superuser("ada", password="{PASSWORD}")
+    User.objects.create_user("{PERSON}", password="{PASSWORD}")
 """
 
 

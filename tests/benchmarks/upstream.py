@@ -4,9 +4,10 @@
 
 A model's name is its script, in any order: `100t-50r-300f` says 100 deltas, 50 a second, the first
 after 300 ms; what comes before the first part of that kind (`a-100t`) only tells models apart. A
-request for JSON gets an analysis of about a hundred deltas at the same pace, any other a text whose
-every word is a moment: five capital letters, tenths of milliseconds of the monotonic clock, which
-all processes of a machine share.
+request for JSON gets an analysis of about a hundred deltas at the same pace, one for a model whose
+name begins with a kind of `texts.py` such a text, any other a text whose every word is a moment:
+five capital letters, tenths of milliseconds of the monotonic clock, which all processes of a
+machine share.
 
 `GET /log` lists what was asked: model, the mark that the prompt holds (`mark-…`), moments of the
 request, of the first delta and of the end. `GET /clear` empties it.
@@ -27,6 +28,7 @@ from typing import Any, Self, cast
 
 import httpx
 
+from tests.benchmarks import texts
 from tests.upstream import shapes
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -150,7 +152,10 @@ class Server(asyncio.Protocol):
         base |= {"created": int(time.time()), "model": model, "system_fingerprint": "fp_44709d6fcb"}
         before = json.dumps(base)[:-1] + ', "choices": [{"index": 0, "delta": {"content": "'
         after = '"}, "logprobs": null, "finish_reason": null}]}\n\n'
-        pieces = _cut(shapes.fill(schema), ANALYSIS) if schema else None
+        kind = model.partition("-")[0]
+        pieces = texts.deltas(kind, script.tokens) if kind in texts.KINDS else None
+        if schema:
+            pieces = _cut(shapes.fill(schema), ANALYSIS)
         total = len(pieces) if pieces else script.tokens
         await asyncio.sleep(script.first_after)
         began = one.first_at = now()
