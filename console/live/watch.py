@@ -207,6 +207,8 @@ class Watch:
         watch, _, step = position.partition("-")
         if watch == self.id and step.isascii() and step.isdigit() and len(step) < 16:
             cursor.after = min(int(step), self._frames.step)
+            if cursor.wants is not None:  # nobody remembers where the others were left
+                cursor.behind = dict.fromkeys(self._frames.texts.keys() - cursor.wants, 0)
 
 
 def _is_text(entries: Sequence[Entry]) -> bool:

@@ -142,3 +142,31 @@ def test_where_no_socket_comes_through_the_page_asks_and_says_so_once(
     page.reload()
     assert words(page) == live
     expect(asking).to_have_count(0)
+
+
+@pytest.mark.parametrize("has_sockets", [True, False])
+def test_a_column_that_was_hidden_lacks_nothing_when_it_is_shown_after_the_line_broke(
+    visit: Visit, people: People, upstream: Upstream, has_sockets: bool
+) -> None:
+    """On a phone one column is shown, and only that is sent."""
+    upstream.script("teller", Script(text=STORY, hold_after=40))
+    page = visit("alice", trouble=True, viewport={"width": 360, "height": 740})
+    if not has_sockets:
+        page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    page.goto(ask(people("alice"), "teller", "teller", judge="teller"))
+    columns = page.get_by_role("group", name="Answers").get_by_role("button")
+    expect(page.locator("[data-text=seat-0]")).to_contain_text("Point 2")
+    if has_sockets:
+        page.evaluate("window.sockets.at(-1).close()")
+        expect(page.locator("#run")).to_have_attribute("data-live", "no")
+        expect(page.locator("#run")).to_have_attribute("data-live", "yes")
+    columns.nth(1).click()
+    expect(page.locator("[data-text=seat-1]")).to_contain_text("Point 2")
+    columns.nth(0).click()
+    upstream.release()
+    wait_for_the_end(page)
+    live = page.locator("[data-text]").all_text_contents()
+    page.reload()
+    assert page.locator("[data-text]").all_text_contents() == live
+    for text in live[:2]:
+        assert "Point 14 of the story" in text and text.count("A title") == 1

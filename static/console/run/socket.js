@@ -18,6 +18,7 @@ let wasHeard = false;
 let watch = ""; // whose steps they are
 let step = 0;
 let wanted = null; // places whose texts are shown, null for all
+let begunWith = ""; // what was wanted all the time since all was sent anew
 let show = null;
 
 export const isOver = () => over;
@@ -33,10 +34,17 @@ export function follow(whatToDo) {
 export function want(places) {
   if (JSON.stringify(places) === JSON.stringify(wanted)) return;
   wanted = places;
+  begunWith = ""; // the server forgets with its socket where texts were left
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ want: wanted }));
 }
 
-const position = () => (watch && step ? `${watch}-${step}` : "");
+// Of a page that wanted the same all along: only that has all that lies before it.
+function position() {
+  if (watch && step && begunWith === JSON.stringify(wanted)) return `${watch}-${step}`;
+  begunWith = JSON.stringify(wanted);
+  step = 0;
+  return "";
+}
 
 function take(frame) {
   delay = SOON;
@@ -56,7 +64,9 @@ function connect() {
   wasHeard = false;
   let parts = ""; // of a long frame: "+…" goes on, "=…" is the last
   socket.addEventListener("open", ({ target }) => {
-    if (wanted) target.send(JSON.stringify({ want: wanted }));
+    if (!wanted) return;
+    begunWith = "";
+    target.send(JSON.stringify({ want: wanted }));
   });
   socket.addEventListener("message", ({ data, target }) => {
     lastHeard = Date.now();
