@@ -19,6 +19,7 @@ from ..services.build_spec import CUSTOM
 from ..services.places import newer_models, places_refilled, places_renewed, unfilled
 from ..services.preset_checks import preset_check, preset_findings
 from ..services.presets import (
+    at_hand,
     preset_duplicate,
     preset_lacks,
     preset_renumber,
@@ -155,6 +156,7 @@ class PresetList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         counts = presets_changed()
+        at_hand([*self.result_list])
         for preset in self.result_list:
             preset.changed_of_runs = counts.get(preset.slug, (0, 0))
 

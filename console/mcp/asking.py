@@ -19,11 +19,11 @@ from ..api.planning.plan import plan_for, usual_preset
 from ..api.planning.schemas import Asking, OwnTerms, WaitingFor
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
-from ..models import Preset, Run
+from ..models import Run
 from ..models.tokens import Scope
 from ..record.by_words import compared
 from ..services.errors import Refused
-from ..services.presets import preset_lacks, preset_spec
+from ..services.presets import preset_spec, presets_enabled
 from ..services.runs import spec_of
 from . import results
 from .callers import Caller
@@ -155,7 +155,7 @@ def presets(caller: Caller) -> results.Presets:
     except ApiError:
         usual = ""
     rows = []
-    for preset in Preset.objects.filter(enabled=True):
+    for preset, lacks in presets_enabled().items():
         try:
             spec = preset_spec(preset)
         except Refused:
@@ -168,7 +168,7 @@ def presets(caller: Caller) -> results.Presets:
                 panel=[p.model for p in spec.panel],
                 judge=spec.judge.model,
                 is_default=preset.slug == usual,
-                unavailable=preset_lacks(preset) or None,
+                unavailable=lacks or None,
             )
         )
     return results.Presets(presets=rows)

@@ -21,12 +21,15 @@ from ..engine.spec import letter
 from ..models import CatalogList, CatalogModel, Credential, Preset, PresetPanelist
 from .build_spec import SeatWish, Wish
 from .errors import Refused
+from .places import places_filled
 from .policy import site_policy
-from .presets import preset_wish
+from .presets import filled_wish
 
 
 def preset_findings(presets: Iterable[Preset]) -> dict[Preset, list[Finding]]:
     """Of several at once: the rows are read once for all of them."""
+    presets = list(presets)
+    places_filled(*presets)
     wishes = {preset: _wish_of(preset) for preset in presets}
     can_judge = who_can_judge(
         (at.credential, at.model)
@@ -42,8 +45,8 @@ def preset_findings(presets: Iterable[Preset]) -> dict[Preset, list[Finding]]:
 
 def preset_check(preset: Preset) -> list[Finding]:
     """As it has just been saved: lists that are not at hand are asked for first."""
-    wish = _wish_of(preset)
-    if wish:
+    places_filled(preset)
+    if wish := _wish_of(preset):
         look_up([*{at.credential.pk: at.credential for _, _, at in _named(wish)}.values()])
     return preset_findings([preset])[preset]
 
@@ -76,7 +79,7 @@ def _put(preset: Preset, mend: Mend) -> None:
 
 def _wish_of(preset: Preset) -> Wish | None:
     try:
-        return preset_wish(preset)
+        return filled_wish(preset)
     except Refused:
         return None  # it has no panel: that is said elsewhere
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import prefetch_related_objects
 
 from ..catalog.names import ModelAt
 from ..catalog.seed_data import presets as came_with_the_site
@@ -22,9 +24,14 @@ NEWEST = 1000  # runs that tell how often a preset's fusions change the answer
 def preset_wish(preset: Preset) -> Wish:
     """Its places are filled first. Raises Refused when the preset has no panel."""
     places_filled(preset)
+    return filled_wish(preset)
+
+
+def filled_wish(preset: Preset) -> Wish:
+    """`preset_wish` of one whose places have just been filled."""
     if empty := unfilled(preset):
         raise Refused(empty)
-    panel = [_seat(preset, p) for p in preset.panelists.select_related("credential")]
+    panel = [_seat(preset, p) for p in _panelists(preset)]
     if not 1 <= len(panel) <= MAX_SEATS:
         raise Refused(f"{preset.name} has no panel.")
     judge = preset.judge_credential
@@ -55,12 +62,39 @@ def preset_spec(preset: Preset) -> Spec:
     return build(preset_wish(preset))
 
 
+def presets_enabled() -> dict[Preset, str]:
+    """Those that are switched on, each with what it lacks, as `preset_lacks` says it: read at
+    once, with their seats and whose keys they name, instead of one by one."""
+    presets = list(Preset.objects.filter(enabled=True))
+    at_hand(presets)
+    places_filled(*presets)
+    return {preset: _lacks(preset) for preset in presets}
+
+
+def at_hand(presets: Sequence[Preset]) -> None:
+    """Their seats and all the credentials that they and their seats name."""
+    prefetch_related_objects(presets, "panelists")
+    credentials = {c.pk: c for c in Credential.objects.all()}
+    rows: list[Preset | PresetPanelist] = [*presets]
+    for preset in presets:
+        rows += preset.panelists.all()
+    for row in rows:
+        for field in row._meta.fields:
+            if field.related_model is Credential and (pk := getattr(row, field.attname)):
+                setattr(row, field.name, credentials[pk])
+
+
 def preset_lacks(preset: Preset) -> str:
     """What keeps it from running, as one sentence; "" when it can."""
+    if preset.enabled:
+        places_filled(preset)
+    return _lacks(preset)
+
+
+def _lacks(preset: Preset) -> str:
     if not preset.enabled:
         return f"{preset.name} is switched off."
-    places_filled(preset)
-    panelists = list(preset.panelists.select_related("credential"))
+    panelists = _panelists(preset)
     if not panelists:
         return f"{preset.name} has no panelists yet."
     if empty := unfilled(preset):
@@ -76,17 +110,24 @@ def preset_lacks(preset: Preset) -> str:
     return lacking[0].lacks if lacking else ""
 
 
+def _panelists(preset: Preset) -> list[PresetPanelist]:
+    is_at_hand = "panelists" in getattr(preset, "_prefetched_objects_cache", {})
+    seats = preset.panelists
+    return list(seats.all() if is_at_hand else seats.select_related("credential"))
+
+
 def preset_slugs() -> list[str]:
     """Those that can run now."""
-    return [p.slug for p in Preset.objects.filter(enabled=True) if not preset_lacks(p)]
+    return [preset.slug for preset, lacks in presets_enabled().items() if not lacks]
 
 
-def default_preset_slug() -> str:
-    """What the console offers first: the best that can run now, Local until there is a key."""
+def default_preset_slug(enabled: Mapping[Preset, str] | None = None) -> str:
+    """What the console offers first: the best that can run now, Local until there is a key.
+    `enabled`: what `presets_enabled` gave, for who has asked it."""
+    enabled = presets_enabled() if enabled is None else enabled
     ready = [c for c in Credential.objects.all() if c.is_ready]
     there = {c.kind for c in ready}
     starters = (k.starter_preset for k in kinds.KINDS.values() if k.slug in there)
-    enabled = list(Preset.objects.filter(enabled=True))
     slugs = [p.slug for p in enabled]
     if starter := next(filter(None, starters), ""):
         wanted = starter
@@ -94,7 +135,7 @@ def default_preset_slug() -> str:
         wanted = CUSTOM
     else:
         wanted = "local"
-    can_run = [p for p in enabled if not preset_lacks(p)]
+    can_run = [preset for preset, lacks in enabled.items() if not lacks]
     runnable = [p.slug for p in can_run]
     if wanted == CUSTOM:
         # A preset that somebody has made for that server; the built-in model is for trying.
@@ -106,18 +147,20 @@ def default_preset_slug() -> str:
 
 
 def _is_built_in(preset: Preset) -> bool:
-    seats = preset.panelists.select_related("credential")
-    return any(p.credential.is_local for p in seats)
+    return any(p.credential.is_local for p in _panelists(preset))
 
 
 def presets_changed() -> dict[str, tuple[int, int]]:
     """By preset: (runs in which the first fusion changed the answer, runs in which that can be
     said), of the newest of the site."""
-    newest = Run.objects.exclude(origin=Origin.SAMPLE).order_by("-created_at")[:NEWEST]
-    first = Fusion.objects.filter(run__in=newest.values("pk"), number=1).exclude(changed=None)
-    counts = first.order_by().values("run__preset")
-    counts = counts.annotate(yes=Count("pk", filter=Q(changed=True)), runs=Count("pk"))
-    return {row["run__preset"]: (row["yes"], row["runs"]) for row in counts}
+    newest = Run.objects.exclude(origin=Origin.SAMPLE).order_by("-created_at")
+    preset_of = dict(newest.values_list("pk", "preset")[:NEWEST])
+    first = Fusion.objects.filter(run__in=[*preset_of], number=1).exclude(changed=None)
+    counts: dict[str, tuple[int, int]] = {}
+    for run, changed in first.values_list("run_id", "changed"):
+        yes, runs = counts.get(preset_of[run], (0, 0))
+        counts[preset_of[run]] = yes + bool(changed), runs + 1
+    return counts
 
 
 @transaction.atomic

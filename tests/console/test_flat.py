@@ -26,11 +26,13 @@ from console.engine.state import CallStatus, RunStatus, Step
 from console.models import ApiToken, Call, Fusion, Run, Visibility
 from console.models.runs import Origin, has_called
 from console.record.turns import next_of, whose_turn
+from console.services import presets
 from console.services.presets import presets_changed
 from console.services.quickest import quickest_seats
 from console.services.tokens import token_create, token_run_start, token_spent_today
 from console.worker.upkeep import left_behind
 
+from .listed import Have
 from .story import a_spec
 
 pytestmark = pytest.mark.database
@@ -225,6 +227,7 @@ def test_nothing_that_is_asked_again_grows_with_the_history(
     token: ApiToken, alice: User, ada: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded, "COUNTED", 300)
+    monkeypatch.setattr(presets, "NEWEST", 50)
     a_few_of_today(alice)
     before: dict[str, int] = {}
     grown = {}
@@ -251,3 +254,30 @@ def test_what_reads_everything_is_seen_as_growing(token: ApiToken) -> None:
     before = looked_at(read)
     more_history(token)
     assert looked_at(read) > 1.7 * before
+
+
+# With keys, lists and places to fill; what a page shows more of is not asked one by one.
+MOST_QUERIES = {
+    "compose": 16,
+    "history": 6,
+    "the end of history": 5,
+    "a run": 7,
+    "compose of who asked nothing": 16,
+    "history of who asked nothing": 6,
+    "tokens": 3,
+    "admin ": 6,
+    "admin preset=quality": 6,
+}
+
+
+def test_a_page_asks_a_few_questions(
+    token: ApiToken, alice: User, ada: User, bob: User, have: Have
+) -> None:
+    have("openrouter", "anthropic")
+    more_history(token)
+    asked = {}
+    for name, act in acts(token, alice, ada, bob).items():
+        if name in MOST_QUERIES:
+            act()
+            asked[name] = len(_asked(act))
+    assert {name: n for name, n in asked.items() if n > MOST_QUERIES[name]} == {}

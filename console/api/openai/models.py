@@ -18,7 +18,7 @@ from ...models import CatalogModel, Preset
 from ...models.tokens import Scope
 from ...services.build_spec import build
 from ...services.errors import Refused
-from ...services.presets import preset_lacks, preset_spec
+from ...services.presets import preset_spec, presets_enabled
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
@@ -81,9 +81,9 @@ def _all() -> list[Model]:
 def _presets() -> Iterator[Model]:
     """Those that can run now; the default one under its short names first."""
     specs: dict[str, tuple[Preset, Spec]] = {}
-    for preset in Preset.objects.filter(enabled=True):
+    for preset, lacks in presets_enabled().items():
         try:
-            if not preset_lacks(preset):
+            if not lacks:
                 specs[preset.slug] = preset, preset_spec(preset)
         except Refused:
             continue

@@ -17,7 +17,13 @@ from ...models import Preset
 from ...services.build_spec import CUSTOM, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
 from ...services.policy import OF_JUDGING
-from ...services.presets import default_preset_slug, preset_lacks, preset_slugs, preset_wish
+from ...services.presets import (
+    default_preset_slug,
+    preset_lacks,
+    preset_slugs,
+    preset_wish,
+    presets_enabled,
+)
 from ...services.quickest import fast_wish
 from ..http.errors import ApiError
 from .asked import ALIASES, FLASH, PREFIX, PanelRequest
@@ -284,11 +290,11 @@ def _wish_of(slug: str, param: str) -> Wish:
 
 def usual_preset() -> str:
     """The page's default; where that is to choose models by hand, the first that can run."""
-    slug = default_preset_slug()
+    enabled = presets_enabled()
+    slug = default_preset_slug(enabled)
     if slug != CUSTOM:
         return slug
-    enabled = Preset.objects.filter(enabled=True)
-    if runnable := next((p.slug for p in enabled if not preset_lacks(p)), ""):
+    if runnable := next((p.slug for p, lacks in enabled.items() if not lacks), ""):
         return runnable
     raise ApiError(
         "preset_unavailable",

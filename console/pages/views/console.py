@@ -28,7 +28,7 @@ from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefuse
 from ...services.places import NewerModel, newer_models
 from ...services.policy import CHOICES
 from ...services.preset_checks import preset_findings
-from ...services.presets import default_preset_slug, preset_lacks, preset_wish
+from ...services.presets import default_preset_slug, preset_wish, presets_enabled
 from ...services.runs import run_start
 from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
@@ -51,10 +51,10 @@ def console(request: HttpRequest) -> HttpResponse:
         return HttpResponse()  # pages left open ask whether they may stay
     if "models" in request.GET:
         return _models(request)
-    presets = list(Preset.objects.filter(enabled=True).prefetch_related("panelists__credential"))
+    presets = presets_enabled()
     slugs = [*(p.slug for p in presets), CUSTOM]
     if request.method != "POST":
-        chosen = default_preset_slug()
+        chosen = default_preset_slug(presets)
         initial = {"client_run_id": str(uuid.uuid4()), "preset": chosen, "visibility": "private"}
         initial["prompt"] = request.session.pop(PROMPT, "")
         return _page(request, ComposeForm(presets=slugs, initial=initial), presets)
@@ -84,7 +84,7 @@ def console(request: HttpRequest) -> HttpResponse:
     return _page(request, form, presets, status=422)
 
 
-def _wish(form: ComposeForm, presets: list[Preset], posted: QueryDict) -> Wish:
+def _wish(form: ComposeForm, presets: Mapping[Preset, str], posted: QueryDict) -> Wish:
     wish = _panel_wish(form, presets)
     try:
         terms = wish.terms.and_also(form.terms)
@@ -105,7 +105,7 @@ def _has_been_told(form: ComposeForm, out: list[LeftOut]) -> bool:
     return {left.key for left in out} <= set(form.cleaned_data["left_out"].split())
 
 
-def _terms(request: HttpRequest, form: ComposeForm, presets: list[Preset]) -> HttpResponse:
+def _terms(request: HttpRequest, form: ComposeForm, presets: Mapping[Preset, str]) -> HttpResponse:
     """Who would fall away, and whether enough are left, asked while the form is filled in."""
     out: list[LeftOut] = []
     why_off = ""
@@ -123,13 +123,13 @@ def _terms(request: HttpRequest, form: ComposeForm, presets: list[Preset]) -> Ht
     return render(request, "console/compose/_left_out.html", context)
 
 
-def _panel_wish(form: ComposeForm, presets: list[Preset]) -> Wish:
+def _panel_wish(form: ComposeForm, presets: Mapping[Preset, str]) -> Wish:
     data = form.cleaned_data
     if data["preset"] == CUSTOM:
         panel = [row.named for row in form.named_seats]
         return Wish(panel=panel, **{name: data[name] for name in JUDGING})
     preset = next(p for p in presets if p.slug == data["preset"])
-    if lacks := preset_lacks(preset):
+    if lacks := presets[preset]:
         raise Refused(lacks)
     wish = preset_wish(preset)
     return judge_writes(wish) if data["judge_writes"] else wish
@@ -179,20 +179,19 @@ class Card:
 def _page(
     request: HttpRequest,
     form: ComposeForm,
-    presets: list[Preset],
+    presets: Mapping[Preset, str],
     status: int = 200,
     left_out: Sequence[LeftOut] = (),
 ) -> HttpResponse:
-    lacks = {preset: preset_lacks(preset) for preset in presets}
     # What cannot be chosen only stands in the way of what can.
-    can_run = [preset for preset in presets if not lacks[preset]]
+    can_run = [preset for preset, lacks in presets.items() if not lacks]
     cards = preset_cards(can_run, for_admin=is_admin(request.user))
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
-    recent = run_rows(page_of_rows(request.user, RECENT).runs)
+    recent = page_of_rows(request.user, RECENT).runs
     context = {
         "form": form,
         "cards": cards,
-        "hidden": _hidden(lacks),
+        "hidden": _hidden(presets),
         "none_can_run": bool(presets) and len(cards) == 1,
         "visibilities": VISIBILITIES,
         "policy": [
@@ -207,10 +206,10 @@ def _page(
         ],
         "has_writer": any(card.writer for card in cards),
         "policy_is_chosen": any(form.data.get(name) for name in CHOSEN_FOR_ONE_RUN),
-        "recent": recent,
+        "recent": run_rows(recent),
         "left_out": left_out,
     }
-    if first := first_context(request):
+    if first := first_context(request, presets, recent):
         chosen = next((c for c in cards if c.slug == form["preset"].value()), None)
         context |= first | {"chosen": chosen}
         return render(request, "console/first/first.html", context, status=status)

@@ -4,6 +4,7 @@ with what is missing to answer it."""
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -26,7 +27,6 @@ from ...services.credentials import clean_key
 from ...services.errors import Refused
 from ...services.first_key import WhoseKey, key_use
 from ...services.nearby import awaits_answer
-from ...services.presets import preset_lacks
 from ...site.sample import sample_remove
 from .runs import followed_by, run_page
 
@@ -35,9 +35,13 @@ from .runs import followed_by, run_page
 PROMPT, TOLD, PENDING = "first_prompt", "first_told", "first_key"
 
 
-def first_context(request: HttpRequest) -> dict[str, Any] | None:
+def first_context(
+    request: HttpRequest, presets: Mapping[Preset, str], recent: Iterable[Run]
+) -> dict[str, Any] | None:
     """What the first page has beside the form; None for who has asked something already, or
-    where there is no sample to read."""
+    where there is no sample to read. `recent` are the newest runs that are shown otherwise."""
+    if any(run.owner_id == request.user.pk for run in recent):
+        return None
     sample = _sample_to_read(request)
     if sample is None:
         return None
@@ -53,7 +57,7 @@ def first_context(request: HttpRequest) -> dict[str, Any] | None:
         "is_admin": is_admin,
         # An Ollama that its variable names is offered first, to whoever may say yes.
         "providers_known": any(not (is_admin and awaits_answer(c)) for c in known),
-        "built_in": _built_in(),
+        "built_in": _built_in(presets),
         "admins": [a.get_username() for a in User.objects.filter(is_staff=True, is_active=True)],
         "key_givers": kinds.KEY_GIVERS,
         "key": request.session.pop(TOLD, {}),
@@ -67,10 +71,10 @@ def _sample_to_read(request: HttpRequest) -> Run | None:
     return access.samples_visible_to(request.user).order_by("created_at").first()
 
 
-def _built_in() -> str:
+def _built_in(presets: Mapping[Preset, str]) -> str:
     """The slug of the preset of the tiny model on this machine, where it can be asked."""
-    presets = Preset.objects.filter(enabled=True, slug="local").prefetch_related("panelists")
-    return next((p.slug for p in presets if not preset_lacks(p)), "")
+    can_run = (preset.slug for preset, lacks in presets.items() if not lacks)
+    return next((slug for slug in can_run if slug == "local"), "")
 
 
 @require_POST
