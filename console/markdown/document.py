@@ -75,9 +75,14 @@ def complete_lines(text: str) -> str:
 
 
 def too_costly(text: str) -> bool:
-    if len(text) > MAX_CHARS:
-        return True
-    return sum(text.count(mark) * cost for mark, cost in COSTS.items()) > MAX_COST
+    return len(text) > MAX_CHARS or cost_of(text) > MAX_COST
+
+
+def cost_of(text: str, start: int = 0) -> int:
+    """Of what ends behind `start`: parts of a text add up to the whole."""
+    return sum(
+        text.count(mark, max(0, start + 1 - len(mark))) * cost for mark, cost in COSTS.items()
+    )
 
 
 def plain(text: str) -> SafeString:

@@ -32,6 +32,10 @@ def _numbers(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def has_numbers(text: str) -> bool:
+    return bool(_NUMBERS.search(text))
+
+
 def _of(text: str) -> list[str]:
     return _NUMBER.findall(text)
 

@@ -8,7 +8,9 @@ the line stands (see `open_line`).
 "Everything before the last top-level block is final" holds because only complete lines are
 parsed, lines end in a line feed and nothing else, definitions of link references are carried
 on, and the last block stays open however complete it looks. What it cannot foresee is a
-definition that comes after its use; `finish` sees to that.
+definition that comes after its use, what an answer cites, and that what looks like the beginning
+of a formula never ends; where there is one of these, `finish` renders the whole anew, and else
+only what is still open.
 """
 
 import re
@@ -20,17 +22,22 @@ from django.utils.safestring import SafeString
 from console.engine.findings.provenance import MARKER, plain_so_far
 from console.engine.findings.provenance import plain as without_marks
 from console.markdown.document import (
+    MAX_CHARS,
+    MAX_COST,
     blocks_to_html,
     complete_lines,
+    cost_of,
     new_env,
     parse,
     plain,
     render,
-    too_costly,
     top_level_blocks,
 )
 from console.markdown.open_line import LinePlace, OpenBlock, open_block, place_of, with_slot
+from console.markdown.references import has_numbers
 
+# What ends the block before it as long as nobody knows that it is none.
+_MAY_BE_FORMULA = re.compile(r"\$\$|\\[\[(]")
 UNFINISHED_FORMULAS = ("<p><code>$$", "<p><code>\\[")  # as text until they end
 
 # One endless list should cost little more than its length, in work and in bytes sent. So an
@@ -69,6 +76,10 @@ class StreamRenderer:
         self._open = ""  # the complete lines from the beginning of the open block
         self._shown = 0  # how much of them `block` shows
         self._references: dict[str, dict[str, Any]] = {}
+        self._may_have_used = False  # whether what is final has brackets at all
+        self._defines = False  # whether the open block defines a reference that was not known
+        self._used_before = False  # whether one may have been used before it was defined
+        self._costed = self._cost = 0  # how much of the text was looked at for what it costs
         self._typeset = 0  # how much of what is final was typeset as formulas
         self._long_at = -1  # where the long line begins
         self._long = 0  # how much of it is in `_long_line`, without its marks
@@ -105,14 +116,17 @@ class StreamRenderer:
         nobody knows before.
 
         Returns that HTML where it is not what the parts already said, and so has to replace
-        everything shown; None where the parts add up to it.
+        everything shown; None where the parts add up to it. Costs what the open block does, but
+        where what is final may be another thing in the whole.
         """
         self._finished = True
         if self._taken < len(self._text):
             self._take_lines(len(self._text))
-        if self._shown < len(self._open):
-            self._parse_open_block()
+        if self._shown < len(self._open) or len(self._open) > MAX_OPEN_BLOCK:
+            self._parse_open_block(is_last=True)
         self._show_line("")
+        if not self._may_differ(cited):
+            return None
         whole = render(self._text, sources=self._sources, cited=cited)
         if "".join(self.final) + self.block == whole:
             return None
@@ -120,10 +134,25 @@ class StreamRenderer:
         self.block = self.shown = SafeString()
         return whole
 
+    def _may_differ(self, cited: Mapping[int, str] | None) -> bool:
+        if self._is_plain or self._used_before or (self._defines and self._may_have_used):
+            return True
+        if (cited and has_numbers(self._text)) or _MAY_BE_FORMULA.search(self._text):
+            return True
+        whole = complete_lines(self._text)
+        cost = cost_of(whole) if "\r" in self._text else self._cost + cost_of(whole, self._costed)
+        return len(whole) > MAX_CHARS or cost > MAX_COST
+
+    def _is_too_costly(self) -> bool:
+        """`too_costly` of the text so far, looking only at what has come."""
+        self._cost += cost_of(self._text, self._costed)
+        self._costed = len(self._text)
+        return self._costed > MAX_CHARS or self._cost > MAX_COST
+
     def _take_lines(self, end: int) -> None:
         self._open += complete_lines(self._text[self._taken : end])
         self._taken = end
-        self._is_plain = self._is_plain or too_costly(self._text)
+        self._is_plain = self._is_plain or self._is_too_costly()
         if self._is_plain:
             self.final.append(plain(self._bare(self._open)))
             self._open, self._shown, self._kind = "", 0, OpenBlock()
@@ -131,22 +160,26 @@ class StreamRenderer:
         elif len(self._open) <= SMALL_OPEN_BLOCK or len(self._open) > self._shown * (1 + GROWTH):
             self._parse_open_block()
 
-    def _parse_open_block(self) -> None:
+    def _parse_open_block(self, *, is_last: bool = False) -> None:
         text = self._open
         references = dict(self._references)
         env = {"references": references, "typeset": self._typeset, **new_env(self._sources)}
         *finished, last = list(top_level_blocks(parse(text, env))) or [[]]
+        first_line = (last[0].map or [0])[0] if finished else 0
+        new = {label for label in references if label not in self._references}
+        ended = {label for label in new if references[label]["map"][0] < first_line}
+        # Definitions further down belong to the open block, and may still change with it.
+        self._defines = new != ended
         if finished:
-            first_line = (last[0].map or [0])[0]
             self.final.append(blocks_to_html([t for block in finished for t in block], text, env))
             self._typeset = env["typeset"]
             self._open = text.split("\n", first_line)[first_line]
-            # Definitions further down belong to the open block, and may still change with it.
-            for label, reference in references.items():
-                if label not in self._references and reference["map"][0] < first_line:
-                    self._references[label] = reference
+            self._references |= {label: references[label] for label in ended}
+            uses = "[" in text[: len(text) - len(self._open)]
+            self._used_before |= (bool(ended) and self._may_have_used) or (self._defines and uses)
+            self._may_have_used |= uses
         self._shown = len(self._open)
-        if len(self._open) > MAX_OPEN_BLOCK:
+        if len(self._open) > MAX_OPEN_BLOCK and not is_last:
             self.block, self._kind = plain(self._bare(self._open)), OpenBlock("code")
         else:
             self.block = blocks_to_html(last, text, env)

@@ -5,7 +5,14 @@ import random
 import pytest
 
 from console.markdown import StreamRenderer, render, stream
-from console.markdown.document import complete_lines, parse
+from console.markdown.document import (
+    COSTS,
+    blocks_to_html,
+    complete_lines,
+    cost_of,
+    parse,
+    top_level_blocks,
+)
 from console.markdown.open_line import SLOT
 
 # Lines whose meaning depends on the lines around them, and line ends that are none.
@@ -95,8 +102,102 @@ def test_the_parts_of_2000_streams_add_up_to_the_whole_without_being_sent_again(
     assert wrong == []
 
 
+SOURCES = ["", "", "AB"]
+CITED: list[dict[int, str]] = [{}, {}, {1: "https://one.test/a", 2: "https://two.test/b"}]
+# What the whole may show otherwise than its parts did: definitions anywhere, marks of provenance,
+# numbers of what is cited, formulas, code, tables.
+ANYWHERE = [*DEFINITIONS, *USES, "said [1]", "[2, 3] [9]", "so[^A] it is[^own].", "[^B]: foot"]
+ANYWHERE += ["$$x^2$$", r"\(a_1\)", "$$", "a^b", "[s]: http://later.test", "[R]", "[r][]"]
+
+
+def differs_at_its_end(seed: int) -> str:
+    rng = random.Random(f"end {seed}")
+    lines = random_document(rng).splitlines(keepends=True)
+    for _ in range(rng.randint(0, 5)):
+        end = rng.choice(["\n", "\n\n"])
+        lines.insert(rng.randint(0, len(lines)), f"{rng.choice(ANYWHERE)}{end}")
+    text = "".join(lines)
+    sources, cited = rng.choice(SOURCES), rng.choice(CITED)
+    renderer = StreamRenderer(sources=sources)
+    for end in cuts(rng, text):
+        renderer.feed(text[:end])
+    shown = "".join(renderer.final)
+    anew = renderer.finish(cited=cited)
+    parts = "".join(renderer.final) + renderer.shown
+    if parts != render(text, sources=sources, cited=cited):
+        return f"{sources!r} {cited} {text!r}"
+    if anew is None and not parts.startswith(shown):
+        return f"taken back without a word: {text!r}"
+    return ""
+
+
+def test_the_end_of_2000_streams_is_what_the_whole_is():
+    wrong = [found for seed in range(2_000) if (found := differs_at_its_end(seed))]
+    assert wrong == []
+
+
+def test_the_check_notices_what_was_used_before_it_was_defined(monkeypatch):
+    monkeypatch.setattr(StreamRenderer, "_may_differ", lambda self, cited: False)
+    assert sum(bool(differs_at_its_end(seed)) for seed in range(300)) > 10
+
+
+LONG = [
+    "A paragraph with **bold** and [a link](http://l.test).\n\n",
+    "- an item\n- another\n\nAnd text [^A].\n\n",
+    "```py\nx = [1]\n```\n\n",
+    "| a | b |\n|---|---|\n| 1 | [2] |\n\n",
+    "# A heading\n\nSome $x^2$ in it.\n\n",
+]
+
+
+@pytest.mark.parametrize("paragraph", LONG)
+@pytest.mark.parametrize("tail", ["The last line", "- one\n- two", "```\ncode"])
+def test_the_end_costs_what_is_open_however_long_the_text_is(monkeypatch, paragraph, tail):
+    def blocks_at_the_end(size: int) -> int:
+        renderer = StreamRenderer(sources="AB")
+        text = paragraph * size + tail
+        for end in range(0, len(text), 200):
+            renderer.feed(text[:end])
+        renderer.feed(text)
+        rendered = []
+
+        def counted(tokens, text, env):
+            rendered.extend(top_level_blocks(tokens))
+            return blocks_to_html(tokens, text, env)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stream, "blocks_to_html", counted)
+            patch.setattr(stream, "render", None)
+            renderer.finish()
+        assert "".join(renderer.final) + renderer.block == render(text, sources="AB")
+        return len(rendered)
+
+    assert blocks_at_the_end(20) == blocks_at_the_end(200) <= 8
+
+
+def test_an_open_block_that_was_shown_plain_is_formatted_at_its_end(monkeypatch):
+    monkeypatch.setattr(stream, "render", None)
+    text = "First.\n\n" + "".join(f"- item **{n}** of a long list\n" for n in range(1_000))
+    renderer = fed(*(text[:end] for end in range(0, len(text), 500)), text)
+    assert renderer.block.startswith('<pre class="plain">')
+    assert renderer.finish() is None
+    assert "".join(renderer.final) + renderer.shown == render(text)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_what_parts_of_a_text_cost_adds_up_to_what_the_whole_costs(seed):
+    rng = random.Random(seed)
+    text = "".join(rng.choices([*COSTS, "a", " ", "-", "[", "]", ":", "/", "\n"], k=80))
+    at, added = 0, 0
+    while at < len(text):
+        end = min(len(text), at + rng.randint(1, 6))
+        added += cost_of(text[:end], at)
+        at = end
+    assert added == cost_of(text)
+
+
 def test_the_check_notices_a_last_block_closed_too_early(monkeypatch):
-    def hasty(self: StreamRenderer) -> None:
+    def hasty(self: StreamRenderer, **_: object) -> None:
         self.final.append(render(self._open))
         self._open, self._shown = "", 0
 
