@@ -298,7 +298,12 @@ class Command(CommandLineInterface):
 
     def load_asgi_app(self, asgi_app_path: str) -> Any:
         own_modules_last()  # Daphne has put the working directory first
-        return super().load_asgi_app(asgi_app_path)
+        application = super().load_asgi_app(asgi_app_path)
+        # It has set Django up, which this needs.
+        from . import warm
+
+        warm.up()
+        return application
 
 
 def as_many_files_as_allowed() -> None:
