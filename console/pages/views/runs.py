@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import time
 import uuid
+from functools import cache, partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -154,7 +155,8 @@ def run_page(run: Run, *, socket: str, frames: str, show_costs: bool = True) -> 
         "socket_path": socket,
         "frames_path": frames,
         "now": time.time(),
-        "seat_texts": run_texts(spec, state),
+        # Rendered where they are shown: what is told of the end has none of them.
+        "seat_texts": cache(partial(run_texts, spec, state)),
         "fusions": fusions(spec, state),
         "fuse_again": fuse_again(spec, state),
         "poll": poll(state, columns(spec, state)),
@@ -168,6 +170,8 @@ def run_page(run: Run, *, socket: str, frames: str, show_costs: bool = True) -> 
 
 def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:
     """The run it goes on from, and from what of it, for whoever may read that one too."""
+    if run.follows_id is None:
+        return None
     before = access.runs_visible_to(request.user).filter(followed_by=run).first()
     if before is None:
         return None
