@@ -44,6 +44,16 @@ def test_the_right_password_leads_to_the_console(client: Client, alice: User) ->
     assert int(client.session["_auth_user_id"]) == alice.pk
 
 
+@pytest.mark.parametrize(("processes", "most"), [(1, 10), (2, 5), (3, 3), (32, 1)])
+def test_while_redis_is_away_each_web_process_keeps_to_its_share_of_the_attempts(
+    client: Client, alice: User, settings: Any, processes: int, most: int
+) -> None:
+    settings.WEB_PROCESSES, settings.REDIS_URL = processes, ""
+    for _ in range(most):
+        assert not limited(sign_in(client, "alice", "a guess"))
+    assert limited(sign_in(client, "alice", "alice-has-a-password"))
+
+
 def test_the_session_key_changes_at_sign_in(client: Client, alice: User) -> None:
     session = client.session
     session["before"] = True
