@@ -36,7 +36,7 @@ PROCESSES = {
     "pages": ("browser", "live"),
     "machines": ("startup", "chaos", "load"),
 }
-ONLY_LONG = ("benchmarks", "clients")
+ONLY_LONG = ("benchmarks", "clients", "image")
 QUICK = (
     *("engine", "console"),
     *(f"providers/test_{name}.py" for name in ("request", "sse", "tool_calls")),

@@ -1,4 +1,4 @@
-"""Dockerfile and docker-compose.yml: read here, never run here."""
+"""Dockerfile and docker-compose.yml: read here, and run by tests/image."""
 
 from __future__ import annotations
 
