@@ -128,6 +128,7 @@ class Execution:
             control=self.control,
             histories=self._asked.histories,
             handed_on=self._handed_on,
+            pieces=self.recorder,
         )
 
     def _on_error(self, error: BaseException) -> None:
@@ -157,6 +158,7 @@ class Execution:
         self.emit(Event(kind, round(time.time(), 3), data=data))
 
     def emit(self, event: Event) -> None:
+        self.recorder.tell()
         apply(self.state, event)
         self.recorder.emit(event)
 

@@ -1,4 +1,4 @@
-"""The one writer of a run: numbers the batches, merges deltas, saves the rows.
+"""The one writer of a run: merges what is written, numbers the batches, saves the rows.
 
 The engine emits; nothing here ever makes it wait. What has piled up goes to
 the event log at most every 33 ms (the only window in the system: unnoticeable,
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from ..catalog.paying import remember_who_pays
 from ..engine.errors import SENTENCES, LeaseLost, Reason
 from ..engine.events import Event, EventType
+from ..engine.reducer import apply
 from ..engine.state import RunState, RunStatus
 from ..models import Call, Fusion, Run
 from ..record.eventlog import Fenced, Writer
@@ -65,6 +66,8 @@ class Recorder:
         self._db, self._checkpoint, self._on_lost = db, checkpoint, on_lost
         self._writer = Writer(redis, run_id, attempt)
         self._pending: list[Event] = []
+        # What was written since it was last told: (kind, call, fusion) -> pieces.
+        self._kept: dict[tuple[EventType, str, int], list[str]] = {}
         self._dirty: set[str] = set()
         self._fusions_changed = False
         self._wake, self._hurry, self._save_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -94,6 +97,28 @@ class Recorder:
             self._hurry.set()
             if event.call or event.fusion:  # the end of the run is saved by `finish`
                 self._save_now.set()
+
+    def keep(self, kind: EventType, call: str, fusion: int, text: str) -> None:
+        """A piece of a text: all that come within a window are one event."""
+        place = (kind, call, fusion)
+        if place in self._kept:
+            self._kept[place].append(text)
+        else:
+            self._kept[place] = [text]
+            self._wake.set()
+
+    def tell(self) -> None:
+        """Folds what was kept into the state. Before anything else is said of it, and before
+        log and rows are written."""
+        if not self._kept:
+            return
+        kept, self._kept = self._kept, {}
+        now = round(time.time(), 3)
+        for (kind, call, fusion), pieces in kept.items():
+            event = Event(kind, now, call, fusion, {"text": "".join(pieces)})
+            apply(self._state, event)
+            self._pending.append(event)
+            self._dirty.add(call)
 
     async def finish(self) -> None:
         """Save everything, then publish the end. Raises LeaseLost."""
@@ -171,7 +196,8 @@ class Recorder:
             while True:
                 if self._state.status.is_final and not ended:
                     return True  # its end is told when it is saved, by `finish`
-                events, self._pending = merged(self._pending), []
+                self.tell()
+                events, self._pending = self._pending, []
                 if not (events or ended or self._writer.is_behind):
                     return True
                 if not await self._writer.append(events, self._state, ended=ended):
@@ -191,6 +217,7 @@ class Recorder:
             except TimeoutError:
                 pass
             self._save_now.clear()
+            self.tell()
             if not self._dirty:
                 continue
             try:
@@ -291,23 +318,3 @@ def save(
             unique_fields=["run", "key"],
             update_fields=CALL_FIELDS,
         )
-
-
-def merged(events: list[Event]) -> list[Event]:
-    """Adjacent deltas of one call as one; the order between calls does not matter to a text."""
-    result: list[tuple[Event, list[str]]] = []
-    last_of: dict[tuple[str, str], list[str]] = {}
-    for event in events:
-        if not event.type.is_delta:
-            last_of.clear()
-            result.append((event, []))
-            continue
-        place = (event.call, event.type.value)
-        if place not in last_of:
-            last_of[place] = []
-            result.append((event, last_of[place]))
-        last_of[place].append(event.data["text"])
-    return [
-        replace(first, data={"text": "".join(pieces)}) if len(pieces) > 1 else first
-        for first, pieces in result
-    ]

@@ -13,7 +13,7 @@ import pytest
 
 from console.engine.calls.call import Control
 from console.engine.content import Content
-from console.engine.events import Event
+from console.engine.events import Event, EventType
 from console.engine.provider import Message, Provider, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
@@ -52,6 +52,23 @@ class Ran:
         return [r for r in self.requests if r.model == model]
 
 
+class Kept:
+    """Nothing of a text is told before something else is: the longest window there may be."""
+
+    def __init__(self, ran: Ran) -> None:
+        self._ran, self._pieces = ran, dict[tuple[EventType, str, int], list[str]]()
+
+    def keep(self, kind: EventType, call: str, fusion: int, text: str) -> None:
+        self._pieces.setdefault((kind, call, fusion), []).append(text)
+
+    def tell(self) -> None:
+        pieces, self._pieces = self._pieces, {}
+        for (kind, call, fusion), texts in pieces.items():
+            event = Event(kind, round(now(), 3), call, fusion, {"text": "".join(texts)})
+            apply(self._ran.state, event)
+            self._ran.events.append(event)
+
+
 def panelist(named: str | Panelist) -> Panelist:
     return Panelist(named, "fake") if isinstance(named, str) else named
 
@@ -81,6 +98,7 @@ def run_engine() -> RunEngine:
         histories: Mapping[int, Any] | None = None,
         places: int = 99,
         clock: Callable[[], float] = now,
+        keeps: bool = False,
         **spec: Any,
     ) -> Ran:
         ran = Ran()
@@ -133,6 +151,7 @@ def run_engine() -> RunEngine:
             clock=clock,
             control=control,
             histories=histories,
+            pieces=Kept(ran) if keeps else None,
         )
         assert fold(ran.events, state) == ran.state
         return ran

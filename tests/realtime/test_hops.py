@@ -12,6 +12,7 @@ from django.db import connection
 
 from console.engine.state import CallStatus
 from console.models import Run
+from console.worker.upkeep import left_behind
 from console.worker.worker import Worker
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
@@ -126,6 +127,7 @@ def test_a_call_whose_end_only_the_log_knows_is_not_bought_again(
     worker.loop.call_soon_threadsafe(lost._task.cancel)  # type: ignore[union-attr]
     thread.join(60)
     run.calls.filter(key="panel-0-1").update(status=CallStatus.STREAMING, text="", finished_at=None)
+    wait_for(lambda: run.pk in left_behind())
     upstream.release()
     worker.execute(str(run.pk))
     state = rows(run)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 
@@ -21,7 +22,7 @@ from console.engine.spec import Policy
 from console.engine.state import CallState, RunState, RunStatus, Step
 from console.models import Run
 from console.record import eventlog
-from console.worker.recorder import merged
+from console.worker.recorder import Recorder
 from console.worker.worker import Worker
 from tests.console.story import Story
 from tests.realtime.conftest import StartRun
@@ -172,15 +173,28 @@ def test_what_a_thread_is_given_of_a_state_stays_as_it_was() -> None:
     assert [json.dumps(state.to_dict()) for state, _ in kept] == [then for _, then in kept]
 
 
-def test_thousands_of_pieces_that_waited_for_the_log_are_joined_once() -> None:
+async def test_thousands_of_pieces_that_waited_for_the_log_are_joined_once() -> None:
     def seconds(pieces: int) -> float:
-        events = [
-            Event(EventType.CALL_DELTA, 1.0, f"panel-{n % 2}-1", data={"text": "word " * 20})
-            for n in range(pieces)
-        ]
+        calls = {key: CallState(key, Step.PANEL, 1, "first", {}) for key in ("one", "two")}
+        recorder = Recorder(
+            "run",
+            1,
+            RunState(calls=calls),
+            redis=MagicMock(),
+            db=AsyncMock(),
+            checkpoint=60,
+            on_lost=lambda: None,
+        )
         began = time.thread_time()
-        assert [len(e.data["text"]) for e in merged(events)] == [pieces // 2 * 100] * 2
-        return time.thread_time() - began
+        for n in range(pieces):
+            recorder.keep(EventType.CALL_DELTA, ("one", "two")[n % 2], 0, "word " * 20)
+        recorder.tell()
+        took = time.thread_time() - began
+        assert [len(call.text) for call in calls.values()] == [pieces // 2 * 100] * 2
+        assert len(recorder._pending) == 2
+        for task in recorder._tasks:
+            task.cancel()
+        return took
 
     assert growth(seconds, 20_000) < 3
 

@@ -61,6 +61,17 @@ class Admission(Protocol):
         ...
 
 
+class Pieces(Protocol):
+    """Pieces of texts, kept by whoever records the run until it looks: all that came meanwhile is
+    one event, folded into the state when it is told."""
+
+    def keep(self, kind: EventType, call: str, fusion: int, text: str) -> None: ...
+
+    def tell(self) -> None:
+        """Of all that is kept."""
+        ...
+
+
 class Control:
     """What readers asked of a run under way. `changed` wakes whoever waits."""
 
@@ -88,8 +99,22 @@ class Context:
     # Seat -> its own conversation, where it is not the run's.
     histories: Mapping[int, list[Message]] = field(default_factory=dict)
     reserved: Reserved = field(default_factory=Reserved)
+    pieces: Pieces | None = None  # without: every piece is an event at once
+
+    def write(self, kind: EventType, call: str, fusion: int = 0, *, text: str) -> None:
+        """A piece of a call's text or thoughts; its first is told at once."""
+        if self.pieces is None or self.state.calls[call].first_token_at is None:
+            self.say(kind, call, fusion, text=text)
+        else:
+            self.pieces.keep(kind, call, fusion, text)
+
+    def settle(self) -> None:
+        """From here on the state has all that was written."""
+        if self.pieces is not None:
+            self.pieces.tell()
 
     def say(self, kind: EventType, call: str = "", fusion: int = 0, **data: Any) -> None:
+        self.settle()
         event = Event(kind, round(self.clock(), 3), call, fusion, data)
         apply(self.state, event)
         self.emit(event)
@@ -136,6 +161,7 @@ async def stream_call(
         log.exception("call %s failed in an unforeseen way", key)
         raise ProviderError(Reason.INTERNAL) from error
     finally:
+        context.settle()
         context.reserved.free(key)
     cost, source = finish.cost, REPORTED
     if cost is None:

@@ -82,7 +82,7 @@ async def _ask(
     read = _reader(context, material)
     pieces: list[str] = []
     thoughts: list[str] = []
-    told = Unmarked(material.fence, partial(context.say, EventType.CALL_DELTA, key))
+    told = Unmarked(material.fence, partial(context.write, EventType.CALL_DELTA, key))
 
     def write(text: str) -> None:
         """It is told as it comes, so that what is complete of it can be read before its end."""

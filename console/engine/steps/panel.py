@@ -253,7 +253,11 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
                 context.say(EventType.CALL_ALIVE, key)
 
         def hand_on(kind: EventType) -> Callable[[str], None]:
-            return lambda text: say(kind, text=text)
+            def write(piece: str) -> None:
+                if not context.state.calls[key].status.is_final:
+                    context.write(kind, key, text=piece)
+
+            return write
 
         def recast(said: str, reasoning: str) -> None:
             say(EventType.CALL_RECAST, text=said, reasoning=reasoning)
@@ -291,6 +295,7 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
             text.end()
         except ProviderError as error:
             return Ended(receipt(finish), error)
+        context.settle()
         call = context.state.calls[key]
         return Ended(receipt(finish), unusable(call.text, call.reasoning, finish))
 

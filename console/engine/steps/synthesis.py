@@ -86,6 +86,7 @@ async def synthesise(context: Context, fusion: int, material: Material) -> CallS
             thoughts.end()
         except ProviderError as error:
             wrong = error
+        context.settle()
         if wrong is None and speaks_of_prompt(call.text, material.prompt):
             wrong = ProviderError(Reason.ECHOES_PROMPT)
         return Ended(receipt(finish), wrong)
@@ -121,7 +122,7 @@ def _watched(
     """(text, thoughts) as they are written: nobody is shown the fence's mark."""
 
     def hand_on(kind: EventType) -> Callable[[str], None]:
-        return lambda text: context.say(kind, key, fusion, text=text)
+        return lambda text: context.write(kind, key, fusion, text=text)
 
     prompts, fence = context.spec.prompts, material.fence
     detector = Detector(
