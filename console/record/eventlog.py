@@ -154,6 +154,11 @@ class Writer:
         """The next batch is the whole state: nothing was written yet, or the log was lost."""
         return self._needs_snapshot
 
+    @property
+    def has_begun(self) -> bool:
+        """A batch was made, wherever it has come."""
+        return self._number > 0
+
     def position(self, *, pending: bool) -> Position:
         """Where the log will say all that the state says now: with the batch on its way, if
         there is one, or with the next, if events are pending or the log is behind. A batch on

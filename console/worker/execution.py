@@ -164,8 +164,7 @@ class Execution:
 
     async def _provider_for(self, panelist: Panelist) -> Provider:
         slug = panelist.credential
-        # Whoever follows the run is told of a call before it is sent: the log has its turn.
-        await asyncio.sleep(0)
+        await self.recorder.has_begun()
         if slug not in self._providers:
             if slug in self._keys:
                 credential, traits = self._keys[slug]

@@ -30,6 +30,7 @@ from ..record.rows import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_
 log = logging.getLogger(__name__)
 
 WINDOW = 0.033
+TURNS = 5  # of the event loop, within which the log's first batch is made
 
 Db = Callable[..., Awaitable[Any]]
 T = TypeVar("T")
@@ -119,6 +120,14 @@ class Recorder:
             apply(self._state, event)
             self._pending.append(event)
             self._dirty.add(call)
+
+    async def has_begun(self) -> None:
+        """Whoever follows the run is told of its first calls before they are sent: the log's first
+        batch is made as soon as it has its turn, and no answer of it is waited for."""
+        for _ in range(TURNS):
+            if self._writer.has_begun:
+                return
+            await asyncio.sleep(0)
 
     async def finish(self) -> None:
         """Save everything, then publish the end. Raises LeaseLost."""
