@@ -13,7 +13,7 @@ from console.worker import recorder
 from console.worker.worker import Worker
 from tests.prose import words
 from tests.realtime.conftest import StartRun
-from tests.realtime.test_run_way import assert_log_equals_rows, rows
+from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -56,11 +56,14 @@ def test_what_was_written_before_a_seat_is_stopped_is_kept(
 
 
 def test_a_worker_that_is_told_to_end_hands_on_all_that_was_written(
-    worker: Worker, upstream: Upstream, start: StartRun, monkeypatch: pytest.MonkeyPatch
+    worker: Worker,
+    upstream: Upstream,
+    start: StartRun,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.realtime.test_run_way import in_background, wait_for
-
-    monkeypatch.setattr(recorder, "WINDOW", 30)
+    monkeypatch.setattr(recorder, "WINDOW", 600)
+    settings.CHECKPOINT_SECONDS = 600
     upstream.script("waits", Script(text="One two three four five.", hold_after=3))
     run = start("waits")
     thread = in_background(worker, run)
