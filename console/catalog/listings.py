@@ -100,11 +100,11 @@ def listed_models(named: Iterable[tuple[Credential, str]]) -> dict[tuple[int, st
     return found
 
 
-# `listed_model`, or a `Listed`: how whoever wants to know of a model looks it up.
+# `listed_model`, or a `Lookup`: how whoever wants to know of a model looks it up.
 Look = Callable[..., CatalogModel | None]
 
 
-class Listed:
+class Lookup:
     """`listed_model` that reads each name once, and those it is told of at first all together."""
 
     def __init__(self, named: Iterable[tuple[Credential, str]] = ()) -> None:

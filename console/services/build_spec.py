@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from ..catalog.judging import can_judge, is_small
-from ..catalog.listings import Listed, Look
+from ..catalog.listings import Look, Lookup
 from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
@@ -225,7 +225,7 @@ class _People:
         typed = [who for who in _everybody(wish) if isinstance(who, str) and is_named(who)]
         # Of whom all is known, nobody is asked anything.
         self._names = ModelNames(*typed, listed_only=wish.listed_only) if typed else None
-        self._look = Listed(self._names.possible(typed) if self._names else ())
+        self._look = Lookup(self._names.possible(typed) if self._names else ())
         self._is_direct, self._keeps_policy = wish.is_direct, bool(wish.kept_policy)
 
     def seats(self, wish: Wish) -> tuple[Panelist, ...]:

@@ -92,7 +92,7 @@ def _reader(rig: Rig, history: History) -> Iterator[Reader]:
         for who in ("alice", "ada"):
             member: Member = opened.enter_context(watching.member(site, who))
             people[who] = member.http
-        headers = {"Authorization": f"Bearer {site.token()}"}
+        headers = {"Authorization": f"Bearer {site.api_key}"}
         program = httpx.Client(base_url=site.url, headers=headers, timeout=60)
         people["program"] = opened.enter_context(program)
         yield Reader(people, history)

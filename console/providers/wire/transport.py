@@ -124,7 +124,7 @@ class Body(AiohttpResponseStream):
             response.close()
 
 
-class Pieces(httpx.AsyncByteStream):
+class BodyPieces(httpx.AsyncByteStream):
     """A body whose every piece must be taken within `limit` seconds of the one before."""
 
     def __init__(self, body: bytes, limit: float, patience: asyncio.Timeout) -> None:
@@ -154,7 +154,7 @@ def _in_pieces(request: httpx.Request, patience: asyncio.Timeout) -> httpx.Reque
         request.method,
         request.url,
         headers=request.headers,
-        stream=Pieces(request.content, limit, patience),
+        stream=BodyPieces(request.content, limit, patience),
         extensions=request.extensions,
     )
 
