@@ -27,6 +27,7 @@ from console.services.people import claim_make, claim_use
 from console.site.sample import FILE
 
 from .story import ANALYSIS, Story
+from .test_run_compare import again
 
 pytestmark = pytest.mark.database
 
@@ -68,6 +69,7 @@ def test_every_template_is_somebody_s(
     }
     story = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge()
     run = story.analyse(analysis).synthesise("Fused.").complete().save(alice)
+    twice = again(Story().whole(), "Fused again.").save(alice)
     under_way = Story().begin().answer(0, "An answer.").save(alice)
     sample = bring_in(read(FILE.read_bytes()), owner=None, visibility="team", origin="sample")
     client.force_login(ada)
@@ -77,6 +79,8 @@ def test_every_template_is_somebody_s(
     client.force_login(alice)
     for page in ("", "?models", "/runs", f"/runs/{run.pk}", f"/runs/{under_way.pk}", "/tokens"):
         assert client.get(f"/fusion{page}").status_code == 200
+    for page in ("", "/compare"):
+        assert client.get(f"/fusion/runs/{twice.pk}{page}").status_code == 200
     by_htmx = {"HX-Request": "true"}
     assert client.get(f"/fusion/runs/{run.pk}", headers=by_htmx).status_code == 200
     share = f"/fusion/runs/{run.pk}/share"
