@@ -3,11 +3,11 @@
     .venv/bin/python -m tests.benchmarks.upstream      prints its port, ends with its stdin
 
 A model's name is its script, in any order: `100t-50r-300f` says 100 deltas, 50 a second, the first
-after 300 ms; what comes before the first part of that kind (`a-100t`) only tells models apart. A
-request for JSON gets an analysis of about a hundred deltas at the same pace, one for a model whose
-name begins with a kind of `texts.py` such a text, any other a text whose every word is a moment:
-five capital letters, tenths of milliseconds of the monotonic clock, which all processes of a
-machine share.
+after 300 ms, and `-600h` ten minutes of silence before its end; what comes before the first part
+(`a-100t`) only tells models apart. A request for JSON gets an analysis of about a hundred deltas at
+the same pace, one for a model whose name begins with a kind of `texts.py` such a text, any other a
+text whose every word is a moment: five capital letters, tenths of milliseconds of the monotonic
+clock, which all processes of a machine share.
 
 `GET /log` lists what was asked: model, the mark that the prompt holds (`mark-…`), moments of the
 request, of the first delta and of the end. `GET /clear` empties it.
@@ -38,7 +38,7 @@ STAMP = re.compile(r"\b[A-Z]{5}\b")
 PARAGRAPH = 40  # words
 ANALYSIS = 98  # deltas
 MARK = re.compile(rb"mark-(\w+)")
-_PART = re.compile(r"(?<![^-])(\d+)([trf])(?![^-])")
+_PART = re.compile(r"(?<![^-])(\d+)([trfh])(?![^-])")
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,14 @@ class Script:
     tokens: int = 100
     per_second: float = 50
     first_after: float = 0.3
+    hold: float = 0  # seconds between the last delta and the end
 
     @classmethod
     def of(cls, model: str) -> Script:
         parts = {kind: int(number) for number, kind in _PART.findall(model)}
-        return cls(parts.get("t", 100), parts.get("r", 50), parts.get("f", 300) / 1000)
+        return cls(
+            parts.get("t", 100), parts.get("r", 50), parts.get("f", 300) / 1000, parts.get("h", 0)
+        )
 
 
 def name(tokens: int, per_second: int = 50, first_ms: int = 300, of: str = "m") -> str:
@@ -170,6 +173,7 @@ class Server(asyncio.Protocol):
                 word = stamp(now()) + end
             write(_chunk(f"data: {before}{word}{after}"))
             one.deltas = number + 1
+        await asyncio.sleep(script.hold)
         words = len(body) // 6
         usage = {"prompt_tokens": words, "completion_tokens": total, "total_tokens": words + total}
         stop = base | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
