@@ -16,6 +16,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import sys
 import time
 import traceback
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     wanted = options.figure or list(FIGURES)
     modules = list(dict.fromkeys(FIGURES[name].module for name in wanted))
+    signal.signal(signal.SIGTERM, _interrupted)  # what was started is ended, too
     began = time.monotonic()
     samples: list[rows.Sample] = []
     readings: list[floor.Reading] = []
@@ -91,6 +93,10 @@ def main(arguments: Sequence[str]) -> int:
     if machine.is_too_busy:
         return 2
     return int(any(row.verdict in ("missed", "not measured") for row in table))
+
+
+def _interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
