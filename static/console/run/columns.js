@@ -88,19 +88,40 @@ for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) {
 }
 
 // An answer that is whole is read from its beginning, unless somebody reads in it already.
-export function showBeginnings() {
+function showBeginnings() {
   for (const body of seats.querySelectorAll(".seat-body")) {
     if (!touched.has(body)) body.scrollTop = 0;
   }
 }
 
 // Code, tables and formulas that are wider than their column can be scrolled by the keyboard too.
-export function reachWideThings() {
-  for (const wide of main.querySelectorAll(".reading :is(pre, table, math[display])")) {
-    if (wide.scrollWidth > wide.clientWidth + 1) wide.tabIndex = 0;
-    else wide.removeAttribute("tabindex");
-  }
+function reachWideThings() {
+  const things = [...main.querySelectorAll(".reading :is(pre, table, math[display])")];
+  const areWide = things.map((thing) => thing.scrollWidth > thing.clientWidth + 1);
+  things.forEach((thing, n) => {
+    if (areWide[n]) thing.tabIndex = 0;
+    else thing.removeAttribute("tabindex");
+  });
 }
-addEventListener("resize", reachWideThings);
-main.addEventListener("toggle", reachWideThings, true); // fusions side by side
-reachWideThings();
+
+// An observer is told when the page has been laid out: asked before, it would have to be laid out
+// for the answer.
+function whenLaidOut(work) {
+  const once = new ResizeObserver(() => {
+    once.disconnect();
+    work();
+  });
+  once.observe(main);
+}
+
+addEventListener("resize", () => whenLaidOut(reachWideThings));
+main.addEventListener("toggle", () => whenLaidOut(reachWideThings), true); // fusions side by side
+whenLaidOut(reachWideThings);
+
+// Of a run that has ended.
+export function settle() {
+  whenLaidOut(() => {
+    reachWideThings();
+    whenLaidOut(showBeginnings);
+  });
+}

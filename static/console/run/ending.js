@@ -1,6 +1,6 @@
 // What may be done with an ended run tells of all of it: the server has it, as part of the page.
 
-import { reachWideThings, showBeginnings } from "console/run/columns";
+import { settle } from "console/run/columns";
 import { fillFollowUp } from "console/run/drafts";
 
 const main = document.getElementById("run");
@@ -11,8 +11,7 @@ export function end() {
   ended = true;
   for (const form of main.querySelectorAll(".while-running")) form.remove();
   document.body.dispatchEvent(new Event("run-ended")); // htmx fetches it; so does a reload
-  reachWideThings();
-  showBeginnings();
+  settle();
 }
 
 main.addEventListener("htmx:afterSwap", fillFollowUp);

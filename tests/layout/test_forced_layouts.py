@@ -1,0 +1,240 @@
+"""While a run is written, its page's scripts never make the browser lay the page out before its
+time: they ask how it lies when it lies so anyway.
+
+The frames are real ones, of the real state of a run with eight columns; the browser's own trace
+tells who asked for a layout.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
+
+from console.engine.state import Step
+from console.fragments import run_context, run_figures, run_fragments
+from console.live.frames import Cursor, Frames, Text
+from console.markdown import StreamRenderer
+from tests.browser.conftest import FLAGS
+from tests.console.story import Story, a_spec
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(settings.BASE_DIR, "static")
+HOST = "http://layout.test"
+SEATS = 8
+WRITTEN = "Some words of an answer, with **weight** and a [link](https://a.test/b).\n\n"
+WRITTEN += "- one item\n- and another\n\n```py\ndef code(x):\n    return x * 2\n```\n\n"
+TABLE = "| a | b |\n|---|---|\n| 1 | a cell of some length |\n| 2 | and a last one |\n\n"
+TRACED = ["devtools.timeline", "disabled-by-default-devtools.timeline.stack"]
+
+
+class Told:
+    """A run's frames, as a watch makes them."""
+
+    def __init__(self) -> None:
+        self.story = Story(a_spec(*(f"maker/{letter}" for letter in "abcdefgh"))).begin()
+        self.cursor = Cursor(show_costs=True)
+        self.frames = Frames("w")
+
+    def next(self, *, end: bool = False, fragments: bool = False) -> str:
+        spec, state, frames = self.story.spec, self.story.state, self.frames
+        step = frames.begin_step()
+        places = {f"seat-{n}": state.latest(Step.PANEL, seat=n) for n in range(SEATS)}
+        for place, call in {**places, "fused": state.final_call}.items():
+            if call is None:
+                continue
+            if place not in frames.texts:
+                frames.texts[place] = Text(f"text-{place}", StreamRenderer(), step)
+            text = frames.texts[place]
+            text.renderer.feed(call.text)
+            anew = call.status.is_final and text.renderer.finish() is not None
+            text.took_step(step, anew=anew)
+        frames.take(status=state.status.value, figures=run_figures(spec, state))
+        if fragments or end:
+            made = run_fragments(run_context(spec, state, show_costs=True))
+            frames.take_fragments(made, show_costs=True)
+        frame = frames.next(self.cursor, all_texts=end)
+        return frame + (',"end":true}' if end else "}") if frame else ""
+
+
+def told() -> Iterator[str]:
+    """Twelve words of each seat a second, in small steps, then the fused answer and the end."""
+    run = Told()
+    words = re.findall(r"\s*\S+|\s+", WRITTEN + TABLE + WRITTEN)
+    yield run.next(fragments=True)
+    for n, word in enumerate(words):
+        for seat in range(SEATS):
+            run.story.write(seat, word)
+        yield run.next(fragments=n % 30 == 0)
+    for seat in range(SEATS):
+        run.story.answer(seat)
+        yield run.next(fragments=True)
+    run.story.judge()
+    yield run.next(fragments=True)
+    run.story.analyse()
+    run.story.synthesise("Fused. ")
+    yield run.next(fragments=True)
+    for word in words[:60]:
+        [call] = [c for c in run.story.state.calls.values() if c.step is Step.SYNTHESIS]
+        call.text += word
+        yield run.next()
+    run.story.complete()
+    yield run.next(end=True)
+
+
+@pytest.fixture(scope="module")
+def page_html(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    with django_db_blocker.unblock():
+        owner = User.objects.create_user("owner-of-frames")
+        run = Told().story.save(owner)
+        client = Client()
+        client.force_login(owner)
+        html = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    yield html
+    with django_db_blocker.unblock():
+        client.logout()
+        run.delete()
+        owner.delete()
+
+
+@pytest.fixture(scope="module")
+def stream(page_html: str) -> list[str]:
+    return list(filter(None, told()))
+
+
+@pytest.fixture(scope="module")
+def chromium(stream: list[str]) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+
+
+class Line:
+    """The server's end of the page's socket."""
+
+    def __init__(self) -> None:
+        self.socket: WebSocketRoute | None = None
+        self.acknowledged = 0
+
+    def connect(self, socket: WebSocketRoute) -> None:
+        self.socket = socket
+        socket.on_message(self.hear)
+
+    def hear(self, message: str | bytes) -> None:
+        self.acknowledged = json.loads(message).get("ack", self.acknowledged)
+
+
+def opened(chromium: Browser, html: str, width: int) -> tuple[Page, Line]:
+    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
+    line = Line()
+
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(HOST)
+        plain = re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", path.removeprefix("/static/"))
+        file = STATIC / plain
+        if not path.startswith("/static/"):
+            route.fulfill(body=html, content_type="text/html")
+        elif file.exists():
+            kind = guess_type(file.name)[0] or "application/octet-stream"
+            route.fulfill(body=file.read_bytes(), content_type=kind)
+        else:
+            route.abort()
+
+    page.route("**/*", answer)
+    page.route_web_socket(re.compile("/ws/"), line.connect)
+    page.add_init_script(
+        """window.shift = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) if (!entry.hadRecentInput) shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    page.goto(HOST)
+    while line.socket is None:
+        page.evaluate("new Promise(requestAnimationFrame)")
+    return page, line
+
+
+def shown(page: Page, line: Line, frames: list[str]) -> None:
+    """Each in a picture of its own, as they come from a server."""
+    for frame in frames:
+        assert line.socket
+        line.socket.send(frame)
+        at = json.loads(frame)["at"]
+        while line.acknowledged < at:
+            page.evaluate("new Promise(requestAnimationFrame)")
+
+
+def until_it_is_settled(page: Page) -> None:
+    """Wide things can be reached once everything else is done."""
+    page.wait_for_function("document.querySelector('#run').dataset.live === 'over'")
+    for _ in range(5):
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def forced(trace: bytes) -> list[str]:
+    """Who asked for a layout, of each that a script asked for."""
+    found = []
+    for event in json.loads(trace)["traceEvents"]:
+        stack = event.get("args", {}).get("beginData", {}).get("stackTrace")
+        if event["name"] == "Layout" and stack and "/static/console/" in stack[0]["url"]:
+            found.append(" < ".join(f"{at['functionName']}:{at['lineNumber']}" for at in stack))
+    return found
+
+
+@pytest.mark.django_db
+def test_there_is_a_page_and_what_comes_to_it(page_html: str, stream: list[str]) -> None:
+    assert page_html.count("data-text=") == SEATS + 1 and len(stream) > 100
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_no_script_forces_a_layout_while_a_run_is_written_and_at_its_end(
+    chromium: Browser, page_html: str, stream: list[str], width: int
+) -> None:
+    page, line = opened(chromium, page_html, width)
+    shown(page, line, stream[:1])
+    chromium.start_tracing(page=page, categories=TRACED)
+    try:
+        shown(page, line, stream[1:])
+        until_it_is_settled(page)
+    finally:
+        trace = chromium.stop_tracing()
+    assert forced(trace) == []
+    page.context.close()
+
+
+def test_a_forced_layout_is_seen(chromium: Browser, page_html: str, stream: list[str]) -> None:
+    page, line = opened(chromium, page_html, 1440)
+    shown(page, line, stream[:1])
+    chromium.start_tracing(page=page, categories=TRACED)
+    page.evaluate(
+        """new Promise((done) => {
+          const main = document.querySelector("#run");
+          main.append("more"), done(main.offsetHeight);
+        })"""
+    )
+    trace: Any = json.loads(chromium.stop_tracing())
+    names = [e for e in trace["traceEvents"] if e["name"] == "Layout"]
+    assert any(e.get("args", {}).get("beginData", {}).get("stackTrace") for e in names)
+    page.context.close()
+
+
+def test_nothing_jumps_while_a_run_is_written_and_at_its_end(
+    chromium: Browser, page_html: str, stream: list[str]
+) -> None:
+    """But what a table's cells need as they fill."""
+    page, line = opened(chromium, page_html, 1440)
+    shown(page, line, stream)
+    until_it_is_settled(page)
+    assert page.evaluate("shift") < 0.02
+    page.context.close()
