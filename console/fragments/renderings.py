@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from ..markdown import render
 from ..record.kept import KeptValues
+from ..site import turns
 
 # Characters of HTML, of all that are kept.
 KEPT = 32_000_000
@@ -23,7 +24,8 @@ KEPT = 32_000_000
 class Renderings:
     def __init__(self, make: Callable[..., SafeString] = render, most: int = KEPT) -> None:
         self._make = make
-        self._kept: KeptValues[SafeString] = KeptValues(most, len)
+        # Thousands who wait for one rendering keep no other page waiting.
+        self._kept: KeptValues[SafeString] = KeptValues(most, len, waits=turns.leave)
 
     def __call__(
         self, text: str, *, sources: str = "", cited: Mapping[int, str] | None = None

@@ -21,12 +21,14 @@ from django.urls import reverse
 from ..api.http.bodies import EarlyRefusal, is_for_programs
 from ..api.http.errors import ApiError
 from ..api.http.fallback import early_refusal
+from ..site import turns
 from ..site.attempts import address_waits
 
 AT_ONCE = 2
-PATIENCE = 10.0  # seconds
-# A page that takes longer waits for somebody else: a server that is asked for its models.
-HELD_AT_MOST = 3.0
+PATIENCE = 20.0  # seconds
+# Ordinary pages take a tenth of it. One that takes longer waits for a server that is asked for its
+# models, or has a huge text to render: the others do not wait for that.
+HELD_AT_MOST = 1.0
 RETRY_AFTER = 3
 
 WAITS = "Too many attempts from your address. Wait a minute and try again."
@@ -53,6 +55,7 @@ class Gate:
             await _refuse(scope, send, 503, RETRY_AFTER)
             return None
         place = _Place(self._places)
+        turns.begins(place.leave_from_anywhere)
         try:
             return await self._application(scope, receive, send)
         finally:
@@ -62,7 +65,11 @@ class Gate:
 class _Place:
     def __init__(self, places: asyncio.Semaphore) -> None:
         self._places, self._is_left = places, False
-        self._until = asyncio.get_running_loop().call_later(HELD_AT_MOST, self.leave)
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.call_later(HELD_AT_MOST, self.leave)
+
+    def leave_from_anywhere(self) -> None:
+        self._loop.call_soon_threadsafe(self.leave)
 
     def leave(self) -> None:
         if not self._is_left:

@@ -12,10 +12,13 @@ Value = TypeVar("Value")
 
 class KeptValues(Generic[Value]):
     """`most` is how much is kept of all together, in whatever `size` counts; what takes more than
-    a quarter of that is not. Who asks for one that is being made waits for it."""
+    a quarter of that is not. Who asks for one that is being made waits for it, and calls `waits`
+    before."""
 
-    def __init__(self, most: int, size: Callable[[Value], int]) -> None:
-        self._most, self._size_of = most, size
+    def __init__(
+        self, most: int, size: Callable[[Value], int], waits: Callable[[], None] = lambda: None
+    ) -> None:
+        self._most, self._size_of, self._waits = most, size, waits
         self._kept: OrderedDict[bytes, Value] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
@@ -26,6 +29,8 @@ class KeptValues(Generic[Value]):
             if (kept := self._found(key)) is not None:
                 return kept
             making = self._making.setdefault(key, threading.Lock())
+        if making.locked():
+            self._waits()
         with making:
             with self._lock:
                 if (kept := self._found(key)) is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
+from django.utils.safestring import SafeString
 
+from console.fragments.renderings import Renderings
 from console.pages import gate
 from console.pages.gate import AT_ONCE, Gate
 
@@ -154,6 +157,37 @@ async def test_a_page_that_waits_for_somebody_else_lets_the_next_in(
     assert pages.going_on == AT_ONCE
     pages.may_end.set()
     await asyncio.gather(*(one.task for one in asked))
+
+
+async def test_who_waits_for_a_rendering_that_another_page_makes_lets_the_next_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "HELD_AT_MOST", 60)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def make(text: str, **_: Any) -> SafeString:
+        begun.set()
+        assert may_end.wait(60)
+        return SafeString(text)
+
+    rendered = Renderings(make)
+    ended: list[str] = []
+
+    async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["path"] != "/fusion/other":
+            await asyncio.to_thread(rendered, "the worst text")
+        ended.append(scope["path"])
+
+    through = Gate(page)
+    makes = Asked(through, "/fusion/makes")
+    await asyncio.to_thread(begun.wait, 60)
+    waiting = [Asked(through, f"/fusion/waits-{n}") for n in range(5)]
+    async with asyncio.timeout(60):
+        await Asked(through, "/fusion/other").task
+    assert ended == ["/fusion/other"]
+    may_end.set()
+    await asyncio.gather(makes.task, *(one.task for one in waiting))
+    assert len(ended) == 7
 
 
 async def test_a_page_that_breaks_or_is_left_gives_its_place_back() -> None:
