@@ -91,4 +91,4 @@ def test_containers_run_what_up_runs() -> None:
         [web] = webs.children(listening, 1)
     assert web.command[1:3] == programs.WEB
     worker = programs.WORKER[programs.WORKER.index("-A") :]
-    assert SERVICES["worker"]["command"] == ["celery", *worker]
+    assert SERVICES["worker"]["command"] == ["python", "-m", "celery", *worker]
