@@ -89,8 +89,9 @@ class OpenAICompatible:
                 aclosing(self._read(request, form.body, response)) as chunks,
             ):
                 async for chunk in chunks:
-                    answering = True
-                    self._quirks.answered(request.model, form)
+                    if not answering:
+                        answering = True
+                        self._quirks.answered(request.model, form)
                     yield chunk
         except ProviderError as error:
             # Some refuse within a stream that they have begun: before its first word that
@@ -242,8 +243,11 @@ class OpenAICompatible:
                     deadline = None
                 elif answer.finish_reason is not None and deadline is None:
                     deadline = loop.time() + self._linger
-                async with asyncio.timeout_at(deadline):
+                if deadline is None:
                     data = await anext(source, None)
+                else:
+                    async with asyncio.timeout_at(deadline):
+                        data = await anext(source, None)
                 if data is None:
                     return
                 yield shortened.feed(data)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
@@ -194,43 +195,44 @@ async def _within_deadlines(
     on_recast: Callable[[str, str], None],
     on_alive: Callable[[], None],
 ) -> Finish:
-    silence, handled = _Silence(policy), 0
+    handled = 0
     try:
-        async with asyncio.timeout_at(silence.ends) as deadline:
-            async with aclosing(provider.stream(request)) as chunks:  # type: ignore[type-var]
-                async for chunk in chunks:
-                    match chunk:
-                        case TextDelta(text):
-                            on_text(text)
-                            handled += len(text)
-                        case ReasoningDelta(text):
-                            on_reasoning(text)
-                            handled += len(text)
-                        case Recast(text, reasoning):
-                            on_recast(text, reasoning)
-                        case Alive():
-                            if silence.is_borne_longer() and not silence.has_words:
-                                on_alive()
-                            deadline.reschedule(silence.ends)
-                            continue
-                        case Complete():
-                            silence.is_over = True
-                            deadline.reschedule(None)
-                            continue
-                        case Unstreamed():
-                            silence.comes_whole()
-                            if policy.heeds_signs_of_life:
-                                on_alive()  # for all that can be known, it writes
-                            deadline.reschedule(silence.ends)
-                            continue
-                        case Finish():
-                            return chunk
-                    silence.broken()
-                    deadline.reschedule(silence.ends)
-                    if handled > AT_A_TIME:
-                        # What has come already comes without a pause, and others have runs, too.
-                        handled = 0
-                        await asyncio.sleep(0)
+        async with asyncio.timeout(None) as deadline:
+            silence = _Silence(policy, deadline)
+            try:
+                async with aclosing(provider.stream(request)) as chunks:  # type: ignore[type-var]
+                    async for chunk in chunks:
+                        match chunk:
+                            case TextDelta(text):
+                                on_text(text)
+                                handled += len(text)
+                            case ReasoningDelta(text):
+                                on_reasoning(text)
+                                handled += len(text)
+                            case Recast(text, reasoning):
+                                on_recast(text, reasoning)
+                            case Alive():
+                                if silence.is_borne_longer() and not silence.has_words:
+                                    on_alive()
+                                continue
+                            case Complete():
+                                silence.is_whole()
+                                continue
+                            case Unstreamed():
+                                silence.comes_whole()
+                                if policy.heeds_signs_of_life:
+                                    on_alive()  # for all that can be known, it writes
+                                continue
+                            case Finish():
+                                return chunk
+                        silence.broken()
+                        if handled > AT_A_TIME:
+                            # What has come already comes without a pause, and others have runs,
+                            # too.
+                            handled = 0
+                            await asyncio.sleep(0)
+            finally:
+                silence.close()
     except TimeoutError:
         if not deadline.expired():
             raise ProviderError(Reason.TIMEOUT) from None
@@ -240,29 +242,58 @@ async def _within_deadlines(
 
 class _Silence:
     """How long a call may go on without a word: longer while its server shows that it lives,
-    never without an end."""
+    never without an end.
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy, self._loop = policy, asyncio.get_running_loop()
+    Every word puts the end off, and a timer is dear: there is one, which looks when it goes off
+    whether the end has been put off meanwhile.
+    """
+
+    def __init__(self, policy: Policy, deadline: asyncio.Timeout) -> None:
+        self._policy, self._deadline = policy, deadline
+        self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()
         self._total = self._since + policy.total_timeout
-        self._ends = self._since + policy.first_token_timeout
         self._was_alive = False
         self.has_words = False
-        self.is_over = False  # the text is whole: what bounds the wait is the provider's
+        self._is_over = False  # the text is whole: what bounds the wait is the provider's
+        self._timer: asyncio.TimerHandle | None = None
+        self._ends = math.inf
+        self._end_at(self._since + policy.first_token_timeout)
 
-    @property
-    def ends(self) -> float | None:
-        return None if self.is_over else min(self._ends, self._total)
+    def _end_at(self, moment: float) -> None:
+        if self._is_over:
+            return
+        self._ends = min(moment, self._total)
+        if self._timer is None or self._ends < self._timer.when():
+            self._set()
+
+    def _set(self) -> None:
+        self.close()
+        self._timer = self._loop.call_at(self._ends, self._look)
+
+    def _look(self) -> None:
+        if self._loop.time() >= self._ends:
+            self._deadline.reschedule(self._ends)
+        else:
+            self._set()
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     def broken(self) -> None:
-        self.has_words, self._was_alive, self.is_over = True, False, False
+        self.has_words, self._was_alive, self._is_over = True, False, False
         self._since = self._loop.time()
-        self._ends = self._since + self._policy.stall_timeout
+        self._end_at(self._since + self._policy.stall_timeout)
+
+    def is_whole(self) -> None:
+        self._is_over = True
+        self.close()
 
     def comes_whole(self) -> None:
         """Nothing is to be expected before all of it is there."""
-        self._ends = self._total
+        self._end_at(self._total)
 
     def is_borne_longer(self) -> bool:
         """Told of a sign of life; whether it counts."""
@@ -271,7 +302,8 @@ class _Silence:
             return False
         self._was_alive = True
         longest = self._since + policy.alive_timeout
-        self._ends = max(self._ends, min(self._loop.time() + policy.stall_timeout, longest))
+        later = min(self._loop.time() + policy.stall_timeout, longest)
+        self._end_at(max(self._ends, later))
         return True
 
     def out_of_time(self) -> ProviderError:

@@ -41,6 +41,7 @@ FINISH_REASONS = {
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
 }
+PLAIN_FIELDS = {"content", "role"}  # of a delta that is a piece of text and nothing else
 THOUGHT_PARTS = ("thinking", "reasoning", "thought")  # types of parts of content
 NO_REASON = {"", "null", "none"}  # as some write that there is none yet
 
@@ -107,6 +108,7 @@ class AnswerReader:
         self.generation_id = ""
         self._asked = self._model = model
         self._provider = ""
+        self._noted: tuple[Any, Any, Any] = (None, None, None)  # by the chunk before
         self._usage: dict[str, Any] = {}
         self._host = host
         self._limits = limits
@@ -226,8 +228,12 @@ class AnswerReader:
         if isinstance(usage, dict):
             self._usage = usage
             self.usage_after_finish |= bool(self.finish_reason or _finish_reason(choice))
-        self._citations.take(payload.get("citations"), is_whole=True)
+        if "citations" in payload:
+            self._citations.take(payload["citations"], is_whole=True)
         model, provider, number = payload.get("model"), payload.get("provider"), payload.get("id")
+        if (model, provider, number) == self._noted:
+            return
+        self._noted = model, provider, number
         if isinstance(model, str) and model:
             self._model = _short(model)
         if isinstance(provider, str) and provider:
@@ -236,6 +242,11 @@ class AnswerReader:
             self.generation_id = _short(number)
 
     def _deltas(self, delta: dict[str, Any]) -> Iterator[Delta]:
+        content = delta.get("content")
+        if isinstance(content, str) and content and _is_plain(delta):
+            # As nearly all are: nothing else is looked for.
+            yield from self._split(self._thoughts.take(self._marks.take(content)))
+            return
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
         self._tools.take(delta.get("tool_calls"))
         self._citations.take(delta.get("annotations"))
@@ -249,9 +260,9 @@ class AnswerReader:
         refused = _text(delta.get("refusal"))
         if refused:
             self._refused = True
-        if thoughts := _thoughts(delta.get("content")):
+        if thoughts := _thoughts(content):
             yield from self._think(thoughts)
-        if content := _text(delta.get("content")) or refused or words_beside(delta):
+        if content := _text(content) or refused or words_beside(delta):
             yield from self._split(self._thoughts.take(self._marks.take(content)))
 
     def _think(self, thoughts: str) -> Iterator[Delta]:
@@ -302,6 +313,11 @@ def _first_choice(payload: dict[str, Any]) -> dict[str, Any]:
         if isinstance(choice, dict) and (choice.get("index") or 0) == 0:
             return choice
     return {}
+
+
+def _is_plain(delta: dict[str, Any]) -> bool:
+    """Some name every field there is, and say null in most."""
+    return all(value is None or name in PLAIN_FIELDS for name, value in delta.items())
 
 
 def _finish_reason(choice: dict[str, Any]) -> str:
