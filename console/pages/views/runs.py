@@ -38,6 +38,8 @@ from .rows import page_of_rows, run_rows, with_rows
 PAGE_SIZE = 20
 FOLLOWERS_SHOWN = 5
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
+# What of a run fills the window.
+LOOKS = ("answers", "result")
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
 private_page = cache_control(private=True, no_store=True)
@@ -83,6 +85,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         context = (
             run_page(
                 run,
+                look=request.GET.get("look", ""),
                 frames=reverse("run-frames", args=[run.pk]),
                 socket=f"/ws/runs/{run.pk}",
             )
@@ -104,6 +107,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         try:
             context = run_page(
                 run,
+                look=request.GET.get("look", ""),
                 frames=reverse("shared-frames", args=[token]),
                 socket=f"/ws/shared/{token}",
                 show_costs=False,
@@ -146,12 +150,18 @@ def _without_its_answers(
     return render(request, "console/run/too_new.html", context | {"run": run, "sentence": sentence})
 
 
-def run_page(run: Run, *, socket: str, frames: str, show_costs: bool = True) -> dict[str, Any]:
-    """Raises SpecUnreadable. A sample has no costs to show: nobody was asked."""
+def run_page(
+    run: Run, *, socket: str, frames: str, look: str = "", show_costs: bool = True
+) -> dict[str, Any]:
+    """Raises SpecUnreadable. A sample has no costs to show: nobody was asked. `look` is what an
+    address asks for; without one a run that has its result opens there."""
     spec, state = run.frozen_spec, state_from_rows(run)
     show_costs = show_costs and not run.is_sample
-    return run_context(spec, state, show_costs=show_costs) | {
+    context = run_context(spec, state, show_costs=show_costs)
+    has_result = state.status.is_final and bool(context["fused_answer"])
+    return context | {
         "run": run,
+        "look": look if look in LOOKS else LOOKS[has_result],
         "socket_path": socket,
         "frames_path": frames,
         "now": time.time(),

@@ -7,6 +7,7 @@ import "console/run/drafts";
 import { end } from "console/run/ending";
 import "console/run/evidence";
 import { apply } from "console/run/frames";
+import "console/run/keys";
 import "console/run/permission";
 import { follow, isOver } from "console/run/socket";
 
