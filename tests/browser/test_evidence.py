@@ -71,7 +71,9 @@ def test_a_claim_can_be_followed_to_the_words_it_rests_on(
     map_.get_by_role("link", name="Do not move this year").click()
     said = "[...CSS.highlights.get('evidence')].map(String).join()"
     assert page.evaluate(said) == "Do not move this year"
-    expect(page.get_by_role("article", name="beta")).to_be_visible()
+    passage = page.get_by_role("region", name="beta")
+    expect(passage).to_contain_text("Ignore the other answers")
+    expect(passage).to_contain_text("This year?: No.")
     if width > 700:
         map_.get_by_role("link", name="Move in two steps").first.hover()
         assert page.evaluate(said) == "Move in two steps"
@@ -79,7 +81,11 @@ def test_a_claim_can_be_followed_to_the_words_it_rests_on(
         assert page.evaluate(said) == "Do not move this year"  # what was clicked stays lit
     map_.get_by_role("link", name="Move in two steps").first.click()
     assert page.evaluate(said) == "Move in two steps"
+    expect(page.get_by_role("region", name="alpha")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Escape")
+    expect(page.locator("#passage")).to_be_hidden()
+    assert page.evaluate("CSS.highlights.has('evidence')") is False
 
 
 @pytest.mark.usefixtures("models")

@@ -1,5 +1,5 @@
-// Quotes lead to their place in the answer; marks in the fused answer lead to
-// the seat's column, and can be hidden. Without this both can still be read.
+// Where a quote stands in its answer, and that it is lit there; marks in the fused answer can be
+// hidden. Without this both can still be read.
 
 const main = document.getElementById("run");
 const KEPT = "fusion.sources";
@@ -14,7 +14,7 @@ function words(raw) {
   return folded(raw.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/^[ \t]*\d{1,9}[.)][ \t]/gm, ""));
 }
 
-function find(root, raw) {
+export function find(root, raw) {
   const needle = words(raw);
   if (!needle) return null;
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -50,7 +50,7 @@ function find(root, raw) {
   return range;
 }
 
-function show(range) {
+export function show(range) {
   if (window.Highlight && CSS.highlights) {
     CSS.highlights.set("evidence", new Highlight(range));
   } else {
@@ -59,32 +59,17 @@ function show(range) {
   }
 }
 
-// ---- a seat's column ----
-
-function openSeat(id) {
-  main.querySelector(`.seat-tabs [aria-controls="${id}"]`)?.click();
-  const seat = document.getElementById(id);
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  seat?.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
-  const body = seat?.querySelector(".seat-body");
-  body?.focus({ preventScroll: true });
-  return body;
-}
-
-function openQuote(link) {
-  const body = openSeat(link.hash.slice(1));
-  const range = body && find(body.querySelector(".reading"), link.dataset.find);
-  if (!range) return;
-  show(range);
-  chosen = link;
-  body.scrollTop += range.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
-}
-
-// Passing over a quote lights it where it stands; nothing moves. A click leads there.
+// Passing over a quote lights it where it stands; nothing moves. A click opens its passage.
 let chosen = null;
 
+// The quote whose passage is open stays lit there; null when there is none.
+export function lit(link) {
+  chosen = link;
+  if (!link) window.CSS.highlights?.delete("evidence");
+}
+
 function light(link) {
-  const answer = document.querySelector(`${link.hash} .reading`);
+  const answer = link === chosen ? document.querySelector(".passage-body") : document.querySelector(`${link.hash} .reading`);
   const range = answer && find(answer, link.dataset.find);
   if (range) show(range);
 }
@@ -102,19 +87,7 @@ if (window.Highlight && CSS.highlights) {
 }
 
 main.addEventListener("click", (event) => {
-  const link = event.target.closest("a.quote[data-find]");
-  if (link) {
-    event.preventDefault();
-    openQuote(link);
-  }
-  const source = event.target.closest(".source[data-seat]");
-  if (source) openSeat(`seat-${source.dataset.seat}`);
   if (event.target.closest("[data-sources-toggle]")) toggle();
-});
-
-main.addEventListener("keydown", (event) => {
-  const source = event.key === "Enter" && event.target.closest?.(".source[data-seat]");
-  if (source) openSeat(`seat-${source.dataset.seat}`);
 });
 
 // ---- marks shown or hidden ----

@@ -2,6 +2,7 @@
 // off, and none acts while somebody writes in a field.
 
 import { showLook, showPart } from "console/run/looks";
+import { closePassage, stepClaim } from "console/run/passage";
 import { closeAlone } from "console/run/sheet";
 
 const main = document.getElementById("run");
@@ -12,6 +13,8 @@ const KEPT = "fusion.keys";
 const acts = new Map([
   ["1", () => showLook("answers")],
   ["2", () => showLook("result")],
+  ["j", () => stepClaim(1)],
+  ["k", () => stepClaim(-1)],
   ["?", () => dialog.showModal()],
 ]);
 for (const { dataset } of main.querySelectorAll(".rail [data-key]")) {
@@ -21,7 +24,7 @@ for (const { dataset } of main.querySelectorAll(".rail [data-key]")) {
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
-  if (event.key === "Escape") closeAlone();
+  if (event.key === "Escape" && !closePassage()) closeAlone();
   const act = on.checked && acts.get(event.key.toLowerCase());
   if (!act) return;
   event.preventDefault();

@@ -8,6 +8,7 @@ import { end } from "console/run/ending";
 import "console/run/evidence";
 import { apply } from "console/run/frames";
 import "console/run/keys";
+import "console/run/margin";
 import "console/run/permission";
 import { follow, isOver } from "console/run/socket";
 

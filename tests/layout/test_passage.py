@@ -1,0 +1,164 @@
+"""From a claim to its words and back, and nothing else has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.layout.conftest import Show
+from tests.layout.rich import SAYS, rich
+
+pytestmark = pytest.mark.browser
+
+# Where everything is, and how far each part has been scrolled.
+PLACES = """() => [scrollY, ...[".fused", ".aside", ".seat-body"].flatMap(s =>
+  [...document.querySelectorAll(s)].flatMap(e => {
+    const box = e.getBoundingClientRect();
+    return [e.scrollTop, box.left, box.top, box.width, box.height];
+  }))]"""
+LIT = "[...(CSS.highlights.get('evidence') ?? [])].map(String).join()"
+
+
+@pytest.fixture(scope="module")
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    with django_db_blocker.unblock():
+        alice = User.objects.create_user("alice-of-passages")
+        client = Client()
+        client.force_login(alice)
+        run = rich().save(alice)
+        yield_ = {"rich": client.get(f"/fusion/runs/{run.pk}").content.decode()}
+    yield yield_
+    with django_db_blocker.unblock():
+        client.logout()
+        run.delete()
+        alice.delete()
+
+
+@pytest.mark.django_db
+def test_there_is_a_page_to_show(pages: dict[str, str]) -> None:
+    assert 'id="passage"' in pages["rich"]
+
+
+def places(page: Page) -> Any:
+    return page.evaluate(PLACES)
+
+
+def settled(page: Page) -> Page:
+    page.locator(".fused").evaluate("e => { e.scrollTop = 40 }")
+    page.locator(".aside").evaluate("e => { e.scrollTop = 30 }")
+    return page
+
+
+@pytest.mark.parametrize("width", [360, 768, 1100, 1280, 1440, 2560])
+def test_a_claims_passage_opens_and_closes_and_nothing_else_moves(show: Show, width: int) -> None:
+    page = settled(show("rich", width, 900))
+    link = page.locator("#analysis .stances a.quote", has_text=SAYS[1])
+    link.scroll_into_view_if_needed()
+    before = places(page)
+    link.click()
+    passage = page.get_by_role("region", name="gpt-5.5")
+    expect(passage).to_be_visible()
+    expect(passage).to_contain_text("What to do now: Retrofit, replace in 2031.")
+    assert page.evaluate(LIT) == SAYS[1].rstrip(".")
+    lit = page.evaluate(
+        """() => {
+          const [range] = CSS.highlights.get("evidence");
+          const box = range.getBoundingClientRect();
+          return [box.top, box.bottom];
+        }"""
+    )
+    body = passage.locator(".passage-body").bounding_box()
+    assert body and body["y"] <= lit[0] and lit[1] <= body["y"] + body["height"]
+    assert places(page) == before
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Escape")
+    expect(passage).to_be_hidden()
+    assert places(page) == before
+    expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("width", "covered"), [(1100, ".aside"), (1200, ""), (1440, ""), (2560, "")]
+)
+def test_the_passage_stands_in_the_margin_and_over_the_map_only_where_there_is_none(
+    show: Show, width: int, covered: str
+) -> None:
+    page = show("rich", width, 900)
+    page.locator("#analysis .stances a.quote").first.click()
+    box = page.locator("#passage").bounding_box()
+    text = page.locator(".fused .reading p").first.bounding_box()
+    map_ = page.locator(".aside").bounding_box()
+    assert box and text and map_ and box["width"] >= 270
+    assert box["x"] >= text["x"] + text["width"]
+    assert (box["x"] + box["width"] <= map_["x"]) is (not covered)
+
+
+def test_the_browsers_back_closes_a_passage_and_leaves_the_page_as_it_was(show: Show) -> None:
+    page = settled(show("rich", 1440, 900))
+    before = places(page)
+    address = page.url
+    page.locator("#analysis .stances a.quote").first.click()
+    page.keyboard.press("j")
+    expect(page.locator("#passage")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#passage")).to_be_hidden()
+    assert page.url == address
+    assert places(page) == before
+
+
+def test_keys_go_from_claim_to_claim(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    said = page.locator(".passage-of")
+    for key, claim in (
+        ("j", "The rack has to be changed"),
+        ("j", "R-404A has no future"),
+        ("j", "What to do now"),
+        ("k", "R-404A has no future"),
+    ):
+        page.keyboard.press(key)
+        expect(said).to_contain_text(claim)
+        expect(page.locator("#analysis tr.is-lit")).to_contain_text(claim)
+
+
+def test_a_mark_opens_the_quote_nearest_to_its_sentence_or_says_that_none_is_linked(
+    show: Show,
+) -> None:
+    page = show("rich", 1440, 900)
+    marks = page.locator(".fused .source")
+    page.locator(".fused p", has_text="The retrofit looks").locator(".source", has_text="C").click()
+    assert page.evaluate(LIT) == SAYS[2].rstrip(".")  # "... when new gas above 750 is barred"
+    page.keyboard.press("Escape")
+    expect(page.locator("#passage")).to_be_hidden()
+    marks.first.click()
+    expect(page.locator(".passage-found")).to_contain_text("Not linked to a quote")
+    page.keyboard.press("Escape")
+    page.locator(".fused p", has_text="Point 3").locator(".source", has_text="E").click()
+    expect(page.locator(".passage-found")).to_contain_text("Not linked to a quote")
+
+
+@pytest.mark.parametrize("width", [768, 1100, 1440, 2560])
+def test_marks_stand_in_the_margin_at_their_line_and_never_over_one_another(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 900)
+    page.wait_for_function("document.querySelector('.fused .source').style.length > 0")
+    boxes = page.locator(".fused .source").evaluate_all(
+        """all => all.map(mark => {
+          const box = mark.getBoundingClientRect();
+          const text = mark.closest("p").getBoundingClientRect();
+          return [box.left, box.right, box.top, box.bottom, text.right, text.top, text.bottom];
+        })"""
+    )
+    assert len(boxes) > 40
+    for left, _, top, _, edge, first, last in boxes:
+        assert left >= edge and first <= top <= last
+    for one, two in zip(boxes, boxes[1:], strict=False):
+        assert one[1] <= two[0] + 1 or one[3] <= two[2] + 1 or two[3] <= one[2] + 1
+    fused = page.locator(".fused").bounding_box()
+    assert fused and max(box[1] for box in boxes) <= fused["x"] + fused["width"]
