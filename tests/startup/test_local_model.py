@@ -165,4 +165,4 @@ def test_it_ends_when_its_parent_is_killed() -> None:
         (model,) = psutil.Process(parent.pid).children()
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
-    assert psutil.wait_procs([model], timeout=60)[1] == []
+    assert psutil.wait_procs([model], timeout=240)[1] == []
