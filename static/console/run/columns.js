@@ -95,7 +95,7 @@ function showBeginnings() {
 }
 
 // Code, tables and formulas that are wider than their column can be scrolled by the keyboard too.
-function reachWideThings() {
+export function reachWideThings() {
   const things = [...main.querySelectorAll(".reading :is(pre, table, math[display])")];
   const areWide = things.map((thing) => thing.scrollWidth > thing.clientWidth + 1);
   things.forEach((thing, n) => {
