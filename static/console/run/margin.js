@@ -22,4 +22,3 @@ function place() {
 main.dataset.margin = "on";
 // Told when the page has been laid out, so that asking how it lies costs nothing.
 new ResizeObserver(place).observe(text);
-document.fonts.ready.then(place);

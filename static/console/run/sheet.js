@@ -24,6 +24,7 @@ function lay() {
     seat.classList.toggle("is-spine", !shown.has(seat));
     if (shown.has(seat) && !PHONE.matches) opened.add(seat);
   }
+  sheet.classList.add("is-laid");
   tellUnread();
 }
 
