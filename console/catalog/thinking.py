@@ -8,6 +8,8 @@ import re
 from collections import defaultdict
 from statistics import median
 
+from django.core.cache import cache
+
 from ..engine.state import Step
 from ..models import Call, Credential
 from .listings import Look, listed_model
@@ -24,6 +26,8 @@ NOT_NAMED = re.compile(r"(-chat(-latest)?|-non-reasoning|-no-?thinking)$")
 RECENT = 300  # calls of all models that are looked at
 SAMPLES = 20  # of one model, the latest
 ENOUGH = 3
+KEPT = 60  # seconds; a median of so many changes little within
+_CACHE_KEY = "usual-first-tokens-1"
 
 
 def reasons(credential: Credential, model: str, look: Look = listed_model) -> bool | None:
@@ -37,7 +41,15 @@ def reasons(credential: Credential, model: str, look: Look = listed_model) -> bo
 
 def usual_first_tokens() -> dict[tuple[str, str], float]:
     """(credential, model) -> the median of its last calls on a panel here, in seconds; of those
-    with enough of them."""
+    with enough of them. Calls are read once a minute and process: every prompt asks for it."""
+    usual: dict[tuple[str, str], float] | None = cache.get(_CACHE_KEY)
+    if usual is None:
+        usual = _of_recent_calls()
+        cache.set(_CACHE_KEY, usual, KEPT)
+    return usual
+
+
+def _of_recent_calls() -> dict[tuple[str, str], float]:
     calls = Call.objects.filter(step=Step.PANEL).order_by("-pk")
     rows = calls.values_list("panelist", "sent_at", "first_token_at")[:RECENT]
     took: defaultdict[tuple[str, str], list[float]] = defaultdict(list)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -231,6 +233,20 @@ def test_a_seat_knows_how_long_its_model_usually_takes_here_to_its_first_word() 
     spec = build(Wish(panel=["alpha", "beta"], judge="alpha"))
     assert [p.usual_first_token for p in spec.panel] == [3, None]
     assert spec.judge.usual_first_token is None
+
+
+def test_calls_are_read_once_however_many_prompts_are_submitted(mine: Upstream) -> None:
+    answered("alpha", 2, 3, 4)
+    wish = Wish(panel=["alpha", "beta"], judge="alpha")
+    reads = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as asked:
+            assert build(wish).panel[0].usual_first_token == 3
+        reads.append(sum('FROM "console_call"' in q["sql"] for q in asked.captured_queries))
+    assert reads == [1, 0, 0]
+    answered("alpha", 8, 8, 8, 8)
+    cache.clear()  # as after a minute
+    assert build(wish).panel[0].usual_first_token == 8
 
 
 def test_of_many_calls_the_latest_count() -> None:
