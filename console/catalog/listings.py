@@ -110,14 +110,15 @@ class Lookup:
     def __init__(self, named: Iterable[tuple[Credential, str]] = ()) -> None:
         self._read: set[tuple[int, str]] = set()
         self._rows: dict[tuple[int, str], CatalogModel] = {}
-        self._look_up(list(named))
+        self.add(named)
 
     def __call__(self, credential: Credential, *names: str) -> CatalogModel | None:
-        self._look_up([(credential, n) for n in names if (credential.pk, n) not in self._read])
+        self.add((credential, name) for name in names)
         at = ((credential.pk, name) for name in names)
         return next((self._rows[one] for one in at if one in self._rows), None)
 
-    def _look_up(self, named: Sequence[tuple[Credential, str]]) -> None:
+    def add(self, named: Iterable[tuple[Credential, str]]) -> None:
+        named = [(c, name) for c, name in named if (c.pk, name) not in self._read]
         if named:
             self._read |= {(credential.pk, name) for credential, name in named}
             self._rows |= listed_models(named)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..models import CatalogModel, Credential
-from .listings import all_models, look_up
+from .listings import Lookup, all_models, look_up
 from .near import MOST, names_like, question
+from .prices import plain_name
 
 MAX_NAME = 200
 
@@ -30,7 +31,8 @@ class ModelAt:
 
 
 class ModelNames:
-    """Which credential is meant by a name. Servers are asked only if they may be meant.
+    """Which credential is meant by one of `names`, and, by `look`, what is listed of it. Servers
+    are asked only if they may be meant.
 
     `listed_only`: unlike a person at the page, a program is told at once that no server lists
     what it asks for.
@@ -41,18 +43,28 @@ class ModelNames:
         self._ready = [c for c in self._credentials.values() if c.is_ready]
         self._listed_only = listed_only
         self._lists: tuple[list[CatalogModel], list[str]] | None = None
+        names = tuple(name.strip() for name in names)
         # Asked unless they were lately, all at once: what the calls cost is wanted next.
-        slugs = {name.strip().partition(":")[0] for name in names}
-        look_up([c for c in self._ready if c.slug in slugs])
+        slugs = {self._only_at(name) for name in names}
+        look_up([c for c in self._ready if None in slugs or c.slug in slugs])
+        # Of lists that are thousands of models long only what the names may mean is read.
+        self.look = Lookup(
+            (c, model) for name in names for c, model in self._possible(name) if _may_be(model)
+        )
 
-    def possible(self, names: Iterable[str]) -> Iterator[tuple[Credential, str]]:
-        """Whom they may mean, to be looked up together."""
-        for name in map(str.strip, names):
-            slug, _, model = name.partition(":")
-            if slug in self._credentials:
-                yield self._credentials[slug], model.strip()
-            else:
-                yield from ((credential, name) for credential in self._ready)
+    def _only_at(self, name: str) -> str | None:
+        """The one credential that can be meant; None where others may list it."""
+        slug, _, model = name.partition(":")
+        return slug if slug in self._credentials and "/" in model else None
+
+    def _possible(self, name: str) -> Iterator[tuple[Credential, str]]:
+        slug, _, model = name.partition(":")
+        if slug in self._credentials:
+            credential, model = self._credentials[slug], model.strip()
+            yield from ((credential, model), (credential, plain_name(credential, model)))
+        if self._only_at(name) is None:
+            for credential in self._ready:
+                yield from ((credential, name), (credential, name.rpartition(":")[0]))
 
     def find(self, name: str) -> ModelAt:
         """`model` or `credential:model`. Raises UnknownName."""
@@ -62,8 +74,7 @@ class ModelNames:
         names_a_credential = bool(model.strip()) and slug in self._credentials
         if self._listed_only and not names_a_credential:
             self._must_be_listed(name)
-        if not name.isprintable() or len(name) > MAX_NAME:
-            # No server has such a model, and not every database can keep the name.
+        if not _may_be(name):
             raise UnknownName("A model's name is one line of at most 200 plain characters.")
         if names_a_credential:
             return self._elsewhere(name, slug, model.strip()) or self._at(
@@ -75,11 +86,10 @@ class ModelNames:
         """`mistral:7b` may be a model of that name, whatever the credential “mistral” is."""
         if "/" in model:  # a tag has none, and nobody need be asked
             return None
-        listed = {(m.credential_slug, m.model) for m in self._all()[0]}
-        offering = sorted(at for at, known in listed if known == name)
+        offering = self._listing(name)
         if not offering:
             return None
-        if (slug, model) in listed and offering != [slug]:
+        if slug in self._listing(model) and offering != [slug]:
             choices = " or ".join(f"{at}:{name}" for at in offering)
             raise UnknownName(
                 f"{name} is a model of {self._credentials[slug].name}, named {model}, and one "
@@ -96,8 +106,7 @@ class ModelNames:
     def _offered(self, name: str) -> ModelAt | None:
         if not self._ready:
             raise UnknownName("No provider is set up yet. An admin can add a provider key.")
-        offering = sorted({m.credential_slug for m in self._all()[0] if m.model == name})
-        offering = offering or self._offering_variant(name)
+        offering = self._listing(name) or self._offering_variant(name)
         if len(offering) > 1:
             choices = " or ".join(f"{slug}:{name}" for slug in offering)
             raise UnknownName(
@@ -109,10 +118,9 @@ class ModelNames:
     def _offering_variant(self, name: str) -> list[str]:
         """Who lists `model` and knows what `model:free` is; nobody is asked for `model` instead."""
         model, _, variant = name.rpartition(":")
-        listing = {m.credential_slug for m in self._all()[0] if m.model == model}
         return sorted(
             slug
-            for slug in listing
+            for slug in self._listing(model)
             if (kind := self._credentials[slug].known_kind) and variant in kind.variants
         )
 
@@ -130,9 +138,10 @@ class ModelNames:
         )
 
     def _must_be_listed(self, name: str) -> None:
+        if self._listing(name) or self._offering_variant(name):
+            return
         listed, errors = self._all()
-        is_listed = name in {m.model for m in listed} or self._offering_variant(name)
-        if listed and not errors and not is_listed:
+        if listed and not errors:
             near = self._near(name)
             raise UnknownName(f"There is no model “{name}”.{question(near)}", near)
 
@@ -151,7 +160,19 @@ class ModelNames:
             likely = names_like(name, whole)
         return likely[:MOST]
 
+    def _listing(self, model: str) -> list[str]:
+        """Who lists exactly this, as it is known already."""
+        if not _may_be(model):
+            return []
+        rows = ((c.slug, self.look(c, model)) for c in self._ready)
+        return sorted(slug for slug, row in rows if row and not row.gone_at)
+
     def _all(self) -> tuple[list[CatalogModel], list[str]]:
         if self._lists is None:
             self._lists = all_models()
         return self._lists
+
+
+def _may_be(model: str) -> bool:
+    """No server has a model of another name, and not every database can look one up."""
+    return bool(model) and model.isprintable() and len(model) <= MAX_NAME

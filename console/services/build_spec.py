@@ -18,7 +18,7 @@ from django.conf import settings
 from ..catalog.judging import can_judge, is_small
 from ..catalog.listings import Look, Lookup
 from ..catalog.names import ModelAt, ModelNames, UnknownName
-from ..catalog.prices import context_length_of, price_of
+from ..catalog.prices import context_length_of, plain_name, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..catalog.thinking import reasons, usual_first_tokens
 from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec, StopAfter
@@ -225,7 +225,9 @@ class _People:
         typed = [who for who in _everybody(wish) if isinstance(who, str) and is_named(who)]
         # Of whom all is known, nobody is asked anything.
         self._names = ModelNames(*typed, listed_only=wish.listed_only) if typed else None
-        self._look = Lookup(self._names.possible(typed) if self._names else ())
+        self._look = self._names.look if self._names else Lookup()
+        known = [who for who in _everybody(wish) if isinstance(who, ModelAt)]
+        self._look.add([pair for who in known for pair in _looked_up(who)])
         self._is_direct, self._keeps_policy = wish.is_direct, bool(wish.kept_policy)
 
     def seats(self, wish: Wish) -> tuple[Panelist, ...]:
@@ -316,6 +318,11 @@ class _People:
             return self._names.find(who)
         except UnknownName as unknown:
             raise NameRefused(str(unknown), place, seat, unknown.near) from None
+
+
+def _looked_up(known: ModelAt) -> Iterator[tuple[Credential, str]]:
+    plain = plain_name(known.credential, known.model)
+    yield from ((known.credential, known.model), (known.credential, plain))
 
 
 def _limited(wish: SeatWish, model_at: ModelAt, look: Look) -> Panelist:

@@ -17,11 +17,12 @@ from console.api.http.base import parse
 from console.api.http.errors import ApiError
 from console.api.planning.plan import plan_for
 from console.api.planning.schemas import Asking
+from console.catalog.names import ModelAt
 from console.catalog.seed_data import FRONTIER_OUTPUT_TOKENS, LOCAL_OUTPUT_TOKENS
 from console.engine.spec import Spec
 from console.fragments.options import options
 from console.management.commands.fuse import Command
-from console.models import Credential, Preset, Run
+from console.models import CatalogModel, Credential, Preset, Run
 from console.models.terms import TERMS
 from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import NameRefused, PolicyRefused, Refused
@@ -239,3 +240,45 @@ def test_a_larger_panel_is_looked_up_in_no_more_queries(form: str, mine: Upstrea
 
     queries(2)  # reads the list
     assert queries(8) == queries(2)
+
+
+def test_a_preset_of_a_larger_panel_is_looked_up_in_no_more_queries(mine: Upstream) -> None:
+    at = Credential.objects.get(slug="mine")
+
+    def queries(seats: int) -> int:
+        panel = [SeatWish(ModelAt(at, f"model-{n}")) for n in range(seats)]
+        with CaptureQueriesContext(connection) as made:
+            build(Wish(panel=panel, judge=ModelAt(at, "judge")))
+        return len(made)
+
+    queries(2)
+    assert queries(8) == queries(2) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["model-7", "mine:model-7", "mine:model-7:free", "org/model-7", "mine:org/model-7"]
+)
+@pytest.mark.parametrize("listed_only", [True, False])
+def test_of_a_long_list_only_what_a_name_may_mean_is_read(
+    name: str, listed_only: bool, mine: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"id": f"{of}model-{n}", "context_length": 9000} for n in range(99) for of in ("", "org/")
+    ]
+    mine.script("/v1/models", Script(body=json.dumps({"data": rows})))
+    wish = Wish(judge=name, is_direct=True, listed_only=listed_only)
+    build(wish)  # reads the list
+    read: list[Any] = []
+    from_db = CatalogModel.from_db
+    monkeypatch.setattr(CatalogModel, "from_db", lambda *a: read.append(a) or from_db(*a))
+    (answers,) = build(wish).panel
+    assert answers.context_length == (None if name.endswith(":free") else 9000)
+    assert len(read) <= 1
+
+
+@pytest.mark.parametrize("name", ["alpha", "mine:alpha"])
+def test_what_a_list_tells_is_known_to_the_first_who_has_it_read(name: str, mine: Upstream) -> None:
+    row = '{"id": "alpha", "context_length": 9000, "supported_parameters": ["reasoning"]}'
+    mine.script("/v1/models", Script(body=f'{{"data": [{row}]}}'))
+    spec = build(Wish(panel=[name], judge=name))
+    assert [(w.context_length, w.reasons) for w in (*spec.panel, spec.judge)] == [(9000, True)] * 2
