@@ -3,8 +3,9 @@
 A watch follows the run and renders what changed, as often as the log brings something: texts
 block by block, figures as data, everything else as fragments, and those only when more than text
 has changed. Viewers keep only a `Cursor` and are sent what lies beyond it, so a late viewer starts
-at zero, a slow one gets bigger frames, and nobody has a queue. Rendering happens in a thread, only
-one step at a time per run; what comes meanwhile is taken together by the next.
+at zero, a slow one gets bigger frames, and nobody has a queue. Rendering happens in a thread, but
+for a few words that are rendered sooner than they are handed over; only one step at a time per run,
+and what comes meanwhile is taken together by the next.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -42,6 +43,9 @@ log = logging.getLogger(__name__)
 
 QUIET = 2.0  # a page that watches a model think need not ask its rows more often
 ANYHOW = 1.0  # seconds after which fragments are made though only texts have grown
+# Characters that are rendered on the loop. A hand-over costs as much as most steps do; so many
+# characters of the dearest texts, lists, take 3 ms, and no other page waits longer than that.
+ON_THE_LOOP = 1_000
 LINGER = 15.0  # seconds without a viewer: one that asks for frames comes again
 
 
@@ -115,9 +119,14 @@ class Watch:
                     return
 
     async def _step(self, state: RunState, note: str, *, is_text: bool = False) -> None:
+        """`is_text`: nothing but text has come since the last time."""
         async with self._stepping:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, self._render, state, note, is_text)
+            with_fragments = not is_text or self._wants_fragments(state, note)
+            if with_fragments or self._work_of(state) > ON_THE_LOOP:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, self._render, state, note, with_fragments)
+            else:
+                self._render(state, note, with_fragments)
         self.announce()
 
     def announce(self) -> None:
@@ -125,18 +134,26 @@ class Watch:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _render(self, state: RunState, note: str, is_text: bool = False) -> None:
-        """`is_text`: nothing but text has come since the last time."""
+    def _wants_fragments(self, state: RunState, note: str) -> bool:
+        """Whether fragments are to be made though only texts have grown."""
+        return self._shape != _shape(state, note) or time.monotonic() - self._made_at >= ANYHOW
+
+    def _work_of(self, state: RunState) -> int:
+        work, texts = 0, self._frames.texts
+        for place, call in self._calls(state):
+            text = texts.get(place)
+            work += text.renderer.work_of(call.text) if text else len(call.text)
+        return work
+
+    def _render(self, state: RunState, note: str, with_fragments: bool = True) -> None:
         self._state = state
         assert self._spec
         self._frames.begin_step()
         self._render_texts()
         self._frames.take(status=state.status.value, figures=run_figures(self._spec, state))
-        shape = (note, [(c.key, bool(c.text), bool(c.reasoning)) for c in state.calls.values()])
-        now = time.monotonic()
-        if is_text and shape == self._shape and now - self._made_at < ANYHOW:
+        if not with_fragments:
             return
-        self._note, self._shape, self._made_at = note, shape, now
+        self._note, self._shape, self._made_at = note, _shape(state, note), time.monotonic()
         for show_costs in {c.show_costs for c in self.viewers} | set(self._frames.kinds):
             self._make_fragments(show_costs)
 
@@ -145,18 +162,18 @@ class Watch:
         made = self._render_fragments(self._spec, self._state, show_costs, self._note)
         self._frames.take_fragments(made, show_costs=show_costs)
 
-    def _render_texts(self) -> None:
-        state = self._state
+    def _calls(self, state: RunState) -> Iterator[tuple[str, CallState]]:
+        """By the place that shows its text."""
         assert self._spec
-        places = {
-            f"seat-{seat}": state.latest(Step.PANEL, seat=seat)
-            for seat in range(len(self._spec.panel))
-        }
-        places["fused"] = state.final_call
+        for seat in range(len(self._spec.panel)):
+            if call := state.latest(Step.PANEL, seat=seat):
+                yield f"seat-{seat}", call
+        if call := state.final_call:
+            yield "fused", call
+
+    def _render_texts(self) -> None:
         step, texts = self._frames.step, self._frames.texts
-        for place, call in places.items():
-            if call is None:
-                continue
+        for place, call in self._calls(self._state):
             name = self._name(call)
             text = texts.get(place)
             if text is None or text.id != name:
@@ -209,6 +226,11 @@ class Watch:
             cursor.after = min(int(step), self._frames.step)
             if cursor.wants is not None:  # nobody remembers where the others were left
                 cursor.behind = dict.fromkeys(self._frames.texts.keys() - cursor.wants, 0)
+
+
+def _shape(state: RunState, note: str) -> Any:
+    """What fragments say of the texts beside them."""
+    return note, [(c.key, bool(c.text), bool(c.reasoning)) for c in state.calls.values()]
 
 
 def _is_text(entries: Sequence[Entry]) -> bool:

@@ -62,7 +62,7 @@ class StreamRenderer:
     `line` (text, to stand in the slot of `shown` with its line ends) each replace what was shown
     before; where `shown` has no slot, the line is not to be shown yet. One renderer belongs to
     one text and is used by one thread at a time. A step parses no more than the open block,
-    but that is still work for a thread, and not for every token.
+    but of a long one that is still work for a thread (`work_of`), and not for every token.
     """
 
     def __init__(self, *, sources: str = "") -> None:
@@ -93,6 +93,14 @@ class StreamRenderer:
     def text(self) -> str:
         """What was fed so far."""
         return self._text
+
+    def work_of(self, text: str) -> int:
+        """About how many characters `feed` would have to look at: those that are new and, where
+        with them a line is complete or has yet to find its place, the open block."""
+        line = text[self._taken :]
+        if "\n" in line or "\r" in line:
+            return len(self._open) + len(line)
+        return len(text) - len(self._text) + (0 if self.line else len(self._open))
 
     def feed(self, text: str) -> None:
         """Takes the whole text so far.

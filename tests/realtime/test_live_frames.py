@@ -99,6 +99,12 @@ def show(watch: Watch, entry: Entry) -> None:
     watch._render(entry.fold(watch._state), "")
 
 
+def step(watch: Watch, state: RunState | None, note: str = "") -> None:
+    """As when nothing but text has come."""
+    assert state
+    asyncio.run(watch._step(state, note, is_text=True))
+
+
 def shown(watch: Watch) -> str:
     return watch._frames.texts["seat-0"].renderer.text
 
@@ -348,11 +354,91 @@ def test_fragments_are_made_when_more_than_text_has_come(
     assert len(made) == 1
     text = [delta("a word ").to_dict()]
     for number, count in ((2, 2), (3, 2), (4, 2)):  # the first word changes what a seat is called
-        watch._render(Entry(f"1-{number}", "e", text).fold(watch._state), "", True)
+        step(watch, Entry(f"1-{number}", "e", text).fold(watch._state))
         assert len(made) == count
     assert read(watch._beyond(Cursor(True)))["figures"]["seat-0-tokens"].startswith("≈")
-    watch._render(watch._state, "The worker has gone silent.", True)
+    step(watch, watch._state, "The worker has gone silent.")
     assert len(made) == 3
+
+
+ITEMS = "".join(f"- item {n} of a list\n" for n in range(60))
+
+
+@pytest.mark.parametrize(
+    ("there", "comes", "is_on_the_loop"),
+    [
+        pytest.param("one ", "two ", True, id="a word"),
+        pytest.param("one.\n\n", "two.\n\nthree.\n", True, id="short paragraphs"),
+        pytest.param("one ", "word " * 199, True, id="as much as is small"),
+        pytest.param("one ", "word " * 999, False, id="a long text at once"),
+        pytest.param("word " * 9_999, "two ", True, id="a word to an endless line"),
+        pytest.param("word " * 9_999, "two\n", False, id="the end of an endless line"),
+        pytest.param(f"one.\n\n{ITEMS}- an ", "item ", True, id="a word to a long list"),
+        pytest.param(f"one.\n\n{ITEMS}", "- an", False, id="a line that begins in a long list"),
+        pytest.param(f"one.\n\n{ITEMS}", "- last\n", False, id="one more in a long list"),
+        pytest.param(f"{ITEMS}\nThat is all.\n\n", "Well.\n", True, id="behind a long list"),
+    ],
+)
+def test_only_little_text_is_rendered_on_the_loop_and_shows_the_same(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, there: str, comes: str, is_on_the_loop: bool
+) -> None:
+    threads: list[int] = []
+    render = watch._render
+
+    def noted(*args: Any) -> None:
+        threads.append(threading.get_ident())
+        render(*args)
+
+    monkeypatch.setattr("console.live.watch.ANYHOW", 1e9)
+    monkeypatch.setattr(watch, "_render", noted)
+    show(watch, snapshot(said(there)))
+    viewer = Viewer(watch)
+    viewer.look()
+    threads.clear()
+    step(watch, Entry("1-2", "e", [delta(comes).to_dict()]).fold(watch._state))
+    assert [thread == threading.get_ident() for thread in threads] == [is_on_the_loop]
+    assert viewer.look() == "more" and shown(watch) == there + comes
+    late = Viewer(watch)
+    late.look()
+    assert late.html == viewer.html
+
+
+def test_fragments_and_whatever_is_not_text_are_never_made_on_the_loop(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(
+        watch, "_render_fragments", lambda *_: threads.append(threading.get_ident()) or {}
+    )
+    watch.viewers.append(Cursor(True))
+    asyncio.run(watch._step(said("one "), ""))
+    monkeypatch.setattr("console.live.watch.ANYHOW", 0)
+    step(watch, Entry("1-2", "e", [delta("two ").to_dict()]).fold(watch._state))
+    assert len(threads) == 2 and threading.get_ident() not in threads
+
+
+def test_six_answers_of_prose_are_handed_to_a_thread_hardly_ever(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps of a run whose six seats write two hundred words each, all with every step."""
+    handed: list[int] = []
+    render = watch._render
+    monkeypatch.setattr("console.live.watch.ANYHOW", 1e9)
+    monkeypatch.setattr(
+        watch, "_render", lambda *a: handed.append(threading.get_ident()) or render(*a)
+    )
+    state = RunState()
+    apply(state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
+    for seat in range(6):
+        data = {"step": "panel", "seat": seat, "number": 1, "cause": "first", "panelist": {}}
+        apply(state, Event(EventType.CALL_ADDED, 1.0, f"panel-{seat}-1", data=data))
+    for number in range(200):
+        for seat in range(6):
+            word = "word.\n\n" if number % 40 == 39 - seat else "word "
+            apply(state, Event(EventType.CALL_DELTA, 2.0, f"panel-{seat}-1", data={"text": word}))
+        step(watch, state)
+    assert len(handed) == 200
+    assert sum(thread != threading.get_ident() for thread in handed) <= 2
 
 
 @pytest.mark.parametrize(
