@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, Route, WebSocketRoute, sync_playwright
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.engine.state import Step
@@ -102,6 +102,8 @@ def page_html(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         client = Client()
         client.force_login(owner)
         html = client.get(f"/fusion/runs/{run.pk}").content.decode()
+        # By the story's clock it has gone on for a minute, not for months.
+        html = re.sub(r'data-now="[^"]+"', f'data-now="{Story().now + 83}"', html)
     yield html
     with django_db_blocker.unblock():
         client.logout()
@@ -229,12 +231,36 @@ def test_a_forced_layout_is_seen(chromium: Browser, page_html: str, stream: list
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [1440, 360])
 def test_nothing_jumps_while_a_run_is_written_and_at_its_end(
-    chromium: Browser, page_html: str, stream: list[str]
+    chromium: Browser, page_html: str, stream: list[str], width: int
 ) -> None:
     """But what a table's cells need as they fill."""
-    page, line = opened(chromium, page_html, 1440)
+    page, line = opened(chromium, page_html, width)
     shown(page, line, stream)
     until_it_is_settled(page)
     assert page.evaluate("shift") < 0.02
+    page.context.close()
+
+
+def test_on_a_phone_the_fused_answer_is_told_of_and_comes_first_when_it_is_asked_for(
+    chromium: Browser, page_html: str, stream: list[str]
+) -> None:
+    page, line = opened(chromium, page_html, 360)
+    ready = page.get_by_role("link", name="Fused answer ready")
+    column, fused = page.locator("#seat-0"), page.locator("#fused-answer")
+    shown(page, line, stream[:-1])
+    expect(ready).to_be_hidden()
+    before = column.bounding_box() or {}
+    shown(page, line, stream[-1:])
+    until_it_is_settled(page)
+    assert column.bounding_box() == pytest.approx(before, abs=1)
+    fused.evaluate("e => e.scrollIntoView()")
+    expect(ready).to_be_hidden()  # one is there
+    page.evaluate("scrollTo(0, 0)")
+    ready.click()
+    expect(ready).to_be_hidden()
+    expect(fused).to_be_focused()
+    places = [one.bounding_box() for one in (fused, column)]
+    assert places[0] and places[1] and -1 <= places[0]["y"] < 300 < places[1]["y"]
     page.context.close()

@@ -27,7 +27,6 @@ function tellWants() {
 addEventListener("resize", tellWants);
 document.addEventListener("visibilitychange", tellWants);
 
-tabs.hidden = seats.children.length < 2;
 seats.classList.add("tabbed");
 showSeat(seats.firstElementChild.id);
 tabs.addEventListener("click", (event) => {

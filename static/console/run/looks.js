@@ -9,6 +9,7 @@ const desk = room.querySelector(".desk");
 const parts = { answers: main.querySelector(".answers"), result: main.querySelector(".outcome") };
 const rail = main.querySelector(".rail");
 const PANES = ".seat-body, .fused, .aside";
+const NARROW = matchMedia("(max-width: 1000px)"); // there the page scrolls, not its parts
 
 export function showLook(look) {
   if (main.dataset.look === look) return;
@@ -38,9 +39,10 @@ export function showPart(id) {
     return;
   }
   showLook("result");
-  const pane = document.getElementById(id).closest(".fused, .aside");
-  if (pane.matches(".aside")) {
-    const card = document.getElementById(id).closest(".card");
+  const card = document.getElementById(id).closest(".card");
+  const pane = card.closest(".fused, .aside");
+  if (NARROW.matches) card.scrollIntoView({ behavior: "instant" });
+  else if (pane.matches(".aside")) {
     pane.scrollTop += card.getBoundingClientRect().top - pane.getBoundingClientRect().top;
   }
   pane.focus({ preventScroll: true });
@@ -92,6 +94,17 @@ for (const id of ["fused-head", "analysis", "receipt"]) {
   if (part) told.observe(part, { childList: true });
 }
 tellStates();
+
+// ---- what is ready is told until one has come to it ----
+
+const ready = main.querySelector(".fused-ready");
+if (ready) {
+  const atHalf = { rootMargin: "0px 0px -50% 0px" };
+  const reached = new IntersectionObserver(([{ isIntersecting }]) => {
+    ready.classList.toggle("is-reached", isIntersecting);
+  }, atHalf);
+  reached.observe(parts.result.querySelector(".fused"));
+}
 
 // ---- an address that names a part opens it ----
 
