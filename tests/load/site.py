@@ -58,6 +58,7 @@ class Site:
 def site(**env: str) -> Iterator[Site]:
     limits = {
         "FUSION_STALL_TIMEOUT": "600",
+        "FUSION_RUNS_PER_WORKER": "8",
         "FUSION_SIGN_INS_PER_MINUTE": "30",
         "FUSION_SOCKETS_PER_PERSON": "20",
         "FUSION_SOCKETS_PER_ADDRESS": "100",
