@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from ... import access
+from ...catalog.seed_data import LOCAL
 from ...encryption import CannotDecrypt, decrypt, encrypt
 from ...engine.spec_versions import SpecUnreadable
 from ...models import Credential, Preset, Run
@@ -74,7 +75,7 @@ def _sample_to_read(request: HttpRequest) -> Run | None:
 def _built_in(presets: Mapping[Preset, str]) -> str:
     """The slug of the preset of the tiny model on this machine, where it can be asked."""
     can_run = (preset.slug for preset, lacks in presets.items() if not lacks)
-    return next((slug for slug in can_run if slug == "local"), "")
+    return next((slug for slug in can_run if slug == LOCAL), "")
 
 
 @require_POST
