@@ -50,7 +50,10 @@ def wait_for_the_end(page: Page, status: str = "completed") -> None:
 
 def words(page: Page) -> list[str]:
     """Every answer and the fused answer, as they are read."""
-    return page.locator("[data-text]").all_inner_texts()
+    # Which of them stands first is the look's business.
+    texts = page.locator("[data-text]")
+    named = texts.evaluate_all("all => all.map((one) => [one.dataset.text, one.innerText])")
+    return [text for name, text in sorted(named, key=lambda one: (one[0][:4] != "seat", one[0]))]
 
 
 def wide_things(page: Page) -> list[str]:
