@@ -1,0 +1,100 @@
+"""Marks of source stand in the margin: the text beside them flows as if there were none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import expect
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.layout.conftest import Show
+from tests.layout.rich import ANALYSIS, answer, panel
+
+pytestmark = pytest.mark.browser
+
+TEXTS = {
+    "before a comma": "It costs 96,000 and a weekend [^B], but R-448A meets a limit [^C], too.",
+    "after a full stop": "Replace it with another one. [^A] You would pay twice. [^own] Or not.",
+    "several at one place": "Only reclaimed gas may go into it. [^A,C,D] That is short-lived.",
+    "beside stress": "**Order it now** [^A], *before summer* [^B,C]; then `wait()` [^D].",
+    "without a space": "The retrofit looks cheaper[^A](see below)[^B]-ish.",
+    "a list": "- Four days of downtime [^A], or five\n- none at all [^B]; that is better than one",
+    "lines of the text's own": "Roses are red, [^A]\nviolets are blue [^B],\nso much is so. [^C]",
+    "Chinese": "冷库必须在二〇三一年之前更换[^A]，但现在改造更便宜[^B]。以后再说吧[^own]。",
+    "Arabic": "يجب استبداله قبل الصيف [^A]، لكن التكلفة أعلى مما يبدو [^B]. ثم ننتظر. [^own]",
+}
+# Of each line what stands on it, without white space.
+AT_WIDTHS = """text => {
+  const found = [];
+  for (let width = 130; width < 560; width += 17) {
+    text.style.width = `${width}px`;
+    found.push(linesOf(text));
+  }
+  return found;
+
+  function linesOf(text) {
+  const lines = new Map();
+  const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement.closest(".source")) continue;
+    for (const { 0: letter, index } of node.data.matchAll(/\\S/gu)) {
+      const range = new Range();
+      range.setStart(node, index);
+      range.setEnd(node, index + letter.length);
+      const { top, bottom } = range.getBoundingClientRect();
+      const line = Math.round((top + bottom) / 16); // code and stress lie a pixel beside it
+      lines.set(line, (lines.get(line) ?? "") + letter);
+    }
+  }
+  return [...lines.values()];
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    with django_db_blocker.unblock():
+        alice = User.objects.create_user("alice-of-margins")
+        client = Client()
+        client.force_login(alice)
+        runs, html = [], {}
+        for name, text in TEXTS.items():
+            story = panel(4)
+            for seat in range(4):
+                story.answer(seat, answer(seat))
+            story.judge().analyse(ANALYSIS).synthesise(text).complete()
+            runs.append(story.save(alice))
+            html[name] = client.get(f"/fusion/runs/{runs[-1].pk}").content.decode()
+    yield html
+    with django_db_blocker.unblock():
+        client.logout()
+        for run in runs:
+            run.delete()
+        alice.delete()
+
+
+@pytest.mark.django_db
+def test_there_are_pages_with_marks(pages: dict[str, str]) -> None:
+    assert all(html.count('class="source') >= 2 for html in pages.values())
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_line_ends_where_it_would_without_marks(show: Show, name: str) -> None:
+    page = show(name, 1440, 900)
+    text = page.locator(".fused [data-text]")
+    expect(page.locator("#run")).to_have_attribute("data-margin", "on")
+    assert text.locator(".source").count() >= 2
+
+    def lines() -> list[list[str]]:
+        found: list[list[str]] = text.evaluate(AT_WIDTHS)
+        return found
+
+    marked = lines()
+    text.evaluate("text => text.querySelectorAll('.source').forEach(mark => mark.remove())")
+    text.evaluate("text => text.normalize()")
+    plain = lines()
+    wrong = [(a, b) for a, b in zip(marked, plain, strict=True) if a != b]
+    assert wrong == []
