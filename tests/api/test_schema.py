@@ -64,6 +64,9 @@ def helped(case: schemathesis.Case, model: str, run_id: str) -> None:
                 body[name] = said
         if "prompt" in body:
             body["prompt"], body["messages"] = "Hello", None
+    for side, text in (("left", "A"), ("right", "B")):
+        if side in case.query:
+            case.query[side] = text
     if "run_id" in case.path_parameters:
         case.path_parameters["run_id"] = run_id
     if "name" in case.path_parameters:

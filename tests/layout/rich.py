@@ -66,7 +66,7 @@ ANALYSIS: dict[str, Any] = {
     ],
     "blind_spots": ["Who services the plant during the change"],
 }
-POINTS = [f"Point {n} is about what else there is to think of. [^A,B,C,D,E]" for n in range(1, 9)]
+POINTS = [f"Point {n} is about what else there is to think of. [^A,B,C,D,E]" for n in range(1, 25)]
 FUSED = f"""**Replace the rack with transcritical CO2, and order it before the summer.** [^A,C]
 Topping up is a bridge and no more: since 2025 only reclaimed R-404A may go into the plant. [^A,C,D]
 
