@@ -137,10 +137,7 @@ class Line:
         self.acknowledged = json.loads(message).get("ack", self.acknowledged)
 
 
-def opened(chromium: Browser, html: str, width: int) -> tuple[Page, Line]:
-    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
-    line = Line()
-
+def serve(page: Page, html: str) -> None:
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(HOST)
         plain = re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", path.removeprefix("/static/"))
@@ -154,6 +151,12 @@ def opened(chromium: Browser, html: str, width: int) -> tuple[Page, Line]:
             route.abort()
 
     page.route("**/*", answer)
+
+
+def opened(chromium: Browser, html: str, width: int) -> tuple[Page, Line]:
+    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
+    line = Line()
+    serve(page, html)
     page.route_web_socket(re.compile("/ws/"), line.connect)
     page.add_init_script(
         """window.shift = 0;

@@ -8,6 +8,7 @@ const FIRST_WORD = 10_000; // and at once when it has been reached
 const SOON = 300;
 const TRIES = 2; // sockets that never said a word, before the page asks instead
 const ASK_EVERY = 2000;
+const AGAIN = [5000, 60_000]; // a socket is tried again meanwhile, after growing pauses
 
 let over = FINAL.includes(main.dataset.status);
 let socket = null;
@@ -20,6 +21,8 @@ let step = 0;
 let wanted = null; // places whose texts are shown, null for all
 let begunWith = ""; // what was wanted all the time since all was sent anew
 let show = null;
+let pause = AGAIN[0];
+let again = 0; // when a socket is tried again, while the page asks
 
 export const isOver = () => over;
 
@@ -79,12 +82,15 @@ function connect() {
     const frame = JSON.parse(data[0] === "=" ? parts + data.slice(1) : data);
     parts = "";
     take(frame);
-    if (frame.at) target.send(JSON.stringify({ ack: frame.at }));
+    if (!frame.at) return;
+    pause = AGAIN[0];
+    document.getElementById("run-asking")?.setAttribute("hidden", "");
+    target.send(JSON.stringify({ ack: frame.at }));
   });
   socket.addEventListener("close", ({ code, target }) => {
     if (target !== socket) return; // one we had given up
     if (code === 4404) location.reload();
-    else if (code === 4429 && !over) goOnAsking(); // as many sockets are open as may be
+    else if (code === 4429 && !over) askInstead(); // as many sockets are open as may be
     else reconnect();
   });
 }
@@ -93,7 +99,7 @@ function reconnect() {
   if (over) return;
   main.dataset.live = "no";
   if (!wasHeard) mute += 1;
-  const next = mute >= TRIES ? goOnAsking : connect;
+  const next = mute >= TRIES ? askInstead : connect;
   setTimeout(next, delay * (0.75 + Math.random() / 2));
   delay = Math.min(delay * 2, 5000);
 }
@@ -114,14 +120,22 @@ function giveUp() {
 
 // ---- without a socket ----
 
-async function goOnAsking() {
+function askInstead() {
   socket = null;
+  again = Date.now() + pause * (0.75 + Math.random() / 4);
+  pause = Math.min(pause * 2, AGAIN[1]);
+  goOnAsking();
+}
+
+async function goOnAsking() {
   try {
     await ask();
   } catch {
     main.dataset.live = "no"; // nor does the server answer
   }
-  if (!over) setTimeout(goOnAsking, ASK_EVERY);
+  if (over) return;
+  const next = Date.now() < again ? goOnAsking : connect;
+  setTimeout(next, ASK_EVERY);
 }
 
 async function ask() {

@@ -1,0 +1,55 @@
+"""A page that was refused a socket asks for frames, and tries a socket again now and then."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Route, WebSocketRoute
+
+from tests.layout.test_forced_layouts import HOST, chromium, page_html, serve, stream
+
+__all__ = ["chromium", "page_html", "stream"]
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.django_db
+def test_there_is_a_page_of_a_run_under_way(page_html: str, stream: list[str]) -> None:
+    assert 'data-status="running"' in page_html
+
+
+def test_a_page_that_was_refused_a_socket_tries_again_after_growing_pauses_until_it_has_one(
+    chromium: Browser, page_html: str, stream: list[str]
+) -> None:
+    page = chromium.new_context().new_page()
+    tried: list[int] = []
+    asked: list[int] = []
+    second = 0
+    open_from = 100
+
+    def connect(socket: WebSocketRoute) -> None:
+        tried.append(second)
+        if second < open_from:
+            socket.close(code=4429)
+        else:
+            socket.send(stream[0])
+
+    def answer(route: Route) -> None:
+        asked.append(second)
+        route.fulfill(json={})
+
+    serve(page, page_html)
+    page.route(re.compile(r"/frames\?"), answer)
+    page.route_web_socket(re.compile("/ws/"), connect)
+    page.clock.install()
+    page.goto(HOST)
+    while second < 200 and not (tried and open_from <= tried[-1] <= second - 5):
+        second += 1
+        page.clock.run_for(1000)
+    refused = [at for at in tried if at < open_from]
+    pauses = [b - a for a, b in zip(refused, refused[1:], strict=False)]
+    assert len(pauses) >= 3 and pauses == sorted(pauses) and pauses[-1] <= 63
+    assert len(tried) == len(refused) + 1  # and with a socket it asks no more
+    assert len(asked) > 30 and max(asked) <= tried[-1]
+    assert page.locator("#run-asking").is_hidden()
+    page.context.close()
