@@ -5,6 +5,7 @@ const main = document.getElementById("run");
 const FINAL = ["completed", "failed", "cancelled"];
 const SILENCE = 45_000; // the server says something every 15 s
 const FIRST_WORD = 10_000; // and at once when it has been reached
+const FIRST_WORD_AGAIN = 3000; // meanwhile nobody asks: where none came before, that is short
 const SOON = 300;
 const TRIES = 2; // sockets that never said a word, before the page asks instead
 const ASK_EVERY = 2000;
@@ -105,7 +106,8 @@ function reconnect() {
 }
 
 function watchForSilence() {
-  const patience = wasHeard ? SILENCE : FIRST_WORD;
+  const first = mute < TRIES ? FIRST_WORD : FIRST_WORD_AGAIN;
+  const patience = wasHeard ? SILENCE : first;
   if (socket && Date.now() - lastHeard > patience) giveUp();
 }
 
