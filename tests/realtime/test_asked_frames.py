@@ -14,6 +14,9 @@ from django.test import AsyncRequestFactory
 from console.live import views
 from console.models import Run
 
+# Whatever the tests before it left open is looked at, as before every answer.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @dataclass
 class AWatch:
