@@ -31,6 +31,7 @@ addEventListener("keydown", (event) => {
   act();
 });
 
+dialog.querySelector("button").addEventListener("click", () => dialog.close());
 main.querySelector("[data-keys]").addEventListener("click", () => dialog.showModal());
 on.addEventListener("change", () => {
   try {
