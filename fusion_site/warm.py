@@ -18,6 +18,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.core.cache import cache
 from django.forms.renderers import get_default_renderer
 from django.template import engines
 from django.template.loader import get_template
@@ -56,6 +57,7 @@ def _templates() -> None:
     engine: Any = engines["django"]  # of whatever kind, by its type
     assert engine.engine.template_context_processors
     import_string(settings.MESSAGE_STORAGE)
+    cache.get("warm")  # it is imported when it is first asked
     of_admin = Path(admin.__file__).parent / "templates"
     for folder in (Path(settings.BASE_DIR) / "templates", of_admin):
         for name in _names(folder):
