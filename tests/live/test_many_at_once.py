@@ -127,7 +127,7 @@ async def test_all_end_nothing_is_locked_and_every_event_is_told_once(
 async def test_forty_runs_of_one_worker_all_begin_at_once(upstream: Upstream) -> None:
     """Their models wait until all of them were asked."""
     upstream.script("waits", Script(text=words(20), hold_after=1))
-    with make_stack(upstream, stall="120", FUSION_RUNS_PER_PERSON="0") as stack:
+    with make_stack(upstream, FUSION_STALL_TIMEOUT="600", FUSION_RUNS_PER_PERSON="0") as stack:
         add_people(stack)
         key = stack.manage("create_token", "alice", "--concurrent-runs", "0").stdout.strip()
         panel = {"panel": ["openai:waits"], "judge": "openai:many-judge"}

@@ -56,7 +56,7 @@ TEXTS = {
 @pytest.fixture(scope="module")
 def patient(upstream: Upstream) -> Iterator[Member]:
     """Where models may be silent for long."""
-    with make_stack(upstream, stall=str(PATIENCE)) as stack:
+    with make_stack(upstream, FUSION_STALL_TIMEOUT="600") as stack:
         add_people(stack)
         with Member(stack, "alice", PASSWORD) as alice:
             yield alice
