@@ -42,7 +42,7 @@ expand.addEventListener("click", () => {
 });
 
 // Offered where there is something to show; it keeps its place, so nothing jumps.
-export function offerExpand() {
+function offerExpand() {
   const bodies = [...seats.querySelectorAll(".seat-body")];
   const isCut = bodies.some((body) => body.scrollHeight > body.clientHeight + 1);
   expand.toggleAttribute("data-idle", !isCut && !seats.classList.contains("is-whole"));
