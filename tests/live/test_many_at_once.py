@@ -126,11 +126,12 @@ async def test_all_end_nothing_is_locked_and_every_event_is_told_once(
 
 async def test_forty_runs_of_one_worker_all_begin_at_once(upstream: Upstream) -> None:
     """Their models wait until all of them were asked."""
-    upstream.script("waits", Script(text=words(20), hold_after=1))
+    upstream.script("many-waiting", Script(text=words(20), hold_after=1))
+    upstream.hold(everything=False)
     with make_stack(upstream, FUSION_STALL_TIMEOUT="600", FUSION_RUNS_PER_PERSON="0") as stack:
         add_people(stack)
         key = stack.manage("create_token", "alice", "--concurrent-runs", "0").stdout.strip()
-        panel = {"panel": ["openai:waits"], "judge": "openai:many-judge"}
+        panel = {"panel": ["openai:many-waiting"], "judge": "openai:many-judge"}
         async with httpx.AsyncClient(
             base_url=stack.url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE
         ) as http:
@@ -139,8 +140,8 @@ async def test_forty_runs_of_one_worker_all_begin_at_once(upstream: Upstream) ->
                 for number in range(40)
             ]
             started = [(await http.post("/v1/runs", json=body)).json()["id"] for body in bodies]
-            await asyncio.to_thread(until, lambda: len(upstream.calls_of("waits")) == 40)
+            await asyncio.to_thread(until, lambda: len(upstream.calls_of("many-waiting")) == 40)
             upstream.release()
             for run_id in started:
                 assert (await followed(http, run_id)).last == "run.completed"
-    assert len(upstream.calls_of("waits")) == 40
+    assert len(upstream.calls_of("many-waiting")) == 40
