@@ -148,6 +148,13 @@ class Run(models.Model):
             # are large.
             models.Index(fields=["-created_at", "status", "preset", "origin"], name="run_listed"),
             models.Index(fields=["origin"], name="run_sample", condition=Q(origin="sample")),
+            # What goes on from a run: few do, and with the many that do not in it SQLite takes
+            # this for an index that finds nothing.
+            models.Index(
+                fields=["follows", "created_at"],
+                name="run_followed_by",
+                condition=Q(follows__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

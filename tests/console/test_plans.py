@@ -12,6 +12,7 @@ from django.test import Client
 
 from console.engine.state import RunStatus
 from console.models import Run, Visibility
+from tests.console.story import a_spec
 
 pytestmark = pytest.mark.database
 
@@ -38,9 +39,9 @@ def history(alice: User) -> None:
         for n in range(RUNS)
         for owner in owners
     )
-    if connection.vendor == "postgresql":  # as it does of its own accord
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    # PostgreSQL does of its own accord, SQLite when somebody tells it to.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def plans(act: Callable[[], object]) -> dict[str, str]:
@@ -79,6 +80,18 @@ def test_a_page_that_lists_runs_reads_only_those_that_may_be_seen(
         assert not reads_all(plan), f"{sql}\n{plan}"
         assert "console_run_owner" in plan or "console_run_visibil" in plan, plan
         assert "TEMP B-TREE FOR ORDER BY" not in plan, plan  # at most runs of one moment are sorted
+
+
+def test_a_runs_page_finds_what_goes_on_from_it_among_all_that_do_not(
+    client: Client, alice: User, history: None
+) -> None:
+    client.force_login(alice)
+    run = Run.objects.filter(owner=alice).latest("created_at")
+    run.spec = a_spec().to_dict()
+    run.save()
+    asked = plans(lambda: client.get(f"/fusion/runs/{run.pk}"))
+    [plan] = [plan for sql, plan in asked.items() if '"follows_id" = ' in sql]
+    assert "run_followed_by" in plan, plan
 
 
 def test_a_plan_that_reads_everything_is_seen_as_one(history: None) -> None:
