@@ -20,6 +20,7 @@ from ..engine.findings.analysis import PARTS, TEXTS
 from ..engine.findings.differences import Differences, differences
 from ..engine.findings.given import given
 from ..engine.findings.linked import ComparedText
+from ..engine.findings.passages import Span
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import FusionState, RunState, Step
 from ..markdown import render
@@ -191,7 +192,8 @@ def _marks(
 ) -> tuple[Mapping[int, list[StatementMark]], Mapping[int, list[StatementMark]]]:
     sides: tuple[dict[int, list[StatementMark]], dict[int, list[StatementMark]]] = ({}, {})
     partners: tuple[defaultdict[int, list[int]], ...] = (defaultdict(list), defaultdict(list))
-    words: tuple[dict[int, tuple[tuple[int, int], ...]], ...] = ({}, {})
+    words: tuple[dict[int, tuple[Span, ...]], ...] = ({}, {})
+    grave: tuple[dict[int, tuple[Span, ...]], ...] = ({}, {})
     for pair in found.pairs:
         for side, (own, other) in enumerate(
             ((pair.left, pair.right), (pair.right, pair.left)),
@@ -200,19 +202,19 @@ def _marks(
                 partners[side][own].append(other)
             if pair.kind == "words":
                 words[side][own] = pair.right_words if side else pair.left_words
+                grave[side][own] = pair.right_grave if side else pair.left_grave
     for side, (statements, states) in enumerate(
         ((found.left, found.left_states), (found.right, found.right_states))
     ):
         for number, (statement, state) in enumerate(zip(statements, states, strict=True)):
-            spans = words[side].get(number, ())
             mark = StatementMark(
                 statement.start,
                 statement.end,
                 state,
                 number,
                 tuple(partners[side][number]),
-                spans,
-                tuple(filter(statement.is_grave, spans)),
+                words[side].get(number, ()),
+                grave[side].get(number, ()),
             )
             sides[side].setdefault(statement.passage, []).append(mark)
     return sides

@@ -143,6 +143,15 @@ def test_marks_add_nothing_to_a_text_and_take_nothing_from_it(pair: dict[str, An
     assert_nothing_but_marks(pair["b"], of.right)
 
 
+@by_name
+def test_a_figure_or_a_not_is_marked_where_one_differs_and_nowhere_else(
+    pair: dict[str, Any],
+) -> None:
+    of = compared(pair)
+    is_marked = 'class="grave"' in of.left + of.right
+    assert is_marked is any(one.is_grave for one in of.differences.pairs)
+
+
 def test_what_is_hostile_is_as_harmless_with_marks_as_without() -> None:
     for payload in PAYLOADS:
         a, b = f"Before 1. {payload} after.", f"{payload}\n\nBefore 2. | {payload} |"

@@ -33,13 +33,16 @@ State = Literal["same", "words", "reworded", "linked", "opposed", "only"]
 @dataclass(frozen=True)
 class StatementPair:
     """`left` and `right` number the statements; `claim`: what of the analysis links them;
-    the words that differ are places in their passages."""
+    the words that differ are places in their passages, `…_grave` those at which it is a figure
+    or a "not"."""
 
     kind: PairKind
     left: int
     right: int
     left_words: tuple[Span, ...] = ()
     right_words: tuple[Span, ...] = ()
+    left_grave: tuple[Span, ...] = ()
+    right_grave: tuple[Span, ...] = ()
     figures: bool = False
     denial: bool = False
     claim: str = ""
@@ -102,17 +105,24 @@ def _alike(
     words: WordDifferences, one: int, other: int, left: Statement, right: Statement
 ) -> StatementPair:
     marks = words.between(left, right)
-    if marks is not None and not any(marks):
+    if marks is not None and not any(marks.words):
         return StatementPair("same", one, other)
-    mine, others = marks or ([], [])
+    figures, denial = left.figures != right.figures, left.denials != right.denials
+    if marks is None:
+        return StatementPair("reworded", one, other, figures=figures, denial=denial)
+    at_odds = [
+        (statement, word)
+        for statement, spans in zip((left, right), marks.grave, strict=True)
+        for span in spans
+        for word in statement.said_in(span)
+    ]
     return StatementPair(
-        "reworded" if marks is None else "words",
+        "words",
         one,
         other,
-        tuple(mine),
-        tuple(others),
-        figures=left.figures != right.figures,
-        denial=left.denials != right.denials,
+        *map(tuple, (*marks.words, *marks.grave)),
+        figures=figures or any(word in statement.figures for statement, word in at_odds),
+        denial=denial or any(statement.denies(word) for statement, word in at_odds),
     )
 
 

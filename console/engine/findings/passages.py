@@ -84,10 +84,7 @@ class Statement:
     @cached_property
     def by_cell(self) -> list[tuple[str, ...]]:
         """The words of each of its cells."""
-        return [
-            tuple(word.text for word in self.words if start <= word.start < end)
-            for start, end in self.cells
-        ]
+        return [self.said_in(cell) for cell in self.cells]
 
     @cached_property
     def key(self) -> object:
@@ -119,15 +116,17 @@ class Statement:
     @cached_property
     def denials(self) -> int:
         """How often it denies something."""
-        return 0 if self.kind == "code" else sum(map(is_denying, self.said))
+        return sum(map(self.denies, self.said))
 
-    def is_grave(self, span: Span) -> bool:
-        """Whether a figure or a "not" stands there: to read over it is to misread."""
-        return any(
-            word.text in self.figures or (self.kind != "code" and is_denying(word.text))
-            for word in self.words
-            if span[0] <= word.start < span[1]
-        )
+    def denies(self, word: str) -> bool:
+        return self.kind != "code" and is_denying(word)
+
+    def said_in(self, span: Span) -> tuple[str, ...]:
+        return tuple(word.text for word in self.words if span[0] <= word.start < span[1])
+
+    def is_grave(self, word: str) -> bool:
+        """A figure or a "not": to read over it is to misread."""
+        return word in self.figures or self.denies(word)
 
 
 def statements(passages: Sequence[ReadPassage]) -> list[Statement]:
