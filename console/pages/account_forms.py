@@ -53,6 +53,13 @@ class InOurWords(forms.BaseForm):
                 "invalid": f"That name cannot be used. {_NAME}",
             }
 
+    def validate_password_for_user(
+        self, user: User, password_field_name: str = "password2"
+    ) -> None:
+        """What is wrong with a password stands where it was typed, not where it was repeated."""
+        first = password_field_name.replace("2", "1")
+        super().validate_password_for_user(user, password_field_name=first)  # type: ignore[misc]
+
 
 class LimitedForm:
     """Of a form with a password: how often one may be tried, and how many at a time. Where it is
