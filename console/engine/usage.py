@@ -105,6 +105,18 @@ def money(amount: Decimal | float | None, is_partial: bool = False) -> str:
     return f"≥ {text}" if is_partial else text
 
 
+def about_money(amount: Decimal) -> str:
+    """Of what is only expected: two figures, and no fewer than cents from a cent on."""
+    if amount >= 10:
+        return f"${amount.quantize(Decimal(1), ROUND_HALF_UP):,}"
+    if amount < SMALLEST:
+        return money(amount)
+    places = max(2, 1 - amount.adjusted())
+    text = f"{amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
+    whole, _, rest = text.partition(".")
+    return f"${whole}.{rest.rstrip('0').ljust(2, '0')}"
+
+
 def total_cost(costs: Iterable[Decimal | None]) -> tuple[Decimal | None, bool]:
     """(sum of the known costs or None when none is known, whether any is unknown)."""
     costs = list(costs)

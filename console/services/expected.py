@@ -1,0 +1,353 @@
+"""What calls will probably cost and take, said before anybody is asked: the only such figure on
+the page and in the API.
+
+It goes by list prices and by what calls of that model in that step used here: in this run if
+there was one, else the last ones of the site, else by how long the texts are. A price that nobody
+knows makes the whole unknown, which is never 0.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from statistics import quantiles
+
+from django.core.cache import cache
+
+from ..catalog.prices import price_of
+from ..engine.calls.window import output_of, tokens_in
+from ..engine.spec import Panelist, Spec
+from ..engine.state import CallState, CallStatus, RunState, Step
+from ..engine.usage import Price, Usage, about_money, cost_of, money
+from ..models import Call, Credential
+from ..models.runs import Origin
+
+RECENT = 400  # calls of all models that are looked at
+SAMPLES = 20  # of one model in one step, the latest
+ENOUGH = 3
+KEPT = 60  # seconds; what so many calls used changes little within
+# Low and high that lie nearer to each other are told as one figure.
+ONE_FIGURE = Decimal("1.5")
+_CACHE_KEY = "what-calls-used-1"
+_STEPS = (Step.PANEL, Step.ANALYSIS, Step.SYNTHESIS)
+
+# Tokens out where no such call is known: an answer, thoughts before it, and of an analysis what
+# each answer adds. The prompts of ours and the schema are read beside the texts.
+ANSWER = (200, 1_500)
+THOUGHTS = (300, 4_000)
+ANALYSIS, ANALYSIS_OF_ONE = (300, 900), (120, 450)
+OURS = 900
+
+
+@dataclass(frozen=True)
+class Expected:
+    """US dollars from `low` to `high`, None where a price is not known; seconds, None where
+    nothing here says how long."""
+
+    low: Decimal | None
+    high: Decimal | None
+    seconds: float | None
+
+    @property
+    def cost(self) -> str:
+        """`≈ $0.03` or `$0.02–0.05`; "" where it is not known."""
+        if self.low is None or self.high is None:
+            return ""
+        if not self.high:
+            return money(self.high)
+        if self.high <= self.low * ONE_FIGURE:
+            return f"≈ {about_money((self.low + self.high) / 2)}"
+        return f"{about_money(self.low)}–{about_money(self.high).removeprefix('$')}"
+
+    @property
+    def took(self) -> str:
+        """`14 s`; "" where it is not known."""
+        if not self.seconds:
+            return ""
+        whole = max(1, round(self.seconds))
+        return f"{whole} s" if whole < 100 else f"{round(whole / 60)} min"
+
+    @property
+    def words(self) -> str:
+        """`≈ $0.03 · 14 s`, as it stands beside what starts it."""
+        return " · ".join(filter(None, (self.cost or "price not known", self.took)))
+
+
+NOTHING = Expected(Decimal(0), Decimal(0), 0.0)
+
+
+@dataclass(frozen=True)
+class Used:
+    """What calls used: tokens out, the lower and the upper quarter's edge, and seconds."""
+
+    low: int
+    high: int
+    seconds: float
+
+
+Habits = Mapping[tuple[str, str, str], Used]  # (step, credential, model) -> Used
+
+
+def habits() -> Habits:
+    """Of this site's last calls; read once a minute and process."""
+    known: Habits | None = cache.get(_CACHE_KEY)
+    if known is None:
+        known = _of_recent_calls()
+        cache.set(_CACHE_KEY, known, KEPT)
+    return known
+
+
+def expected_run(spec: Spec, prompt: str, known: Habits) -> Expected:
+    """A whole run: the panel at once, then judge and writer, as far as the spec asks for them."""
+    asked = tokens_in(prompt)
+    panel = [_writes(who, Step.PANEL, known, _answer(who)) for who in spec.panel]
+    seats = [_call(w, who, asked) for w, who in zip(panel, spec.panel, strict=True)]
+    whole = _at_once(seats)
+    if spec.stop_after == "panel":
+        return whole
+    answers = [(w.low + w.high) // 2 for w in panel]
+    if len(answers) > 1:
+        whole = _then(whole, _judge(spec, spec.judge, asked, answers, known))
+    if spec.stop_after == "analysis":
+        return whole
+    return _then(whole, _writer(spec, spec.writer, asked, answers, _analysis(len(answers)), known))
+
+
+def expected_fusion(
+    spec: Spec,
+    state: RunState,
+    prompt: str,
+    known: Habits,
+    *,
+    judge: Panelist | None = None,
+    writer: Panelist | None = None,
+    seats: Iterable[int] | None = None,
+) -> Expected:
+    """Another fusion of answers that are there: those of `seats`, None for all."""
+    answers = _answers(spec, state, seats)
+    judge, writer = judge or spec.judge, writer or spec.writer
+    judged = NOTHING
+    if len(answers) > 1:
+        before = _before(state, Step.ANALYSIS, judge, answers)
+        anew = partial(_judge, spec, judge, *_read(prompt, answers), known)
+        judged = _again(before, judge) if before else anew()
+    written = _writing(spec, state, prompt, known, writer, answers, _analysis(len(answers)))
+    return _then(judged, written)
+
+
+def expected_rewrite(
+    spec: Spec,
+    state: RunState,
+    prompt: str,
+    known: Habits,
+    *,
+    writer: Panelist | None = None,
+    seats: Iterable[int] | None = None,
+) -> Expected:
+    """The writer alone, with answers and analysis that are there."""
+    answers = _answers(spec, state, seats)
+    fusion = state.fusion
+    found = tokens_in(str(fusion.analysis)) if fusion and fusion.analysis else 0
+    return _writing(spec, state, prompt, known, writer or spec.writer, answers, (found, found))
+
+
+# ---- one call ----
+
+
+def _judge(
+    spec: Spec, who: Panelist, asked: int, answers: Sequence[int], known: Habits
+) -> Expected:
+    if not who.can_judge:
+        return NOTHING
+    writes = _writes(who, Step.ANALYSIS, known, _analysis(len(answers)))
+    writes = _limited(writes, output_of(who, spec.policy.analysis_max_output_tokens))
+    return _call(writes, who, asked + sum(answers) + OURS)
+
+
+def _writer(
+    spec: Spec,
+    who: Panelist,
+    asked: int,
+    answers: Sequence[int],
+    found: tuple[int, int],
+    known: Habits,
+) -> Expected:
+    if not who.can_judge:
+        return NOTHING
+    usual = sorted(answers)[len(answers) // 2] if answers else ANSWER[0]
+    length = _with_thoughts(who, (usual * 2 // 3, usual * 3 // 2))
+    writes = _writes(who, Step.SYNTHESIS, known, length)
+    writes = _limited(writes, output_of(who, spec.policy.synthesis_max_output_tokens))
+    return _call(writes, who, asked + sum(answers) + sum(found) // 2 + OURS)
+
+
+def _writing(
+    spec: Spec,
+    state: RunState,
+    prompt: str,
+    known: Habits,
+    writer: Panelist,
+    answers: Mapping[str, int],
+    found: tuple[int, int],
+) -> Expected:
+    if before := _before(state, Step.SYNTHESIS, writer, answers):
+        return _again(before, writer)
+    return _writer(spec, writer, *_read(prompt, answers), found, known)
+
+
+def _call(writes: Used, who: Panelist, reads: int) -> Expected:
+    price = _price(who)
+    low, high = (cost_of(Usage(reads, out), price) for out in (writes.low, writes.high))
+    return Expected(low, high, writes.seconds or None)
+
+
+def _price(who: Panelist) -> Price | None:
+    if who.price is not None:
+        return who.price
+    credential = Credential.objects.filter(slug=who.credential).first()
+    return price_of(credential, who.model) if credential else None
+
+
+def _writes(who: Panelist, step: Step, known: Habits, else_: tuple[int, int]) -> Used:
+    """As its calls here did; a model that was never asked in this step takes as long for a token
+    as in another."""
+    if used := known.get((step, who.credential, who.model)):
+        return used
+    low, high = else_
+    others = (known.get((other, who.credential, who.model)) for other in _STEPS)
+    pace = next((u.seconds * 2 / (u.low + u.high) for u in others if u and u.low + u.high), 0.0)
+    return Used(low, high, pace * (low + high) / 2)
+
+
+def _limited(writes: Used, most: int | None) -> Used:
+    if most is None:
+        return writes
+    return Used(min(writes.low, most), min(writes.high, most), writes.seconds)
+
+
+def _answer(who: Panelist) -> tuple[int, int]:
+    low, high = _with_thoughts(who, ANSWER)
+    most = who.max_output_tokens or high
+    return min(low, most), min(high, most)
+
+
+def _with_thoughts(who: Panelist, writes: tuple[int, int]) -> tuple[int, int]:
+    low, high = THOUGHTS if who.thinks else (0, 0)
+    return writes[0] + low, writes[1] + high
+
+
+def _analysis(answers: int) -> tuple[int, int]:
+    (low, high), (more, most) = ANALYSIS, ANALYSIS_OF_ONE
+    return low + more * answers, high + most * answers
+
+
+# ---- the same call in this run ----
+
+
+def _before(
+    state: RunState, step: Step, who: Panelist, answers: Mapping[str, int]
+) -> tuple[Usage, float | None] | None:
+    """What it used when the same model did the same with answers of this run, with the difference
+    in what there is to read; None where it did not."""
+    done = [
+        call
+        for call in state.calls.values()
+        if call.step is step
+        and call.status is CallStatus.COMPLETED
+        and (call.panelist.get("credential"), call.panelist.get("model"))
+        == (who.credential, who.model)
+        and call.usage.input_tokens is not None
+        and call.usage.output_tokens is not None
+        and call.fusion in state.fusions
+        and not state.fusions[call.fusion].turn
+    ]
+    if not done:
+        return None
+    call = max(done, key=lambda one: (one.fusion or 0, one.number))
+    judged = state.fusions[call.fusion or 0].judged
+    then = sum(_tokens(state.calls[key]) for key in judged if key in state.calls)
+    more = sum(answers.values()) - then if judged else 0
+    reads = max(0, (call.usage.input_tokens or 0) + more)
+    took = None
+    if call.finished_at is not None and call.sent_at is not None:
+        took = call.finished_at - call.sent_at
+    return Usage(reads, call.usage.output_tokens, call.usage.cached_tokens), took
+
+
+def _again(before: tuple[Usage, float | None], who: Panelist) -> Expected:
+    usage, seconds = before
+    cost = cost_of(usage, _price(who))
+    return Expected(cost, cost, seconds)
+
+
+def _answers(spec: Spec, state: RunState, seats: Iterable[int] | None) -> dict[str, int]:
+    """Key of the call -> its tokens."""
+    chosen = range(len(spec.panel)) if seats is None else seats
+    found = (state.answer(seat) for seat in chosen)
+    return {call.key: _tokens(call) for call in found if call}
+
+
+def _tokens(call: CallState) -> int:
+    """Of its text, which others read: without thoughts."""
+    made = call.usage.output_tokens
+    return tokens_in(call.text) if made is None else made - (call.usage.reasoning_tokens or 0)
+
+
+def _read(prompt: str, answers: Mapping[str, int]) -> tuple[int, list[int]]:
+    return tokens_in(prompt), [*answers.values()]
+
+
+# ---- several ----
+
+
+def _then(*parts: Expected) -> Expected:
+    seconds = [p.seconds for p in parts]
+    known = [s for s in seconds if s is not None]
+    return Expected(
+        _sum(p.low for p in parts),
+        _sum(p.high for p in parts),
+        sum(known) if len(known) == len(seconds) else None,
+    )
+
+
+def _at_once(parts: Sequence[Expected]) -> Expected:
+    whole = _then(*parts)
+    seconds = [p.seconds for p in parts if p.seconds is not None]
+    return Expected(whole.low, whole.high, max(seconds) if len(seconds) == len(parts) else None)
+
+
+def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
+    costs = [*costs]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
+
+def _of_recent_calls() -> Habits:
+    done = Call.objects.filter(status=CallStatus.COMPLETED, step__in=_STEPS, sent_at__isnull=False)
+    rows = (
+        done.exclude(run__origin=Origin.SAMPLE)
+        .order_by("-pk")
+        .values_list(
+            "step",
+            "panelist__credential",
+            "panelist__model",
+            "usage__output_tokens",
+            "sent_at",
+            "finished_at",
+        )[:RECENT]
+    )
+    seen: defaultdict[tuple[str, str, str], list[tuple[int, float]]] = defaultdict(list)
+    for step, credential, model, tokens, sent, ended in rows:
+        who = (str(step), str(credential), str(model))
+        if isinstance(tokens, int) and sent and ended and len(seen[who]) < SAMPLES:
+            seen[who].append((tokens, max(0.0, (ended - sent).total_seconds())))
+    return {who: _used(calls) for who, calls in seen.items() if len(calls) >= ENOUGH}
+
+
+def _used(calls: Sequence[tuple[int, float]]) -> Used:
+    low, _, high = quantiles([tokens for tokens, _ in calls], n=4, method="inclusive")
+    _, middle, _ = quantiles([seconds for _, seconds in calls], n=4, method="inclusive")
+    return Used(round(low), round(high), middle)
