@@ -71,7 +71,7 @@ STANDS_IN = "No fused answer could be written; this is the best single answer of
 def fusion_run(
     run: Run, spec: Spec, state: RunState, *, run_url: str, with_answers: bool = False
 ) -> FusionRun:
-    public_run = run_object(run, spec, state)
+    public_run = run_object(run, spec, state, with_provenance=False)
     fusion = public_run.fusion
     return FusionRun(
         run_id=public_run.id,

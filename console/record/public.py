@@ -15,6 +15,7 @@ from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
 from ..engine.findings.by_words import WORDS
 from ..engine.findings.given import given, why_best
+from ..engine.findings.sourced import SourcedSentence
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.steps.condense import condensing_of
@@ -29,6 +30,7 @@ from .parts import (
     money,
     usage_of,
 )
+from .provenance import provenance
 
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "cancelled"]
@@ -101,6 +103,20 @@ class Best(Told):
     reason: Literal["fused_failed", "fused_unusable"]
 
 
+class SentenceProvenance(Told):
+    """What a sentence of a fused answer rests on. `start` and `end` are characters of `answer`
+    (code points); `seats` those that its marks name; `own`: nothing in the answers says it, says
+    its writer. `claims` are those of the analysis that it says, by part and place there from 1
+    (`contradictions-2`); none where it is not `linked`."""
+
+    start: int
+    end: int
+    seats: list[str]
+    own: bool
+    claims: list[str]
+    linked: bool
+
+
 class Fusion(Told):
     """One judging of the panel's answers. `stands_in`: the call whose answer stands in. `after`:
     the fusion whose writer called for tools, where this is the call with their results.
@@ -108,7 +124,8 @@ class Fusion(Told):
     `without`: calls that were still writing when it began, and went on.
     `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
     `left_out`: those that could not be. `analysis_by`: who compared the answers, a model or, where
-    none could, their words alone. `analysis_notes`: what of the judge's text is not in
+    none could, their words alone. `provenance`: of each sentence of what was written, once it
+    is whole. `analysis_notes`: what of the judge's text is not in
     the analysis.
     """
 
@@ -124,6 +141,7 @@ class Fusion(Told):
     analysis: Analysis | None
     analysis_notes: list[str]
     answer: str | None
+    provenance: list[SentenceProvenance]
     stands_in: str | None
     best: Best | None
     condensed: list[str]
@@ -190,7 +208,9 @@ class Run(Outcome):
         return max(self.fusions, key=lambda fusion: fusion.number, default=None)
 
 
-def run_object(run: models.Run, spec: Spec, state: RunState) -> Run:
+def run_object(
+    run: models.Run, spec: Spec, state: RunState, *, with_provenance: bool = True
+) -> Run:
     """As it stands in `state`, which may be ahead of the rows. With its answer it is completed,
     also while a seat still writes beside it."""
     outcome = state.outcome
@@ -221,7 +241,10 @@ def run_object(run: models.Run, spec: Spec, state: RunState) -> Run:
         sources=[Source(**source) for source in sources(state)],
         usage=usage_of([state]),
         calls=[_call(call) for call in state.calls.values() if not call.is_by_words],
-        fusions=[_fusion(spec, state, fusion) for fusion in state.fusions.values()],
+        fusions=[
+            _fusion(spec, state, fusion, with_provenance=with_provenance)
+            for fusion in state.fusions.values()
+        ],
     )
 
 
@@ -258,7 +281,7 @@ def _call(call: CallState) -> Call:
     )
 
 
-def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
+def _fusion(spec: Spec, state: RunState, fusion: FusionState, *, with_provenance: bool) -> Fusion:
     analysis = (
         analysis_object(spec, fusion.analysis, judged(state, fusion)) if fusion.analysis else None
     )
@@ -277,6 +300,9 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
         analysis=Analysis.model_validate(analysis) if analysis else None,
         analysis_notes=notes(fusion.analysis or {}),
         answer=(answer.text or None) if answer else None,
+        provenance=[*map(_sentence, provenance(state, fusion))]
+        if answer and with_provenance
+        else [],
         stands_in=fusion.best or None,
         best=best_of(spec, state, fusion),
         condensed=[letter(seat) for seat in shortened.condensed],
@@ -284,6 +310,17 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState) -> Fusion:
         analysis_by=analysis_by(fusion),
         failure_reason=fusion.analysis_reason or None,
         error=fusion.analysis_error or None,
+    )
+
+
+def _sentence(sentence: SourcedSentence) -> SentenceProvenance:
+    return SentenceProvenance(
+        start=sentence.start,
+        end=sentence.end,
+        seats=[*sentence.letters],
+        own=sentence.is_own,
+        claims=[use.claim for use in sentence.uses],
+        linked=sentence.is_linked,
     )
 
 

@@ -30,6 +30,7 @@ _TIME = re.compile(rf'"({"|".join(TIMES)})":\d+(?:\.\d+)?')
 # pages that an answer cites.
 BY_MODEL = r'"analysis_by": ?(?:null|"model"), ?(?="(?:failure_reason|analysis)":)'
 ADDED = re.compile(
+    r'"provenance":\[(?:\{[^{}]*\},?)*\],(?="stands_in")|'
     r'"cost_source":(?:null|"\w*"),(?="retry_at")|"sources":\[\],(?="(?:finish_reason|usage)")|'
     + BY_MODEL
 )

@@ -8,6 +8,7 @@ event is `run.completed`, `run.failed` or `run.cancelled`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -27,6 +28,7 @@ from ...engine.state import CallState, RunState, Step
 from ...models import Run
 from ...models.tokens import Scope
 from ...record import eventlog
+from ...record.provenance import provenance
 from ..http.base import ApiCall, NoBody, endpoint, error_of
 from ..http.db import db
 from ..http.follow import may_go_on, seen
@@ -104,6 +106,7 @@ class _Telling:
         self._spec = run.frozen_spec
         self._state: RunState | None = None  # None: the log has not begun, or cannot be read
         self._texts: dict[str, PlainText] = {}
+        self._linked: set[int] = set()  # fusions
         self._from_rows: dict[str, Any] | None = None
         # The rows have told what the log says only from there on.
         self._rows_reach: eventlog.Position | None = None
@@ -117,6 +120,7 @@ class _Telling:
         may = partial(_still_allowed, self._call, self._run.pk)
         async with aclosing(seen(self._run.pk, may)) as changes:
             async for change in changes:
+                await self._link(change.state)
                 for entry in change.entries:
                     for event in self._of_entry(entry):
                         yield event
@@ -126,6 +130,15 @@ class _Telling:
                     self._rows_reach = eventlog.Position.read(change.run.log_position)
                     for event in self._of_rows(change.state):
                         yield event
+
+    async def _link(self, state: RunState) -> None:
+        """A snapshot tells what sentences rest on: that is read beside the loop, and kept."""
+        new = [
+            f for f in state.fusions.values() if f.status.is_final and f.number not in self._linked
+        ]
+        if new:
+            self._linked.update(fusion.number for fusion in new)
+            await asyncio.to_thread(lambda: [provenance(state, fusion) for fusion in new])
 
     def _of_entry(self, entry: eventlog.Entry) -> Iterator[bytes]:
         attempt, number = map(int, entry.id.split("-"))
