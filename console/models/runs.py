@@ -208,6 +208,10 @@ class Fusion(models.Model):
     turn = models.JSONField(
         default=dict, blank=True, db_default=models.Value({}, models.JSONField())
     )
+    # What a reader asked of it: rulings, facts, an instruction, a way (engine.state).
+    wish = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
     # The number of the first tool call its writer made: by that the results find it again.
     called = models.CharField(max_length=200, blank=True, default="", db_default="")
     # Panelists' preferences between their own answer and this one, asked on demand.
