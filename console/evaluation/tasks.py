@@ -15,8 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ..engine.findings.final_lines import normalise
 from ..engine.text import storable
-from .exact import normalise
 
 MAX_CRITERIA = 100
 # As JSON writes it; behind another backslash the same letters are what somebody wrote.
