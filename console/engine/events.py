@@ -19,7 +19,8 @@ a fusion also the number of that. What each type carries in `data`:
     panel.grace             until, usable            the quorum is in: who is silent has so long
     fusion.started          judged, judge, synthesizer, criteria  judged: keys of the calls compared
                             [, without]              keys of those that write on meanwhile
-    fusion.completed        nothing                  of a fusion beside which somebody still writes
+    fusion.completed        nothing                  of a fusion beside which somebody still writes,
+                            or best                  of one that chose an answer instead of writing
     run.completed           nothing, or reason and error where another answer stands in
     run.failed              reason, error
     run.cancelled           nothing

@@ -85,7 +85,9 @@ def _fusion_started(state: RunState, event: Event) -> None:
 
 
 def _fusion_completed(state: RunState, event: Event) -> None:
-    state.fusions[event.fusion].status = RunStatus.COMPLETED
+    fusion = state.fusions[event.fusion]
+    fusion.status = RunStatus.COMPLETED
+    fusion.best = event.data.get("best", fusion.best)
 
 
 def _delta(state: RunState, event: Event) -> None:

@@ -19,7 +19,13 @@ from collections.abc import Set
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from .spec_versions import USUAL_LIMITS_OF_THE_FIRST, VERSION, SpecUnreadable, up_to_date
+from .spec_versions import (
+    USUAL_LIMITS_OF_THE_FIRST,
+    VERSION,
+    SpecTooNew,
+    SpecUnreadable,
+    up_to_date,
+)
 from .terms import NONE, Terms
 from .usage import Price
 from .wait_for import EVERYONE, WaitFor
@@ -28,6 +34,11 @@ LETTERS = "ABCDEFGH"
 MAX_SEATS = len(LETTERS)
 # Where a run ends by itself: with the panel, or with the analysis; "": with the fused answer.
 StopAfter = Literal["", "panel", "analysis"]
+# Of a writer that was chosen for one fusion, in its row: the second says that the fusion carries
+# a reader's wish (`FusionState.wish`). Versions that do not know it cannot read that writer, and
+# leave the fusion to one that can.
+PANELIST_VERSIONS = (1, 2)
+HEEDS_WISHES = {"v": 2}
 
 
 def letter(seat: int) -> str:
@@ -110,6 +121,9 @@ class Panelist:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Panelist:
         """Raises SpecUnreadable. What is empty is left out when it is stored."""
+        if data.get("v", 1) not in PANELIST_VERSIONS:
+            raise SpecTooNew
+        data = {name: value for name, value in data.items() if name != "v"}
         _must_hold(cls, data, required={"model", "credential"})
         fallback = data.get("fallback")
         terms = _terms(data["terms"]) if "terms" in data else NONE

@@ -184,6 +184,12 @@ class FusionState:
     `turn` makes it one of an agent's turns: the writer goes on from the fusion `after`, with
     what was said since (`messages`: its calls of tools, and their results) and what this request
     asks of it (`request`, as `Spec.request`). Answers and analysis are those of `root`.
+
+    `wish` is what a reader asked of it beyond judge, writer, criteria and seats; what is empty
+    is left out: `rulings` and `facts` (findings/ruling.py), `on` (the fusion that was ruled
+    on), `root` (whose analysis it is, where it was copied), `instruction` (of the form),
+    `way` ("best": the best answer is chosen and nothing written, "vote": the answers are counted),
+    `preset` (whose judge, writer and criteria they are) and `analysis_only`.
     """
 
     number: int
@@ -201,7 +207,23 @@ class FusionState:
     # Of a preference poll: {seat, vote, fused_first} of each panelist that answered.
     poll: list[dict[str, Any]] = field(default_factory=list)
     turn: dict[str, Any] = field(default_factory=dict)
+    wish: dict[str, Any] = field(default_factory=dict)
     status: RunStatus = RunStatus.RUNNING
+
+    @property
+    def root(self) -> int:
+        """Whose analysis it goes by: its own, but for a copy."""
+        root: int = self.turn.get("root") or self.wish.get("root") or self.number
+        return root
+
+    @property
+    def way(self) -> str:
+        return str(self.wish.get("way", "fuse"))
+
+    @property
+    def is_chosen(self) -> bool:
+        """The best answer stands there because a reader wanted no other."""
+        return bool(self.best) and self.way == "best"
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis, which may be large, is never changed and so not copied."""

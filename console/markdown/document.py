@@ -16,7 +16,15 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from console.engine.findings.provenance import ALL, MARKER, OWN, is_footnote, names_of
+from console.engine.findings.provenance import (
+    ALL,
+    MARKER,
+    OWN,
+    YOU,
+    is_footnote,
+    is_yours,
+    names_of,
+)
 from console.engine.findings.provenance import plain as without_marks
 from console.markdown.addresses import add_addresses
 from console.markdown.directions import add_directions
@@ -198,9 +206,10 @@ def _source(state: StateInline, silent: bool) -> bool:
         # A chip that is not shown must leave no space behind.
         state.pending = state.pending.rstrip(" ")
         seats, is_own = names_of(match[1], letters)
-        for name in [*seats, *([OWN] if is_own else [])]:
-            data = {"class": "source source-own"} if name == OWN else {"class": "source"}
-            if name != OWN:
+        others = [*([OWN] if is_own else []), *([YOU] if is_yours(match[1]) else [])]
+        for name in [*seats, *others]:
+            data = {"class": f"source source-{name}" if name in others else "source"}
+            if name not in others:
                 data["data-seat"] = str(ALL.index(name))
             state.push("source_open", "span", 1).attrs = dict(data)
             state.push("text", "", 0).content = name

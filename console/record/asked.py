@@ -15,13 +15,15 @@ from typing import Any
 from django.db import transaction
 
 from ..engine.findings.provenance import plain
+from ..engine.findings.ruling import OF_MINE, told
 from ..engine.provider import Message
 from ..engine.spec import letter
 from ..engine.state import Step
-from ..models import Call, Run
+from ..models import Call, Fusion, Run
 
 # Of a chain of runs one may be deleted while it is read; then it is read again.
 TRIES = 5
+_HELD = "Of what has been answered so far I hold this:"
 
 
 class Forgotten(LookupError):
@@ -42,13 +44,15 @@ class Followed:
 
     `said` is read as said by everybody: one answer, or the answers of several seats, each under
     its letter. `seats`: seat -> the answer of its own that it goes on from. `fusion` is the
-    number of that which gave the answer, 0 if none did.
+    number of that which gave the answer, 0 if none did. `ruled`: of that with what the reader
+    had ruled by then, which goes along as said by them.
     """
 
     said: tuple[str, ...]
     lettered: bool = False
     fusion: int = 0
     seats: Mapping[int, str] = field(default_factory=dict)
+    ruled: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -56,12 +60,14 @@ class Followed:
             "lettered": self.lettered,
             "fusion": self.fusion,
             "seats": {str(seat): key for seat, key in self.seats.items()},
+            **({"ruled": self.ruled} if self.ruled else {}),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Followed:
         seats = {int(seat): key for seat, key in data["seats"].items()}
-        return cls(tuple(data["said"]), data["lettered"], data["fusion"], seats)
+        said = tuple(data["said"])
+        return cls(said, data["lettered"], data["fusion"], seats, data.get("ruled", 0))
 
 
 def asked(run: Run) -> Asked:
@@ -110,11 +116,15 @@ def _chain(run: Run) -> list[Run]:
 def _built(chain: list[Run]) -> Asked:
     *later, first = chain
     conversation = Asked(first.messages, {int(seat): own for seat, own in first.histories.items()})
-    texts = _texts(later)
+    texts, rulings = _texts(later), _rulings(later)
     for run in reversed(later):
         followed = Followed.from_dict(run.follows_calls or {})
 
-        def on(before: list[Message], answer: str, prompt: str = run.prompt) -> list[Message]:
+        # Within the prompt: some servers take no two messages of a user in a row.
+        held = rulings.get((run.follows_id, followed.ruled), "")
+        asks = f"{_HELD}\n\n{held}\n\n{run.prompt}" if held else run.prompt
+
+        def on(before: list[Message], answer: str, prompt: str = asks) -> list[Message]:
             spoken: Message = {"role": "assistant", "content": answer}
             return [*before, spoken, {"role": "user", "content": prompt}]
 
@@ -146,6 +156,17 @@ def _texts(later: list[Run]) -> dict[tuple[Any, str], tuple[int, str]]:
             "run_id", "key", "step", "seat", "text"
         )
     }
+
+
+def _rulings(later: list[Run]) -> dict[tuple[Any, int], str]:
+    """(run, fusion) -> what its reader ruled and added, as they say it."""
+    ruled = [(run.follows_id, Followed.from_dict(run.follows_calls or {}).ruled) for run in later]
+    wanted = [(run_id, number) for run_id, number in ruled if number]
+    if not wanted:
+        return {}
+    fusions = Fusion.objects.filter(run__in={run_id for run_id, _ in wanted})
+    found = fusions.values_list("run_id", "number", "wish")
+    return {(run_id, number): told(wish, OF_MINE) for run_id, number, wish in found}
 
 
 def _together(answers: list[tuple[int, str]], lettered: bool) -> str:

@@ -95,12 +95,37 @@ class Call(Told):
 
 class Best(Told):
     """The panelist's answer that stands in. `reason`: no fused answer could be written
-    (`fused_failed`), or what was written repeats itself or what its writer was told
-    (`fused_unusable`)."""
+    (`fused_failed`), what was written repeats itself or what its writer was told
+    (`fused_unusable`), or a reader wanted the best answer as it is (`chosen`)."""
 
     seat: str
     model: str
-    reason: Literal["fused_failed", "fused_unusable"]
+    reason: Literal["fused_failed", "fused_unusable", "chosen"]
+
+
+class RuledClaim(Told):
+    """What a reader says of a claim of the analysis of fusion `on`, which goes by its part and
+    its place in it; `text` and `stances` are its words as they stood."""
+
+    on: int
+    claim: str
+    verdict: str | None
+    note: str | None
+    text: str
+    stances: list[str]
+
+
+class Wished(Told):
+    """What a reader asked of a fusion. `on`: the fusion that was ruled on; `way`: `best` chooses
+    an answer and writes nothing, `vote` counts the answers to a closed question."""
+
+    rulings: list[RuledClaim]
+    facts: list[str]
+    on: int | None
+    instruction: str | None
+    way: Literal["fuse", "best", "vote"]
+    preset: str | None
+    analysis_only: bool
 
 
 class SentenceProvenance(Told):
@@ -119,7 +144,8 @@ class SentenceProvenance(Told):
 
 class Fusion(Told):
     """One judging of the panel's answers. `stands_in`: the call whose answer stands in. `after`:
-    the fusion whose writer called for tools, where this is the call with their results.
+    the fusion whose writer called for tools, where this is the call with their results. `wish`:
+    what a reader asked of it, where they asked anything.
 
     `without`: calls that were still writing when it began, and went on.
     `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
@@ -149,6 +175,7 @@ class Fusion(Told):
     analysis_by: Literal["model", "words"] | None
     failure_reason: str | None
     error: str | None
+    wish: Wished | None
 
 
 class Outcome(Told):
@@ -310,6 +337,24 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState, *, with_provenance
         analysis_by=analysis_by(fusion),
         failure_reason=fusion.analysis_reason or None,
         error=fusion.analysis_error or None,
+        wish=_wished(fusion.wish),
+    )
+
+
+def _wished(wish: dict[str, Any]) -> Wished | None:
+    if not wish:
+        return None
+    rulings = [
+        {"verdict": None, "note": None, "stances": []} | one for one in wish.get("rulings", [])
+    ]
+    return Wished(
+        rulings=[RuledClaim.model_validate(one) for one in rulings],
+        facts=wish.get("facts", []),
+        on=wish.get("on"),
+        instruction=wish.get("instruction"),
+        way=wish.get("way", "fuse"),
+        preset=wish.get("preset"),
+        analysis_only=wish.get("analysis_only", False),
     )
 
 

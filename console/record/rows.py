@@ -25,7 +25,7 @@ S = TypeVar("S", RunState, FusionState, CallState)
 
 # Of a call and a fusion what makes them this one, and is never written again.
 _CALL_IS = {"key", "step", "number", "cause", "panelist", "seat"}
-_FUSION_IS = {"number", "turn"}
+_FUSION_IS = {"number", "turn", "wish"}
 # Columns of a fusion that are found in its calls.
 _FOUND = ["changed", "text", "called"]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from django.contrib.auth.models import User
 
 from ..engine.findings.given import given
+from ..engine.findings.ruling import has_rulings
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import RunState
 from ..engine.steps.seating import seated
@@ -51,7 +52,7 @@ def run_follow(
         client_run_id=client_run_id,
         follows=run,
         follows_from=follows_from,
-        followed=_followed(before, state, follows_from),
+        followed=replace(_followed(before, state, follows_from), ruled=_ruled(state)),
     )
 
 
@@ -87,6 +88,13 @@ def _followed(spec: Spec, state: RunState, follows_from: str) -> Followed:
     if answer is None:
         raise Refused(f"{letter(int(seat))} has no answer to go on from.")
     return Followed((answer.key,))
+
+
+def _ruled(state: RunState) -> int:
+    """The latest fusion with what the reader has ruled, since each begins with that of the one
+    before; 0: none."""
+    latest = state.fusion
+    return latest.number if latest and has_rulings(latest.wish) else 0
 
 
 def _panel_now(spec: Spec, state: RunState) -> tuple[Panelist, ...]:

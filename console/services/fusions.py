@@ -8,7 +8,7 @@ done, exactly as it does after another worker was lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,15 +16,28 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from ..engine.findings.ruling import has_rulings, has_words
 from ..engine.provider import Message
-from ..engine.spec import MAX_SEATS, Panelist, Spec, letter
-from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step, call_key
+from ..engine.spec import HEEDS_WISHES, MAX_SEATS, Panelist, Spec, letter
+from ..engine.state import (
+    CallState,
+    CallStatus,
+    FusionState,
+    RunState,
+    RunStatus,
+    Step,
+    call_key,
+    seat_of,
+)
 from ..engine.steps.poll import voters
 from ..engine.steps.seating import seated
-from ..models import Call, Credential, Fusion, Run
+from ..engine.terms import NobodyLeft
+from ..models import Call, Credential, Fusion, Preset, Run
 from ..record.rows import state_from_rows
 from .build_spec import Who, Wish, build, find_panelist, is_named
 from .errors import Refused, RunUnderWay
+from .presets import preset_wish
+from .rulings import PLAIN, ReaderWish, ruled_on, wished
 from .runs import ApiOrigin, clean_text, ring_for, spec_of
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
@@ -67,13 +80,19 @@ def run_fuse(
     synthesizer: Who = "",
     criteria: str = "",
     seats: Sequence[int] | None = None,
+    wish: ReaderWish = PLAIN,
     api: ApiOrigin | None = None,
 ) -> Fusion:
     """Another fusion of the same answers. Names as people type them; empty means as before.
 
-    `seats` are those whose answers are fused, None for all. Raises Refused.
+    `seats` are those whose answers are fused, None for all. With a `wish` it starts from the
+    fusion that was ruled on: who judged and wrote that is who is asked again, and where the
+    judge would read the same answers again, its analysis is copied. Raises Refused.
     """
     spec, state = spec_of(run), state_from_rows(run)
+    base = begins_from(state, wish)
+    if seats is None and base:
+        seats = [seat for key in base.judged if (seat := seat_of(key)) is not None] or None
     chosen = sorted(set(seats or ()))
     for seat in chosen:
         _must_exist(run, seat)
@@ -86,10 +105,24 @@ def run_fuse(
     criteria = clean_text(criteria)
     if len(criteria) > MAX_CRITERIA:
         raise Refused(f"Criteria have at most {MAX_CRITERIA:,} characters.")
-    again = build(fusion_wish(spec, judge=judge, synthesizer=synthesizer, criteria=criteria))
-    for panelist in (again.judge, again.writer):
-        if panelist.can_judge:
-            _can_be_asked(panelist)
+    answers = {c.seat or 0: c for seat in range(len(spec.panel)) if (c := state.answer(seat))}
+    answers = {seat: answers[seat] for seat in chosen or answers}
+    asked = wished(state, wish, {seat: call.text for seat, call in answers.items()})
+    again = build(
+        fusion_wish(
+            spec,
+            judge=judge,
+            synthesizer=synthesizer,
+            criteria=criteria,
+            preset=wish.preset,
+            base=base,
+        )
+    )
+    may_copy = base if asked and not asked.get("analysis_only") else None
+    copied = _copied(may_copy, again, answers) if may_copy else {}
+    asked |= {"root": base.root} if copied and base else {}
+    for panelist in _called(again, asked, is_judged=bool(copied)):
+        _can_be_asked(panelist)
     with transaction.atomic():
         _reopen(run)
         last = run.fusions.aggregate(last=Max("number"))["last"] or 0
@@ -100,13 +133,45 @@ def run_fuse(
             number=last + 1,
             status=RunStatus.QUEUED,
             judge=again.judge.to_dict(),
-            synthesizer=again.writer.to_dict(),
+            synthesizer=again.writer.to_dict() | (HEEDS_WISHES if asked else {}),
             criteria=again.criteria,
             seats=chosen,
+            wish=asked,
             token=api.token if api else None,
             request_hash=api.request_hash if api else "",
             idempotency_key=api.idempotency_key if api else None,
+            **copied,
         )
+
+
+def _copied(base: FusionState, again: Spec, answers: Mapping[int, CallState]) -> dict[str, Any]:
+    """Of the fusion ruled on all that its judge found, where the same judge would compare the
+    same answers by the same criteria again; else nothing."""
+    is_judged = base.analysis is not None or len(base.judged) == 1
+    judged = {call.key for call in answers.values()} == set(base.judged)
+    judge = base.judge.get("model"), base.judge.get("credential")
+    same = (again.judge.model, again.judge.credential) == judge
+    if not (is_judged and judged and same and again.criteria == base.criteria):
+        return {}
+    return {
+        "judged": base.judged,
+        "analysis": base.analysis,
+        "analysis_by": base.analysis_by,
+        "analysis_reason": base.analysis_reason,
+        "analysis_error": base.analysis_error,
+    }
+
+
+def _called(again: Spec, asked: Mapping[str, Any], *, is_judged: bool) -> list[Panelist]:
+    """Whom this fusion will ask. Who is too small is asked only for what words cannot do."""
+    way = asked.get("way", "fuse")
+    called = []
+    if not is_judged and way != "vote" and again.judge.can_judge:
+        called.append(again.judge)
+    is_written = way == "fuse" and not asked.get("analysis_only")
+    if is_written and (again.writer.can_judge or has_words(asked)):
+        called.append(again.writer)
+    return called
 
 
 def run_turn(
@@ -147,16 +212,58 @@ def run_turn(
         )
 
 
-def fusion_wish(spec: Spec, *, judge: Who = "", synthesizer: Who = "", criteria: str = "") -> Wish:
-    """What a run's answers would be fused with again: as before, but for what is given."""
+def begins_from(state: RunState, wish: ReaderWish) -> FusionState | None:
+    """The fusion that another one starts from, whose judge, writer, criteria and seats it has;
+    None: it is made as the run was to be. Raises Refused."""
+    inherits = bool(state.fusion and has_rulings(state.fusion.wish))
+    return ruled_on(state, wish) if wish != PLAIN or inherits else None
+
+
+def fusion_wish(
+    spec: Spec,
+    *,
+    judge: Who = "",
+    synthesizer: Who = "",
+    criteria: str = "",
+    preset: str = "",
+    base: FusionState | None = None,
+) -> Wish:
+    """What a run's answers would be fused with again: as before, or as in the fusion `base`, or
+    as with the preset, but for what is given. Raises Refused."""
+    whole = _as_before(spec, base)
+    if preset:
+        other = preset_wish(_preset(preset))
+        try:
+            terms = spec.terms.and_also(other.terms)
+        except NobodyLeft as nobody:
+            raise Refused(str(nobody)) from None
+        whole = replace(other, panel=spec.panel, kept_policy=spec.policy, terms=terms, limits={})
+    if is_named(judge):
+        whole = replace(whole, judge=judge, judge_fallback="", judge_effort="")
+    if is_named(synthesizer):
+        whole = replace(whole, synthesizer=synthesizer, synthesizer_fallback="")
+    return replace(whole, criteria=criteria.strip() or whole.criteria)
+
+
+def _as_before(spec: Spec, base: FusionState | None) -> Wish:
+    begun = base if base and base.judge else None
     return Wish(
         panel=spec.panel,
-        judge=judge if is_named(judge) else spec.judge,
-        synthesizer=synthesizer if is_named(synthesizer) else spec.synthesizer or "",
-        criteria=criteria.strip() or spec.criteria,
+        judge=Panelist.from_dict(begun.judge) if begun else spec.judge,
+        synthesizer=Panelist.from_dict(begun.synthesizer) if begun else spec.synthesizer or "",
+        criteria=begun.criteria if begun else spec.criteria,
         kept_policy=spec.policy,
         terms=spec.terms,
     )
+
+
+def _preset(name: str) -> Preset:
+    preset = Preset.objects.filter(slug=name).first()
+    if preset is None:
+        raise Refused(f"There is no preset “{name[:60]}”.")
+    if not preset.enabled:
+        raise Refused(f"{preset.name} is switched off.")
+    return preset
 
 
 def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:

@@ -25,6 +25,7 @@ from ..models.tokens import Scope
 from .build_spec import Who
 from .errors import Refused
 from .fusions import run_fuse, run_turn
+from .rulings import PLAIN, ReaderWish
 from .runs import ApiOrigin, run_start
 
 PREFIX = "fus_"
@@ -152,6 +153,7 @@ def token_run_fuse(
     synthesizer: Who,
     criteria: str,
     seats: Sequence[int] | None,
+    wish: ReaderWish = PLAIN,
     request_hash: str = "",
     idempotency_key: str | None = None,
 ) -> Fusion:
@@ -171,6 +173,7 @@ def token_run_fuse(
             synthesizer=synthesizer,
             criteria=criteria,
             seats=seats,
+            wish=wish,
             api=ApiOrigin(token, request_hash, idempotency_key),
         )
 

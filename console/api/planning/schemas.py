@@ -293,8 +293,22 @@ class RunRequest(Answering):
     messages: Messages | None = None
 
 
+class RulingRequest(Schema):
+    """`claim`: its part of the analysis and its place in it, from 1 (`contradictions-1`).
+    `verdict`: `right` or `wrong`; of a contradiction `stance-1` and so on, or `none` of them.
+    `on`: the fusion whose analysis it stands in, where that is another than the request's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claim: Annotated[str, Field(min_length=1, max_length=60)]
+    verdict: Annotated[str, Field(max_length=60)] | None = None
+    note: Annotated[str, Field(max_length=10_000)] = ""
+    on: Annotated[int, Field(ge=1, le=32_767)] | None = None
+
+
 class FuseRequest(OwnTerms):
-    """Another fusion of a run's answers; what is not given stays as it was."""
+    """Another fusion of a run's answers; what is not given stays as it was, rulings and facts of
+    the fusion before included: empty lists take them back."""
 
     judge: Name | None = None
     synthesizer: Name | None = None
@@ -303,6 +317,15 @@ class FuseRequest(OwnTerms):
         list[Literal["A", "B", "C", "D", "E", "F", "G", "H"]], Field(max_length=8)
     ] = []
     provider: ProviderWishes | None = None
+    rulings: Annotated[list[RulingRequest], Field(max_length=500)] | None = None
+    facts: (
+        Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=500)] | None
+    ) = None
+    on: Annotated[int, Field(ge=1, le=32_767)] | None = None
+    way: Literal["fuse", "best", "vote"] = "fuse"
+    preset: Name | None = None
+    instruction: Annotated[str, Field(max_length=20_000)] = ""
+    analysis_only: bool = False
 
 
 class TwoTexts(Schema):

@@ -13,8 +13,10 @@ from ... import access
 from ...models import Fusion, Run
 from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
+from ...record.rows import state_from_rows
 from ...services.errors import RunUnderWay
-from ...services.fusions import fusion_wish
+from ...services.fusions import begins_from, fusion_wish
+from ...services.rulings import ReaderWish, Ruled
 from ...services.runs import run_cancel
 from ...services.tokens import token_run_fuse
 from ..http.base import ApiCall, NoBody, endpoint
@@ -129,9 +131,18 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         return run_reply(call.request, call.token.owner_id, run)
     if not run.is_final:
         raise _under_way()
-    wish = fusion_wish(run.frozen_spec, judge=body.judge or "", synthesizer=body.synthesizer or "")
+    asks = _asks(body)
+    wish = fusion_wish(
+        run.frozen_spec,
+        judge=body.judge or "",
+        synthesizer=body.synthesizer or "",
+        criteria=body.criteria,
+        preset=asks.preset,
+        base=begins_from(state_from_rows(run), asks),
+    )
     terms = together(wish.terms, call.token.terms, asked_terms(body, body.provider))
     named = {"judge": "judge", "synthesizer": "synthesizer", "panel": "judge"}
+    named |= {"judge_fallback": "preset", "synthesizer_fallback": "preset"}
     named |= places(body, body.provider, "terms.", ours="")
     # Servers are asked for their lists here, before the token is locked.
     asked = built(replace(wish, listed_only=True, terms=terms), named)
@@ -143,6 +154,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
             synthesizer=asked.writer,
             criteria=body.criteria,
             seats=[get_args(Seat).index(seat) for seat in body.seats] or None,
+            wish=asks,
             request_hash=call.hash,
             idempotency_key=key,
         )
@@ -156,6 +168,21 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         call.started.append(fusion)
     run.refresh_from_db()
     return run_reply(call.request, call.token.owner_id, run)
+
+
+def _asks(body: FuseRequest) -> ReaderWish:
+    rulings = body.rulings
+    return ReaderWish(
+        rulings=None
+        if rulings is None
+        else [Ruled(r.claim, r.verdict or "", r.note, r.on) for r in rulings],
+        facts=body.facts,
+        on=body.on,
+        way=body.way,
+        preset=body.preset or "",
+        instruction=body.instruction,
+        analysis_only=body.analysis_only,
+    )
 
 
 def _under_way() -> ApiError:

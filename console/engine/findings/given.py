@@ -9,15 +9,15 @@ from ..errors import Reason
 from ..state import CallState, FusionState, RunState, Step
 from .provenance import plain
 
-# The fused answer could not be written; what was written says nothing.
-WhyBest = Literal["fused_failed", "fused_unusable"]
+# The fused answer could not be written; what was written says nothing; a reader wanted the best.
+WhyBest = Literal["fused_failed", "fused_unusable", "chosen"]
 SAYS_NOTHING = (Reason.REPEATS_ITSELF, Reason.ECHOES_PROMPT)
 
 
 @dataclass(frozen=True)
 class Given:
     """`text` is without marks of provenance; `call.text` has them. `why`: the fused answer, or
-    the best single answer where none could be written."""
+    the best single answer where none could, or was to, be written."""
 
     call: CallState
     text: str
@@ -36,6 +36,8 @@ def given(state: RunState, fusion: FusionState | None) -> Given | None:
 
 def why_best(state: RunState, fusion: FusionState) -> WhyBest:
     """Why the best single answer stands in, where one does."""
+    if fusion.is_chosen:
+        return "chosen"
     written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
     is_unusable = written is not None and written.reason in SAYS_NOTHING
     return "fused_unusable" if is_unusable else "fused_failed"

@@ -1,6 +1,7 @@
 """Seat markers in a fused answer: which answers a sentence rests on.
 
-The synthesizer writes `[^A]`, `[^A,C]`, or `[^own]` for what no answer supports:
+The synthesizer writes `[^A]`, `[^A,C]`, `[^own]` for what no answer supports, or `[^you]` for
+what the reader ruled or added:
 the form of a footnote, which models know, which Markdown leaves alone, and
 which hardly stands in a text by itself. A letter that is no seat here says
 nothing, and goes with its marker; nothing in code is one. Where somebody lists
@@ -20,12 +21,12 @@ from functools import lru_cache
 
 from ..spec import MAX_SEATS, letter
 
-OWN = "own"
+OWN, YOU = "own", "you"
 ALL = "".join(letter(seat) for seat in range(MAX_SEATS))
-_NAME = r"(?:[A-H]|own)"
+_NAME = r"(?:[A-H]|own|you)"
 MARKER = re.compile(rf"\[\^ ?({_NAME}(?: ?, ?{_NAME})*) ?\]")
 # What may still become a marker, or white space before one.
-_BEGUN = re.compile(r"(?:[ \t]|\[\^[A-Hown, ]*\])*(?:\[(?:\^[A-Hown, ]*)?)?\Z")
+_BEGUN = re.compile(r"(?:[ \t]|\[\^[A-Hownyu, ]*\])*(?:\[(?:\^[A-Hownyu, ]*)?)?\Z")
 # What is longer and cannot be let go of, as a long line or a block of code, is looked through
 # only when it has grown by a part: else the work would grow with the square of it.
 _AT_EVERY_DELTA = 4096
@@ -51,17 +52,26 @@ class ProvenanceMark:
     end: int
     letters: str
     is_own: bool
+    is_yours: bool = False
 
 
 def names_of(marker: str, letters: str = ALL) -> tuple[str, bool]:
     """(letters, whether it is the writer's own) of what stands in a marker."""
     names = [name.strip() for name in marker.split(",")]
-    known = "".join(dict.fromkeys(n for n in names if n != OWN and n in letters))
+    known = "".join(dict.fromkeys(n for n in names if n not in (OWN, YOU) and n in letters))
     return known, OWN in names
 
 
+def is_yours(marker: str) -> bool:
+    """Whether it names the reader."""
+    return YOU in marker
+
+
 def marks(text: str, letters: str = ALL) -> list[ProvenanceMark]:
-    return [ProvenanceMark(a, b, *names_of(names, letters)) for a, b, names in _marked(text)]
+    return [
+        ProvenanceMark(a, b, *names_of(names, letters), is_yours(names))
+        for a, b, names in _marked(text)
+    ]
 
 
 def _marked(text: str) -> Iterator[tuple[int, int, str]]:

@@ -84,7 +84,7 @@ def beyond(text: str, best: int, letters: str = ALL) -> Sequence[Passage]:
     if len(text) > LONGEST_READ:
         return ()
     for mark in marks(text, letters):
-        if letter(best) in mark.letters or not (mark.letters or mark.is_own):
+        if letter(best) in mark.letters or not (mark.letters or mark.is_own or mark.is_yours):
             continue
         start, sentence = _sentence_with(text, mark)
         if not sentence or sentence.endswith(":"):

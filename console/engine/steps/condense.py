@@ -57,7 +57,9 @@ def condensing_of(state: RunState, fusion: int) -> Condensing:
 async def condense(
     context: Context, fusion: int, whole: Material, *, for_judge_alone: bool = False
 ) -> tuple[Material, Material]:
-    """(what the judge reads, what the synthesizer reads)."""
+    """(what the judge reads, what the synthesizer reads). What was condensed for the fusion whose
+    analysis this one has is not bought again."""
+    root = context.state.fusions[fusion].root
     for_judge, for_writer, sizes = await aside(whole.size, _sizes, context, fusion, whole)
     if for_judge_alone:
         for_writer = 0
@@ -68,10 +70,10 @@ async def condense(
     if min(given.values()) < min(LEAST_SHARE, *sizes.values()):
         return whole, whole  # not even condensed: judge and synthesizer say so themselves
     await _condense_all(
-        context, fusion, whole, {s: share for s, share in given.items() if share < sizes[s]}
+        context, root, whole, {s: share for s, share in given.items() if share < sizes[s]}
     )
-    found = condensing_of(context.state, fusion)
-    calls = {c.seat: c for c in _last_calls(context.state, fusion)}
+    found = condensing_of(context.state, root)
+    calls = {c.seat: c for c in _last_calls(context.state, root)}
     short = await aside(
         whole.size,
         whole.condensed_to,
@@ -94,6 +96,8 @@ def _sizes(context: Context, fusion: int, whole: Material) -> tuple[int, int, di
 def _judge_excess(context: Context, fusion: int, material: Material) -> int:
     if len(material.answers) == 1:
         return 0  # nothing is compared
+    if context.state.fusions[fusion].analysis:
+        return 0  # it has read them
     judge = Panelist.from_dict(context.state.fusions[fusion].judge)
     if not judge.can_judge:
         return 0  # words are compared in the whole answers
@@ -106,9 +110,7 @@ def _writer_excess(context: Context, fusion: int, material: Material) -> int:
     writer = Panelist.from_dict(known.synthesizer)
     if synthesis.is_put_together(writer, known, context.spec.request):
         return 0
-    messages = synthesis.messages_for(
-        context, material, None, known.criteria, context.spec.request, writer
-    )
+    messages = synthesis.messages_for(context, material, None, known, context.spec.request, writer)
     window = window_of(writer) or 0
     judge = Panelist.from_dict(known.judge)
     analysis = judging.output_limit(context, judge) if len(material.answers) > 1 else 0

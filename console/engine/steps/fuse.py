@@ -13,6 +13,7 @@ from ..calls.aside import aside
 from ..calls.call import Admission, Context, Control, Pieces
 from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
+from ..findings.best import best_answer
 from ..findings.given import SAYS_NOTHING
 from ..provider import Message, Provider
 from ..spec import Panelist, Spec, letter
@@ -23,7 +24,7 @@ from .judge import analyse
 from .material import make_material
 from .panel import answers_of, panel_of
 from .poll import poll
-from .synthesis import synthesise
+from .synthesis import count, synthesise
 
 
 async def fuse(
@@ -109,21 +110,26 @@ async def _fuse(
     # Here and in the steps: what grows with the answers is done beside the loop of all runs.
     size = sum(len(call.text) for call in answers.values())
     material = await aside(size, make_material, spec, context.messages, answers)
-    is_read_only_by_judge = ends_with_analysis(spec, number)
+    if fusion.way == "vote":
+        await count(context, number, material)
+        return
+    is_written = fusion.way == "fuse" and not ends_with_analysis(spec, fusion)
     for_judge, for_writer = await condense(
-        context,
-        fusion.turn.get("root", number),  # what was condensed for it is not bought again
-        material,
-        for_judge_alone=is_read_only_by_judge,
+        context, number, material, for_judge_alone=not is_written
     )
     await analyse(context, number, for_judge)
-    if not is_read_only_by_judge:
+    if is_written:
         await synthesise(context, number, for_writer)
+    elif fusion.way == "best":
+        best = best_answer(context.state.fusions[number].analysis, answers)
+        context.say(EventType.FUSION_COMPLETED, fusion=number, best=best.key)
 
 
-def ends_with_analysis(spec: Spec, fusion: int) -> bool:
-    """Only what the run does of itself, the first: whoever fuses by hand wants a fused answer."""
-    return spec.stop_after == "analysis" and fusion == 1
+def ends_with_analysis(spec: Spec, fusion: FusionState) -> bool:
+    """What the run does of itself, the first, or what was asked for: whoever else fuses by hand
+    wants a fused answer."""
+    is_the_first = spec.stop_after == "analysis" and fusion.number == 1
+    return is_the_first or bool(fusion.wish.get("analysis_only"))
 
 
 def ending_of(state: RunState) -> tuple[EventType, dict[str, Any]]:

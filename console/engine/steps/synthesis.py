@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..calls.aside import aside
@@ -18,12 +19,15 @@ from ..findings.best import best_answer
 from ..findings.by_words import WORDS
 from ..findings.degenerate import Detector, speaks_of_prompt, without_mark
 from ..findings.put_together import put_together
+from ..findings.ruling import has_rulings, has_words, told
+from ..findings.votes import counted
 from ..provider import Finish, Message
 from ..spec import Panelist
 from ..state import CallState, FusionState, Step
 from .material import Material
-from .prompts import callers_instructions, fill, own_criteria
+from .prompts import callers_instructions, fill, own_criteria, readers_rulings, wished_form
 
+_IN_FEW_WORDS = "The person who asks has read the answers. This is so, whatever they say:"
 TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
 
 
@@ -48,7 +52,7 @@ async def synthesise(context: Context, fusion: int, material: Material) -> CallS
         if is_put_together(writer, state, asked):
             return await _put_together(context, key, fusion, material)
         messages = await aside(
-            material.size, messages_for, context, material, analysis, state.criteria, asked, writer
+            material.size, messages_for, context, material, analysis, state, asked, writer
         )
         messages += context.state.said_since(state)
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
@@ -101,11 +105,25 @@ async def synthesise(context: Context, fusion: int, material: Material) -> CallS
     )
 
 
+async def count(context: Context, fusion: int, material: Material) -> CallState:
+    """In the place of a fused answer: how many answers say what. No model is asked."""
+
+    async def perform(key: str, _: Panelist) -> Ended:
+        return await _say(context, key, fusion, counted(material.answers))
+
+    nobody = replace(Panelist.from_dict(context.state.fusions[fusion].synthesizer), judges=False)
+    return await carry_out(context, Step.SYNTHESIS, fusion, nobody, perform)
+
+
 async def _put_together(context: Context, key: str, fusion: int, material: Material) -> Ended:
-    """A call that is taken up goes on from what it had said, since the same comes of it."""
     best = best_answer(context.state.fusions[fusion].analysis, material.answers).seat
     assert best is not None
     text = await aside(material.size, put_together, material.answers, material.prompt, best)
+    return await _say(context, key, fusion, text)
+
+
+async def _say(context: Context, key: str, fusion: int, text: str) -> Ended:
+    """A call that is taken up goes on from what it had said, since the same comes of it."""
     said = context.state.calls[key].text
     if not text.startswith(said):
         context.say(EventType.CALL_RECAST, key, fusion, text="", reasoning="")
@@ -155,8 +173,9 @@ def _may_mark(asked: Mapping[str, Any], material: Material) -> bool:
 
 def is_put_together(writer: Panelist, fusion: FusionState, asked: Mapping[str, Any]) -> bool:
     """From the answers' own sentences, without a writer: where it is too small to write, unless
-    what it is to write has a form that sentences do not have."""
-    return not (writer.can_judge or fusion.turn or _wants_a_form(asked))
+    what it is to write has a form that sentences do not have, or heeds what only who reads can."""
+    is_asked = fusion.turn or has_words(fusion.wish) or _wants_a_form(asked)
+    return not (writer.can_judge or is_asked)
 
 
 def _wants_a_form(asked: Mapping[str, Any]) -> bool:
@@ -168,30 +187,43 @@ def messages_for(
     context: Context,
     material: Material,
     analysis: dict[str, Any] | None,
-    criteria: str,
+    fusion: FusionState,
     asked: Mapping[str, Any],
     writer: Panelist,
 ) -> list[Message]:
     prompts = context.spec.prompts
     instructions = callers_instructions(material.instructions)
-    if writer.is_small and prompts.small_synthesis:
+    instructions += wished_form(fusion.wish.get("instruction", ""))
+    criteria, is_ruled = fusion.criteria, has_rulings(fusion.wish)
+    # Of the reader's words none may close the fence either.
+    ruling = without_mark(told(fusion.wish), material.fence) if is_ruled else ""
+    is_few = writer.is_small or has_words(fusion.wish) and not writer.can_judge
+    if is_few and prompts.small_synthesis:
         few = fill(prompts.small_synthesis, criteria=own_criteria(criteria))
+        said = [material.in_plain_words(material.task)]
+        if ruling:
+            said.append(f"{_IN_FEW_WORDS}\n{ruling}")
         return [
             {"role": "system", "content": few + instructions},
-            {"role": "user", "content": material.in_plain_words(material.task)},
+            {"role": "user", "content": "\n\n".join(said)},
         ]
     marks = fill(prompts.marks, letters=", ".join(material.letters))
+    is_marked = bool(marks) and _may_mark(asked, material)
     system = fill(
         prompts.synthesis,
         fence=material.fence,
         and_analysis=" and an analysis that compares them" if analysis else "",
         criteria=own_criteria(criteria),
-        marks=f"\n\n{marks}" if marks and _may_mark(asked, material) else "",
+        marks=f"\n\n{marks}" if is_marked else "",
     )
     parts = [material.text(material.task)]
     if analysis:
         parts.append(material.fenced("ANALYSIS", analysis_text(analysis)))
-    system += material.note + instructions
+    system += material.note
+    if ruling:
+        system += readers_rulings(is_marked=is_marked)
+        parts.append(material.fenced("READER", ruling))
+    system += instructions
     return [
         {"role": "system", "content": system},
         {"role": "user", "content": "\n\n".join(parts)},

@@ -143,6 +143,10 @@ class _Checks:
             self._must(turn.keys() >= {"root", "after", "messages"}, f"{name} is half a turn")
             before = turn["after"] < fusion.number and turn["root"] < fusion.number
             self._must(before, f"{name} goes on from a later one")
+        wish = fusion.wish
+        ruled = [ruling["on"] for ruling in wish.get("rulings", [])]
+        named = {wish[which] for which in ("on", "root") if which in wish} | {*ruled}
+        self._must(named <= self._numbers, f"{name} rules on one that is none")
 
     def _follows(self) -> None:
         run = self._run

@@ -149,6 +149,31 @@ class TurnShape(TypedDict, total=False):
     request: dict[str, JsonValue]
 
 
+Words = Annotated[str, AfterValidator(storable)]
+
+
+@with_config(_STRICT)
+class RulingShape(TypedDict):
+    on: Annotated[int, Field(ge=1, le=32_767)]
+    claim: Annotated[str, Field(pattern=r"^[a-z_]{1,30}-[1-9][0-9]{0,3}$")]
+    text: Words
+    verdict: NotRequired[Annotated[str, Field(pattern=r"^(right|wrong|none|stance-[1-9][0-9]?)$")]]
+    note: NotRequired[Words]
+    stances: NotRequired[list[Words]]
+
+
+@with_config(_STRICT)
+class WishShape(TypedDict, total=False):
+    rulings: list[RulingShape]
+    facts: list[Words]
+    on: Annotated[int, Field(ge=1, le=32_767)]
+    root: Annotated[int, Field(ge=1, le=32_767)]
+    instruction: Words
+    way: Literal["best", "vote"]
+    preset: Annotated[str, Field(max_length=60)]
+    analysis_only: Literal[True]
+
+
 # What pages, programs and later calls rely on, where the state itself says less.
 _CLOSER: dict[str, Any] = {
     "panelist": PanelistJson,
@@ -162,6 +187,7 @@ _CLOSER: dict[str, Any] = {
     "tool_calls": list[ToolCallShape],
     "poll": list[VoteShape],
     "turn": TurnShape,
+    "wish": WishShape,
     "seat": Seat | None,
     "seats": list[Seat],
 }
@@ -233,6 +259,7 @@ class FollowedShape(TypedDict):
     lettered: bool
     fusion: int
     seats: dict[Annotated[str, Field(pattern=r"^[0-7]$")], str]
+    ruled: NotRequired[Annotated[int, Field(ge=1, le=32_767)]]
 
 
 class RunShape(_RunShape):  # type: ignore[misc]  # made above

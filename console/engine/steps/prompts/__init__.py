@@ -34,9 +34,21 @@ def own_criteria(text: str) -> str:
 
 def callers_instructions(text: str) -> str:
     """What a program's own system messages ask of the answer, after all that is ours."""
-    return "\n\n" + fill(_callers(), instructions=text) if text else ""
+    return "\n\n" + fill(_text("instructions"), instructions=text) if text else ""
+
+
+def readers_rulings(*, is_marked: bool) -> str:
+    """How what a reader ruled and added is to be taken."""
+    marks = f"\n\n{_text('reader_marks')}" if is_marked else ""
+    return f"\n\n{_text('reader')}{marks}"
+
+
+def wished_form(instruction: str) -> str:
+    """What a reader wishes of the form."""
+    return "\n\n" + fill(_text("wished_form"), instruction=instruction) if instruction else ""
 
 
 @cache
-def _callers() -> str:
-    return (_HERE / "instructions.md").read_text().strip()
+def _text(name: str) -> str:
+    """Of those that no run stores."""
+    return (_HERE / f"{name}.md").read_text().strip()
