@@ -38,7 +38,8 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "kin": sentences.kin(spec, state),
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),
-        "fused_answer": fused_answer(state),
+        "fused_answer": (answer := fused_answer(state)),
+        "fused_marked": _marked(state, answer),
         "put_together": by_words.put_together(state, state.fusion),
         "stand_in": seats.stand_in(spec, state),
         # Why another answer stands in is said once: where it is, by the notice above everything.
@@ -48,6 +49,12 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "sources": {key: sources.sources(call) for key, call in _shown(spec, state).items()},
         "is_demonstration": is_demonstration(spec),
     }
+
+
+def _marked(state: RunState, answer: str) -> str:
+    """The fused answer with its marks of source, as it was written; "" where it has none."""
+    call = state.final_call
+    return call.text if call and call.step is Step.SYNTHESIS and call.text != answer else ""
 
 
 def run_fragments(context: dict[str, Any]) -> dict[str, str]:

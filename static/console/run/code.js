@@ -1,23 +1,35 @@
-// Every block of code gets a button that copies it.
+// Every block of code, every table and every claim gets a button that copies it.
 
 const main = document.getElementById("run");
+const PARTS = ".reading pre, .reading table, .map .claim";
 
-function offerCopy(pre) {
-  if (pre.parentElement.matches(".code")) return;
+function offerCopy(part) {
+  if (part.matches(".claim")) {
+    // Where it has been opened: closed, a map of thirty claims is no row of buttons.
+    if (!part.querySelector(":scope > .copy")) part.append(button());
+    return;
+  }
+  const holder = part.matches("pre") ? "code" : "tabled";
+  if (part.parentElement.matches(`.${holder}`)) return;
   const block = document.createElement("div");
-  block.className = "code";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button-small button-quiet copy";
-  button.textContent = "Copy";
-  button.setAttribute("aria-live", "polite");
-  pre.replaceWith(block);
-  block.append(button, pre);
+  block.className = holder;
+  part.replaceWith(block);
+  if (holder === "code") block.append(button(), part);
+  else block.append(part, button());
+}
+
+function button() {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "button-small button-quiet copy";
+  made.textContent = "Copy";
+  made.setAttribute("aria-live", "polite");
+  return made;
 }
 
 function offerIn(root) {
-  if (root.matches(".reading pre")) offerCopy(root);
-  for (const pre of root.querySelectorAll(".reading pre")) offerCopy(pre);
+  if (root.matches(PARTS)) offerCopy(root);
+  for (const part of root.querySelectorAll(PARTS)) offerCopy(part);
 }
 
 // Blocks come while a run goes on, and the open one is replaced with every step.

@@ -3,6 +3,7 @@
 import { keepTicking, tick } from "console/run/clocks";
 import "console/run/code";
 import "console/run/columns";
+import "console/run/copy_menu";
 import "console/run/drafts";
 import { end } from "console/run/ending";
 import "console/run/evidence";
