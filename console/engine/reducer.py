@@ -99,6 +99,8 @@ def _delta(state: RunState, event: Event) -> None:
         text += event.data["text"]
         call.reasoning = text
     else:
+        if call.first_text_at is None:
+            call.first_text_at = event.at
         text, call.text = call.text, ""
         text += event.data["text"]
         call.text = text
@@ -108,6 +110,8 @@ def _recast(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
     if not call.status.is_final:
         _write(call, event.at)
+        # What had been taken for its text were thoughts.
+        call.first_text_at = event.at if event.data["text"] else None
     call.text, call.reasoning = event.data["text"], event.data["reasoning"]
 
 

@@ -100,6 +100,7 @@ class CallState:
     started_at: float | None = None
     sent_at: float | None = None
     first_token_at: float | None = None
+    first_text_at: float | None = None  # and its thoughts had their end
     finished_at: float | None = None
 
     @property

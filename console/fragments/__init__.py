@@ -32,7 +32,9 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "phases": phases.phases(spec, state),
         "total": phases.total(state),
         "status_sentence": sentences.status(spec, state),
+        "in_title": sentences.in_title(spec, state),
         "waiting": sentences.waiting(spec, state),
+        "waits": sentences.seat_waits(spec, state),
         "notice": sentences.notice(state, note),
         "badges": sentences.badges(spec, state),
         "kin": sentences.kin(spec, state),
@@ -80,6 +82,9 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
         html[f"{seat.id}-head"] = render_to_string("console/run/_seat_head.html", own)
         html[f"{seat.id}-source"] = seat.source
         html[f"{seat.id}-note"] = render_to_string("console/run/_seat_note.html", own)
+        own["waits"] = context["waits"].get(seat.id)
+        waits = render_to_string("console/run/_seat_waits.html", own)
+        html[f"{seat.id}-waits"] = waits.strip()
     for key, cited in context["sources"].items():
         html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": cited})
     return html
@@ -88,7 +93,8 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
 def run_figures(spec: Spec, state: RunState) -> dict[str, str]:
     """`data-figure` of the page -> its text: what changes with every word, as data."""
     calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
-    return {f"{seat}-tokens": figures.output_tokens(call) for seat, call in calls.items()}
+    tokens = {f"{seat}-tokens": figures.output_tokens(call) for seat, call in calls.items()}
+    return tokens | {"in-title": sentences.in_title(spec, state)}
 
 
 def run_texts(spec: Spec, state: RunState) -> dict[str, str]:

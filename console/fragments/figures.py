@@ -17,6 +17,13 @@ def seconds(value: float | None) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
+def about(value: float | None) -> str:
+    """Where tenths would only be read as more than they are: from ten seconds on without."""
+    if value is None or value < 9.95 or value >= 100:
+        return seconds(value)
+    return f"{value:.0f} s"
+
+
 def tokens(count: int | None) -> str:
     return f"{UNKNOWN if count is None else format(count, ',')} tok"
 

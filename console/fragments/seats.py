@@ -13,9 +13,11 @@ from ..engine.errors import Reason
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ..engine.text import ended
-from ..engine.usage import UNKNOWN, money
+from ..engine.usage import MILLION, UNKNOWN, money
 from . import figures
 from .options import options
+
+AT_ONCE = 0.5  # seconds
 
 # What a failure is called in a word; every other reason is just "failed".
 _WORDS = {
@@ -104,9 +106,44 @@ class CallView:
         return self.call.started_at if self.call and not self.call.status.is_final else None
 
     @property
+    def writes_since(self) -> float | None:
+        """Since its first token, thoughts or text, as long as more come."""
+        is_writing = self.state in ("writing", "thinking")
+        return self.call.first_token_at if self.call and is_writing else None
+
+    @property
+    def thinks_since(self) -> float | None:
+        call = self.call
+        return (call.first_token_at or call.sent_at) if call else None
+
+    @property
+    def thought_for(self) -> str:
+        """What is seen of it: thoughts that came in one piece say nothing of their time."""
+        call = self.call
+        end = (call.first_text_at or call.finished_at) if call else None
+        seconds = figures.span(call.first_token_at, end) if call else None
+        if seconds is None or seconds < AT_ONCE:
+            return ""
+        return f"Thought for {figures.about(seconds)}"
+
+    @property
+    def seconds(self) -> str:
+        """From when it was asked to its end."""
+        call = self.call
+        if call is None:
+            return UNKNOWN
+        return figures.about(figures.span(call.sent_at or call.started_at, call.finished_at))
+
+    @property
     def first_token(self) -> str:
         call = self.call
         return figures.seconds(_waited(call))
+
+    @property
+    def dollars_per_token(self) -> str:
+        """Of what it writes, by its list price; "" where there is none."""
+        price = self._asked.price
+        return f"{price.output / MILLION:f}" if price else ""
 
     @property
     def rate(self) -> str:

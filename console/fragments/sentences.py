@@ -56,6 +56,26 @@ def status(spec: Spec, state: RunState) -> str:
     return f"Panel: {usable} of {size} answered{lost}"
 
 
+def in_title(spec: Spec, state: RunState) -> str:
+    """How far it is, in as many words as a tab of a browser shows."""
+    match state.outcome:
+        case RunStatus.COMPLETED:
+            return "Ready"
+        case RunStatus.FAILED:
+            return "Failed"
+        case RunStatus.CANCELLED:
+            return "Stopped"
+        case RunStatus.QUEUED:
+            return "Waiting"
+    if state.fused:
+        return "Fusing"
+    if state.fusion:
+        return "Analysis"
+    size = len(spec.panel)
+    usable = sum(1 for seat in range(size) if state.answer(seat))
+    return f"{usable} of {size}"
+
+
 def _fused_seats(state: RunState) -> set[int] | None:
     """Whose answers are in the fused answer that is shown; None where that is not known."""
     judged = state.fusion.judged if state.fusion else []
@@ -120,13 +140,55 @@ class Waiting:
     """For whom the panel waits once an answer is there, and who writes on beside a fusion.
 
     `silent` have until `until` to begin, where somebody counts; `without`: whom a reader need
-    not wait for.
+    not wait for, and `alone` that seat where it is one: it is offered at the end of its text.
     """
 
     writing: str = ""
     silent: str = ""
     until: float | None = None
     without: str = ""
+    alone: int | None = None
+    act: str = "Fuse"
+
+
+@dataclass(frozen=True)
+class SeatWaits:
+    """What stands at the end of the text of the only seat that is waited for."""
+
+    doing: str
+    others: str
+    then: str
+    act: str
+
+
+def seat_waits(spec: Spec, state: RunState) -> dict[str, SeatWaits]:
+    """By the seat's id; empty where several are waited for, or none."""
+    who = waiting(spec, state)
+    if who is None or who.alone is None:
+        return {}
+    call = state.latest(Step.PANEL, seat=who.alone)
+    usable = sum(1 for seat in range(len(spec.panel)) if state.answer(seat))
+    goes_on = call is not None and call.status is CallStatus.STREAMING
+    if spec.stop_after == "panel":
+        then = f"{letter(who.alone)} is ended, and what it has written is kept."
+    elif goes_on:
+        then = f"{letter(who.alone)} goes on either way: it can be fused in when it ends."
+    else:
+        then = f"If {letter(who.alone)} begins yet, it goes on, and can be fused in when it ends."
+    return {
+        f"seat-{who.alone}": SeatWaits(
+            doing=_doing(call),
+            others="The other one is in." if usable == 1 else f"The other {usable} are in.",
+            then=then,
+            act=who.act,
+        )
+    }
+
+
+def _doing(call: CallState | None) -> str:
+    if call is None or call.status is not CallStatus.STREAMING:
+        return "No word yet"
+    return "Still writing" if call.text else "Still thinking"
 
 
 def waiting(spec: Spec, state: RunState) -> Waiting | None:
@@ -144,7 +206,9 @@ def waiting(spec: Spec, state: RunState) -> Waiting | None:
         writing=_writing({seat: c for seat, c in on.items() if seat not in silent}),
         silent=_silent(sorted(silent), is_counted=state.grace_until is not None),
         until=_until(spec, state, silent.values()),
-        without=seats_and(sorted(on)),
+        without=_letters(sorted(on)),
+        alone=next(iter(on)) if len(on) == 1 else None,
+        act="Go on" if spec.stop_after == "panel" else "Fuse",
     )
 
 

@@ -36,6 +36,7 @@ Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "cancelled"]
 
 UNTOLD_OF_A_CALL = {
+    "first_text_at": "when its thoughts had their end, which the page tells beside them",
     "generation_id": "the provider's own number of the call, of use to whoever has its account",
     "retry_cause": "the call that follows says it as its `cause`",
 }

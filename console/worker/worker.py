@@ -201,7 +201,7 @@ def _recover(state: RunState, logged: RunState | None) -> None:
             _found(state, logged, seen.fusion)
         elif seen.text.startswith(call.text) and seen.reasoning.startswith(call.reasoning):
             call.text, call.reasoning = seen.text, seen.reasoning
-            call.first_token_at = seen.first_token_at
+            call.first_token_at, call.first_text_at = seen.first_token_at, seen.first_text_at
 
 
 def _found(state: RunState, logged: RunState | None, number: int | None) -> None:

@@ -360,7 +360,7 @@ def test_fusing_with_who_came_late_is_offered_with_its_price_by_what_the_fusion_
 
 def test_what_is_compared_first_does_not_promise_a_fusion() -> None:
     story = Story(replace(a_spec(), stop_after="panel")).begin().answer(0, "One.").write(1, "Two")
-    assert "Go on without B and C" in parts(story)["fuse-now"]
+    assert "Go on without B, C" in parts(story)["fuse-now"]
 
 
 def test_of_several_stragglers_each_is_told_apart() -> None:

@@ -3,16 +3,25 @@
 const main = document.getElementById("run");
 const offset = Number(main.dataset.now) * 1000 - Date.now(); // the server's clock minus ours
 
+export const now = () => (Date.now() + offset) / 1000;
+
+// `data-whole`: from ten seconds on without tenths, as `about` in fragments/figures.py.
+function running(seconds, isWhole) {
+  if (seconds < 60) return `${seconds.toFixed(isWhole && seconds >= 9.95 ? 0 : 1)} s`;
+  return `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 export function tick() {
-  const now = (Date.now() + offset) / 1000;
+  const at = now();
   for (const element of main.querySelectorAll("[data-until]")) {
-    element.textContent = `${Math.max(0, Math.ceil(Number(element.dataset.until) - now))} s`;
+    write(element, `${Math.max(0, Math.ceil(Number(element.dataset.until) - at))} s`);
   }
   for (const element of main.querySelectorAll("[data-since]")) {
-    const seconds = Math.max(0, now - Number(element.dataset.since));
-    element.textContent = seconds < 60
-      ? `${seconds.toFixed(1)} s`
-      : `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
+    write(element, running(Math.max(0, at - Number(element.dataset.since)), "whole" in element.dataset));
   }
 }
 

@@ -11,12 +11,15 @@ import { apply } from "console/run/frames";
 import "console/run/keys";
 import "console/run/margin";
 import "console/run/permission";
+import { tellRates } from "console/run/rates";
 import { follow, isOver } from "console/run/socket";
+import "console/run/telling";
 
 function show(frame) {
   apply(frame);
   if (isOver()) end();
   if (frame.fragments) tick();
+  if (frame.fragments || frame.figures) tellRates();
 }
 
 if (!isOver()) {
@@ -24,3 +27,4 @@ if (!isOver()) {
   keepTicking();
 }
 tick();
+tellRates();
