@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0024_indexes'),
+        ('console', '0026_wish'),
     ]
 
     operations = [
