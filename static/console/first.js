@@ -1,7 +1,27 @@
-// The first page: whose key it is, told as it is pasted. The server tells it as well.
+// The first page: Fuse leads to who could answer while nobody can, and whose key it is, is told as
+// it is pasted. The server does both as well.
 
+const who = document.getElementById("who");
 const key = document.getElementById("first-key");
 const use = document.getElementById("first-key-use");
+
+if (who) {
+  const form = who.closest("form");
+  // Before the form's own listener, which takes it for sent.
+  addEventListener(
+    "submit",
+    (event) => {
+      if (event.target !== form || key?.value || who.contains(event.submitter)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const choose = document.getElementById("first-choose");
+      choose.className = "small first-choose error";
+      choose.setAttribute("role", "alert");
+      (who.querySelector("input, button") ?? who).focus();
+    },
+    { capture: true },
+  );
+}
 
 if (key) {
   const giver = document.getElementById("first-giver-name");

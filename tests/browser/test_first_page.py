@@ -110,6 +110,22 @@ def test_nothing_hinders_and_nothing_is_too_wide(
             shoot(page, f"first-{name}-{width['width']}-{scheme}")
 
 
+def test_fuse_leads_to_who_could_answer_while_nobody_can(admin: Page) -> None:
+    prompt, key = admin.get_by_role("textbox", name="Prompt"), admin.get_by_label("Paste a key")
+    address = admin.url
+    for fuse in (
+        lambda: admin.get_by_role("button", name="Fuse", exact=True).click(),
+        lambda: admin.keyboard.press("ControlOrMeta+Enter"),
+    ):
+        prompt.fill("Which one?\n\nAnd why?")
+        fuse()
+        expect(key).to_be_focused()
+        expect(admin.get_by_role("alert")).to_have_text("First choose who answers.")
+        expect(prompt).to_have_value("Which one?\n\nAnd why?")
+    assert admin.url == address
+    assert problems(admin) == []
+
+
 def test_whose_key_it_is_is_told_as_it_is_pasted(admin: Page) -> None:
     key, told = admin.get_by_label("Paste a key"), admin.locator("#first-key-told")
     for text, name in (
@@ -152,7 +168,7 @@ def test_three_acts_lead_to_a_finished_run_of_ones_own(admin: Page, shoot: Shoot
     admin.get_by_label("Paste a key").fill(KEY)
     admin.get_by_role("button", name="Use it").click()
     expect(admin.get_by_text("OpenRouter: The key works")).to_be_visible()
-    expect(admin.get_by_text("first choose who answers")).to_have_count(0)
+    expect(admin.get_by_text("First choose who answers")).to_have_count(0)
     shoot(admin, "first-key-1440-light")
     prompt = admin.get_by_role("textbox", name="Prompt")
     expect(prompt).to_be_focused()

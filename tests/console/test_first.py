@@ -191,8 +191,20 @@ def test_fuse_before_anybody_was_chosen_says_so_and_keeps_the_prompt(admin: Clie
     response = admin.post("/fusion", {"prompt": "Which one?", "visibility": "private"})
     html = response.content.decode()
     assert response.status_code == 422
-    assert "First choose who answers." in html and "Which one?" in html
+    assert re.search(r'role="alert">First choose who answers.', html) and "Which one?" in html
     assert 'id="run"' in html
+    assert focused(html) == ["first-key"]  # there the way goes on
+
+
+def test_without_a_prompt_the_prompt_comes_first(admin: Client) -> None:
+    html = admin.post("/fusion", {"prompt": " ", "visibility": "private"}).content.decode()
+    assert "Write a prompt first." in html and focused(html) == ["prompt"]
+    assert focused(page(admin)) == ["prompt"]
+
+
+def focused(html: str) -> list[str]:
+    tags = re.findall(r"<(?:input|textarea|button)[^>]*\bautofocus\b[^>]*>", html)
+    return [name for tag in tags for name in re.findall(r'\bid="([^"]*)"', tag)]
 
 
 def test_the_tiny_model_is_offered_only_where_it_runs(
@@ -200,10 +212,19 @@ def test_the_tiny_model_is_offered_only_where_it_runs(
 ) -> None:
     assert "tiny built-in model" not in page(admin)
     settings.LOCAL_MODEL_URL = upstream.url
-    assert "try the tiny built-in model (rough)" in page(admin)
+    assert "Fuse with the tiny model" in page(admin)
     data: dict[str, Any] = {"prompt": "Which one?", "visibility": "private", "preset": "local"}
     assert admin.post("/fusion", data).status_code == 302
     assert Run.objects.get(preset="local").prompt == "Which one?"
+
+
+def test_a_member_too_may_take_the_tiny_model(
+    client: Client, alice: User, settings: Settings, upstream: Upstream
+) -> None:
+    settings.LOCAL_MODEL_URL = upstream.url
+    client.force_login(alice)
+    html = page(client)
+    assert "Only a tiny model can be asked here yet." in html and "Fuse with the tiny model" in html
 
 
 def test_a_key_from_the_environment_needs_no_pasting(

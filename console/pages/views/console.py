@@ -211,7 +211,9 @@ def _page(
     }
     if first := first_context(request, presets, recent):
         chosen = next((c for c in cards if c.slug == form["preset"].value()), None)
-        context |= first | {"chosen": chosen}
+        # With the prompt written, all that is missing is who answers it.
+        leads = not first["providers_known"] and form.errors.keys() == {"preset"}
+        context |= first | {"chosen": chosen, "leads_to_who": leads}
         return render(request, "console/first/first.html", context, status=status)
     return render(request, "console/compose/compose.html", context, status=status)
 
