@@ -6,6 +6,7 @@ Frames are described in docs/frames.md; static/console/run/frames.js applies the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -49,6 +51,22 @@ watches = Watches(
 
 class RunConsumer(AsyncWebsocketConsumer):
     show_costs = True
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """As Channels does it, but without two tasks for every message, which are for layers that
+        there are none of here."""
+        self.scope, self.base_send = scope, send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
+
+    async def dispatch(self, message: Any) -> None:
+        """What a page says needs no database, whose connections Channels looks through before
+        every message: a hand-over to a thread for each frame that a page has shown."""
+        if message["type"] == "websocket.receive":
+            await self.websocket_receive(message)
+        else:
+            await super().dispatch(message)
 
     async def connect(self) -> None:
         self._sending: asyncio.Task[None] | None = None
