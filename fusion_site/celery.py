@@ -7,6 +7,9 @@ from celery import Celery
 from . import own_modules_last
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
+# A worker would have Django's checks made, which load every page and the API, and pass over what
+# they find. They are made where a site is prepared: by `migrate` and by `check --deploy`.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("fusion_site")
 own_modules_last()  # it has put the working directory first

@@ -62,7 +62,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
-    "daphne",
     "console.apps.ConsoleConfig",
     "console.apps.FusionAdminConfig",
     "django.contrib.auth",

@@ -15,13 +15,14 @@ from ..catalog import built_in
 from ..catalog import seed_data as starters
 from ..models import Run
 from ..record.asked import hand_down
-from .sample import sample_give
 
 
 @receiver(post_migrate, dispatch_uid="console.starters")
 def give_starters(sender: Any, using: str, apps: Apps = today, **_: Any) -> None:
     if sender.label != "console":
         return
+    from .sample import sample_give  # what reads it, no worker needs
+
     try:
         for name in ("Seed", "Credential", "Preset", "PresetPanelist", "Run", "Fusion", "Call"):
             apps.get_model("console", name)
