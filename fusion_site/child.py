@@ -1,7 +1,9 @@
-"""One supervised program: a process group, a log, how it died, and that it starts again."""
+"""One supervised program: a process group, a log, how it died, and that it starts again. Or a copy
+of this process, for which the same holds."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,10 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .installation import BASE
 from .terminal import say
-from .tether import tethered
+from .tether import tethered, tie
 from .var_dir import LogFile
 
 MANY_DEATHS = 5
@@ -25,6 +28,16 @@ class KeepsDying(Exception):
     pass
 
 
+class Process(Protocol):
+    """What is used of a `Popen`."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self) -> int | None: ...
+    def terminate(self) -> None: ...
+
+
 @dataclass
 class Child:
     """`log` None: what it says goes where ours goes. `sockets`: descriptors that it inherits."""
@@ -34,14 +47,14 @@ class Child:
     log: LogFile | None
     aloud: bool = True
     sockets: Sequence[int] = ()
-    process: subprocess.Popen[str] | None = None
+    process: Process | None = None
     start_at: float = 0.0
     last_line: str = ""
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=MANY_DEATHS))
     _reader: threading.Thread | None = None
 
     def start(self, environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
+        self.process = process = subprocess.Popen(
             tethered(self.command),
             cwd=BASE,
             env=environment,
@@ -55,7 +68,7 @@ class Child:
             start_new_session=True,
         )
         if self.log:
-            reading = (self.process, self.log)
+            reading = (process, self.log)
             self._reader = threading.Thread(target=self._read, args=reading, daemon=True)
             self._reader.start()
 
@@ -75,9 +88,10 @@ class Child:
 
     def died(self) -> str:
         """Why, when it has just died; counts the death and schedules the next start."""
-        if self.process is None or self.process.poll() is None:
+        status = self.process.poll() if self.process else None
+        if status is None:
             return ""
-        status, self.process = self.process.returncode, None
+        self.process = None
         if self._reader:
             self._reader.join(1)
         now = time.monotonic()
@@ -108,6 +122,54 @@ class Child:
                     log.write(line)
                     if self.aloud:
                         say(f"{self.name} | {line}")
+
+
+class Copy(Child):
+    """Goes on from here with `work`, in this process's group, with all that it has loaded: memory
+    that neither of the two changes is there once. Nothing else may run here meanwhile, since a copy
+    has none of the threads but what they have locked."""
+
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
+        super().__init__(name, [], None)
+        self._work = work
+
+    def start(self, environment: dict[str, str]) -> None:
+        """`environment` is this process's own."""
+        self.process = Copied(self._work)
+
+    def kill(self) -> None:
+        if isinstance(self.process, Copied):
+            self.process.kill()
+
+
+class Copied:
+    def __init__(self, work: Callable[[], None]) -> None:
+        copying = multiprocessing.get_context("fork")
+        self._process = copying.Process(target=_go_on, args=(work, os.getpid()))
+        self._process.start()
+        self.pid = self._process.pid or 0
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def _go_on(work: Callable[[], None], parent: int) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):  # a terminal's: the parent ends its copies
+        signal.signal(number, signal.SIG_IGN)
+    tie(parent)
+    work()
 
 
 def end(children: Sequence[Child], hurry: Callable[[], bool]) -> None:

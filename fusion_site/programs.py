@@ -16,7 +16,9 @@ WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
 # A thread does no more than wake the loop that carries the runs out (console/worker).
 WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "2"]
 WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+WEBS = ["-m", "fusion_site.webs"]  # which starts so many of
 WEB = ["-m", "fusion_site.web"]
+WEB_PROCESSES = "FUSION_WEB_PROCESSES"
 # Of the web server: as many as there are cores, at most so many unless told.
 USUAL_PROCESSES, MOST_PROCESSES = 2, 32
 
@@ -28,7 +30,7 @@ def web_processes(text: str) -> int:
         return min(cores, USUAL_PROCESSES)
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
         raise argparse.ArgumentTypeError(
-            f"FUSION_WEB_PROCESSES is a number from 1 to {MOST_PROCESSES}, not {text!r}."
+            f"{WEB_PROCESSES} is a number from 1 to {MOST_PROCESSES}, not {text!r}."
         )
     return int(text)
 

@@ -12,17 +12,17 @@ import argparse
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from console.providers import kinds
 
-from . import address, installation, programs, valkey, webs, weights
+from . import address, installation, programs, valkey, weights
 from .child import Child, KeepsDying, end
 from .installation import LOCAL_MODEL_LOCK, LOCAL_MODEL_VENV
 from .questions import Questions
@@ -61,14 +61,13 @@ class Supervisor:
             "FUSION_VAR_DIR": str(var.path),
             "FUSION_HOST": self.host,
             "FUSION_PORT": str(self.port),
-            webs.VARIABLE: str(options.web_processes),
+            programs.WEB_PROCESSES: str(options.web_processes),
         }
         if options.no_local_servers:
             self.env["FUSION_LOCAL_SERVERS"] = "0"
         # With it every start of every child would compile every package again (4 s each).
         self.env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.children: list[Child] = []
-        self.webs: list[Child] = []
         self.redis: Path | None = None  # its socket
         self.signals = 0
         self.signalled = threading.Event()
@@ -90,7 +89,9 @@ class Supervisor:
             self._start_model()
             self._add("worker", [sys.executable, *programs.WORKER])
             with address.listen(self.host, self.port) as listening:
-                self._start_web(listening)
+                number = listening.fileno()
+                web = [sys.executable, *programs.WEBS, "--fd", str(number)]
+                self._add("web", web, sockets=(number,))
                 self._watch()
         except Stopped:
             say("Stopping …")
@@ -152,13 +153,6 @@ class Supervisor:
         command = programs.local_model(str(self.model_port), *arguments)
         self._add(MODEL, command, aloud=False)
 
-    def _start_web(self, listening: socket.socket) -> None:
-        log = LogFile(self.var.path / "logs" / "web.log")
-        self.webs = webs.children(listening, int(self.env[webs.VARIABLE]), log)
-        self.children += self.webs
-        for child in self.webs:
-            child.start(self.env)
-
     def _lose_model(self, reason: str) -> None:
         """The page learns it too: what was told its address starts again without."""
         say(f"Fusion goes on without its built-in model ({reason}).")
@@ -166,7 +160,7 @@ class Supervisor:
         self.env["FUSION_LOCAL_MODEL_URL"] = ""
         self._tell_runtime()
         self.children = [c for c in self.children if c.name not in ("installer", MODEL)]
-        again = [c for c in self.children if c.name == "worker" or c in self.webs]
+        again = [c for c in self.children if c.name in ("worker", "web")]
         self._terminate(again)
         for child in again:
             child.start(self.env)
@@ -226,8 +220,11 @@ class Supervisor:
 
     # ---- small things ----
 
-    def _add(self, name: str, command: list[str], *, aloud: bool = True) -> Child:
-        child = Child(name, command, LogFile(self.var.path / "logs" / f"{name}.log"), aloud)
+    def _add(
+        self, name: str, command: list[str], *, aloud: bool = True, sockets: Sequence[int] = ()
+    ) -> Child:
+        log = LogFile(self.var.path / "logs" / f"{name}.log")
+        child = Child(name, command, log, aloud, sockets)
         self.children.append(child)
         child.start(self.env)
         return child

@@ -22,11 +22,16 @@ def tethered(command: list[str]) -> list[str]:
     return [sys.executable, "-I", "-S", os.path.abspath(__file__), str(os.getpid()), *command]
 
 
-def main(parent: int, command: list[str]) -> None:
+def tie(parent: int) -> None:
+    """This process."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             sys.exit(1)  # it died before the promise was made
+
+
+def main(parent: int, command: list[str]) -> None:
+    tie(parent)
     os.execvp(command[0], command)
 
 

@@ -298,12 +298,7 @@ class Command(CommandLineInterface):
 
     def load_asgi_app(self, asgi_app_path: str) -> Any:
         own_modules_last()  # Daphne has put the working directory first
-        application = super().load_asgi_app(asgi_app_path)
-        # It has set Django up, which this needs.
-        from . import warm
-
-        warm.up()
-        return application
+        return super().load_asgi_app(asgi_app_path)
 
 
 def as_many_files_as_allowed() -> None:
@@ -313,9 +308,18 @@ def as_many_files_as_allowed() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def main() -> None:
+def serve(*arguments: str) -> None:
     as_many_files_as_allowed()
-    Command().run([*OPTIONS, *sys.argv[1:], "fusion_site.asgi:application"])
+    Command().run([*OPTIONS, *arguments, "fusion_site.asgi:application"])
+
+
+def main() -> None:
+    """One process alone; `webs` has several."""
+    from . import asgi, warm
+
+    assert asgi.application  # it sets Django up
+    warm.up()
+    serve(*sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -4,32 +4,64 @@ The socket is opened once and inherited by each of them, so the system hands a c
 whoever takes it first, and one that comes while they start again waits. Each serves pages and
 websockets alike. One that dies is started again alone.
 
-`up` keeps them itself. In a container this module is the command:
+On Linux they are copies of this process, which has loaded everything and serves nobody: what none
+of them changes is in memory once, and one that has died is there again in a moment. Elsewhere the
+system's own libraries do not bear being copied, and each loads for itself.
+
+`up` starts it on a socket, a container on an address:
 `python -m fusion_site.webs -b 0.0.0.0 -p 8000`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import os
 import signal
 import socket
 import sys
 import threading
+from functools import partial
+from importlib import import_module
 
 from . import address, programs
-from .child import Child, KeepsDying, end
-from .var_dir import LogFile
-
-VARIABLE = "FUSION_WEB_PROCESSES"
+from .child import Child, Copy, KeepsDying, end
 
 
-def children(listening: socket.socket, count: int, log: LogFile | None = None) -> list[Child]:
-    """Not yet started. They are told how many they are by `VARIABLE`."""
+def children(listening: socket.socket, count: int, *, are_copies: bool) -> list[Child]:
+    """Not yet started. They are told how many they are by `programs.WEB_PROCESSES`."""
     number = listening.fileno()
-    command = [sys.executable, *programs.WEB, "--fd", str(number)]
     names = ["web"] if count == 1 else [f"web-{n}" for n in range(1, count + 1)]
-    return [Child(name, command, log, sockets=(number,)) for name in names]
+    if are_copies:
+        return [Copy(name, partial(_serve, number)) for name in names]
+    command = [sys.executable, *programs.WEB, "--fd", str(number)]
+    return [Child(name, command, None, sockets=(number,)) for name in names]
+
+
+# Most of what `web` imports, and nothing that makes a loop, which is each process's own.
+OF_THE_SERVER = ("daphne.http_protocol", "daphne.ws_protocol", "twisted.internet.threads", "uvloop")
+REACTOR = "twisted.internet.reactor"
+
+
+def load() -> None:
+    """All but the server itself."""
+    from . import asgi, warm
+
+    assert asgi.application
+    warm.up()
+    for name in OF_THE_SERVER:
+        with contextlib.suppress(ImportError):
+            import_module(name)
+    assert REACTOR not in sys.modules
+    gc.collect()
+    gc.freeze()  # or looking for garbage would write to what is shared
+
+
+def _serve(number: int) -> None:
+    from . import web
+
+    web.serve("--fd", str(number))
 
 
 def main(arguments: list[str]) -> int:
@@ -37,7 +69,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-b", "--host", default=os.environ.get("FUSION_HOST") or "127.0.0.1")
     port = os.environ.get("FUSION_PORT") or "8000"
     parser.add_argument("-p", "--port", type=address.port_number, default=port)
-    usual = os.environ.get(VARIABLE, "")
+    parser.add_argument("--fd", type=int, help="a socket that listens, in their place")
+    usual = os.environ.get(programs.WEB_PROCESSES, "")
     parser.add_argument("--web-processes", type=programs.web_processes, default=usual)
     options = parser.parse_args(arguments)
 
@@ -49,15 +82,24 @@ def main(arguments: list[str]) -> int:
         signals += 1
         signalled.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, take)
-    environment = {**os.environ, VARIABLE: str(options.web_processes)}
-    with address.listen(options.host, options.port) as listening:
-        webs = children(listening, options.web_processes)
+    os.environ[programs.WEB_PROCESSES] = str(options.web_processes)
+    inherited = options.fd is not None
+    listening = (
+        socket.socket(fileno=options.fd)
+        if inherited
+        else address.listen(options.host, options.port)
+    )
+    are_copies = sys.platform == "linux"
+    with listening:
+        webs = children(listening, options.web_processes, are_copies=are_copies)
+        if are_copies:
+            load()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, take)
         try:
             while not signalled.is_set():
                 for child in webs:
-                    child.revive(environment)
+                    child.revive(dict(os.environ))
                 signalled.wait(0.25)
         except KeepsDying as e:
             raise SystemExit(f"{e}.") from None

@@ -97,8 +97,7 @@ class SocketCounts:
 
     def __init__(self) -> None:
         self.open: Counter[str] = Counter()
-        self._name = secrets.token_hex(8)
-        self._hash = f"{_ALL}:{self._name}"
+        self._name = ""
         self._redis: Redis | None = None
         self._in_turn = asyncio.Lock()  # or an older number is written over a newer one
         self._beating: asyncio.Task[None] | None = None
@@ -106,9 +105,15 @@ class SocketCounts:
         self._is_told = True  # Redis, all that is open here
         self._away_until = 0.0
 
+    @property
+    def _hash(self) -> str:
+        return f"{_ALL}:{self._name}"
+
     async def take(self, key: str, most: int) -> bool:
         self.open[key] += 1
         if self._beating is None:
+            # Not before: web processes are copies of one that has loaded this.
+            self._name = secrets.token_hex(8)
             self._beating = asyncio.get_running_loop().create_task(self._beat())
         is_free = False
         try:

@@ -73,7 +73,7 @@ def killing(site: Site) -> Iterator[None]:
         for moment in KILL_AT:
             if ended.wait(moment):
                 return
-            for process in site.processes()["web"]:
+            for process in site.servers():
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
 

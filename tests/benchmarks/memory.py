@@ -1,5 +1,5 @@
-"""Memory (proportional set size) of a worker and two web processes while 20 runs are watched, and
-what each of ten further ones adds.
+"""Memory (proportional set size) of a worker and two web processes, with what starts these, while
+20 runs are watched, and what each of ten further ones adds.
 
 Seats fall silent when they have written their 500 tokens, so nothing grows between the readings
 but the number of runs.
@@ -35,7 +35,7 @@ def measure(rig: Rig) -> Samples:
     with Site(url, "2c", checkout=checkout, env=env) as site:
         with watching.member(site) as alice:
             first, all_ = asyncio.run(_both(rig, site, alice, seats, tokens, runs, more))
-        webs = len(site.processes()["web"])
+        webs = len(site.servers())
     added = {role: (all_[role] - first[role]) / more for role in first}
     why = "" if webs == 2 else f"with {webs} web process{'es' if webs > 1 else ''}; "
     yield rig.sample(AT_20, sum(first.values()), why=why + _shares(first))

@@ -50,7 +50,7 @@ def _load(rig: Rig, each: int) -> Load:
         watching.watch(alice, asked)
         spent = site.spent().since(before)
         others = tuple(now - then for now, then in zip(_each(further), first, strict=True))
-        webs = len(site.processes()["web"])
+        webs = len(site.servers())
     tokens = sum(one.tokens(rig) for one in asked)
     total = spent.total + sum(others)
     return Load(total * 1e6 / tokens, (spent.seconds["worker"], *others), webs)

@@ -183,6 +183,12 @@ class Site:
         children: list[psutil.Process] = psutil.Process(self.up.pid).children(recursive=True)
         return children
 
+    def servers(self) -> list[psutil.Process]:
+        """Those of the web's processes that serve: not what starts them."""
+        webs = self.processes()["web"]
+        parents = {process.ppid() for process in webs}
+        return [process for process in webs if process.pid not in parents]
+
     def spent(self) -> Spent:
         return Spent({role: sum(map(_cpu, each)) for role, each in self.processes().items()})
 

@@ -52,8 +52,7 @@ class Webs:
 
     def servers(self) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error):
-            found = psutil.Process(self.process.pid).children()
-            return [p for p in found if "fusion_site.web" in p.cmdline()]
+            return psutil.Process(self.process.pid).children()
         return []
 
     def answers(self) -> bool:
@@ -147,13 +146,9 @@ def test_killing_their_parent_leaves_nothing(tmp_path: Path, ordinary_signals: N
         assert psutil.wait_procs(both, timeout=PATIENCE)[1] == []
 
 
-def test_those_that_keep_dying_end_it_with_the_status_of_a_failure(tmp_path: Path) -> None:
-    # Nothing can be signed without it.
-    started = Webs(tmp_path, "127.0.0.1", "2")
-    started.process.kill()
-    started.process.wait()
+def test_what_cannot_be_loaded_ends_it_with_the_status_of_a_failure(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "fusion_site.webs", "-p", str(started.port)],
+        [sys.executable, "-m", "fusion_site.webs", "-p", "0"],
         cwd=PROJECT,
         env=environment(FUSION_VAR_DIR=str(tmp_path), LOG_LEVEL="LOUD", SECRET_KEY="x" * 50),
         capture_output=True,
@@ -161,7 +156,30 @@ def test_those_that_keep_dying_end_it_with_the_status_of_a_failure(tmp_path: Pat
         timeout=PATIENCE,
     )
     assert ended.returncode == 1
-    assert "keeps dying (exit status 1)." in ended.stderr.splitlines()[-1]
+    assert "LOG_LEVEL" in ended.stderr.splitlines()[-1]
+
+
+def test_those_that_keep_dying_end_it(tmp_path: Path, ordinary_signals: None) -> None:
+    with running(tmp_path, count="1") as started:
+        dead: set[int] = set()
+        while started.process.poll() is None:
+            for server in started.servers():
+                dead.add(server.pid)
+                with contextlib.suppress(psutil.Error):
+                    server.kill()
+            time.sleep(0.02)
+        assert started.process.returncode == 1 and len(dead) == 5
+        assert _said(started).splitlines()[-1] == "web keeps dying (signal 9)."
+
+
+def test_what_they_have_in_common_is_in_memory_once(tmp_path: Path, ordinary_signals: None) -> None:
+    """Of what a process holds by itself, most is its parent's as well."""
+    with running(tmp_path) as started:
+        parent, both = psutil.Process(started.process.pid), started.servers()
+        assert parent.num_threads() == 1, "or a copy has what another thread had locked"
+        for server in both:
+            held = server.memory_full_info()
+            assert held.uss < held.rss / 2
 
 
 def test_up_starts_as_many_as_it_is_told_and_tells_each_how_many_they_are(
@@ -169,11 +187,11 @@ def test_up_starts_as_many_as_it_is_told_and_tells_each_how_many_they_are(
 ) -> None:
     with Up(project, "--no-local-model", FUSION_WEB_PROCESSES="3") as up:
         url = up.url
-        servers = [p for p in up.look() if "fusion_site.web" in p.cmdline()]
+        servers = up.child("fusion_site.webs").children()
         assert len(servers) == 3
         assert {p.environ()["FUSION_WEB_PROCESSES"] for p in servers} == {"3"}
         servers[2].kill()
-        up.wait_for("web-3 died (signal 9), starting it again")
+        up.wait_for("web | web-3 died (signal 9), starting it again")
         with urllib.request.urlopen(f"{url}/readyz") as answer:
             assert answer.status == 200
         assert all(p.is_running() for p in servers[:2])
@@ -184,7 +202,7 @@ def test_up_starts_as_many_as_it_is_told_and_tells_each_how_many_they_are(
 def test_one_is_enough_where_one_is_asked_for(project: Path, ordinary_signals: None) -> None:
     with Up(project, "--no-local-model", "--web-processes", "1") as up:
         up.wait_for("Fusion is ready: ")
-        assert len([p for p in up.look() if "fusion_site.web" in p.cmdline()]) == 1
+        assert len(up.child("fusion_site.webs").children()) == 1
 
 
 @pytest.mark.parametrize("number", ["0", "33", "-1", "two", "1.5", "²"])
@@ -210,10 +228,28 @@ def test_there_are_as_many_as_cores_but_no_more_than_two(
     assert programs.web_processes("") == usual
 
 
+@pytest.mark.parametrize("are_copies", [True, False])
 @pytest.mark.parametrize(("count", "names"), [(1, ["web"]), (2, ["web-1", "web-2"])])
-def test_each_has_a_name_of_its_own(count: int, names: list[str]) -> None:
+def test_each_has_a_name_of_its_own(count: int, names: list[str], *, are_copies: bool) -> None:
     with address.listen("127.0.0.1", 0) as listening:
-        assert [child.name for child in webs.children(listening, count)] == names
+        made = webs.children(listening, count, are_copies=are_copies)
+        assert [child.name for child in made] == names
+
+
+def test_where_none_is_copied_each_is_a_program_on_the_same_socket(
+    tmp_path: Path,
+) -> None:
+    with address.listen("127.0.0.1", 0) as listening:
+        [web] = webs.children(listening, 1, are_copies=False)
+        port = listening.getsockname()[1]
+        web.start(environment(SECRET_KEY="x" * 50, FUSION_VAR_DIR=str(tmp_path)))
+        try:
+            at = f"{address.url('127.0.0.1', port)}/healthz"
+            with urllib.request.urlopen(at, timeout=PATIENCE) as answer:
+                assert answer.status == 200
+        finally:
+            web.terminate()
+            web.kill()
 
 
 def _said(started: Webs) -> str:
