@@ -141,6 +141,7 @@ class Run(models.Model):
                 condition=UNFINISHED,
             ),
             models.Index(fields=["token"], name="run_of_token_unfinished", condition=UNFINISHED),
+            models.Index(fields=["owner"], name="run_of_owner_unfinished", condition=UNFINISHED),
             models.Index(fields=["token", "-created_at"]),
             # The same request again.
             models.Index(fields=["token", "request_hash", "-created_at"], name="run_asked"),
