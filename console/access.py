@@ -13,9 +13,10 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from .models import ApiToken, Run, Visibility
-from .models.runs import Origin, is_sample
+from .models.runs import Origin, is_sample, is_unfinished
 
 Viewer = User | AnonymousUser
+MANY = 100  # runs under way, beyond which nobody counts
 
 
 def is_admin(user: Viewer) -> bool:
@@ -49,6 +50,14 @@ def samples_visible_to(user: Viewer) -> QuerySet[Run]:
     """What came with the site to be read, the first run of each sample: what goes on from it
     is reached from there."""
     return runs_visible_to(user).filter(is_sample(), follows=None)
+
+
+def runs_under_way(user: Viewer) -> list[uuid.UUID]:
+    """One's own that have not ended, the newest first, as far as they are counted."""
+    if not (user.is_authenticated and user.is_active):
+        return []
+    runs = Run.objects.filter(is_unfinished(), owner_id=user.pk).order_by()
+    return [pk for _, pk in sorted(runs.values_list("created_at", "pk")[:MANY], reverse=True)]
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("fusion/first/key", first.key, name="first-key"),
     path("fusion/sample/remove", first.sample_away, name="sample-away"),
     path("fusion/runs", runs.list, name="run-list"),
+    path("fusion/runs/under-way", runs.under_way, name="runs-under-way"),
     path("fusion/runs/<uuid:run_id>", runs.detail, name="run-detail"),
     path("fusion/runs/<uuid:run_id>/frames", live.frames, name="run-frames"),
     path("fusion/runs/<uuid:run_id>/compare", compare.compare, name="run-compare"),

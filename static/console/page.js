@@ -2,6 +2,7 @@
 
 import "console/copying";
 import "console/times";
+import "console/under_way";
 
 addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

@@ -32,6 +32,7 @@ MEMBERS = {VISITOR: SIGN_IN, CHARLIE: SIGN_IN, BOB: THERE, ALICE: THERE, ADA: TH
 PAGES: dict[str, dict[str, str | int]] = {
     "console": MEMBERS,
     "run-list": MEMBERS,
+    "runs-under-way": MEMBERS,
     "tokens": MEMBERS,
     "password": MEMBERS,
     "keys": MEMBERS | {BOB: 403, ALICE: 403},

@@ -57,6 +57,14 @@ def list(request: HttpRequest) -> HttpResponse:
     return page_or_main(request, "runs", {"page": page, "rows": rows, "samples": samples})
 
 
+@login_required
+@private_page
+@require_safe
+def under_way(request: HttpRequest) -> HttpResponse:
+    """What stands at the head of every page, for one that is open."""
+    return render(request, "console/_under_way.html")
+
+
 def _mark(text: str) -> Bookmark | None:
     """Of an address that somebody has typed or kept from long ago: the first page."""
     try:
