@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from ..markdown import render
 from ..record.kept import KeptValues
-from ..site import turns
+from ..site import page_place
 
 # Characters of HTML, of all that are kept.
 KEPT = 32_000_000
@@ -25,7 +25,7 @@ class Renderings:
     def __init__(self, make: Callable[..., SafeString] = render, most: int = KEPT) -> None:
         self._make = make
         # Thousands who wait for one rendering keep no other page waiting.
-        self._kept: KeptValues[SafeString] = KeptValues(most, len, waits=turns.leave)
+        self._kept: KeptValues[SafeString] = KeptValues(most, len, waits=page_place.leave)
 
     def __call__(
         self, text: str, *, sources: str = "", cited: Mapping[int, str] | None = None

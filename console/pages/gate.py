@@ -21,7 +21,7 @@ from django.urls import reverse
 from ..api.http.bodies import EarlyRefusal, is_for_programs
 from ..api.http.errors import ApiError
 from ..api.http.fallback import early_refusal
-from ..site import turns
+from ..site import page_place
 from ..site.attempts import address_waits
 
 AT_ONCE = 2
@@ -55,7 +55,7 @@ class Gate:
             await _refuse(scope, send, 503, RETRY_AFTER)
             return None
         place = _Place(self._places)
-        turns.begins(place.leave_from_anywhere)
+        page_place.begins(place.leave_from_anywhere)
         try:
             return await self._application(scope, receive, send)
         finally:
