@@ -98,12 +98,8 @@ class Worker:
         """A ring, heard in another thread."""
         self.loop.call_soon_threadsafe(self._begin, run_id)
 
-    def execute(self, run_id: str) -> None:
-        """Returns when what the ring led to has ended."""
-        asyncio.run_coroutine_threadsafe(self._execute(run_id), self.loop).result()
-
     def _begin(self, run_id: str) -> None:
-        task = self.loop.create_task(self._guarded(run_id))
+        task = self.loop.create_task(self._guarded(run_id), name=run_id)
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
 

@@ -13,6 +13,7 @@ import pytest
 from console.engine.spec import Policy, Spec
 from console.models import ModelTrait, Run
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import FAST, StartRun
 from tests.upstream import Script, Upstream
 
@@ -67,12 +68,12 @@ def test_a_seat(
 ) -> None:
     upstream.script("picky", script)
     run = run_of(start, "picky", "good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     call = run.calls.filter(seat=0).latest("number")
     assert (call.status, call.text) == ("completed", "Fine.")
     assert causes(run, seat=0, step="panel") == ["first", "adapt"]
     again = run_of(start, "picky", "good")
-    worker.execute(str(again.pk))
+    carry_out(worker, str(again.pk))
     assert causes(again, seat=0, step="panel") == ["first"]
     assert ModelTrait.objects.filter(model="picky").count() == 1
 
@@ -85,7 +86,7 @@ def test_judge_and_synthesizer(
 ) -> None:
     upstream.script("picky", script)
     run = run_of(start, "good", "good", judge="picky", synthesizer="picky")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     run.refresh_from_db()
     assert run.status == "completed"
     assert causes(run, step="analysis")[:2] == ["first", "adapt"]
@@ -105,5 +106,5 @@ def test_an_answer_that_comes_at_once_has_the_whole_time(
     upstream.script("picky", slow)
     hasty = Policy(first_token_timeout=0.5, stall_timeout=0.3, total_timeout=20)
     run = run_of(start, "picky", "good", policy=hasty)
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert run.calls.filter(seat=0).latest("number").text == "Fine."

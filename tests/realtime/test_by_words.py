@@ -14,6 +14,7 @@ from console.record.asked import asked
 from console.services import fusions
 from console.services.follow import run_follow
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, rows
 from tests.upstream import Script, Upstream
@@ -31,7 +32,7 @@ def by_words(worker: Worker, upstream: Upstream, start: StartRun) -> Run:
     spec = run.frozen_spec
     spec = replace(spec, judge=replace(spec.judge, judges=False))
     Run.objects.filter(pk=run.pk).update(spec=spec.to_dict())
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     run.refresh_from_db()
     return run
 
@@ -50,9 +51,9 @@ def test_it_is_fused_again_by_words_and_by_another_judge(
     worker: Worker, upstream: Upstream, by_words: Run
 ) -> None:
     fusions.run_fuse(run=by_words, seats=[0, 1])
-    worker.execute(str(by_words.pk))
+    carry_out(worker, str(by_words.pk))
     fusions.run_fuse(run=by_words, judge="test:judge")
-    worker.execute(str(by_words.pk))
+    carry_out(worker, str(by_words.pk))
     state = rows(by_words)
     assert [f.analysis_by for f in state.fusions.values()] == ["words", "words", ""]
     assert upstream.calls_of("tiny:0.1b") == [] and len(upstream.calls_of("judge")) == 2

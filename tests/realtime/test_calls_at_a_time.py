@@ -9,6 +9,7 @@ from django.test import Client
 from console.engine.state import CallState
 from console.models import Credential
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, rows
 
@@ -29,7 +30,7 @@ def test_no_more_calls_are_under_way_than_an_admin_allows(
     }
     client.post(f"/admin/console/credential/{credential.pk}/change/", form)
     run = start("good", "good", "good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed"
     calls = sorted(state.calls.values(), key=sent)

@@ -12,6 +12,7 @@ from console.management.commands.fuse import as_object
 from console.models import Run
 from console.record.rows import state_from_rows
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.prose import words
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
@@ -40,7 +41,7 @@ def condensings(upstream: Upstream) -> list[Any]:
 def test_the_run_says_on_page_shell_and_record_what_was_condensed(
     worker: Worker, upstream: Upstream, narrow: Run
 ) -> None:
-    worker.execute(str(narrow.pk))
+    carry_out(worker, str(narrow.pk))
     run = Run.objects.get(pk=narrow.pk)
     assert run.status == "completed" and run.fusions.get().analysis
     assert len(condensings(upstream)) == 2 and len(upstream.calls) == 7
@@ -64,7 +65,7 @@ def test_the_run_says_on_page_shell_and_record_what_was_condensed(
 def test_a_worker_that_takes_over_does_not_condense_again(
     worker: Worker, upstream: Upstream, narrow: Run
 ) -> None:
-    worker.execute(str(narrow.pk))
+    carry_out(worker, str(narrow.pk))
     # As a worker leaves it that was lost between condensing and analysis.
     narrow.calls.filter(step__in=[Step.ANALYSIS, Step.SYNTHESIS]).delete()
     narrow.fusions.update(status="running", analysis=None, text="")
@@ -72,7 +73,7 @@ def test_a_worker_that_takes_over_does_not_condense_again(
         status="queued", finished_at=None, cost=None, lease_until=None
     )
     made = len(upstream.calls)
-    worker.execute(str(narrow.pk))
+    carry_out(worker, str(narrow.pk))
     run = Run.objects.get(pk=narrow.pk)
     assert run.status == "completed" and run.fusions.get().analysis
     assert len(upstream.calls) == made + 2 and len(condensings(upstream)) == 2

@@ -13,6 +13,7 @@ from console.record.public import run_object
 from console.record.rows import state_from_rows
 from console.services.follow import run_follow
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -23,7 +24,7 @@ TEXT = "Is it wet?\nAnd is it cold?"
 
 
 def carried_out(worker: Worker, run: Run) -> Run:
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     return Run.objects.get(pk=run.pk)
 
 

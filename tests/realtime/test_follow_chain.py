@@ -20,6 +20,7 @@ from console.record.rows import state_from_rows
 from console.services import fusions, tokens
 from console.services.follow import run_follow
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def carried_out(worker: Worker, run: Run) -> Run:
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     return at(run)
 
 

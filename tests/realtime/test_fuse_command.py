@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from console.models import Credential, Run
 from console.services import runs as services
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.test_run_way import wait_for
 from tests.upstream import Upstream
 
@@ -26,7 +27,7 @@ def answered(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every ring is heard by the worker."""
 
     def ring(run_id: Any) -> bool:
-        threading.Thread(target=worker.execute, args=[str(run_id)]).start()
+        threading.Thread(target=carry_out, args=[worker, str(run_id)]).start()
         return True
 
     monkeypatch.setattr(services, "ring", ring)

@@ -19,6 +19,7 @@ from console.services.runs import run_cancel
 from console.worker.leases import claim
 from console.worker.upkeep import Upkeep
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
@@ -84,7 +85,7 @@ def test_its_answer_is_told_while_the_seat_writes_and_the_seat_s_is_fused_later(
     asked = len(upstream.calls)
     upstream.script("judge", Script(text="Fused of three."))
     run_fuse(run=Run.objects.get(pk=run.pk))
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.fusions[2].judged == ["panel-0-1", "panel-1-1", "panel-2-1"]
     assert fused_answer(state) == "Fused of three."
@@ -111,7 +112,7 @@ def test_a_worker_that_is_stopped_meanwhile_costs_the_rest_of_that_text_and_noth
     worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "shutdown")
     thread.join(60)
     assert rows(run).status == "queued" and rows(run).is_answered
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed" and fused_answer(state) == "Fused of two."
     late = state.calls["panel-2-1"]

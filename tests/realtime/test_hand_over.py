@@ -18,6 +18,7 @@ from console.worker import worker as working
 from console.worker.leases import MAX_ATTEMPTS, claim, release
 from console.worker.upkeep import left_behind
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
@@ -39,7 +40,7 @@ def test_a_run_outlives_more_deploys_than_it_may_lose_workers(
         assert rows(run).status == "queued"
         assert _note(Run.objects.get(pk=run.pk)) == "The worker was stopped; another takes over."
     upstream.script("hold--hold_after=1", Script(text="At last."))
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed" and state.attempt == deploys + 1
     assert len(upstream.calls_of("good")) == 1
@@ -155,7 +156,7 @@ def test_a_call_that_was_about_to_go_out_is_not_on_record_as_sent(
     state = rows(run)
     assert state.status == "queued" and state.calls["panel-0-1"].is_unsent
     assert not upstream.calls
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed" and state.calls["panel-0-1"].is_usable
     assert len(upstream.calls) == len(state.calls) == 2
@@ -190,7 +191,7 @@ def test_a_ring_heard_by_a_worker_that_ends_is_rung_again_by_others(
     run = start("good")
     assert run.pk not in left_behind()  # rung for already
     worker.stopping = True
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert run.pk in left_behind()
 
 

@@ -14,6 +14,7 @@ from console.engine.state import CallStatus
 from console.models import Run
 from console.worker.upkeep import left_behind
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
@@ -82,7 +83,7 @@ def test_three_seats_are_asked_after_one_claim_and_one_more_transaction(
 
     upstream.script("model", script)
     run = start("model", "model", "model", policy=PATIENT)
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert rows(run).status == "completed"
     queries, commits, turns = started[0]
     assert queries <= QUERIES_OF_A_START, "\n".join(asked.queries[:queries])
@@ -95,7 +96,7 @@ def test_one_model_passed_through_costs_three_transactions(
     settings.CHECKPOINT_SECONDS = 60
     run = start("good")
     Run.objects.filter(pk=run.pk).update(spec=run.spec | {"stop_after": "panel"})
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert rows(run).status == "completed"
     assert asked.commits <= 3, "claimed, sent, ended"
 
@@ -107,7 +108,7 @@ def test_ends_of_calls_within_a_moment_share_a_transaction_with_what_follows(
     end alone."""
     settings.CHECKPOINT_SECONDS = 60
     run = start("good", "good", "good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert rows(run).status == "completed"
     assert asked.commits <= 8
     assert len(asked.queries) <= 32, "\n".join(asked.queries)
@@ -129,7 +130,7 @@ def test_a_call_whose_end_only_the_log_knows_is_not_bought_again(
     run.calls.filter(key="panel-0-1").update(status=CallStatus.STREAMING, text="", finished_at=None)
     wait_for(lambda: run.pk in left_behind())
     upstream.release()
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed" and state.attempt == 2
     assert len(upstream.calls_of("good")) == 1

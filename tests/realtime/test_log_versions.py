@@ -17,6 +17,7 @@ from console.models import Run
 from console.record import eventlog
 from console.record.eventlog import Entry
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.console.story import Story, a_spec
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_live_rows import impatient, save_rows, viewer_of, word  # noqa: F401
@@ -139,7 +140,7 @@ def test_a_run_whose_log_is_of_another_version_is_taken_up_from_its_rows(
 
     on_loop(worker, write())
     Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     calls = {call.key: call for call in run.calls.all()}
     assert (calls["panel-0-1"].text, calls["panel-0-1"].reason) == (text, "worker_lost")
     assert calls["panel-0-2"].text == "Anew."
@@ -149,7 +150,7 @@ def test_the_log_says_its_version_in_its_key_and_in_every_snapshot(
     worker: Worker, start: StartRun
 ) -> None:
     run = start("good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
 
     async def read() -> list[Any]:
         entries: list[Any] = await worker.redis.xrange(f"fusion:run:{run.pk}:log:2")

@@ -24,6 +24,7 @@ from console.models import Run
 from console.record import eventlog
 from console.worker.recorder import Recorder
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.console.story import Story
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_way import comparable, folded, in_background, rows, wait_for
@@ -84,7 +85,7 @@ def test_answers_an_analysis_and_a_fused_text_as_long_as_they_may_be(
     upstream.script("judge", Script(judge=streamed(judged)))
     upstream.script("writer", streamed(fused))
     run = start("a", "b", synthesizer="writer", policy=UNHURRIED)
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status is RunStatus.COMPLETED, state.error
     assert (state.calls["panel-0-1"].text, state.calls["panel-1-1"].text) == (first, second)
@@ -107,7 +108,7 @@ def test_a_fused_text_that_was_long_already_goes_on_with_another_worker(
     lost.stopped_by = "lost"  # as if its process were gone: it writes nothing more
     worker.loop.call_soon_threadsafe(lost._task.cancel)  # type: ignore[union-attr]
     thread.join(20)
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     first, second = state.calls_of(Step.SYNTHESIS, fusion=1)
     assert first.reason == "worker_lost" and written.startswith(first.text)

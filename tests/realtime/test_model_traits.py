@@ -11,6 +11,7 @@ from django.utils import timezone
 from console.models import Credential, ModelTrait, Run
 from console.models.traits import BELIEVED_FOR
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -31,7 +32,7 @@ def picky(upstream: Upstream) -> Upstream:
 
 def causes(worker: Worker, run: Run) -> list[str]:
     """Of the calls of its one seat."""
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     run.refresh_from_db()
     assert run.status == "completed"
     return list(run.calls.filter(seat=0).order_by("number").values_list("cause", flat=True))
@@ -100,7 +101,7 @@ def test_a_refusal_that_was_not_followed_by_an_answer_is_not_kept(
     worker: Worker, start: StartRun, upstream: Upstream
 ) -> None:
     upstream.script("sulky", Script(status=400, error_message="No stream_options, please."))
-    worker.execute(str(start("sulky", "good").pk))
+    carry_out(worker, str(start("sulky", "good").pk))
     assert len(upstream.calls_of("sulky")) == 2
     assert not ModelTrait.objects.exists()
 

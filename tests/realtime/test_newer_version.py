@@ -21,6 +21,7 @@ from console.services.runs import run_cancel, run_share
 from console.worker.leases import LEFT_TO_NEWER_SECONDS, MAX_ATTEMPTS, claim
 from console.worker.upkeep import RING_AGAIN_SECONDS, left_behind
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Upstream
 
@@ -57,13 +58,13 @@ def test_an_older_worker_asks_nobody_and_a_newer_one_carries_it_out(
     worker: Worker, upstream: Upstream, newer: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2 * MAX_ATTEMPTS):
-        worker.execute(str(newer.pk))
+        carry_out(worker, str(newer.pk))
     run = at(newer)
     assert (run.status, run.attempt, run.lease_until) == ("queued", 0, None)
     assert (run.reason, run.error) == ("needs_newer_version", SENTENCE)
     assert _note(run).startswith(SENTENCE) and not upstream.calls
     upgrade(monkeypatch)
-    worker.execute(str(newer.pk))
+    carry_out(worker, str(newer.pk))
     run = at(newer)
     assert (run.status, run.attempt, run.reason, run.error) == ("completed", 1, "", "")
 
@@ -71,7 +72,7 @@ def test_an_older_worker_asks_nobody_and_a_newer_one_carries_it_out(
 def test_it_is_not_rung_for_again_at_once_and_takes_no_room_from_others(
     worker: Worker, newer: Run, start: StartRun
 ) -> None:
-    worker.execute(str(newer.pk))
+    carry_out(worker, str(newer.pk))
     other = start("good")
     Run.objects.filter(pk=other.pk).update(rung_at=None)
     assert left_behind(rings=1) == [] and left_behind() == [other.pk]
@@ -89,7 +90,7 @@ def test_one_whose_worker_was_lost_is_not_said_to_have_been_handed_on(
     lost["lease_until"] = timezone.now() - timedelta(seconds=1)
     Run.objects.filter(pk=newer.pk).update(**lost)
     for _ in range(MAX_ATTEMPTS):
-        worker.execute(str(newer.pk))
+        carry_out(worker, str(newer.pk))
     run = at(newer)
     assert (run.status, run.attempt, run.lease_until) == ("queued", MAX_ATTEMPTS - 1, None)
     upgrade(monkeypatch)
@@ -101,17 +102,17 @@ def test_one_whose_worker_was_lost_is_not_said_to_have_been_handed_on(
 
 def test_it_is_stopped_like_any_other(worker: Worker, newer: Run) -> None:
     Run.objects.filter(pk=newer.pk).update(attempt=1)
-    worker.execute(str(newer.pk))
+    carry_out(worker, str(newer.pk))
     run_cancel(run=at(newer))
     assert left_behind() == [newer.pk]
-    worker.execute(str(newer.pk))
+    carry_out(worker, str(newer.pk))
     assert at(newer).status == "cancelled"
 
 
 def test_its_pages_open_and_say_what_it_waits_for(
     worker: Worker, newer: Run, owner: Client, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker.execute(str(newer.pk))
+    carry_out(worker, str(newer.pk))
     path = f"/fusion/runs/{newer.pk}"
     page = owner.get(path).content.decode()
     assert newer.prompt in page and SENTENCE in page and "Stop" in page
@@ -148,7 +149,7 @@ def test_programs_are_told_so_in_plain_words(
     assert newer.owner
     _, key = tokens.token_create(owner=newer.owner, name="A program", requests_per_minute=None)
     client = Client(headers={"Authorization": f"Bearer {key}"})
-    worker.execute(str(newer.pk))
+    carry_out(worker, str(newer.pk))
     refused = client.get(f"/v1/runs/{newer.pk}")
     assert refused.status_code == 501 and refused.headers["x-should-retry"] == "false"
     assert refused.json()["error"]["code"] == "needs_newer_version"
@@ -166,7 +167,7 @@ def test_one_that_no_version_can_read_ends_at_once_and_its_page_opens(
     worker: Worker, upstream: Upstream, newer: Run, owner: Client
 ) -> None:
     Run.objects.filter(pk=newer.pk).update(spec=newer.spec | {"v": specs.VERSION, "surprise": 1})
-    worker.execute(str(newer.pk))
+    carry_out(worker, str(newer.pk))
     run = at(newer)
     assert (run.status, run.reason) == ("failed", "internal") and not upstream.calls
     assert run.error == "What it was to ask cannot be read."
@@ -181,7 +182,7 @@ def test_a_run_with_what_only_a_later_version_knows_is_left_to_it(
     worker: Worker, upstream: Upstream, start: StartRun, what: str
 ) -> None:
     run = start("good", "echo", judge="good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     if what == "step":
         run.calls.filter(step="synthesis").update(step="dream")
     else:
@@ -191,7 +192,7 @@ def test_a_run_with_what_only_a_later_version_knows_is_left_to_it(
     Run.objects.filter(pk=run.pk).update(status="queued")
     upstream.requests.clear()
     for _ in range(2 * MAX_ATTEMPTS):
-        worker.execute(str(run.pk))
+        carry_out(worker, str(run.pk))
     left = at(run)
     assert (left.status, left.attempt, left.reason) == ("queued", 1, "needs_newer_version")
     assert not upstream.calls

@@ -11,6 +11,7 @@ from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.worker import recorder
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.prose import words
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
@@ -33,7 +34,7 @@ def test_tokens_of_a_window_make_one_event(
     for model in ("one", "two"):
         upstream.script(model, Script(text=text, tokens_per_second=1000))
     run = start("one", "two")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed"
     assert state.calls["panel-0-1"].text == state.calls["panel-1-1"].text == text
@@ -49,7 +50,7 @@ def test_what_was_written_before_a_seat_is_stopped_is_kept(
     monkeypatch.setattr(recorder, "WINDOW", 30)
     upstream.script("stalls", Script(text="One two three four five.", stall_after=4))
     run = start("good", "stalls")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     call = rows(run).calls["panel-1-1"]
     assert (call.reason, call.text.split()) == ("stalled", ["One", "two", "three", "four"])
     assert_log_equals_rows(run)

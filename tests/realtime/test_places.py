@@ -15,6 +15,7 @@ from console.models import Run
 from console.worker.upkeep import Upkeep, left_behind
 from console.worker.worker import Worker
 from fusion_site import memory
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import rows, wait_for
 from tests.upstream import Script, Upstream
@@ -52,7 +53,7 @@ def test_with_all_places_taken_a_ring_is_passed_by_and_the_free_place_takes_the_
     wait_for(lambda: len(upstream.calls_of(HOLDS)) == 2)
     sweeper = Upkeep(worker)
     for run in runs[2:]:
-        worker.execute(str(run.pk))
+        carry_out(worker, str(run.pk))
     asyncio.run_coroutine_threadsafe(sweeper._sweep(), worker.loop).result(60)
     assert set(left_behind()) == {run.pk for run in runs[2:]}, "for workers that have room"
     assert len(upstream.calls_of(HOLDS)) == 2
@@ -115,7 +116,7 @@ def test_a_ring_that_fails_gives_its_place_back(
     worker.hear(str(run.pk))
     wait_for(lambda: heard and not worker.under_way)
     assert not worker.is_full and rows(run).status == "queued"
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert rows(run).status == "completed"
 
 

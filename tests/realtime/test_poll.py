@@ -10,6 +10,7 @@ from console.record.rows import state_from_rows
 from console.services import fusions
 from console.services.errors import Refused
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def finished(worker: Worker, upstream: Upstream, start: StartRun) -> Run:
     run = start("good", "echo", "fault-401", judge="writes")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     return Run.objects.get(pk=run.pk)
 
 
@@ -51,7 +52,7 @@ def test_each_panelist_that_was_compared_is_asked_once_and_the_tally_stands_on_t
     upstream.script("echo", ballot("The first, I think."))
     made = len(upstream.calls)
     assert posted(finished) == 302
-    worker.execute(str(finished.pk))
+    carry_out(worker, str(finished.pk))
     run = Run.objects.get(pk=finished.pk)
     assert run.status == "completed"
     assert sorted(r.model for r in upstream.calls[made:]) == ["echo", "good"]
@@ -76,13 +77,13 @@ def test_who_could_not_be_asked_may_be_asked_again_alone(
     upstream.script("good", ballot('{"better": "1"}'))
     upstream.script("echo", Script(status=401))
     posted(finished)
-    worker.execute(str(finished.pk))
+    carry_out(worker, str(finished.pk))
     run = Run.objects.get(pk=finished.pk)
     assert len(run.fusions.get().poll) == 1 and "no vote." in page(run)
     upstream.script("echo", ballot('{"better": "2"}'))
     made = len(upstream.calls)
     assert posted(run) == 302
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert [r.model for r in upstream.calls[made:]] == ["echo"]
     assert len(Run.objects.get(pk=run.pk).fusions.get().poll) == 2
 

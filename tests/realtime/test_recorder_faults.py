@@ -19,6 +19,7 @@ from console.worker import execution, recorder
 from console.worker import worker as working
 from console.worker.recorder import Recorder
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Upstream
@@ -58,7 +59,7 @@ def test_calls_wait_for_a_database_that_is_away_when_they_are_admitted(
 
     fail(monkeypatch, "save", when)
     run = start("good", "good", "good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert (state.status, state.attempt) == ("completed", 1)
     assert [c.reason for c in state.calls.values()] == [""] * 5
@@ -93,7 +94,7 @@ def test_a_credential_is_looked_up_again_when_the_database_was_away(
     monkeypatch.setattr(working, "keys_of", keys_of)
     fail(monkeypatch, "_credential", lambda *_: next(away, None))
     run = start("good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert rows(run).status == "completed" and next(away, None) is None
 
 

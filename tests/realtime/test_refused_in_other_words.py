@@ -9,6 +9,7 @@ import pytest
 from console.engine.spec import Spec
 from console.models import Run
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -38,7 +39,7 @@ def test_what_would_be_refused_again_is_asked_once_and_its_fallback_answers(
 ) -> None:
     upstream.script("old", Script(status=status, error_message=message))
     run = with_fallback(start("old", "good"), "good-too")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     calls = run.calls.filter(seat=0).order_by("number")
     rows = [(call.cause, call.status, call.reason) for call in calls]
     assert rows == [("first", "failed", reason), ("fallback", "completed", "")]

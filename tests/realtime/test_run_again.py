@@ -28,6 +28,7 @@ from console.services.follow import run_follow
 from console.services.runs import run_cancel, run_start
 from console.worker.upkeep import Upkeep
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.stack import until
 from tests.upstream import Script, Upstream
@@ -38,7 +39,7 @@ WHOLE = Script(text="A fused answer.")
 
 
 def carried_out(worker: Worker, run: Run) -> Run:
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     return Run.objects.get(pk=run.pk)
 
 
@@ -347,7 +348,7 @@ def test_fusing_now_and_stopping_a_seat_reach_a_run_under_way(
     run = start("good", "fault-hold", "fault-hold", policy=PATIENT)
     with pytest.raises(Refused, match="no answer to fuse yet"):
         fusions.fuse_now(run=run)
-    thread = threading.Thread(target=worker.execute, args=[str(run.pk)])
+    thread = threading.Thread(target=carry_out, args=[worker, str(run.pk)])
     thread.start()
     until(lambda: run.calls.filter(seat=0, status="completed").exists())
     fusions.seat_stop(run=run, seat=1)

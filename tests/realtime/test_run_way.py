@@ -17,6 +17,7 @@ from console.record.rows import state_from_rows
 from console.services.runs import run_cancel
 from console.worker.upkeep import Upkeep, left_behind
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.upstream import Script, Upstream
 
@@ -56,7 +57,7 @@ def comparable(state: RunState) -> dict[str, Any]:
 
 
 def in_background(worker: Worker, run: Run) -> threading.Thread:
-    thread = threading.Thread(target=worker.execute, args=[str(run.pk)])
+    thread = threading.Thread(target=carry_out, args=[worker, str(run.pk)])
     thread.start()
     return thread
 
@@ -78,7 +79,7 @@ def test_the_pages_an_answer_cites_are_on_record_with_it(
     pages = ["https://a.example/1", "https://b.example/2"]
     upstream.script("good", Script(text="Rain is wet [1][2].", chunk={"citations": pages}))
     run = start("good", "echo")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert_log_equals_rows(run)
     good, echo = (rows(run).latest(Step.PANEL, seat=seat) for seat in (0, 1))
     assert good and [c["url"] for c in good.citations] == pages
@@ -90,7 +91,7 @@ def test_three_answers_an_analysis_and_a_fused_answer_are_saved(
 ) -> None:
     upstream.script("judge", Script(text="The fused answer."))
     run = start("good", "markdown", "echo")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed"
     assert [c.status for c in state.calls_of(Step.PANEL, seat=0)] == ["completed"]
@@ -107,7 +108,7 @@ def test_the_judge_sees_every_usable_answer_and_no_model_name(
         upstream.script(name, Script(text=f"Text of number {name[-3:]}."))
     upstream.script("judge-x", Script(text="Written."))
     run = start("model-one", "model-two", "fault-empty", judge="judge-x")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     analysis, synthesis = upstream.calls_of("judge-x")
     seen = str(analysis.body["messages"])
     assert "Text of number one." in seen and "Text of number two." in seen
@@ -122,7 +123,7 @@ def test_a_seat_that_fails_or_stalls_never_stops_another(
 ) -> None:
     upstream.script("stalls", Script(text="One two three four five.", stall_after=3))
     run = start("good", "stalls", "fault-reset-at-once", "fault-401", "good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed"
     reasons = [state.latest(Step.PANEL, seat=s).reason for s in range(5)]  # type: ignore[union-attr]
@@ -139,7 +140,7 @@ def test_the_same_model_twice_makes_two_calls_and_two_seats(
 ) -> None:
     upstream.script("twin", Script(text="first of the two"), Script(text="second of the two"))
     run = start("twin", "twin")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     texts = {rows(run).latest(Step.PANEL, seat=s).text for s in (0, 1)}  # type: ignore[union-attr]
     assert texts == {"first of the two", "second of the two"}
     assert len(upstream.calls_of("twin")) == 2
@@ -150,7 +151,7 @@ def test_when_the_judge_fails_the_fused_answer_is_still_written(
 ) -> None:
     upstream.script("judge", Script(text="Fused all the same.", judge=Script(text="not JSON")))
     run = start("good", "good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed" and fused_answer(state) == "Fused all the same."
     assert state.fusion and state.fusion.analysis and state.fusion.analysis_by == "words"
@@ -163,7 +164,7 @@ def test_one_usable_answer_is_fused_without_an_analysis(
     worker: Worker, upstream: Upstream, start: StartRun
 ) -> None:
     run = start("good", "fault-500")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed" and fused_answer(state)
     assert state.fusion and state.fusion.judged == ["panel-0-1"]
@@ -174,7 +175,7 @@ def test_no_usable_answer_fails_the_run_and_names_every_seat(
     worker: Worker, upstream: Upstream, start: StartRun
 ) -> None:
     run = start("fault-401", "fault-empty")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert (state.status, state.reason) == ("failed", "all_panels_failed")
     assert "A (fault-401)" in state.error and "B (fault-empty)" in state.error
@@ -208,9 +209,9 @@ def test_a_second_delivery_does_nothing(
     worker: Worker, upstream: Upstream, start: StartRun
 ) -> None:
     run = start("good")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     before = len(upstream.calls)
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert len(upstream.calls) == before
 
 
@@ -228,7 +229,7 @@ def test_a_lost_worker_s_run_is_taken_over_and_finished_calls_are_kept(
     wait_for(lambda: run.pk in left_behind())
     upstream.release()
     upstream.script("hold--hold_after=1", Script(text="At the second try."))
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "completed" and state.attempt == 2
     assert len(upstream.calls_of("good")) == 1  # never bought twice
@@ -264,7 +265,7 @@ def test_a_planted_key_is_in_no_row_and_no_log_entry(
     credential.secret = Secret("sk-planted-0123456789")
     credential.save()
     run = start("good", "fault-401", "echo")
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     assert "sk-planted" in str(upstream.calls[0].headers)  # it did go out
     assert "sk-planted" not in str(rows(run).to_dict()) + str(folded(run).to_dict())
     assert "sk-planted" not in str(Run.objects.values().get(pk=run.pk))

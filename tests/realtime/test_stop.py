@@ -10,6 +10,7 @@ from console.services.runs import run_cancel
 from console.worker.leases import claim, close, release
 from console.worker.upkeep import left_behind
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import in_background, rows, wait_for
 from tests.upstream import Upstream
@@ -34,7 +35,7 @@ def test_a_run_handed_back_by_a_stopped_worker_is_stopped_with_all_its_calls(
     assert rows(run).status == "queued"
     run_cancel(run=run)
     assert run.pk in left_behind()  # rung for at once
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert state.status == "cancelled"
     assert state.calls["panel-0-1"].status == "cancelled" and state.calls["panel-0-1"].text

@@ -9,6 +9,7 @@ import pytest
 from console.engine.terms import Terms
 from console.models import Credential, Run
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, rows
 from tests.upstream import Upstream
@@ -35,7 +36,7 @@ def test_a_server_that_promises_it_no_longer_is_sent_nothing(
 ) -> None:
     run = on_terms(start("good", "echo"), PRIVATE)
     Credential.objects.filter(pk=credential.pk).update(own_machine=own)
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     state = rows(run)
     assert bool(upstream.calls) is is_asked
     assert state.status == ("completed" if is_asked else "failed")

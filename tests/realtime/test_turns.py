@@ -20,6 +20,7 @@ from console.record.turns import next_of, note_place, whose_turn
 from console.worker import worker as working
 from console.worker.leases import claim_next
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.console.story import a_spec
 from tests.realtime.conftest import StartRun
 
@@ -139,10 +140,10 @@ def test_with_all_places_taken_anothers_run_takes_the_first_that_becomes_free(
     for run in hundred[:3]:
         going_on(run)
     theirs = start("good", owner=User.objects.create_user("bob"))
-    worker.execute(str(hundred[3].pk))
+    carry_out(worker, str(hundred[3].pk))
     assert Run.objects.get(pk=theirs.pk).status == RunStatus.COMPLETED
     assert Run.objects.get(pk=hundred[3].pk).status == RunStatus.QUEUED
-    worker.execute(str(theirs.pk))
+    carry_out(worker, str(theirs.pk))
     assert Run.objects.get(pk=hundred[3].pk).status == RunStatus.COMPLETED, "and so is its ring"
 
 
@@ -153,9 +154,9 @@ def test_the_end_of_a_run_rings_for_who_waited_for_nothing_else(
     rung: list[Any] = []
     monkeypatch.setattr(working, "ring", rung.append)
     first, second = start("good"), start("good")
-    worker.execute(str(first.pk))
+    carry_out(worker, str(first.pk))
     assert rung == [second.pk]
-    worker.execute(str(second.pk))
+    carry_out(worker, str(second.pk))
     assert rung == [second.pk]
 
 

@@ -12,6 +12,7 @@ from console.models import Run
 from console.services import fusions
 from console.services.presets import presets_changed
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -21,7 +22,7 @@ BEST = "Water is wet and ice floats on it because it is lighter."
 
 
 def carried_out(worker: Worker, run: Run) -> Run:
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     return Run.objects.get(pk=run.pk)
 
 
