@@ -13,6 +13,7 @@ from django.db import connection, connections
 from pytest_django import Settings
 
 from tests.environment import VAR_DIR
+from tests.upstream import server as upstreams
 
 
 def pytest_unconfigure() -> None:
@@ -35,6 +36,14 @@ class QuickHasher(PBKDF2PasswordHasher):
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["tests.conftest.QuickHasher"]
+
+
+@pytest.fixture(autouse=True)
+def upstreams_begin_anew() -> Iterator[None]:
+    """Whatever a folder or a module shares: no test counts what another asked."""
+    yield
+    for upstream in upstreams.running:
+        upstream.begin_anew()
 
 
 @pytest.fixture(scope="session")

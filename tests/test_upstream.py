@@ -1,6 +1,7 @@
 """The scripted upstream itself: what other tests rely on."""
 
 import json
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -69,3 +70,30 @@ def test_a_judge_is_known_by_what_it_is_told(system: str, is_json: bool) -> None
         said = httpx.post(f"{up.url}/chat/completions", json=body, trust_env=False).json()
         assert said["choices"][0]["message"]["content"].startswith("{") == is_json
         assert up.calls[0].wants_json == is_json
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Upstream]:
+    with Upstream() as up:
+        up.script("kept", Script(text="Of the folder."))
+        up.keep()
+        yield up
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_what_one_test_scripts_asks_and_holds_the_next_one_knows_nothing_of(
+    shared: Upstream, turn: int
+) -> None:
+    def ask(model: str) -> str:
+        body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+        reply = httpx.post(f"{shared.url}/chat/completions", json=body).json()
+        return str(reply["choices"][0]["message"]["content"])
+
+    assert shared.calls == []
+    assert ask("waits") == "This is the scripted answer of waits."
+    assert ask("kept") == "Of the folder."
+    shared.script("waits", Script(text="One."), Script(text="Two."))
+    shared.script("kept", Script(text="Of a test."))
+    assert (ask("waits"), ask("waits"), ask("kept")) == ("One.", "Two.", "Of a test.")
+    assert len(shared.calls_of("waits")) == 3
+    shared.hold()

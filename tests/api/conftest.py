@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -48,11 +48,9 @@ class Api:
     stack: Stack
     upstream: Upstream
     key: str
-    scripted: list[str] = field(default_factory=list)
     at: str = ""
 
     def script(self, model: str, *choices: Choice) -> None:
-        self.scripted.append(model)
         self.upstream.script(model, *choices)
 
     @property
@@ -73,7 +71,7 @@ class Api:
                 self.stack.kill(name)
 
     def token(self, *options: str, user: str = "alice") -> str:
-        return self.stack.manage("create_token", user, *options).stdout.strip()
+        return self.stack.token(user, *options)
 
     def client(self, key: str = "", **options: Any) -> openai.OpenAI:
         return openai.OpenAI(base_url=self.url, api_key=key or self.key, **options)
@@ -91,53 +89,42 @@ class Api:
 
     def shell(self, code: str) -> Any:
         """What `code` leaves in `said`, through JSON."""
-        done = self.stack.manage(
-            "shell", "-v0", "-c", f"import json\n{code}\nprint(json.dumps(said))"
-        )
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(self.stack.shell(f"import json\n{code}\nprint(json.dumps(said))"))
+
+
+def listed() -> Script:
+    """As OpenRouter lists its models."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": name,
+            "name": name,
+            "context_length": 100_000 * (n + 1),
+            "pricing": {"prompt": "0.000001", "completion": "0.000002"},
+        }
+        for n, name in enumerate([OPUS, GPT, GEMINI, "good", "writer", "outer", "echo"])
+    ]
+    for model in ("~google/gemini-flash-latest", "fault-401", "fault-429", "nobody-listed"):
+        rows.append({"id": model})
+    return Script(body=json.dumps({"data": rows}))
 
 
 @pytest.fixture(scope="package")
 def api() -> Iterator[Api]:
     """OpenRouter is the upstream: the Quality preset is the default one."""
-    with (
-        Upstream() as upstream,
-        Stack(
+    with Upstream() as upstream:
+        # Before anybody asks for it: the worker reads lists when it begins.
+        upstream.script("/v1/models", listed())
+        upstream.keep()
+        with Stack(
             OPENROUTER_API_KEY="sk-or-scripted-upstream",
             OPENROUTER_BASE_URL=upstream.url,
             FUSION_STALL_TIMEOUT="15",
             FUSION_PERMISSION_SECONDS="1",
             FUSION_SAME_FAILURE_SECONDS="0",  # what one test let fail, the next may ask
-        ) as stack,
-    ):
-        listed = [OPUS, GPT, GEMINI, "good", "writer", "outer", "echo"]
-        rows = [
-            {
-                "id": name,
-                "name": name,
-                "context_length": 100_000 * (n + 1),
-                "pricing": {"prompt": "0.000001", "completion": "0.000002"},
-            }
-            for n, name in enumerate(listed)
-        ]
-        for model in ("~google/gemini-flash-latest", "fault-401", "fault-429", "nobody-listed"):
-            rows.append({"id": model})
-        upstream.script("/v1/models", Script(body=json.dumps({"data": rows})))
-        stack.manage("shell", "-v0", "-c", MAKE_PEOPLE.format(twin=upstream.url))
-        key = stack.manage("create_token", "alice", "--requests-per-minute", "0").stdout.strip()
-        yield Api(stack, upstream, key)
-
-
-@pytest.fixture(autouse=True)
-def fresh_upstream(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What one test scripted, the next does not hear."""
-    yield
-    if "api" in request.fixturenames:
-        found: Api = request.getfixturevalue("api")
-        for model in found.scripted:
-            found.upstream.script(model, Script())
-        found.scripted.clear()
-        found.upstream.requests.clear()
+        ) as stack:
+            stack.shell(MAKE_PEOPLE.format(twin=upstream.url))
+            key = stack.token("alice", "--requests-per-minute", "0")
+            yield Api(stack, upstream, key)
 
 
 @pytest.fixture

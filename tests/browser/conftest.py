@@ -60,10 +60,8 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(autouse=True)
-def held_by_script(upstream: Upstream) -> Iterator[None]:
+def held_by_script(upstream: Upstream) -> None:
     upstream.hold(everything=False)
-    yield
-    upstream.release()
 
 
 @pytest.fixture(scope="package")
@@ -77,7 +75,7 @@ def stack(upstream: Upstream) -> Iterator[Stack]:
         FUSION_MAX_PROMPT_CHARACTERS=str(PROMPT_LIMIT),
     ) as stack:
         add_people(stack)
-        stack.manage("shell", "-v0", "-c", _PRESET)
+        stack.shell(_PRESET)
         yield stack
 
 

@@ -26,6 +26,7 @@ MODELS = Path(__file__).parents[1] / "data" / "lists" / "anthropic.json"
 def upstream() -> Iterator[Upstream]:
     with Upstream(api_key=KEY) as up:
         up.script("/v1/models?limit=1000", Script(body=MODELS.read_text()))
+        up.keep()
         yield up
 
 

@@ -66,12 +66,7 @@ def claim(page: Page, stack: Stack) -> None:
 
 
 def test_with_nothing_at_all_one_reads_the_sample(visit: Visit, stack: Stack, shoot: Shoot) -> None:
-    stack.manage(
-        "shell",
-        "-v0",
-        "-c",
-        "from django.contrib.auth.models import User as U; U.objects.all().delete()",
-    )
+    stack.shell("User.objects.all().delete()")
     page = visit(viewport=DESKTOP)
     claim(page, stack)
     expect(page.get_by_text("This is a finished run (sample: no model was asked).")).to_be_visible()

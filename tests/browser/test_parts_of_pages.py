@@ -27,7 +27,7 @@ for number in range(50):
 
 @pytest.fixture(scope="module")
 def history(stack: Stack) -> None:
-    stack.manage("shell", "-v0", "-c", _HISTORY)
+    stack.shell(_HISTORY)
 
 
 def mark(page: Page) -> None:

@@ -25,9 +25,9 @@ GONE = "from console.models import Credential\nCredential.objects.filter(slug='f
 
 @pytest.fixture
 def far(stack: Stack, upstream: Upstream) -> Iterator[None]:
-    stack.manage("shell", "-v0", "-c", FAR.format(url=upstream.url))
+    stack.shell(FAR.format(url=upstream.url))
     yield
-    stack.manage("shell", "-v0", "-c", GONE)
+    stack.shell(GONE)
 
 
 def test_who_falls_away_is_seen_before_fuse_is_pressed(

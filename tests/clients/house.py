@@ -62,7 +62,7 @@ class House:
     @cached_property
     def key(self) -> str:
         options = ("--requests-per-minute", "0")
-        return self.stack.manage("create_token", "alice", *options).stdout.strip()
+        return self.stack.token("alice", *options)
 
     def make_default(self, slug: str) -> None:
         """What `openrouter/fusion` stands for, which names no preset."""
@@ -90,7 +90,8 @@ def house() -> Iterator[House]:
         upstream.script("judge", Script(text=json.dumps(JUDGE)))
         upstream.script("slow-judge", Script(text=json.dumps(JUDGE), first_token_after=SILENCE))
         upstream.script("writer", _written)
-        stack.manage("shell", "-v0", "-c", PEOPLE.format(presets=PRESETS))
+        upstream.keep()
+        stack.shell(PEOPLE.format(presets=PRESETS))
         yield House(stack, upstream)
 
 

@@ -75,6 +75,7 @@ def upstream() -> Iterator[Upstream]:
             up.script(name, answer(name))
         up.script("grader", verdict)
         up.script("babbler", Script(judge=Script(text="Both are fine.", cost=0.001)))
+        up.keep()
         yield up
 
 
@@ -86,7 +87,7 @@ def stack(upstream: Upstream) -> Iterator[Stack]:
         FUSION_HEARTBEAT_SECONDS="0.5",
         FUSION_SWEEP_SECONDS="0.3",
     ) as stack:
-        stack.manage("shell", "-v0", "-c", _PRESETS)
+        stack.shell(_PRESETS)
         yield stack
 
 

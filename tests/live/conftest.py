@@ -34,7 +34,7 @@ def make_stack(upstream: Upstream, **env: str) -> Stack:
 
 
 def add_people(stack: Stack) -> None:
-    stack.manage("shell", "-v0", "-c", _PEOPLE)
+    stack.shell(_PEOPLE)
 
 
 @pytest.fixture(scope="package")
@@ -72,9 +72,3 @@ def bob(stack: Stack) -> Iterator[Member]:
 def anonymous(stack: Stack) -> Iterator[Member]:
     with Member(stack) as member:
         yield member
-
-
-@pytest.fixture(autouse=True)
-def released(upstream: Upstream) -> Iterator[None]:
-    yield
-    upstream.release()

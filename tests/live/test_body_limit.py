@@ -121,7 +121,7 @@ def impatient(stack: Stack) -> Iterator[Web]:
 
 @pytest.fixture(scope="module")
 def token(alice: Member) -> str:
-    return alice.stack.manage("create_token", "alice").stdout.strip()
+    return alice.stack.token("alice")
 
 
 def bearer(token: str) -> str:
@@ -205,9 +205,9 @@ def a_garbled(stack: Stack) -> str:
 
 
 def a_revoked(stack: Stack) -> str:
-    token = stack.manage("create_token", "bob").stdout.strip()
+    token = stack.token("bob")
     revoke = "from console.models import ApiToken as T; T.objects.filter(owner__username='bob')"
-    stack.manage("shell", "-v0", "-c", f"{revoke}.update(revoked_at='2026-01-01T00:00Z')")
+    stack.shell(f"{revoke}.update(revoked_at='2026-01-01T00:00Z')")
     return bearer(token)
 
 

@@ -131,17 +131,16 @@ class Scene:
     def delete(self) -> None:
         ids = [r.run_id for r in self.readers]
         delete = f"from console.models import Run; Run.objects.filter(pk__in={ids!r}).delete()"
-        self.stack.manage("shell", "-v0", "-c", delete)
+        self.stack.shell(delete)
         self.at = time.monotonic()
 
     def withdraw(self) -> None:
         """The page and the shell lose sight of what became private; programs lose their token."""
         ids = [r.run_id for r in self.readers]
-        self.stack.manage(
-            *("shell", "-v0", "-c"),
+        self.stack.shell(
             "from console.models import ApiToken, Run; from django.utils import timezone; "
             f"Run.objects.filter(pk__in={ids!r}).update(visibility='private'); "
-            "ApiToken.objects.filter(revoked_at=None).update(revoked_at=timezone.now())",
+            "ApiToken.objects.filter(revoked_at=None).update(revoked_at=timezone.now())"
         )
         self.at = time.monotonic()
 
@@ -155,14 +154,14 @@ def place() -> Iterator[Scene]:
     # The models' patience is the scene's.
     with Upstream() as upstream, make_stack(upstream) as stack:
         add_people(stack)
-        stack.manage("shell", "-v0", "-c", SET_UP)
+        stack.shell(SET_UP)
         with Member(stack, "bob", PASSWORD) as bob:
             yield Scene(stack, upstream, token(stack, "alice"), bob, token(stack, "bob"))
 
 
 def token(stack: Stack, name: str) -> str:
     options = ("--requests-per-minute", "0", "--concurrent-runs", "0")
-    return stack.manage("create_token", name, *options).stdout.strip()
+    return stack.token(name, *options)
 
 
 @pytest.fixture
@@ -265,7 +264,7 @@ def cancelled_while_queued(scene: Scene) -> None:
     scene.stack.kill("worker")
     scene.begin()
     for run_id in {r.run_id for r in scene.readers}:
-        scene.stack.manage("shell", "-v0", "-c", CANCEL.format(run_id=run_id))
+        scene.stack.shell(CANCEL.format(run_id=run_id))
 
 
 def worker_lost(scene: Scene) -> None:

@@ -88,7 +88,7 @@ async def test_all_end_nothing_is_locked_and_every_event_is_told_once(
     fused = words(150, of="all")
     upstream.script("many-judge", Script(judge=Script()))
     upstream.script("many-writer", Script(text=fused, tokens_per_second=100))
-    key = busy.manage("create_token", "alice").stdout.strip()
+    key = busy.token("alice")
     before = len(upstream.calls)
     views = [View() for _ in range(MANY)]
     async with httpx.AsyncClient(
@@ -130,7 +130,7 @@ async def test_forty_runs_of_one_worker_all_begin_at_once(upstream: Upstream) ->
     upstream.hold(everything=False)
     with make_stack(upstream, FUSION_STALL_TIMEOUT="600", FUSION_RUNS_PER_PERSON="0") as stack:
         add_people(stack)
-        key = stack.manage("create_token", "alice", "--concurrent-runs", "0").stdout.strip()
+        key = stack.token("alice", "--concurrent-runs", "0")
         panel = {"panel": ["openai:many-waiting"], "judge": "openai:many-judge"}
         async with httpx.AsyncClient(
             base_url=stack.url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE

@@ -128,7 +128,7 @@ async def test_a_run_is_watched_to_its_end_over_a_secure_socket(
 
 
 def test_programs_are_told_addresses_that_they_can_open(site: Site) -> None:
-    key = site.stack.manage("create_token", "alice").stdout.strip()
+    key = site.stack.token("alice")
     headers = {"Authorization": f"Bearer {key}"}
     body = {"model": "good", "messages": [{"role": "user", "content": "Is rain wet?"}]}
     with site.browser() as program:
@@ -141,7 +141,7 @@ def test_programs_are_told_addresses_that_they_can_open(site: Site) -> None:
 def test_a_link_that_is_shared_opens_for_anyone(site: Site) -> None:
     with site.browser() as browser, site.browser() as anyone:
         site.sign_in(browser)
-        key = site.stack.manage("create_token", "alice").stdout.strip()
+        key = site.stack.token("alice")
         body = {"model": "good", "prompt": "Is rain wet?"}
         headers = {"Authorization": f"Bearer {key}"}
         run_id = browser.post("/v1/runs", json=body, headers=headers).json()["id"]

@@ -68,11 +68,12 @@ def site(**env: str) -> Iterator[Site]:
         add_people(stack)
         with Member(stack, "alice", PASSWORD) as alice, Member(stack, "bob", PASSWORD) as bob:
             upstream.script("endless", Script(text=words(40_000), tokens_per_second=5))
+            upstream.keep()
             run_id = alice.ask("endless")
             page = f"/fusion/runs/{run_id}"
             alice.post(f"{page}/share", {"visibility": "link"}, page)
             [link] = set(re.findall(r"/fusion/shared/[\w-]+", alice.page(run_id).html))
-            stack.manage("shell", "-v0", "-c", _HOSTILE_RUN.format(unit=HOSTILE))
+            stack.shell(_HOSTILE_RUN.format(unit=HOSTILE))
             target = Target(stack.port, link, f"/fusion/shared/{'h' * 43}")
             yield Site(stack, upstream, alice, bob, target)
             alice.post(f"{page}/cancel", {}, page)

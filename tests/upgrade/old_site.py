@@ -43,6 +43,7 @@ class OldSite(Stack):
 
     def begin(self) -> None:
         cast.speak(self.upstream, slowly=False)
+        self.upstream.keep()
         self.valkey.start()
         self.stored.into_redis(self.valkey.url)
         if self.database:

@@ -23,6 +23,9 @@ request is refused there, in its words (`anthropic.py`, which has its events as 
     up.hold(); up.release()    # every stream stops after its first delta until released
     await up.until(lambda: len(up.calls) == 3)       # or up.wait_until(...) in sync code
 
+One that lives longer than a test begins anew after each (`tests/conftest.py`): what is scripted
+for a whole folder is scripted before it is entered, or kept by `up.keep()`.
+
 By name alone, also from outside: `good`, `good-slow`, `good-long`, `echo`, `fault-<status>` and the
 other built-in names in `script.py`. Options ride on any name, each a field of `Script`:
 `good--tokens_per_second=20--stall_after=3`. A name nobody knows gets a short answer that names

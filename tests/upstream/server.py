@@ -18,6 +18,8 @@ from .script import BUILT_IN, Script, by_name
 Body = dict[str, Any]
 Choice = Script | Callable[[Body], Script]
 
+running: list[Upstream] = []  # of this process, whoever started them
+
 
 @dataclass
 class Upstream:
@@ -32,6 +34,7 @@ class Upstream:
 
     def __post_init__(self) -> None:
         self._scripts: dict[str, list[Choice]] = {}
+        self._kept: dict[str, list[Choice]] = {}
         self._asked: dict[str, int] = {}
         self._hold_all = False
         self._connections = 0
@@ -59,6 +62,18 @@ class Upstream:
         self._scripts[model] = list(choices)
         self._asked.pop(model, None)
 
+    def keep(self) -> None:
+        """What is scripted by now is there for every test; so is what was before it began."""
+        self._kept = dict(self._scripts)
+
+    def begin_anew(self) -> None:
+        """Between tests that share it: what one scripted, asked and held, the next knows nothing
+        of. What still waits goes on."""
+        self._scripts = dict(self._kept)
+        self._asked.clear()
+        self.requests.clear()
+        self.release()
+
     def hold(self, everything: bool = True) -> None:
         """Hold from now on; `everything=False`: only scripts that say so themselves."""
         self._hold_all = everything
@@ -85,6 +100,8 @@ class Upstream:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._released = asyncio.Event()
+        self.keep()
+        running.append(self)
         self._server = await asyncio.start_server(
             self._accept, self.host, self.port, limit=2**25, backlog=512
         )
@@ -92,6 +109,7 @@ class Upstream:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        running.remove(self)
         self._server.close()
         while self._tasks:
             for task in self._tasks:
