@@ -24,6 +24,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.complaints import listen
 from tests.live.conftest import PASSWORD, PLANTED, add_people
 from tests.live.member import Member
 from tests.stack import Stack
@@ -117,8 +118,7 @@ class Watch:
     def on(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.asked.append(request.url))
         context.on("dialog", self._dismiss)
-        context.on("weberror", lambda error: self.said.append(str(error.error)))
-        context.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
+        listen(context, self.said)
         context.on("response", self._look)
 
     def _dismiss(self, dialog: Dialog) -> None:

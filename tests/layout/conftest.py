@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from mimetypes import guess_type
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.complaints import listen
 from tests.browser.conftest import FLAGS
 
-STATIC = Path(settings.BASE_DIR, "static")
-HOST = "http://layout.test"
+from .served import HOST, serve
 
 Show = Callable[..., Page]
 
@@ -27,32 +24,39 @@ def chromium(pages: dict[str, str]) -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
 
 
-@pytest.fixture
-def show(chromium: Browser, pages: dict[str, str]) -> Iterator[Show]:
-    contexts = []
+@pytest.fixture(autouse=True)
+def complaints(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[str]]:
+    """Of every page that a test opens. Who expects some clears them."""
+    heard: list[str] = []
+    opened: list[BrowserContext] = []
+    if "chromium" in request.fixturenames:
+        browser: Browser = request.getfixturevalue("chromium")
+        new_context = browser.new_context
 
+        def listened_to(**options: Any) -> BrowserContext:
+            context = new_context(**options)
+            listen(context, heard)
+            opened.append(context)
+            return context
+
+        monkeypatch.setattr(browser, "new_context", listened_to)
+    yield heard
+    for context in opened:
+        context.close()
+    assert heard == []
+
+
+@pytest.fixture
+def show(chromium: Browser, pages: dict[str, str], complaints: list[str]) -> Show:
     def shown(name: str, width: int, height: int = 800, query: str = "", **options: Any) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-
-        def answer(route: Route) -> None:
-            path = route.request.url.removeprefix(HOST)
-            if not path.startswith("/static/"):
-                route.fulfill(body=pages[name], content_type="text/html")
-                return
-            plain = re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", path.removeprefix("/static/"))
-            file = STATIC / plain
-            if file.exists():
-                kind = guess_type(file.name)[0] or "application/octet-stream"
-                route.fulfill(body=file.read_bytes(), content_type=kind)
-            else:
-                route.abort()  # htmx, of a package: the layout does not wait for it
-
+        serve(context, lambda path: pages[name])
+        # Of a run under way: open, and silent.
+        context.route_web_socket(re.compile("/ws/"), lambda socket: None)
         page = context.new_page()
-        page.route("**/*", answer)
         page.goto(HOST + query)
         return page
 
-    yield shown
-    for context in contexts:
-        context.close()
+    return shown

@@ -4,31 +4,23 @@ phone, and without JavaScript."""
 from __future__ import annotations
 
 import os
-import re
-import shutil
 from collections.abc import Callable, Iterator
-from mimetypes import guess_type
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.engine.findings.evidence import verify
-from tests.browser.conftest import FLAGS
 from tests.console.story import ANALYSIS, Story
+from tests.layout.served import HOST, serve
 
 pytestmark = pytest.mark.browser
 
-STATIC = Path(settings.BASE_DIR, "static")
 DRAWN = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
-HOST = "http://compare.test"
 TABLE = """
 | thousand € | Keep | Retrofit | CO₂ now |
 |---|---:|---:|---:|
@@ -122,36 +114,15 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         alice.delete()
 
 
-@pytest.fixture(scope="module")
-def chromium(pages: dict[str, str]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-
-
 Show = Callable[..., Page]
 
 
 @pytest.fixture
-def show(chromium: Browser, pages: dict[str, str]) -> Iterator[Show]:
-    contexts, errors = [], []
-
+def show(chromium: Browser, pages: dict[str, str]) -> Show:
     def shown(name: str, width: int = 1440, height: int = 900, **options: Any) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-
-        def answer(route: Route) -> None:
-            path = re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", urlsplit(route.request.url).path)
-            if not path.startswith("/static/"):
-                route.fulfill(body=pages[name], content_type="text/html")
-                return
-            file = STATIC / path.removeprefix("/static/")
-            kind = guess_type(file)[0] or "application/octet-stream"
-            route.fulfill(body=file.read_bytes(), content_type=kind)
-
-        context.route("**/*", answer)
+        serve(context, lambda path: pages[name])
         page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(f"{HOST}/fusion/compare?left=A&right=B")
         if options.get("java_script_enabled", True):
             expect(page.locator("#compare")).to_have_class("page page-wide compare has-script") if (
@@ -162,10 +133,7 @@ def show(chromium: Browser, pages: dict[str, str]) -> Iterator[Show]:
             )
         return page
 
-    yield shown
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return shown
 
 
 @pytest.mark.django_db

@@ -10,29 +10,28 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
-from mimetypes import guess_type
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.engine.state import Step
 from console.fragments import run_context, run_figures, run_fragments
 from console.live.frames import Cursor, Frames, Text
 from console.markdown import StreamRenderer
+from tests.browser.complaints import listen
 from tests.browser.conftest import FLAGS
 from tests.console.story import Story, a_spec
+from tests.layout.served import HOST, serve
+from tests.stack import PATIENCE
 
 pytestmark = pytest.mark.browser
 
-STATIC = Path(settings.BASE_DIR, "static")
-HOST = "http://layout.test"
 SEATS = 8
 WRITTEN = "Some words of an answer, with **weight** and a [link](https://a.test/b).\n\n"
 WRITTEN += "- one item\n- and another\n\n```py\ndef code(x):\n    return x * 2\n```\n\n"
@@ -128,6 +127,7 @@ class Line:
     def __init__(self) -> None:
         self.socket: WebSocketRoute | None = None
         self.acknowledged = 0
+        self.complaints: list[str] = []
 
     def connect(self, socket: WebSocketRoute) -> None:
         self.socket = socket
@@ -136,27 +136,20 @@ class Line:
     def hear(self, message: str | bytes) -> None:
         self.acknowledged = json.loads(message).get("ack", self.acknowledged)
 
-
-def serve(page: Page, html: str) -> None:
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(HOST)
-        plain = re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", path.removeprefix("/static/"))
-        file = STATIC / plain
-        if not path.startswith("/static/"):
-            route.fulfill(body=html, content_type="text/html")
-        elif file.exists():
-            kind = guess_type(file.name)[0] or "application/octet-stream"
-            route.fulfill(body=file.read_bytes(), content_type=kind)
-        else:
-            route.abort()
-
-    page.route("**/*", answer)
+    def wait(self, page: Page, condition: Callable[[], bool]) -> None:
+        """A page whose scripts have broken says so instead of being waited for."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert self.complaints == []
+            assert time.monotonic() < deadline, page.content()
+            page.evaluate("new Promise(requestAnimationFrame)")
 
 
 def opened(chromium: Browser, html: str, width: int) -> tuple[Page, Line]:
     page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
     line = Line()
-    serve(page, html)
+    serve(page, lambda path: html)
+    listen(page.context, line.complaints)
     page.route_web_socket(re.compile("/ws/"), line.connect)
     page.add_init_script(
         """window.shift = 0;
@@ -165,8 +158,7 @@ def opened(chromium: Browser, html: str, width: int) -> tuple[Page, Line]:
         }).observe({ type: "layout-shift", buffered: true });"""
     )
     page.goto(HOST)
-    while line.socket is None:
-        page.evaluate("new Promise(requestAnimationFrame)")
+    line.wait(page, lambda: line.socket is not None)
     return page, line
 
 
@@ -176,8 +168,7 @@ def shown(page: Page, line: Line, frames: list[str]) -> None:
         assert line.socket
         line.socket.send(frame)
         at = json.loads(frame)["at"]
-        while line.acknowledged < at:
-            page.evaluate("new Promise(requestAnimationFrame)")
+        line.wait(page, lambda at=at: line.acknowledged >= at)
 
 
 def until_it_is_settled(page: Page) -> None:

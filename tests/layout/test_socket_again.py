@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Route, WebSocketRoute
 
-from tests.layout.test_forced_layouts import HOST, chromium, page_html, serve, stream
+from tests.layout.served import HOST, serve
+from tests.layout.test_forced_layouts import chromium, page_html, stream
 
 __all__ = ["chromium", "page_html", "stream"]
 pytestmark = pytest.mark.browser
@@ -38,7 +39,7 @@ def test_a_page_that_was_refused_a_socket_tries_again_after_growing_pauses_until
         asked.append(second)
         route.fulfill(json={})
 
-    serve(page, page_html)
+    serve(page, lambda path: page_html)
     page.route(re.compile(r"/frames\?"), answer)
     page.route_web_socket(re.compile("/ws/"), connect)
     page.clock.install()
