@@ -30,7 +30,18 @@ def up(tree: Path, ordinary_signals: None) -> Iterator[Up]:
         yield running
 
 
-def test_a_killed_worker_is_started_again_and_said(up: Up) -> None:
+def test_who_is_killed_is_started_again_and_a_second_start_names_the_first(
+    up: Up, tree: Path
+) -> None:
+    """One start for several looks at what goes on."""
+    _a_killed_worker_is_started_again_and_said(up)
+    _a_second_start_from_the_same_directory_names_the_first(up, tree)
+    _a_killed_valkey_is_started_again_on_the_same_socket(up, tree)
+    assert up.end(signal.SIGHUP) == 0
+    assert up.left(60) == []
+
+
+def _a_killed_worker_is_started_again_and_said(up: Up) -> None:
     killed = up.child("worker")
     killed.kill()
     up.wait_for("worker died (signal 9), starting it again")
@@ -40,18 +51,16 @@ def test_a_killed_worker_is_started_again_and_said(up: Up) -> None:
         assert answer.status == 200
 
 
-def test_a_killed_valkey_is_started_again_on_the_same_socket(up: Up, tree: Path) -> None:
+def _a_killed_valkey_is_started_again_on_the_same_socket(up: Up, tree: Path) -> None:
     next(p for p in up.look() if "valkey" in p.name()).kill()
     up.wait_for("valkey died (signal 9), starting it again")
     until = time.monotonic() + 90
     while not valkey.answers(tree / "var" / "valkey.sock") and time.monotonic() < until:
         time.sleep(0.05)
     assert valkey.answers(tree / "var" / "valkey.sock")
-    assert up.end(signal.SIGHUP) == 0
-    assert up.left(60) == []
 
 
-def test_a_second_start_from_the_same_directory_names_the_first(up: Up, tree: Path) -> None:
+def _a_second_start_from_the_same_directory_names_the_first(up: Up, tree: Path) -> None:
     second = manage(tree, "up", "--port", "0", python=sys.executable, FUSION_BOOTSTRAP="0")
     assert second.returncode == 1
     assert f"already runs from {tree / 'var'} ({up.url})" in second.stderr
@@ -108,12 +117,13 @@ def test_it_goes_on_without_a_built_in_model_that_cannot_be_installed(project: P
         assert up.left(60) == []
 
 
-def test_a_database_that_cannot_be_reached_is_one_sentence(project: Path) -> None:
+def test_a_database_that_cannot_be_reached_is_one_sentence(tmp_path: Path, tree: Path) -> None:
     ended = manage(
-        project,
+        tree,
         *("up", "--port", "0", "--no-local-model"),
         python=sys.executable,
         FUSION_BOOTSTRAP="0",
+        FUSION_VAR_DIR=str(tmp_path / "var"),
         DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing",
     )
     assert ended.returncode == 1
@@ -134,11 +144,11 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(project: Path) -> Non
     ],
 )
 def test_a_variable_that_cannot_be_meant_is_named(
-    tmp_path: Path, project: Path, name: str, value: str
+    tmp_path: Path, tree: Path, name: str, value: str
 ) -> None:
     changes = {name: value, "FUSION_BOOTSTRAP": "0", "FUSION_VAR_DIR": str(tmp_path / "var")}
     up = ("up", "--port", "0", "--no-local-model")
-    ended = manage(project, *up, python=sys.executable, **changes)
+    ended = manage(tree, *up, python=sys.executable, **changes)
     assert ended.returncode == 1
     (sentence,) = ended.stderr.splitlines()
     assert sentence.startswith("Preparing the database failed: ") and name in sentence

@@ -200,18 +200,20 @@ def test_up_starts_as_many_as_it_is_told_and_tells_each_how_many_they_are(
 
 
 def test_one_is_enough_where_one_is_asked_for(project: Path, ordinary_signals: None) -> None:
-    with Up(project, "--no-local-model", "--web-processes", "1") as up:
+    several = {"FUSION_WEB_PROCESSES": "3"}
+    with Up(project, "--no-local-model", "--web-processes", "1", **several) as up:
         up.wait_for("Fusion is ready: ")
         assert len(up.child("fusion_site.webs").children()) == 1
 
 
 @pytest.mark.parametrize("number", ["0", "33", "-1", "two", "1.5", "²"])
-def test_a_number_that_cannot_be_meant_is_named(project: Path, number: str) -> None:
+def test_a_number_that_cannot_be_meant_is_named(tmp_path: Path, number: str) -> None:
     ended = manage(
-        project,
+        PROJECT,
         *("up", "--port", "0"),
         python=sys.executable,
         FUSION_BOOTSTRAP="0",
+        FUSION_VAR_DIR=str(tmp_path / "var"),
         FUSION_WEB_PROCESSES=number,
     )
     assert ended.returncode == 2
