@@ -24,17 +24,18 @@ from fusion_site.tether import tethered
 from tests import costs
 
 ROOT = Path(__file__).resolve().parent.parent
-# Two: as many as the machine that this is measured on has cores.
-AT_ONCE = 2
-# What waits for others, and what computes, which is all that is not named here. Real processes
-# that are killed, watched and installed come when these have begun to end.
-WAITING = {
+# One more than the machine that this is measured on has cores: hardly a test computes all the
+# time, and what waits for a model, a stream or a lease leaves its core to another.
+AT_ONCE = 3
+# In the order in which they begin: the longest first, so that no core waits long at the end. What
+# computes, which is all that is not named here, comes last.
+LANES = {
     "programs": ("api", "evaluation"),
+    "machines": ("startup",),
     "runs": ("scenarios", "realtime", "providers", "llm"),
-}
-PROCESSES = {
-    "pages": ("browser", "live"),
-    "machines": ("startup", "chaos", "load"),
+    "live": ("live",),
+    "killed": ("chaos", "load"),
+    "pages": ("browser", "layout"),
 }
 ONLY_LONG = ("benchmarks", "clients", "image")
 QUICK = (
@@ -54,7 +55,7 @@ class Lane:
         return cls(name, ("-m", "pytest", *(f"tests/{p}" for p in places), *options))
 
 
-# Its lanes run beside each other, two at a time; the next begins when all have ended.
+# Its lanes run beside each other, three at a time; the next begins when all have ended.
 Stage = tuple[Lane, ...]
 
 
@@ -63,16 +64,13 @@ def quick() -> list[Stage]:
 
 
 def short(*options: str) -> list[Stage]:
-    """Everything. Whatever folder is new computes, until somebody says that it waits."""
-    named = WAITING | PROCESSES
-    known = {*ONLY_LONG, *(folder for folders in named.values() for folder in folders)}
+    """Everything. Whatever folder is new computes, until somebody gives it a lane."""
+    known = {*ONLY_LONG, *(folder for folders in LANES.values() for folder in folders)}
     tests = ROOT / "tests"
     others = sorted({p.parent.name for p in tests.glob("*/test_*.py")} - known)
     loose = sorted(p.name for p in tests.glob("test_*.py"))
-    lanes = {name: Lane.of(name, folders, *options) for name, folders in named.items()}
-    computing = Lane.of("computing", [*others, *loose], *options)
-    # The longest first, so that neither core waits long for the other at the end.
-    return [(lanes["runs"], lanes["programs"], computing, lanes["machines"], lanes["pages"])]
+    lanes = LANES | {"computing": (*others, *loose)}
+    return [tuple(Lane.of(name, places, *options) for name, places in lanes.items())]
 
 
 def long() -> list[Stage]:
