@@ -16,6 +16,7 @@ from console.record.rows import state_from_rows
 from console.services.fusions import run_fuse
 from console.services.rulings import ReaderWish, Ruled
 from console.worker.worker import Worker
+from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -28,7 +29,7 @@ RULED = ReaderWish(
 
 
 def carried_out(worker: Worker, run: Run) -> Run:
-    worker.execute(str(run.pk))
+    carry_out(worker, str(run.pk))
     return Run.objects.get(pk=run.pk)
 
 
