@@ -1,4 +1,4 @@
-"""HTTP to Django, websockets to the console's consumers."""
+"""HTTP to Django, websockets to the console's own applications."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
 
-# First: the consumers import models, which need the apps loaded.
+# First: console imports models, which need the apps loaded.
 http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402

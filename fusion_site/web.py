@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 # Quiet, because its access log would hold the tokens of share links. Closing a page need
 # not wait for its consumer.
 OPTIONS = ["--verbosity", "0", "--no-server-name", "--application-close-timeout", "3"]
-# What a browser sends is small. The limits hold for both directions: console/live/consumers.py
+# What a browser sends is small. The limits hold for both directions: console/live/sockets.py
 # sends what is longer in parts.
 OPTIONS += ["--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"]
 

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.urls import path, re_path
 
-from .consumers import RunConsumer, SharedRunConsumer
+from .sockets import RunSocket, SharedRunSocket
 
 # Channels routes ASGI applications with Django's `path`, whose type knows views only.
-_run: Any = RunConsumer.as_asgi()
-_shared: Any = SharedRunConsumer.as_asgi()
+_run: Any = RunSocket.serve
+_shared: Any = SharedRunSocket.serve
 _nowhere: Any = WebsocketDenier.as_asgi()
 
 websocket_urlpatterns: list[Any] = [

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from .. import access
 from ..models import Run
-from .consumers import MAX_WANTS, watches
 from .frames import Cursor
+from .sockets import MAX_WANTS, watches
 
 PATIENCE = 10.0  # seconds for a watch to have read its run
 

@@ -1,22 +1,21 @@
 """The live page's socket. It only reads: the event log, through a `Watch`.
 
-Frames are described in docs/frames.md; static/console/run/frames.js applies them.
+Frames are described in docs/frames.md; static/console/run/frames.js applies them. The socket is an
+ASGI application of its own: Channels' consumers begin a task for every message and have a thread
+look for old database connections, and a page acknowledges every frame.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest
@@ -29,6 +28,9 @@ from .frames import Cursor
 from .watch import Watch, Watches
 
 log = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # Codes of our own: Daphne lets a program end a socket by 1000 and by these only, and leaves it
 # open on any other.
@@ -49,47 +51,42 @@ watches = Watches(
 )
 
 
-class RunConsumer(AsyncWebsocketConsumer):
+class RunSocket:
     show_costs = True
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """As Channels does it, but without two tasks for every message, which are for layers that
-        there are none of here."""
-        self.scope, self.base_send = scope, send
-        with contextlib.suppress(StopConsumer):
-            while True:
-                await self.dispatch(await receive())
-
-    async def dispatch(self, message: Any) -> None:
-        """What a page says needs no database, whose connections Channels looks through before
-        every message: a hand-over to a thread for each frame that a page has shown."""
-        if message["type"] == "websocket.receive":
-            await self.websocket_receive(message)
-        else:
-            await super().dispatch(message)
-
-    async def connect(self) -> None:
+    def __init__(self, scope: dict[str, Any], send: Send) -> None:
+        self.scope, self._send = scope, send
         self._sending: asyncio.Task[None] | None = None
         self._unacknowledged: set[int] = set()
         self._cursor = Cursor(self.show_costs)
         self._acknowledged = asyncio.Event()
         self._watch: Watch | None = None
-        await self.accept()
+
+    @classmethod
+    async def serve(cls, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """One socket, as ASGI has it."""
+        await receive()  # that somebody connects
+        socket = cls(scope, send)
+        try:
+            await socket._open()
+            while (message := await receive())["type"] == "websocket.receive":
+                await socket._take(message.get("text") or "")
+        finally:
+            socket._stop_sending()
+
+    async def _open(self) -> None:
+        await self._send({"type": "websocket.accept"})
         run_id = await self._allowed()
         if run_id is None:
-            await self.close(NOT_ALLOWED)
+            await self._close(NOT_ALLOWED)
             return
-        self._sending = asyncio.create_task(self._serve(run_id))
+        self._sending = asyncio.create_task(self._follow(run_id))
 
-    async def disconnect(self, code: int) -> None:
-        if self._sending:
-            self._sending.cancel()
-
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        message = _message(text_data or "")
+    async def _take(self, text: str) -> None:
+        message = _message(text)
         if message is None:
-            await self.disconnect(NOT_UNDERSTOOD)  # nothing is sent behind the end
-            await self.close(NOT_UNDERSTOOD)
+            self._stop_sending()  # nothing is sent behind the end
+            await self._close(NOT_UNDERSTOOD)
             return
         if "want" in message:
             wants = message["want"]
@@ -99,6 +96,13 @@ class RunConsumer(AsyncWebsocketConsumer):
         if "ack" in message:
             self._unacknowledged.discard(message["ack"])
             self._acknowledged.set()
+
+    def _stop_sending(self) -> None:
+        if self._sending:
+            self._sending.cancel()
+
+    async def _close(self, code: int) -> None:
+        await self._send({"type": "websocket.close", "code": code})
 
     async def _allowed(self) -> uuid.UUID | None:
         """The run's id as long as this viewer may see it."""
@@ -119,10 +123,10 @@ class RunConsumer(AsyncWebsocketConsumer):
 
     def _position(self) -> str:
         """How far it was sent before its line broke: `?after=` of its address."""
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        query: dict[str, list[str]] = parse_qs(self.scope["query_string"].decode("latin-1"))
         return query.get("after", [""])[0]
 
-    async def _serve(self, run_id: uuid.UUID) -> None:
+    async def _follow(self, run_id: uuid.UUID) -> None:
         cursor = self._cursor
         loop = asyncio.get_running_loop()
         asked = spoken = loop.time()
@@ -134,11 +138,11 @@ class RunConsumer(AsyncWebsocketConsumer):
                     if loop.time() - asked > settings.PERMISSION_SECONDS:
                         asked = loop.time()
                         if await self._allowed() is None:
-                            await self.close(NOT_ALLOWED)
+                            await self._close(NOT_ALLOWED)
                             return
                     ended = watch.ended
                     if watch.gone:
-                        await self.close(NOT_ALLOWED)
+                        await self._close(NOT_ALLOWED)
                         return
                     frame = await watch.frame(cursor) if watch.is_ready else ""
                     if ended and not watch.failed:
@@ -148,7 +152,7 @@ class RunConsumer(AsyncWebsocketConsumer):
                         if not await self._send_frame(cursor.after if frame else 0, frame):
                             return
                     if ended:
-                        await self.close(FAILED if watch.failed else 1000)
+                        await self._close(FAILED if watch.failed else 1000)
                         return
                     if not frame:
                         await watch.changed(min(KEEP_ALIVE, settings.PERMISSION_SECONDS))
@@ -156,26 +160,26 @@ class RunConsumer(AsyncWebsocketConsumer):
             raise
         except Exception:
             log.exception("the socket of run %s failed", run_id)
-            await self.close(FAILED)
+            await self._close(FAILED)
 
     async def _send_frame(self, step: int, frame: str) -> bool:
         """Waits while too much is unacknowledged; False when the browser never reads."""
         if step:
             self._unacknowledged.add(step)
         for part in _parts((frame or "{") + "}"):
-            await self.send(text_data=part)
+            await self._send({"type": "websocket.send", "text": part})
         while len(self._unacknowledged) >= UNACKNOWLEDGED:
             self._acknowledged.clear()
             try:
                 async with asyncio.timeout(ACKNOWLEDGE_WITHIN):
                     await self._acknowledged.wait()
             except TimeoutError:
-                await self.close(NOT_READ)
+                await self._close(NOT_READ)
                 return False
         return True
 
 
-class SharedRunConsumer(RunConsumer):
+class SharedRunSocket(RunSocket):
     """For whoever has the link: no account, no costs."""
 
     show_costs = False

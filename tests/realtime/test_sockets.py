@@ -1,0 +1,139 @@
+"""A page's socket, as ASGI has it: what it takes from the page, and what that costs."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from console.live import sockets
+from console.live.sockets import NOT_UNDERSTOOD, RunSocket
+from console.live.watch import Watch, Watches
+from tests.console.story import Story
+from tests.realtime.test_live_frames import said
+
+RUN = uuid.uuid4()
+
+
+class Line:
+    """Between a page and its socket."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self._from_the_page: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._come = asyncio.Event()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+        self._come.set()
+
+    def say(self, text: str | None) -> None:
+        kind = "disconnect" if text is None else "receive"
+        self._from_the_page.put_nowait({"type": f"websocket.{kind}", "text": text})
+
+    async def until(self, there: Callable[[], Any]) -> None:
+        async with asyncio.timeout(10):
+            while not there():
+                self._come.clear()
+                await self._come.wait()
+
+    @property
+    def closed(self) -> list[int]:
+        return [m["code"] for m in self.sent if m["type"] == "websocket.close"]
+
+    @property
+    def frames(self) -> list[str]:
+        return [m["text"] for m in self.sent if m["type"] == "websocket.send"]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[asyncio.Task[None]]:
+        self._from_the_page.put_nowait({"type": "websocket.connect"})
+        scope: dict[str, Any] = {"query_string": b"", "url_route": {"kwargs": {"run_id": RUN}}}
+        task = asyncio.create_task(RunSocket.serve(scope, self._from_the_page.get, self.send))
+        yield task
+        self.say(None)
+        async with asyncio.timeout(10):
+            await task
+
+
+Watched = Callable[[], Awaitable[Watch]]
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """Waits for the watch of the socket, which is told by hand what happens in the run."""
+    begun: asyncio.Queue[Watch] = asyncio.Queue()
+
+    async def idle(self: Watch) -> None:
+        begun.put_nowait(self)
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Watch, "_follow_to_the_end", idle)
+    monkeypatch.setattr("console.record.eventlog.connect", lambda: None)
+    monkeypatch.setattr("console.live.watch.LINGER", 0)
+    monkeypatch.setattr(sockets, "watches", Watches(lambda *_: {}))
+    monkeypatch.setattr(RunSocket, "_find", lambda self: RUN)
+    return begun.get
+
+
+async def shows(watch: Watch, words: int) -> None:
+    watch._spec = Story().spec
+    await watch._step(said(*["one "] * words), "", is_text=words > 1)
+
+
+async def test_an_acknowledgement_is_taken_without_a_thread(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page sends one for every frame."""
+    line, handed = Line(), list[Any]()
+    async with line.open():
+        watch = await watched()
+        await shows(watch, 1)
+        await line.until(lambda: line.frames)
+        loop = asyncio.get_running_loop()
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "run_in_executor", lambda *a: handed.append(a))
+            for number in range(2, 50):
+                line.say(f'{{"ack":{number - 1}}}')
+                await shows(watch, number)
+                await line.until(lambda n=number: len(line.frames) == n)
+    assert not handed
+
+
+@pytest.mark.parametrize(
+    ("message", "codes"),
+    [
+        ('{"ack":1}', []),
+        ('{"want":["seat-0"]}', []),
+        ('{"want":null}', []),
+        ('{"ack":1,"want":[]}', []),
+        ("{}", [NOT_UNDERSTOOD]),
+        ("", [NOT_UNDERSTOOD]),
+        ("5", [NOT_UNDERSTOOD]),
+        ("nonsense", [NOT_UNDERSTOOD]),
+        ("[" * 60_000, [NOT_UNDERSTOOD]),
+        ('{"ack":[1]}', [NOT_UNDERSTOOD]),
+        ('{"want":"seat-0"}', [NOT_UNDERSTOOD]),
+    ],
+)
+async def test_what_is_not_understood_ends_the_socket_once(
+    watched: Watched, message: str, codes: list[int]
+) -> None:
+    line = Line()
+    async with line.open():
+        line.say(message)
+        line.say('{"ack":1}')
+    assert line.closed == codes
+
+
+async def test_a_page_that_goes_leaves_nobody_at_its_run(watched: Watched) -> None:
+    line = Line()
+    async with line.open():
+        watch = await watched()
+        assert len(watch.viewers) == 1
+    await asyncio.sleep(0)
+    assert not watch.viewers and not line.closed
