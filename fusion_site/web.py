@@ -25,7 +25,10 @@ from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-import daphne.server  # first of all that is Twisted's: it installs the reactor
+from . import reactor as installed  # noqa: F401 - first of all that is Twisted's
+
+# isort: split
+import daphne.server
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet import reactor

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from console.site import loops
 from console.worker import worker as working
 
 MOST = 0.2  # CPU seconds of one step
@@ -66,14 +67,14 @@ class Steps:
 @contextmanager
 def short_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[Steps]:
     """Measures the loop of every worker made within; fails where a step of one took too long."""
-    steps, new_loop = Steps(), working._new_loop
+    steps, new_loop = Steps(), loops.new_loop
 
     def new_measured_loop() -> asyncio.AbstractEventLoop:
         loop = new_loop()
         loop.close()
         return steps.loop(type(loop))
 
-    monkeypatch.setattr(working, "_new_loop", new_measured_loop)
+    monkeypatch.setattr(working, "new_loop", new_measured_loop)
     gc.callbacks.append(steps.on_collection)
     try:
         yield steps

@@ -28,6 +28,7 @@ from ..providers.wire.http import make_client
 from ..record import eventlog
 from ..record.asked import Asked
 from ..record.turns import next_of
+from ..site.loops import new_loop
 from .admission import AllPlaces
 from .doorbell import ring
 from .execution import Execution, Keys, Shared, keys_of
@@ -44,7 +45,7 @@ class Worker:
     """What a worker process shares between its runs; made on the first use."""
 
     def __init__(self) -> None:
-        self.loop = _new_loop()
+        self.loop = new_loop()
         self.runs: dict[str, Execution] = {}
         self.stopping = False
         self.under_way: set[asyncio.Task[None]] = set()
@@ -207,14 +208,6 @@ def _found(state: RunState, logged: RunState | None, number: int | None) -> None
         fusion.analysis, fusion.analysis_by = seen.analysis, seen.analysis_by
         fusion.analysis_reason, fusion.analysis_error = seen.analysis_reason, seen.analysis_error
         fusion.poll = seen.poll
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # where uvloop has no wheel, asyncio's own loop does
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 _worker: Worker | None = None

@@ -256,3 +256,24 @@ def test_where_none_is_copied_each_is_a_program_on_the_same_socket(
 
 def _said(started: Webs) -> str:
     return started.output.read_text()
+
+
+@pytest.mark.parametrize(
+    ("beforehand", "loop"),
+    [("", "uvloop"), ("sys.modules['uvloop'] = None", "asyncio.unix_events")],
+)
+def test_web_servers_run_on_the_loop_that_workers_have(
+    tmp_path: Path, beforehand: str, loop: str
+) -> None:
+    """Which asyncio's is where uvloop has no wheel."""
+    says = "type(reactor._asyncioEventloop).__module__"
+    code = f"import sys; {beforehand}\nfrom fusion_site.web import reactor\nprint({says})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment(SECRET_KEY="x" * 50, FUSION_VAR_DIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.stdout.strip() == loop, done.stderr
