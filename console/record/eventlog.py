@@ -225,17 +225,14 @@ async def read(redis: Redis, run_id: object) -> RunState | None:
 
 def _folded(rows: Any) -> RunState | None:
     state = None
-    for entry in _entries(rows):
-        state = entry.fold(state)
+    for entry_id, fields in rows:
+        for field in fields.items():
+            state = _entry(entry_id, *field).fold(state)
     return state
 
 
-def _entries(rows: Any) -> list[Entry]:
-    return [
-        Entry(entry_id.decode(), kind.decode(), json.loads(body))
-        for entry_id, fields in rows
-        for kind, body in fields.items()
-    ]
+def _entry(entry_id: bytes, kind: bytes, body: bytes) -> Entry:
+    return Entry(entry_id.decode(), "s" if kind == b"s" else "e", json.loads(body))
 
 
 def beginning(reopened_after: int) -> str:
@@ -250,17 +247,29 @@ async def tail(
 
     An empty batch says that nothing came for `quiet` seconds, or that Redis
     cannot be reached: the reader then asks the row whether the run has ended.
+
+    It keeps one connection: taking it from the pool and giving it back for every
+    batch costs as much as the batch. One that was left in the middle of an answer
+    is closed by the client library, and opened again by the next command.
     """
-    key = _key(run_id)
-    while True:
-        try:
-            async with asyncio.timeout(quiet + 5):  # the other end may be gone without a word
-                answer: Any = await redis.xread({key: after}, block=int(quiet * 1000), count=100)
-        except (RedisError, OSError, TimeoutError):
-            yield []
-            await asyncio.sleep(0.25)
-            continue
-        entries = [e for _, rows in answer or [] for e in _entries(rows)]
-        if entries:
-            after = entries[-1].id
-        yield entries
+    read = ("COUNT", 100, "BLOCK", int(quiet * 1000), "STREAMS", _key(run_id))
+    pool: Any = redis.connection_pool
+    connection: Any = None
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(quiet + 5):  # the other end may be gone without a word
+                    connection = connection or await pool.get_connection()
+                    await connection.send_command("XREAD", *read, after)
+                    answer: Any = await connection.read_response()
+            except (RedisError, OSError, TimeoutError):
+                yield []
+                await asyncio.sleep(0.25)
+                continue
+            entries = [_entry(n, *field) for _, rows in answer or [] for n, field in rows]
+            if entries:
+                after = entries[-1].id
+            yield entries
+    finally:
+        if connection:
+            await pool.release(connection)

@@ -191,10 +191,7 @@ def read_log(run: Run) -> tuple[bytes, RunState]:
             await redis.aclose()
 
     rows = asyncio.run(read())
-    state: RunState | None = None
-    raw = b""
-    for entry in eventlog._entries(rows):
-        state = entry.fold(state)
+    raw, state = b"", eventlog._folded(rows)
     assert state, "the log cannot be read"
     for _, fields in rows:
         raw += b"".join(k + v for k, v in fields.items())
