@@ -168,6 +168,8 @@ class Frames:
     def next(self, cursor: Cursor, *, all_texts: bool = False) -> str:
         """What lies beyond the cursor, which moves on, as JSON without its closing brace; ""
         when nothing does."""
+        if cursor.after == self.step and not cursor.behind:
+            return ""
         wants = None if all_texts else cursor.wants
         behind = {
             place: cursor.behind.get(place, cursor.after)

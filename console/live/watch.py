@@ -42,7 +42,7 @@ from .frames import Cursor, Frames, Text
 log = logging.getLogger(__name__)
 
 QUIET = 2.0  # a page that watches a model think need not ask its rows more often
-ANYHOW = 1.0  # seconds after which fragments are made though only texts have grown
+ANYHOW = 1.0  # seconds after which fragments are made of texts that have grown
 # Characters that are rendered on the loop. A hand-over costs as much as most steps do; so many
 # characters of the dearest texts, lists, take 3 ms, and no other page waits longer than that.
 ON_THE_LOOP = 1_000
@@ -72,6 +72,7 @@ class Watch:
         self._frames = Frames(self.id)
         self._note = ""
         self._shape: Any = None  # of the state for which the fragments were made
+        self._told: Any = None  # what they told of texts that grow
         self._made_at = 0.0
         self._changed = asyncio.Event()
         self._stepping = asyncio.Lock()  # what a step is changing is not shown half changed
@@ -136,7 +137,9 @@ class Watch:
 
     def _wants_fragments(self, state: RunState, note: str) -> bool:
         """Whether fragments are to be made though only texts have grown."""
-        return self._shape != _shape(state, note) or time.monotonic() - self._made_at >= ANYHOW
+        if self._shape != _shape(state, note):
+            return True
+        return time.monotonic() - self._made_at >= ANYHOW and self._told != _told(state)
 
     def _work_of(self, state: RunState) -> int:
         work, texts = 0, self._frames.texts
@@ -153,7 +156,8 @@ class Watch:
         self._frames.take(status=state.status.value, figures=run_figures(self._spec, state))
         if not with_fragments:
             return
-        self._note, self._shape, self._made_at = note, _shape(state, note), time.monotonic()
+        self._note, self._made_at = note, time.monotonic()
+        self._shape, self._told = _shape(state, note), _told(state)
         for show_costs in {c.show_costs for c in self.viewers} | set(self._frames.kinds):
             self._make_fragments(show_costs)
 
@@ -231,6 +235,15 @@ class Watch:
 def _shape(state: RunState, note: str) -> Any:
     """What fragments say of the texts beside them."""
     return note, [(c.key, bool(c.text), bool(c.reasoning)) for c in state.calls.values()]
+
+
+def _told(state: RunState) -> Any:
+    """And of how much: an analysis as far as it has come, thoughts once there is text. Of an
+    answer they tell no more than its figures, which are data."""
+    return [
+        len(c.text) if c.step is Step.ANALYSIS else len(c.reasoning) if c.text else 0
+        for c in state.calls.values()
+    ]
 
 
 def _is_text(entries: Sequence[Entry]) -> bool:

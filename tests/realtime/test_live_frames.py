@@ -91,6 +91,10 @@ def delta(text: str) -> Event:
     return Event(EventType.CALL_DELTA, 2.0, "panel-0-1", data={"text": text})
 
 
+def thought(text: str) -> Event:
+    return Event(EventType.CALL_REASONING_DELTA, 2.0, "panel-0-1", data={"text": text})
+
+
 def snapshot(state: RunState) -> Entry:
     return Entry("1-1", "s", {"v": VERSION} | state.to_dict())
 
@@ -413,7 +417,7 @@ def test_fragments_and_whatever_is_not_text_are_never_made_on_the_loop(
     watch.viewers.append(Cursor(True))
     asyncio.run(watch._step(said("one "), ""))
     monkeypatch.setattr("console.live.watch.ANYHOW", 0)
-    step(watch, Entry("1-2", "e", [delta("two ").to_dict()]).fold(watch._state))
+    step(watch, Entry("1-2", "e", [thought("Hm.").to_dict()]).fold(watch._state))
     assert len(threads) == 2 and threading.get_ident() not in threads
 
 
