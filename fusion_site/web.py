@@ -31,6 +31,7 @@ from . import reactor as installed  # noqa: F401 - first of all that is Twisted'
 import daphne.server
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.interfaces import IAddress, IDelayedCall
@@ -273,6 +274,24 @@ class Factory(HTTPFactory):
         return channel
 
 
+class Socket(WebSocketProtocol):
+    """Without the sentences that Autobahn puts together, in colours, for a log that nobody keeps:
+    with every message that comes or goes."""
+
+    def dataReceived(self, data: bytes) -> None:
+        self._dataReceived(data)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        if sync or chopsize or self.send_queue:
+            super().sendData(data, sync, chopsize)
+        else:
+            self.transport.write(data)
+
+
+class SocketFactory(WebSocketFactory):
+    protocol = Socket
+
+
 def endpoint(reactor: Any, description: str) -> Any:
     """Of an inherited socket Daphne says that it is IPv4's."""
     is_inherited, number = description.startswith("fd:fileno="), description.rpartition("=")[2]
@@ -287,6 +306,7 @@ class Server(daphne.server.Server):
     def run(self) -> None:
         # What `run` calls by these names.
         daphne.server.HTTPFactory = Factory
+        daphne.server.WebSocketFactory = SocketFactory
         daphne.server.serverFromString = endpoint
         self.ready_callable = self.must_be_limited
         super().run()

@@ -15,6 +15,7 @@ from types import FunctionType
 import httpx
 import psutil
 import pytest
+from autobahn.twisted.websocket import WebSocketServerProtocol
 from daphne.server import Server
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -446,7 +447,9 @@ def test_files_are_taken_by_no_form() -> None:
 @pytest.mark.parametrize(
     ("function", "uses"),
     [
-        (Server.run, {"HTTPFactory", "http_factory", "ready_callable"}),
+        (Server.run, {"HTTPFactory", "http_factory", "WebSocketFactory", "ready_callable"}),
+        (WebSocketServerProtocol.dataReceived, {"log", "_dataReceived"}),
+        (WebSocketServerProtocol.sendData, {"log", "send_queue", "transport", "write"}),
         (HTTPChannel.lineReceived, {"requests", "_command", "_path", "allHeadersReceived"}),
         (HTTPChannel._maybeChooseTransferDecoder, {"length", "handleContentChunk"}),
         (HTTPChannel.allHeadersReceived, {"gotLength", "_send100Continue"}),
