@@ -62,10 +62,12 @@ def preset_spec(preset: Preset) -> Spec:
     return build(preset_wish(preset))
 
 
-def presets_enabled() -> dict[Preset, str]:
-    """Those that are switched on, each with what it lacks, as `preset_lacks` says it: read at
-    once, with their seats and whose keys they name, instead of one by one."""
-    presets = list(Preset.objects.filter(enabled=True))
+def presets_enabled(*slugs: str) -> dict[Preset, str]:
+    """Those that are switched on, or of those the ones of these slugs, each with what it lacks, as
+    `preset_lacks` says it: read at once, with their seats and whose keys they name, instead of one
+    by one."""
+    enabled = Preset.objects.filter(enabled=True)
+    presets = list(enabled.filter(slug__in=slugs) if slugs else enabled)
     at_hand(presets)
     places_filled(*presets)
     return {preset: _lacks(preset) for preset in presets}

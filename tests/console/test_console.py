@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from console.engine.wait_for import at_least
 from console.models import Credential, Preset, Run
@@ -210,6 +212,29 @@ def test_a_custom_panel_runs_as_it_was_named(page: Client, server: Upstream) -> 
     spec = Run.objects.get().frozen_spec
     assert [p.model for p in spec.panel] == [name, name]
     assert spec.judge.model == name
+
+
+@pytest.mark.parametrize("preset", ["custom", "quality"])
+def test_asking_reads_no_preset_but_the_chosen(
+    page: Client, server: Upstream, with_key: None, preset: str
+) -> None:
+    asked: dict[str, Any] = {"prompt": "Why?", "preset": preset}
+    asked |= {"panel": ["openai:good", "openai:better"], "judge": "openai:judge"}
+
+    def ask() -> int:
+        with CaptureQueriesContext(connection) as made:
+            assert page.post("/fusion", asked).status_code == 302
+        seats = [q["sql"] for q in made.captured_queries if "presetpanelist" in q["sql"]]
+        assert len(seats) == (0 if preset == "custom" else 1)
+        return len(made)
+
+    ask()  # lists are read
+    before = ask()
+    for number in range(5):
+        other = Preset.objects.get(slug="quality")
+        other.pk, other.slug, other.name = None, f"other-{number}", f"Other {number}"
+        other.save()
+    assert ask() == before
 
 
 def test_the_page_does_not_wait_for_any_provider(page: Client, server: Upstream) -> None:

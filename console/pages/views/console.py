@@ -28,7 +28,7 @@ from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefuse
 from ...services.places import NewerModel, newer_models
 from ...services.policy import CHOICES
 from ...services.preset_checks import preset_findings
-from ...services.presets import default_preset_slug, preset_wish, presets_enabled
+from ...services.presets import default_preset_slug, filled_wish, presets_enabled
 from ...services.runs import run_start
 from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
@@ -51,9 +51,9 @@ def console(request: HttpRequest) -> HttpResponse:
         return HttpResponse()  # pages left open ask whether they may stay
     if "models" in request.GET:
         return _models(request)
-    presets = presets_enabled()
-    slugs = [*(p.slug for p in presets), CUSTOM]
     if request.method != "POST":
+        presets = presets_enabled()
+        slugs = [*(p.slug for p in presets), CUSTOM]
         chosen = default_preset_slug(presets)
         initial = {"client_run_id": str(uuid.uuid4()), "preset": chosen, "visibility": "private"}
         initial["prompt"] = request.session.pop(PROMPT, "")
@@ -61,15 +61,16 @@ def console(request: HttpRequest) -> HttpResponse:
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
-    form = ComposeForm(request.POST, presets=slugs)
+    enabled = Preset.objects.filter(enabled=True).values_list("slug", flat=True)
+    form = ComposeForm(request.POST, presets=[*enabled, CUSTOM])
     if "terms" in request.GET:
-        return _terms(request, form, presets)
+        return _terms(request, form)
     out: list[LeftOut] = []
     if form.is_valid():
         try:
-            spec, out = build_and_tell(_wish(form, presets, request.POST))
+            spec, out = build_and_tell(_wish(form, request.POST))
             if not _has_been_told(form, out):
-                return _page(request, form, presets, status=422, left_out=out)
+                return _page(request, form, presets_enabled(), status=422, left_out=out)
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
@@ -81,11 +82,11 @@ def console(request: HttpRequest) -> HttpResponse:
             _note(form, refused)
         else:
             return redirect("run-detail", run_id=run.pk)
-    return _page(request, form, presets, status=422)
+    return _page(request, form, presets_enabled(), status=422)
 
 
-def _wish(form: ComposeForm, presets: Mapping[Preset, str], posted: QueryDict) -> Wish:
-    wish = _panel_wish(form, presets)
+def _wish(form: ComposeForm, posted: QueryDict) -> Wish:
+    wish = _panel_wish(form)
     try:
         terms = wish.terms.and_also(form.terms)
     except NobodyLeft as nobody:
@@ -105,13 +106,13 @@ def _has_been_told(form: ComposeForm, out: list[LeftOut]) -> bool:
     return {left.key for left in out} <= set(form.cleaned_data["left_out"].split())
 
 
-def _terms(request: HttpRequest, form: ComposeForm, presets: Mapping[Preset, str]) -> HttpResponse:
+def _terms(request: HttpRequest, form: ComposeForm) -> HttpResponse:
     """Who would fall away, and whether enough are left, asked while the form is filled in."""
     out: list[LeftOut] = []
     why_off = ""
     if form.is_valid() or not set(form.errors) - {"prompt"}:
         try:
-            wish = _wish(form, presets, request.POST)
+            wish = _wish(form, request.POST)
             # Servers are asked for their lists only where it matters.
             out = build_and_tell(wish)[1] if wish.has_terms else []
         except TermsRefused as refused:
@@ -123,15 +124,19 @@ def _terms(request: HttpRequest, form: ComposeForm, presets: Mapping[Preset, str
     return render(request, "console/compose/_left_out.html", context)
 
 
-def _panel_wish(form: ComposeForm, presets: Mapping[Preset, str]) -> Wish:
+def _panel_wish(form: ComposeForm) -> Wish:
     data = form.cleaned_data
     if data["preset"] == CUSTOM:
         panel = [row.named for row in form.named_seats]
         return Wish(panel=panel, **{name: data[name] for name in JUDGING})
-    preset = next(p for p in presets if p.slug == data["preset"])
-    if lacks := presets[preset]:
+    # Nothing is read of those that were not chosen.
+    chosen = [*presets_enabled(data["preset"]).items()]
+    if not chosen:
+        raise Refused("This preset has just been switched off.")
+    [(preset, lacks)] = chosen
+    if lacks:
         raise Refused(lacks)
-    wish = preset_wish(preset)
+    wish = filled_wish(preset)
     return judge_writes(wish) if data["judge_writes"] else wish
 
 
