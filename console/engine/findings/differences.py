@@ -120,7 +120,10 @@ def _alike(
         "words",
         one,
         other,
-        *map(tuple, (*marks.words, *marks.grave)),
+        left_words=tuple(marks.words[0]),
+        right_words=tuple(marks.words[1]),
+        left_grave=tuple(marks.grave[0]),
+        right_grave=tuple(marks.grave[1]),
         figures=figures or any(word in statement.figures for statement, word in at_odds),
         denial=denial or any(statement.denies(word) for statement, word in at_odds),
     )
