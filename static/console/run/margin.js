@@ -1,8 +1,7 @@
 // Marks stand in the margin, at the line on which their sentence ends: nothing interrupts reading.
 // Their line is theirs by the style sheet; only where two stand on one line is told here.
 
-const main = document.getElementById("run");
-const text = main.querySelector(".fused [data-text]");
+const text = document.querySelector("#run .fused [data-text]");
 const STEP = 1.4; // rem, from one mark to the next
 const ROOM = 6.4;
 
@@ -19,6 +18,5 @@ function place() {
   }
 }
 
-main.dataset.margin = "on";
 // Told when the page has been laid out, so that asking how it lies costs nothing.
 new ResizeObserver(place).observe(text);
