@@ -4,7 +4,8 @@ A page names its scripts and styles by these, its modules through an import map
 (`templatetags/modules.py`). So a page of one version gets files of that version or none, never
 some of each, and a browser keeps what it has for good. The files are those that the finders
 find: no collecting stands between a clone and a page. With DEBUG they go by their plain names,
-as Django's own hashed files do.
+as Django's own hashed files do. Fonts, which style sheets name, have plain names always: another
+font has another name, so a browser keeps them for good as well.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from servestatic.middleware import ServeStaticMiddleware
+
+FONTS = "console/fonts/"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,10 @@ class Statics(ServeStaticMiddleware):
         }
         for url, version in self.versions.items():
             self.files[url] = self.get_static_file(version.path, url)
+
+    def immutable_file_test(self, path: str, url: str) -> bool:
+        is_font = url.startswith(f"{self.static_prefix}{FONTS}")
+        return is_font or bool(super().immutable_file_test(path, url))
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """What an upgrade has put under a running server is not what the address promises."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -26,7 +27,13 @@ from .story import Story
 FOLDER = Path(settings.BASE_DIR, "static")
 MODULES = sorted(FOLDER.rglob("*.js"))
 IMPORTED = re.compile(r"""(?:\bfrom|\bimport)[ (]*(["'])(.+?)\1""")
-HASHED = re.compile(r"\.[0-9a-f]{12}\.(js|css|svg|woff2)$")
+HASHED = re.compile(r"\.[0-9a-f]{12}\.(js|css|svg)$")
+# What a browser keeps for good under a name without a hash: another file needs another name.
+FONTS = {
+    "/static/console/fonts/inter-latin-wght-normal.woff2": "3100e775e861",
+    "/static/console/fonts/source-serif-4-latin-wght-italic.woff2": "b4f56ddc9873",
+    "/static/console/fonts/source-serif-4-latin-wght-normal.woff2": "382475f38242",
+}
 
 
 def map_of(html: str) -> tuple[str, dict[str, str]]:
@@ -53,7 +60,7 @@ def test_a_page_names_one_version_of_each_module_and_allows_no_other_inline_scri
         loaded = re.findall(r'<script type="module" src="(.+?)"', html)
         assert loaded and set(loaded) <= set(addresses.values())
         linked = re.findall(r'(?:src|href)="(/static/.+?)"', html)
-        assert [address for address in linked if not HASHED.search(address)] == []
+        assert {address for address in linked if not HASHED.search(address)} <= FONTS.keys()
         # A map counts for what is loaded after it only.
         assert html.index("importmap") < min(html.index(address) for address in loaded)
     assert len(nonces) == 5
@@ -76,6 +83,23 @@ def test_every_module_is_served_at_its_address_for_good(client: Client) -> None:
         assert response["Content-Type"].startswith("text/javascript")
         assert "immutable" in response["Cache-Control"]
     assert client.get(f"/static/{name}.000000000000.js").status_code == 404
+
+
+@pytest.mark.django_db
+def test_fonts_are_served_for_good_and_asked_for_before_the_style_sheet_that_names_them(
+    client: Client,
+) -> None:
+    html = client.get("/fusion", follow=True).content.decode()
+    early = re.findall(r'<link rel="preload" href="([^"]+)" as="font"', html)
+    assert len(early) == 2 and html.index(early[-1]) < html.index('rel="stylesheet"')
+    sheet = (FOLDER / "console/tokens.css").read_text()
+    named = {f"/static/console/{name}" for name in re.findall(r'url\("(fonts/[^"]+)"\)', sheet)}
+    assert named == FONTS.keys() >= set(early)
+    for address, digest in FONTS.items():
+        response = client.get(address)
+        body = b"".join(response)  # type: ignore[arg-type]
+        assert hashlib.sha256(body).hexdigest().startswith(digest), f"{address}: give it a new name"
+        assert "immutable" in response["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(FOLDER).as_posix())

@@ -1,0 +1,106 @@
+"""A page that is opened for the first time: what comes late (fonts, modules) moves nothing that
+can be read already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, Page, Route
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.console.story import Story
+from tests.layout.served import HOST, serve
+from tests.layout.rich import rich, under_way
+
+pytestmark = pytest.mark.browser
+
+WATCH = """window.shifts = [];
+const where = ({ x, y, width, height }) => [x, y, width, height].map(Math.round);
+const what = (node) => (node?.nodeType === 3 ? node.parentElement : node)?.outerHTML.slice(0, 80);
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput, sources } of list.getEntries())
+    if (!hadRecentInput)
+      shifts.push([value, sources.map(({ node, previousRect, currentRect }) =>
+        [what(node), where(previousRect), where(currentRect)])]);
+}).observe({ type: "layout-shift", buffered: true });"""
+PAINTED = "performance.getEntriesByName('first-contentful-paint').length"
+LATE = {
+    "fonts": re.compile(r"\.woff2$"),
+    "modules": re.compile(r"\.js$"),
+    "both": re.compile(r"\.(woff2|js)$"),
+    "nothing": re.compile(r"(?!)"),
+}
+
+
+@pytest.fixture(scope="module")
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    with django_db_blocker.unblock():
+        owner = User.objects.create_user("who-comes-first")
+        client = Client()
+        client.force_login(owner)
+        runs = {name: of().save(owner) for name, of in (("rich", rich), ("under way", under_way))}
+        html = {
+            f"{name}, {look}": client.get(f"/fusion/runs/{run.pk}?look={look}").content.decode()
+            for name, run in runs.items()
+            for look in ("result", "answers")
+        }
+        # By the story's clock it has gone on for a minute, not for months.
+        html = {
+            name: re.sub(r'data-now="[^"]+"', f'data-now="{Story().now + 83}"', page)
+            for name, page in html.items()
+        }
+        html["to ask on"] = client.get("/fusion").content.decode()
+    yield html
+    with django_db_blocker.unblock():
+        client.logout()
+        for run in runs.values():
+            run.delete()
+        owner.delete()
+
+
+@pytest.mark.django_db
+def test_there_are_pages(pages: dict[str, str]) -> None:
+    assert 'class="source' in pages["rich, result"]
+
+
+@pytest.mark.parametrize("late", LATE)
+@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize(
+    "name", [*("rich, result", "rich, answers", "under way, answers", "to ask on")]
+)
+def test_nothing_moves_that_is_shown(
+    chromium: Browser, pages: dict[str, str], name: str, width: int, late: str
+) -> None:
+    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
+    held: list[Route] = []
+    is_painted = False
+
+    def answer(route: Route) -> None:
+        if not is_painted and LATE[late].search(route.request.url):
+            held.append(route)
+        else:
+            route.fallback()
+
+    serve(page, lambda path: pages[name])
+    page.route("**/*", answer)
+    page.route_web_socket(re.compile("/ws/"), lambda socket: None)
+    page.add_init_script(WATCH)
+    page.goto(HOST, wait_until="commit")
+    page.wait_for_function(PAINTED)
+    is_painted = True
+    for route in held:
+        route.fallback()
+    until_it_is_settled(page)
+    shifts = page.evaluate("shifts")
+    assert sum(value for value, _ in shifts) < 0.02, shifts
+
+
+def until_it_is_settled(page: Page) -> None:
+    page.wait_for_load_state("load")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    for _ in range(5):
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
