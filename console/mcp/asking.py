@@ -22,6 +22,7 @@ from ..engine.state import RunState, RunStatus, Step
 from ..models import Run
 from ..models.tokens import Scope
 from ..record.by_words import compared
+from ..record.public import asked
 from ..services.errors import Refused
 from ..services.presets import preset_spec, presets_enabled
 from ..services.runs import spec_of
@@ -166,7 +167,7 @@ def presets(caller: Caller) -> results.Presets:
                 name=preset.name,
                 description=preset.description,
                 panel=[p.model for p in spec.panel],
-                judge=spec.judge.model,
+                judge=asked(spec.judge),
                 is_default=preset.slug == usual,
                 unavailable=lacks or None,
             )

@@ -56,7 +56,7 @@ class Preset(BaseModel):
     name: str
     description: str
     panel: list[str]
-    judge: str
+    judge: str | None = Field(description="Null: the answers are compared by their words")
     is_default: bool
     unavailable: str | None = Field(None, description="Why it cannot be used at present")
 

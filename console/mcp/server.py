@@ -188,7 +188,8 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         presets = await db(asking.presets, caller_of(ctx))
         lines = [
             f"{p.preset}{' (default)' if p.is_default else ''}: {p.name}. {p.description} "
-            f"Panel: {', '.join(p.panel)}; judge: {p.judge}."
+            f"Panel: {', '.join(p.panel)}; "
+            f"{f'judge: {p.judge}' if p.judge else 'compared by words'}."
             + (f" Not available: {p.unavailable}" if p.unavailable else "")
             for p in presets.presets
         ]

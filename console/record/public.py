@@ -144,9 +144,10 @@ class SentenceProvenance(Told):
 
 
 class Fusion(Told):
-    """One judging of the panel's answers. `stands_in`: the call whose answer stands in. `after`:
-    the fusion whose writer called for tools, where this is the call with their results. `wish`:
-    what a reader asked of it, where they asked anything.
+    """One judging of the panel's answers. `judge` and `synthesizer` are who was asked, null where
+    words stand in for a model that is too small. `stands_in`: the call whose answer stands in.
+    `after`: the fusion whose writer called for tools, where this is the call with their results.
+    `wish`: what a reader asked of it, where they asked anything.
 
     `without`: calls that were still writing when it began, and went on.
     `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
@@ -159,8 +160,8 @@ class Fusion(Told):
     number: int
     after: int | None
     status: Status
-    judge: str
-    synthesizer: str
+    judge: str | None
+    synthesizer: str | None
     criteria: str
     seats: list[str]
     judged: list[str]
@@ -183,8 +184,8 @@ class Outcome(Told):
     """Who was asked and what came of it. `answer` is the run's, of the latest fusion with one."""
 
     panel: list[str]
-    judge: str
-    synthesizer: str
+    judge: str | None
+    synthesizer: str | None
     answer: str | None
     tool_calls: list[dict[str, Any]]
     finish_reason: str | None
@@ -261,8 +262,8 @@ def run_object(
         cost=money(cost),
         cost_is_partial=partial,
         panel=[panelist.model for panelist in spec.panel],
-        judge=spec.judge.model,
-        synthesizer=spec.writer.model,
+        judge=asked(spec.judge),
+        synthesizer=asked(spec.writer),
         answer=answer.text if answer else None,
         tool_calls=answer.tool_calls if answer else [],
         finish_reason=answer.finish_reason if answer else None,
@@ -319,8 +320,8 @@ def _fusion(spec: Spec, state: RunState, fusion: FusionState, *, with_provenance
         number=fusion.number,
         after=fusion.turn.get("after"),
         status=fusion.status.value,
-        judge=str(fusion.judge.get("model", "")),
-        synthesizer=str(fusion.synthesizer.get("model", "")),
+        judge=asked_as(fusion.judge),
+        synthesizer=asked_as(fusion.synthesizer),
         criteria=fusion.criteria,
         seats=[letter(seat) for seat in fusion.seats],
         judged=fusion.judged,
@@ -368,6 +369,16 @@ def _sentence(sentence: SourcedSentence) -> SentenceProvenance:
         claims=[use.claim for use in sentence.uses],
         linked=sentence.is_linked,
     )
+
+
+def asked(who: Panelist) -> str | None:
+    """Of a judge or a writer: nobody where words stand in for it."""
+    return who.model if who.can_judge else None
+
+
+def asked_as(who: dict[str, Any]) -> str | None:
+    """The same of one as a fusion stores it."""
+    return None if who.get("judges") is False else str(who.get("model", ""))
 
 
 def analysis_by(fusion: FusionState) -> Literal["model", "words"] | None:

@@ -128,6 +128,26 @@ def test_a_judge_that_fails_is_told_and_the_answer_is_written_all_the_same(api: 
     assert len(said["fusion"]["responses"]) == 3
 
 
+def test_where_words_stand_in_nobody_is_named_and_usage_is_that_of_all_calls(api: Api) -> None:
+    tiny = "openrouter:maker/tiny-0.5b"
+    fusion = {"panel": [tiny, tiny], "judge": tiny}
+    said = ask(api, fusion=fusion)
+    assert said["choices"][0]["message"]["content"]
+    part = said["fusion"]
+    assert part["judge"] is None and part["synthesizer"] is None
+    assert part["analysis_by"] == "words"
+    assert said["usage"]["total_tokens"] == part["usage"]["total_tokens"] > 0
+    body = {"model": "fusion", "input": "What is the answer?", "fusion": fusion}
+    response = api.post("/responses", json=body).json()
+    assert response["usage"]["total_tokens"] == response["fusion"]["usage"]["total_tokens"] > 0
+    run = api.get(f"/runs/{part['run_id']}").json()
+    assert (run["judge"], run["fusions"][0]["judge"]) == (None, None)
+    # A judge that is asked is named, and usage stays the writer's own.
+    usual = ask(api)
+    assert usual["fusion"]["judge"] == usual["fusion"]["synthesizer"] == OPUS
+    assert usual["usage"]["total_tokens"] < usual["fusion"]["usage"]["total_tokens"]
+
+
 def test_a_single_model_is_passed_through_as_a_run_of_its_own(api: Api) -> None:
     api.script("good", Script(text="One answer."))
     said = ask(api, "good")

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.api.openai.models import _presets
 from console.api.openai.public_events import public
 from console.api.openai.shapes import fusion_object
 from console.catalog.judging import can_judge, is_small, size_of
@@ -29,6 +30,7 @@ from console.fragments.seats import columns
 from console.fragments.worth import worth
 from console.management.commands.evaluate import Command as Evaluate
 from console.management.commands.fuse import as_object
+from console.mcp.asking import presets
 from console.mcp.results import as_text, fusion_run
 from console.models import CatalogModel, Credential, Run
 from console.record.public import run_object
@@ -197,6 +199,48 @@ def test_programs_are_told_who_compared_the_answers(alice: User) -> None:
     assert run_object(usual.save(alice), usual.spec, usual.state).fusions[0].analysis_by == "model"
     alone = Story().begin().answer(0, "Yes.").fail(1).fail(2).judge().synthesise("Yes.").complete()
     assert run_object(alone.save(alice), alone.spec, alone.state).fusions[0].analysis_by is None
+
+
+JUDGE, NAMES = Story().spec.judge, ("judge", "synthesizer")
+
+
+@pytest.mark.parametrize(
+    ("story", "judge", "writer"),
+    [
+        (told(), None, None),
+        (told(a_spec(synthesizer=JUDGE)), None, JUDGE.model),
+        # Who was asked and failed was asked.
+        (failed_judge(writes=True), JUDGE.model, JUDGE.model),
+        (failed_judge(writes=False), JUDGE.model, JUDGE.model),
+        (Story().whole(), JUDGE.model, JUDGE.model),
+    ],
+)
+def test_who_was_not_asked_is_not_named(
+    story: Story, judge: str | None, writer: str | None, alice: User
+) -> None:
+    run = story.save(alice)
+    public_run = run_object(run, story.spec, story.state)
+    part = fusion_object(story.spec, story.state, run_id="r", run_url="u")
+    in_shell = as_object(run, story.spec, story.state)
+    for said in (public_run, public_run.fusions[0], part):
+        assert (said.judge, said.synthesizer) == (judge, writer)
+    assert [in_shell[name] for name in NAMES] == [judge, writer]
+    data = {"judge": story.spec.judge.to_dict(), "synthesizer": story.spec.writer.to_dict()}
+    event = public(Event(EventType.FUSION_STARTED, 1.0, "", 1, data), None, story.spec)
+    assert event and [event[1][name] for name in NAMES] == [judge, writer]
+
+
+@pytest.mark.django_db
+def test_of_a_preset_whose_model_cannot_judge_programs_are_told_no_judge(
+    built_in: Credential, settings: Any
+) -> None:
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9"
+    anybody: Any = SimpleNamespace(must_have=lambda scope: None)
+    (local,) = (preset for preset in presets(anybody).presets if preset.preset == "local")
+    assert local.judge is None and local.panel
+    (listed,) = (model for model in _presets() if model.id == "fusion/local")
+    assert listed.fusion and listed.fusion.panel
+    assert listed.fusion.judge is None and listed.fusion.synthesizer is None
 
 
 def test_what_nobody_was_asked_is_no_call_and_costs_nothing(alice: User) -> None:

@@ -113,9 +113,12 @@ class Chat:
 
     def usage(self, state: RunState) -> Usage:
         """Clients measure by its tokens how full a context is: they are those of the call that
-        answers. What the whole run used stands in `fusion`; the cost is the whole run's."""
+        answers, or where no single one does, since words put it together, those of all. What the
+        whole run used stands in `fusion`; the cost is the whole run's."""
         call = shapes.answering_call(self.spec, state)
-        usage = shapes.usage_of(self.states(state), call.usage if call else Tokens())
+        tokens = call.usage if call else Tokens()
+        is_by_words = call is not None and call.is_by_words
+        usage = shapes.usage_of(self.states(state), None if is_by_words else tokens)
         if usage.cost is None:
             # OpenRouter's provider for the AI SDK refuses a whole answer for a null here.
             usage.model_fields_set.discard("cost")

@@ -20,9 +20,11 @@ class Member(Reply):
 
 
 class Panel(Reply):
+    """Null: words stand in, for a model that is too small."""
+
     panel: list[Member]
-    judge: Member
-    synthesizer: Member
+    judge: Member | None
+    synthesizer: Member | None
 
 
 class Links(Reply):

@@ -120,8 +120,8 @@ def _preset(name: str, title: str, description: str, spec: Spec) -> Model:
         pricing={"prompt": "-1", "completion": "-1"},
         fusion=Panel(
             panel=[_member(p) for p in spec.panel],
-            judge=_member(spec.judge),
-            synthesizer=_member(spec.writer),
+            judge=_member(spec.judge) if spec.judge.can_judge else None,
+            synthesizer=_member(spec.writer) if spec.writer.can_judge else None,
         ),
     )
 

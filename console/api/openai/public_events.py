@@ -12,6 +12,7 @@ from typing import Any
 from ...engine.events import Event, EventType
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, RunState, Step, seat_of
+from ...record.public import asked_as
 from . import shapes
 
 _ADDED = ("number", "cause", "panelist")
@@ -108,7 +109,7 @@ def _told(field: str, event: Event, spec: Spec, state: RunState | None) -> dict[
         case "panelist":
             return {"model": value["model"]}
         case "judge" | "synthesizer":
-            return {field: value["model"]}
+            return {field: asked_as(value)}
         case "analysis":
             judged = shapes.judged(state, state.fusions.get(event.fusion or 0)) if state else []
             return {field: shapes.analysis_object(spec, value, judged)}

@@ -53,7 +53,8 @@ class RunOfAnswer(Reply):
 
 class FusionPart(RunOfAnswer):
     """Fusion's part in an answer, in OpenRouter's shape. Missing where nothing was fused: see
-    `deliberated`; `analysis` and `analysis_by` where there was nothing to compare."""
+    `deliberated`; `analysis` and `analysis_by` where there was nothing to compare.
+    `judge` and `synthesizer` are null where words stand in for a model."""
 
     panel: list[str] | None = None
     judge: str | None = None

@@ -13,7 +13,7 @@ from ...engine.findings.answering import FinalAnswer, answer_of, answering_call,
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ...record.parts import Analysis, analysis_object, in_place_of, judged, model_of, usage_of
-from ...record.public import Source, analysis_by, best_of, sources
+from ...record.public import Source, analysis_by, asked, best_of, sources
 from ..http.errors import TABLE, ApiError
 from .replies import FailedModel, FusionOfChat, PanelAnswer
 
@@ -54,8 +54,8 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
         preset=spec.preset,
         deliberated=True,
         panel=[panelist.model for panelist in spec.panel],
-        judge=spec.judge.model,
-        synthesizer=spec.writer.model,
+        judge=asked(spec.judge),
+        synthesizer=asked(spec.writer),
         responses=responses(spec, state),
         failed_models=failed_models(spec, state),
         sources=[Source(**source) for source in sources(state)],
