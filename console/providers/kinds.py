@@ -11,6 +11,7 @@ The standard library only: `up` reads this on a bare Python.
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -186,6 +187,11 @@ def server_at(url: str) -> Server | None:
     return next((s for _, s in servers() if host and _host(s.address) == host), None)
 
 
+def usual_address(server: Server) -> str:
+    """Where the environment says that it is, or everybody finds it."""
+    return os.environ.get(server.address_variable) or server.address
+
+
 def is_on_this_machine(url: str) -> bool:
     host = _host(url)
     try:
@@ -250,6 +256,10 @@ KEY_GIVERS = (
     KeyGiver("mistral", "Mistral", (), "https://api.mistral.ai/v1"),
     KeyGiver("moonshot", "Moonshot", ("sk-",), "https://api.moonshot.ai/v1"),
 )
+
+
+def giver_named(slug: str) -> KeyGiver | None:
+    return next((giver for giver in KEY_GIVERS if giver.slug == slug), None)
 
 
 def givers_of(key: str) -> list[KeyGiver]:

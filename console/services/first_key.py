@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from ..models import Credential
@@ -37,12 +36,12 @@ class KeyTried:
 def key_use(*, key: Secret, giver: str = "") -> KeyTried:
     """Tried at its server, which costs nothing, and kept where that takes it. `giver` is the slug
     of whose it is said to be. Raises Refused, and WhoseKey where nobody knows."""
-    chosen = next((g for g in kinds.KEY_GIVERS if g.slug == giver), None)
+    chosen = kinds.giver_named(giver)
     alike = kinds.givers_of(key.reveal())
     giver_of = chosen or next(iter(alike), None)
     if giver_of is None:
         raise WhoseKey("Whose key this is cannot be told from its beginning: choose it.")
-    credential = _credential(giver_of, key)
+    credential = credential_of(giver_of, key)
     result = credential_try(credential)
     if result.ok:
         credential.base_url = result.base_url or credential.base_url
@@ -51,14 +50,21 @@ def key_use(*, key: Secret, giver: str = "") -> KeyTried:
     return KeyTried(giver_of, result, others)
 
 
-def _credential(giver: KeyGiver, key: Secret) -> Credential:
+def giver_address(giver: KeyGiver) -> str:
+    """Where its key is tried."""
+    server = kinds.server_named(giver.slug)
+    return kinds.usual_address(server) if server else giver.address
+
+
+def credential_of(giver: KeyGiver, key: Secret) -> Credential:
+    """What its key would be kept in. Unsaved."""
     kind, server = next(
         ((kind, server) for kind, server in kinds.servers() if server.slug == giver.slug),
         (kinds.OPENAI_COMPATIBLE, None),
     )
     if server is None:
         return credential_for(kind=kind.slug, name=giver.name, base_url=giver.address, key=key)
-    address = os.environ.get(server.address_variable) or server.address
+    address = kinds.usual_address(server)
     if kind.has_home:
         return credential_for(kind=kind.slug, name=server.name, base_url=address, key=key)
     # The row that every site has for it, unless it is in use for something else.

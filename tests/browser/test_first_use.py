@@ -31,7 +31,7 @@ def second() -> Iterator[Upstream]:
 
 def enter_key(page: Page, address: str, key: str) -> None:
     page.goto("/fusion/keys")
-    page.get_by_label("OpenAI-compatible server", exact=True).check()
+    page.get_by_label("Provider").select_option("OpenAI-compatible server")
     page.get_by_label("API key").fill(key)
     page.get_by_label("Base URL").fill(address)
     page.get_by_label("Name", exact=True).fill("Second server")

@@ -116,7 +116,7 @@ def test_a_key_that_does_not_work_is_said_without_a_new_page(visit: Visit) -> No
     page = visit("ada")
     page.goto("/fusion/keys")
     mark(page)
-    page.get_by_role("radio", name="OpenAI-compatible server").check()
+    page.get_by_label("Provider").select_option("OpenAI-compatible server")
     page.get_by_label("Base URL").fill("http://127.0.0.1:9/v1")  # where nobody listens
     page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_role("alert")).to_contain_text("Not saved.")

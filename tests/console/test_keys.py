@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 
 from console.models import Credential
 from console.providers import kinds
-from console.providers.kinds import Kind
+from console.providers.kinds import KeyGiver, Kind
 from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.database
@@ -182,9 +183,36 @@ def test_whoever_is_not_signed_in_is_asked_to(client: Client, charlie: User) -> 
 @pytest.mark.parametrize("kind", kinds.offered(), ids=lambda kind: kind.slug)
 def test_an_address_is_asked_of_kinds_that_have_no_home(admin: Client, kind: Kind) -> None:
     html = admin.get("/fusion/keys").content.decode()
-    label = re.search(rf'<label([^>]*)>\s*<input type="radio"[^>]*value="{kind.slug}"', html)
-    assert label and ("takes-address" in label[1]) is not kind.has_home
+    option = re.search(rf'<option value="{kind.slug}"([^>]*)>', html)
+    assert option and ("takes-address" in option[1]) is not kind.has_home
     assert "of-address" in html
+
+
+def test_whoever_gives_out_keys_is_offered_once_and_the_usual_one_first(admin: Client) -> None:
+    html = admin.get("/fusion/keys").content.decode()
+    offered = re.findall(r'<option value="([^"]+)"[^>]*>([^<]+)</option>', html)
+    named = [(giver.slug, giver.name) for giver in kinds.KEY_GIVERS]
+    assert offered[: len(named)] == named and offered[0][0] == "openrouter"
+    assert [slug for slug, _ in offered[len(named) :]] == ["openai_compatible"]
+
+
+@pytest.mark.parametrize("giver", kinds.KEY_GIVERS, ids=lambda giver: giver.slug)
+def test_a_key_of_anybody_is_tried_where_it_is_from_and_kept(
+    admin: Client, upstream: Upstream, giver: KeyGiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if server := kinds.server_named(giver.slug):
+        monkeypatch.setenv(server.address_variable, upstream.url)
+    else:
+        at_home = replace(giver, address=upstream.url)
+        givers = [at_home if one is giver else one for one in kinds.KEY_GIVERS]
+        monkeypatch.setattr(kinds, "KEY_GIVERS", tuple(givers))
+    empty = paste(admin, "", kind=giver.slug, base_url="http://127.0.0.1:9/v1").content.decode()
+    assert "Paste the key." in empty and not upstream.requests
+    html = paste(admin, KEY, kind=giver.slug, base_url="http://127.0.0.1:9/v1").content.decode()
+    assert f"{giver.name} is saved" in html
+    (credential,) = Credential.objects.filter(test_ok=True)
+    assert (credential.base_url, credential.key.reveal()) == (upstream.url, KEY)
+    assert credential.name == giver.name
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,14 +25,23 @@ from ...providers.registry import normalise_base_url
 from ...providers.secret import Secret
 from ...services.credentials import credential_add, credential_for, credential_try
 from ...services.errors import Refused
+from ...services.first_key import credential_of, giver_address
 from ..forms import KeyField
 from .fragment import page_or_main
 
 PENDING = "pending_key"
 
 
+def _choices() -> list[tuple[str, str]]:
+    """Whoever gives out keys, then the kinds whose servers stand at an address of their own."""
+    kinds_of_homes = {kind.slug: kind.label for kind in kinds.offered() if kind.has_home}
+    givers = {giver.slug: giver.name for giver in kinds.KEY_GIVERS}
+    others = {kind.slug: kind.label for kind in kinds.offered() if not kind.has_home}
+    return [*(givers | kinds_of_homes | others).items()]
+
+
 class KeyForm(forms.Form):
-    kind = forms.ChoiceField(label="Provider", choices=kinds.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label="Provider", choices=_choices)
     name = forms.CharField(max_length=80, required=False)
     base_url = forms.CharField(label="Base URL", max_length=300, required=False)
     api_key = KeyField()
@@ -41,17 +49,17 @@ class KeyForm(forms.Form):
     def __init__(self, *args: Any, pending: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pending = pending
-        self.fields["kind"].initial = kinds.offered()[0].slug
         self.fields["kind"].error_messages["invalid_choice"] = kinds.unknown("%(value)s")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        kind = kinds.KINDS.get(cleaned.get("kind", ""))
+        chosen = cleaned.get("kind", "")
+        kind, giver = kinds.KINDS.get(chosen), kinds.giver_named(chosen)
+        # Whatever stands in fields that are not shown for it.
         if kind and kind.home:
-            # Whatever stands in fields that are not shown for it.
-            home = kind.home
-            cleaned["base_url"] = os.environ.get(home.address_variable) or home.address
-            cleaned["name"] = home.name
+            cleaned["base_url"], cleaned["name"] = kinds.usual_address(kind.home), kind.home.name
+        elif giver:
+            cleaned["base_url"], cleaned["name"] = giver_address(giver), giver.name
         try:
             cleaned["base_url"] = normalise_base_url(cleaned.get("base_url", ""))
         except ValueError as e:
@@ -60,7 +68,7 @@ class KeyForm(forms.Form):
         cleaned["name"] = cleaned.get("name") or urlsplit(cleaned["base_url"]).hostname
         if "api_key" in cleaned and not cleaned["api_key"]:
             cleaned["api_key"] = self._kept_key(cleaned["base_url"])
-            if kind and kind.needs_key and not cleaned["api_key"]:
+            if (giver or (kind and kind.needs_key)) and not cleaned["api_key"]:
                 self.add_error("api_key", "Paste the key.")
         return cleaned
 
@@ -109,9 +117,12 @@ def _try_and_save(request: HttpRequest, data: dict[str, Any]) -> str:
     """Why it was not saved, or ""."""
     key: Secret = data["api_key"]
     try:
-        credential = credential_for(
-            kind=data["kind"], name=data["name"], base_url=data["base_url"], key=key
-        )
+        if giver := kinds.giver_named(data["kind"]):
+            credential = credential_of(giver, key)
+        else:
+            credential = credential_for(
+                kind=data["kind"], name=data["name"], base_url=data["base_url"], key=key
+            )
     except Refused as e:
         return str(e)
     result = credential_try(credential)
