@@ -33,6 +33,8 @@ class Origin(models.TextChoices):
     API = "api"
     # Came with the site to be read: nobody was asked, nothing was spent, and no figure counts it.
     SAMPLE = "sample"
+    # By `manage.py evaluate`: nobody's question, so it stands in no list of people's.
+    EVALUATION = "evaluation"
 
 
 def new_share_token() -> str:
@@ -52,6 +54,10 @@ def is_unfinished(status: str = "status") -> Func:
 
 def is_sample(origin: str = "origin") -> Func:
     return _as_in_index(origin, f"= '{Origin.SAMPLE.value}'")
+
+
+def is_evaluation(origin: str = "origin") -> Func:
+    return _as_in_index(origin, f"= '{Origin.EVALUATION.value}'")
 
 
 def has_called() -> Func:
@@ -155,6 +161,11 @@ class Run(models.Model):
                 fields=["follows", "created_at"],
                 name="run_followed_by",
                 condition=Q(follows__isnull=False),
+            ),
+            models.Index(
+                fields=["visibility", "-created_at"],
+                name="run_evaluated",
+                condition=Q(origin="evaluation"),
             ),
         ]
         constraints = [
