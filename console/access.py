@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from .models import ApiToken, Run, Visibility
-from .models.runs import Origin, is_sample, is_unfinished
+from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
 
 Viewer = User | AnonymousUser
 MANY = 100  # runs under way, beyond which nobody counts
@@ -39,6 +39,13 @@ def visible(user: Viewer) -> list[QuerySet[Run]]:
     asked = Run.objects.exclude(origin=Origin.SAMPLE)
     team = asked.filter(visibility=Visibility.TEAM)
     return [asked.filter(owner_id=user.pk), team.exclude(owner_id=user.pk)]
+
+
+def evaluations_visible_to(user: Viewer) -> QuerySet[Run]:
+    """What `manage.py evaluate` asked for the team to read; nobody owns it."""
+    if not (user.is_authenticated and user.is_active):
+        return Run.objects.none()
+    return Run.objects.filter(is_evaluation(), visibility=Visibility.TEAM)
 
 
 def is_readable_by(user: Viewer) -> Q:

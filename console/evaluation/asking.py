@@ -90,7 +90,7 @@ class Asker:
             owner=None,
             prompt=purchase.prompt,
             spec=purchase.spec,
-            origin=Origin.SHELL,
+            origin=Origin.EVALUATION,
             visibility=purchase.visibility,
             client_run_id="evaluate:"
             + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:40],

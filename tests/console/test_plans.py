@@ -71,14 +71,15 @@ def reads_all(plan: str) -> bool:
     return any(whole in line and "USING" not in line for line in plan.splitlines())
 
 
-@pytest.mark.parametrize("page", ["/fusion/runs", OLD, "/fusion"])
+@pytest.mark.parametrize("page", ["/fusion/runs", OLD, "/fusion", "/fusion/runs?origin=evaluation"])
 def test_a_page_that_lists_runs_reads_only_those_that_may_be_seen(
     client: Client, alice: User, history: None, page: str
 ) -> None:
     client.force_login(alice)
     for sql, plan in plans(lambda: client.get(page)).items():
         assert not reads_all(plan), f"{sql}\n{plan}"
-        used = ("console_run_owner", "console_run_visibil", "run_of_owner_unfinished")
+        used = ["console_run_owner", "console_run_visibil", "run_of_owner_unfinished"]
+        used.append("run_evaluated")
         assert any(index in plan for index in used), plan
         if " IN ('queued', 'running')" in sql:  # runs under way, at the head of the page
             assert "run_of_owner_unfinished" in plan, plan

@@ -41,6 +41,33 @@ def test_everyone_sees_their_own_and_the_team_s(client: Client, alice: User, bob
     assert "alice by link" not in theirs
 
 
+def test_what_an_evaluation_asked_has_a_list_of_its_own(
+    client: Client, alice: User, charlie: User
+) -> None:
+    client.force_login(alice)
+    own, team = {"origin": "evaluation"}, {"origin": "evaluation", "visibility": "team"}
+    assert "Runs of evaluations" not in listed(client)
+    Story().whole().save(alice, prompt="of alice")
+    Story().whole().save(None, prompt="by the shell", origin="shell", visibility="team")
+    Story().whole().save(None, prompt="graded", **own)
+    assert "Runs of evaluations" not in listed(client)
+    for number in range(22):
+        Story().whole().save(None, prompt=f"task {number:02}", **team)
+    history, asked = listed(client), client.get("/fusion").content.decode()
+    for page in (history, asked):
+        assert "of alice" in page and "by the shell" in page
+        assert "task" not in page and "graded" not in page
+    assert 'href="?origin=evaluation"' in history
+    first = listed(client, "?origin=evaluation")
+    assert "task 21" in first and "task 02" in first and "task 01" not in first
+    assert "of alice" not in first and "graded" not in first
+    second = listed(client, to(first, "next").replace("&amp;", "&"))
+    assert "task 01" in second and "task 02" not in second and "of alice" not in second
+    assert "task 21" in listed(client, to(second, "prev").replace("&amp;", "&"))
+    client.force_login(charlie)
+    assert client.get("/fusion/runs?origin=evaluation")["Location"].startswith("/sign-in")
+
+
 def to(page: str, rel: str) -> str:
     """The address that a page's link leads to; "" where it has none."""
     link = re.search(rf'rel="{rel}" href="([^"]+)"', page)

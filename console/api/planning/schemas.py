@@ -341,7 +341,7 @@ class RunFilters(Schema):
 
     status: Literal["queued", "running", "completed", "failed", "cancelled"] | None = None
     preset: Annotated[str, Field(max_length=40)] | None = None
-    origin: Literal["page", "shell", "api", "sample"] | None = None
+    origin: Literal["page", "shell", "api", "sample", "evaluation"] | None = None
     since: datetime | None = None
     until: datetime | None = None
     own: bool = False

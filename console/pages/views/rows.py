@@ -12,6 +12,7 @@ from ...engine.state import CallStatus, Step
 from ...engine.usage import money
 from ...fragments.sentences import run_word
 from ...models import Call, Run
+from ...models.runs import Origin
 from ...record.newest import Bookmark, Page, beginning, newest, with_beginning
 
 SHOWN = 160  # characters of a prompt
@@ -48,8 +49,13 @@ def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
 
 
 def page_of_rows(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
-    """Of all that somebody may see; `marks` as `newest` takes them."""
-    return newest([with_rows(branch) for branch in access.visible(user)], count, **marks)
+    """Of all that somebody may see and people asked; `marks` as `newest` takes them."""
+    asked = [runs.exclude(origin=Origin.EVALUATION) for runs in access.visible(user)]
+    return newest([with_rows(branch) for branch in asked], count, **marks)
+
+
+def page_of_evaluations(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
+    return newest([with_rows(access.evaluations_visible_to(user))], count, **marks)
 
 
 def run_rows(runs: Iterable[Run]) -> list[RunLine]:

@@ -25,6 +25,7 @@ from ...fragments.seats import columns
 from ...fragments.sentences import waits_for_newer
 from ...fragments.worth import worth
 from ...models import Run, Visibility
+from ...models.runs import Origin
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows
 from ...services.errors import Refused
@@ -33,7 +34,7 @@ from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url
 from .fragment import by_htmx, page_or_main, page_or_part
 from .posted import posted
-from .rows import page_of_rows, run_rows, with_rows
+from .rows import page_of_evaluations, page_of_rows, run_rows, with_rows
 
 PAGE_SIZE = 20
 FOLLOWERS_SHOWN = 5
@@ -50,11 +51,18 @@ private_page = cache_control(private=True, no_store=True)
 @require_safe
 def list(request: HttpRequest) -> HttpResponse:
     marks = {name: _mark(request.GET.get(name, "")) for name in ("before", "after")}
-    page = page_of_rows(request.user, PAGE_SIZE, **marks)
-    rows = run_rows(page.runs)
+    user = request.user
+    if request.GET.get("origin") == Origin.EVALUATION:
+        page = page_of_evaluations(user, PAGE_SIZE, **marks)
+        context = {"page": page, "rows": run_rows(page.runs), "are_evaluations": True}
+        context["kept_choice"] = f"origin={Origin.EVALUATION}&"
+        return page_or_main(request, "runs", context)
+    page = page_of_rows(user, PAGE_SIZE, **marks)
     # Beside the list, not in it: a sample is no run of anybody's.
-    samples = [] if page.older else run_rows(with_rows(access.samples_visible_to(request.user)))
-    return page_or_main(request, "runs", {"page": page, "rows": rows, "samples": samples})
+    samples = [] if page.older else run_rows(with_rows(access.samples_visible_to(user)))
+    context = {"page": page, "rows": run_rows(page.runs), "samples": samples}
+    context["has_evaluations"] = access.evaluations_visible_to(user).exists()
+    return page_or_main(request, "runs", context)
 
 
 @login_required
