@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -13,53 +14,27 @@ from ..engine.findings.analysis import read_so_far, statements
 from ..engine.findings.by_words import WORDS
 from ..engine.findings.degenerate import Detector, is_alphabet
 from ..engine.findings.families import kinship
+from ..engine.findings.sourced import SourcedSentence
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
 from ..engine.steps.condense import Condensing, condensing_of
 from ..engine.text import ended
 from ..record.by_words import compared
+from ..record.provenance import provenance
 from . import evidence, figures
-from .evidence import Quote, Rating, Standing
+from .claims import AnalysisPart, ClaimRows, MapFilter, filters
+from .evidence import Quote, Rating
 from .seats import SeatView
 
 WHAT_WAS_COMPLETE = "What was complete of it stands below."
-SAYS, OPPOSES, SILENT = "says so", "says otherwise", "silent"
-
-
-@dataclass(frozen=True)
-class SeatMark:
-    seat: SeatView
-    meaning: str
-
-
-@dataclass(frozen=True)
-class StanceView:
-    seats: list[SeatView]
-    text: str
-    quotes: list[Quote] = field(default_factory=list)
-    standing: Standing | None = None
-
-
-@dataclass(frozen=True)
-class Claim:
-    text: str
-    marks: list[SeatMark]
-    stances: list[StanceView] = field(default_factory=list)
-    quotes: list[Quote] = field(default_factory=list)
-    standing: Standing | None = None
-
-
-@dataclass(frozen=True)
-class AnalysisPart:
-    name: str
-    meaning: str
-    claims: list[Claim]
 
 
 @dataclass(frozen=True)
 class AnalysisView:
-    """`state` is waiting, running, retrying, done, failed, single or skipped."""
+    """`state` is waiting, running, retrying, done, failed, single or skipped. `sentences` are
+    those of the fused answer that a mark or a claim leads to, for the page's script."""
 
+    number: int  # of its fusion
     state: str
     sentence: str
     since: float | None
@@ -70,10 +45,13 @@ class AnalysisView:
     ratings: list[Rating] = field(default_factory=list)
     injections: list[Quote] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    filters: list[MapFilter] = field(default_factory=list)
+    sentences: str = "[]"
 
     @property
     def claims(self) -> int:
-        return sum(len(part.claims) for part in self.parts)
+        """Of the analysis: what the writer adds is none of them."""
+        return sum(bool(claim.id) for part in self.parts for claim in part.claims)
 
 
 def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> AnalysisView:
@@ -84,20 +62,42 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
     answers = _answers(fusion, state)
     is_by_words = bool(fusion and fusion.analysis_by == WORDS)
     shown = data if data is not None else _so_far(spec, state, fusion, answers)
+    sentences = provenance(state, fusion) if data is not None else ()
     if data is None and shown is not None and name in ("failed", "skipped", "retrying"):
         sentence = f"{sentence} {WHAT_WAS_COMPLETE}"
+    rulings = fusion.wish.get("rulings", []) if fusion else []
+    rows = ClaimRows(judged, answers, sentences, rulings)
+    parts = rows.of(shown) if shown is not None else []
     return AnalysisView(
+        number=fusion.number if fusion else 0,
         state=name,
         sentence=sentence,
         since=since,
         until=_retry_at(state, fusion) if name == "retrying" else None,
         judge=WORDS if is_by_words else _asked(spec, state, fusion).short_name,
         seats=judged,
-        parts=_Parts(judged, answers).of(shown) if shown is not None else [],
+        parts=parts,
         ratings=evidence.ratings(data.get("ratings", []), judged) if data else [],
         injections=evidence.quotes(data.get("injections", []), judged, answers) if data else [],
         notes=_notes(spec, state, fusion, data),
+        filters=filters(parts) if data is not None else [],
+        sentences=_for_script(sentences),
     )
+
+
+def _for_script(sentences: Sequence[SourcedSentence]) -> str:
+    """As JSON."""
+    rows = [
+        {
+            "number": number,
+            "text": sentence.text,
+            "seats": sentence.letters,
+            "claims": [use.claim for use in sentence.uses],
+        }
+        for number, sentence in enumerate(sentences)
+        if sentence.letters or sentence.is_own or sentence.is_yours or sentence.is_linked
+    ]
+    return json.dumps(rows, ensure_ascii=False)
 
 
 def _so_far(
@@ -257,67 +257,3 @@ def _without_it(state: RunState, fusion: FusionState) -> str:
 def _retry_at(state: RunState, fusion: FusionState | None) -> float | None:
     call = state.latest(Step.ANALYSIS, fusion=fusion.number) if fusion else None
     return call.retry_at if call and not state.status.is_final else None
-
-
-@dataclass(frozen=True)
-class _Parts:
-    seats: Sequence[SeatView]
-    answers: Mapping[int, str]
-
-    def of(self, data: dict[str, Any]) -> list[AnalysisPart]:
-        alone = [self._claim(i, "insight", [i["seat"]]) for i in data.get("unique_insights", [])]
-        nobody = [Claim(spot, _marks(self.seats, [])) for spot in data.get("blind_spots", [])]
-        disputed = [self._contradiction(i) for i in data.get("contradictions", [])]
-        return [
-            AnalysisPart("Consensus", "they agree", self._claims(data, "consensus", "claim")),
-            AnalysisPart("Contradictions", "they disagree", disputed),
-            AnalysisPart(
-                "Partial coverage",
-                "only some cover it",
-                self._claims(data, "partial_coverage", "point"),
-            ),
-            AnalysisPart("Unique insights", "only one saw it", alone),
-            AnalysisPart("Blind spots", "nobody said it", nobody),
-        ]
-
-    def _claims(self, data: dict[str, Any], part: str, text: str) -> list[Claim]:
-        return [self._claim(item, text, item["seats"]) for item in data.get(part, [])]
-
-    def _claim(self, item: dict[str, Any], text: str, seats: Sequence[int]) -> Claim:
-        return Claim(
-            item[text],
-            _marks(self.seats, seats),
-            quotes=self._quotes(item),
-            standing=evidence.standing(item),
-        )
-
-    def _quotes(self, item: dict[str, Any]) -> list[Quote]:
-        return evidence.quotes(item.get("evidence", []), self.seats, self.answers)
-
-    def _contradiction(self, item: dict[str, Any]) -> Claim:
-        """The first stance is the claim; every other one speaks against it."""
-        first, *others = item["stances"] or [{"seats": [], "stance": ""}]
-        against = [seat for stance in others for seat in stance["seats"]]
-        return Claim(
-            item["topic"],
-            _marks(self.seats, first["seats"], against),
-            [
-                StanceView(
-                    [c for c in self.seats if c.seat in s["seats"]],
-                    s["stance"],
-                    self._quotes(s),
-                    evidence.standing(s),
-                )
-                for s in item["stances"]
-            ],
-        )
-
-
-def _marks(
-    seats: Sequence[SeatView], saying: Iterable[int], against: Iterable[int] = ()
-) -> list[SeatMark]:
-    saying, against = set(saying), set(against)
-    return [
-        SeatMark(s, SAYS if s.seat in saying else OPPOSES if s.seat in against else SILENT)
-        for s in seats
-    ]

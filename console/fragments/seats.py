@@ -173,6 +173,10 @@ class CallView:
         return self._asked.short_name
 
     @property
+    def asked_model(self) -> str:
+        return self._asked.model
+
+    @property
     def _asked(self) -> Panelist:
         return Panelist.from_dict(self.call.panelist) if self.call else self.panelist
 

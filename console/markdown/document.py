@@ -193,6 +193,10 @@ def _host_note(href: str) -> Iterator[Token]:
     yield Token("span_close", "span", -1)
 
 
+# In the words of the page, what is none of the seats'.
+_SHOWN = {OWN: "writer"}
+
+
 def _source(state: StateInline, silent: bool) -> bool:
     """A mark of provenance becomes a small chip for each seat; see `engine.findings.provenance`."""
     letters = state.env.get("sources")
@@ -212,7 +216,7 @@ def _source(state: StateInline, silent: bool) -> bool:
             if name not in others:
                 data["data-seat"] = str(ALL.index(name))
             state.push("source_open", "span", 1).attrs = dict(data)
-            state.push("text", "", 0).content = name
+            state.push("text", "", 0).content = _SHOWN.get(name, name)
             state.push("source_close", "span", -1)
         if state.src[end : end + 1].isalnum() and not _in_word(state, match):
             state.pending += " "

@@ -132,13 +132,14 @@ class Wished(Told):
 class SentenceProvenance(Told):
     """What a sentence of a fused answer rests on. `start` and `end` are characters of `answer`
     (code points); `seats` those that its marks name; `own`: nothing in the answers says it, says
-    its writer. `claims` are those of the analysis that it says, by part and place there from 1
-    (`contradictions-2`); none where it is not `linked`."""
+    its writer; `you`: a reader ruled or added it. `claims` are those of the analysis that it
+    says, by part and place there from 1 (`contradictions-2`); none where it is not `linked`."""
 
     start: int
     end: int
     seats: list[str]
     own: bool
+    you: bool
     claims: list[str]
     linked: bool
 
@@ -366,6 +367,7 @@ def _sentence(sentence: SourcedSentence) -> SentenceProvenance:
         end=sentence.end,
         seats=[*sentence.letters],
         own=sentence.is_own,
+        you=sentence.is_yours,
         claims=[use.claim for use in sentence.uses],
         linked=sentence.is_linked,
     )

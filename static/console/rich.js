@@ -75,17 +75,17 @@ function appendText(raw, to) {
 
 // ---- a claim of the map: what it says, who says it, and their words ----
 
-export function claimOf(details) {
-  const claim = details.cloneNode(true);
-  for (const beside of claim.querySelectorAll(".standing")) beside.remove();
-  const who = [...(details.closest("tr")?.querySelectorAll('.mark[data-mark="says so"]') ?? [])];
-  const summary = claim.querySelector("summary");
-  const said = document.createElement("p");
-  said.appendChild(document.createElement("strong")).append(summary.textContent.trim());
-  if (who.length && !claim.querySelector(".stances")) {
+export function claimOf(row) {
+  const claim = document.createElement("div");
+  const said = claim.appendChild(document.createElement("p"));
+  said.appendChild(document.createElement("strong")).append(row.querySelector(".claim-says th").textContent.trim());
+  const who = [...row.querySelectorAll('.mark[data-mark="says so"]')];
+  const lists = [...row.querySelectorAll(".stances, .claim-quotes > .evidence")];
+  if (who.length && !row.querySelector(".stances")) {
     said.append(` (${who.map((mark) => mark.textContent.trim()[0]).join(", ")})`);
   }
-  summary.replaceWith(said);
+  for (const list of lists) claim.append(list.cloneNode(true));
+  for (const beside of claim.querySelectorAll(".standing, .figure, .verdict, .visually-hidden, .copy")) beside.remove();
   for (const chip of claim.querySelectorAll(".chip")) {
     chip.replaceWith(chip.textContent.trim(), chip.nextElementSibling?.matches(".chip") ? ", " : ": ");
   }

@@ -94,7 +94,7 @@ def test_marks_can_be_hidden_and_stay_hidden(visit: Visit, people: People) -> No
     page.goto(ask(people("alice"), "alpha", "beta", judge="writer"))
     wait_for_the_end(page)
     sources = page.locator(".fused .reading .source")
-    expect(sources).to_have_text(["A", "A", "B", "own"])
+    expect(sources).to_have_text(["A", "A", "B", "writer"])
     assert "[^" not in page.locator("#fused-source").text_content()  # type: ignore[operator]
     page.get_by_role("button", name="Sources").click()
     expect(sources.first).to_be_hidden()

@@ -123,10 +123,10 @@ def test_the_text_shows_whose_sentences_it_is_made_of() -> None:
     assert 'data-seat="0"' in html and 'data-seat="2"' in html and "[^" not in html
 
 
-def test_a_page_loaded_from_rows_says_the_same(client: Client, alice: User) -> None:
-    client.force_login(alice)
+def test_a_page_loaded_from_rows_says_the_same(client: Client, alice: User, bob: User) -> None:
+    client.force_login(bob)  # who rules nothing
     for story in (told(), failed_judge(writes=True), failed_judge(writes=False)):
-        run = story.save(alice)
+        run = story.save(alice, visibility="team")
         html = client.get(f"/fusion/runs/{run.pk}").content.decode()
         made = run_fragments(run_context(story.spec, story.state, show_costs=True))
         for name, fragment in made.items():

@@ -9,7 +9,7 @@ import pytest
 from console.markdown import StreamRenderer, render
 
 CHIP = '<span class="source" data-seat="{}">{}</span>'
-OWN = '<span class="source source-own">own</span>'
+OWN = '<span class="source source-own">writer</span>'
 
 
 @pytest.mark.parametrize(

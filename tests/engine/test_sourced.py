@@ -111,6 +111,12 @@ def test_what_the_writer_marks_as_its_own_is_said_to_be(text: str, own: list[boo
     assert [one.is_own for one in of(text)] == own
 
 
+def test_what_rests_on_the_reader_is_said_to_and_linked_as_loosely_as_the_writers_own() -> None:
+    mine, both = of("My brother services the plant during the change. [^you] Wet. [^A,you]")
+    assert (mine.is_yours, mine.letters, claims_of(mine)) == (True, "", ["blind_spots-1"])
+    assert (both.is_yours, both.letters) == (True, "A")
+
+
 @pytest.mark.parametrize(
     ("text", "claims"),
     [

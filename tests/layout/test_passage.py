@@ -115,31 +115,43 @@ def test_the_browsers_back_closes_a_passage_and_leaves_the_page_as_it_was(show: 
 def test_keys_go_from_claim_to_claim(show: Show) -> None:
     page = show("rich", 1440, 900)
     said = page.locator(".passage-of")
-    for key, claim in (
+    steps = (
         ("j", "The rack has to be changed"),
         ("j", "R-404A has no future"),
         ("j", "What to do now"),
         ("k", "R-404A has no future"),
-    ):
+    )
+    for key, claim in steps:
         page.keyboard.press(key)
+        expect(page.locator("#analysis .claim-says:focus")).to_contain_text(claim)
+    expect(page.locator("#passage")).to_be_hidden()
+    page.keyboard.press("Enter")
+    # With a passage open they go from passage to passage.
+    for key, claim in (("", "R-404A has no future"), ("j", "What to do now"), ("k", "R-404A")):
+        if key:
+            page.keyboard.press(key)
         expect(said).to_contain_text(claim)
-        expect(page.locator("#analysis tr.is-lit")).to_contain_text(claim)
+        expect(page.locator("#analysis .claim.is-lit")).to_contain_text(claim)
+    page.keyboard.press("Escape")
+    expect(page.locator("#analysis .claim-says:focus")).to_contain_text("R-404A has no future")
 
 
-def test_a_mark_opens_the_quote_nearest_to_its_sentence_or_says_that_none_is_linked(
+def test_a_mark_opens_the_quote_of_its_sentences_claim_or_says_that_none_is_linked(
     show: Show,
 ) -> None:
     page = show("rich", 1440, 900)
-    marks = page.locator(".fused .source")
-    page.locator(".fused p", has_text="The retrofit looks").locator(".source", has_text="C").click()
+    retrofit = page.locator(".fused p", has_text="The retrofit looks")
+    retrofit.locator(".source", has_text="C").first.click()
     assert page.evaluate(LIT) == SAYS[2].rstrip(".")  # "... when new gas above 750 is barred"
     page.keyboard.press("Escape")
     expect(page.locator("#passage")).to_be_hidden()
-    marks.first.click()
-    expect(page.locator(".passage-found")).to_contain_text("Not linked to a quote")
+    page.locator(".fused .source").first.click()
+    assert page.evaluate(LIT) == SAYS[0].rstrip(".")
+    expect(page.locator(".passage-of")).to_have_text("What to do now: Replace with CO2 now.")
+    expect(page.locator(".passage-against")).to_contain_text("B E: Retrofit, replace in 2031.")
     page.keyboard.press("Escape")
     page.locator(".fused p", has_text="Point 3").locator(".source", has_text="E").click()
-    expect(page.locator(".passage-found")).to_contain_text("Not linked to a quote")
+    expect(page.locator(".passage-found")).to_contain_text("Not linked to a claim")
 
 
 @pytest.mark.parametrize("width", [768, 1100, 1440, 2560])

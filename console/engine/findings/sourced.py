@@ -25,7 +25,7 @@ from .analysis import PARTS, TEXTS
 from .linked import ALIKE
 from .pairing import BEST, EVERYWHERE, Measure
 from .passages import ReadPassage, Statement, statements
-from .provenance import ALL, marks, plain
+from .provenance import ALL, ProvenanceMark, marks, plain
 from .whole_sentences import Sentence, blocks, sentences
 
 IN_COMMON = 0.5  # of what says less, where a mark names a seat of the claim
@@ -56,6 +56,7 @@ class SourcedSentence:
     paragraph: int
     letters: str = ""
     is_own: bool = False
+    is_yours: bool = False
     uses: tuple[ClaimUse, ...] = ()
 
     @property
@@ -88,7 +89,7 @@ def sourced(
     said = [one for one in sentences(bare) if one.kind != "heading"]
     if len(said) > MOST_SENTENCES:
         return ()
-    marked = _marks_of(text, bare, said, letters)
+    of_marks = _marks_of(text, bare, said, letters)
     paragraphs = _Paragraphs(bare)
     links = _Links([one.text for one in said], analysis or {})
     return tuple(
@@ -97,21 +98,34 @@ def sourced(
             one.end,
             one.text,
             paragraphs.of(one.start),
-            names,
-            is_own,
-            links.of(number, names, is_own=is_own),
+            marked.letters,
+            marked.is_own,
+            marked.is_yours,
+            links.of(number, marked.letters, is_own=marked.is_own or marked.is_yours),
         )
-        for number, (one, (names, is_own)) in enumerate(zip(said, marked, strict=True))
+        for number, (one, marked) in enumerate(zip(said, of_marks, strict=True))
     )
 
 
-def _marks_of(
-    text: str, bare: str, said: Sequence[Sentence], letters: str
-) -> list[tuple[str, bool]]:
-    """(letters, whether it is the writer's own) of each sentence. A mark belongs to the words
+@dataclass(frozen=True)
+class _Marked:
+    letters: str = ""
+    is_own: bool = False
+    is_yours: bool = False
+
+    def with_mark(self, mark: ProvenanceMark) -> _Marked:
+        return _Marked(
+            "".join(sorted({*self.letters, *mark.letters})),
+            self.is_own or mark.is_own,
+            self.is_yours or mark.is_yours,
+        )
+
+
+def _marks_of(text: str, bare: str, said: Sequence[Sentence], letters: str) -> list[_Marked]:
+    """What the marks of each sentence say. A mark belongs to the words
     before it, or to those after it where it begins a line. Only white space differs between the
     text with and without marks, so places are found by counting everything else."""
-    found = [("", False)] * len(said)
+    found = [_Marked()] * len(said)
     places = [at for at, character in enumerate(bare) if not character.isspace()]
     starts = [one.start for one in said]
     at = counted = 0
@@ -127,9 +141,7 @@ def _marks_of(
         number = bisect_right(starts, places[place]) - 1
         if number < 0 or places[place] >= said[number].end:
             continue  # in a heading, or beside nothing that says something
-        names, is_own = found[number]
-        more = "".join(name for name in mark.letters if name not in names)
-        found[number] = "".join(sorted(names + more)), is_own or mark.is_own
+        found[number] = found[number].with_mark(mark)
     return found
 
 

@@ -6,7 +6,8 @@ const PARTS = ".reading pre, .reading table, .map .claim";
 function offerCopy(part) {
   if (part.matches(".claim")) {
     // Where it has been opened: closed, a map of thirty claims is no row of buttons.
-    if (!part.querySelector(":scope > .copy")) part.append(button());
+    const opened = part.querySelector(".claim-quotes") ?? part.querySelector(".stances")?.parentElement;
+    if (opened && !part.querySelector(".copy")) opened.append(button());
     return;
   }
   const holder = part.matches("pre") ? "code" : "tabled";

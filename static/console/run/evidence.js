@@ -1,53 +1,17 @@
 // Where a quote stands in its answer, and that it is lit there; marks in the fused answer can be
 // hidden. Without this both can still be read.
 
+import { FoldedText } from "console/run/folded";
+
 const main = document.getElementById("run");
 const KEPT = "fusion.sources";
 
 // ---- a quote in its answer ----
 
-// Only letters and digits are compared: marks of Markdown and white space are
-// not what the page shows. What a link leads to is not part of the text either.
-const folded = (text) => text.normalize("NFKD").replace(/[^\p{L}\p{N}\p{So}]/gu, "");
-
-function words(raw) {
-  return folded(raw.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/^[ \t]*\d{1,9}[.)][ \t]/gm, ""));
-}
-
 export function find(root, raw) {
-  const needle = words(raw);
-  if (!needle) return null;
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-  const places = [];
-  let text = "";
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (node.parentElement.closest(".host, .copy")) continue;
-    const formula = node.parentElement.closest("math");
-    if (formula) {
-      // Quoted is its source, which goes along with it; what is shown is all of it or nothing.
-      if (!node.parentElement.matches("annotation")) continue;
-      const letters = folded(node.data);
-      for (let i = 0; i < letters.length; i += 1) places.push([formula]);
-      text += letters;
-      continue;
-    }
-    let at = 0;
-    for (const character of node.data) {
-      const letters = folded(character);
-      for (let i = 0; i < letters.length; i += 1) places.push([node, at, at + character.length]);
-      text += letters;
-      at += character.length;
-    }
-  }
-  const start = text.indexOf(needle);
-  if (start < 0) return null;
-  const [first, last] = [places[start], places[start + needle.length - 1]];
-  const range = new Range();
-  if (first.length > 1) range.setStart(first[0], first[1]);
-  else range.setStartBefore(first[0]);
-  if (last.length > 1) range.setEnd(last[0], last[2]);
-  else range.setEndAfter(last[0]);
-  return range;
+  const text = new FoldedText(root);
+  const place = text.find(raw);
+  return place && text.range(place);
 }
 
 export function show(range) {

@@ -1,9 +1,12 @@
 // Seats are letters, so letters are seats; digits are places to look from. They can be switched
 // off, and none acts while somebody writes in a field.
 
+import { closeCard } from "console/run/card";
+import { stepClaim } from "console/run/claims";
 import { showLook, showPart } from "console/run/looks";
-import { closePassage, stepClaim } from "console/run/passage";
+import { closePassage } from "console/run/passage";
 import { closeAlone } from "console/run/sheet";
+import { closeUse } from "console/run/uses";
 
 const main = document.getElementById("run");
 const dialog = document.getElementById("keys");
@@ -24,7 +27,7 @@ for (const { dataset } of main.querySelectorAll(".rail [data-key]")) {
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
-  if (event.key === "Escape" && !closePassage()) closeAlone();
+  if (event.key === "Escape" && !closeCard() && !closePassage() && !closeUse()) closeAlone();
   const act = on.checked && acts.get(event.key.toLowerCase());
   if (!act) return;
   event.preventDefault();

@@ -2,13 +2,14 @@
 // between fused answer and map, over the map where there is no margin, on a phone as a sheet from
 // below. Nothing else moves for it, and Back, here or the browser's, leads back.
 
+import { claimFor, evidenceOf, leave } from "console/run/card";
 import { reachWideThings } from "console/run/columns";
 import { find, lit, show } from "console/run/evidence";
+import { keepLit, sentenceOf, usesOf } from "console/run/sentences";
 
 const main = document.getElementById("run");
 const pane = document.getElementById("passage");
 const body = pane.querySelector(".passage-body");
-const QUOTES = "#analysis a.quote[data-find]";
 
 let opener = null; // what was pressed, to come back to
 
@@ -16,13 +17,14 @@ const isOpen = () => !pane.hidden;
 
 // ---- what is shown ----
 
-function fill(seat, { claim, found, words, range }) {
+function fill(seat, { claim, found, against = [], words, range }) {
   const article = document.getElementById(`seat-${seat}`);
   pane.dataset.seat = seat;
   pane.querySelector(".chip").textContent = article.querySelector(".chip").textContent;
   pane.querySelector("h2").textContent = article.querySelector("h2").textContent.replace(/^.+?: /, "");
   pane.querySelector(".passage-of").textContent = claim;
   pane.querySelector(".passage-found").textContent = found;
+  pane.querySelector(".passage-against").textContent = against.length ? `Says otherwise: ${against.join(" · ")}` : "";
   // What the page shows already, once more: nothing is made of text here.
   const text = article.querySelector("[data-text]");
   body.replaceChildren(text.cloneNode(true));
@@ -38,38 +40,36 @@ function fill(seat, { claim, found, words, range }) {
   reachWideThings();
 }
 
-function light(link) {
-  for (const row of main.querySelectorAll("#analysis .is-lit")) row.classList.remove("is-lit");
-  link?.closest("tr, .injections")?.classList.add("is-lit");
+function light(row, numbers) {
+  for (const other of main.querySelectorAll("#analysis .is-lit")) other.classList.remove("is-lit");
+  row?.classList.add("is-lit");
+  keepLit(numbers);
 }
 
-function openQuote(link) {
-  const row = link.closest("tr, .injections");
-  const stance = link.closest(".stances > li")?.querySelector("div")?.firstChild?.textContent.trim();
-  const claim = row.querySelector("summary")?.firstChild?.textContent.trim() ?? "";
-  fill(link.hash.slice(6), {
+const ROWS = ".claim, .injections";
+const about = (claim) => claim?.querySelector(".claim-says th").textContent.trim() ?? "";
+const uses = (row) => (row?.matches(".claim") ? usesOf(row) : []);
+
+function openQuote(link, numbers = null) {
+  const row = link.closest(ROWS);
+  const stance = link.closest(".stances > li")?.querySelector(".stance-text").textContent.trim();
+  const seat = link.hash.slice(6);
+  const claim = about(row.matches(".claim") ? row : null);
+  fill(seat, {
     claim: stance ? `${claim}: ${stance}` : claim,
     found: "✓ its words, found",
+    against: stance ? evidenceOf(row, seat).against : [],
     words: link.dataset.find,
   });
-  light(link);
+  light(row, numbers ?? uses(row));
   lit(link);
 }
 
-// ---- a mark in the fused answer: the quote, or else the paragraph, nearest to its sentence ----
+// ---- where there is no quote: the paragraph that has most words in common ----
 
 const WORD = /[\p{L}\p{N}]{3,}/gu;
 const wordsOf = (text) => new Set(text.toLowerCase().match(WORD) ?? []);
 const common = (words, text) => [...wordsOf(text)].filter((word) => words.has(word)).length;
-
-function sentenceBefore(source) {
-  const block = source.closest("p, li, td, th, h1, h2, h3, h4, h5, h6, blockquote") ?? source.parentElement;
-  const range = new Range();
-  range.setStart(block, 0);
-  range.setEndBefore(source);
-  const sentences = range.toString().split(/(?<=[.!?。！？])\s+/u);
-  return sentences.findLast((sentence) => wordsOf(sentence).size) ?? "";
-}
 
 // Two words in common are chance.
 function nearest(words, elements) {
@@ -77,27 +77,60 @@ function nearest(words, elements) {
   return ranked.reduce((best, one) => (one[0] > best[0] ? one : best), [2, null])[1];
 }
 
+function openNearest(seat, row, { claim, found, against = [] }, numbers) {
+  const words = wordsOf(claim);
+  fill(seat, {
+    claim,
+    found: `${found} The paragraph that has most words in common stands first.`,
+    against,
+    range: (root) => nearest(words, root.querySelectorAll("p, li, td, pre")),
+  });
+  light(row, numbers);
+  lit(null);
+}
+
+function blockBefore(source) {
+  const block = source.closest("p, li, td, th, h1, h2, h3, h4, h5, h6, blockquote") ?? source.parentElement;
+  const range = new Range();
+  range.setStart(block, 0);
+  range.setEndBefore(source);
+  return range.toString();
+}
+
+// A mark opens the words that its seat has for the claim of its sentence.
 function openSource(source) {
   const { seat } = source.dataset;
-  const sentence = sentenceBefore(source);
-  const words = wordsOf(sentence);
-  const link = nearest(words, main.querySelectorAll(`${QUOTES}[href="#seat-${seat}"]`));
+  const sentence = sentenceOf(source);
+  const numbers = sentence ? [sentence.number] : [];
+  const claim = claimFor(sentence, seat);
+  const { quote, against, stance } = claim ? evidenceOf(claim, seat) : {};
+  const link = quote?.querySelector("a.quote[data-find]");
+  if (link) openQuote(link, numbers);
+  else if (claim) {
+    const found = quote ? "Its quote was not found." : "The judge gave no quote.";
+    openNearest(seat, claim, { claim: stance ? `${about(claim)}: ${stance}` : about(claim), found, against }, numbers);
+  } else {
+    const said = sentence?.text.replace(/[*_`]/g, "") ?? blockBefore(source);
+    openNearest(seat, null, { claim: said, found: "Not linked to a claim." }, numbers);
+  }
+}
+
+// A claim opens the first words that were found for it, else the answer of who says it.
+function openClaim(row) {
+  const link = row.querySelector("a.quote[data-find]");
   if (link) {
     openQuote(link);
     return;
   }
-  light(null);
-  fill(seat, {
-    claim: sentence,
-    found: "Not linked to a quote: the paragraph that has most words in common stands first.",
-    range: (root) => nearest(words, root.querySelectorAll("p, li, td, pre")),
-  });
+  const mark = row.querySelector('.mark:not([data-mark="silent"])');
+  openNearest(mark.dataset.seat, row, { claim: about(row), found: "No quote of it was found." }, uses(row));
 }
 
 // ---- opened, and back ----
 
 function enter(from, fillPane) {
   const already = isOpen();
+  leave();
   if (!already) opener = from;
   fillPane(from);
   if (already) history.replaceState({ passage: true }, "");
@@ -109,7 +142,7 @@ function close() {
   if (!isOpen()) return;
   pane.hidden = true;
   body.replaceChildren();
-  light(null);
+  light(null, []);
   lit(null);
   if (opener?.isConnected) opener.focus({ preventScroll: true });
 }
@@ -126,13 +159,13 @@ addEventListener("popstate", ({ state }) => {
 // After a reload there is no passage, and no way back to one.
 if (history.state?.passage) history.replaceState(null, "");
 
-// The first quote of the next claim, or of the one before.
-export function stepClaim(step) {
-  const rows = [...main.querySelectorAll("#analysis .map tr:has(a.quote[data-find])")];
-  if (!rows.length) return;
-  const at = rows.findIndex((row) => row.matches(".is-lit"));
-  const to = at < 0 ? (step > 0 ? 0 : rows.length - 1) : (at + step + rows.length) % rows.length;
-  enter(rows[to].querySelector("a.quote[data-find]"), openQuote);
+export const passageIsOpen = isOpen;
+
+// Of a claim that somebody said; what nobody said has no passage.
+export function enterClaim(row) {
+  const isSaid = row.querySelector('a.quote[data-find], .mark:not([data-mark="silent"])');
+  if (isSaid) enter(row.querySelector(".claim-says"), () => openClaim(row));
+  return Boolean(isSaid);
 }
 
 main.addEventListener("click", (event) => {
@@ -141,10 +174,9 @@ main.addEventListener("click", (event) => {
   const source = event.target.closest(".fused .source[data-seat]");
   if (link) {
     event.preventDefault();
-    enter(link, openQuote);
+    enter(link, () => openQuote(link));
   } else if (source) enter(source, openSource);
   if (event.target.closest("[data-passage-back]")) closePassage();
-  if (event.target.closest("[data-passage-next]")) stepClaim(1);
 });
 
 main.addEventListener("keydown", (event) => {

@@ -1,0 +1,272 @@
+"""The agreement map: stances as figures, where the fused answer says a claim, filters, rulings, and
+the card of a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.layout.conftest import Show
+from tests.layout.rich import rich
+from tests.layout.test_passage import PLACES
+
+pytestmark = pytest.mark.browser
+
+AGAIN = "<form id='again-form' method='post'></form>"
+
+
+@pytest.fixture(scope="module")
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    with django_db_blocker.unblock():
+        alice = User.objects.create_user("alice-of-maps")
+        bob = User.objects.create_user("bob-of-maps")
+        client = Client()
+        run = rich().save(alice, visibility="team")
+        client.force_login(bob)
+        html = {"read": client.get(f"/fusion/runs/{run.pk}").content.decode()}
+        client.force_login(alice)
+        html["rich"] = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    yield html
+    with django_db_blocker.unblock():
+        client.logout()
+        run.delete()
+        User.objects.filter(username__endswith="-of-maps").delete()
+
+
+@pytest.mark.django_db
+def test_only_its_owner_rules_in_the_map(pages: dict[str, str]) -> None:
+    assert 'name="verdict-consensus-1"' in pages["rich"]
+    assert "verdict-" not in pages["read"] and "note-consensus" not in pages["read"]
+
+
+def claims(page: Page) -> list[str]:
+    said: list[str] = page.locator("#analysis .claim:visible .claim-says th").all_inner_texts()
+    return said
+
+
+def lit(page: Page, name: str = "sentence") -> list[str]:
+    said: list[str] = page.evaluate(
+        "name => [...(CSS.highlights.get(name) ?? [])].map(r => String(r).replace(/\\s+/g, ' '))",
+        name,
+    )
+    return said
+
+
+def test_three_stances_look_like_three_and_the_letter_is_not_needed(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    cells = page.locator(".claim", has_text="What to do now").locator(".mark .figure")
+    assert cells.all_inner_texts() == ["1", "2", "1", "3", "2"]
+    shapes = cells.evaluate_all(
+        """all => all.map(one => {
+          const { borderRadius, transform } = getComputedStyle(one, "::before");
+          return [borderRadius, transform !== "none"].join();
+        })"""
+    )
+    assert shapes == ["50%,false", "2px,false", "50%,false", "2px,true", "2px,false"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("contradictions", ["What to do now"]),
+        ("unique_insights", ["Eleven of sixteen refills went into circuit 2"]),
+        ("unverified", ["Eleven of sixteen refills went into circuit 2"]),
+        ("writer", ["You would pay twice within seven years."]),
+        ("blind_spots", ["Who services the plant during the change"]),
+        ("seat-4", ["R-404A has no future after 2029", "What to do now", "Downtime is four days"]),
+    ],
+)
+def test_a_filter_shows_its_claims_with_their_heads_and_stands_in_the_address(
+    show: Show, value: str, shown: list[str]
+) -> None:
+    page = show("rich", 1440, 900)
+    assert len(claims(page)) == 7
+    page.locator(f".mapped input[value='{value}']").check()
+    assert [" ".join(said.split()) for said in claims(page)] == shown
+    heads = page.locator("#analysis .map-part:visible")
+    assert 1 <= heads.count() <= len(shown)
+    assert page.url.endswith(f"?show={value}")
+    again = show("rich", 1440, 900, f"/?show={value}")
+    assert len(claims(again)) == len(shown)
+    again.locator(".mapped input[value=all]").check()
+    assert len(claims(again)) == 7 and "show=" not in again.url
+
+
+def test_filters_work_without_javascript_and_none_leaves_nothing(show: Show) -> None:
+    page = show("rich", 1440, 900, java_script_enabled=False)
+    page.locator(".map-filters input[value=contradictions]").check()
+    assert claims(page) == ["What to do now"]
+    labels = page.locator(".map-filters label").all_inner_texts()
+    assert labels[0] == "All 6" and not any(label.endswith(" 0") for label in labels)
+
+
+def test_all_filters_and_every_claim_are_one_stop_each(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    page.locator(".map-filters input").first.focus()
+    stops = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.closest('.claim')?.dataset.claim ?? ''"))
+    assert stops[:5] == [
+        "consensus-1",
+        "consensus-2",
+        "contradictions-1",
+        "partial_coverage-1",
+        "unique_insights-1",
+    ]
+
+
+def test_arrows_go_within_a_claim_and_rule_nothing(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    page.keyboard.press("j")
+    names = []
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+        names.append(
+            page.evaluate("document.activeElement.value ?? document.activeElement.className")
+        )
+    assert names[:4] == ["use", "right", "wrong", "on"]
+    assert page.locator("#analysis .verdict [type=radio]:checked:not([value=''])").count() == 0
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    assert page.locator("[name='verdict-consensus-1']:checked").get_attribute("value") == "wrong"
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#analysis .claim-says:focus")).to_contain_text("R-404A has no future")
+
+
+def test_a_ruling_its_note_and_its_taking_back_are_fields_of_the_form(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    dispute = page.locator(".claim", has_text="What to do now")
+    values = dispute.locator("[type=radio]").evaluate_all("all => all.map(one => one.value)")
+    assert sorted(values) == ["", "none", "stance-1", "stance-2", "stance-3"]
+    note = dispute.locator("[name='note-contradictions-1']")
+    expect(note).to_be_hidden()
+    dispute.locator("[value='stance-1']").check()
+    note.fill("Our lease runs until 2034.")
+    owners = dispute.locator("[form]").evaluate_all(
+        "all => all.map(one => one.getAttribute('form'))"
+    )
+    assert set(owners) == {"again-form"}
+    dispute.locator("[data-verdict=''] input").check()
+    note.fill("")
+    expect(dispute.locator("[data-verdict='']")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440, 2560])
+def test_evidence_and_stances_use_the_whole_width_below_their_claim(show: Show, width: int) -> None:
+    page = show("rich", width, 900)
+    claim = page.locator(".claim", has_text="What to do now")
+    box, stances, row = (
+        claim.locator(part).first.bounding_box()
+        for part in (".claim-more", ".stances", ".evidence")
+    )
+    assert box and stances and row
+    assert stances["width"] > 0.85 * box["width"] and row["width"] > 0.85 * box["width"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert claim.locator(".claim-says").bounding_box()["y"] < row["y"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_where_the_answer_says_a_claim_is_shown_and_back_leads_to_where_one_was(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 900)
+    use = page.locator(".claim", has_text="What to do now").locator(".use").first
+    if width > 1000:
+        page.locator(".fused").evaluate("e => { e.scrollTop = e.scrollHeight }")
+    use.scroll_into_view_if_needed()
+    before = page.evaluate(PLACES)
+    use.click()
+    assert lit(page)[0].startswith("Replace the rack with transcritical CO2")
+    in_view = page.evaluate(
+        """() => {
+          const [range] = CSS.highlights.get("sentence");
+          const { top, bottom } = range.getBoundingClientRect();
+          return top >= 0 && bottom <= innerHeight;
+        }"""
+    )
+    assert in_view and page.evaluate(PLACES) != before
+    page.go_back()
+    page.wait_for_function("!CSS.highlights.has('sentence')")
+    assert page.evaluate(PLACES) == before
+
+
+def test_a_claims_passage_and_back_are_two_actions_and_nothing_else_moves(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    for _ in range(3):
+        page.keyboard.press("j")
+    page.locator(".fused").evaluate("e => { e.scrollTop = 40 }")
+    before = page.evaluate(PLACES)
+    page.keyboard.press("Enter")
+    expect(page.locator("#passage")).to_be_visible()
+    assert page.evaluate(PLACES) == before
+    assert any("Replace the rack" in said for said in lit(page))
+    page.keyboard.press("Escape")
+    expect(page.locator("#passage")).to_be_hidden()
+    assert page.evaluate(PLACES) == before
+    expect(page.locator("#analysis .claim-says:focus")).to_contain_text("What to do now")
+
+
+def hover(page: Page, mark: Any) -> None:
+    mark.hover()
+    expect(page.locator("#quote-card")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1200, 1440, 2560])
+def test_a_mark_under_the_pointer_has_a_card_in_the_margin_that_covers_nothing(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 900)
+    before = page.evaluate(PLACES)
+    hover(page, page.locator(".fused .source", has_text="C").first)
+    card = page.locator("#quote-card")
+    expect(card).to_contain_text("gemini-3.1-pro")
+    expect(card).to_contain_text("The same article bars new gas above 750.")
+    expect(card).to_contain_text("B E: Retrofit, replace in 2031.")
+    assert lit(page) == ["Replace the rack with transcritical CO2, and order it before the summer"]
+    expect(page.locator(".claim.is-near")).to_contain_text("What to do now")
+    box, text, map_ = (
+        page.locator(name).first.bounding_box()
+        for name in ("#quote-card", ".fused .reading p", ".aside")
+    )
+    marks = page.locator(".fused .source").evaluate_all(
+        "all => Math.max(...all.map(one => one.getBoundingClientRect().right))"
+    )
+    assert box and text and map_
+    assert box["x"] >= marks and box["x"] + box["width"] <= map_["x"]
+    assert page.evaluate(PLACES) == before
+    page.mouse.move(5, 5)
+    expect(card).to_be_hidden()
+    assert lit(page) == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "says"),
+    [("writer", "No answer says this"), ("E", "Not linked to a claim")],
+)
+def test_a_card_says_so_where_there_is_no_quote(show: Show, mark: str, says: str) -> None:
+    page = show("rich", 1440, 900)
+    hover(page, page.locator(".fused .source", has_text=mark).first)
+    expect(page.locator("#quote-card")).to_contain_text(says)
+
+
+def test_the_card_comes_by_the_keyboard_too_and_goes_by_escape(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    page.locator(".fused .source").nth(1).focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#quote-card")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#quote-card")).to_be_hidden()
+
+
+def test_consensus_says_among_how_many_families(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    claim = page.locator(".claim", has_text="The rack has to be changed")
+    expect(claim.locator(".claim-families")).to_have_text("among 4 families")
