@@ -113,6 +113,7 @@ def test_what_models_wrote_stays_out_of_htmx_s_reach(
     html = part(client, f"/fusion/runs/{run.pk}").content.decode()
     assert "<b" not in html.replace("<button", "")
     assert set(re.findall(r'id="([\w-]+)" [^>]*hx-swap-oob', html)) <= {
+        "analysis",
         "fused-next",
         *(f"seat-{seat}-again" for seat in range(3)),
     }

@@ -106,6 +106,15 @@ analysis.addEventListener("change", ({ target }) => {
 
 // ---- parts of the page are replaced while a run goes on ----
 
+let open = new Map();
+main.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target !== analysis) return;
+  open = new Map(Array.from(analysis.querySelectorAll("details[data-keep]"), (one) => [one.dataset.keep, one.open]));
+});
+main.addEventListener("htmx:oobAfterSwap", () => {
+  for (const one of analysis.querySelectorAll("details[data-keep]")) one.open = open.get(one.dataset.keep) ?? one.open;
+});
+
 function dress() {
   for (const row of analysis.querySelectorAll(".claim-says")) stopAt(row);
   const wanted = new URL(location.href).searchParams.get(FIELD);
