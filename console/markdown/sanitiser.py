@@ -25,7 +25,7 @@ SCHEMES = frozenset({"http", "https", "mailto"})
 CLASSES = {
     "code": frozenset(f"language-{name}" for name in LANGUAGES),
     "pre": frozenset({"plain"}),
-    "span": TOKEN_CLASSES | {"host", "source", "source-own"},
+    "span": TOKEN_CLASSES | {"host", "source", "source-own", "source-you"},
 }
 # A mark of provenance names its seat, which gives it its colour.
 SEATS = frozenset(map(str, range(MAX_SEATS)))

@@ -10,6 +10,7 @@ from console.markdown import StreamRenderer, render
 
 CHIP = '<span class="source" data-seat="{}">{}</span>'
 OWN = '<span class="source source-own">writer</span>'
+YOU = '<span class="source source-you">you</span>'
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,9 @@ OWN = '<span class="source source-own">writer</span>'
         ("Wet [^A].", f"<p>Wet{CHIP.format(0, 'A')}.</p>\n"),
         ("Wet[^A,C]", f"<p>Wet{CHIP.format(0, 'A')}{CHIP.format(2, 'C')}</p>\n"),
         ("Wet [^own].", f"<p>Wet{OWN}.</p>\n"),
+        ("Wet [^you].", f"<p>Wet{YOU}.</p>\n"),
+        ("Wet[^you,A]", f"<p>Wet{CHIP.format(0, 'A')}{YOU}</p>\n"),
+        ("Wet [^your].", "<p>Wet [^your].</p>\n"),
         ("**Wet**[^B]", f"<p><strong>Wet</strong>{CHIP.format(1, 'B')}</p>\n"),
         ("Wet.[^B]Cold.", f"<p>Wet.{CHIP.format(1, 'B')} Cold.</p>\n"),
         ("`[^A]`", "<p><code>[^A]</code></p>\n"),
