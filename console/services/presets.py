@@ -118,6 +118,11 @@ def _panelists(preset: Preset) -> list[PresetPanelist]:
     return list(seats.all() if is_at_hand else seats.select_related("credential"))
 
 
+def preset_names() -> list[tuple[str, str]]:
+    """Slug and name of those that are switched on."""
+    return [*Preset.objects.filter(enabled=True).values_list("slug", "name")]
+
+
 def preset_slugs() -> list[str]:
     """Those that can run now."""
     return [preset.slug for preset, lacks in presets_enabled().items() if not lacks]

@@ -3,6 +3,7 @@
 
 export const COMPOSE = "fusion-draft";
 export const followOf = (path) => `fusion-follow:${path}`;
+export const againOf = (path) => `fusion-again:${path}`;
 
 const own = (name) => `${name}:${document.body.dataset.reader}`;
 
@@ -18,7 +19,7 @@ export function keep(name, text) {
 // Whether anything is kept in this tab, whoever wrote it.
 export function keeps() {
   try {
-    return Object.keys(sessionStorage).some((name) => /^fusion-(draft|follow):/.test(name));
+    return Object.keys(sessionStorage).some((name) => /^fusion-(draft|follow|again):/.test(name));
   } catch {
     return false;
   }

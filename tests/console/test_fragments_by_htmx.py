@@ -115,6 +115,7 @@ def test_what_models_wrote_stays_out_of_htmx_s_reach(
     assert set(re.findall(r'id="([\w-]+)" [^>]*hx-swap-oob', html)) <= {
         "analysis",
         "fused-next",
+        "again",
         *(f"seat-{seat}-again" for seat in range(3)),
     }
 

@@ -122,3 +122,84 @@ def test_criteria_that_are_too_long_are_refused(page: Client, run: Run) -> None:
     assert is_refused(
         fuse(page, run, seat="0", criteria="x" * 2001), run, "at most 2,000 characters"
     )
+
+
+# ---- the form that rules ----
+
+RULES = {"again": "1", "on": "1", "seat": ["0", "1", "2"]}
+
+
+def test_what_is_ruled_in_the_map_and_added_below_it_is_asked_for(page: Client, run: Run) -> None:
+    form = RULES | {
+        "verdict-contradictions-1": "stance-2",
+        "note-contradictions-1": "The lease.",
+        "verdict-consensus-1": "",
+        "note-consensus-1": "",
+        "fact": ["A fact.", ""],
+        "form_of": "short",
+        "instruction": "In French.",
+    }
+    assert fuse(page, run, **form).status_code == 302
+    wish = run.fusions.get(number=2).wish
+    (ruled,) = wish["rulings"]
+    assert (ruled["claim"], ruled["verdict"], ruled["note"]) == (
+        "contradictions-1",
+        "stance-2",
+        "The lease.",
+    )
+    assert wish["facts"] == ["A fact."] and wish["root"] == 1
+    assert "five sentences" in wish["instruction"] and "In French." in wish["instruction"]
+
+
+@pytest.mark.parametrize(
+    ("way", "stored"),
+    [
+        ("fuse", {}),
+        ("best", {"way": "best", "root": 1}),
+        ("analysis", {"analysis_only": True}),
+    ],
+)
+def test_the_form_says_what_is_to_come_of_it(
+    page: Client, run: Run, way: str, stored: dict[str, Any]
+) -> None:
+    assert fuse(page, run, **RULES, way=way).status_code == 302
+    assert run.fusions.get(number=2).wish == stored
+
+
+def test_the_page_begins_with_what_was_ruled_and_unticked_it_is_taken_back(
+    page: Client, run: Run
+) -> None:
+    form = RULES | {"verdict-consensus-1": "wrong", "note-consensus-1": "", "fact": "A fact."}
+    assert fuse(page, run, **form).status_code == 302
+    run.fusions.update(status="completed")
+    Run.objects.filter(pk=run.pk).update(status="completed")
+    shown = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert 'value="1:consensus-1" checked' in shown and 'value="A fact." checked' in shown
+    assert "ruled on fusion 1" in shown and "Fuse again with 1 ruling and 1 fact" in shown
+    on = RULES | {"on": "2"}
+    assert fuse(page, run, **on, kept="1:consensus-1").status_code == 302
+    third = run.fusions.get(number=3)
+    assert [r["claim"] for r in third.wish["rulings"]] == ["consensus-1"]
+    assert "facts" not in third.wish and third.wish["root"] == 1
+
+
+def test_what_the_map_has_goes_before_what_was_ruled_earlier(page: Client, run: Run) -> None:
+    form = RULES | {"verdict-consensus-1": "wrong", "note-consensus-1": ""}
+    fuse(page, run, **form)
+    run.fusions.update(status="completed")
+    Run.objects.filter(pk=run.pk).update(status="completed")
+    fuse(page, run, **RULES, kept="1:consensus-1", **{"note-consensus-1": ""})
+    assert "rulings" not in run.fusions.get(number=3).wish
+
+
+def test_what_is_refused_stays_with_who_wrote_it(page: Client, run: Run) -> None:
+    form = RULES | {"note-consensus-1": "x" * 501, "fact": "A fact.", "instruction": "Short."}
+    said = fuse(page, run, **form).content.decode()
+    assert "at most 500 characters" in said
+    assert all(text in said for text in ("x" * 501, "A fact.", "Short."))
+
+
+def test_nobody_but_the_owner_has_the_form(client: Client, bob: User, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(visibility="team")
+    client.force_login(bob)
+    assert "again-form" not in client.get(f"/fusion/runs/{run.pk}").content.decode()

@@ -10,7 +10,7 @@ What was ruled on is kept in its words, since a later analysis has others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -108,3 +108,8 @@ def _one_line(text: str) -> str:
 
 def _indented(text: str) -> str:
     return "\n    ".join(line.strip() for line in text.strip().splitlines() if line.strip())
+
+
+def rulings_of(wish: Mapping[str, Any], ons: Collection[int]) -> dict[str, dict[str, Any]]:
+    """Claim -> what was ruled on it in the analysis that the fusions `ons` have in common."""
+    return {one["claim"]: one for one in wish.get("rulings", ()) if one["on"] in ons}

@@ -15,6 +15,7 @@ from ...models import Run
 from ...services import fusions
 from ...services.errors import Refused
 from ...services.follow import run_follow
+from ..again import wish_of, written
 from .posted import posted
 
 
@@ -26,15 +27,18 @@ def fuse_now(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 @posted
 def fuse(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     post = request.POST
-    return _do(
-        request,
-        run_id,
-        fusions.run_fuse,
-        judge=post.get("judge", ""),
-        synthesizer=post.get("synthesizer", ""),
-        criteria=post.get("criteria", ""),
-        seats=[_seat(text) for text in post.getlist("seat")],
-    )
+
+    def act(*, run: Run) -> None:
+        fusions.run_fuse(
+            run=run,
+            judge=post.get("judge", ""),
+            synthesizer=post.get("synthesizer", ""),
+            criteria=post.get("criteria", ""),
+            seats=[_seat(text) for text in post.getlist("seat")],
+            wish=wish_of(post, run),
+        )
+
+    return _do(request, run_id, act, kept=written(post))
 
 
 @posted
@@ -86,13 +90,18 @@ def _once(form: str, choice: str) -> str | None:
 
 
 def _do(
-    request: HttpRequest, run_id: uuid.UUID, act: Callable[..., Any], **given: Any
+    request: HttpRequest,
+    run_id: uuid.UUID,
+    act: Callable[..., Any],
+    *,
+    kept: str = "",
+    **given: Any,
 ) -> HttpResponse:
     run = access.run_owned_by(request.user, run_id)
     try:
         act(run=run, **given)
     except Refused as refused:
-        return _refused(request, run, refused, kept=str(given.get("criteria", "")))
+        return _refused(request, run, refused, kept=kept)
     return redirect("run-detail", run_id=run.pk)
 
 

@@ -19,6 +19,7 @@ from ... import access
 from ...engine.spec import letter
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...fragments import run_context, run_texts
+from ...fragments.again import FORMS, again
 from ...fragments.fusions import askable, fuse_again, fusions
 from ...fragments.poll import poll
 from ...fragments.seats import columns
@@ -30,6 +31,7 @@ from ...record.newest import Bookmark
 from ...record.rows import state_from_rows
 from ...services.errors import Refused
 from ...services.follow import OWN
+from ...services.presets import preset_names
 from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url
 from .fragment import by_htmx, page_or_main, page_or_part
@@ -109,6 +111,8 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         )
     except SpecUnreadable as why:
         return _without_its_answers(request, run, why, is_owner=is_owner)
+    if is_owner:
+        context |= _again(run, context)
     return page_or_part(request, PAGE, ENDED, context)
 
 
@@ -191,6 +195,16 @@ def run_page(
         "has_answers": any(seat.has_answer for seat in seats),
         "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),
         "best": state.calls.get(state.fusion.best) if state.fusion else None,
+    }
+
+
+def _again(run: Run, context: dict[str, Any]) -> dict[str, Any]:
+    """What only who may fuse again is shown."""
+    shown = context.get("shown_fusion")
+    return {
+        "again": again(context["spec"], context["state"], run.prompt, shown),
+        "again_forms": FORMS,
+        "again_presets": preset_names(),
     }
 
 

@@ -12,6 +12,7 @@ import "console/run/keys";
 import "console/run/margin";
 import "console/run/permission";
 import { tellRates } from "console/run/rates";
+import "console/run/ruling";
 import { follow, isOver } from "console/run/socket";
 import "console/run/telling";
 

@@ -1,0 +1,132 @@
+"""The form of another fusion: what is already ruled and added, and what it will cost and take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ..engine.findings.ruling import NONE_OF_THESE, RIGHT, STANCE, WRONG
+from ..engine.findings.votes import votes
+from ..engine.spec import Panelist, Spec, short_name
+from ..engine.state import FusionState, RunState
+from ..services.expected import Expected, expected_fusion, expected_rewrite, habits
+from . import figures
+from .fusions import Askable, askable
+
+FORMS = {
+    "table": "as a table against these criteria",
+    "short": "short",
+    "memo": "decision memo",
+}
+
+
+@dataclass(frozen=True)
+class KeptRuling:
+    """One that was made on an earlier fusion. `value` is how the form names it, `claim` where the
+    map that is shown has it, too."""
+
+    value: str
+    claim: str
+    on: int
+    mark: str
+    text: str
+    says: str
+    note: str
+
+
+@dataclass(frozen=True)
+class AgainView:
+    """`on`: the fusion whose analysis is ruled on, 0 for none. `anew` is what judge and writer
+    cost, `ruled` what the writer alone does."""
+
+    on: int
+    latest: int
+    label: str
+    price: str
+    anew: str
+    ruled: str
+    judge: str
+    writer: str
+    criteria: str
+    facts: list[str] = field(default_factory=list)
+    kept: list[KeptRuling] = field(default_factory=list)
+    seats: list[tuple[Askable, bool]] = field(default_factory=list)
+    can_vote: bool = False
+    has_analysis: bool = False
+
+
+def again(spec: Spec, state: RunState, prompt: str, shown: int | None = None) -> AgainView:
+    base = _base(state, shown)
+    before = state.fusion.wish if state.fusion else {}
+    kept = [_kept(state, base, ruling) for ruling in before.get("rulings", [])]
+    facts = before.get("facts", [])
+    answers = {i: c for i in range(len(spec.panel)) if (c := state.answer(i))}
+    judged = base.judged if base else []
+    judge = Panelist.from_dict(base.judge) if base and base.judge else spec.judge
+    writer = Panelist.from_dict(base.synthesizer) if base and base.synthesizer else spec.writer
+    anew, ruled = _prices(spec, state, prompt, judge, writer) if answers else ("", "")
+    return AgainView(
+        on=base.number if base else 0,
+        latest=max(state.fusions, default=0),
+        label=label(len(kept), len(facts), is_first=not state.fusions),
+        price=ruled if kept or facts else anew,
+        anew=anew,
+        ruled=ruled,
+        judge=short_name(judge.model),
+        writer=short_name(writer.model),
+        criteria=base.criteria if base else spec.criteria,
+        facts=facts,
+        kept=kept,
+        seats=[
+            (seat, not judged or answers[seat.seat].key in judged)
+            for seat in askable(spec, state)
+            if seat.has_answer
+        ],
+        can_vote=votes({i: c.text for i, c in answers.items()}) is not None,
+        has_analysis=bool(base and base.analysis),
+    )
+
+
+def label(rulings: int, facts: int, *, is_first: bool = False) -> str:
+    """As `static/console/run/ruling.js` says it, too."""
+    counted = [figures.count_of(rulings, "ruling")] if rulings else []
+    counted += [figures.count_of(facts, "fact")] if facts else []
+    act = "Fuse" if is_first else "Fuse again"
+    return f"{act} with {' and '.join(counted)}" if counted else act
+
+
+def _base(state: RunState, shown: int | None) -> FusionState | None:
+    """The fusion that is shown, or where it has no analysis the latest that has one."""
+    if shown in state.fusions and state.fusions[shown or 0].analysis:
+        return state.fusions[shown or 0]
+    order: Iterable[FusionState] = (f for _, f in sorted(state.fusions.items(), reverse=True))
+    return next((fusion for fusion in order if fusion.analysis), state.fusion)
+
+
+def _prices(
+    spec: Spec, state: RunState, prompt: str, judge: Panelist, writer: Panelist
+) -> tuple[str, str]:
+    ask = partial(expected_fusion, judge=judge)
+    costs: list[Expected] = [
+        price(spec, state, prompt, habits(), writer=writer) for price in (ask, expected_rewrite)
+    ]
+    return costs[0].words, costs[1].words
+
+
+def _kept(state: RunState, base: FusionState | None, ruling: dict[str, Any]) -> KeptRuling:
+    verdict = ruling.get("verdict", "")
+    says = {RIGHT: "right", WRONG: "wrong", NONE_OF_THESE: "none of these", "": ""}.get(verdict, "")
+    if verdict.startswith(STANCE):
+        says = ruling["stances"][int(verdict.removeprefix(STANCE)) - 1]
+    is_on_map = base is not None and ruling["on"] in state.of_one_analysis(base)
+    return KeptRuling(
+        value=f"{ruling['on']}:{ruling['claim']}",
+        claim=ruling["claim"] if is_on_map else "",
+        on=ruling["on"],
+        mark={WRONG: "✕", NONE_OF_THESE: "✕", "": "✎"}.get(verdict, "✓"),
+        text=ruling["text"],
+        says=says,
+        note=ruling.get("note", ""),
+    )

@@ -1,0 +1,127 @@
+// The form of another fusion: what one rules in the map and adds is counted on its button with what
+// it costs, and stays as one left it until the fusion is there. Without this it is a plain form.
+
+import { againOf, keep, kept } from "console/draft";
+
+const main = document.getElementById("run");
+const draft = againOf(location.pathname);
+const ACTS = {
+  best: "Take the best answer",
+  vote: "Count the votes",
+  analysis: "Analyse again",
+};
+
+const formOf = () => document.getElementById("again-form");
+const many = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+function isSet(field) {
+  return field.type === "radio" || field.type === "checkbox" ? field.checked : Boolean(field.value.trim());
+}
+
+// A claim of the map is ruled on once, by its verdict, its note or both.
+function counted(form) {
+  const claims = new Set();
+  let facts = 0;
+  for (const field of form.elements) {
+    const claim = /^(?:verdict|note)-(.+)$/.exec(field.name)?.[1];
+    if (claim && isSet(field) && field.value.trim()) claims.add(claim);
+    if (field.name === "kept" && field.checked && !field.closest("[hidden]")) claims.add(field.value);
+    if (field.name === "fact" && isSet(field)) facts += 1;
+  }
+  return { rulings: claims.size, facts };
+}
+
+// Whom it calls is known but where others are named.
+function priceOf(form, has) {
+  const fields = form.elements;
+  const way = fields.way.value;
+  if (way === "best" || way === "vote") return "";
+  const isOther = ["judge", "synthesizer", "preset", "criteria"].some((name) => fields[name].value.trim());
+  const isFewer = [...form.querySelectorAll("[name=seat]")].some((seat) => seat.checked !== seat.defaultChecked);
+  if (isOther || isFewer || way === "analysis") return "";
+  return has ? form.dataset.ruled : form.dataset.anew;
+}
+
+export function count() {
+  const form = formOf();
+  if (!form) return;
+  for (const row of form.querySelectorAll(".again-kept [data-claim]")) {
+    // The map has it as well, and there it can be changed.
+    row.hidden = Boolean(form.elements[`note-${row.dataset.claim}`]);
+  }
+  const { rulings, facts } = counted(form);
+  const what = [rulings && many(rulings, "ruling"), facts && many(facts, "fact")].filter(Boolean);
+  const act = ACTS[form.elements.way.value] ?? (form.dataset.latest === "0" ? "Fuse" : "Fuse again");
+  document.getElementById("again-label").textContent = what.length ? `${act} with ${what.join(" and ")}` : act;
+  const price = document.getElementById("again-price");
+  const wishes = form.elements.instruction.value.trim() || form.elements.form_of.value;
+  const costs = priceOf(form, what.length > 0 || Boolean(wishes));
+  if (price) price.textContent = costs ? ` · ${costs}` : "";
+  grow(form);
+}
+
+// There is always room for one more fact.
+function grow(form) {
+  const rooms = form.querySelectorAll("textarea[name=fact]");
+  const last = rooms[rooms.length - 1];
+  if (!last.value.trim() || form.querySelectorAll("[name=fact]").length >= 20) return;
+  const next = last.cloneNode();
+  next.removeAttribute("id");
+  next.value = "";
+  next.setAttribute("aria-label", "I add");
+  last.after(next);
+}
+
+function store() {
+  const form = formOf();
+  const values = {};
+  for (const field of form.elements) {
+    if (!field.name || field.type === "hidden" || field.type === "submit") continue;
+    values[field.name] ??= [];
+    if (isSet(field)) values[field.name].push(field.value);
+  }
+  keep(draft, JSON.stringify({ latest: form.dataset.latest, values }));
+}
+
+// Of the fusions that there were then: what was written for an earlier one has been sent.
+export function restore() {
+  const form = formOf();
+  const said = form && kept(draft);
+  const { latest, values } = said ? JSON.parse(said) : {};
+  if (said && latest === form.dataset.latest) {
+    // Rows are added meanwhile.
+    const fields = Array.from(form.elements);
+    for (const field of fields) {
+      const were = values[field.name];
+      if (!were) continue;
+      if (field.type === "radio" || field.type === "checkbox") field.checked = were.includes(field.value);
+      else if (field.type === "textarea" && field.name === "fact") {
+        const written = were.filter((fact) => !form.querySelector(`[type=checkbox][name=fact][value=${CSS.escape(fact)}]`));
+        fill(form, written);
+        delete values.fact;
+      } else field.value = were[0] ?? "";
+    }
+  }
+  count();
+}
+
+function fill(form, facts) {
+  for (const fact of facts) {
+    const rooms = form.querySelectorAll("textarea[name=fact]");
+    rooms[rooms.length - 1].value = fact;
+    grow(form);
+  }
+}
+
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, ({ target }) => {
+    if (target.form?.id !== "again-form") return;
+    count();
+    store();
+  });
+}
+main.addEventListener("htmx:afterSwap", restore);
+main.addEventListener("htmx:oobAfterSwap", restore);
+const map = document.getElementById("analysis");
+if (map) new MutationObserver(restore).observe(map, { childList: true });
+restore();
