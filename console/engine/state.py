@@ -342,11 +342,6 @@ class RunState:
         written = self.latest(Step.SYNTHESIS, fusion=fusion.number)
         return written if written and written.is_usable else self.calls.get(fusion.best)
 
-    def of_one_analysis(self, fusion: FusionState) -> set[int]:
-        """Numbers of the fusions that go by the analysis of this one: rulings on one are rulings
-        on all."""
-        return {n for n, other in self.fusions.items() if other.root == fusion.root}
-
     def has_answer(self, fusion: FusionState | None) -> bool:
         call = self.answering(fusion) if fusion else None
         return bool(call and call.text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..engine.findings.ruling import NONE_OF_THESE, RIGHT, STANCE, WRONG
+from ..engine.findings.ruling import NONE_OF_THESE, RIGHT, STANCE, WRONG, claim_by_words
 from ..engine.findings.votes import votes
 from ..engine.spec import Panelist, Spec, short_name
 from ..engine.state import FusionState, RunState
@@ -60,7 +60,7 @@ class AgainView:
 def again(spec: Spec, state: RunState, prompt: str, shown: int | None = None) -> AgainView:
     base = _base(state, shown)
     before = state.fusion.wish if state.fusion else {}
-    kept = [_kept(state, base, ruling) for ruling in before.get("rulings", [])]
+    kept = [_kept(base, ruling) for ruling in before.get("rulings", [])]
     facts = before.get("facts", [])
     answers = {i: c for i in range(len(spec.panel)) if (c := state.answer(i))}
     judged = base.judged if base else []
@@ -115,15 +115,14 @@ def _prices(
     return costs[0].words, costs[1].words
 
 
-def _kept(state: RunState, base: FusionState | None, ruling: dict[str, Any]) -> KeptRuling:
+def _kept(base: FusionState | None, ruling: dict[str, Any]) -> KeptRuling:
     verdict = ruling.get("verdict", "")
     says = {RIGHT: "right", WRONG: "wrong", NONE_OF_THESE: "none of these", "": ""}.get(verdict, "")
     if verdict.startswith(STANCE):
         says = ruling["stances"][int(verdict.removeprefix(STANCE)) - 1]
-    is_on_map = base is not None and ruling["on"] in state.of_one_analysis(base)
     return KeptRuling(
         value=f"{ruling['on']}:{ruling['claim']}",
-        claim=ruling["claim"] if is_on_map else "",
+        claim=claim_by_words(base.analysis, ruling["text"]) if base and base.analysis else "",
         on=ruling["on"],
         mark={WRONG: "✕", NONE_OF_THESE: "✕", "": "✎"}.get(verdict, "✓"),
         text=ruling["text"],

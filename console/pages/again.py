@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from ..engine.findings.ruling import find_claim
 from ..models import Run
 from ..services.rulings import PLAIN, ReaderWish, Ruled
 
@@ -54,14 +55,23 @@ def _in_the_map(post: QueryDict) -> list[Ruled]:
 
 
 def _kept(post: QueryDict, run: Run) -> list[Ruled]:
-    """Earlier ones that were not taken back; what the map has is said there."""
+    """Earlier ones that were not taken back; what the map has, too, is said there."""
     latest = run.fusions.order_by("-number").first()
+    mapped = _mapped(post, run)
     kept, ruled = {*post.getlist("kept")}, latest.wish.get("rulings", []) if latest else []
     return [
         Ruled(one["claim"], one.get("verdict", ""), one.get("note", ""), one["on"])
         for one in ruled
-        if f"{one['on']}:{one['claim']}" in kept and f"note-{one['claim']}" not in post
+        if f"{one['on']}:{one['claim']}" in kept and one["text"] not in mapped
     ]
+
+
+def _mapped(post: QueryDict, run: Run) -> set[str]:
+    """Words of the claims that the form's map has."""
+    shown = run.fusions.filter(number=_number(post.get("on", "")) or 0).first()
+    analysis = (shown.analysis if shown else None) or {}
+    claims = (find_claim(analysis, m[1]) for name in post if (m := _FIELD.fullmatch(name)))
+    return {claim.text for claim in claims if claim}
 
 
 def _form(post: QueryDict) -> str:

@@ -10,7 +10,7 @@ What was ruled on is kept in its words, since a later analysis has others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -110,6 +110,11 @@ def _indented(text: str) -> str:
     return "\n    ".join(line.strip() for line in text.strip().splitlines() if line.strip())
 
 
-def rulings_of(wish: Mapping[str, Any], ons: Collection[int]) -> dict[str, dict[str, Any]]:
-    """Claim -> what was ruled on it in the analysis that the fusions `ons` have in common."""
-    return {one["claim"]: one for one in wish.get("rulings", ()) if one["on"] in ons}
+def claim_by_words(analysis: Mapping[str, Any], text: str) -> str:
+    """The claim that says it in these very words; "" where there is none. A later analysis counts
+    its claims anew."""
+    for part, key in TEXTS.items():
+        for place, item in enumerate(analysis.get(part) or [], start=1):
+            if (item[key] if key else item) == text:
+                return f"{part}-{place}"
+    return ""
