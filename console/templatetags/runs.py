@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from django import template
 from django.http import HttpRequest
@@ -13,7 +13,8 @@ from ..access import MANY, runs_under_way
 register = template.Library()
 
 
-class UnderWay(NamedTuple):
+@dataclass(frozen=True)
+class UnderWay:
     count: int
     newest: uuid.UUID
 
