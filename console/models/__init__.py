@@ -5,6 +5,7 @@ from .runs import Call, Fusion, Run, Visibility
 from .site import Heartbeat, InstallClaim, Seed
 from .tokens import ApiToken
 from .traits import ModelTrait, traits_known, traits_learned
+from .verdicts import Verdict
 
 __all__ = [
     "ApiToken",
@@ -20,6 +21,7 @@ __all__ = [
     "PresetPanelist",
     "Run",
     "Seed",
+    "Verdict",
     "Visibility",
     "traits_known",
     "traits_learned",
