@@ -21,6 +21,7 @@ from .pages.views import (
     runs,
     servers,
     tokens,
+    verdicts,
 )
 
 urlpatterns = [
@@ -37,6 +38,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/compare", compare.compare, name="run-compare"),
     path("fusion/runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),
     path("fusion/runs/<uuid:run_id>/share", runs.share, name="run-share"),
+    path("fusion/runs/<uuid:run_id>/verdict", verdicts.verdict, name="run-verdict"),
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
     path("fusion/runs/<uuid:run_id>/fuse", fusions.fuse, name="run-fuse"),
     path("fusion/runs/<uuid:run_id>/fusions/<int:number>/poll", fusions.poll, name="fusion-poll"),

@@ -22,7 +22,15 @@ VISITOR, CHARLIE, BOB, ALICE, ADA = PEOPLE = ("visitor", "charlie", "bob", "alic
 SIGN_IN, THERE, HOME, NOWHERE = "sign-in", 200, "/fusion", 404
 # What is done by a form's POST and is no page: nobody finds anything by looking.
 DONE = {
-    *("run-cancel", "run-share", "run-fuse-now", "run-fuse", "fusion-poll", "run-follow"),
+    *(
+        "run-verdict",
+        "run-cancel",
+        "run-share",
+        "run-fuse-now",
+        "run-fuse",
+        "fusion-poll",
+        "run-follow",
+    ),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
     *("first-key", "sample-away", "preset-renew", "preset-mend"),
 }

@@ -27,7 +27,9 @@ new PerformanceObserver((list) => {
       shifts.push([value, sources.map(({ node, previousRect, currentRect }) =>
         [what(node), where(previousRect), where(currentRect)])]);
 }).observe({ type: "layout-shift", buffered: true });"""
-PAINTED = "performance.getEntriesByName('first-contentful-paint').length"
+PAINTED = """new Promise((done) => new PerformanceObserver((list) => {
+  if (list.getEntriesByName("first-contentful-paint").length) done(true);
+}).observe({ type: "paint", buffered: true }))"""
 LATE = {
     "fonts": re.compile(r"\.woff2$"),
     "modules": re.compile(r"\.js$"),
@@ -90,7 +92,7 @@ def test_nothing_moves_that_is_shown(
     page.route_web_socket(re.compile("/ws/"), lambda socket: None)
     page.add_init_script(WATCH)
     page.goto(HOST, wait_until="commit")
-    page.wait_for_function(PAINTED)
+    page.evaluate(PAINTED)
     is_painted = True
     for route in held:
         route.fallback()

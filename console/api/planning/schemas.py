@@ -328,6 +328,18 @@ class FuseRequest(OwnTerms):
     analysis_only: bool = False
 
 
+class VerdictRequest(Schema):
+    """What was found best: a seat's letter, `tie` or `all_bad`; null takes back what was said.
+    `names_shown`: whether it was seen which models answered; `order`: the letters as they stood."""
+
+    best: Literal["A", "B", "C", "D", "E", "F", "G", "H", "tie", "all_bad"] | None
+    note: Annotated[str, Field(max_length=500)] = ""
+    names_shown: bool = True
+    order: Annotated[
+        list[Literal["A", "B", "C", "D", "E", "F", "G", "H"]], Field(max_length=8)
+    ] = []
+
+
 class TwoTexts(Schema):
     """`A` to `H`: a seat's answer; `fused-2`, `analysis-2`: of the second fusion; `fused`,
     `analysis`: of the latest."""

@@ -24,6 +24,7 @@ from ...fragments.fusions import askable, fuse_again, fusions
 from ...fragments.poll import poll
 from ...fragments.seats import columns
 from ...fragments.sentences import waits_for_newer
+from ...fragments.verdicts import verdicts
 from ...fragments.worth import worth
 from ...models import Run, Visibility
 from ...models.runs import Origin
@@ -106,6 +107,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
                 look=request.GET.get("look", ""),
                 frames=reverse("run-frames", args=[run.pk]),
                 socket=f"/ws/runs/{run.pk}",
+                reader_id=request.user.pk,
             )
             | own
         )
@@ -171,7 +173,13 @@ def _without_its_answers(
 
 
 def run_page(
-    run: Run, *, socket: str, frames: str, look: str = "", show_costs: bool = True
+    run: Run,
+    *,
+    socket: str,
+    frames: str,
+    look: str = "",
+    show_costs: bool = True,
+    reader_id: int | None = None,
 ) -> dict[str, Any]:
     """Raises SpecUnreadable. A sample has no costs to show: nobody was asked. `look` is what an
     address asks for; without one a run that has its result opens there."""
@@ -189,6 +197,9 @@ def run_page(
         "seat_texts": cache(partial(run_texts, spec, state)),
         "fusions": fusions(spec, state),
         "fuse_again": fuse_again(spec, state),
+        "verdicts": verdicts(spec, state, run.verdicts.select_related("person"), reader_id)
+        if reader_id and state.status.is_final
+        else None,
         "poll": poll(state, columns(spec, state)),
         "worth": worth(state, columns(spec, state)),
         "askable": (seats := askable(spec, state)),

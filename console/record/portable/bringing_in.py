@@ -10,10 +10,10 @@ from django.db import transaction
 
 from ...engine.state import CallState, FusionState, RunState
 from ...engine.usage import Usage
-from ...models import Call, Run
+from ...models import Call, Run, Verdict
 from ..eventlog import Position
 from ..rows import call_row, fusion_row, run_fields
-from .shape import Document, RunShape
+from .shape import Document, RunShape, VerdictShape
 
 
 @transaction.atomic
@@ -61,7 +61,18 @@ def _bring(
     for number, call in calls:
         call.fusion_id = numbers[number]
     Call.objects.bulk_create([call for _, call in calls])
+    for verdict in shape.verdicts:
+        _bring_verdict(run, verdict)
     return run
+
+
+def _bring_verdict(run: Run, shape: VerdictShape) -> None:
+    """Nobody's here."""
+    verdict = Verdict.objects.create(
+        run=run, best=shape.best, note=shape.note, answers=shape.answers, seen=dict(shape.seen)
+    )
+    moment = datetime.fromtimestamp(shape.at, UTC)
+    Verdict.objects.filter(pk=verdict.pk).update(created_at=moment, changed_at=moment)
 
 
 def state_of(shape: RunShape) -> RunState:

@@ -97,6 +97,9 @@ class _Checks:
             self._call(call, seats)
         for fusion in run.fusions:
             self._fusion(fusion, seats)
+        for verdict in run.verdicts:
+            is_of_it = set(verdict.answers.values()) <= self._calls.keys()
+            self._must(is_of_it, "a verdict is on no answer")
         self._follows()
 
     def _spec(self) -> int:

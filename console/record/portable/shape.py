@@ -39,7 +39,7 @@ from ...providers.wire.citations import is_page
 from .analysis_shape import AnalysisShape, Seat
 
 VERSION = 1
-MAX_RUNS, MAX_CALLS, MAX_FUSIONS = 100, 2_000, 500
+MAX_RUNS, MAX_CALLS, MAX_FUSIONS, MAX_VERDICTS = 100, 2_000, 500, 500
 # Of a date that every database has, and every calendar on a page.
 LAST_MOMENT = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 # Of a number that JavaScript reads as it was written.
@@ -262,6 +262,26 @@ class FollowedShape(TypedDict):
     ruled: NotRequired[Annotated[int, Field(ge=1, le=32_767)]]
 
 
+Letter = Annotated[str, Field(pattern=r"^[A-H]$")]
+
+
+@with_config(_STRICT)
+class SeenShape(TypedDict):
+    names: bool
+    order: Annotated[list[Letter], Field(max_length=8)]
+    look: Annotated[str, Field(max_length=40)]
+
+
+class VerdictShape(Strict):
+    """What somebody found best. Who it was stays where it was said."""
+
+    best: Annotated[str, Field(pattern=r"^([A-H]|tie|all_bad)$")]
+    note: Annotated[str, Field(max_length=500), AfterValidator(storable)] = ""
+    answers: dict[Letter, Annotated[str, Field(max_length=40)]]
+    seen: SeenShape
+    at: Moment
+
+
 class RunShape(_RunShape):  # type: ignore[misc]  # made above
     """`follows`: the place in the document of the run that it goes on from."""
 
@@ -281,6 +301,9 @@ class RunShape(_RunShape):  # type: ignore[misc]  # made above
     follows_calls: FollowedShape | None = None
     calls: Annotated[list[CallShape], Field(max_length=MAX_CALLS)] = Field(default_factory=list)
     fusions: Annotated[list[FusionShape], Field(max_length=MAX_FUSIONS)] = Field(
+        default_factory=list
+    )
+    verdicts: Annotated[list[VerdictShape], Field(max_length=MAX_VERDICTS)] = Field(
         default_factory=list
     )
 

@@ -8,9 +8,17 @@ from dataclasses import fields
 from typing import Any
 
 from ...engine.state import CallState, FusionState, RunState
-from ...models import Run
+from ...models import Run, Verdict
 from ..rows import state_from_rows
-from .shape import CallShape, Document, FusionShape, RunShape, UsageShape
+from .shape import (
+    MAX_VERDICTS,
+    CallShape,
+    Document,
+    FusionShape,
+    RunShape,
+    UsageShape,
+    VerdictShape,
+)
 
 
 class Unfinished(ValueError):
@@ -49,7 +57,18 @@ def _run(run: Run, places: dict[Any, int]) -> RunShape:
         follows=places.get(run.follows_id),
         follows_from=run.follows_from,
         follows_calls=run.follows_calls,
+        verdicts=[_verdict(verdict) for verdict in run.verdicts.all()[:MAX_VERDICTS]],
         **own,
+    )
+
+
+def _verdict(verdict: Verdict) -> VerdictShape:
+    return VerdictShape(
+        best=verdict.best,
+        note=verdict.note,
+        answers=verdict.answers,
+        seen=verdict.seen,
+        at=verdict.changed_at.timestamp(),
     )
 
 

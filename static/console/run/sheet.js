@@ -79,7 +79,7 @@ export function closeAlone() {
 function tellState(seat) {
   const state = seat.querySelector(".seat-state");
   if (!state) return;
-  const cost = seat.querySelector(".seat-figures > :last-child dd")?.textContent ?? "";
+  const cost = (seat.querySelector(".seat-figures > :last-child dd")?.textContent ?? "").replace("—", "");
   seat.querySelector(".seat-told").textContent = `${state.textContent}  ${cost}`.trim();
   const link = main.querySelector(`.rail [data-part="${seat.id}"]`);
   link.dataset.state = state.dataset.state;
