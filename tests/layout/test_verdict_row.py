@@ -81,10 +81,15 @@ def test_what_was_seen_goes_along_with_what_is_found_best(show: Show) -> None:
 def test_every_figure_of_a_column_that_writes_has_its_room(show: Show, seats: int) -> None:
     page = show("live", seats, 900)
     for seat in page.locator(".seat:not(.is-spine)").all():
-        parts = seat.locator(
-            ":is(.seat-figures > div, .seat-end, .seat-acts, h2, .copy-pair):visible"
-        )
+        parts = seat.locator(":is(.seat-figures > div, .seat-end, .seat-acts, .copy-pair):visible")
         boxes = [box for part in parts.all() if (box := part.bounding_box()) and box["width"]]
+        chip, name = (
+            seat.locator(".seat-title .chip").bounding_box(),
+            seat.locator(".seat-title h2").bounding_box(),
+        )
+        assert chip and name and abs(chip["y"] - name["y"]) < 10, (
+            "the name stands beside its letter"
+        )
         for n, one in enumerate(boxes):
             for other in boxes[n + 1 :]:
                 apart = (
