@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, Route
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.console.story import Story
-from tests.layout.served import HOST, serve
 from tests.layout.rich import rich, under_way
+from tests.layout.served import HOST, serve
 
 pytestmark = pytest.mark.browser
 
