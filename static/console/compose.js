@@ -13,18 +13,20 @@ form.addEventListener("keydown", (event) => {
     form.requestSubmit();
   }
 });
+// Some are replaced when what is chosen changes.
+const submits = () => form.querySelectorAll(".fuse [type=submit]");
 let sent = false;
 form.addEventListener("submit", (event) => {
   if (sent) event.preventDefault();
   sent = true;
-  form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
+  for (const button of submits()) button.setAttribute("aria-disabled", "true");
 });
 // Back from the run's page: the next one is a new run.
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   sent = false;
   form.elements.client_run_id.value = newId();
-  form.querySelector("[type=submit]").removeAttribute("aria-disabled");
+  for (const button of submits()) button.removeAttribute("aria-disabled");
 });
 
 function newId() {

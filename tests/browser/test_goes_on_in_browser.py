@@ -51,7 +51,7 @@ def test_who_still_writes_is_named_fused_without_and_fused_with_when_it_has_come
 def test_the_compose_page_says_in_words_whom_to_wait_for(visit: Visit, shoot: Shoot) -> None:
     page = visit("alice")
     page.goto("/fusion")
-    page.get_by_text("For this run: compare first, limits").click()
+    page.get_by_text("For this run: whom to wait for, limits").click()
     chosen = page.get_by_role("combobox", name="Wait for")
     chosen.select_option("all but one")
     expect(page.get_by_label("Quorum")).to_have_count(0)
