@@ -38,18 +38,32 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "notice": sentences.notice(state, note),
         "badges": sentences.badges(spec, state),
         "kin": sentences.kin(spec, state),
+        # Why another answer stands in is said once: where it is, by the notice above everything.
+        "notice_says_why": state.status is RunStatus.COMPLETED and bool(state.error),
+        "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
+        "is_demonstration": is_demonstration(spec),
+    } | _outcome(spec, state, columns)
+
+
+def fusion_context(spec: Spec, state: RunState, number: int, *, show_costs: bool) -> dict[str, Any]:
+    """In the place of the latest fusion's, what there is of an earlier one."""
+    columns, alone = seats.columns(spec, state), state.of_turn(number)
+    found = receipt.receipt(spec, alone.without_panel(), columns) if show_costs else None
+    return _outcome(spec, alone, columns) | {"receipt": found, "notice_says_why": False}
+
+
+def _outcome(spec: Spec, state: RunState, columns: list[seats.SeatView]) -> dict[str, Any]:
+    """Text and analysis of the latest fusion, and who made them."""
+    return {
         "analysis": agreement.analysis(spec, state, columns),
         "fused": seats.fused(spec, state),
         "fused_answer": (answer := fused_answer(state)),
         "fused_marked": _marked(state, answer),
         "put_together": by_words.put_together(state, state.fusion),
         "stand_in": seats.stand_in(spec, state),
-        # Why another answer stands in is said once: where it is, by the notice above everything.
-        "notice_says_why": state.status is RunStatus.COMPLETED and bool(state.error),
         "fused_from": sentences.fused_from(spec, state),
-        "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
+        "criteria": own_criteria(spec, state),
         "sources": {key: sources.sources(call) for key, call in _shown(spec, state).items()},
-        "is_demonstration": is_demonstration(spec),
     }
 
 
@@ -57,6 +71,12 @@ def _marked(state: RunState, answer: str) -> str:
     """The fused answer with its marks of source, as it was written; "" where it has none."""
     call = state.final_call
     return call.text if call and call.step is Step.SYNTHESIS and call.text != answer else ""
+
+
+def own_criteria(spec: Spec, state: RunState) -> str:
+    """Those that a reader gave to this fusion alone."""
+    criteria = state.fusion.criteria if state.fusion else ""
+    return "" if criteria == spec.criteria else criteria
 
 
 def run_fragments(context: dict[str, Any]) -> dict[str, str]:

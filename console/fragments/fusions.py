@@ -1,112 +1,84 @@
-"""The fusions of a run side by side, and what may be asked of its answers again."""
+"""The fusions of a run, each under its number, and what may be asked of its answers again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any
+from dataclasses import dataclass
 
-from django.utils.safestring import SafeString
-
-from ..engine.calls.window import tokens_in
-from ..engine.findings.by_words import WORDS
-from ..engine.findings.given import given
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import CallState, FusionState, RunState, Step
+from ..engine.state import FusionState, RunState
 from ..engine.steps.seating import seated
-from ..engine.usage import cost_of, money
-from ..record.by_words import put_together
-from . import seats
-from .agreement import AnalysisView, analysis
-from .receipt import ReceiptView, receipt
-from .renderings import rendered
+from ..services.expected import Expected
 from .sentences import run_word, seats_and, unknown_to_fused
-from .sources import addresses
+
+
+class NoSuchFusion(ValueError):
+    """`str()` is a sentence for whoever asked for it."""
 
 
 @dataclass(frozen=True)
-class FusionView:
+class FusionTab:
+    """`how` says how it came about, where it is not the first; `state` is running, done, or what
+    it ended as."""
+
     number: int
-    after: int | None
-    judge: str
-    synthesizer: str
-    criteria: str
-    letters: str
-    status: str
-    stood_in: bool
-    is_put_together: bool
-    html: SafeString
-    text: str
-    cost: str
-    analysis: AnalysisView
-    receipt: ReceiptView
-    before: int | None  # the one before it that gave a text, too
+    how: str
+    state: str
 
 
-def fusions(spec: Spec, state: RunState) -> list[FusionView]:
-    """The newest first; none where there is only one, which the page shows anyway."""
-    if len(state.fusions) < 2:
-        return []
-    columns = seats.columns(spec, state)
-    order = [fusion for _, fusion in sorted(state.fusions.items())]
-    with_text = [fusion.number for fusion in order if state.has_answer(fusion)]
-    return [_view(spec, state, f, columns, with_text) for f in reversed(order)]
-
-
-def _view(
-    spec: Spec,
-    state: RunState,
-    fusion: FusionState,
-    columns: Sequence[seats.SeatView],
-    with_text: Sequence[int],
-) -> FusionView:
-    alone = state.of_turn(fusion.number)
-    calls = [
-        c for c in state.calls.values() if c.fusion == fusion.number and c.step is not Step.POLL
+def fusion_tabs(spec: Spec, state: RunState) -> list[FusionTab]:
+    return [
+        FusionTab(fusion.number, _how(spec, state, fusion), _state(state, fusion))
+        for _, fusion in sorted(state.fusions.items())
     ]
-    costs = [c.charged for c in calls if c.was_billable]
-    known = [c for c in costs if c is not None]
-    judged = {state.calls[key].seat for key in fusion.judged if key in state.calls}
-    return FusionView(
-        number=fusion.number,
-        after=fusion.turn.get("after"),
-        judge=WORDS
-        if fusion.analysis_by == WORDS
-        else _name(state, Step.ANALYSIS, fusion, fusion.judge),
-        synthesizer=_name(state, Step.SYNTHESIS, fusion, fusion.synthesizer),
-        is_put_together=bool(put_together(state, fusion)),
-        criteria=fusion.criteria,
-        letters=" ".join(letter(seat) for seat in sorted(s for s in judged if s is not None)),
-        status=run_word(fusion.status.value),
-        stood_in=bool(fusion.best),
-        html=_html(spec, state, fusion),
-        text=answer.text if (answer := given(state, fusion)) else "",
-        cost=money(sum(known) if known and len(known) == len(costs) else None),
-        analysis=analysis(spec, alone, columns),
-        receipt=receipt(spec, alone.without_panel(), columns),
-        before=_before(fusion.number, with_text),
-    )
 
 
-def _before(number: int, with_text: Sequence[int]) -> int | None:
-    earlier = [one for one in with_text if one < number]
-    return earlier[-1] if earlier and number in with_text else None
+def shown_fusion(state: RunState, asked: str) -> int | None:
+    """Which is shown: the one that an address asks for, else the latest; as long as that has no
+    text, the one before it that has. Raises NoSuchFusion."""
+    if asked:
+        found = next((n for n in state.fusions if str(n) == asked), None)
+        if found is None:
+            there = ", ".join(map(str, sorted(state.fusions)))
+            raise NoSuchFusion(
+                f"This run has no fusion {asked[:20]}. It has: {there or 'none yet'}."
+            )
+        return found
+    latest = state.fusion
+    if latest is None:
+        return None
+    if latest.status.is_final and state.has_answer(latest):
+        return latest.number
+    return fusion_before(state, latest.number) or latest.number
 
 
-def _html(spec: Spec, state: RunState, fusion: FusionState) -> SafeString:
-    """With the marks of what was written; an answer that stands in has none."""
-    call = state.answering(fusion)
-    is_written = call is not None and call.step is Step.SYNTHESIS
-    letters = state.letters_of(fusion.number) if is_written else ""
-    return rendered(call.text if call else "", sources=letters, cited=addresses(call))
+def fusion_before(state: RunState, number: int | None) -> int | None:
+    """The one before it that gave a text, too."""
+    earlier = [n for n, fusion in state.fusions.items() if state.has_answer(fusion)]
+    return max((n for n in earlier if n < (number or 0)), default=None)
 
 
-def _name(state: RunState, step: Step, fusion: FusionState, meant: dict[str, Any]) -> str:
-    """Who did it: a fallback goes by its own name."""
-    call = state.latest(step, fusion=fusion.number)
-    panelist = call.panelist if call else meant
-    return Panelist.from_dict(panelist).short_name if panelist else ""
+def _state(state: RunState, fusion: FusionState) -> str:
+    if not fusion.status.is_final:
+        return "running"
+    return "done" if state.has_answer(fusion) else run_word(fusion.status.value)
+
+
+def _how(spec: Spec, state: RunState, fusion: FusionState) -> str:
+    """In a word or two; all that was asked stands below."""
+    if after := fusion.turn.get("after"):
+        return f"goes on from {after}"
+    if fusion.number == 1:
+        return ""
+    answered = {seat for seat in range(len(spec.panel)) if state.answer(seat)}
+    if fusion.seats and not answered <= set(fusion.seats):
+        return f"of {seats_and(fusion.seats)}"
+    for meant, given, words in (
+        (spec.writer, fusion.synthesizer, "written by"),
+        (spec.judge, fusion.judge, "judged by"),
+    ):
+        if given and given.get("model") != meant.model:
+            return f"{words} {Panelist.from_dict(given).short_name}"
+    return "other criteria" if fusion.criteria != spec.criteria else ""
 
 
 @dataclass(frozen=True)
@@ -132,23 +104,21 @@ def askable(spec: Spec, state: RunState) -> list[Askable]:
 
 @dataclass(frozen=True)
 class FuseAgain:
-    """All answers there are, fused anew. `asks` says whose calls that takes, `price` is about
-    what that comes to, by list prices and the tokens there are; "" where one of them is not
-    known."""
+    """All answers there are, fused anew. `asks` says whose calls that takes, `price` what they
+    will cost and take."""
 
     label: str
     price: str
     asks: str
 
 
-def fuse_again(spec: Spec, state: RunState) -> FuseAgain:
+def fuse_again(spec: Spec, state: RunState, expected: Expected | None = None) -> FuseAgain:
     unknown = unknown_to_fused(spec, state)
     without = state.fusion.without if state.fusion else []
     label = "Fuse all answers"
     if unknown and all(call.key in without for call in unknown.values()):
         label = f"Fuse with {seats_and(sorted(unknown))} too"
-    cost = _cost_again(spec, state, list(unknown.values())) if unknown else None
-    return FuseAgain(label, "" if cost is None else f"about {money(cost)}", _asks(spec))
+    return FuseAgain(label, expected.words if expected else "", _asks(spec))
 
 
 def _asks(spec: Spec) -> str:
@@ -159,27 +129,3 @@ def _asks(spec: Spec) -> str:
     if spec.judge.can_judge and spec.writer.can_judge:
         return f"Only judge and synthesizer are called: {who}."
     return f"Only the {'judge' if spec.judge.can_judge else 'synthesizer'} is called: {who}."
-
-
-def _cost_again(spec: Spec, state: RunState, more: list[CallState]) -> Decimal | None:
-    """What the fusion took that there is, with so much more to read."""
-    assert state.fusion
-    number, read = state.fusion.number, sum(map(_tokens, more))
-    costs = [
-        _cost(state.latest(Step.ANALYSIS, fusion=number), spec.judge, read),
-        _cost(state.latest(Step.SYNTHESIS, fusion=number), spec.writer, read),
-    ]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known, Decimal(0)) if len(known) == len(costs) else None
-
-
-def _tokens(call: CallState) -> int:
-    made = call.usage.output_tokens
-    return tokens_in(call.text) if made is None else made - (call.usage.reasoning_tokens or 0)
-
-
-def _cost(before: CallState | None, asked: Panelist, more: int) -> Decimal | None:
-    if before is None or before.usage.input_tokens is None:
-        return None
-    usage = replace(before.usage, input_tokens=before.usage.input_tokens + more)
-    return cost_of(usage, asked.price)

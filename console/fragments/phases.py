@@ -1,4 +1,4 @@
-"""The phase line: panel, analysis, synthesis, total, moving from left to right."""
+"""Where a run stands, in one line: the four steps, whatever runs, and what it took altogether."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from dataclasses import dataclass
 
 from ..engine.spec import Spec
 from ..engine.state import CallState, CallStatus, RunState, Step
-from ..engine.usage import Usage, money, total_cost
+from ..engine.usage import Usage, money
 from . import figures
 
 
 @dataclass(frozen=True)
 class Phase:
-    """`state` is waiting, running, done, failed or skipped; `since` while seconds run."""
+    """`state` is waiting, running, done, failed, skipped or absent; `since` while seconds run."""
 
     name: str
     state: str
-    what: str
-    seconds: str
-    since: float | None
-    tokens: str
-    cost: str
+    what: str = ""
+    seconds: str = ""
+    since: float | None = None
+    tokens: str = ""
+    cost: str = ""
+
+
+# Until something is looked up for a run.
+NO_SOURCES = Phase("Sources", "absent", "no sources")
 
 
 def phases(spec: Spec, state: RunState) -> list[Phase]:
@@ -32,9 +36,10 @@ def phases(spec: Spec, state: RunState) -> list[Phase]:
     analysed = bool(state.fusion and state.fusion.analysis is not None)
     written = state.has_answer(state.fusion) and not (state.fusion and state.fusion.best)
     return [
-        _phase("Panel", {Step.PANEL}, state, f"{usable} of {size}", usable > 0),
+        NO_SOURCES,
+        _phase("Answers", {Step.PANEL}, state, f"{usable} of {size}", usable > 0),
         _phase("Analysis", {Step.CONDENSE, Step.ANALYSIS}, state, "", analysed),
-        _phase("Synthesis", {Step.SYNTHESIS}, state, "", written),
+        _phase("Fused answer", {Step.SYNTHESIS}, state, "", written),
     ]
 
 
@@ -43,10 +48,8 @@ def total(state: RunState) -> Phase:
     return Phase(
         name="Total",
         state="running" if not state.status.is_final else "done",
-        what="",
         seconds=figures.seconds(state.seconds),
         since=None if state.status.is_final else _since(state),
-        tokens=_output(state.usage()),
         # Before anything can have been charged there is nothing unknown either.
         cost=money(*state.cost()) if billed or state.status.is_final else "",
     )
@@ -64,15 +67,13 @@ def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: b
     running = bool(under_way)
     starts = [c.started_at for c in under_way if c.started_at is not None]
     started = min(starts, default=None)
-    billed = [c.charged for c in calls if c.was_billable]
     return Phase(
         name=name,
         state=_state(state, calls, running, succeeded),
-        what=what if calls else "",
+        what=(f"{what} in" if running else what) if calls and what else "",
         seconds="" if running or not calls else figures.seconds(_busy(calls)),
         since=None if started is None else started - (_busy(calls, until=started) or 0),
-        tokens=_tokens(calls),
-        cost=money(*known) if (known := total_cost(billed))[0] is not None else "",
+        tokens=_unread(calls),
     )
 
 
@@ -108,16 +109,10 @@ def _state(run: RunState, calls: Sequence[CallState], running: bool, succeeded: 
     return "failed" if any(c.status is CallStatus.FAILED for c in calls) else "skipped"
 
 
-def _tokens(calls: Sequence[CallState]) -> str:
-    """As reported; with what a judge is writing, about four characters a token."""
-    usage = sum((c.usage for c in calls), Usage())
-    # Whoever writes where it can be read has its own figure beside the text.
+def _unread(calls: Sequence[CallState]) -> str:
+    """What a judge is writing, about four characters a token: whoever writes where it can be read
+    has its own figure beside the text."""
     unread = [c for c in calls if c.step is Step.ANALYSIS and not c.status.is_final]
     written = sum(len(c.text) for c in unread)
-    if not written:
-        return _output(usage)
-    return figures.estimated_tokens(written, usage.output_tokens or 0)
-
-
-def _output(usage: Usage) -> str:
-    return "" if usage.output_tokens is None else figures.tokens(usage.output_tokens)
+    counted = sum((c.usage for c in calls), Usage()).output_tokens or 0
+    return figures.estimated_tokens(written, counted) if written else ""

@@ -33,9 +33,41 @@ def test_who_does_not_wait_fuses_now_and_again_without_a_reload(
     page.get_by_role("button", name="Fuse again").click()
     page.wait_for_url(re.compile("/fusion/runs/"))
     wait_for_the_end(page)
-    page.get_by_text("Fusions side by side (2)").click()
-    expect(page.get_by_role("article", name="Fusion 2")).to_contain_text("weigh the cost of haste")
-    expect(page.get_by_role("article", name="Fusion 1")).to_be_visible()
+    fused = page.get_by_role("region", name="Fused answer")
+    tabs = page.get_by_role("navigation", name="Fusions")
+    expect(fused).to_contain_text("weigh the cost of haste")
+    expect(tabs.get_by_role("link", name="Fusion 2 of A, done")).to_be_visible()
+    expect(tabs.get_by_role("link", name="What changed since 1")).to_be_visible()
+    page.keyboard.press("[")
+    expect(fused).not_to_contain_text("weigh the cost of haste")
+    assert page.url.endswith("?look=result&fusion=1")
+
+
+def test_who_reads_the_old_fusion_keeps_it_and_is_told_that_the_new_one_is_there(
+    visit: Visit, people: People, upstream: Upstream
+) -> None:
+    analysis = Script()
+    texts = Script(text="The first text."), Script(text="The second text.", hold_after=1)
+    upstream.script("pen", analysis, texts[0], analysis, texts[1])
+    page = visit("bob")
+    page.goto(ask(people("bob"), "good", "echo", judge="pen", prompt="Again?"))
+    wait_for_the_end(page)
+    page.get_by_text("Fuse again").click()
+    page.get_by_role("button", name="Fuse", exact=True).click()
+    fused = page.get_by_role("region", name="Fused answer")
+    tabs = page.get_by_role("navigation", name="Fusions")
+    expect(tabs.get_by_role("link", name="Fusion 2, running")).to_be_visible()
+    expect(fused).to_contain_text("The first text.")
+    ready = page.get_by_role("link", name="Fused answer 2 ready")
+    expect(ready).to_be_hidden()
+    page.locator(".fused").click()  # somebody reads
+    upstream.release()
+    wait_for_the_end(page)
+    expect(fused).to_contain_text("The first text.")
+    expect(tabs.get_by_role("link", name="Fusion 2, done")).to_be_visible()
+    ready.click()
+    expect(fused).to_contain_text("The second")
+    expect(tabs.get_by_role("link", name="What changed since 1")).to_be_visible()
 
 
 def test_a_seat_that_drags_on_is_ended_alone(
@@ -55,15 +87,15 @@ def test_compared_first_fused_later_and_asked_on(visit: Visit, people: People) -
     page.goto("/fusion")
     page.get_by_role("textbox", name="Prompt").fill("Compare first?")
     page.get_by_role("radio", name="Plain pair").check()
-    page.get_by_text("For this run").click()
-    page.get_by_role("checkbox", name="Compare first").check()
-    page.get_by_role("button", name="Fuse").click()
+    page.get_by_role("button", name="Compare first").click()
     page.wait_for_url(re.compile("/fusion/runs/.{36}"))
     wait_for_the_end(page)
     expect(page.get_by_role("region", name="Fused answer")).to_contain_text(
         "nothing has been fused"
     )
-    page.get_by_role("button", name="Fuse these answers").click()
+    expect(page.locator("#run")).to_have_attribute("data-look", "answers")
+    expect(page.locator("#phases")).to_contain_text("no sources")
+    page.get_by_role("button", name="Fuse these ·").click()
     expect(page.get_by_role("region", name="Fused answer")).to_contain_text("answer of good")
     wait_for_the_end(page)
     page.get_by_role("textbox", name="Follow up").fill("And what then?")

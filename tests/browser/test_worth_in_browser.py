@@ -47,8 +47,7 @@ def test_the_page_says_what_fusion_brought_and_asks_the_panel(
     expect(card).to_contain_text("1 neither")
     expect(page.get_by_role("button", name="Ask the panel which is better")).to_have_count(0)
     page.get_by_text("The judge's ratings").click()
-    page.get_by_text("Fusions side by side (2)").click()
-    expect(page.get_by_role("article", name="Fusion 2").locator(".source")).to_have_count(4)
+    expect(page.get_by_role("region", name="Fused answer").locator(".source")).to_have_count(4)
     shoot(page, f"worth-{width}-{scheme}")
     assert wide_things(page) == []
     fits = "e => e.scrollWidth <= e.clientWidth"

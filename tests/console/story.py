@@ -134,6 +134,26 @@ class Story:
         self.tell(EventType.CALL_COMPLETED, key, 1, **self._receipt(data))
         return self.tell(EventType.RUN_COMPLETED)
 
+    def fuse_again(self, fused: str, *, ends: str = "run.completed", **wish: Any) -> Self:
+        """Another fusion of the same answers; `ends`: "", and it is still being written."""
+        first, number = self.state.fusions[1], max(self.state.fusions) + 1
+        key = call_key(Step.SYNTHESIS, number, 1)
+        told = {n: vars(first)[n] for n in ("judged", "judge", "synthesizer", "criteria")} | wish
+        self.tell(EventType.RUN_STARTED, attempt=2).tell(
+            EventType.FUSION_STARTED, "", number, **told
+        )
+        self.state.fusions[number].seats = told.get("seats", [])
+        writer = {"number": 1, "cause": "first", "panelist": told["synthesizer"]}
+        self.tell(EventType.CALL_ADDED, key, number, step="synthesis", **writer)
+        if fused:
+            self.tell(EventType.CALL_DELTA, key, number, text=fused)
+        if not ends:
+            return self
+        if ends == EventType.RUN_COMPLETED:
+            told = {"finish_reason": "stop", "usage": {}, "cost": None}
+            self.tell(EventType.CALL_COMPLETED, key, number, **told)
+        return self.tell(EventType(ends))
+
     def whole(self, answer: str = "An answer.", fused: str = "The fused answer.") -> Self:
         """From the first question to the end, and nothing goes wrong."""
         self.begin().wait(1)

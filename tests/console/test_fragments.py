@@ -18,6 +18,7 @@ from console.engine.state import Step, call_key
 from console.engine.usage import Price, money
 from console.fragments import figures, run_context, run_fragments, run_texts
 from console.fragments.fusions import fuse_again
+from console.services.expected import expected_fusion
 
 from .story import ANALYSIS, Story, a_spec
 
@@ -353,12 +354,12 @@ def test_fusing_with_who_came_late_is_offered_with_its_price_by_what_the_fusion_
     key = call_key(Step.SYNTHESIS, 1, 1)
     story.tell(EventType.CALL_COMPLETED, key, 1, **Story._receipt({})).answer(2)
     story.tell(EventType.RUN_COMPLETED)
-    again = fuse_again(story.spec, story.state)
+    expected = expected_fusion(story.spec, story.state, "Why?", {})
     # Twice 212 tokens and C's 1,184 to read, 1,184 to write.
     cost = 2 * (Decimal(212 + 1184) * 10 + Decimal(1184) * 20) / 1_000_000
-    assert (again.label, again.price) == ("Fuse with C too", f"about {money(cost)}")
-    # Of a server without prices there is none to be told.
-    assert fuse_again(spec, story.state).price == ""
+    assert (expected.low, expected.high) == (cost, cost)
+    again = fuse_again(story.spec, story.state, expected)
+    assert (again.label, again.price) == ("Fuse with C too", expected.words)
 
 
 def test_what_is_compared_first_does_not_promise_a_fusion() -> None:
@@ -410,11 +411,11 @@ def test_a_phase_in_which_only_a_retry_is_waited_for_goes_on() -> None:
         EventType.CALL_RETRYING, call_key(Step.PANEL, 2, 1), retry_at=retry_at, cause="retry"
     )
     fragments = parts(story)
-    panel = fragments["phases"].partition("</li>")[0]
+    panel = fragments["phases"].split("</li>")[1]
     assert 'data-state="running"' in panel and "data-since" in panel
     assert "for C to begin" in fragments["run-status"]
     story.ask(2, number=2, cause="retry").answer(2, "Three.", number=2).judge()
-    panel = parts(story)["phases"].partition("</li>")[0]
+    panel = parts(story)["phases"].split("</li>")[1]
     assert 'data-state="done"' in panel
 
 

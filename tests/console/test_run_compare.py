@@ -9,9 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.engine.events import EventType
 from console.engine.findings.evidence import verify
-from console.engine.state import Step, call_key
 from console.models import Run
 from console.record.compared import comparable
 
@@ -37,24 +35,6 @@ def story(**analysis: Any) -> Story:
         told.answer(seat, text)
     judged = verify(ANALYSIS | analysis, {0: ALPHA, 1: BETA, 2: GAMMA})
     return told.judge().analyse(judged).synthesise("Test the invoices.[^A,B] Begin in May.[^own]")
-
-
-def again(told: Story, fused: str) -> Story:
-    """Another fusion of the same answers."""
-    key = call_key(Step.SYNTHESIS, 2, 1)
-    first = told.state.fusions[1]
-    writer = {"number": 1, "cause": "first", "panelist": first.synthesizer}
-    told.tell(
-        *(EventType.FUSION_STARTED, "", 2),
-        judged=first.judged,
-        judge=first.judge,
-        synthesizer=first.synthesizer,
-        criteria="",
-    )
-    told.tell(EventType.CALL_ADDED, key, 2, step="synthesis", **writer)
-    told.tell(EventType.CALL_DELTA, key, 2, text=fused)
-    told.tell(EventType.CALL_COMPLETED, key, 2, finish_reason="stop", usage={}, cost=None)
-    return told.tell(EventType.RUN_COMPLETED)
 
 
 def shown(client: Client, run: Run, **asked: str) -> str:
@@ -107,7 +87,7 @@ def test_where_nobody_says_what_it_is_the_fused_answer_and_the_first_seat(
 
 
 def test_every_fusion_and_every_analysis_can_stand_on_a_side(page: Client, alice: User) -> None:
-    told = again(story().complete(), "Test the invoices. Begin in June.")
+    told = story().complete().fuse_again("Test the invoices. Begin in June.")
     names = [one.name for one in comparable(told.spec, told.state)]
     assert names == ["fused-2", "fused-1", "A", "B", "C", "analysis-1"]
     run = told.save(alice)
@@ -181,30 +161,3 @@ def test_a_runs_page_leads_to_it_and_a_shared_one_to_its_own(page: Client, alice
     )
     by_link = page.get("/fusion/shared/by-link").content.decode()
     assert 'href="/fusion/shared/by-link/compare"' in by_link
-
-
-def test_every_fusion_has_its_own_analysis_and_receipt_and_says_what_changed(
-    page: Client, alice: User
-) -> None:
-    told = again(story().complete(), "Test the invoices. Begin in June.")
-    second = {"claim": "Only the second judge says so", "seats": [0, 1, 2], "evidence": []}
-    told.state.fusions[2].analysis = ANALYSIS | {"consensus": [second]}
-    run = told.save(alice, visibility="link", share_token="by-link")
-    for address, compare in (
-        (f"/fusion/runs/{run.pk}", f"/fusion/runs/{run.pk}/compare"),
-        ("/fusion/shared/by-link", "/fusion/shared/by-link/compare"),
-    ):
-        html = page.get(address).content.decode()
-        fusions = html.split('<article class="fusion"')[1:]
-        newest, first = fusions
-        assert "Only the second judge says so" in newest and "Upkeep is a real" not in newest
-        assert "Upkeep is a real" in first and "Only the second judge" not in first
-        assert f'href="{compare}?left=fused-1&amp;right=fused-2"' in newest
-        assert "What changed" not in first
-        is_own = "shared" not in address
-        assert ('class="receipt"' in first) is is_own
-    # Its own calls only: the panel's are the run's.
-    page_of_owner = page.get(f"/fusion/runs/{run.pk}").content.decode()
-    receipt = page_of_owner.split('<article class="fusion"')[2].split('class="receipt"')[1]
-    steps = re.findall(r'receipt-step">(\w+)<', receipt.split("</table>")[0])
-    assert steps == ["analysis", "synthesis"]

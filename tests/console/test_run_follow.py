@@ -97,6 +97,8 @@ def test_another_fusion_that_was_stopped_leaves_the_earlier_to_go_on_from(
     run.fusions.create(number=2, status="cancelled", judge={}, synthesizer={})
     Run.objects.filter(pk=run.pk).update(status="cancelled")
     html = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert "There is no fused answer" not in html and "The fused answer." in html
+    html = page.get(f"/fusion/runs/{run.pk}?fusion=2").content.decode()
     assert "There is no fused answer" not in html and "The earlier ones are kept" in html
     assert follow(page, run).status_code == 302
     said = asked(run.followed_by.get()).messages

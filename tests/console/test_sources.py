@@ -10,7 +10,6 @@ from django.test import Client
 
 from console.engine.state import RunState
 from console.fragments import run_context, run_fragments, run_texts
-from console.fragments.fusions import _html as fusions_html
 from console.markdown import StreamRenderer, render
 from console.models import Run
 from console.record.public import run_object
@@ -97,7 +96,7 @@ def test_an_address_that_is_none_makes_no_link_of_a_number() -> None:
     assert "(evil.test)" in render("Wet [1].", cited={1: "https://bank.test@evil.test/"})
 
 
-def test_numbers_lead_there_live_after_a_reload_shared_and_in_fusions_side_by_side(
+def test_numbers_lead_there_live_after_a_reload_shared_and_in_every_fusion(
     client: Client, alice: User
 ) -> None:
     story = (
@@ -116,8 +115,8 @@ def test_numbers_lead_there_live_after_a_reload_shared_and_in_fusions_side_by_si
     assert "<a" not in renderer.block
     renderer.finish(cited={1: "https://a.example/"})
     assert "".join(renderer.final) == run_texts(story.spec, story.state)["seat-0"]
-    again = story.state.fusions[1]
-    assert 'href="http://b.example/2"' in fusions_html(story.spec, story.state, again)
+    again = story.state.of_turn(1)
+    assert 'href="http://b.example/2"' in run_texts(story.spec, again)["fused"]
 
 
 def test_a_page_that_was_not_taken_leaves_the_others_their_numbers() -> None:

@@ -94,9 +94,12 @@ def test_nothing_is_wider_than_the_window(show: Show, name: str, width: int) -> 
 
 def test_on_a_phone_the_fused_answer_comes_first_and_one_answer_at_a_time(show: Show) -> None:
     page = show("run", 360)
-    (column,) = [a.bounding_box() for a in page.get_by_role("article").all() if a.is_visible()]
-    fused = page.get_by_role("region", name="Fused answer").bounding_box()
-    assert fused and column and fused["y"] < column["y"]
+    expect(page.get_by_role("region", name="Fused answer")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(0)
+    page.locator(".rail [data-part=seat-1]").click()
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(page.get_by_role("article", name="beta")).to_be_visible()
+    expect(page.get_by_role("region", name="Fused answer")).to_be_hidden()
 
 
 # How often a word or figure in a cell is broken over lines.
@@ -116,6 +119,7 @@ BROKEN = """cell => {
 
 def test_words_and_figures_in_tables_stay_whole_and_the_table_scrolls(show: Show) -> None:
     page = show("six", 360)
+    page.locator(".rail [data-part=seat-0]").click()
     table = page.locator("#seat-0 .reading table")
     cells = table.locator("th, td").all()
     assert len(cells) == 8 and not any(cell.evaluate(BROKEN) for cell in cells)
@@ -136,6 +140,7 @@ def test_every_block_runs_its_own_way_and_code_always_one(show: Show) -> None:
 
 def test_what_a_contradiction_rests_on_uses_the_width_of_a_phone(show: Show) -> None:
     page = show("six", 360)
+    page.locator(".rail [data-part=analysis]").click()
     card, stances = (page.locator(s).bounding_box() for s in ("#analysis", "#analysis .stances"))
     assert card and stances and stances["width"] > 0.8 * card["width"]
     assert stances["x"] + stances["width"] <= card["x"] + card["width"]

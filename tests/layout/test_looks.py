@@ -202,3 +202,97 @@ def test_from_the_head_to_the_fused_answer_it_is_ten_stops_at_most(show: Show) -
         page.keyboard.press("Tab")
         stops += 1
         assert stops <= 10
+
+
+def test_on_a_phone_each_part_is_one_tap_away_under_tabs_that_stay_in_view(show: Show) -> None:
+    page = show("rich", 360, 780)
+    main, rail = page.locator("#run"), page.locator(".rail")
+    parts = {
+        "fused-answer": ".fused",
+        "analysis": ".aside",
+        "seat-0": "#seat-0",
+        "seat-4": "#seat-4",
+    }
+    assert rail.evaluate("e => e.scrollWidth <= e.clientWidth")
+    for id in (*parts, "fused-answer"):
+        page.mouse.wheel(0, 900)
+        tab = rail.locator(f"[data-part={id}]")
+        tab.click()
+        expect(tab).to_have_attribute("aria-current", "true")
+        expect(rail.locator("[aria-current]")).to_have_count(1)
+        visible = [i for i, where in parts.items() if page.locator(where).is_visible()]
+        assert visible == [id]
+        look = "answers" if id.startswith("seat") else "result"
+        expect(main).to_have_attribute("data-look", look)
+        assert page.url.endswith(f"?look={look}&part={id}")
+        box = rail.bounding_box()
+        assert box and 0 <= box["y"] < 500
+
+
+def test_on_a_phone_a_part_that_is_left_and_come_back_to_is_scrolled_as_it_was(show: Show) -> None:
+    page = show("rich", 360, 780)
+    tab = page.locator(".rail a")
+    page.evaluate("scrollTo({ top: 900, behavior: 'instant' })")
+    tab.nth(3).click()
+    rail = page.locator(".rail").bounding_box()
+    seat = page.locator("#seat-1").bounding_box()
+    assert rail and seat and rail["y"] == 0 and 0 < seat["y"] - rail["height"] < 40
+    tab.nth(0).click()
+    assert page.evaluate("scrollY") == 900
+
+
+def test_on_a_phone_an_address_opens_the_part_that_it_names(show: Show) -> None:
+    for query in ("/?look=answers#seat-2", "/?look=answers&part=seat-2"):
+        page = show("rich", 360, 780, query=query)
+        expect(page.locator("#seat-2")).to_be_visible()
+        expect(page.locator(".fused")).to_be_hidden()
+    bare = show("rich", 360, 780, java_script_enabled=False)
+    for part in (".fused", ".aside", "#seat-4"):
+        expect(bare.locator(part)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "is_first"),
+    [
+        ("rich", 1999, False),
+        ("rich", 2030, True),
+        ("rich", 2560, True),
+        ("three", 2000, True),
+        ("eight", 2560, False),
+        ("eight", 2870, True),
+    ],
+)
+def test_the_fused_answer_is_the_first_column_where_no_answer_folds_for_it(
+    show: Show, name: str, width: int, is_first: bool
+) -> None:
+    page = show(f"{name}answers", width, 1200)
+    columns = page.locator(".desk > .fused, .desk .seat:not(.is-spine)")
+    ids = columns.evaluate_all("all => all.map(e => e.id)")
+    assert ids[0] == ("fused-answer" if is_first else "seat-0")
+    assert len(ids) == is_first + page.locator(".seat").count()
+    widths = columns.evaluate_all("all => all.map(e => e.offsetWidth)")
+    assert min(widths) >= 240 and (not is_first or widths[0] == max(widths))
+    page.keyboard.press("0")
+    look = "answers" if is_first else "result"
+    expect(page.locator("#run")).to_have_attribute("data-look", look)
+    expect(page.locator("#fused-answer")).to_be_focused()
+    page.keyboard.press("2")
+    assert page.locator(".outcome > :first-child").get_attribute("id") == "fused-answer"
+
+
+def test_two_texts_are_pinned_and_shown_side_by_side(show: Show) -> None:
+    page = show("eightanswers", 1440, 900)
+    pinned = page.locator("[data-pinned]")
+    page.locator("#seat-0 .seat-body").click()
+    page.keyboard.press("p")
+    expect(pinned).to_have_text("Pinned A 3")
+    page.locator("#seat-6 .seat-spine").click()
+    page.locator("#seat-7 .seat-spine").click()
+    page.locator("#seat-5 .seat-spine").click()
+    assert "A" in shown(page)  # it was read longest ago, and is pinned
+    page.keyboard.press("0")
+    page.keyboard.press("p")
+    expect(pinned).to_have_text("Pinned A, fused-1 3")
+    assert (pinned.get_attribute("href") or "").endswith("/compare?left=A&right=fused-1")
+    page.keyboard.press("p")
+    expect(pinned).to_have_text("Pinned A 3")

@@ -58,7 +58,7 @@ def test_a_shared_page_tells_no_cost(worker: Worker, upstream: Upstream, start: 
     assert "Ask the panel" not in page
 
 
-def test_related_judges_are_named_and_fusions_side_by_side_have_their_marks(
+def test_related_judges_are_named_and_every_fusion_has_its_marks(
     worker: Worker, upstream: Upstream, start: StartRun
 ) -> None:
     upstream.script("good", Script(text="Both say so [^A,B]."))
@@ -70,5 +70,7 @@ def test_related_judges_are_named_and_fusions_side_by_side_have_their_marks(
     client.force_login(run.owner)
     page = client.get(f"/fusion/runs/{run.pk}").content.decode()
     assert "Synthesizer on the panel" in page and "Judge on the panel" not in page
-    side = page.split("Fusions side by side")[1]
-    assert side.count('class="source"') == 4 and "[^A" not in side
+    for number in ("1", "2"):
+        page = client.get(f"/fusion/runs/{run.pk}", {"fusion": number}).content.decode()
+        fused = page.split('data-text="fused"')[1].split("</section>")[0]
+        assert fused.count('class="source"') == 2 and "[^A" not in fused

@@ -18,12 +18,19 @@ from django.views.decorators.http import require_safe
 from ... import access
 from ...engine.spec import letter
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
-from ...fragments import run_context, run_texts
+from ...fragments import fusion_context, run_context, run_texts
 from ...fragments.again import FORMS, again
-from ...fragments.fusions import askable, fuse_again, fusions
+from ...fragments.fusions import (
+    NoSuchFusion,
+    askable,
+    fuse_again,
+    fusion_before,
+    fusion_tabs,
+    shown_fusion,
+)
 from ...fragments.poll import poll
 from ...fragments.seats import columns
-from ...fragments.sentences import waits_for_newer
+from ...fragments.sentences import is_compared_first, waits_for_newer
 from ...fragments.verdicts import verdicts
 from ...fragments.worth import worth
 from ...models import Run, Visibility
@@ -31,6 +38,7 @@ from ...models.runs import Origin
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows
 from ...services.errors import Refused
+from ...services.expected import expected_fusion, habits
 from ...services.follow import OWN
 from ...services.presets import preset_names
 from ...services.runs import run_cancel, run_share
@@ -44,6 +52,7 @@ FOLLOWERS_SHOWN = 5
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
 # What of a run fills the window.
 LOOKS = ("answers", "result")
+PARTS = ("fused-answer", "analysis", "receipt")
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
 private_page = cache_control(private=True, no_store=True)
@@ -105,6 +114,8 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
             run_page(
                 run,
                 look=request.GET.get("look", ""),
+                part=request.GET.get("part", ""),
+                fusion=request.GET.get("fusion", ""),
                 frames=reverse("run-frames", args=[run.pk]),
                 socket=f"/ws/runs/{run.pk}",
                 reader_id=request.user.pk,
@@ -113,6 +124,8 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         )
     except SpecUnreadable as why:
         return _without_its_answers(request, run, why, is_owner=is_owner)
+    except NoSuchFusion as none:
+        return render(request, "400.html", {"sentence": str(none)}, status=400)
     if is_owner:
         context |= _again(run, context)
     return page_or_part(request, PAGE, ENDED, context)
@@ -130,6 +143,8 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
             context = run_page(
                 run,
                 look=request.GET.get("look", ""),
+                part=request.GET.get("part", ""),
+                fusion=request.GET.get("fusion", ""),
                 frames=reverse("shared-frames", args=[token]),
                 socket=f"/ws/shared/{token}",
                 show_costs=False,
@@ -137,6 +152,8 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
             response = page_or_part(request, PAGE, ENDED, context | {"is_shared": True})
         except SpecUnreadable as why:
             response = _without_its_answers(request, run, why, is_shared=True)
+        except NoSuchFusion as none:
+            response = render(request, "400.html", {"sentence": str(none)}, status=400)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -178,32 +195,54 @@ def run_page(
     socket: str,
     frames: str,
     look: str = "",
+    part: str = "",
+    fusion: str = "",
     show_costs: bool = True,
     reader_id: int | None = None,
 ) -> dict[str, Any]:
-    """Raises SpecUnreadable. A sample has no costs to show: nobody was asked. `look` is what an
-    address asks for; without one a run that has its result opens there."""
+    """Raises SpecUnreadable and NoSuchFusion. A sample has no costs to show: nobody was asked.
+    `look`, `part` and `fusion` are what an address asks for; without a look a run that has its
+    result opens there. A phone shows one part of it."""
     spec, state = run.frozen_spec, state_from_rows(run)
     show_costs = show_costs and not run.is_sample
     context = run_context(spec, state, show_costs=show_costs)
-    has_result = state.status.is_final and bool(context["fused_answer"])
+    number = shown_fusion(state, fusion)
+    is_older = state.fusion is not None and number != state.fusion.number
+    shown = state.of_turn(number) if number and is_older else state
+    if number and is_older:
+        context |= fusion_context(spec, state, number, show_costs=show_costs)
+    may_fuse = state.status.is_final and show_costs
+    expected = expected_fusion(spec, state, run.prompt, habits()) if may_fuse else None
+    has_result = bool(context["fused_answer"]) and (state.status.is_final or is_older)
+    columns_shown = columns(spec, shown)
+    look = look if look in LOOKS else LOOKS[has_result]
+    parts = PARTS if look == "result" else [column.id for column in columns_shown]
+    seats = askable(spec, state)
+    has_answers = any(seat.has_answer for seat in seats)
+    is_waiting = state.status.is_final and is_compared_first(spec, state) and len(seats) > 1
     return context | {
         "run": run,
-        "look": look if look in LOOKS else LOOKS[has_result],
+        "look": look,
+        "part": part if part in parts else parts[0],
         "socket_path": socket,
         "frames_path": frames,
         "now": time.time(),
         # Rendered where they are shown: what is told of the end has none of them.
-        "seat_texts": cache(partial(run_texts, spec, state)),
-        "fusions": fusions(spec, state),
-        "fuse_again": fuse_again(spec, state),
+        "seat_texts": cache(partial(run_texts, spec, shown)),
+        "fusion_tabs": fusion_tabs(spec, state),
+        "shown_fusion": number,
+        "latest_fusion": state.fusion.number if state.fusion else None,
+        "is_older": is_older,
+        "fusion_before": fusion_before(state, number) if shown.has_answer(shown.fusion) else None,
+        "fuse_again": fuse_again(spec, state, expected),
         "verdicts": verdicts(spec, state, run.verdicts.select_related("person"), reader_id)
         if reader_id and state.status.is_final
         else None,
-        "poll": poll(state, columns(spec, state)),
-        "worth": worth(state, columns(spec, state)),
-        "askable": (seats := askable(spec, state)),
-        "has_answers": any(seat.has_answer for seat in seats),
+        "poll": poll(shown, columns_shown),
+        "worth": worth(shown, columns_shown),
+        "askable": seats,
+        "has_answers": has_answers,
+        "waits_for_reader": is_waiting and has_answers and not run.is_sample,
         "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),
         "best": state.calls.get(state.fusion.best) if state.fusion else None,
     }

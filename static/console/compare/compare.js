@@ -4,6 +4,7 @@
 import { choose } from "console/compare/choosing";
 import { divide } from "console/compare/divider";
 import { draw } from "console/compare/drawing";
+import "console/compare/keys";
 import { scrollTogether } from "console/compare/scrolling";
 
 const main = document.getElementById("compare");

@@ -1,18 +1,16 @@
-// Columns: tabs on a phone, whole answers on demand, and how far each has been scrolled.
+// Columns: one at a time on a phone, whole answers on demand, and how far each has been scrolled.
 
 import { isOver, want } from "console/run/socket";
 
 const main = document.getElementById("run");
-const tabs = main.querySelector(".seat-tabs");
 const seats = main.querySelector(".seats");
 const expand = main.querySelector("[data-expand]");
 
-// ---- tabs ----
+const PHONE = matchMedia("(max-width: 700px)");
 
-function showSeat(id) {
-  for (const tab of tabs.children) {
-    tab.setAttribute("aria-pressed", String(tab.getAttribute("aria-controls") === id));
-  }
+// ---- the one that a phone shows ----
+
+export function showSeat(id) {
   for (const seat of seats.children) seat.classList.toggle("is-current", seat.id === id);
   tellWants();
 }
@@ -21,7 +19,7 @@ function showSeat(id) {
 function tellWants() {
   const current = seats.querySelector(".is-current");
   if (document.hidden) want([]);
-  else if (current && getComputedStyle(tabs).display !== "none") want([current.id, "fused"]);
+  else if (current && PHONE.matches) want([current.id, "fused"]);
   else want(null);
 }
 addEventListener("resize", tellWants);
@@ -29,10 +27,6 @@ document.addEventListener("visibilitychange", tellWants);
 
 seats.classList.add("tabbed");
 showSeat(seats.firstElementChild.id);
-tabs.addEventListener("click", (event) => {
-  const tab = event.target.closest("button");
-  if (tab) showSeat(tab.getAttribute("aria-controls"));
-});
 
 // ---- whole answers ----
 
@@ -114,7 +108,7 @@ function whenLaidOut(work) {
 }
 
 addEventListener("resize", () => whenLaidOut(reachWideThings));
-main.addEventListener("toggle", () => whenLaidOut(reachWideThings), true); // fusions side by side
+main.addEventListener("toggle", () => whenLaidOut(reachWideThings), true);
 whenLaidOut(reachWideThings);
 
 // Of a run that has ended.

@@ -3,10 +3,15 @@
 // Nothing here asks how the page lies: whatever follows from that is done when it has been laid out.
 
 const main = document.getElementById("run");
+// What the page shows of an earlier fusion stays while the new one is written.
+const ofTheNewOne = new Set(
+  "older" in main.dataset ? ["fused", "fused-head", "fused-note", "fused-sources", "analysis", "receipt"] : [],
+);
 
 const containers = new Map(); // by the place on the page
 const bound = new Map(); // by the text that stands there
 for (const element of document.querySelectorAll("[data-text]")) {
+  if (ofTheNewOne.has(element.dataset.text)) continue;
   containers.set(element.dataset.text, {
     final: element.querySelector("[data-final]"),
     block: element.querySelector("[data-block]"),
@@ -46,6 +51,10 @@ function applyText({ id, reset, final, patch, block, line, tail }) {
 }
 
 function applyFragment(id, html) {
+  if (ofTheNewOne.has(id)) {
+    if (id === "fused-head") main.dataset.newer = /data-state="(\w+)"/.exec(html)?.[1] ?? "";
+    return;
+  }
   const element = document.getElementById(id);
   if (!element) return;
   const open = keptOpen(element);

@@ -3,8 +3,9 @@
 
 import { closeCard } from "console/run/card";
 import { stepClaim } from "console/run/claims";
-import { showLook, showPart } from "console/run/looks";
+import { showLook, showPart, stepFusion } from "console/run/looks";
 import { closePassage } from "console/run/passage";
+import { pin, showPinned } from "console/run/pins";
 import { closeAlone } from "console/run/sheet";
 import { closeUse } from "console/run/uses";
 
@@ -16,6 +17,10 @@ const KEPT = "fusion.keys";
 const acts = new Map([
   ["1", () => showLook("answers")],
   ["2", () => showLook("result")],
+  ["3", showPinned],
+  ["p", pin],
+  ["[", () => stepFusion(-1)],
+  ["]", () => stepFusion(1)],
   ["j", () => stepClaim(1)],
   ["k", () => stepClaim(-1)],
   ["?", () => dialog.showModal()],

@@ -1,44 +1,78 @@
-// Two looks at one run: what fills the window, and what stands below it. The address says which.
+// Looks at one run: what fills the window, and what stands below it. The address says which. On a
+// phone one part is shown at a time, and the rail is its tabs.
 // Nothing changes its place by itself: a page goes from one look to the other when it is asked to.
 
+import { reachWideThings, showSeat } from "console/run/columns";
 import { openSeat } from "console/run/sheet";
 
 const main = document.getElementById("run");
 const room = main.querySelector(".room");
 const desk = room.querySelector(".desk");
 const parts = { answers: main.querySelector(".answers"), result: main.querySelector(".outcome") };
+const fused = document.getElementById("fused-answer");
 const rail = main.querySelector(".rail");
 const PANES = ".seat-body, .fused, .aside";
 const NARROW = matchMedia("(max-width: 1000px)"); // there the page scrolls, not its parts
+const PHONE = matchMedia("(max-width: 700px)");
+// Where the fused answer has room beside every seat it is the first column of the answers: the
+// style sheet keeps that room.
+const FROM = { 6: 2310, 7: 2620, 8: 2870 };
+const WIDE = matchMedia(`(min-width: ${FROM[main.querySelector(".seats").dataset.count] ?? 2000}px)`);
+
+function keepingScrolled(change) {
+  // What is taken out of a document and put back has forgotten how far it was scrolled.
+  const panes = Array.from(main.querySelectorAll(PANES), (pane) => [pane, pane.scrollTop]);
+  change();
+  for (const [pane, top] of panes) pane.scrollTop = top;
+}
+
+function placeFused() {
+  if (WIDE.matches && main.dataset.look === "answers") {
+    if (fused.parentElement !== desk) parts.answers.before(fused);
+  } else if (fused.parentElement === desk) parts.result.prepend(fused);
+}
+WIDE.addEventListener("change", () => keepingScrolled(placeFused));
+placeFused();
+
+// A part is told apart from a place in the page: the browser scrolls to that.
+function tellAddress(look, part) {
+  const address = new URL(location.href);
+  address.searchParams.set("look", look);
+  if (part) address.searchParams.set("part", part);
+  else address.searchParams.delete("part");
+  address.hash = "";
+  history.replaceState(history.state, "", address);
+}
 
 export function showLook(look) {
   if (main.dataset.look === look) return;
-  // What is taken out of a document and put back has forgotten how far it was scrolled.
-  const panes = Array.from(main.querySelectorAll(PANES), (pane) => [pane, pane.scrollTop]);
   const [shown, other] = look === "answers" ? [parts.answers, parts.result] : [parts.result, parts.answers];
-  desk.append(shown);
-  room.after(other);
-  main.dataset.look = look;
-  for (const [pane, top] of panes) pane.scrollTop = top;
+  keepingScrolled(() => {
+    main.dataset.look = look;
+    desk.append(shown);
+    room.after(other);
+    placeFused();
+  });
   for (const link of main.querySelectorAll("[data-look-of]")) {
     if (link.dataset.lookOf === look) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
-  const address = new URL(location.href);
-  address.searchParams.set("look", look);
-  address.hash = "";
-  history.replaceState(history.state, "", address);
-  scrollTo({ top: 0, behavior: "instant" });
+  tellAddress(look);
+  if (!PHONE.matches) scrollTo({ top: 0, behavior: "instant" });
 }
 
 // A part of the run, by the id of its element: where it stands fills the window.
-export function showPart(id) {
+export function showPart(id, { isAsked = false } = {}) {
+  if (PHONE.matches) {
+    showTab(id, isAsked);
+    return;
+  }
   if (id.startsWith("seat-")) {
     showLook("answers");
     openSeat(id);
     return;
   }
-  showLook("result");
+  if (id !== "fused-answer" || fused.parentElement !== desk) showLook("result");
   const card = document.getElementById(id).closest(".card");
   const pane = card.closest(".fused, .aside");
   if (NARROW.matches) card.scrollIntoView({ behavior: "instant" });
@@ -48,31 +82,75 @@ export function showPart(id) {
   pane.focus({ preventScroll: true });
 }
 
+// ---- on a phone: one part, and the rail above it ----
+
+const scrolled = new Map(); // part -> where the page was left
+
+// What was waited for begins at the top of the window; who looks around stays where they are.
+function showTab(id, isAsked) {
+  const look = id.startsWith("seat-") ? "answers" : "result";
+  scrolled.set(main.dataset.part, scrollY);
+  main.dataset.part = id;
+  if (look === "answers") showSeat(id);
+  showLook(look);
+  tellAddress(look, id);
+  tellTab();
+  // As it was left; what is come to anew begins below the tabs, wherever one was.
+  const above = desk.previousElementSibling.getBoundingClientRect().bottom + parseFloat(getComputedStyle(main).rowGap);
+  const top = isAsked ? above + scrollY : (scrolled.get(id) ?? Math.min(scrollY, above + scrollY));
+  scrollTo({ top, behavior: "instant" });
+  reachWideThings();
+  const part = document.getElementById(id);
+  (part.querySelector(".seat-body") ?? part.closest(".fused, .aside")).focus({ preventScroll: true });
+}
+
+function tellTab() {
+  for (const link of rail.querySelectorAll("[data-part]")) {
+    if (PHONE.matches && link.dataset.part === main.dataset.part) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+PHONE.addEventListener("change", tellTab);
+tellTab();
+
+const ready = main.querySelector(".fused-ready[data-part]");
 main.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, another window
   const link = event.target.closest("[data-look-of], a[data-part]");
   if (!link) return;
   event.preventDefault();
-  if (link.dataset.part) showPart(link.dataset.part);
+  if (link.dataset.part) showPart(link.dataset.part, { isAsked: link === ready });
   else showLook(link.dataset.lookOf);
 });
 
-// ---- the rail: one stop for the keyboard, arrows within ----
+// ---- one stop for the keyboard, arrows within ----
 
-const stops = [...rail.querySelectorAll("a, button")];
-
-function stopAt(stop) {
-  for (const other of stops) other.tabIndex = other === stop ? 0 : -1;
+function oneStop(bar, [back, on]) {
+  const stops = () => [...bar.querySelectorAll("a, button")];
+  const stopAt = (stop) => {
+    for (const other of stops()) other.tabIndex = other === stop ? 0 : -1;
+  };
+  if (!stops().length) return;
+  stopAt(bar.querySelector("[aria-current]") ?? stops()[0]);
+  bar.addEventListener("focusin", ({ target }) => stopAt(target));
+  bar.addEventListener("keydown", (event) => {
+    const all = stops();
+    const at = all.indexOf(document.activeElement);
+    const to = { [on]: at + 1, [back]: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    all.at(to % all.length).focus();
+  });
 }
-stopAt(stops[0]);
-rail.addEventListener("focusin", ({ target }) => stopAt(target));
-rail.addEventListener("keydown", (event) => {
-  const at = stops.indexOf(document.activeElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: stops.length - 1 }[event.key];
-  if (to === undefined) return;
-  event.preventDefault();
-  stops.at(to % stops.length).focus();
-});
+oneStop(rail, PHONE.matches ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"]);
+const fusions = main.querySelector(".fusion-tabs ol");
+if (fusions) oneStop(fusions, ["ArrowLeft", "ArrowRight"]);
+
+// The fusion before the one that is shown, or after it.
+export function stepFusion(step) {
+  const all = [...(fusions?.querySelectorAll("a") ?? [])];
+  all[all.findIndex((link) => link.matches("[aria-current]")) + step]?.click();
+}
 
 // ---- states in the rail are those of the parts themselves ----
 
@@ -97,16 +175,17 @@ tellStates();
 
 // ---- what is ready is told until one has come to it ----
 
-const ready = main.querySelector(".fused-ready");
 if (ready) {
   const atHalf = { rootMargin: "0px 0px -50% 0px" };
   const reached = new IntersectionObserver(([{ isIntersecting }]) => {
     ready.classList.toggle("is-reached", isIntersecting);
   }, atHalf);
-  reached.observe(parts.result.querySelector(".fused"));
+  reached.observe(fused);
 }
 
 // ---- an address that names a part opens it ----
 
-const named = rail.querySelector(`[data-part="${CSS.escape(location.hash.slice(1))}"]`);
-if (named && new URL(location.href).searchParams.has("look")) showPart(named.dataset.part);
+const { hash, searchParams } = new URL(location.href);
+const name = searchParams.get("part") ?? (searchParams.has("look") ? hash.slice(1) : "");
+const named = rail.querySelector(`[data-part="${CSS.escape(name)}"]`);
+if (named) showPart(named.dataset.part);

@@ -10,6 +10,7 @@ import "console/run/evidence";
 import { apply } from "console/run/frames";
 import "console/run/keys";
 import "console/run/margin";
+import "console/run/newer";
 import "console/run/permission";
 import { tellRates } from "console/run/rates";
 import "console/run/ruling";

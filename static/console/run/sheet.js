@@ -16,8 +16,11 @@ function room() {
   return Math.max(1, Math.floor((sheet.clientWidth - SPINE * seats.length) / (LEAST - SPINE)));
 }
 
-function lay() {
-  const wanted = read.filter((seat) => !folded.has(seat));
+export function layOut() {
+  // A pinned column never folds for another.
+  const wanted = read
+    .filter((seat) => !folded.has(seat))
+    .toSorted((one, other) => other.matches(".is-pinned") - one.matches(".is-pinned"));
   const fits = seats.length * LEAST <= sheet.clientWidth ? seats.length : room();
   const shown = PHONE.matches ? new Set(seats) : new Set(wanted.slice(0, fits));
   for (const seat of seats) {
@@ -33,7 +36,7 @@ export function openSeat(id) {
   folded.delete(seat);
   read = [seat, ...read.filter((other) => other !== seat)];
   if (sheet.classList.contains("has-one")) setAlone(seat);
-  lay();
+  layOut();
   seat.querySelector(".seat-body").focus({ preventScroll: true });
 }
 
@@ -52,7 +55,7 @@ sheet.addEventListener("click", ({ target }) => {
   if (target.closest("[data-fold]")) {
     setAlone(null);
     folded.add(seat);
-    lay();
+    layOut();
     seat.querySelector("[data-open]").focus({ preventScroll: true });
   }
 });
@@ -99,4 +102,4 @@ for (const seat of seats) {
   new MutationObserver(() => tellState(seat)).observe(head, { childList: true });
   tellState(seat);
 }
-new ResizeObserver(lay).observe(sheet);
+new ResizeObserver(layOut).observe(sheet);

@@ -1,0 +1,40 @@
+// P pins the text that one reads, at most two of them: Pinned shows them side by side.
+
+import { layOut } from "console/run/sheet";
+
+const main = document.getElementById("run");
+const link = main.querySelector("[data-pinned]");
+const TEXTS = ".seat, .fused, .aside";
+
+let reading = null;
+for (const type of ["focusin", "pointerdown", "wheel"]) {
+  main.addEventListener(type, ({ target }) => (reading = target.closest(TEXTS) ?? reading), { passive: true });
+}
+
+// As the page for two texts names them.
+function nameOf(text) {
+  if (text.matches(".seat")) return text.querySelector(".chip").textContent;
+  return `${text.matches(".fused") ? "fused" : "analysis"}-${main.dataset.fusion}`;
+}
+
+let pinned = [];
+
+export function pin() {
+  if (!link || !reading || (!main.dataset.fusion && !reading.matches(".seat"))) return;
+  const isPinned = pinned.includes(reading);
+  pinned = isPinned ? pinned.filter((text) => text !== reading) : [...pinned, reading].slice(-2);
+  for (const text of main.querySelectorAll(TEXTS)) text.classList.toggle("is-pinned", pinned.includes(text));
+  layOut();
+  const names = pinned.map(nameOf);
+  const address = new URL(link.href);
+  ["left", "right"].forEach((side, at) => {
+    if (names[at]) address.searchParams.set(side, names[at]);
+    else address.searchParams.delete(side);
+  });
+  link.href = address;
+  link.querySelector(".pins").textContent = names.length ? ` ${names.join(", ")}` : "";
+}
+
+export function showPinned() {
+  link?.click();
+}
