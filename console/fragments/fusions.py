@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import FusionState, RunState
+from ..engine.state import FusionState, RunState, RunStatus
 from ..engine.steps.seating import seated
 from ..services.expected import Expected
+from .figures import count_of
 from .sentences import run_word, seats_and, unknown_to_fused
 
 
@@ -46,7 +49,7 @@ def shown_fusion(state: RunState, asked: str) -> int | None:
     latest = state.fusion
     if latest is None:
         return None
-    if latest.status.is_final and state.has_answer(latest):
+    if latest.status is RunStatus.COMPLETED or latest.status.is_final and state.has_answer(latest):
         return latest.number
     return fusion_before(state, latest.number) or latest.number
 
@@ -69,6 +72,8 @@ def _how(spec: Spec, state: RunState, fusion: FusionState) -> str:
         return f"goes on from {after}"
     if fusion.number == 1:
         return ""
+    if words := _of_wish(fusion.wish):
+        return words
     answered = {seat for seat in range(len(spec.panel)) if state.answer(seat)}
     if fusion.seats and not answered <= set(fusion.seats):
         return f"of {seats_and(fusion.seats)}"
@@ -79,6 +84,23 @@ def _how(spec: Spec, state: RunState, fusion: FusionState) -> str:
         if given and given.get("model") != meant.model:
             return f"{words} {Panelist.from_dict(given).short_name}"
     return "other criteria" if fusion.criteria != spec.criteria else ""
+
+
+def _of_wish(wish: Mapping[str, Any]) -> str:
+    """What a reader asked of it beyond judge, writer, criteria and seats."""
+    said = [count_of(len(wish[name]), name[:-1]) for name in ("rulings", "facts") if wish.get(name)]
+    if said:
+        return f"with {' and '.join(said)}"
+    if wish.get("analysis_only"):
+        return "analysis only"
+    if way := _WAYS.get(wish.get("way", "")):
+        return way
+    if preset := wish.get("preset"):
+        return f"as {preset}"
+    return "by an instruction" if wish.get("instruction") else ""
+
+
+_WAYS = {"best": "best answer", "vote": "vote"}
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,7 @@ class Story:
             EventType.FUSION_STARTED, "", number, **told
         )
         self.state.fusions[number].seats = told.get("seats", [])
+        self.state.fusions[number].wish = told.get("wish", {})
         writer = {"number": 1, "cause": "first", "panelist": told["synthesizer"]}
         self.tell(EventType.CALL_ADDED, key, number, step="synthesis", **writer)
         if fused:

@@ -142,6 +142,13 @@ def test_a_fusion_that_is_not_there_is_said_not_to_be(
         ({"judge": OTHER}, "judged by omega"),
         ({"judge": OTHER, "synthesizer": OTHER}, "written by omega"),
         ({"criteria": "Weigh the cost."}, "other criteria"),
+        ({"wish": {"rulings": [{}, {}], "facts": ["x"]}}, "with 2 rulings and 1 fact"),
+        ({"wish": {"facts": ["x"], "on": 1}, "synthesizer": OTHER}, "with 1 fact"),
+        ({"wish": {"preset": "budget"}, "judge": OTHER}, "as budget"),
+        ({"wish": {"way": "vote"}}, "vote"),
+        ({"wish": {"way": "fuse"}}, ""),
+        ({"wish": {"analysis_only": True}}, "analysis only"),
+        ({"wish": {"instruction": "Short."}}, "by an instruction"),
     ],
 )
 def test_a_tab_says_how_its_fusion_came_about(wish: dict[str, Any], how: str) -> None:

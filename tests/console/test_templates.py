@@ -27,7 +27,6 @@ from console.services.people import claim_make, claim_use
 from console.site.sample import FILE
 
 from .story import ANALYSIS, Story
-from .test_run_compare import again
 
 pytestmark = pytest.mark.database
 
@@ -69,7 +68,7 @@ def test_every_template_is_somebody_s(
     }
     story = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge()
     run = story.analyse(analysis).synthesise("Fused.").complete().save(alice)
-    twice = again(Story().whole(), "Fused again.").save(alice)
+    twice = Story().whole().fuse_again("Fused again.").save(alice)
     under_way = Story().begin().answer(0, "An answer.").save(alice)
     sample = bring_in(read(FILE.read_bytes()), owner=None, visibility="team", origin="sample")
     client.force_login(ada)
