@@ -79,8 +79,35 @@ def own_criteria(spec: Spec, state: RunState) -> str:
     return "" if criteria == spec.criteria else criteria
 
 
-def run_fragments(context: dict[str, Any]) -> dict[str, str]:
-    """Element id -> its inner HTML, from the very templates the page includes."""
+class SeatFragments:
+    """As they were made last, for who makes them again and again: mostly no seat has changed, or
+    one of them."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, bool], tuple[Any, dict[str, str]]] = {}
+
+    def of(self, seat: seats.SeatView, waits: Any, *, show_costs: bool) -> dict[str, str]:
+        place, made_of = (seat.id, show_costs), (seat.is_shown_as, waits)
+        before = self._made.get(place)
+        if before is None or before[0] != made_of:
+            html = _seat_fragments(seat, waits, show_costs=show_costs)
+            before = self._made[place] = made_of, html
+        return before[1]
+
+
+def _seat_fragments(seat: seats.SeatView, waits: Any, *, show_costs: bool) -> dict[str, str]:
+    own = {"seat": seat, "show_costs": show_costs, "waits": waits}
+    return {
+        f"{seat.id}-head": render_to_string("console/run/_seat_head.html", own),
+        f"{seat.id}-source": seat.source,
+        f"{seat.id}-note": render_to_string("console/run/_seat_note.html", own),
+        f"{seat.id}-waits": render_to_string("console/run/_seat_waits.html", own).strip(),
+    }
+
+
+def run_fragments(context: dict[str, Any], made: SeatFragments | None = None) -> dict[str, str]:
+    """Element id -> its inner HTML, from the very templates the page includes. `made`: by the
+    same who asks now, of the same run."""
     parts = {
         "run-status": "_status",
         "run-notice": "_notice",
@@ -97,14 +124,10 @@ def run_fragments(context: dict[str, Any]) -> dict[str, str]:
     html: dict[str, str] = {
         i: render_to_string(f"console/run/{name}.html", context) for i, name in parts.items()
     }
+    made = made or SeatFragments()
     for seat in context["seats"]:
-        own = {"seat": seat, "show_costs": context["show_costs"]}
-        html[f"{seat.id}-head"] = render_to_string("console/run/_seat_head.html", own)
-        html[f"{seat.id}-source"] = seat.source
-        html[f"{seat.id}-note"] = render_to_string("console/run/_seat_note.html", own)
-        own["waits"] = context["waits"].get(seat.id)
-        waits = render_to_string("console/run/_seat_waits.html", own)
-        html[f"{seat.id}-waits"] = waits.strip()
+        waits = context["waits"].get(seat.id)
+        html |= made.of(seat, waits, show_costs=context["show_costs"])
     for key, cited in context["sources"].items():
         html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": cited})
     return html

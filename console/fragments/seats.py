@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from typing import Any
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -40,6 +41,10 @@ _WORDS = {
 }
 
 
+# Of a call, but its texts.
+_BESIDE = [f.name for f in fields(CallState) if f.name not in ("text", "reasoning")]
+
+
 @dataclass(frozen=True)
 class Try:
     """An earlier call of the same place, and why it was not the last."""
@@ -62,6 +67,17 @@ class CallView:
     call: CallState | None
     run_status: RunStatus
     tries: list[Try] = field(default_factory=list, kw_only=True)
+
+    @property
+    def is_shown_as(self) -> tuple[Any, ...]:
+        """All that is told of it: of a text that is still being written only that it is there."""
+        own = tuple(getattr(self, f.name) for f in fields(self) if f.name != "call")
+        call = self.call
+        if call is None:
+            return own
+        text = call.text if call.status.is_final else bool(call.text)
+        reasoning = self.reasoning or bool(call.reasoning)
+        return *own, text, reasoning, *(getattr(call, name) for name in _BESIDE)
 
     @property
     def until(self) -> float | None:

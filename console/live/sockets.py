@@ -45,8 +45,8 @@ ACKNOWLEDGE_WITHIN = 60.0
 KEEP_ALIVE = 15.0
 
 watches = Watches(
-    lambda spec, state, show_costs, note: run_fragments(
-        run_context(spec, state, show_costs=show_costs, note=note)
+    lambda spec, state, show_costs, note, made: run_fragments(
+        run_context(spec, state, show_costs=show_costs, note=note), made
     )
 )
 

@@ -29,7 +29,7 @@ from ..engine.errors import Reason
 from ..engine.events import EventType
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
-from ..fragments import run_figures
+from ..fragments import SeatFragments, run_figures
 from ..fragments.sentences import waits_for_newer
 from ..fragments.sources import addresses
 from ..markdown import StreamRenderer
@@ -53,8 +53,8 @@ async def _db(work: Callable[..., Any], *args: Any) -> Any:
     return await database_sync_to_async(work)(*args)
 
 
-# (spec, state, show_costs, note) -> fragment id -> inner HTML
-RenderFragments = Callable[[Spec, RunState, bool, str], dict[str, str]]
+# (spec, state, show_costs, note, made before) -> fragment id -> inner HTML
+RenderFragments = Callable[[Spec, RunState, bool, str, SeatFragments], dict[str, str]]
 _DELTAS = frozenset(t.value for t in EventType if t.is_delta)
 
 
@@ -71,6 +71,7 @@ class Watch:
         self._spec: Spec | None = None
         self._frames = Frames(self.id)
         self._note = ""
+        self._seat_fragments = SeatFragments()
         self._shape: Any = None  # of the state for which the fragments were made
         self._told: Any = None  # what they told of texts that grow
         self._made_at = 0.0
@@ -163,8 +164,10 @@ class Watch:
 
     def _make_fragments(self, show_costs: bool) -> None:
         assert self._spec
-        made = self._render_fragments(self._spec, self._state, show_costs, self._note)
-        self._frames.take_fragments(made, show_costs=show_costs)
+        html = self._render_fragments(
+            self._spec, self._state, show_costs, self._note, self._seat_fragments
+        )
+        self._frames.take_fragments(html, show_costs=show_costs)
 
     def _calls(self, state: RunState) -> Iterator[tuple[str, CallState]]:
         """By the place that shows its text."""

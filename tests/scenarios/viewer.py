@@ -9,7 +9,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import connections
 
-from console.fragments import run_context, run_fragments
+from console.fragments import SeatFragments, run_context, run_fragments
 from console.live.frames import Cursor
 from console.live.watch import Watch
 from console.record import eventlog
@@ -58,5 +58,7 @@ class Viewer(threading.Thread):
             await database_sync_to_async(connections.close_all)()
 
 
-def _fragments(spec: Any, state: Any, show_costs: bool, note: str) -> dict[str, str]:
-    return run_fragments(run_context(spec, state, show_costs=show_costs, note=note))
+def _fragments(
+    spec: Any, state: Any, show_costs: bool, note: str, made: SeatFragments
+) -> dict[str, str]:
+    return run_fragments(run_context(spec, state, show_costs=show_costs, note=note), made)
