@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from concurrent.futures import Future, wait
 from typing import Any
@@ -30,6 +31,9 @@ def execute_run(run_id: str, **_: Any) -> None:
 
 @worker_ready.connect
 def start(**_: Any) -> None:
+    # A thread that makes rows holds the interpreter as long as nobody asks for it, and for five
+    # milliseconds more; the loop asks at every turn.
+    sys.setswitchinterval(0.0005)
     upkeep = Upkeep(worker())
     _upkeep.append(upkeep)
     upkeep.start()
