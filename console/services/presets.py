@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
@@ -70,7 +71,8 @@ def presets_enabled(*slugs: str) -> dict[Preset, str]:
     presets = list(enabled.filter(slug__in=slugs) if slugs else enabled)
     at_hand(presets)
     places_filled(*presets)
-    return {preset: _lacks(preset) for preset in presets}
+    missing = cache(key_for_places)  # the same for each that lacks one
+    return {preset: _lacks(preset, missing) for preset in presets}
 
 
 def at_hand(presets: Sequence[Preset]) -> None:
@@ -93,7 +95,7 @@ def preset_lacks(preset: Preset) -> str:
     return _lacks(preset)
 
 
-def _lacks(preset: Preset) -> str:
+def _lacks(preset: Preset, missing: Callable[[], str] = key_for_places) -> str:
     if not preset.enabled:
         return f"{preset.name} is switched off."
     panelists = _panelists(preset)
@@ -108,7 +110,7 @@ def _lacks(preset: Preset) -> str:
         credentials.append(preset.synthesizer_credential)
     lacking = [c for c in credentials if c.lacks]
     if lacking and all(c.lacks_a_key for c in lacking) and are_places(preset, lacking):
-        return key_for_places()
+        return missing()
     return lacking[0].lacks if lacking else ""
 
 
