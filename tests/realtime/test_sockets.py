@@ -72,12 +72,20 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
         begun.put_nowait(self)
         await asyncio.sleep(60)
 
+    async def allowed(self: RunSocket) -> uuid.UUID:
+        return RUN
+
     monkeypatch.setattr(Watch, "_follow_to_the_end", idle)
     monkeypatch.setattr("console.record.eventlog.connect", lambda: None)
     monkeypatch.setattr("console.live.watch.LINGER", 0)
     monkeypatch.setattr(sockets, "watches", Watches(lambda *_: {}))
-    monkeypatch.setattr(RunSocket, "_find", lambda self: RUN)
-    return begun.get
+    monkeypatch.setattr(RunSocket, "_allowed", allowed)
+
+    async def watched() -> Watch:
+        async with asyncio.timeout(10):
+            return await begun.get()
+
+    return watched
 
 
 async def shows(watch: Watch, words: int) -> None:
