@@ -271,9 +271,11 @@ class RunState:
     def latest(
         self, step: Step, *, seat: int | None = None, fusion: int | None = None
     ) -> CallState | None:
-        return max(
-            self.calls_of(step, seat=seat, fusion=fusion), key=lambda c: c.number, default=None
-        )
+        found = None  # asked for every seat with every step of a page: in one turn, without lists
+        for c in self.calls.values():
+            if c.step is step and c.seat == seat and c.fusion == fusion:
+                found = c if found is None or c.number > found.number else found
+        return found
 
     @property
     def fusion(self) -> FusionState | None:

@@ -41,8 +41,8 @@ class Cursor:
 class Text:
     """A text of the page, as its renderer shows it, and when which part of it changed."""
 
-    def __init__(self, name: str, renderer: StreamRenderer, step: int) -> None:
-        self.id = name
+    def __init__(self, name: str, renderer: StreamRenderer, step: int, call: str = "") -> None:
+        self.id, self.call = name, call
         self.renderer = renderer
         self.finished = False
         self._reset_at = step

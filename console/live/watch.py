@@ -181,17 +181,16 @@ class Watch:
     def _render_texts(self) -> None:
         step, texts = self._frames.step, self._frames.texts
         for place, call in self._calls(self._state):
-            name = self._name(call)
             text = texts.get(place)
-            if text is None or text.id != name:
-                text = texts[place] = Text(name, self._renderer(call), step)
+            if text is None or text.call != call.key:
+                text = texts[place] = self._text(call)
             if text.finished and text.renderer.text == call.text:
                 continue
             try:
                 text.renderer.feed(call.text)
             except ValueError:
                 # The text was taken back: a worker took up what its log and rows had not held.
-                text = texts[place] = Text(name, self._renderer(call), step)
+                text = texts[place] = self._text(call)
                 text.renderer.feed(call.text)
             anew = False
             if call.status.is_final:
@@ -199,13 +198,11 @@ class Watch:
                 anew = text.renderer.finish(cited=addresses(call)) is not None
             text.took_step(step, anew=anew)
 
-    def _renderer(self, call: CallState) -> StreamRenderer:
+    def _text(self, call: CallState) -> Text:
+        """Its name says neither whose it is nor what was tried before."""
+        name = hashlib.blake2b(f"{self.run_id} {call.key}".encode(), digest_size=6).hexdigest()
         sources = self._state.letters_of(call.fusion) if call.fusion else ""
-        return StreamRenderer(sources=sources)
-
-    def _name(self, call: CallState) -> str:
-        """Of a text: says neither whose it is nor what was tried before."""
-        return hashlib.blake2b(f"{self.run_id} {call.key}".encode(), digest_size=6).hexdigest()
+        return Text(name, StreamRenderer(sources=sources), self._frames.step, call.key)
 
     # what a viewer lacks
 
