@@ -71,6 +71,11 @@ def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
     return _one(runs_visible_to(user), pk=run_id)
 
 
+def is_run_visible_to(user: Viewer, run_id: uuid.UUID) -> bool:
+    """For who asks again and again, and has the run already."""
+    return runs_visible_to(user).filter(pk=run_id).exists()
+
+
 def run_owned_by(user: Viewer, run_id: uuid.UUID) -> Run:
     """For whoever may stop, share or change it."""
     return _one(runs_visible_to(user), pk=run_id, owner_id=user.pk)

@@ -22,7 +22,6 @@ from django.http import Http404, HttpRequest
 
 from .. import access
 from ..fragments import run_context, run_fragments
-from ..models import Run
 from ..site.sessions import SessionStore
 from .frames import Cursor
 from .watch import Watch, Watches
@@ -113,13 +112,8 @@ class RunSocket:
         # may have ended meanwhile, by signing out or a new password.
         request = HttpRequest()
         request.session = SessionStore(self.scope["session"].session_key)
-        try:
-            run: Run = access.run_visible_to(
-                get_user(request), self.scope["url_route"]["kwargs"]["run_id"]
-            )
-        except Http404:
-            return None
-        return run.pk
+        run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["run_id"]
+        return run_id if access.is_run_visible_to(get_user(request), run_id) else None
 
     def _position(self) -> str:
         """How far it was sent before its line broke: `?after=` of its address."""
