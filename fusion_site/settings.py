@@ -153,6 +153,9 @@ REDIS_URL = env.str("REDIS_URL", "")
 
 CELERY_BROKER_URL = environment.celery_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
+# There is none, and so nothing that threads could share: else each of them looks for one in all
+# installed packages when it first rings.
+CELERY_RESULT_BACKEND_THREAD_SAFE = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

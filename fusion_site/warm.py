@@ -100,7 +100,7 @@ def _queue() -> None:
     from celery import current_app
 
     assert current_app.amqp.routes is not None and current_app.events.Dispatcher
-    assert current_app.connection_for_write().transport_cls
+    assert current_app.connection_for_write().transport_cls and current_app.backend
 
 
 def _api() -> None:

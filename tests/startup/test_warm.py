@@ -120,3 +120,27 @@ def test_what_cannot_be_prepared_ends_nothing(
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     unprepared = ("addresses", "templates", "models")
     assert said == [f"{what} could not be prepared" for what in unprepared]
+
+
+def test_a_thread_that_rings_first_looks_through_no_packages(tmp_path: Path) -> None:
+    """What keeps results, which nobody keeps here, is the same for all threads."""
+    code = """
+import threading
+from fusion_site import asgi, warm
+warm._queue()
+from celery import current_app
+app, found = current_app._get_current_object(), []
+type(app)._get_backend = lambda self: found.append(1)
+thread = threading.Thread(target=lambda: found.append(app.backend))
+thread.start(); thread.join()
+print(found == [app.backend])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment(SECRET_KEY="x" * 50, FUSION_VAR_DIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.stdout.strip() == "True", done.stderr
