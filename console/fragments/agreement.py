@@ -80,7 +80,7 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
         ratings=evidence.ratings(data.get("ratings", []), judged) if data else [],
         injections=evidence.quotes(data.get("injections", []), judged, answers) if data else [],
         notes=_notes(spec, state, fusion, data),
-        filters=filters(parts) if data is not None else [],
+        filters=filters(parts),
         sentences=_for_script(sentences),
     )
 

@@ -159,7 +159,8 @@ def test_every_mark_is_drawn_where_colours_are_forced(show: Show) -> None:
       const isText = !["none", "normal", '""'].includes(style.content);
       return isText || parseFloat(style.borderTopWidth) > 0;
     })"""
-    for marks in ("#analysis .mark", ".run-status [data-state]"):
+    stances = "#analysis .mark:not(:has(.figure)), #analysis .figure"
+    for marks in (stances, ".run-status [data-state]"):
         found = page.locator(marks).evaluate_all(drawn)
         assert found and all(found), marks
     meanings = page.locator("#analysis .mark").evaluate_all("all => all.map(m => m.dataset.mark)")

@@ -28,14 +28,21 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         bob = User.objects.create_user("bob-of-maps")
         client = Client()
         run = rich().save(alice, visibility="team")
+        eight = rich(8)
+        of_one = {"on": 1, "claim": "consensus-1", "verdict": "wrong", "note": "Two offers are in."}
+        about = {"text": "The rack has to be changed by about 2031 in any case", "stances": []}
+        eight.state.fusions[1].wish = {"on": 1, "rulings": [of_one | about]}
+        ruled = eight.save(alice)
         client.force_login(bob)
         html = {"read": client.get(f"/fusion/runs/{run.pk}").content.decode()}
         client.force_login(alice)
         html["rich"] = client.get(f"/fusion/runs/{run.pk}").content.decode()
+        html["eight"] = client.get(f"/fusion/runs/{ruled.pk}").content.decode()
     yield html
     with django_db_blocker.unblock():
         client.logout()
         run.delete()
+        ruled.delete()
         User.objects.filter(username__endswith="-of-maps").delete()
 
 
@@ -159,6 +166,15 @@ def test_a_ruling_its_note_and_its_taking_back_are_fields_of_the_form(show: Show
     expect(dispute.locator("[data-verdict='']")).to_be_hidden()
 
 
+def test_what_was_ruled_on_an_earlier_fusion_stands_there_with_its_note(show: Show) -> None:
+    page = show("eight", 1440, 900)
+    claim = page.locator(".claim", has_text="The rack has to be changed")
+    expect(claim.locator("[value=wrong]")).to_be_checked()
+    expect(claim.locator("[name='note-consensus-1']")).to_have_value("Two offers are in.")
+    expect(claim.locator(".ruling-on")).to_have_text("you ruled on fusion 1")
+    assert page.locator(".ruling-on").count() == 1
+
+
 @pytest.mark.parametrize("width", [360, 768, 1440, 2560])
 def test_evidence_and_stances_use_the_whole_width_below_their_claim(show: Show, width: int) -> None:
     page = show("rich", width, 900)
@@ -270,3 +286,25 @@ def test_consensus_says_among_how_many_families(show: Show) -> None:
     page = show("rich", 1440, 900)
     claim = page.locator(".claim", has_text="The rack has to be changed")
     expect(claim.locator(".claim-families")).to_have_text("among 4 families")
+
+
+RATIOS = """all => all.map(one => {
+  const luminance = (css) => {
+    const parts = css.match(/[\\d.]+/g).map(Number);
+    const rgb = css.startsWith("color(") ? parts.slice(0, 3) : parts.slice(0, 3).map(n => n / 255);
+    const [r, g, b] = rgb.map(n => n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const { color, backgroundColor } = getComputedStyle(one);
+  if (/\\/ 0|, 0\\)$/.test(backgroundColor)) return 0;  // of what lies behind it nothing is known
+  const [a, b] = [luminance(color), luminance(backgroundColor)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+})"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("letters", [".map .chip", ".rail .chip", ".fused .source"])
+def test_letters_are_read_on_their_own_ground(show: Show, scheme: str, letters: str) -> None:
+    page = show("eight", 1440, 900, color_scheme=scheme)
+    ratios = page.locator(letters).evaluate_all(RATIOS)
+    assert len(ratios) >= 8 and min(ratios) >= 4.5

@@ -2,8 +2,8 @@
 // Their line is theirs by the style sheet; only where two stand on one line is told here.
 
 const text = document.querySelector("#run .fused [data-text]");
-const STEP = 1.4; // rem, from one mark to the next
-const ROOM = 6.4;
+const APART = 2; // px, from one mark to the next
+const ROOM = 102;
 
 function place() {
   const marks = [...text.querySelectorAll(".source")];
@@ -13,8 +13,14 @@ function place() {
     lines.set(top, [...(lines.get(top) ?? []), mark]);
   }
   for (const line of lines.values()) {
-    const step = Math.min(STEP, ROOM / line.length);
-    line.forEach((mark, at) => mark.style.setProperty("--at", `${(at * step).toFixed(2)}rem`));
+    const widths = line.map((mark) => mark.offsetWidth + APART);
+    const all = widths.reduce((sum, width) => sum + width, 0);
+    const part = Math.min(1, (ROOM - widths.at(-1)) / (all - widths.at(-1) || 1));
+    let at = 0;
+    line.forEach((mark, n) => {
+      mark.style.setProperty("--at", `${(at / 16).toFixed(2)}rem`);
+      at += widths[n] * part;
+    });
   }
 }
 
