@@ -2,6 +2,7 @@
 // it costs, and stays as one left it until the fusion is there. Without this it is a plain form.
 
 import { againOf, keep, kept } from "console/draft";
+import { showEffect } from "console/run/effect";
 
 const main = document.getElementById("run");
 const draft = againOf(location.pathname);
@@ -58,6 +59,7 @@ export function count() {
   const costs = priceOf(form, what.length > 0 || Boolean(wishes));
   if (price) price.textContent = costs ? ` · ${costs}` : "";
   grow(form);
+  showEffect(form);
 }
 
 // There is always room for one more fact.

@@ -1,0 +1,96 @@
+"""Rulings in the map are counted on the button of the next fusion, kept, and their effect is shown
+before they are paid for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.browser.acts import wide_things
+from tests.layout.conftest import Show
+from tests.layout.rich import rich
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    with django_db_blocker.unblock():
+        alice = User.objects.create_user("alice-who-rules")
+        client = Client()
+        run = rich().save(alice)
+        client.force_login(alice)
+        html = {"rich": client.get(f"/fusion/runs/{run.pk}").content.decode()}
+    yield html
+    with django_db_blocker.unblock():
+        client.logout()
+        run.delete()
+        alice.delete()
+
+
+@pytest.mark.django_db
+def test_what_is_ruled_in_the_map_belongs_to_the_form_below_it(pages: dict[str, str]) -> None:
+    assert pages["rich"].count('id="again-form"') == 1
+    assert 'form="again-form"' in pages["rich"]
+
+
+def rule(page: Page, claim: str, verdict: str) -> None:
+    field = f"#analysis [name='verdict-{claim}'][value='{verdict}']"
+    # Where it stands: the foot of the map may lie over it.
+    page.locator(field).evaluate("field => field.click()")
+
+
+def lit(page: Page, name: str) -> list[str]:
+    said: list[str] = page.evaluate(
+        "name => [...(CSS.highlights.get(name) ?? [])].map(r => String(r).replace(/\\s+/g, ' '))",
+        name,
+    )
+    return said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_rulings_are_counted_kept_and_their_effect_is_shown(
+    show: Show, width: int, scheme: str
+) -> None:
+    page = show("rich", width, 900, color_scheme=scheme)
+    button = page.locator("#again-label")
+    expect(button).to_have_text("Fuse again")
+    rule(page, "contradictions-1", "stance-1")
+    expect(button).to_have_text("Fuse again with 1 ruling")
+    rule(page, "consensus-1", "wrong")
+    page.locator("#again-fact").fill("The bank offers the loan at 1.4 %.")
+    expect(button).to_have_text("Fuse again with 2 rulings and 1 fact")
+    effect = page.locator("#again-effect")
+    linked = page.locator("#analysis [data-claim='consensus-1'] .use").count()
+    if linked:
+        assert lit(page, "falls")
+        expect(effect).to_contain_text("away")
+    expect(effect).to_contain_text("Nothing is promised of the rest.")
+    if folder := os.environ.get("TEST_PICTURES"):
+        page.screenshot(path=f"{folder}/rules-{width}-{scheme}.png")
+        page.locator("#again").screenshot(path=f"{folder}/again-{width}-{scheme}.png")
+    assert wide_things(page) == []
+    page.reload()
+    expect(button).to_have_text("Fuse again with 2 rulings and 1 fact")
+    rule(page, "contradictions-1", "")
+    rule(page, "consensus-1", "right")
+    expect(button).to_have_text("Fuse again with 1 ruling and 1 fact")
+    expect(effect).to_have_text("")
+    assert lit(page, "falls") == lit(page, "anew") == []
+
+
+def test_what_is_asked_of_nobody_has_no_price_and_says_what_it_does(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    page.get_by_text("Change…").click()
+    page.get_by_label("the best answer as it is").check()
+    expect(page.locator("#again-label")).to_have_text("Take the best answer")
+    expect(page.locator("#again-price")).to_have_text("")
+    page.get_by_label("the analysis only").check()
+    expect(page.locator("#again-label")).to_have_text("Analyse again")
