@@ -17,6 +17,7 @@ from ..engine.text import ended
 from ..engine.usage import MILLION, UNKNOWN, money
 from . import figures
 from .options import options
+from .wishes import wished
 
 AT_ONCE = 0.5  # seconds
 
@@ -67,6 +68,9 @@ class CallView:
     call: CallState | None
     run_status: RunStatus
     tries: list[Try] = field(default_factory=list, kw_only=True)
+    # Of a fusion: what came of it instead of a text, and with what it was asked.
+    way: str = field(default="fuse", kw_only=True)
+    wished: str = field(default="", kw_only=True)
 
     @property
     def is_shown_as(self) -> tuple[Any, ...]:
@@ -284,7 +288,9 @@ def fused(spec: Spec, state: RunState) -> CallView:
     if state.fusion and state.fusion.synthesizer:
         writer = Panelist.from_dict(state.fusion.synthesizer)
     tries = _tries(state.calls_of(Step.SYNTHESIS, fusion=number))
-    return CallView("fused", writer, state.fused, state.status, tries=tries)
+    way = state.fusion.way if state.fusion else "fuse"
+    said = wished(state.fusion)
+    return CallView("fused", writer, state.fused, state.status, tries=tries, way=way, wished=said)
 
 
 def stand_in(spec: Spec, state: RunState) -> str:

@@ -31,6 +31,8 @@ def status(spec: Spec, state: RunState) -> str:
         case RunStatus.COMPLETED if is_compared_first(spec, state):
             done = "answers compared" if state.fusions else "answers"
             return f"Done: {usable} of {size} {done}, not fused yet"
+        case RunStatus.COMPLETED if state.fusion and state.fusion.wish.get("analysis_only"):
+            return "Done: answers compared, not fused"
         case RunStatus.COMPLETED:
             fused = _fused_seats(state)
             given = usable if fused is None else len(fused)
@@ -288,7 +290,7 @@ def badges(spec: Spec, state: RunState) -> list[str]:
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
     marks = []
-    if state.fusion and state.fusion.best:
+    if state.fusion and state.fusion.best and not state.fusion.is_chosen:
         marks.append("Best single answer")
     if usable == 1:
         marks.append("From a single answer")

@@ -40,7 +40,12 @@ class Worth:
 def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
     """None where no fused answer stands beside single ones."""
     fusion = state.fusion
-    if fusion is None or fusion.best or fusion.status is not RunStatus.COMPLETED:
+    if (
+        fusion is None
+        or fusion.best
+        or fusion.way == "vote"
+        or fusion.status is not RunStatus.COMPLETED
+    ):
         return None
     best = engine.best_of(state, fusion)
     written = state.latest(Step.SYNTHESIS, fusion=fusion.number)

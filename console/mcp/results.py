@@ -67,6 +67,14 @@ class Presets(BaseModel):
 
 STANDS_IN = "No fused answer could be written; this is the best single answer of the panel."
 
+CHOSEN = "The best single answer of the panel; a reader chose it as it is."
+
+
+def _note(state: RunState, *, stands_in: bool) -> str | None:
+    if stands_in:
+        return CHOSEN if state.fusion and state.fusion.is_chosen else STANDS_IN
+    return put_together(state, state.fusion) or None
+
 
 def fusion_run(
     run: Run, spec: Spec, state: RunState, *, run_url: str, with_answers: bool = False
@@ -78,9 +86,7 @@ def fusion_run(
         run_url=run_url,
         status=public_run.status,
         answer=public_run.answer,
-        answer_note=STANDS_IN
-        if public_run.stands_in
-        else put_together(state, state.fusion) or None,
+        answer_note=_note(state, stands_in=public_run.stands_in),
         analysis=fusion.analysis if fusion else None,
         analysis_by=fusion.analysis_by if fusion else None,
         panel=[

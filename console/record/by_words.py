@@ -29,6 +29,8 @@ def put_together(state: RunState, fusion: FusionState | None) -> str:
     call = state.answering(fusion) if fusion else None
     if call is None or not call.is_by_words:
         return ""
+    if fusion and fusion.way == "vote":
+        return "Counted by what each answer comes to in a few words: no model was asked."
     who, few = _called(Panelist.from_dict(call.panelist)), "to write"
     if fusion and fusion.analysis_by == WORDS:
         few = "to judge and to write"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from django.contrib.auth.models import User
 
 from console.engine.spec import HEEDS_WISHES
 from console.engine.state import RunStatus
+from console.fragments import run_context, run_fragments
+from console.mcp.results import fusion_run
 from console.models import Credential, Fusion, Preset, Run
 from console.providers.secret import Secret
 from console.record.asked import asked
@@ -235,3 +238,48 @@ def test_programs_are_told_of_it(run: Run) -> None:
     told = second.wish.rulings[0]
     assert (told.claim, told.verdict, told.note) == ("contradictions-1", "stance-2", RULED.note)
     assert state.fusions[2].status is RunStatus.QUEUED
+
+
+# ---- how the page tells of it ----
+
+
+def ended_as(story: Story, wish: dict[str, Any], **more: Any) -> dict[str, str]:
+    """The page's parts after a second fusion with this wish, which copied the analysis."""
+    first = story.state.fusions[1]
+    second = replace(first, number=2, wish=wish, status=RunStatus.COMPLETED, **more)
+    story.state.fusions[2] = second
+    if wish.get("way") == "vote":
+        counted = replace(
+            story.state.calls["synthesis-f1-1"],
+            key="synthesis-f2-1",
+            fusion=2,
+            sent_at=None,
+            panelist=story.spec.writer.to_dict() | {"judges": False},
+            text="**Paris** (2 of 3 answers)",
+        )
+        story.state.calls[counted.key] = counted
+    elif not (wish.get("way") or wish.get("analysis_only")):
+        again = replace(story.state.calls["synthesis-f1-1"], key="synthesis-f2-1", fusion=2)
+        story.state.calls[again.key] = again
+    return run_fragments(run_context(story.spec, story.state, show_costs=True))
+
+
+def test_an_agent_is_told_that_a_reader_chose_the_answer(run: Run) -> None:
+    again(run, way="best")
+    run.fusions.filter(number=2).update(status="completed", best="panel-0-1")
+    found = fusion_run(ended(run), run.frozen_spec, state_from_rows(run), run_url="")
+    assert found.answer == "An answer." and "chose it" in (found.answer_note or "")
+
+
+def test_the_page_says_what_came_of_it() -> None:
+    best = ended_as(Story().whole(), {"way": "best", "root": 1}, best="panel-0-1")
+    assert "A · alpha, chosen as it is" in best["fused-head"]
+    assert "Best single answer" not in best["run-badges"]
+    vote = ended_as(Story().whole(), {"way": "vote", "root": 1})
+    assert "counted from the answers" in vote["fused-head"]
+    assert "no model was asked" in vote["fused-note"]
+    only = ended_as(Story().whole(), {"analysis_only": True})
+    assert "answers compared, not fused" in only["run-status"]
+    ruled = [{"on": 1, "claim": "consensus-1", "verdict": "wrong", "text": "x"}]
+    again = ended_as(Story().whole(), {"rulings": ruled, "facts": ["A", "B"], "root": 1})
+    assert "written by alpha with 1 ruling and 2 facts" in again["fused-head"]
