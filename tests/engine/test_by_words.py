@@ -138,6 +138,22 @@ def test_sentences_that_share_their_words_are_said_by_both(pair: tuple[str, str]
     assert [seats for _, seats in consensus(found)] == [[0, 1]]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        ("Add sugar and butter.", "Add sugar and flour.", False),
+        ("Use a strong password.", "Use a password manager.", False),
+        ("Boil the eggs well.", "Boil the eggs badly.", False),
+        ("The capital is Canberra now.", "Canberra is now the capital.", True),
+        ("Add sugar and butter.", "Add sugar and butter first.", True),
+    ],
+)
+def test_short_statements_agree_only_where_one_says_all_that_the_other_does(
+    one: str, other: str, agree: bool
+) -> None:
+    assert bool(consensus(compare(answers(one, other), "How?"))) is agree
+
+
 def test_what_few_of_many_say_is_partial_coverage_and_what_one_says_an_insight() -> None:
     shared = "A sourdough loaf keeps longer than a white one."
     alone = "Wrap the slices in foil and freeze them at once."

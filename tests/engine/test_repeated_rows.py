@@ -102,6 +102,43 @@ REPEATED: dict[str, tuple[str, str, str]] = {
         "That is what helps.\n",
     ),
 }
+REPEATED |= {
+    "given three times": (GOOD, f"\n{GOOD}\n{GOOD}", ""),
+    "given four times with the same words": (
+        f"Here is the table:\n\n{GOOD}",
+        f"\nHere is the table:\n\n{GOOD}" * 3,
+        "\nThat is all.\n",
+    ),
+}
+SENSORS = "| Sensor | Reading |\n|---|---|\n"
+AT = ("North", "South", "East", "West")
+STAY = {
+    "a log of sensors": SENSORS
+    + "".join(
+        f"| {at} | {20 + n * 0.3 + place:.1f} °C |\n"
+        for n in range(4)
+        for place, at in enumerate(AT)
+    ),
+    "a log in which readings come again": SENSORS
+    + "".join(f"| {at} | {21 if n == 2 else 20} °C |\n" for n in range(4) for at in AT),
+    "a log of two figures, with thousands": "| Shop | Sold | Price |\n|---|--:|--:|\n"
+    + "".join(
+        f"| {at} | 1,{100 + n}{place} | 2,{n}5 € |\n"
+        for n in range(4)
+        for place, at in enumerate(AT)
+    ),
+    "a table given twice": f"{GOOD}\n{GOOD}",
+    "a table for each week": "".join(f"## Week {n}\n\n{GOOD}\n" for n in range(1, 5)),
+    "a table said to be another": f"Before:\n\n{GOOD}\nAfter:\n\n{GOOD}\nAt last:\n\n{GOOD}",
+    "options for each question": "1. Which?\n\n- yes\n- no\n\n" * 4,
+}
+
+
+@pytest.mark.parametrize("name", STAY)
+def test_logs_and_tables_that_are_told_apart_stay(name: str) -> None:
+    assert without_repeated_rows(STAY[name]) == STAY[name] and not repeats_rows(STAY[name])
+
+
 # It is what a program may well ask for, and what a writer is not stopped at; an answer it is none.
 NO_ANSWER = {"a table"}
 

@@ -1,7 +1,8 @@
 """An analysis without a judge: what answers have in common by their words, and what not.
 
     consensus         sentences of two answers or more that share at least half of the shorter's
-                      words, and `ALIKE` of all words that they have
+                      words, and `ALIKE` of all words that they have; of `FEW_WORDS` words or
+                      fewer all
     contradictions    the same sentence but for a word, a figure or a "not"
     partial_coverage  as consensus, where fewer than half of the answers say so
     unique_insights   sentences that have less than `APART` of their words in common with any
@@ -127,6 +128,8 @@ def are_alike(one: Sentence, other: Sentence) -> bool:
     least = min(len(one.content), len(other.content))
     if shared < min(2, least) or shared < SHARED * least:
         return False
+    if least <= FEW_WORDS and one.content - other.content and other.content - one.content:
+        return False  # of so few words each is what is said
     if in_common(one.content, other.content) < ALIKE or one.is_denied != other.is_denied:
         return False
     has_other_figures = one.numbers - other.numbers and other.numbers - one.numbers

@@ -16,21 +16,26 @@ does in lists without first cells.
 
 Left alone is what repeats itself for a reason: rows in groups (their first cells stand in one
 place), values for first cells (yes and no, true and false: they stand in other columns, too, or
-have hardly a letter), rounds (see `_are_told_apart`), and days of the week by whatever figures.
+have hardly a letter), rounds (see `_are_told_apart`), measurements (`_are_measured`), and days of
+the week by whatever figures.
+
+A table that stands there `LEAST_COPIES` times or more, with nothing or the same words between,
+is told again as a whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from .whole_sentences import FENCE
 
 LEAST_ROWS, LEAST_COPIES, ROUNDS, WORDS = 6, 3, 3, 3
 LONGEST_ROUND = 20
+NEAR = 1.5  # times what a sensor showed least
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ITEM = re.compile(r"([ \t>]*+)(?:[-*+•]|(\d{1,3})[.)])[ \t]+")
@@ -41,6 +46,7 @@ _OF_CODE = "`"
 _BARE_FENCES = ("", "markdown", "md", "text", "txt")
 # Not of what tells rows apart: Q1, 2024, 9:30, 2026-11-28.
 _FIGURE = re.compile(r"(?<![\w:/-])(?!(?:1[5-9]|20)\d\d(?!\d|[.,]\d))\d+(?:[.,]\d+)*(?![\w:/-])")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _WORD = re.compile(r"[^\W\d_]+")
 _DAYS = frozenset(
     """mon monday tue tues tuesday wed wednesday thu thur thurs thursday fri friday sat saturday
@@ -65,26 +71,63 @@ class _Row:
         return self.cells[0] if self.cells else ""
 
 
+@dataclass(frozen=True)
+class _Table:
+    """`head`: of a list there is none."""
+
+    start: int
+    head: str
+    rows: list[_Row]
+
+    @property
+    def end(self) -> int:
+        return self.rows[-1].end if self.rows else self.start
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        return self.head, *(row.cells for row in self.rows)
+
+
 def repeats_rows(text: str) -> bool:
-    return any(_told_again(rows) for rows in _tables(text))
+    return bool(_dropped(text))
 
 
 def without_repeated_rows(text: str) -> str:
     """Of such a table each row once, as it stood there first."""
-    dropped = sorted(
-        (row for rows in _tables(text) for row in _told_again(rows)), key=lambda row: row.start
-    )
+    dropped = _dropped(text)
     if not dropped:
         return text
     pieces, at = [], 0
-    for row in dropped:
-        start = row.start
+    for start, end in dropped:
         while text[max(0, start - 2) : start] == "\n\n":
             start -= 1
         pieces.append(text[at:start])
-        at = row.end
+        at = end
     kept = "".join([*pieces, text[at:]])
     return kept if text.endswith("\n") else kept.rstrip("\n")
+
+
+def _dropped(text: str) -> list[tuple[int, int]]:
+    """From where to where a text says again what stands in it."""
+    tables = list(_tables(text))
+    spans = _copies_of_tables(text, tables)
+    for table in tables:
+        if not any(start <= table.start < end for start, end in spans):
+            spans += [(row.start, row.end) for row in _told_again(table.rows)]
+    return sorted(spans)
+
+
+def _copies_of_tables(text: str, tables: Sequence[_Table]) -> list[tuple[int, int]]:
+    spans = []
+    for _, of in groupby(tables, key=lambda table: table.said):
+        run = list(of)
+        between = {
+            " ".join(text[one.end : next_one.start].split()) for one, next_one in pairwise(run)
+        }
+        many = len(run) >= LEAST_COPIES and len(run) * len(run[0].rows) >= LEAST_ROWS
+        if run[0].head and many and len(between) == 1:
+            spans.append((run[0].end, run[-1].end))
+    return spans
 
 
 def _told_again(rows: Sequence[_Row]) -> list[_Row]:
@@ -101,7 +144,7 @@ def _told_again(rows: Sequence[_Row]) -> list[_Row]:
     values = {cell for row in rows for cell in row.cells[1:]}
     if 2 * sum(_is_name(row.name) and row.name not in values for row in rows) <= len(rows):
         return []
-    differ_by_figures = not _are_days(rows) and (
+    differ_by_figures = not (_are_days(rows) or _are_measured(rows)) and (
         (len(copies) >= LEAST_COPIES and 3 * len(again) >= 2 * len(rows))
         or (4 * len(again) >= 3 * len(rows) and not _are_told_apart(rows, columns))
     )
@@ -139,6 +182,26 @@ def _are_told_apart(rows: Sequence[_Row], columns: int) -> bool:
     return False
 
 
+def _are_measured(rows: Sequence[_Row]) -> bool:
+    """In rounds of the same names, each time near what the name had before: a log. A property
+    that is made up anew each time drifts."""
+    names = list(dict.fromkeys(row.name for row in rows))
+    if len(names) < 2 or any(row.name != names[n % len(names)] for n, row in enumerate(rows)):
+        return False
+    by_place: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+    for row in rows:
+        for place, figure in enumerate(_FIGURE.findall(" | ".join(row.cells[1:]))):
+            by_place[row.name, place].append(_value(figure))
+    return bool(by_place) and all(max(of) <= NEAR * min(of) for of in by_place.values())
+
+
+def _value(figure: str) -> float:
+    if _THOUSANDS.fullmatch(figure):
+        return float(figure.replace(",", ""))
+    whole, _, rest = figure.replace(",", ".").partition(".")
+    return float(f"{whole}.{rest.replace('.', '')}")
+
+
 def _in_rounds(rows: Sequence[_Row]) -> list[_Row]:
     """Of a period at the end all rows but those of its first round."""
     told = [row.cells for row in rows]
@@ -165,17 +228,17 @@ def _are_days(rows: Sequence[_Row]) -> bool:
     return all(row.name.rstrip(".") in _DAYS for row in rows)
 
 
-def _tables(text: str) -> Iterator[list[_Row]]:
+def _tables(text: str) -> Iterator[_Table]:
     lines = list(_lines(text))
     at = 0
     while at < len(lines):
         start, end, line = lines[at]
         if at + 1 < len(lines) and "|" in line and _RULE.match(lines[at + 1][2]):
             rows, at = _table(lines, at + 2)
-            yield rows
+            yield _Table(start, _plain(line), rows)
         elif _ITEM.match(line):
             rows, at = _list(lines, at)
-            yield rows
+            yield _Table(start, "", rows)
         else:
             at += 1
 
