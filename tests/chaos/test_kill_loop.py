@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 RUNS = 5
 
 
-@pytest.mark.rounds(short=10, long=50)
+@pytest.mark.rounds(short=5, long=50)
 async def test_five_runs_survive_the_death_of_their_worker(
     stack: Stack,
     questions: Questions,

@@ -74,7 +74,7 @@ Fault = Callable[[Valkey, random.Random], contextlib.AbstractAsyncContextManager
 
 
 @pytest.mark.parametrize("fault", [killed, emptied, filled, hung])
-@pytest.mark.rounds(short=2, long=10)
+@pytest.mark.rounds(short=1, long=10)
 async def test_watched_runs_survive_what_happens_to_redis(
     stack: Stack,
     questions: Questions,

@@ -51,7 +51,7 @@ class OldSite(Stack):
             self.stored.into_postgres(self.database.url, self.upstream)
         else:
             self.stored.into_sqlite(self.dir / "fusion.sqlite3", self.upstream)
-        self.manage("migrate", "-v0")
+        self.shell.command("migrate", "-v0")
         self.start_web()
         until(self.is_served, 40)
 

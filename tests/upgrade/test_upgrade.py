@@ -16,8 +16,8 @@ pytestmark = pytest.mark.live
 
 
 def test_the_tables_are_what_the_code_says(site: OldSite) -> None:
-    site.manage("migrate", "--check")
-    site.manage("makemigrations", "--check", "--dry-run")
+    site.shell.command("migrate", "--check")
+    site.shell.command("makemigrations", "--check", "--dry-run")
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "ada"])
