@@ -18,7 +18,7 @@ from tests.layout.test_passage import PLACES
 
 pytestmark = pytest.mark.browser
 
-AGAIN = "<form id='again-form' method='post'></form>"
+AT_THE_MAP = "/?look=result&part=analysis"  # on a phone one part is shown at a time
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_what_was_ruled_on_an_earlier_fusion_stands_there_with_its_note(show: Sh
 
 @pytest.mark.parametrize("width", [360, 768, 1440, 2560])
 def test_evidence_and_stances_use_the_whole_width_below_their_claim(show: Show, width: int) -> None:
-    page = show("rich", width, 900)
+    page = show("rich", width, 900, AT_THE_MAP)
     claim = page.locator(".claim", has_text="What to do now")
     box, stances, row = (
         claim.locator(part).first.bounding_box()
@@ -193,7 +193,7 @@ def test_evidence_and_stances_use_the_whole_width_below_their_claim(show: Show, 
 def test_where_the_answer_says_a_claim_is_shown_and_back_leads_to_where_one_was(
     show: Show, width: int
 ) -> None:
-    page = show("rich", width, 900)
+    page = show("rich", width, 900, AT_THE_MAP)
     use = page.locator(".claim", has_text="What to do now").locator(".use").first
     if width > 1000:
         page.locator(".fused").evaluate("e => { e.scrollTop = e.scrollHeight }")
@@ -265,11 +265,11 @@ def test_a_mark_under_the_pointer_has_a_card_in_the_margin_that_covers_nothing(
 
 @pytest.mark.parametrize(
     ("mark", "says"),
-    [("writer", "No answer says this"), ("E", "Not linked to a claim")],
+    [(".source-own", "No answer says this"), ("[data-seat='4']", "Not linked to a claim")],
 )
 def test_a_card_says_so_where_there_is_no_quote(show: Show, mark: str, says: str) -> None:
     page = show("rich", 1440, 900)
-    hover(page, page.locator(".fused .source", has_text=mark).first)
+    hover(page, page.locator(".fused [data-text]").locator(mark).first)
     expect(page.locator("#quote-card")).to_contain_text(says)
 
 

@@ -103,6 +103,7 @@ def test_the_passage_stands_in_the_margin_and_over_the_map_only_where_there_is_n
 
 def test_the_browsers_back_closes_a_passage_and_leaves_the_page_as_it_was(show: Show) -> None:
     page = settled(show("rich", 1440, 900))
+    page.locator("#analysis .stances a.quote").first.hover()  # it may be scrolled to for that
     before = places(page)
     address = page.url
     page.locator("#analysis .stances a.quote").first.click()

@@ -1,6 +1,7 @@
 // Where the fused answer says a claim: the link shows the sentence and lights it, and Back, here or
 // the browser's, leads to where one was.
 
+import { showPart } from "console/run/looks";
 import { keepLit, rangesOf } from "console/run/sentences";
 
 const main = document.getElementById("run");
@@ -22,9 +23,10 @@ function reveal([range]) {
 
 function go(link) {
   const numbers = link.dataset.sentences.trim().split(" ").map(Number);
-  before ??= { fused: fused.scrollTop, page: scrollY, link };
+  before ??= { fused: fused.scrollTop, page: scrollY, part: main.dataset.part, link };
   if (history.state?.use) history.replaceState({ ...history.state, use: true }, "");
   else history.pushState({ ...history.state, use: true }, "");
+  if (!fused.checkVisibility()) showPart("fused-answer"); // on a phone one part is shown at a time
   reveal(rangesOf(numbers));
   keepLit(numbers);
 }
@@ -44,9 +46,10 @@ main.addEventListener("click", (event) => {
 
 addEventListener("popstate", ({ state }) => {
   if (state?.use || !before) return;
-  const { fused: top, page, link } = before;
+  const { fused: top, page, part, link } = before;
   before = null;
   keepLit([]);
+  if (part && part !== main.dataset.part) showPart(part);
   fused.scrollTop = top;
   if (NARROW.matches) scrollTo({ top: page, behavior: "instant" });
   if (link.isConnected) link.focus({ preventScroll: true });
