@@ -114,6 +114,9 @@ def test_what_models_wrote_stays_out_of_htmx_s_reach(
     assert "<b" not in html.replace("<button", "")
     assert set(re.findall(r'id="([\w-]+)" [^>]*hx-swap-oob', html)) <= {
         "analysis",
+        "fuse-these",
+        "fusion-tabs",
+        "verdict",
         "fused-next",
         "again",
         *(f"seat-{seat}-again" for seat in range(3)),
