@@ -21,6 +21,7 @@ class New:
 
     text: str
     seats: list[SeatView]
+    is_yours: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def worth(state: RunState, columns: Sequence[SeatView]) -> Worth | None:
     by_letter = {column.letter: column for column in columns}
     new = engine.beyond(written.text, best.seat, state.letters_of(fusion.number))
     claims = [
-        New(p.text, [by_letter[name] for name in p.letters if name in by_letter])
+        New(p.text, [by_letter[name] for name in p.letters if name in by_letter], p.is_yours)
         for p in new[:SHOWN]
     ]
     is_unread = len(written.text) > engine.LONGEST_READ

@@ -195,3 +195,13 @@ def test_kin_are_named_in_few_words() -> None:
         "Synthesizer on the panel",
     ]
     assert kin(panel, Panelist("deepseek/deepseek-v4", "x"), Panelist("x/y", "x")) == []
+
+
+def test_what_rests_on_the_reader_s_words_is_theirs() -> None:
+    text = "It is warm.[^you] It is wet.[^A] It is deep.[^own] It is old.[^B,you]"
+    found = [(p.text, p.letters, p.is_yours) for p in beyond(text, 0, "AB")]
+    assert found == [
+        ("It is warm.", "", True),
+        ("It is deep.", "", False),
+        ("It is old.", "B", True),
+    ]

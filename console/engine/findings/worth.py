@@ -48,10 +48,12 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Passage:
-    """Of the fused answer: what it says, and whose it is; no letters: the synthesizer's own."""
+    """Of the fused answer: what it says, and whose it is; no letters: the synthesizer's own, or
+    the reader's."""
 
     text: str
     letters: str
+    is_yours: bool = False
 
 
 def best_of(state: RunState, fusion: FusionState) -> CallState | None:
@@ -90,8 +92,9 @@ def beyond(text: str, best: int, letters: str = ALL) -> Sequence[Passage]:
         if not sentence or sentence.endswith(":"):
             continue  # what only announces something brings nothing
         known = found[start].letters if start in found else ""
+        is_yours = mark.is_yours or (start in found and found[start].is_yours)
         both = known + "".join(name for name in mark.letters if name not in known)
-        found[start] = Passage(sentence, both)
+        found[start] = Passage(sentence, both, is_yours)
     return tuple(found.values())
 
 

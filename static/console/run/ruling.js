@@ -122,8 +122,36 @@ for (const kind of ["input", "change"]) {
     store();
   });
 }
-main.addEventListener("htmx:afterSwap", restore);
-main.addEventListener("htmx:oobAfterSwap", restore);
+// At a run's end the form is replaced: who is writing in it goes on where they were.
+let left = null;
+main.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  const form = formOf();
+  if (detail.target.id !== "again" || !form) return;
+  const field = form.contains(document.activeElement) ? document.activeElement : null;
+  left = {
+    isOpen: form.querySelector(".again-more").open,
+    name: field?.name,
+    place: field ? [...form.querySelectorAll(`[name="${field.name}"]`)].indexOf(field) : -1,
+    selection: field?.matches("textarea, input:not([type=radio], [type=checkbox])")
+      ? [field.selectionStart, field.selectionEnd]
+      : null,
+  };
+});
+function comeBack() {
+  const form = formOf();
+  if (!left || !form) return;
+  form.querySelector(".again-more").open = left.isOpen;
+  const field = left.name ? form.querySelectorAll(`[name="${left.name}"]`)[left.place] : null;
+  field?.focus({ preventScroll: true });
+  if (field && left.selection) field.setSelectionRange(...left.selection);
+  left = null;
+}
+function replaced() {
+  restore();
+  comeBack();
+}
+document.addEventListener("htmx:afterSwap", replaced);
+document.addEventListener("htmx:oobAfterSwap", replaced);
 const map = document.getElementById("analysis");
 if (map) new MutationObserver(restore).observe(map, { childList: true });
 restore();
