@@ -247,10 +247,14 @@ def fusion_wish(
 
 def _as_before(spec: Spec, base: FusionState | None) -> Wish:
     begun = base if base and base.judge else None
+    judge = Panelist.from_dict(begun.judge) if begun else spec.judge
+    writer = Panelist.from_dict(begun.synthesizer) if begun else spec.synthesizer
+    if spec.synthesizer is None and writer == judge:
+        writer = None  # whoever judges writes, also where another is named
     return Wish(
         panel=spec.panel,
-        judge=Panelist.from_dict(begun.judge) if begun else spec.judge,
-        synthesizer=Panelist.from_dict(begun.synthesizer) if begun else spec.synthesizer or "",
+        judge=judge,
+        synthesizer=writer or "",
         criteria=begun.criteria if begun else spec.criteria,
         kept_policy=spec.policy,
         terms=spec.terms,

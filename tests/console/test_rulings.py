@@ -196,6 +196,14 @@ def test_a_preset_lends_judge_writer_and_criteria_but_no_seats(run: Run) -> None
         again(ended(run), preset="quality")
 
 
+def test_where_the_judge_writes_another_judge_writes_too(run: Run) -> None:
+    fusion = again(run, judge="openrouter:maker/beta", facts=["It is so."])
+    assert fusion.judge["model"] == fusion.synthesizer["model"] == "maker/beta"
+    other = again(ended(run), synthesizer="openrouter:maker/gamma", facts=["It is so."])
+    kept = again(ended(run), on=other.number, judge="openrouter:maker/alpha")
+    assert (kept.judge["model"], kept.synthesizer["model"]) == ("maker/alpha", "maker/gamma")
+
+
 def test_a_judge_that_is_not_asked_needs_no_key(run: Run) -> None:
     Credential.objects.filter(slug="openrouter").update(enabled=False)
     assert again(run, way="best").wish["way"] == "best"
