@@ -21,7 +21,7 @@ from ..models import Run
 from ..models.tokens import Scope
 from ..services.errors import Refused
 from ..services.presets import preset_slugs
-from . import asking, results
+from . import asking, results, stdio
 from .callers import Caller
 
 INSTRUCTIONS = (
@@ -99,6 +99,9 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
 class PanelServer(MCPServer[Any]):
+    async def run_stdio_async(self) -> None:
+        await stdio.serve(self._lowlevel_server)
+
     async def list_tools(self) -> list[Tool]:
         """With the presets that can run now, so that a model need not guess their names."""
         presets = await db(preset_slugs)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -43,6 +45,64 @@ async def over_stdio(api: Api) -> AsyncIterator[Client]:
     )
     async with Client(server) as client:
         yield client
+
+
+def said_at_once(api: Api, *messages: dict[str, Any]) -> dict[Any, dict[str, Any]]:
+    """What a program is answered that says all of it and closes its end, by the requests' ids."""
+    first = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "pipe", "version": "1"},
+    }
+    lines = [
+        {"id": 0, "method": "initialize", "params": first},
+        {"method": "notifications/initialized"},
+        *messages,
+    ]
+    done = subprocess.run(
+        [sys.executable, "manage.py", "mcp"],
+        input="".join(json.dumps({"jsonrpc": "2.0"} | line) + "\n" for line in lines),
+        env=api.stack.env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return {answer["id"]: answer for answer in answers if "id" in answer}
+
+
+def test_what_was_read_is_answered_though_the_input_has_ended(api: Api) -> None:
+    api.script(GPT, Script(text="Slowly.", tokens_per_second=5))
+    prompt = {"name": "fusion_ask", "arguments": {"prompt": "Name one prime number."}}
+    answers = said_at_once(
+        api,
+        {"id": 1, "method": "tools/list"},
+        {"id": "two", "method": "tools/call", "params": prompt},
+        {"id": 3, "method": "tools/call", "params": {"name": "fusion_list_presets"}},
+        {"id": 4, "method": "no/such"},
+    )
+    assert answers.keys() == {0, 1, "two", 3, 4}
+    assert len(answers[1]["result"]["tools"]) == 4 and "error" in answers[4]
+    asked = answers["two"]["result"]["structuredContent"]
+    assert asked["status"] == "completed" and asked["answer"]
+    assert "quality" in str(answers[3]["result"])
+    assert "Connection closed" not in str(answers)
+
+
+def test_whoever_says_nothing_or_takes_a_request_back_is_not_waited_for(api: Api) -> None:
+    assert said_at_once(api).keys() == {0}
+    api.script(GPT, Script(text="Never mind.", hold_after=0))
+    prompt = {"name": "fusion_ask", "arguments": {"prompt": "Name one prime number."}}
+    back = {"requestId": 1, "reason": "changed my mind"}
+    answers = said_at_once(
+        api,
+        {"id": 1, "method": "tools/call", "params": prompt},
+        {"method": "notifications/cancelled", "params": back},
+    )
+    api.upstream.release()
+    assert 1 not in answers
 
 
 async def ask(client: Client, tool: str = "fusion_ask", **arguments: Any) -> Any:
