@@ -96,7 +96,7 @@ def test_nothing_hinders_and_nothing_is_too_wide(
         page.goto("/fusion")
         assert problems(page) == []
         assert wide_things(page) == []
-        fuse = page.get_by_role("button", name="Fuse").bounding_box()
+        fuse = page.get_by_role("button", name="Fuse", exact=True).bounding_box()
         assert fuse and fuse["x"] + fuse["width"] < width["width"]
         box = page.locator(".ask").evaluate("box => box.scrollWidth - box.clientWidth")
         assert box == 0  # what is too wide for it would be cut off

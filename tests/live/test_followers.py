@@ -131,16 +131,18 @@ class Scene:
     def delete(self) -> None:
         ids = [r.run_id for r in self.readers]
         delete = f"from console.models import Run; Run.objects.filter(pk__in={ids!r}).delete()"
-        self.stack.shell(delete)
+        # As somebody would: by the end of that command readers have had a moment.
+        self.stack.manage("shell", "-v0", "-c", delete)
         self.at = time.monotonic()
 
     def withdraw(self) -> None:
         """The page and the shell lose sight of what became private; programs lose their token."""
         ids = [r.run_id for r in self.readers]
-        self.stack.shell(
+        self.stack.manage(
+            *("shell", "-v0", "-c"),
             "from console.models import ApiToken, Run; from django.utils import timezone; "
             f"Run.objects.filter(pk__in={ids!r}).update(visibility='private'); "
-            "ApiToken.objects.filter(revoked_at=None).update(revoked_at=timezone.now())"
+            "ApiToken.objects.filter(revoked_at=None).update(revoked_at=timezone.now())",
         )
         self.at = time.monotonic()
 
