@@ -119,7 +119,9 @@ def _kept(base: FusionState | None, ruling: dict[str, Any]) -> KeptRuling:
     verdict = ruling.get("verdict", "")
     says = {RIGHT: "right", WRONG: "wrong", NONE_OF_THESE: "none of these", "": ""}.get(verdict, "")
     if verdict.startswith(STANCE):
-        says = ruling["stances"][int(verdict.removeprefix(STANCE)) - 1]
+        number = int(verdict.removeprefix(STANCE))
+        # Of a document that was brought in there may be fewer than it speaks of.
+        says = next(iter(ruling.get("stances", [])[number - 1 : number]), "")
     return KeptRuling(
         value=f"{ruling['on']}:{ruling['claim']}",
         claim=claim_by_words(base.analysis, ruling["text"]) if base and base.analysis else "",
