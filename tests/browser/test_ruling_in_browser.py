@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.acts import ask, wait_for_the_end, wide_things
 from tests.browser.conftest import People, Shoot, Visit
@@ -44,6 +44,12 @@ def models(upstream: Upstream) -> None:
     )
 
 
+def to_the_map(page: Page, width: int) -> None:
+    """On a phone it is a tab of its own."""
+    if width < 1000:
+        page.locator(".rail a[data-part='analysis']").click()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 360])
 @pytest.mark.usefixtures("models")
@@ -57,12 +63,14 @@ def test_facts_are_counted_kept_and_sent_as_one_call(
     again = page.locator("#again-form")
     button = again.get_by_role("button")
     expect(button).to_contain_text("Fuse again")
+    to_the_map(page, width)
     again.get_by_label("I add").first.fill("The bank offers the loan at 1.4 %.")
     expect(button).to_contain_text("Fuse again with 1 fact")
     again.get_by_label("I add").nth(1).fill("Our lease runs until 2034.")
     expect(button).to_contain_text("Fuse again with 2 facts")
     shoot(page, f"ruling-{width}-{scheme}")
     page.reload()
+    to_the_map(page, width)
     expect(button).to_contain_text("Fuse again with 2 facts")
     again.get_by_text("Change…").click()
     again.get_by_label("the best answer as it is").check()
@@ -79,6 +87,7 @@ def test_facts_are_counted_kept_and_sent_as_one_call(
     assert [call.model for call in upstream.calls[made:]] == ["writer"]
     page.goto(page.url.split("?")[0] + "?look=result")
     expect(page.locator(".fused .source-you")).to_have_text("you")
+    to_the_map(page, width)
     expect(again.get_by_role("checkbox", name="Our lease runs until 2034.")).to_be_checked()
     expect(again.get_by_label("I add")).to_have_value("")
     expect(button).to_contain_text("Fuse again with 2 facts")
