@@ -36,7 +36,7 @@ def transport(request: pytest.FixtureRequest) -> Transport:
 
 @pytest.fixture
 async def client(transport: Transport) -> AsyncIterator[httpx.AsyncClient]:
-    async with make_client(connect_timeout=0.5, write_timeout=0.5, transport=transport) as client:
+    async with make_client(connect_timeout=3, write_timeout=3, transport=transport) as client:
         yield client
 
 

@@ -54,7 +54,7 @@ def stage(
     if uses == "hanging_dns":  # uvloop looks names up by itself, asyncio asks `socket`
         import asyncio
 
-        monkeypatch.setattr(working, "_new_loop", asyncio.new_event_loop)
+        monkeypatch.setattr(working, "new_loop", asyncio.new_event_loop)
         monkeypatch.setattr("socket.getaddrinfo", names.enter_context(places.hanging_dns()))
     client = functools.partial(
         make_client,
