@@ -66,6 +66,26 @@ ANALYSIS: dict[str, Any] = {
     ],
     "blind_spots": ["Who services the plant during the change"],
 }
+
+
+def analysis(seats: int) -> dict[str, Any]:
+    """What of it those say who are there."""
+
+    def of_those(part: Any) -> Any:
+        if isinstance(part, list):
+            return [of_those(one) for one in part if not is_of_others(one)]
+        if isinstance(part, dict):
+            return {key: of_those(value) for key, value in part.items()}
+        return part
+
+    def is_of_others(one: Any) -> bool:
+        if isinstance(one, dict):
+            one = one.get("seat", 0)
+        return isinstance(one, int) and one >= seats
+
+    return {part: of_those(items) for part, items in ANALYSIS.items()}
+
+
 POINTS = [f"Point {n} is about what else there is to think of. [^A,B,C,D,E]" for n in range(1, 25)]
 FUSED = f"""**Replace the rack with transcritical CO2, and order it before the summer.** [^A,C]
 Topping up is a bridge and no more: since 2025 only reclaimed R-404A may go into the plant. [^A,C,D]
@@ -90,7 +110,10 @@ def rich(seats: int = 5) -> Story:
     story = panel(seats)
     for seat in range(seats):
         story.write(seat, answer(seat)).wait(3).answer(seat)
-    return story.judge().wait(9).analyse(ANALYSIS).synthesise(FUSED).wait(12).complete()
+    story.judge().wait(9)
+    if seats > 1:  # one answer alone is compared with nothing
+        story.analyse(analysis(seats))
+    return story.synthesise(FUSED).wait(12).complete()
 
 
 def under_way(seats: int = 5) -> Story:
