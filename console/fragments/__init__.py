@@ -36,8 +36,7 @@ def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = ""
         "waiting": sentences.waiting(spec, state),
         "waits": sentences.seat_waits(spec, state),
         "notice": sentences.notice(state, note),
-        "badges": sentences.badges(spec, state),
-        "kin": sentences.kin(spec, state),
+        "marks": sentences.marks(spec, state),
         # Why another answer stands in is said once: where it is, by the notice above everything.
         "notice_says_why": state.status is RunStatus.COMPLETED and bool(state.error),
         "receipt": receipt.receipt(spec, state, columns) if show_costs else None,

@@ -15,6 +15,8 @@ from ..engine.steps.condense import condensing_of
 from . import figures
 from .phases import is_under_way
 
+MARKS_AT_HEAD = 3
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -282,8 +284,26 @@ def _letters(seats: Iterable[int]) -> str:
     return ", ".join(map(letter, seats))
 
 
+@dataclass(frozen=True)
+class Marks:
+    """Of the exceptions of a run: three stand at its head, the others in sentences below."""
+
+    badges: list[str]
+    kin: list[Kin]
+    others: list[str]
+
+
+def marks(spec: Spec, state: RunState) -> Marks:
+    exceptions, related = badges(spec, state), kin(spec, state)
+    room = max(MARKS_AT_HEAD - len(exceptions), 0)
+    others = [f"{badge}." for badge in exceptions[MARKS_AT_HEAD:]]
+    others += [relation.sentence for relation in related[room:]]
+    return Marks(exceptions[:MARKS_AT_HEAD], related[:room], others)
+
+
 def badges(spec: Spec, state: RunState) -> list[str]:
-    """What makes this fused answer less than a whole panel's."""
+    """What makes this fused answer less than a whole panel's: first what is missing, then what is
+    doubtful, then how it was made."""
     if state.outcome is not RunStatus.COMPLETED:
         return []
     size = len(spec.panel)
@@ -298,15 +318,15 @@ def badges(spec: Spec, state: RunState) -> list[str]:
         marks.append(f"Degraded panel {usable}/{size}")
     if usable > 1 and state.fusion and state.fusion.analysis is None:
         marks.append("No analysis")
-    if state.fusion and state.fusion.analysis_by == WORDS:
-        marks.append("Compared by words")
     if state.fusion:
         analysed = state.latest(Step.ANALYSIS, fusion=state.fusion.number)
-        if analysed and (share := analysed.usage.share_read) is not None:
-            marks.append(f"Judge's server read {figures.share(share)} of the answers")
         shortened = condensing_of(state, state.fusion.number)
-        if shortened.condensed:
-            marks.append(f"Condensed: {_letters(shortened.condensed)}")
         if shortened.left_out:
             marks.append(f"Left out: {_letters(shortened.left_out)}")
+        if analysed and (share := analysed.usage.share_read) is not None:
+            marks.append(f"Judge's server read {figures.share(share)} of the answers")
+        if state.fusion.analysis_by == WORDS:
+            marks.append("Compared by words")
+        if shortened.condensed:
+            marks.append(f"Condensed: {_letters(shortened.condensed)}")
     return marks
