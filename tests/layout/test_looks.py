@@ -243,7 +243,7 @@ def test_on_a_phone_a_part_that_is_left_and_come_back_to_is_scrolled_as_it_was(s
     tap(page, tab.nth(3))
     rail = page.locator(".rail").bounding_box()
     seat = page.locator("#seat-1").bounding_box()
-    assert rail and seat and rail["y"] == 0 and 0 < seat["y"] - rail["height"] < 40
+    assert rail and seat and abs(rail["y"]) < 1 and 0 < seat["y"] - rail["height"] < 40
     tap(page, tab.nth(0))
     assert page.evaluate("scrollY") == 900
 
@@ -303,3 +303,27 @@ def test_two_texts_are_pinned_and_shown_side_by_side(show: Show) -> None:
     assert (pinned.get_attribute("href") or "").endswith("/compare?left=A&right=fused-1")
     page.keyboard.press("p")
     expect(pinned).to_have_text("Pinned A 3")
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_phone_what_can_be_done_stands_in_one_row_above_the_steps(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 780)
+    share, pinned = page.locator(".share > summary"), page.locator(".looks [data-pinned]")
+    assert abs(top(share) - top(pinned)) <= 4
+    share.click()
+    panel = page.locator(".share .menu-panel").bounding_box()
+    assert panel and panel["x"] >= 0 and panel["x"] + panel["width"] <= width
+    assert panel["y"] >= share.bounding_box()["y"] + 30  # type: ignore[index]
+
+
+@pytest.mark.parametrize("width", [360, 390])
+@pytest.mark.parametrize("words", ["53.5 s", "1 min 43 s · $0.006", "1 h 12 min · ≈ $1,204.0033"])
+def test_on_a_phone_what_a_run_took_and_cost_is_read_whole(
+    show: Show, width: int, words: str
+) -> None:
+    page = show("rich", width, 780)
+    total = page.locator(".phases .phase-total")
+    total.locator(".phase-figures").evaluate("(e, words) => { e.textContent = words }", words)
+    assert total.evaluate("e => e.scrollWidth <= e.clientWidth")
