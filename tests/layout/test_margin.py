@@ -23,6 +23,8 @@ TEXTS = {
     "a list": "- Four days of downtime [^A], or five\n- none at all [^B]; that is better than one",
     "lines of the text's own": "Roses are red, [^A]\nviolets are blue [^B],\nso much is so. [^C]",
     "Chinese": "冷库必须在二〇三一年之前更换[^A]，但现在改造更便宜[^B]。以后再说吧[^own]。",
+    "a table's cells": "| What | Risk |\n|---|---|\n| Keep | low [^A,B,C] |\n| Go | high [^own] |",
+    "a whole paragraph": " ".join(f"Sentence {n} says so. [^A,B,C,D]" for n in range(4)),
     "Arabic": "يجب استبداله قبل الصيف [^A]، لكن التكلفة أعلى مما يبدو [^B]. ثم ننتظر. [^own]",
 }
 # Of each line what stands on it, without white space.
@@ -80,9 +82,10 @@ def test_there_are_pages_with_marks(pages: dict[str, str]) -> None:
     assert all(html.count('class="source') >= 2 for html in pages.values())
 
 
+@pytest.mark.parametrize("width", [1440, 360])
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_line_ends_where_it_would_without_marks(show: Show, name: str) -> None:
-    page = show(name, 1440, 900)
+def test_every_line_ends_where_it_would_without_marks(show: Show, name: str, width: int) -> None:
+    page = show(name, width, 900)
     text = page.locator(".fused [data-text]")
     assert text.locator(".source").count() >= 2
 
@@ -96,3 +99,65 @@ def test_every_line_ends_where_it_would_without_marks(show: Show, name: str) -> 
     plain = lines()
     wrong = [(a, b) for a, b in zip(marked, plain, strict=True) if a != b]
     assert wrong == []
+
+
+# Of each mark its box, the lowest line of words of its block, and the block's edges.
+UNDER = """text => Array.from(text.querySelectorAll(".source"), mark => {
+  const box = mark.getBoundingClientRect(), block = mark.closest("p, li, td, th");
+  const edges = block.getBoundingClientRect();
+  const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+  let words = 0;
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement.closest(".source") || !node.data.trim()) continue;
+    const range = new Range();
+    range.selectNodeContents(node);
+    words = Math.max(words, range.getBoundingClientRect().bottom);
+  }
+  return { left: box.left, right: box.right, top: box.top, bottom: box.bottom, words,
+           from: edges.left, to: edges.right, end: edges.bottom };
+})"""
+
+
+@pytest.mark.parametrize("width", [360, 390, 700])
+@pytest.mark.parametrize("name", TEXTS)
+def test_on_a_phone_marks_stand_under_their_paragraph_where_a_thumb_finds_each(
+    show: Show, name: str, width: int
+) -> None:
+    page = show(name, width, 780)
+    marks = page.locator(".fused [data-text]").evaluate(UNDER)
+    for mark in marks:
+        assert mark["right"] - mark["left"] >= 40 and mark["bottom"] - mark["top"] >= 40
+        assert mark["top"] >= mark["words"] - 5 and mark["bottom"] <= mark["end"] + 1
+        assert mark["from"] - 6 <= mark["left"] and mark["right"] <= mark["to"] + 6
+    for n, one in enumerate(marks):
+        for other in marks[n + 1 :]:
+            beside = one["right"] <= other["left"] + 0.5 or other["right"] <= one["left"] + 0.5
+            assert beside or one["bottom"] <= other["top"] + 0.5
+
+
+def test_on_a_phone_a_mark_that_comes_later_has_its_place_and_one_of_another_part_too(
+    show: Show,
+) -> None:
+    page = show("after a full stop", 360, 780)
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    text = page.locator(".fused [data-text]")
+    # Above the others, in the same row: the text grows no higher for it.
+    text.evaluate("""text => {
+      const mark = text.querySelector(".source");
+      mark.after(mark.cloneNode(true));
+    }""")
+    page.wait_for_function(
+        """() => new Set(Array.from(document.querySelectorAll(".fused .source"),
+             mark => mark.getBoundingClientRect().left)).size === 3"""
+    )
+    page.locator(".rail [data-part=analysis]").click()
+    page.locator(".rail [data-part=fused-answer]").click()
+    assert len({mark["left"] for mark in text.evaluate(UNDER)}) == 3
+
+
+def test_on_a_phone_sources_that_are_hidden_leave_no_room(show: Show) -> None:
+    page = show("after a full stop", 360, 780)
+    paragraph = page.locator(".fused [data-text] p")
+    high = paragraph.evaluate("e => e.offsetHeight")
+    page.locator(".sources-toggle").click()
+    assert paragraph.evaluate("e => e.offsetHeight") == high - 40

@@ -1,28 +1,72 @@
 // Marks stand in the margin, at the line on which their sentence ends: nothing interrupts reading.
-// Their line is theirs by the style sheet; only where two stand on one line is told here.
+// Their line is theirs by the style sheet; only where two stand on one line is told here. On a
+// phone there is no margin: they stand in rows under their paragraph.
 
 const text = document.querySelector("#run .fused [data-text]");
+const marks = text.getElementsByClassName("source");
+const PHONE = matchMedia("(max-width: 700px)");
 const APART = 2; // px, from one mark to the next
 const ROOM = 102;
+const HIGH = 2.5; // rem, a row on a phone
+const BETWEEN = 8; // px, between the marks of two sentences
 
-function place() {
-  const marks = [...text.querySelectorAll(".source")];
-  const lines = new Map();
-  for (const mark of marks) {
-    const top = Math.round(mark.offsetTop / 4);
-    lines.set(top, [...(lines.get(top) ?? []), mark]);
-  }
-  for (const line of lines.values()) {
+const rem = (px) => `${(px / 16).toFixed(2)}rem`;
+
+function grouped(some, by) {
+  const groups = new Map();
+  for (const mark of some) groups.set(by(mark), [...(groups.get(by(mark)) ?? []), mark]);
+  return groups;
+}
+
+function placeInMargin() {
+  for (const line of grouped(marks, (mark) => Math.round(mark.offsetTop / 4)).values()) {
     const widths = line.map((mark) => mark.offsetWidth + APART);
     const all = widths.reduce((sum, width) => sum + width, 0);
     const part = Math.min(1, (ROOM - widths.at(-1)) / (all - widths.at(-1) || 1));
     let at = 0;
     line.forEach((mark, n) => {
-      mark.style.setProperty("--at", `${(at / 16).toFixed(2)}rem`);
+      mark.style.setProperty("--at", rem(at));
       at += widths[n] * part;
     });
   }
 }
 
-// Told when the page has been laid out, so that asking how it lies costs nothing.
+function placeUnder() {
+  // One in an item with items of its own stays in its line, and where another part is shown none lies anywhere.
+  const own = [...marks].filter((mark) => mark.offsetParent && getComputedStyle(mark).position === "absolute");
+  const blocks = grouped(own, (mark) => mark.offsetParent);
+  // First all is read, then all is written.
+  const read = Array.from(blocks, ([block, line]) => [
+    block,
+    block.clientWidth,
+    line.map((mark) => [mark, mark.offsetWidth]),
+  ]);
+  for (const [block, width, line] of read) {
+    let [at, row, before] = [0, 0, null];
+    const rows = line.map(([mark, wide]) => {
+      if (before && mark.previousSibling !== before) at += BETWEEN;
+      if (at && at + wide > width) [at, row] = [0, row + 1];
+      mark.style.setProperty("--at", rem(at));
+      at += wide;
+      before = mark;
+      return [mark, row];
+    });
+    for (const [mark, mine] of rows) mark.style.setProperty("--up", `${(row - mine) * HIGH}rem`);
+    block.style.setProperty("--rows", row + 1);
+  }
+}
+
+let placed = 0;
+
+function place() {
+  placed = marks.length;
+  if (PHONE.matches) placeUnder();
+  else placeInMargin();
+}
+
+// Told when the page has been laid out, so that asking how it lies costs nothing; one more mark
+// need not make the text higher.
 new ResizeObserver(place).observe(text);
+new MutationObserver(() => {
+  if (marks.length !== placed) requestAnimationFrame(place);
+}).observe(text, { childList: true, subtree: true });
