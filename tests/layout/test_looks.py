@@ -327,3 +327,27 @@ def test_on_a_phone_what_a_run_took_and_cost_is_read_whole(
     total = page.locator(".phases .phase-total")
     total.locator(".phase-figures").evaluate("(e, words) => { e.textContent = words }", words)
     assert total.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+# What is drawn smaller than a thumb and is not touched beside itself, either.
+TOO_SMALL = """() => Array.from(document.querySelectorAll(
+  "button, .button, select, .menu > summary, .looks a, .site-header nav a, .rail a, .verdict, " +
+  ".map-filters label, .map-letter input, .claim-quotes > summary, .fusion-tabs ol a"))
+  .filter(e => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+  .map(e => {
+    const beside = getComputedStyle(e, "::after");
+    const more = beside.position === "absolute" ? parseFloat(beside.top) * 2 : 0;
+    const high = e.getBoundingClientRect().height - Math.min(0, more || 0);
+    return [e.textContent.trim().slice(0, 20), e.className, Math.round(high * 10) / 10];
+  })
+  .filter(([, , high]) => high < 40)"""
+
+
+@pytest.mark.parametrize("name", ["rich", "eight", "live"])
+@pytest.mark.parametrize("part", ["fused-answer", "analysis", "seat-0", "receipt"])
+def test_what_a_thumb_touches_is_forty_pixels_high(show: Show, name: str, part: str) -> None:
+    page = show(name, 360, 780, query=f"/?look=result&part={part}", has_touch=True, is_mobile=True)
+    if name == "live":
+        page.locator(f".rail [data-part={part}]").click()
+    assert page.evaluate(TOO_SMALL) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
