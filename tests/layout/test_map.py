@@ -263,6 +263,29 @@ def test_a_mark_under_the_pointer_has_a_card_in_the_margin_that_covers_nothing(
     assert lit(page) == []
 
 
+@pytest.mark.parametrize("width", [701, 768, 1000, 1001, 1199])
+@pytest.mark.parametrize("high", [900, 420])
+def test_where_there_is_no_margin_the_card_covers_no_mark_and_not_the_line_it_speaks_of(
+    show: Show, width: int, high: int
+) -> None:
+    page = show("rich", width, high)
+    mark = page.locator(".fused .source", has_text="C").first
+    mark.scroll_into_view_if_needed()
+    before = page.evaluate(PLACES)
+    hover(page, mark)
+    card, at = page.locator("#quote-card").bounding_box(), mark.bounding_box()
+    assert card and at
+    assert card["x"] >= 0 and card["x"] + card["width"] <= width
+    assert (
+        card["y"] >= at["y"] + at["height"]
+        or card["y"] + card["height"] <= at["y"]
+        or card["x"] >= at["x"] + at["width"]
+    )
+    assert page.evaluate(PLACES) == before
+    page.mouse.move(5, 5)
+    expect(page.locator("#quote-card")).to_be_hidden()
+
+
 @pytest.mark.parametrize(
     ("mark", "says"),
     [(".source-own", "No answer says this"), ("[data-seat='4']", "Not linked to a claim")],

@@ -1,5 +1,6 @@
-// A mark under pointer or focus lights its sentence and its claims, and where the margin is free
-// its card stands there: the quote, how it stands, and who says otherwise. Nothing moves for it.
+// A mark under pointer or focus lights its sentence and its claims, and its card stands in the margin,
+// over the map where there is none, below its line where there is no map either: the quote, how it
+// stands, and who says otherwise. Nothing moves for it.
 
 import { claimsOf, lightClaims, lightSentences, sentenceOf, usesOf } from "console/run/sentences";
 
@@ -7,7 +8,8 @@ const main = document.getElementById("run");
 const card = document.getElementById("quote-card");
 const outcome = main.querySelector(".outcome");
 const passage = document.getElementById("passage");
-const HAS_MARGIN = matchMedia("(min-width: 1200px)");
+const HAS_CARD = matchMedia("(min-width: 701px)"); // a finger opens the passage
+const BELOW = matchMedia("(max-width: 1000px)"); // neither margin nor map is beside the text
 const MARK = ".fused [data-text] .source";
 const AWAY = 180; // ms: long enough to come from the mark to its card
 
@@ -88,8 +90,14 @@ function standing(claim, quote) {
 function place(mark) {
   card.hidden = false;
   const [at, room] = [mark.getBoundingClientRect(), outcome.getBoundingClientRect()];
-  const most = room.height - card.offsetHeight - 8;
-  card.style.setProperty("--down", `${Math.max(8, Math.min(at.top - room.top - 12, most))}px`);
+  const high = card.offsetHeight;
+  let down = Math.max(8, Math.min(at.top - room.top - 12, room.height - high - 8));
+  if (BELOW.matches) {
+    // Below the line that it speaks of; above it where the window ends.
+    const fits = at.bottom + 8 + high <= innerHeight;
+    down = (fits ? at.bottom + 8 : at.top - 8 - high) - room.top;
+  }
+  card.style.setProperty("--down", `${down}px`);
 }
 
 function enter(mark) {
@@ -99,7 +107,7 @@ function enter(mark) {
   const sentence = sentenceOf(mark);
   lightSentences(sentence ? [sentence.number] : []);
   lightClaims(claimsOf(sentence));
-  if (!HAS_MARGIN.matches || !passage.hidden) return;
+  if (!HAS_CARD.matches || !passage.hidden) return;
   fill(mark);
   place(mark);
   mark.setAttribute("aria-describedby", card.id);
