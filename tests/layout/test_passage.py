@@ -177,3 +177,19 @@ def test_marks_stand_in_the_margin_at_their_line_and_never_over_one_another(
         assert one[1] <= two[0] + 1 or one[3] <= two[2] + 1 or two[3] <= one[2] + 1
     fused = page.locator(".fused").bounding_box()
     assert fused and max(box[1] for box in boxes) <= fused["x"] + fused["width"]
+
+
+@pytest.mark.parametrize("down", [700, 430, 200])
+def test_on_a_phone_a_mark_that_was_touched_stays_in_view_above_its_passage(
+    show: Show, down: int
+) -> None:
+    page = show("rich", 360, 780)
+    mark = page.locator(".fused .source[data-seat]").first
+    mark.evaluate("(e, down) => scrollBy(0, e.getBoundingClientRect().bottom - down)", down)
+    before = page.evaluate("scrollY")
+    mark.click()
+    pane, at = page.locator("#passage").bounding_box(), mark.bounding_box()
+    assert pane and at and at["y"] >= 0 and at["y"] + at["height"] <= pane["y"] + 1
+    page.locator("[data-passage-back]").click()
+    expect(page.locator("#passage")).to_be_hidden()
+    page.wait_for_function(f"scrollY === {before}")

@@ -9,6 +9,7 @@ import { keepLit, sentenceOf, usesOf } from "console/run/sentences";
 
 const main = document.getElementById("run");
 const pane = document.getElementById("passage");
+const PHONE = matchMedia("(max-width: 700px)");
 const body = pane.querySelector(".passage-body");
 
 let opener = null; // what was pressed, to come back to
@@ -136,6 +137,15 @@ function enter(from, fillPane) {
   if (already) history.replaceState({ passage: true }, "");
   else history.pushState({ passage: true }, "");
   pane.focus({ preventScroll: true });
+  keepAbove(from);
+}
+
+// Where it rises from below, the mark that was touched, and so its paragraph, stays in view above
+// it; the browser's Back, which closes it, also leads back to where the page was.
+function keepAbove(from) {
+  if (!PHONE.matches || !from.matches(".source")) return;
+  const hidden = from.getBoundingClientRect().bottom - pane.getBoundingClientRect().top;
+  if (hidden > 0) scrollBy({ top: hidden, behavior: "instant" });
 }
 
 function close() {
