@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from playwright.sync_api import expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.layout.conftest import Show
@@ -53,6 +55,20 @@ AT_WIDTHS = """text => {
   return [...lines.values()];
   }
 }"""
+CROWDED = {
+    "two short sentences": "Yes. [^A,C] Not before 2029. [^A,B,C,D]",
+    "three short sentences": "Yes. [^A,B] No. [^C,D] Maybe so. [^own]",
+    "four letters and the writer": "So. [^A,B,C,D] But then. [^own]",
+    "six short sentences": "Yes. [^A] No. [^B] Or. [^C] So. [^D] Then. [^A] Now. [^B,C]",
+}
+# Of every two marks how many pixels wide the one lies on the other.
+ON_EACH_OTHER = """text => {
+  const boxes = [...text.querySelectorAll(".source")].map((mark) => mark.getBoundingClientRect());
+  const over = (a, b) =>
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1 &&
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1;
+  return boxes.flatMap((a, n) => boxes.slice(n + 1).filter((b) => over(a, b))).length;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +78,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         client = Client()
         client.force_login(alice)
         runs, html = [], {}
-        for name, text in TEXTS.items():
+        for name, text in (TEXTS | CROWDED).items():
             story = panel(4)
             for seat in range(4):
                 story.answer(seat, answer(seat))
@@ -161,3 +177,18 @@ def test_on_a_phone_sources_that_are_hidden_leave_no_room(show: Show) -> None:
     high = paragraph.evaluate("e => e.offsetHeight")
     page.locator(".sources-toggle").click()
     assert paragraph.evaluate("e => e.offsetHeight") == high - 40
+
+
+@pytest.mark.parametrize("width", [1440, 2560, 800])
+@pytest.mark.parametrize("name", CROWDED)
+def test_no_mark_lies_on_another_where_short_sentences_share_a_line(
+    show: Show, name: str, width: int
+) -> None:
+    page = show(name, width, 900)
+    text = page.locator(".fused [data-text]")
+    expect(text.locator(".source").nth(1)).to_have_attribute("style", re.compile("--at"))
+    assert text.locator(".source").count() >= 5
+    assert text.evaluate(ON_EACH_OTHER) == 0
+    # What lies beside one line does not lie beside the next but one.
+    heights = {box["y"] for mark in text.locator(".source").all() if (box := mark.bounding_box())}
+    assert max(heights) - min(heights) < 24

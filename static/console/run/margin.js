@@ -1,5 +1,5 @@
 // Marks stand in the margin, at the line on which their sentence ends: nothing interrupts reading.
-// Their line is theirs by the style sheet; only where two stand on one line is told here. On a
+// Their line is theirs by the style sheet; only where several stand on one line is told here. On a
 // phone there is no margin: they stand in rows under their paragraph.
 
 const text = document.querySelector("#run .fused [data-text]");
@@ -7,6 +7,8 @@ const marks = text.getElementsByClassName("source");
 const PHONE = matchMedia("(max-width: 700px)");
 const APART = 2; // px, from one mark to the next
 const ROOM = 102;
+const ABOVE = "0 -0.48rem";
+const BELOW = "0 0.5rem";
 const HIGH = 2.5; // rem, a row on a phone
 const BETWEEN = 8; // px, between the marks of two sentences
 
@@ -18,16 +20,43 @@ function grouped(some, by) {
   return groups;
 }
 
+const sum = (widths) => widths.reduce((all, width) => all + width + APART, -APART);
+const beginsSentence = ({ mark }) => !mark.previousSibling?.matches?.(".source");
+
+// What has no room on one line stands on two, between two sentences if it can: each letter is read.
+function rowsOf(line) {
+  const widths = line.map(({ width }) => width);
+  if (sum(widths) <= ROOM) return [line];
+  const places = line.map((_, n) => n).slice(1);
+  const between = places.filter((n) => beginsSentence(line[n]));
+  const longest = (n) => Math.max(sum(widths.slice(0, n)), sum(widths.slice(n)));
+  const at = (between.some((n) => longest(n) <= ROOM) ? between : places).reduce((best, n) => (longest(n) < longest(best) ? n : best));
+  return [line.slice(0, at), line.slice(at)];
+}
+
+// A row that is still too long is pushed together.
+function put(row, down) {
+  const last = row.at(-1).width;
+  const before = sum(row.map(({ width }) => width)) - last;
+  const part = Math.min(1, (ROOM - last) / (before || 1));
+  let at = 0;
+  for (const { mark, width } of row) {
+    mark.style.setProperty("--at", rem(at));
+    mark.style.setProperty("--down", down);
+    at += (width + APART) * part;
+  }
+}
+
 function placeInMargin() {
-  for (const line of grouped(marks, (mark) => Math.round(mark.offsetTop / 4)).values()) {
-    const widths = line.map((mark) => mark.offsetWidth + APART);
-    const all = widths.reduce((sum, width) => sum + width, 0);
-    const part = Math.min(1, (ROOM - widths.at(-1)) / (all - widths.at(-1) || 1));
-    let at = 0;
-    line.forEach((mark, n) => {
-      mark.style.setProperty("--at", rem(at));
-      at += widths[n] * part;
-    });
+  // All is read before anything is written, so that the page is laid out once.
+  const lines = grouped(
+    Array.from(marks, (mark) => ({ mark, width: mark.offsetWidth, top: Math.round(mark.offsetTop / 4) })),
+    ({ top }) => top,
+  );
+  for (const line of lines.values()) {
+    const [first, second] = rowsOf(line);
+    put(first, second ? ABOVE : "none");
+    if (second) put(second, BELOW);
   }
 }
 
