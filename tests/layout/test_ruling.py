@@ -69,6 +69,9 @@ def test_rulings_are_counted_kept_and_their_effect_is_shown(
         page.locator(".rail a[data-part='analysis']").click()  # a tab of its own there
     page.locator("#again-fact").fill("The bank offers the loan at 1.4 %.")
     expect(button).to_have_text("Fuse again with 2 rulings and 1 fact")
+    price = page.locator("#again-price")
+    one_line = "price => price.getClientRects().length === 1 && price.offsetHeight < 30"
+    assert price.inner_text() and price.evaluate(one_line), "a price that is broken is misread"
     effect = page.locator("#again-effect")
     linked = page.locator("#analysis [data-claim='consensus-1'] .use").count()
     if linked:
@@ -96,3 +99,24 @@ def test_what_is_asked_of_nobody_has_no_price_and_says_what_it_does(show: Show) 
     expect(page.locator("#again-price")).to_have_text("")
     page.get_by_label("the analysis only").check()
     expect(page.locator("#again-label")).to_have_text("Analyse again")
+
+
+@pytest.mark.parametrize("width", [1440, 2560, 1010])
+def test_what_can_be_changed_is_seen_once_it_is_opened_and_folding_it_leads_back(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 900)
+    aside = page.locator(".aside")
+    before = aside.evaluate("aside => { aside.scrollTop = 60; return aside.scrollTop }")
+    change = page.get_by_text("Change…")
+    box = change.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 5, box["y"] + 5)  # by the pointer alone: nothing is scrolled for it
+    for seen in ("#again-form > button", "#again-form-of", ".again-ways"):
+        expect(page.locator(seen)).to_be_in_viewport(ratio=0.9)
+    expect(change).to_be_in_viewport()
+    assert page.evaluate("scrollY") == 0
+    change.press("Enter")
+    expect(page.locator(".again-ways")).not_to_be_visible()
+    at = "before => document.querySelector('.aside').scrollTop === before"
+    page.wait_for_function(at, arg=before, timeout=5000)

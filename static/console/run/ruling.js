@@ -57,7 +57,7 @@ export function count() {
   const price = document.getElementById("again-price");
   const wishes = form.elements.instruction.value.trim() || form.elements.form_of.value;
   const costs = priceOf(form, what.length > 0 || Boolean(wishes));
-  if (price) price.textContent = costs ? ` · ${costs}` : "";
+  if (price) price.textContent = costs ?? "";
   grow(form);
   showEffect(form);
 }
@@ -114,6 +114,27 @@ function fill(form, facts) {
     grow(form);
   }
 }
+
+// The foot of the map holds on to its edge while it is folded. What it has to say once it is open
+// stands at the map's end: it is gone to, and folding it leads back to the claim that was read.
+let wasAt = null;
+main.addEventListener("click", ({ target }) => {
+  const more = target.closest(".again-more > summary")?.parentElement;
+  if (!more) return;
+  const foot = more.closest(".again-foot");
+  const aside = foot.closest(".aside");
+  if (!more.open && getComputedStyle(foot).position === "sticky") {
+    wasAt = aside.scrollTop;
+    const goTo = () => {
+      aside.scrollTop += foot.getBoundingClientRect().top - aside.getBoundingClientRect().top;
+    };
+    more.addEventListener("toggle", goTo, { once: true });
+  } else if (more.open && wasAt !== null) {
+    const at = wasAt;
+    wasAt = null;
+    more.addEventListener("toggle", () => { aside.scrollTop = at; }, { once: true });
+  }
+});
 
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, ({ target }) => {
