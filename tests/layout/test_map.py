@@ -331,3 +331,34 @@ def test_letters_are_read_on_their_own_ground(show: Show, scheme: str, letters: 
     page = show("eight", 1440, 900, color_scheme=scheme)
     ratios = page.locator(letters).evaluate_all(RATIOS)
     assert len(ratios) >= 8 and min(ratios) >= 4.5
+
+
+ROW = "row => [row.scrollLeft, row.scrollWidth - row.clientWidth]"
+
+
+@pytest.mark.parametrize("width", [1440, 1100, 360])
+def test_filters_that_do_not_fit_are_announced_and_reached_by_wheel_and_click(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 900, AT_THE_MAP)
+    row = page.locator(".map-filters")
+    at, room = row.evaluate(ROW)
+    assert at == 0 and room > 20
+    cut = "row => getComputedStyle(row).getPropertyValue('--cut-after')"
+    assert row.evaluate(cut) not in ("0px", "")  # it fades where it goes on
+    labels = row.locator("label")
+    for place in range(labels.count()):
+        labels.nth(place).locator("input").evaluate("field => field.click()")
+    at, room = row.evaluate(ROW)
+    assert at == pytest.approx(room, abs=2)
+    assert row.evaluate(cut) == "0px"
+    row.hover()
+    page.mouse.wheel(0, -2000)
+    page.wait_for_function("document.querySelector('.map-filters').scrollLeft === 0")
+
+
+def test_filters_that_fit_do_not_fade(show: Show) -> None:
+    row = show("read", 2560, 900, AT_THE_MAP).locator(".map-filters")
+    at, room = row.evaluate(ROW)
+    fades = row.evaluate("row => getComputedStyle(row).getPropertyValue('--cut-after')") != "0px"
+    assert fades == (room > 0)

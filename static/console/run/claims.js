@@ -101,8 +101,23 @@ analysis.addEventListener("click", ({ target }) => {
   tellAddress();
 });
 analysis.addEventListener("change", ({ target }) => {
-  if (target.matches('.mapped input[name^="show-"]')) tellAddress();
+  if (!target.matches('.mapped input[name^="show-"]')) return;
+  tellAddress();
+  // One that was cut by the edge is whole, and what comes after it is seen.
+  target.closest(".map-filters label")?.scrollIntoView({ block: "nearest", inline: "center" });
 });
+// A wheel that turns one way only moves the row, as far as it goes.
+analysis.addEventListener(
+  "wheel",
+  (event) => {
+    const row = event.target.closest(".map-filters");
+    if (!row || event.deltaX || event.ctrlKey) return;
+    const before = row.scrollLeft;
+    row.scrollLeft += event.deltaY;
+    if (row.scrollLeft !== before) event.preventDefault();
+  },
+  { passive: false },
+);
 
 // ---- parts of the page are replaced while a run goes on ----
 
