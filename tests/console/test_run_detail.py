@@ -219,6 +219,25 @@ def test_a_long_prompt_is_folded_and_whole(page: Client, alice: User) -> None:
     assert "THE END" in html
 
 
+@pytest.mark.parametrize(
+    ("prompt", "is_folded"),
+    [
+        ("Keep or replace?\n\nThe lease ends in 2034.", True),
+        ("One\ntwo\nthree", True),
+        ("One\r\n\r\ntwo", True),
+        ("One\ntwo", False),
+        ("Keep or replace?", False),
+        ("word " * 84, False),
+    ],
+)
+def test_a_prompt_of_several_paragraphs_leaves_the_window_to_the_answers(
+    page: Client, alice: User, prompt: str, is_folded: bool
+) -> None:
+    html = shown(page, Story().whole().save(alice, prompt=prompt))
+    assert ('<details class="prompt-fold"' in html) == is_folded
+    assert ('class="prompt prompt-whole"' in html) == is_folded
+
+
 def test_a_run_on_the_built_in_model_is_called_a_demonstration(
     client: Client, alice: User, ada: User
 ) -> None:
