@@ -27,6 +27,8 @@ _UNDECIDED = re.compile(r"[-*+>|`~=:#_\s]*$")
 _UNDECIDED_IN_LIST = re.compile(r"(?:[-*+>|`~=:#_\s]|\d{1,9}(?:[.)]\s*)?$)*$")
 _LOOKED_AT = 1000  # characters of a line that may not end
 _FENCE = re.compile(r"\s*(?:`+|~+|\$\$?|\\\]?)\s*$")
+# Of a table's next line: a fence, or what may become one, an item or a heading.
+_NO_ROW = re.compile(r" {0,3}(?:`{3}|~{3}|[-*+>`~=:#_\s]+$)")
 _CLOSING = re.compile(r"(?:</[a-z0-9]+>\s*)+$")
 _CELL = re.compile(r"(?:[^|\\]|\\.)*\|", re.DOTALL)
 _BODY = re.compile(r"<tbody>\n?(.*)</tbody>", re.DOTALL)
@@ -46,7 +48,8 @@ def open_block(tokens: Sequence[Token], text: str) -> OpenBlock:
     if not tokens:
         return OpenBlock()
     if tokens[0].type == "table_open":
-        return OpenBlock("table", "".join(text.splitlines(keepends=True)[:2]))
+        head = "".join(text.splitlines(keepends=True)[:2])
+        return OpenBlock("other") if ends_blank(text) else OpenBlock("table", head)
     last = next((t for t in reversed(tokens) if t.nesting == 0), None)
     if last and last.type == "fence":
         first, after = last.map or (0, 0)
@@ -56,6 +59,11 @@ def open_block(tokens: Sequence[Token], text: str) -> OpenBlock:
         kind = "paragraph" if not text.endswith("\n\n") else _outer(tokens)
         return OpenBlock(kind, has_list=any(t.type.endswith("_list_open") for t in tokens))
     return OpenBlock(_outer(tokens), has_list=tokens[0].type.endswith("_list_open"))
+
+
+def ends_blank(text: str) -> bool:
+    """Whether its last line is an empty one."""
+    return text[len(text.rstrip()) :].count("\n") > 1
 
 
 def _outer(tokens: Sequence[Token]) -> str:
@@ -82,14 +90,16 @@ def place_of(block: OpenBlock, pending: str, line: str) -> tuple[LinePlace, str]
         return LinePlace(""), ""
     if block.kind == "code":
         return LinePlace("inside"), pending + ("" if _FENCE.match(line) else line)
-    if block.kind == "table":
+    match = _MARKS.match(line)
+    marks = match[0] if match else ""
+    if block.kind == "table" and (pending or not marks.strip()):
+        if not pending and _NO_ROW.match(line):
+            return LinePlace(""), ""
         cells = "".join(_CELL.findall(line))
         return LinePlace("row", cells), line[len(cells) :].strip()
     undecided = _UNDECIDED_IN_LIST if block.has_list else _UNDECIDED
     if undecided.match(line[:_LOOKED_AT]):
         return LinePlace("behind" if pending else ""), ""
-    match = _MARKS.match(line)
-    marks = match[0] if match else ""
     text = line[len(marks) :]
     runs_left = _runs_left(text)
     if block.kind == "paragraph" and not marks.strip() and not pending:

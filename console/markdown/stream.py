@@ -33,7 +33,14 @@ from console.markdown.document import (
     render,
     top_level_blocks,
 )
-from console.markdown.open_line import LinePlace, OpenBlock, open_block, place_of, with_slot
+from console.markdown.open_line import (
+    LinePlace,
+    OpenBlock,
+    ends_blank,
+    open_block,
+    place_of,
+    with_slot,
+)
 from console.markdown.references import has_numbers
 
 # What ends the block before it as long as nobody knows that it is none.
@@ -42,7 +49,7 @@ UNFINISHED_FORMULAS = ("<p><code>$$", "<p><code>\\[")  # as text until they end
 
 # One endless list should cost little more than its length, in work and in bytes sent. So an
 # open block beyond so many characters is parsed again only when it has grown by a part of its
-# size (a line or two, meanwhile shown as text) ...
+# size (a line or two, meanwhile shown as text), or when it is a table that has ended ...
 SMALL_OPEN_BLOCK = 4_000
 GROWTH = 1 / 20
 # ... and beyond so many it is shown plain until it ends.
@@ -165,7 +172,11 @@ class StreamRenderer:
             self.final.append(plain(self._bare(self._open)))
             self._open, self._shown, self._kind = "", 0, OpenBlock()
             self.block = SafeString()
-        elif len(self._open) <= SMALL_OPEN_BLOCK or len(self._open) > self._shown * (1 + GROWTH):
+        elif (
+            len(self._open) <= SMALL_OPEN_BLOCK
+            or len(self._open) > self._shown * (1 + GROWTH)
+            or (self._kind.kind == "table" and ends_blank(self._open))
+        ):
             self._parse_open_block()
 
     def _parse_open_block(self, *, is_last: bool = False) -> None:

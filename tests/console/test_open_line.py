@@ -13,16 +13,17 @@ from tests.console.test_markdown_hostile import Forbidden
 from tests.console.test_markdown_stream import cuts, random_document
 
 
-def streamed(text: str, sources: str = "") -> StreamRenderer:
+def streamed(text: str, sources: str = "", at_once: int = 1) -> StreamRenderer:
+    """Letter by letter, but for what comes `at_once`."""
     renderer = StreamRenderer(sources=sources)
-    for end in range(1, len(text) + 1):
+    for end in range(at_once, len(text) + 1):
         renderer.feed(text[:end])
     return renderer
 
 
-def seen(text: str, sources: str = "") -> str:
+def seen(text: str, sources: str = "", at_once: int = 1) -> str:
     """As the page shows it, the open line between brackets."""
-    renderer = streamed(text, sources)
+    renderer = streamed(text, sources, at_once)
     shown = "".join(renderer.final) + renderer.shown.replace(SLOT, f"⟦{renderer.line}⟧")
     return re.sub(r">\s+<", "><", shown).strip()
 
@@ -70,6 +71,47 @@ def test_a_row_is_a_row_from_its_first_cell(rows: str, shown: list[list[str]]) -
     body = html[html.index("<tbody>") :]
     found = [re.findall(r"<td>(.*?)</td>", row) for row in body.split("<tr>")[1:]]
     assert found == shown and html.count("<table>") == 1
+
+
+LONG = "".join(f"| {n} | a cell of some length |\n" for n in range(150))
+
+
+@pytest.mark.parametrize("rows", ["", "| 1 | 2 |\n", LONG])
+@pytest.mark.parametrize(
+    ("after", "behind"),
+    [
+        ("\nSome words", "<p>⟦Some words⟧</p>"),
+        (" \t\n\nSome | words", "<p>⟦Some | words⟧</p>"),
+        ("\n| x", "<p>⟦| x⟧</p>"),
+        ("\n**Ma", "<p>⟦**Ma⟧</p>"),
+        ("\n- one", "<ul><li>⟦one⟧</li></ul>"),
+    ],
+)
+def test_what_follows_a_table_is_no_row_of_it(rows: str, after: str, behind: str) -> None:
+    at_once = len(HEAD + rows[:-80])
+    assert seen(HEAD + rows + after, at_once=at_once).endswith(f"</table>{behind}")
+
+
+@pytest.mark.parametrize(
+    ("line", "behind"),
+    [
+        ("# Hea", "<h1>⟦Hea⟧</h1>"),
+        ("> say", "<blockquote><p>⟦say⟧</p></blockquote>"),
+        ("- one", "<ul><li>⟦one⟧</li></ul>"),
+        ("2. two", '<ol start="2"><li>⟦two⟧</li></ol>'),
+        ("-", ""),
+        ("##", ""),
+        ("```py", ""),
+    ],
+)
+def test_what_ends_a_table_without_an_empty_line_is_no_row(line: str, behind: str) -> None:
+    assert seen(HEAD + "| 1 | 2 |\n" + line).endswith(f"</table>{behind}")
+
+
+@pytest.mark.parametrize("line", ["Some words", "*bold* | x", "-5 | x", "#1 | x", "1.5 | x"])
+def test_words_right_below_a_row_are_one_as_they_will_be(line: str) -> None:
+    html = seen(HEAD + "| 1 | 2 |\n" + line)
+    assert html.endswith("</tbody></table>") and html.count("<tr>") == 3
 
 
 @pytest.mark.parametrize(("text", "line"), [("2 ", "2 "), ("1984 was", "1984 was"), ("2) b", "b")])
