@@ -67,8 +67,8 @@ def said_at_once(api: Api, *messages: dict[str, Any]) -> dict[Any, dict[str, Any
         capture_output=True,
         text=True,
         timeout=300,
-        check=True,
     )
+    assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     return {answer["id"]: answer for answer in answers if "id" in answer}
 
@@ -91,8 +91,19 @@ def test_what_was_read_is_answered_though_the_input_has_ended(api: Api) -> None:
     assert "Connection closed" not in str(answers)
 
 
-def test_whoever_asks_nothing_is_not_waited_for(api: Api) -> None:
+def test_whoever_asks_nothing_or_takes_a_request_back_is_not_waited_for(api: Api) -> None:
     assert said_at_once(api).keys() == {0}
+    api.script(GPT, Script(text="Never mind.", hold_after=0))
+    prompt = {"name": "fusion_ask", "arguments": {"prompt": "Name one prime number."}}
+    back = {"requestId": 1, "reason": "changed my mind"}
+    answers = said_at_once(
+        api,
+        {"id": 1, "method": "tools/call", "params": prompt},
+        {"method": "notifications/cancelled", "params": back},
+        {"id": 2, "method": "tools/list"},
+    )
+    api.upstream.release()
+    assert answers.keys() == {0, 2}
 
 
 async def ask(client: Client, tool: str = "fusion_ask", **arguments: Any) -> Any:
