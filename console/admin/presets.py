@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.safestring import SafeString
 
 from ..catalog.places import place_choices
 from ..engine.spec import MAX_SEATS, short_name
@@ -26,6 +27,7 @@ from ..services.presets import (
     presets_changed,
 )
 from ..services.wait_for import OFFERED as WAIT_FOR
+from .bounded import in_one_line
 
 PLACES = (
     "A place is filled from what the keys reach; what stands beside it is what it was filled "
@@ -165,10 +167,7 @@ class PresetList(ChangeList):
 class PresetAdmin(admin.ModelAdmin[Preset]):
     form = PresetForm
     inlines = [PanelInline]
-    list_display = [
-        *("name", "slug", "panel", "judge_model", "position", "enabled", "state", "changed")
-    ]
-    list_filter = ["enabled"]
+    list_display = ["name", "slug", "panel", "judge", "position", "enabled", "state", "changed"]
     search_fields = ["name", "slug", "panelists__model", "judge_model"]
     prepopulated_fields = {"slug": ["name"]}
     actions = ["duplicate", "renew"]
@@ -223,19 +222,26 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
         return super().get_queryset(request).prefetch_related("panelists")
 
     @admin.display(description="panel")
-    def panel(self, preset: Preset) -> str:
-        return ", ".join(short_name(p.model) for p in preset.panelists.all())
+    def panel(self, preset: Preset) -> SafeString:
+        return in_one_line(", ".join(short_name(p.model) for p in preset.panelists.all()))
 
-    @admin.display(description="fusion changed the answer")
-    def changed(self, preset: Preset) -> str:
-        """Of its runs among the newest of the site, as `PresetList` has counted them."""
+    @admin.display(description="judge", ordering="judge_model")
+    def judge(self, preset: Preset) -> SafeString:
+        return in_one_line(short_name(preset.judge_model))
+
+    @admin.display(description="changed")
+    def changed(self, preset: Preset) -> SafeString:
+        """By fusion, of its runs among the newest of the site, as `PresetList` has counted."""
         changed, runs = getattr(preset, "changed_of_runs", (0, 0))
-        return f"{changed} of {runs} runs ({changed / runs:.0%})" if runs else "—"
+        if not runs:
+            return in_one_line("—")
+        told = f"Fusion changed the answer in {changed} of {runs} runs"
+        return in_one_line(f"{changed / runs:.0%} of {runs}", told)
 
     @admin.display(description="state")
-    def state(self, preset: Preset) -> str:
+    def state(self, preset: Preset) -> SafeString:
         found = [finding.sentence for finding in preset_findings([preset])[preset]]
-        return preset_lacks(preset) or " ".join(found) or "Ready"
+        return in_one_line(preset_lacks(preset) or " ".join(found) or "Ready")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -23,7 +23,7 @@ from ..models import Call, Fusion, Preset, Run
 from ..models.runs import Origin
 from ..record.newest import beginning, with_beginning
 from ..services.build_spec import CUSTOM
-from .bounded import BoundedPaginator
+from .bounded import BoundedPaginator, in_one_line
 
 
 def folded(text: str) -> SafeString | str:
@@ -196,8 +196,8 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
         return found, may_repeat
 
     @admin.display(description="prompt")
-    def short_prompt(self, run: Run) -> str:
-        return beginning(run) if _is_readable(run) else NOT_SHOWN
+    def short_prompt(self, run: Run) -> SafeString:
+        return in_one_line(beginning(run) if _is_readable(run) else NOT_SHOWN)
 
     @admin.display(description="what is in it")
     def privacy(self, run: Run) -> str:

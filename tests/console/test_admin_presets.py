@@ -123,3 +123,13 @@ def test_a_seats_options_have_the_same_bounds_as_in_a_panel_of_ones_own(admin: C
     html = admin.post("/admin/console/preset/add/", form(["m"], **wrong)).content.decode()
     assert "greater than or equal to 1" in html and "at most 20000 characters" in html
     assert not Preset.objects.filter(slug="pair").exists()
+
+
+def test_what_a_line_of_the_list_cuts_off_is_in_its_title(admin: Client) -> None:
+    models = [f"maker/model-{n}" for n in range(8)]
+    admin.post("/admin/console/preset/add/", form(models, judge_model="maker/some-judge"))
+    listed = admin.get("/admin/console/preset/").text
+    names = ", ".join(f"model-{n}" for n in range(8))
+    for whole in (names, "some-judge"):
+        assert f'<span class="one-line" title="{whole}">{whole}</span>' in listed
+    assert 'id="changelist-filter"' not in listed

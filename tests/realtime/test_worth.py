@@ -39,7 +39,8 @@ def test_page_and_preset_say_whether_fusion_changed_the_answer(
     assert presets_changed()["local"] == (1, 2)
     client = Client()
     client.force_login(ada)
-    assert "1 of 2 runs (50%)" in client.get("/admin/console/preset/").content.decode()
+    listed = client.get("/admin/console/preset/").content.decode()
+    assert "Fusion changed the answer in 1 of 2 runs" in listed and ">50% of 2<" in listed
     assert run.owner
     client.force_login(run.owner)
     page = client.get(f"/fusion/runs/{first.run_id}").content.decode()
