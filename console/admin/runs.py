@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
@@ -194,6 +195,15 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
         if search_term:
             found |= queryset.filter(_for(request), prompt__icontains=search_term)
         return found, may_repeat
+
+    def action_checkbox(self, run: Run) -> SafeString:
+        """Django's, without a form's widget and its template for each row."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            run.pk,
+            f"Select this object for an action - {run}",
+        )
 
     @admin.display(description="prompt")
     def short_prompt(self, run: Run) -> SafeString:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from django.contrib.admin import ModelAdmin, site
 from django.contrib.auth.models import User
 from django.http import Http404
 from django.test import Client, RequestFactory
@@ -114,6 +116,16 @@ def test_several_are_deleted_without_being_read(client_of_ada: Client, alice: Us
     client_of_ada.post("/admin/console/run/", chosen | {"post": "yes"})
     assert not Run.objects.exists()
     assert tells(client_of_ada.get("/admin/").content.decode()) == []
+
+
+def test_a_row_is_chosen_by_the_box_that_django_makes(client_of_ada: Client, alice: User) -> None:
+    run = told(alice)
+    [box] = re.findall(
+        r"<input[^>]+action-select[^>]+>", client_of_ada.get("/admin/console/run/").text
+    )
+    made = ModelAdmin.action_checkbox(site._registry[Run], run)
+    attribute = re.compile(r'[\w-]+="[^"]*"')
+    assert sorted(attribute.findall(box)) == sorted(attribute.findall(made))
 
 
 @pytest.mark.parametrize(
