@@ -231,6 +231,8 @@ def test_nothing_jumps_while_a_run_is_written_and_at_its_end(
 ) -> None:
     """But what a table's cells need as they fill, and a header's buttons that come and go."""
     page, line = opened(chromium, page_html, width)
+    # What comes late with the page itself is looked for in test_cold_load.py.
+    page.evaluate("document.fonts.ready.then(() => { shift = 0; })")
     shown(page, line, stream)
     until_it_is_settled(page)
     assert page.evaluate("shift") < 0.01
