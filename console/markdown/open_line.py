@@ -90,9 +90,7 @@ def place_of(block: OpenBlock, pending: str, line: str) -> tuple[LinePlace, str]
         return LinePlace(""), ""
     if block.kind == "code":
         return LinePlace("inside"), pending + ("" if _FENCE.match(line) else line)
-    match = _MARKS.match(line)
-    marks = match[0] if match else ""
-    if block.kind == "table" and (pending or not marks.strip()):
+    if block.kind == "table" and (pending or not _marks(line[:_LOOKED_AT]).strip()):
         if not pending and _NO_ROW.match(line):
             return LinePlace(""), ""
         cells = "".join(_CELL.findall(line))
@@ -100,11 +98,18 @@ def place_of(block: OpenBlock, pending: str, line: str) -> tuple[LinePlace, str]
     undecided = _UNDECIDED_IN_LIST if block.has_list else _UNDECIDED
     if undecided.match(line[:_LOOKED_AT]):
         return LinePlace("behind" if pending else ""), ""
+    marks = _marks(line)
     text = line[len(marks) :]
     runs_left = _runs_left(text)
     if block.kind == "paragraph" and not marks.strip() and not pending:
         return LinePlace("continued", runs_left=runs_left), text
     return LinePlace("behind", marks, runs_left), text
+
+
+def _marks(line: str) -> str:
+    """Of quotes, items and headings, before its text."""
+    match = _MARKS.match(line)
+    return match[0] if match else ""
 
 
 def with_slot(

@@ -40,9 +40,11 @@ def alice(site: OldSite) -> Iterator[Member]:
 
 
 class Found(NamedTuple):
-    """Of each run under way, by name: its page, and what a viewer of it is told."""
+    """Of each run under way, by name: its page, that of each fusion, and what a viewer
+    of it is told."""
 
     pages: dict[str, Page]
+    fusions: dict[str, list[Page]]
     views: dict[str, View]
 
 
@@ -51,7 +53,14 @@ def found(site: OldSite, alice: Member) -> Found:
     """Before anybody goes on with them."""
     under_way = {name: run for name, run in site.runs.items() if "asked" in run}
     pages = {name: alice.page(run["run"]) for name, run in under_way.items()}
-    return Found(pages, asyncio.run(watched(alice, under_way)))
+    fusions = {
+        name: [
+            alice.page(f"{run['run']}?fusion={fusion['number']}")
+            for fusion in site.read(name)["fusions"]
+        ]
+        for name, run in under_way.items()
+    }
+    return Found(pages, fusions, asyncio.run(watched(alice, under_way)))
 
 
 class Resumed(NamedTuple):
