@@ -40,7 +40,7 @@ def fill_custom(page: Page, *panel: str, judge: str = "good") -> None:
 
 
 def fuse(page: Page) -> None:
-    page.get_by_role("button", name="Fuse").click()
+    page.get_by_role("button", name="Fuse", exact=True).click()
     page.wait_for_url(re.compile("/fusion/runs/.{36}"))
 
 

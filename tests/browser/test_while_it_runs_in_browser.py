@@ -60,7 +60,7 @@ def test_which_is_best_is_said_when_the_run_has_ended_and_stays(
     chosen = row.locator("[aria-pressed=true]")
     expect(chosen).to_have_text("B")
     row.get_by_role("button", name="a note").click()
-    page.get_by_label("Why").fill("It says more.")
+    page.locator("#verdict").get_by_label("Why").fill("It says more.")
     page.keyboard.press("Enter")
     expect(page.locator("#verdict")).to_contain_text("It says more.")
     shoot(page, "best-of-these")

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.acts import ask, wait_for_the_end, wide_things
 from tests.browser.conftest import People, Shoot, Visit
@@ -23,6 +23,13 @@ def models(upstream: Upstream) -> None:
     upstream.script("writer", Script(text=FUSED, judge=Script(text=json.dumps(ANALYSIS))))
 
 
+def to_part(page: Page, name: str) -> None:
+    """Of which a phone shows one at a time."""
+    assert page.viewport_size
+    if page.viewport_size["width"] <= 700:
+        page.locator(f".rail [data-part={name}]").click()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.usefixtures("models")
@@ -33,6 +40,7 @@ def test_the_page_says_what_fusion_brought_and_asks_the_panel(
     page.goto(ask(people("alice"), "alpha", "beta", judge="alpha"))
     wait_for_the_end(page)
     expect(page.locator("#run-badges")).to_contain_text("Judge on the panel")
+    to_part(page, "analysis")
     page.get_by_text("Change…").click()
     page.get_by_label("Judge", exact=True).fill("openai:writer")
     page.get_by_role("button", name="Fuse again").click()
@@ -46,7 +54,9 @@ def test_the_page_says_what_fusion_brought_and_asks_the_panel(
     expect(card).to_contain_text("could not be read", timeout=60_000)
     expect(card).to_contain_text("1 neither")
     expect(page.get_by_role("button", name="Ask the panel which is better")).to_have_count(0)
+    to_part(page, "analysis")
     page.get_by_text("The judge's ratings").click()
+    to_part(page, "fused-answer")
     expect(page.get_by_role("region", name="Fused answer").locator(".source")).to_have_count(4)
     shoot(page, f"worth-{width}-{scheme}")
     assert wide_things(page) == []
