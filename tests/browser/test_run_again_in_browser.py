@@ -27,6 +27,7 @@ def test_who_does_not_wait_fuses_now_and_again_without_a_reload(
     page.get_by_role("button", name="End C fault-hold").click()
     wait_for_the_end(page)
     expect(page.get_by_role("article", name="fault-hold")).to_contain_text("stopped")
+    expect(page.get_by_role("heading", name="Go on")).to_have_count(1)  # the end has brought it all
     page.get_by_text("Change…").click()
     page.get_by_label("Criteria").fill("weigh the cost of haste")
     page.get_by_role("checkbox", name="B · echo").uncheck()
