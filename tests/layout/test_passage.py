@@ -171,8 +171,9 @@ def test_marks_stand_in_the_margin_at_their_line_and_never_over_one_another(
         })"""
     )
     assert len(boxes) > 40
-    for left, _, top, _, edge, first, last in boxes:
-        assert left >= edge and first <= top <= last
+    for left, _, top, bottom, edge, first, last in boxes:
+        # Two rows of marks beside one line are a little higher than it: their middles lie in it.
+        assert left >= edge and first <= (top + bottom) / 2 <= last
     for one, two in zip(boxes, boxes[1:], strict=False):
         assert one[1] <= two[0] + 1 or one[3] <= two[2] + 1 or two[3] <= one[2] + 1
     fused = page.locator(".fused").bounding_box()

@@ -150,16 +150,21 @@ async def reads_slowly(viewer: Viewer) -> None:
 
 async def hides_and_shows(viewer: Viewer) -> None:
     """One column, none, all, and again."""
-    async with viewer.socket() as line:
+
+    async def wishes() -> None:
         for want in itertools.cycle((["seat-1", "fused"], [], None)):
-            if viewer.view.ended:
-                return
-            with contextlib.suppress(TimeoutError, ConnectionClosed):
-                await line.send(json.dumps({"want": want}))
-                async with asyncio.timeout(0.5):
-                    for _ in range(2):
-                        await viewer.read(line)
-                        await viewer.acknowledge(line)
+            await line.send(json.dumps({"want": want}))
+            await asyncio.sleep(0.3)
+
+    async with viewer.socket() as line:
+        wishing = asyncio.create_task(wishes())
+        try:
+            while not viewer.view.ended:
+                await viewer.read(line)
+                with contextlib.suppress(Exception):
+                    await viewer.acknowledge(line)
+        finally:
+            wishing.cancel()
 
 
 async def hides_and_sleeps(viewer: Viewer) -> None:
