@@ -85,7 +85,7 @@ export function claimOf(row) {
     said.append(` (${who.map((mark) => mark.textContent.trim()[0]).join(", ")})`);
   }
   for (const list of lists) claim.append(list.cloneNode(true));
-  for (const beside of claim.querySelectorAll(".standing, .figure, .verdict, .visually-hidden, .copy")) beside.remove();
+  for (const beside of claim.querySelectorAll(".standing, .figure, .ruling-choice, .visually-hidden, .copy")) beside.remove();
   for (const chip of claim.querySelectorAll(".chip")) {
     chip.replaceWith(chip.textContent.trim(), chip.nextElementSibling?.matches(".chip") ? ", " : ": ");
   }

@@ -331,8 +331,9 @@ def test_on_a_phone_what_a_run_took_and_cost_is_read_whole(
 
 # What is drawn smaller than a thumb and is not touched beside itself, either.
 TOO_SMALL = """() => Array.from(document.querySelectorAll(
-  "button, .button, select, .menu > summary, .looks a, .site-header nav a, .rail a, .verdict, " +
-  ".map-filters label, .map-letter input, .claim-quotes > summary, .fusion-tabs ol a"))
+  "button, .button, select, .menu > summary, .looks a, .site-header nav a, .rail a, " +
+  ".ruling-choice, .map-filters label, .map-letter input, .claim-quotes > summary, " +
+  ".fusion-tabs ol a"))
   .filter(e => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
   .map(e => {
     const beside = getComputedStyle(e, "::after");

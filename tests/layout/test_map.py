@@ -139,7 +139,9 @@ def test_arrows_go_within_a_claim_and_rule_nothing(show: Show) -> None:
             page.evaluate("document.activeElement.value ?? document.activeElement.className")
         )
     assert names[:4] == ["use", "right", "wrong", "on"]
-    assert page.locator("#analysis .verdict [type=radio]:checked:not([value=''])").count() == 0
+    assert (
+        page.locator("#analysis .ruling-choice [type=radio]:checked:not([value=''])").count() == 0
+    )
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Space")
@@ -161,9 +163,9 @@ def test_a_ruling_its_note_and_its_taking_back_are_fields_of_the_form(show: Show
         "all => all.map(one => one.getAttribute('form'))"
     )
     assert set(owners) == {"again-form"}
-    dispute.locator("[data-verdict=''] input").check()
+    dispute.locator("[data-ruling=''] input").check()
     note.fill("")
-    expect(dispute.locator("[data-verdict='']")).to_be_hidden()
+    expect(dispute.locator("[data-ruling='']")).to_be_hidden()
 
 
 def test_what_was_ruled_on_an_earlier_fusion_stands_there_with_its_note(show: Show) -> None:
