@@ -16,6 +16,7 @@ SHARED = {
     "Fusion": ("models record", "The row, and what API, MCP and shell tell of it."),
     "Preset": ("models mcp", "The row, and what the MCP tools' schema calls it."),
     "Seat": ("record mcp", "What is told of it, at length and in the MCP tools' schema."),
+    "Verdict": ("models record", "The row, and what API, MCP and shell tell of it."),
     "Usage": ("engine record", "The value, and what API, MCP and shell tell of it."),
 }
 

@@ -22,7 +22,7 @@ from ..engine.state import RunState, RunStatus, Step
 from ..models import Run
 from ..models.tokens import Scope
 from ..record.by_words import compared
-from ..record.public import asked
+from ..record.public import asked, with_verdicts
 from ..services.errors import Refused
 from ..services.presets import preset_spec, presets_enabled
 from ..services.runs import spec_of
@@ -56,13 +56,13 @@ def begin(
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
     plan = plan_for(parse(Asking, {"model": model, "fusion": own}), {}, of_token=caller.terms)
-    return caller.start(prompt, plan.spec)
+    return with_verdicts(caller.start(prompt, plan.spec))
 
 
 def find(caller: Caller, run_id: str) -> Run:
     caller.must_have(Scope.READ)
     try:
-        run = caller.run(uuid.UUID(run_id))
+        run = with_verdicts(caller.run(uuid.UUID(run_id)))
     except (ValueError, Http404):
         raise Refused(f"There is no run {run_id[:60]}.") from None
     spec_of(run)

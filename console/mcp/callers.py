@@ -34,6 +34,10 @@ class Caller(Protocol):
         """Raises ApiError. Asked again while a run is waited for."""
 
     @property
+    def reader_id(self) -> int | None:
+        """Whose own verdicts are called so."""
+
+    @property
     def terms(self) -> Terms:
         """On which each of its runs is made."""
 
@@ -61,6 +65,10 @@ class Program:
             raise ApiError("insufficient_scope", f"This token does not have the scope “{scope}”.")
 
     @property
+    def reader_id(self) -> int | None:
+        return self.token.owner_id
+
+    @property
     def terms(self) -> Terms:
         return self.token.terms
 
@@ -85,6 +93,10 @@ class Shell:
     def must_have(self, scope: Scope) -> None:
         if not is_up():
             raise ApiError("not_ready", "Fusion is not running here. Start it: manage.py up")
+
+    @property
+    def reader_id(self) -> int | None:
+        return self.user.pk if self.user else None
 
     @property
     def terms(self) -> Terms:

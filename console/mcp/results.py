@@ -13,7 +13,7 @@ from ..engine.usage import money
 from ..models import Run
 from ..record.by_words import put_together
 from ..record.parts import Analysis
-from ..record.public import Source, run_object
+from ..record.public import Source, Verdict, run_object
 
 
 class Seat(BaseModel):
@@ -45,6 +45,7 @@ class FusionRun(BaseModel):
     error: str | None = None
     cost_usd: float | None = Field(None, description="Null when it is not known")
     seconds: float | None = None
+    verdicts: list[Verdict] = Field([], description="Which answers its readers found best")
 
     @property
     def is_final(self) -> bool:
@@ -77,9 +78,15 @@ def _note(state: RunState, *, stands_in: bool) -> str | None:
 
 
 def fusion_run(
-    run: Run, spec: Spec, state: RunState, *, run_url: str, with_answers: bool = False
+    run: Run,
+    spec: Spec,
+    state: RunState,
+    *,
+    run_url: str,
+    viewer_id: int | None = None,
+    with_answers: bool = False,
 ) -> FusionRun:
-    public_run = run_object(run, spec, state, with_provenance=False)
+    public_run = run_object(run, spec, state, viewer_id=viewer_id, with_provenance=False)
     fusion = public_run.fusion
     return FusionRun(
         run_id=public_run.id,
@@ -105,6 +112,7 @@ def fusion_run(
         error=public_run.error or (fusion.error if fusion else None),
         cost_usd=public_run.cost,
         seconds=None if public_run.seconds is None else round(public_run.seconds, 1),
+        verdicts=public_run.verdicts,
     )
 
 

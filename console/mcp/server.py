@@ -208,7 +208,12 @@ def answer(
     caller: Caller, run: Run, state: RunState, *, with_answers: bool = False
 ) -> CallToolResult:
     result = results.fusion_run(
-        run, run.frozen_spec, state, run_url=caller.url(run), with_answers=with_answers
+        run,
+        run.frozen_spec,
+        state,
+        run_url=caller.url(run),
+        viewer_id=caller.reader_id,
+        with_answers=with_answers,
     )
     fusion = state.fusion
     text = results.as_text(result, fusion.analysis if fusion else None)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from django.db.models import prefetch_related_objects
+
 from .. import models
 from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
@@ -213,6 +215,29 @@ class Seat(Told):
     error: str | None
 
 
+class VerdictSeen(Told):
+    """Whether models were named, the letters as they stood, and what filled the window (`answers`
+    or `result`; "" of a program)."""
+
+    names_shown: bool
+    order: list[str]
+    look: str
+
+
+class Verdict(Told):
+    """What somebody who may read the run found best: a seat's letter, `tie` or `all_bad`. `by` is
+    null of a verdict that came with a run that was taken along; `calls` are the answers that were
+    judged, by letter."""
+
+    best: str
+    note: str
+    by: str | None
+    is_own: bool
+    calls: dict[str, str]
+    seen: VerdictSeen
+    at: float
+
+
 class Run(Outcome):
     """`stands_in`: the answer is a panelist's, since none could be fused."""
 
@@ -231,6 +256,7 @@ class Run(Outcome):
     seconds: float | None
     cost: float | None
     cost_is_partial: bool
+    verdicts: list[Verdict]
 
     @property
     def fusion(self) -> Fusion | None:
@@ -238,11 +264,22 @@ class Run(Outcome):
         return max(self.fusions, key=lambda fusion: fusion.number, default=None)
 
 
+def with_verdicts(run: models.Run) -> models.Run:
+    """For who tells it where no database can be asked: they change only while it stands still."""
+    prefetch_related_objects([run], "verdicts__person")
+    return run
+
+
 def run_object(
-    run: models.Run, spec: Spec, state: RunState, *, with_provenance: bool = True
+    run: models.Run,
+    spec: Spec,
+    state: RunState,
+    *,
+    viewer_id: int | None = None,
+    with_provenance: bool = True,
 ) -> Run:
     """As it stands in `state`, which may be ahead of the rows. With its answer it is completed,
-    also while a seat still writes beside it."""
+    also while a seat still writes beside it. `viewer_id`: whose own verdict is called so."""
     outcome = state.outcome
     answer = answer_of(spec, state) if outcome.is_final else None
     cost, partial = state.cost()
@@ -275,6 +312,24 @@ def run_object(
             _fusion(spec, state, fusion, with_provenance=with_provenance)
             for fusion in state.fusions.values()
         ],
+        verdicts=[_verdict(row, viewer_id) for row in with_verdicts(run).verdicts.all()],
+    )
+
+
+def _verdict(row: models.Verdict, viewer_id: int | None) -> Verdict:
+    seen = row.seen
+    return Verdict(
+        best=row.best,
+        note=row.note,
+        by=row.person.get_username() if row.person else None,
+        is_own=row.person_id is not None and row.person_id == viewer_id,
+        calls=row.answers,
+        seen=VerdictSeen(
+            names_shown=seen.get("names", True),
+            order=seen.get("order", []),
+            look=seen.get("look", ""),
+        ),
+        at=row.changed_at.timestamp(),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from .conftest import Api
+from .test_run_events import follow
 from .test_runs import ended, read, start
 
 pytestmark = pytest.mark.database
@@ -29,6 +30,9 @@ def test_a_verdict_is_said_changed_taken_back_and_told_of_the_run(api: Api) -> N
     assert verdict["calls"]["B"] == "panel-1-1"
     say(best="tie")
     assert [v["best"] for v in read(api, run_id)["verdicts"]] == ["tie"]
+    assert api.lose_log(run_id)
+    snapshot = next(event for event in follow(api, run_id) if event.name == "run.snapshot")
+    assert snapshot.data["run"] == read(api, run_id)
     for body in ({"best": "H"}, {"best": "fused"}, {}, {"best": "A", "order": ["A", "A"]}):
         assert say(400, **body)["error"]["param"] in ("best", "order")
     assert say(best=None)["verdicts"] == []

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from console.api.runs.object import run_reply
 from console.engine.events import EventType
+from console.management.commands.fuse import as_object
+from console.mcp.results import fusion_run
 from console.models import Run, Verdict
 from console.record.portable import Malformed, bring_in, read, to_json, write
+from console.record.rows import state_from_rows
 from console.services.errors import Refused
 from console.services.verdicts import WhatWasSeen, verdict_set
 
@@ -139,6 +144,37 @@ def test_it_is_only_of_answers_that_are_there_in_a_run_that_has_ended(
     client.force_login(alice)
     html = page(client, f"/fusion/runs/{run.pk}")
     assert ("Best of these" in html) is why.startswith("C ")
+
+
+TELLERS: dict[str, Callable[[Run, int], Any]] = {
+    "API": lambda run, viewer: run_reply(RequestFactory().get("/"), viewer, run).model_dump()[
+        "verdicts"
+    ],
+    "MCP": lambda run, viewer: fusion_run(
+        run, run.frozen_spec, state_from_rows(run), run_url="", viewer_id=viewer
+    ).model_dump()["verdicts"],
+    "shell": lambda run, _: as_object(run, run.frozen_spec, state_from_rows(run))["verdicts"],
+}
+
+
+@pytest.mark.parametrize("who", TELLERS)
+def test_whoever_tells_a_run_whole_tells_what_was_found_best_of_it(
+    alice: User, bob: User, run: Run, who: str
+) -> None:
+    assert TELLERS[who](run, alice.pk) == []
+    verdict_set(run=run, person=alice, best="B", note="Shorter.", seen=WhatWasSeen(order=("B",)))
+    verdict_set(run=run, person=bob, best="tie", seen=WhatWasSeen(names=False))
+    Verdict.objects.create(run=run, person=None, best="A")
+    told = TELLERS[who](Run.objects.get(pk=run.pk), alice.pk)
+    assert [(v["best"], v["note"], v["by"]) for v in told] == [
+        ("B", "Shorter.", "alice"),
+        ("tie", "", "bob"),
+        ("A", "", None),
+    ]
+    # The shell acts for nobody in particular.
+    assert [v["is_own"] for v in told] == [who != "shell", False, False]
+    assert told[0]["calls"] == {"A": "panel-0-1", "B": "panel-1-1", "C": "panel-2-1"}
+    assert [v["seen"]["names_shown"] for v in told] == [True, False, True]
 
 
 def test_what_was_found_best_goes_along_with_a_run_without_saying_by_whom(

@@ -29,6 +29,7 @@ from ...models import Run
 from ...models.tokens import Scope
 from ...record import eventlog
 from ...record.provenance import provenance
+from ...record.public import with_verdicts
 from ..http.base import ApiCall, NoBody, endpoint, error_of
 from ..http.db import db
 from ..http.follow import may_go_on, seen
@@ -71,7 +72,7 @@ async def events(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
 
 
 def _find(call: ApiCall[NoBody], run_id: uuid.UUID) -> Run:
-    return access.run_visible_to(call.token.owner, run_id)
+    return with_verdicts(access.run_visible_to(call.token.owner, run_id))
 
 
 async def _stream(call: ApiCall[NoBody], run: Run) -> AsyncGenerator[bytes, None]:

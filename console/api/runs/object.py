@@ -11,7 +11,7 @@ from django.urls import reverse
 from ...engine.errors import Reason
 from ...engine.spec import Spec
 from ...engine.state import RunState, RunStatus
-from ...models import Run, Verdict
+from ...models import Run
 from ...record.parts import money
 from ...record.public import run_object
 from ...record.rows import state_from_rows
@@ -28,45 +28,19 @@ PROMPT_SHOWN = 200
 def run_reply(request: HttpRequest, viewer_id: int, run: Run) -> replies.Run:
     """From its rows."""
     note_place(run)
-    rows = run.verdicts.select_related("person")
-    verdicts = [_verdict(row, viewer_id) for row in rows]
-    return run_at(request, viewer_id, run, state_from_rows(run), verdicts)
+    return run_at(request, viewer_id, run, state_from_rows(run))
 
 
-def run_at(
-    request: HttpRequest,
-    viewer_id: int,
-    run: Run,
-    state: RunState,
-    verdicts: list[replies.VerdictReply] | None = None,
-) -> replies.Run:
+def run_at(request: HttpRequest, viewer_id: int, run: Run, state: RunState) -> replies.Run:
     """As it stands in `state`, which may be ahead of the rows."""
     spec = run.frozen_spec
-    fields = dict(run_object(run, spec, state))
+    fields = dict(run_object(run, spec, state, viewer_id=viewer_id))
     waits = state.status is RunStatus.QUEUED
     more = {
         "error": _error(spec, state, run),
         "queue_place": run.queue_place if waits else None,
-        "verdicts": verdicts,
     }
     return replies.Run(**run_row(request, viewer_id, run) | fields | more)
-
-
-def _verdict(row: Verdict, viewer_id: int) -> replies.VerdictReply:
-    seen = row.seen
-    return replies.VerdictReply(
-        best=row.best,
-        note=row.note,
-        by=row.person.get_username() if row.person else None,
-        is_own=row.person_id == viewer_id,
-        calls=row.answers,
-        seen=replies.VerdictSeen(
-            names_shown=seen.get("names", True),
-            order=seen.get("order", []),
-            look=seen.get("look", ""),
-        ),
-        at=row.changed_at.timestamp(),
-    )
 
 
 def run_row(request: HttpRequest, viewer_id: int, run: Run) -> dict[str, Any]:

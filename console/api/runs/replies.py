@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...record.public import Outcome, Status
+from ...record.public import Outcome, Status, Verdict
 from ..http.replies import Error, Reply
 
 
@@ -39,37 +39,13 @@ class RunRow(Reply):
     urls: Urls
 
 
-class VerdictSeen(Reply):
-    """Whether models were named, the letters as they stood, and what filled the window (`answers`
-    or `result`; "" of a program)."""
-
-    names_shown: bool
-    order: list[str]
-    look: str
-
-
-class VerdictReply(Reply):
-    """What somebody who may read the run found best: a seat's letter, `tie` or `all_bad`. `by` is
-    null of a verdict that came with a run that was taken along; `calls` are the answers that were
-    judged, by letter."""
-
-    best: str
-    note: str
-    by: str | None
-    is_own: bool
-    calls: dict[str, str]
-    seen: VerdictSeen
-    at: float
-
-
 class Run(Outcome, RunRow):
     """`answer` is null until there is one, and for good where there is none: see `error`.
-    `queue_place` of a run that waits for a worker: 1 is the next. `verdicts` are null where the
-    run is told while it goes on."""
+    `queue_place` of a run that waits for a worker: 1 is the next."""
 
     error: Error | None
     queue_place: int | None
-    verdicts: list[VerdictReply] | None
+    verdicts: list[Verdict]
 
 
 class RunList(Reply):
