@@ -11,7 +11,7 @@ from ..engine.findings.ruling import NONE_OF_THESE, RIGHT, STANCE, WRONG, claim_
 from ..engine.findings.votes import votes
 from ..engine.spec import Panelist, Spec, short_name
 from ..engine.state import FusionState, RunState
-from ..services.expected import Expected, expected_fusion, expected_rewrite, habits
+from ..services.expected import Expected, Prices, expected_fusion, expected_rewrite, habits
 from . import figures
 from .fusions import Askable, askable
 
@@ -39,7 +39,8 @@ class KeptRuling:
 @dataclass(frozen=True)
 class AgainView:
     """`on`: the fusion whose analysis is ruled on, 0 for none. `anew` is what judge and writer
-    cost, `ruled` what the writer alone does."""
+    cost, `ruled` what the writer alone does. `is_whole`: with all that can be changed, which is
+    left out while the run goes on and nobody has asked for it."""
 
     on: int
     latest: int
@@ -55,9 +56,19 @@ class AgainView:
     seats: list[tuple[Askable, bool]] = field(default_factory=list)
     can_vote: bool = False
     has_analysis: bool = False
+    is_asked_for: bool = False
+    is_whole: bool = True
 
 
-def again(spec: Spec, state: RunState, prompt: str, shown: int | None = None) -> AgainView:
+def again(
+    spec: Spec,
+    state: RunState,
+    prompt: str,
+    shown: int | None = None,
+    *,
+    is_asked_for: bool = False,
+    prices: Prices | None = None,
+) -> AgainView:
     base = _base(state, shown)
     before = state.fusion.wish if state.fusion else {}
     kept = [_kept(base, ruling) for ruling in before.get("rulings", [])]
@@ -66,7 +77,7 @@ def again(spec: Spec, state: RunState, prompt: str, shown: int | None = None) ->
     judged = base.judged if base else []
     judge = Panelist.from_dict(base.judge) if base and base.judge else spec.judge
     writer = Panelist.from_dict(base.synthesizer) if base and base.synthesizer else spec.writer
-    anew, ruled = _prices(spec, state, prompt, judge, writer) if answers else ("", "")
+    anew, ruled = _prices(spec, state, prompt, judge, writer, prices) if answers else ("", "")
     return AgainView(
         on=base.number if base else 0,
         latest=max(state.fusions, default=0),
@@ -86,6 +97,8 @@ def again(spec: Spec, state: RunState, prompt: str, shown: int | None = None) ->
         ],
         can_vote=votes({i: c.text for i, c in answers.items()}) is not None,
         has_analysis=bool(base and base.analysis),
+        is_asked_for=is_asked_for,
+        is_whole=is_asked_for or state.status.is_final,
     )
 
 
@@ -106,11 +119,18 @@ def _base(state: RunState, shown: int | None) -> FusionState | None:
 
 
 def _prices(
-    spec: Spec, state: RunState, prompt: str, judge: Panelist, writer: Panelist
+    spec: Spec,
+    state: RunState,
+    prompt: str,
+    judge: Panelist,
+    writer: Panelist,
+    prices: Prices | None,
 ) -> tuple[str, str]:
+    prices = prices or Prices(judge, writer)
     ask = partial(expected_fusion, judge=judge)
     costs: list[Expected] = [
-        price(spec, state, prompt, habits(), writer=writer) for price in (ask, expected_rewrite)
+        price(spec, state, prompt, habits(), writer=writer, prices=prices)
+        for price in (ask, expected_rewrite)
     ]
     return costs[0].words, costs[1].words
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from statistics import quantiles
 
 from django.core.cache import cache
 
+from ..catalog.listings import Lookup
 from ..catalog.prices import price_of
 from ..engine.calls.window import output_of, tokens_in
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, CallStatus, RunState, Step
-from ..engine.usage import Price, Usage, about_money, cost_of, money
+from ..engine.usage import Usage, about_money, cost_of, money
 from ..models import Call, Credential
 from ..models.runs import Origin
 
@@ -100,20 +101,56 @@ def habits() -> Habits:
     return known
 
 
+class Prices:
+    """What is known now of those whose price nobody kept: looked up once, at first for all that
+    are named together."""
+
+    def __init__(self, *asked: Panelist) -> None:
+        self._credentials: dict[str, Credential | None] = {}
+        self._look = Lookup()
+        unknown = [who for who in asked if who.price is None]
+        self._find(unknown)
+        there = ((self._credentials[who.credential], who.model) for who in unknown)
+        self._look.add((credential, model) for credential, model in there if credential)
+
+    def of(self, who: Panelist) -> Panelist:
+        """The same, with its price."""
+        if who.price is None:
+            self._find([who])
+            if credential := self._credentials[who.credential]:
+                return replace(who, price=price_of(credential, who.model, self._look))
+        return who
+
+    def _find(self, asked: Iterable[Panelist]) -> None:
+        if new := {who.credential for who in asked} - self._credentials.keys():
+            found = {c.slug: c for c in Credential.objects.filter(slug__in=new)}
+            self._credentials |= {slug: found.get(slug) for slug in new}
+
+
+def prices_for(spec: Spec, state: RunState) -> Prices:
+    """Of all who have judged a run's answers and written from them, and would again."""
+    asked = [spec.judge, spec.writer]
+    for fusion in state.fusions.values():
+        asked += [Panelist.from_dict(who) for who in (fusion.judge, fusion.synthesizer) if who]
+    return Prices(*asked)
+
+
 def expected_run(spec: Spec, prompt: str, known: Habits) -> Expected:
     """A whole run: the panel at once, then judge and writer, as far as the spec asks for them."""
+    prices = Prices(spec.judge, spec.writer, *spec.panel)
     asked = tokens_in(prompt)
     panel = [_writes(who, Step.PANEL, known, _answer(who)) for who in spec.panel]
-    seats = [_call(w, who, asked) for w, who in zip(panel, spec.panel, strict=True)]
+    seats = [_call(w, prices.of(p), asked) for w, p in zip(panel, spec.panel, strict=True)]
     whole = _at_once(seats)
     if spec.stop_after == "panel":
         return whole
     answers = [(w.low + w.high) // 2 for w in panel]
     if len(answers) > 1:
-        whole = _then(whole, _judge(spec, spec.judge, asked, answers, known))
+        whole = _then(whole, _judge(spec, prices.of(spec.judge), asked, answers, known))
     if spec.stop_after == "analysis":
         return whole
-    return _then(whole, _writer(spec, spec.writer, asked, answers, _analysis(len(answers)), known))
+    writer = prices.of(spec.writer)
+    return _then(whole, _writer(spec, writer, asked, answers, _analysis(len(answers)), known))
 
 
 def expected_fusion(
@@ -125,10 +162,13 @@ def expected_fusion(
     judge: Panelist | None = None,
     writer: Panelist | None = None,
     seats: Iterable[int] | None = None,
+    prices: Prices | None = None,
 ) -> Expected:
     """Another fusion of answers that are there: those of `seats`, None for all."""
     answers = _answers(spec, state, seats)
     judge, writer = judge or spec.judge, writer or spec.writer
+    prices = prices or Prices(judge, writer)
+    judge, writer = prices.of(judge), prices.of(writer)
     judged = NOTHING
     if len(answers) > 1:
         before = _before(state, Step.ANALYSIS, judge, answers)
@@ -146,12 +186,14 @@ def expected_rewrite(
     *,
     writer: Panelist | None = None,
     seats: Iterable[int] | None = None,
+    prices: Prices | None = None,
 ) -> Expected:
     """The writer alone, with answers and analysis that are there."""
     answers = _answers(spec, state, seats)
     fusion = state.fusion
     found = tokens_in(str(fusion.analysis)) if fusion and fusion.analysis else 0
-    return _writing(spec, state, prompt, known, writer or spec.writer, answers, (found, found))
+    who = (prices or Prices()).of(writer or spec.writer)
+    return _writing(spec, state, prompt, known, who, answers, (found, found))
 
 
 # ---- one call ----
@@ -199,16 +241,8 @@ def _writing(
 
 
 def _call(writes: Used, who: Panelist, reads: int) -> Expected:
-    price = _price(who)
-    low, high = (cost_of(Usage(reads, out), price) for out in (writes.low, writes.high))
+    low, high = (cost_of(Usage(reads, out), who.price) for out in (writes.low, writes.high))
     return Expected(low, high, writes.seconds or None)
-
-
-def _price(who: Panelist) -> Price | None:
-    if who.price is not None:
-        return who.price
-    credential = Credential.objects.filter(slug=who.credential).first()
-    return price_of(credential, who.model) if credential else None
 
 
 def _writes(who: Panelist, step: Step, known: Habits, else_: tuple[int, int]) -> Used:
@@ -279,7 +313,7 @@ def _before(
 
 def _again(before: tuple[Usage, float | None], who: Panelist) -> Expected:
     usage, seconds = before
-    cost = cost_of(usage, _price(who))
+    cost = cost_of(usage, who.price)
     return Expected(cost, cost, seconds)
 
 

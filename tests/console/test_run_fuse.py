@@ -199,6 +199,31 @@ def test_what_is_refused_stays_with_who_wrote_it(page: Client, run: Run) -> None
     assert all(text in said for text in ("x" * 501, "A fact.", "Short."))
 
 
+def test_while_a_run_goes_on_what_can_be_changed_is_brought_when_it_is_opened(
+    page: Client, alice: User
+) -> None:
+    run = Story().begin().answer(0, "One.").save(alice)
+    path, by_htmx = f"/fusion/runs/{run.pk}", {"HX-Request": "true"}
+    closed = page.get(path).content.decode()
+    assert 'name="fact"' in closed and 'name="instruction"' not in closed
+    assert f'hx-get="{path}?again"' in closed and 'href="?again#again"' in closed
+    part = page.get(f"{path}?again", headers=by_htmx).content.decode()
+    assert 'name="instruction"' in part and "<form" not in part and "<main" not in part
+    opened = page.get(f"{path}?again").content.decode()
+    assert 'data-keep="again-more" open' in opened and 'name="instruction"' in opened
+    assert "?again" not in opened
+    ended = page.get(f"/fusion/runs/{Story().whole().save(alice).pk}").content.decode()
+    assert 'name="instruction"' in ended and "?again" not in ended
+
+
+def test_nobody_else_is_brought_what_can_be_changed(client: Client, alice: User, bob: User) -> None:
+    run = Story().begin().answer(0, "One.").save(alice, visibility="team")
+    client.force_login(bob)
+    for headers in ({}, {"HX-Request": "true"}):
+        part = client.get(f"/fusion/runs/{run.pk}?again", headers=headers).content.decode()
+        assert 'name="instruction"' not in part
+
+
 def test_nobody_but_the_owner_has_the_form(client: Client, bob: User, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(visibility="team")
     client.force_login(bob)

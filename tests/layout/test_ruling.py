@@ -82,6 +82,8 @@ def test_rulings_are_counted_kept_and_their_effect_is_shown(
         page.screenshot(path=f"{folder}/rules-{width}-{scheme}.png")
         page.locator("#again").screenshot(path=f"{folder}/again-{width}-{scheme}.png")
     assert wide_things(page) == []
+    page.evaluate("document.dispatchEvent(new Event('htmx:afterSwap'))")  # of something beside it
+    expect(button).to_have_text("Fuse again with 2 rulings and 1 fact")
     page.reload()
     expect(button).to_have_text("Fuse again with 2 rulings and 1 fact")
     rule(page, "contradictions-1", "")
@@ -119,4 +121,4 @@ def test_what_can_be_changed_is_seen_once_it_is_opened_and_folding_it_leads_back
     change.press("Enter")
     expect(page.locator(".again-ways")).not_to_be_visible()
     at = "before => document.querySelector('.aside').scrollTop === before"
-    page.wait_for_function(at, arg=before, timeout=5000)
+    page.wait_for_function(at, arg=before)

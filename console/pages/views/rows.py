@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from ... import access
 from ...engine.spec import letter
@@ -40,12 +40,8 @@ class RunLine:
 
 
 def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
-    calls = Call.objects.filter(step=Step.PANEL).only("run_id", "seat", "number", "status")
-    return (
-        with_beginning(runs.defer("messages", "histories", "follows_calls"), SHOWN + 1)
-        .select_related("owner")
-        .prefetch_related(Prefetch("calls", queryset=calls))
-    )
+    long = ("messages", "histories", "follows_calls")
+    return with_beginning(runs.defer(*long), SHOWN + 1).select_related("owner")
 
 
 def page_of_rows(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
@@ -59,7 +55,10 @@ def page_of_evaluations(user: access.Viewer, count: int, **marks: Bookmark | Non
 
 
 def run_rows(runs: Iterable[Run]) -> list[RunLine]:
-    """Of runs as `with_rows` finds them."""
+    """Of runs as `with_rows` finds them; the calls of all are read at once."""
+    runs = [*runs]
+    calls = Call.objects.filter(step=Step.PANEL).only("run_id", "seat", "number", "status")
+    prefetch_related_objects(runs, Prefetch("calls", queryset=calls))
     return [RunLine(run) for run in runs]
 
 

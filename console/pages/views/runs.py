@@ -38,7 +38,7 @@ from ...models.runs import Origin
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows
 from ...services.errors import Refused
-from ...services.expected import expected_fusion, habits
+from ...services.expected import expected_fusion, habits, prices_for
 from ...services.follow import OWN
 from ...services.presets import preset_names
 from ...services.runs import run_cancel, run_share
@@ -50,6 +50,7 @@ from .rows import page_of_evaluations, page_of_rows, run_rows, with_rows
 PAGE_SIZE = 20
 FOLLOWERS_SHOWN = 5
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
+AGAIN = "console/run/_again_more.html"
 # What of a run fills the window.
 LOOKS = ("answers", "result")
 PARTS = ("fused-answer", "analysis", "receipt")
@@ -126,9 +127,10 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         return _without_its_answers(request, run, why, is_owner=is_owner)
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
+    asked_for = "again" in request.GET
     if is_owner:
-        context |= _again(run, context)
-    return page_or_part(request, PAGE, ENDED, context)
+        context |= _again(run, context, is_asked_for=asked_for)
+    return page_or_part(request, PAGE, AGAIN if is_owner and asked_for else ENDED, context)
 
 
 @private_page
@@ -212,7 +214,10 @@ def run_page(
     if number and is_older:
         context |= fusion_context(spec, state, number, show_costs=show_costs)
     may_fuse = state.status.is_final and show_costs
-    expected = expected_fusion(spec, state, run.prompt, habits()) if may_fuse else None
+    prices = prices_for(spec, state) if may_fuse else None
+    expected = (
+        expected_fusion(spec, state, run.prompt, habits(), prices=prices) if may_fuse else None
+    )
     has_result = bool(context["fused_answer"]) and (state.status.is_final or is_older)
     columns_shown = columns(spec, shown)
     look = look if look in LOOKS else LOOKS[has_result]
@@ -234,6 +239,7 @@ def run_page(
         "latest_fusion": state.fusion.number if state.fusion else None,
         "is_older": is_older,
         "fusion_before": fusion_before(state, number) if shown.has_answer(shown.fusion) else None,
+        "prices": prices,
         "fuse_again": fuse_again(spec, state, expected),
         "verdicts": verdicts(spec, state, run.verdicts.select_related("person"), reader_id)
         if reader_id and state.status.is_final
@@ -248,14 +254,19 @@ def run_page(
     }
 
 
-def _again(run: Run, context: dict[str, Any]) -> dict[str, Any]:
+def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str, Any]:
     """What only who may fuse again is shown."""
-    shown = context.get("shown_fusion")
-    return {
-        "again": again(context["spec"], context["state"], run.prompt, shown),
-        "again_forms": FORMS,
-        "again_presets": preset_names(),
-    }
+    view = again(
+        context["spec"],
+        context["state"],
+        run.prompt,
+        context.get("shown_fusion"),
+        is_asked_for=is_asked_for,
+        prices=context["prices"],
+    )
+    if not view.is_whole:
+        return {"again": view}
+    return {"again": view, "again_forms": FORMS, "again_presets": preset_names()}
 
 
 def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:

@@ -32,12 +32,14 @@ function counted(form) {
   return { rulings: claims.size, facts };
 }
 
+// Of what is changed only when it is asked for; until then it is as before, and not there.
+const valueOf = (form, name) => form.elements[name]?.value.trim() ?? "";
+
 // Whom it calls is known but where others are named.
 function priceOf(form, has) {
-  const fields = form.elements;
-  const way = fields.way.value;
+  const way = valueOf(form, "way");
   if (way === "best" || way === "vote") return "";
-  const isOther = ["judge", "synthesizer", "preset", "criteria"].some((name) => fields[name].value.trim());
+  const isOther = ["judge", "synthesizer", "preset", "criteria"].some((name) => valueOf(form, name));
   const isFewer = [...form.querySelectorAll("[name=seat]")].some((seat) => seat.checked !== seat.defaultChecked);
   if (isOther || isFewer || way === "analysis") return "";
   return has ? form.dataset.ruled : form.dataset.anew;
@@ -52,10 +54,10 @@ export function count() {
   }
   const { rulings, facts } = counted(form);
   const what = [rulings && many(rulings, "ruling"), facts && many(facts, "fact")].filter(Boolean);
-  const act = ACTS[form.elements.way.value] ?? (form.dataset.latest === "0" ? "Fuse" : "Fuse again");
+  const act = ACTS[valueOf(form, "way")] ?? (form.dataset.latest === "0" ? "Fuse" : "Fuse again");
   document.getElementById("again-label").textContent = what.length ? `${act} with ${what.join(" and ")}` : act;
   const price = document.getElementById("again-price");
-  const wishes = form.elements.instruction.value.trim() || form.elements.form_of.value;
+  const wishes = valueOf(form, "instruction") || valueOf(form, "form_of");
   const costs = priceOf(form, what.length > 0 || Boolean(wishes));
   if (price) price.textContent = costs ?? "";
   grow(form);
@@ -74,6 +76,13 @@ function grow(form) {
   last.after(next);
 }
 
+// What was kept of the fusions that there are.
+function keptOf(form) {
+  const { latest, values } = JSON.parse(kept(draft) || "{}");
+  return latest === form.dataset.latest ? values : null;
+}
+
+// What is not there to be changed stays as it was left.
 function store() {
   const form = formOf();
   const values = {};
@@ -82,15 +91,14 @@ function store() {
     values[field.name] ??= [];
     if (isSet(field)) values[field.name].push(field.value);
   }
-  keep(draft, JSON.stringify({ latest: form.dataset.latest, values }));
+  keep(draft, JSON.stringify({ latest: form.dataset.latest, values: { ...keptOf(form), ...values } }));
 }
 
 // Of the fusions that there were then: what was written for an earlier one has been sent.
 export function restore() {
   const form = formOf();
-  const said = form && kept(draft);
-  const { latest, values } = said ? JSON.parse(said) : {};
-  if (said && latest === form.dataset.latest) {
+  const values = form && keptOf(form);
+  if (values) {
     // Rows are added meanwhile.
     const fields = Array.from(form.elements);
     for (const field of fields) {
@@ -98,8 +106,8 @@ export function restore() {
       if (!were) continue;
       if (field.type === "radio" || field.type === "checkbox") field.checked = were.includes(field.value);
       else if (field.type === "textarea" && field.name === "fact") {
-        const written = were.filter((fact) => !form.querySelector(`[type=checkbox][name=fact][value=${CSS.escape(fact)}]`));
-        fill(form, written);
+        const there = new Set(Array.from(form.querySelectorAll("[name=fact]"), (one) => one.value));
+        fill(form, were.filter((fact) => !there.has(fact)));
         delete values.fact;
       } else field.value = were[0] ?? "";
     }
