@@ -28,7 +28,7 @@ def test_the_one_that_still_writes_is_left_out_where_one_reads_it(
     expect(slow.get_by_text("The other 2 are in.")).to_be_visible()
     expect(slow.locator("[data-rate-of]")).to_contain_text(re.compile(r"^\d+ tok/s$"))
     expect(page).to_have_title(re.compile(r"^2 of 3 · How is it told\?"))
-    assert page.locator("link[rel=icon]").get_attribute("href", timeout=1000).startswith("data:")  # type: ignore[union-attr]
+    assert page.locator("link[rel=icon]").get_attribute("href").startswith("data:")  # type: ignore[union-attr]
     head = page.locator(".under-way")
     expect(head).to_contain_text("under way")
     assert head.get_attribute("href") == address

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.complaints import listen
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import FLAGS, PATIENCE
 
 from .served import HOST, serve
 
@@ -20,6 +20,7 @@ Show = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def chromium(pages: dict[str, str]) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
 
@@ -37,6 +38,7 @@ def complaints(
 
         def listened_to(**options: Any) -> BrowserContext:
             context = new_context(**options)
+            context.set_default_timeout(PATIENCE)
             listen(context, heard)
             opened.append(context)
             return context

@@ -1,7 +1,8 @@
 """Twelve things that happen to a run, its log or its readers, before all six kinds of readers.
 
 Whatever happens: each is told the rows' text in the end; or, where the run was deleted or may not
-be read any more, is refused in its own words within five seconds, and told not one byte after.
+be read any more, is refused in its own words within five seconds, as many times longer as the
+machine takes for everything, and told not one byte after.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.live.readers import (
     OnThePage,
     Reader,
 )
+from tests.slowed import Slowed
 from tests.stack import PATIENCE, Stack, until
 from tests.upstream import Script, Upstream, sse
 
@@ -321,12 +323,14 @@ def test_a_reader_that_may_not_read_on_is_refused_at_once(
 ) -> None:
     scene.begin()
     scene.reach_the_middle()
-    what(scene)
-    scene.ended()
+    with Slowed() as machine:
+        what(scene)
+        scene.ended()
     for reader in scene.readers:
         kind = type(reader).__name__
         assert reader.refusal and not reader.refusal.startswith("broke"), (kind, reader.text)
-        assert reader.ended_at - scene.at < 5, (kind, reader.ended_at - scene.at)
+        took = reader.ended_at - scene.at
+        assert took < 5 * machine.times, (kind, took, machine.times)
         assert WHOLE not in reader.text
     told = {type(r).__name__: r.bytes for r in scene.readers}
     scene.let("end")

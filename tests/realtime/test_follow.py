@@ -19,6 +19,7 @@ from console.worker.recorder import save
 from console.worker.worker import Worker
 from tests.console.story import Story, a_spec
 from tests.realtime.test_recorder_faults import on_loop
+from tests.stack import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +60,7 @@ class Both:
                     last = shown
                     yield " ".join(filter(None, [shown[0].strip(), f"({shown[1]})"]))
 
-        async with aclosing(following) as changes, asyncio.timeout(10):
+        async with aclosing(following) as changes, asyncio.timeout(PATIENCE):
             yield texts(changes)
 
 

@@ -22,6 +22,7 @@ from console.worker.worker import Worker
 from tests.console.story import Story, a_spec
 from tests.live.member import View, read
 from tests.realtime.test_recorder_faults import on_loop
+from tests.stack import PATIENCE
 from tests.upstream import places
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +47,7 @@ class Viewer:
     async def sees(self, text: str, status: str = "running") -> None:
         seen = ""
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while (seen, self._view.status) != (text, status):
                     await self._watch.changed(0.1)
                     if self._watch.is_ready:

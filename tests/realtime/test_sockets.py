@@ -15,6 +15,7 @@ from console.live.sockets import NOT_UNDERSTOOD, RunSocket
 from console.live.watch import Watch, Watches
 from tests.console.story import Story
 from tests.realtime.test_live_frames import said
+from tests.stack import PATIENCE
 
 RUN = uuid.uuid4()
 
@@ -36,7 +37,7 @@ class Line:
         self._from_the_page.put_nowait({"type": f"websocket.{kind}", "text": text})
 
     async def until(self, there: Callable[[], Any]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not there():
                 self._come.clear()
                 await self._come.wait()
@@ -56,7 +57,7 @@ class Line:
         task = asyncio.create_task(RunSocket.serve(scope, self._from_the_page.get, self.send))
         yield task
         self.say(None)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await task
 
 
@@ -82,7 +83,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.setattr(RunSocket, "_allowed", allowed)
 
     async def watched() -> Watch:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             return await begun.get()
 
     return watched

@@ -13,6 +13,7 @@ import pytest
 from console.engine.state import RunState
 from console.record import eventlog
 from console.record.eventlog import Entry, Writer
+from tests.stack import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -28,7 +29,7 @@ class Log:
     @asynccontextmanager
     async def read(self, quiet: float = 5) -> AsyncIterator[AsyncIterator[list[Entry]]]:
         batches = eventlog.tail(self.redis, self.run, quiet=quiet)
-        async with aclosing(batches), asyncio.timeout(20):
+        async with aclosing(batches), asyncio.timeout(PATIENCE):
             yield batches
 
 
