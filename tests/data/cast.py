@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from tests.prose import words
 from tests.upstream import Script, Upstream, sse
 
 ANALYSIS = json.dumps(
@@ -23,6 +24,26 @@ ANALYSIS = json.dumps(
     }
 )
 _JUDGES = Script(text=ANALYSIS, cost=0.002)
+DISPUTED = json.dumps(
+    {
+        "consensus": [{"claim": "There is a point.", "seats": ["A", "B"]}],
+        "contradictions": [
+            {
+                "topic": "Who has to say it?",
+                "stances": [
+                    {"stance": "North has.", "seats": ["A"], "quotes": {"A": "What north has"}},
+                    {"stance": "South has.", "seats": ["B"], "quotes": {"B": "What south has"}},
+                ],
+            }
+        ],
+        "partial_coverage": [],
+        "unique_insights": [{"insight": "Only south saw it.", "seat": "B"}],
+        "blind_spots": [],
+    }
+)
+# Two of these are more than `narrow` reads at once.
+WORDY = f"The rare words of this answer fill a page. {words(2000, of='rare')[:8756]}"
+NARROW_READS = 6000
 # Words of which one that is missing or doubled can be seen.
 SLOW = " ".join(f"word{n}" for n in range(400))
 TASKS: list[dict[str, Any]] = [
@@ -54,6 +75,13 @@ def speak(upstream: Upstream, *, slowly: bool) -> None:
     judging = replace(_JUDGES, tokens_per_second=pace / 16)
     upstream.script("slow-judge", Script(text="Fused late.", judge=judging))
     upstream.script("silent", Script(first_token_after=600 if slowly else 0))
+    ruler = Script(text="Fused and disputed.", judge=Script(text=DISPUTED))
+    upstream.script("ruler", ruler)
+    upstream.script("voter", Script(text="What voter has to say.", judge=_polled(pace / 16)))
+    for name in ("yes", "yea"):
+        upstream.script(name, Script(text="Yes"))
+    upstream.script("wordy", Script(text=WORDY))
+    upstream.script("narrow", lambda body: _condensed(body, pace) or fused)
     for name in ("alpha", "beta"):
         upstream.script(name, _answer(name))
     upstream.script("foreman", _foreman(INTERRUPTED_AT if slowly else 0))
@@ -68,6 +96,17 @@ def _calls_a_tool(body: dict[str, Any]) -> Script | None:
     counted = sse.data({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 3}})
     said = [sse.event({"tool_calls": [call]}), sse.event(finish="tool_calls"), counted]
     return Script(raw=[*said, sse.DONE])
+
+
+def _polled(pace: float) -> Script:
+    return Script(text='{"better": "equal", "because": "of this"}', tokens_per_second=pace)
+
+
+def _condensed(body: dict[str, Any], pace: float) -> Script | None:
+    """At another pace than it judges and writes."""
+    if not str(body["messages"][0]["content"]).startswith("Shorten the text"):
+        return None
+    return Script(text=SLOW, tokens_per_second=pace)
 
 
 def _answer(of: str) -> Any:

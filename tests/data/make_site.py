@@ -6,7 +6,7 @@ site made by the code before it; `--name` tells two with the same migration apar
 stored is never made again: newer code would write what the older one never did.
 
 Runs are asked for on the page, in the shell and by the API, and carried out by a real worker
-before the scripted upstream; it is killed while each of eight runs is in the middle of a step
+before the scripted upstream; it is killed while each of a dozen runs is in the middle of a step
 (see making.py). All of it happens on SQLite. With FUSION_TEST_DATABASE_URL, a PostgreSQL whose
 user may create databases, and with its `pg_dump`, the same rows are stored for it, too.
 """
@@ -27,7 +27,8 @@ from typing import Any
 
 import tests.environment  # before all that reads settings
 from tests.data import cast
-from tests.data.making import CLOSE, KEYS, Making
+from tests.data.asking import KEYS
+from tests.data.making import CLOSE, Making
 from tests.data.stored import HERE, placed, shortened, shorthand
 from tests.stack import ROOT, Database, Stack
 from tests.upstream import Upstream
@@ -63,6 +64,7 @@ def make(folder: Path, postgres: str) -> None:
             closed = stack.manage("shell", "-v0", "-c", CLOSE).stdout.splitlines()[-1]
             prompts: dict[str, str] = json.loads(closed)
             facts = making.facts | {"runs": making.ends(), "prompts": prompts}
+            facts["found"] = making.found()
             stack.kill("web")
             write(folder / "facts.json", facts)
             write(folder / "logs.json", making.logs())

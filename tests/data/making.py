@@ -1,4 +1,4 @@
-"""A stored site while it is made: who is there, what they ask, and what is left in the middle."""
+"""A stored site while it is made: what its people ask, and what is left in the middle."""
 
 from __future__ import annotations
 
@@ -6,53 +6,14 @@ import json
 import signal
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from httpx import Response
-
 from tests.data import cast
-from tests.live.member import Member
-from tests.stack import ROOT, Stack, until
-from tests.upstream import Upstream
+from tests.data.asking import PEOPLE, Asking
+from tests.stack import ROOT, until
 
-PASSWORD = "a password of the stored site"
-PROVIDER_KEY = "sk-of-the-stored-site-0123456789"
-KEYS = {
-    "SECRET_KEY": "of-the-stored-site-and-no-secret-" + "x" * 40,
-    "FUSION_ENCRYPTION_KEYS": urlsafe_b64encode(b"of the stored site, no secret!!!").decode(),
-}
-PEOPLE = ("alice", "bob", "charlie", "ada")
-
-# What is done where no page can do it, by the code of today.
-FILL = f"""
-from django.contrib.auth.models import User
-from console.models import Credential, Preset, PresetPanelist
-from console.providers.secret import Secret
-for name in ("alice", "bob", "charlie"):
-    User.objects.create_user(name, password={PASSWORD!r})
-User.objects.create_superuser("ada", password={PASSWORD!r})
-test = Credential.objects.create(
-    slug="test", name="Test", kind="openai_compatible", base_url={{url!r}}, max_concurrent=30,
-    secret=Secret({PROVIDER_KEY!r}))
-house = Preset.objects.create(
-    slug="house", name="House", judge_model="judge", judge_credential=test,
-    judge_fallback_model="spare", judge_fallback_credential=test, criteria="Weigh legal risk.",
-    quorum=2, grace=3.5, retries=1, max_calls=50, analysis_max_output_tokens=2000)
-for seat, model in enumerate(["north", "south"]):
-    PresetPanelist.objects.create(
-        preset=house, seat=seat, model=model, credential=test, label=f"seat {{{{seat}}}}",
-        temperature=0.5, max_output_tokens=700, reasoning_effort="low",
-        system_prompt="Be brief.", fallback_model="spare")
-trial = Preset.objects.create(
-    slug="trial", name="Trial", judge_model="foreman", judge_credential=test)
-for seat, model in enumerate(["alpha", "beta"]):
-    PresetPanelist.objects.create(preset=trial, seat=seat, model=model, credential=test)
-"""
 # Charlie has left, what was signed in stays so for long, and nobody holds the runs any more.
 CLOSE = """
 import json
@@ -70,28 +31,25 @@ Run.objects.filter(status="queued").update(rung_at=long_ago)
 print(json.dumps(asdict(prompts.load())))
 """
 
+NARROW = f"""
+from console.models import CatalogModel, Credential
+CatalogModel.objects.update_or_create(
+    credential=Credential.objects.get(slug="test"), model="narrow",
+    defaults={{"context_length": {cast.NARROW_READS}}})
+"""
+# Of each part of an analysis that can be ruled on, in each way.
+RULED = {
+    "on": 1,
+    "rulings": [
+        {"claim": "contradictions-1", "verdict": "stance-2", "note": "South was there."},
+        {"claim": "consensus-1", "verdict": "right"},
+        {"claim": "unique_insights-1", "verdict": "wrong"},
+    ],
+}
 
-class Making:
-    """The site while it is made: `runs` by name, each with what should become of it."""
 
-    def __init__(self, stack: Stack, upstream: Upstream) -> None:
-        self.stack, self.upstream = stack, upstream
-        self.runs: dict[str, dict[str, Any]] = {}
-        self.facts: dict[str, Any] = {}
-
-    def people(self) -> None:
-        self.stack.manage("shell", "-v0", "-c", FILL.format(url=self.upstream.url))
-        members = {name: Member(self.stack, name, PASSWORD) for name in PEOPLE}
-        self.alice, self.bob, self.charlie = (members[n] for n in ("alice", "bob", "charlie"))
-        token = self.stack.manage("create_token", "alice", "--expires-days", "0")
-        self.token = token.stdout.strip()
-        self.facts |= {
-            "keys": KEYS,
-            "password": PASSWORD,
-            "provider_key": PROVIDER_KEY,
-            "token": self.token,
-            "sessions": {name: m.http.cookies["sessionid"] for name, m in members.items()},
-        }
+class Making(Asking):
+    """The site while it is made."""
 
     # ---- runs that have ended
 
@@ -121,6 +79,9 @@ class Making:
         self.until("fused twice")
         self.act("", f"{again}/seats/0/ask", {"model": "test:spare"})
         self.cancelled()
+        self.ruled()
+        self.ask("polling", "north", "voter")
+        self.ask("writing as ruled", "north", "south", form={"judge": "test:ruler"})
         self.by_programs()
         for name in self.runs:
             self.until(name)
@@ -129,6 +90,31 @@ class Making:
         run = self.ask("cancelled", "north", "slow")
         until(lambda: self.upstream.calls_of("slow"))
         self.act("", f"{run}/cancel")
+
+    def ruled(self) -> None:
+        """What two readers found best, and what one asks of other fusions."""
+        by_ruler = {"judge": "test:ruler", "visibility": "team"}
+        run = self.ask("ruled", "north", "south", form=by_ruler)
+        self.until("ruled")
+        self.again("ruled", facts=["It is winter."], instruction="Be short.", **RULED)
+        self.again("ruled", way="best", rulings=[], facts=[])
+        self.again("ruled", judge="spare", analysis_only=True)
+        form = {"again": "1", "on": "1", "preset": "house", "way": "fuse", "seat": ["0", "1"]}
+        self.act("", f"{run}/fuse", form)
+        self.until("ruled")
+        best = {"best": "B", "note": "Shorter.", "look": "answers", "order": "BA"}
+        self.act("", f"{run}/verdict", best)
+        self.act("", f"{run}/verdict", {"best": "all_bad"}, by=self.bob)
+        run = self.ask("counted", "yes", "yea", "north", form={"judge": "test:ruler"})
+        self.until("counted")
+        self.again("counted", way="vote")
+        self.until("compare first")
+        tie = {"best": "tie", "names_shown": False, "order": ["B", "A"]}
+        self.post(f"runs/{self.runs['compare first']['run']}/verdict", tie)
+
+    def again(self, name: str, **body: Any) -> None:
+        self.post(f"runs/{self.runs[name]['run']}/fusions", body)
+        self.until(name)
 
     def by_programs(self) -> None:
         tool = {"type": "function", "function": {"name": "weather", "parameters": {}}}
@@ -165,6 +151,12 @@ class Making:
         twice["asked"] = {"slow": 1}
         form = {"synthesizer": "test:slow", "seat": ["0", "1"]}
         self.act("", f"{twice['run']}/fuse", form)
+        self.polling()
+        self.condensing()
+        ruled = self.runs["writing as ruled"]
+        ruled["asked"] = {"slow": 1}
+        body = {"facts": ["It is winter."], "synthesizer": "slow", **RULED}
+        self.post(f"runs/{ruled['run']}/fusions", body)
         stopping = self.ask("stopping", *panel, asked={}, then="cancelled")
         self.evaluation(folder)
         held = {name: run["run"] for name, run in self.runs.items() if run.get("asked")}
@@ -175,15 +167,27 @@ class Making:
         self.ask("queued", "north", "south", asked={"north": 1, "south": 1, **fused})
 
     def is_in_the_middle(self, held: dict[str, str]) -> bool:
-        """And of those that write a text, some of it is saved."""
+        """And of those that write a text that is read as it comes, some of it is saved."""
         rows = self.stack.rows(*held.values())
         last = {name: rows[run].calls[-1] for name, run in held.items()}
-        steps = {"analysis": "analysis"} | dict.fromkeys(
-            ("synthesis", "synthesis, log lost", "fused twice"), "synthesis"
-        )
-        saved = [any(_is_written(c) for c in rows[run].calls) for run in held.values()]
+        unread = {"analysis": "analysis", "polling": "poll", "condensing": "condense"}
+        writing = ("synthesis", "synthesis, log lost", "fused twice", "writing as ruled")
+        steps = unread | dict.fromkeys(writing, "synthesis")
         there = all(last[n]["step"] == s and last[n]["sent_at"] for n, s in steps.items())
-        return there and sum(saved) >= len(held) - 1  # a judge's JSON is not read as it comes
+        read = [run for name, run in held.items() if name not in unread]
+        return there and all(any(map(_is_written, rows[run].calls)) for run in read)
+
+    def polling(self) -> None:
+        """North has voted."""
+        polled = self.runs["polling"]
+        polled["asked"] = {"voter": 1}
+        self.act("", f"{polled['run']}/fusions/1/poll")
+
+    def condensing(self) -> None:
+        """Both of two answers, for a judge who reads little at once."""
+        self.stack.shell(NARROW)
+        asked = {"narrow": 4}
+        self.ask("condensing", "wordy", "wordy", form={"judge": "test:narrow"}, asked=asked)
 
     def handed_on(self) -> None:
         """By a worker that was told to end: queued again, begun already."""
@@ -221,54 +225,6 @@ class Making:
             "asked": dict(left),
         }
 
-    # ---- how
-
-    def ask(
-        self,
-        name: str,
-        *panel: str,
-        by: Member | None = None,
-        asked: dict[str, int] | None = None,
-        then: str = "completed",
-        form: Mapping[str, str] = MappingProxyType({}),
-    ) -> str:
-        prompt = f"What is the answer to {name}?"
-        said = {"judge": "test:judge", "prompt": prompt, **form}
-        run = (by or self.alice).ask(*(f"test:{model}" for model in panel), **said)
-        self.runs[name] = {"run": run, "prompt": prompt}
-        if asked is not None:
-            self.runs[name] |= {"asked": asked, "then": then}
-        return run
-
-    def act(
-        self,
-        name: str,
-        path: str,
-        form: Mapping[str, Any] = MappingProxyType({}),
-        *,
-        by: Member | None = None,
-    ) -> Response:
-        """On a run's page; what leads to another run names it."""
-        path = f"/fusion/runs/{path}"
-        run_page = "/".join(path.split("/")[:4])
-        page = (by or self.alice).post(path, dict(form), token_from=run_page)
-        page.raise_for_status()
-        if name:
-            run = page.url.path.rsplit("/", 1)[1]
-            self.runs[name] = {"run": run, "prompt": form["prompt"]}
-        return page
-
-    def post(self, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
-        headers["Authorization"] = f"Bearer {self.token}"
-        answer = self.alice.http.post(f"/v1/{path}", json=body, headers=headers, timeout=60)
-        assert answer.is_success, answer.text
-        said: dict[str, Any] = answer.json()
-        return said
-
-    def until(self, name: str) -> None:
-        run, ended = self.runs[name]["run"], ("completed", "failed", "cancelled")
-        until(lambda: self.stack.rows(run)[run].run["status"] in ended, 60)
-
     # ---- what is kept
 
     def logs(self) -> dict[str, list[Any]]:
@@ -281,6 +237,18 @@ class Making:
                     entries = self.stack.valkey.do("XRANGE", key.decode(), "-", "+")
                     kept[key.decode()] = [_entry(*entry) for entry in entries]
         return kept
+
+    def found(self) -> dict[str, Any]:
+        """What readers found best of her runs and asked of their fusions, as alice's program is
+        told it."""
+        told = {}
+        for name, run in self.runs.items():
+            if run["owner"] == "alice":
+                read = self.get(f"runs/{run['run']}")
+                wishes = {f["number"]: f["wish"] for f in read["fusions"] if f["wish"]}
+                if wishes or read["verdicts"]:
+                    told[name] = {"wishes": wishes, "verdicts": read["verdicts"]}
+        return told
 
     def ends(self) -> dict[str, dict[str, Any]]:
         """Every run with its rows' word: whose it is, who may read it, how it stands."""

@@ -66,6 +66,7 @@ def found(site: OldSite, alice: Member) -> Found:
 class Resumed(NamedTuple):
     runs: dict[str, dict[str, Any]]
     asked: dict[str, Counter[str]]
+    told: dict[str, str]  # in the words of those calls
     report: Any
     asked_by_evaluation: Counter[str]
 
@@ -80,6 +81,7 @@ def resumed(site: OldSite, found: Found, tmp_path_factory: pytest.TempPathFactor
     return Resumed(
         runs={name: site.until_over(site.id_of(name)) for name in found.pages},
         asked={name: site.asked_for(site.runs[name]["prompt"]) for name in found.pages},
+        told={name: site.told_for(site.runs[name]["prompt"]) for name in found.pages},
         report=report,
         asked_by_evaluation=Counter(c.model for c in site.upstream.calls if c.model in evaluated),
     )

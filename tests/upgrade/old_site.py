@@ -96,6 +96,11 @@ class OldSite(Stack):
         calls = (c for c in self.upstream.calls if prompt in json.dumps(c.body["messages"]))
         return Counter(c.model for c in calls)
 
+    def told_for(self, prompt: str) -> str:
+        """All that models were told for it."""
+        told = (json.dumps(call.body["messages"]) for call in self.upstream.calls)
+        return "\n".join(messages for messages in told if prompt in messages)
+
     def evaluate(self, folder: Path) -> Any:
         """Goes on with the results of that day; the report."""
         facts = self.facts["evaluation"]

@@ -115,6 +115,21 @@ def test_what_a_run_was_is_told_as_it_was(site: OldSite) -> None:
     assert not site.read("compare first")["fusions"]
 
 
+def test_what_readers_ruled_and_found_best_is_told_as_it_was(site: OldSite) -> None:
+    for name, then in site.facts.get("found", {}).items():
+        now = site.read(name)
+        wishes = {str(fusion["number"]): fusion["wish"] for fusion in now["fusions"]}
+        for number, wish in then["wishes"].items():
+            assert wish.items() <= wishes[number].items(), (name, number)
+        for found, verdict in zip(then["verdicts"], now["verdicts"], strict=True):
+            assert found.items() <= verdict.items(), name
+
+
+def test_what_an_evaluation_asked_stands_in_a_list_of_its_own(alice: Member) -> None:
+    assert "2+2?" in alice.http.get("/fusion/runs?origin=evaluation").text
+    assert "2+2?" not in alice.http.get("/fusion/runs").text
+
+
 def test_the_same_request_again_is_still_the_same_run(site: OldSite) -> None:
     repeated = site.facts["repeated"]
     again = site.api("POST", "/runs", json=repeated["body"], headers=repeated["headers"])
@@ -161,6 +176,11 @@ def test_what_an_interrupted_call_had_said_is_kept(site: OldSite, resumed: Resum
         for key, text in site.runs[name]["saved"].items():
             assert calls[key]["text"].startswith(text), (name, key)
             assert calls[key]["reason"] in ("worker_lost", "worker_stopped", "cancelled"), name
+
+
+def test_a_fusion_that_was_ruled_on_is_written_as_it_was_ruled(resumed: Resumed) -> None:
+    for name in {"writing as ruled"} & resumed.told.keys():
+        assert all(words in resumed.told[name] for words in ("South was there.", "It is winter."))
 
 
 def test_an_evaluation_goes_on_and_buys_nothing_twice(site: OldSite, resumed: Resumed) -> None:
