@@ -125,6 +125,7 @@ def test_a_panelist_in_a_row_is_written_as_before() -> None:
         "response_schema": {"a": 1},
         "judges": False,
         "is_small": True,
+        "brought_by": "alice",
     }
     fallback = Panelist("other", "test")
     whole = Panelist(

@@ -21,7 +21,8 @@ a fusion also the number of that. What each type carries in `data`:
                             [, without]              keys of those that write on meanwhile
     fusion.completed        nothing                  of a fusion beside which somebody still writes,
                             or best                  of one that chose an answer instead of writing
-    run.completed           nothing, or reason and error where another answer stands in
+    run.completed           nothing, or reason and error where another answer stands in, or
+                            error alone where there is no judge
     run.failed              reason, error
     run.cancelled           nothing
 

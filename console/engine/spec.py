@@ -54,7 +54,9 @@ def short_name(model: str) -> str:
 class Panelist:
     """`credential` is the slug of the credential the model is called with.
 
-    `fallback` is asked when this model fails for good, shown as such.
+    `brought_by` makes the seat hold an answer from elsewhere, named by `label`: nobody is asked
+    there, `model` is who is said to have written it ("": nobody knows), and there is no
+    credential. `fallback` is asked when this model fails for good, shown as such.
     `context_length` is in tokens, None where it is not known. `response_schema`
     asks for JSON of that schema instead of text. `terms` are what every call to it is
     made on, those of its run included.
@@ -83,6 +85,17 @@ class Panelist:
     # is done by words. `is_small`: it can, and is told so in few words. None: nothing is known.
     judges: bool | None = None
     is_small: bool | None = None
+    # Whose name is on it, "" where nobody in particular brought it; None: it is a model's seat.
+    brought_by: str | None = None
+
+    @property
+    def is_brought(self) -> bool:
+        return self.brought_by is not None
+
+    @property
+    def known_as(self) -> str:
+        """To programs: its model, or the name that an answer from elsewhere was given."""
+        return self.model or self.label
 
     @property
     def can_judge(self) -> bool:
@@ -97,7 +110,7 @@ class Panelist:
 
     @property
     def short_name(self) -> str:
-        return short_name(self.model)
+        return self.label if self.is_brought else short_name(self.model)
 
     @property
     def has_own_limit(self) -> bool:
@@ -108,6 +121,9 @@ class Panelist:
 
     def to_dict(self) -> dict[str, Any]:
         data = {k: v for k, v in asdict(self).items() if v not in (None, "")}
+        data |= {"model": self.model, "credential": self.credential}
+        if self.is_brought:
+            data["brought_by"] = self.brought_by
         if self.price:
             data["price"] = self.price.to_dict()
         if self.fallback:
@@ -137,6 +153,10 @@ class Panelist:
                 }
             )
         )
+
+
+# In the place of a judge where there is none: nobody compares the answers, nor writes from them.
+NOBODY = Panelist("", "", judges=False)
 
 
 @dataclass(frozen=True)
@@ -253,6 +273,20 @@ class Spec:
     def writer(self) -> Panelist:
         return self.synthesizer or self.judge
 
+    @property
+    def has_judge(self) -> bool:
+        """A run of answers from elsewhere can do without: it ends with them side by side."""
+        return self.judge != NOBODY
+
+    @property
+    def asked(self) -> list[int]:
+        """Seats of models: an answer from elsewhere is there already."""
+        return [seat for seat, panelist in enumerate(self.panel) if not panelist.is_brought]
+
+    @property
+    def brought(self) -> list[int]:
+        return [seat for seat, panelist in enumerate(self.panel) if panelist.is_brought]
+
     def seat_names(self) -> list[str]:
         """Short model names, with the label or a number where a model sits twice."""
         names = [p.short_name for p in self.panel]
@@ -261,7 +295,7 @@ class Spec:
         result = []
         for panelist, name in zip(self.panel, names, strict=True):
             seen[name] += 1
-            if panelist.label:
+            if panelist.label and not panelist.is_brought:
                 name = f"{name} · {panelist.label}"
             elif name in twice:
                 name = f"{name} ({seen[name]})"
@@ -270,7 +304,8 @@ class Spec:
 
     def name_of(self, seat: int, panelist: Panelist) -> str:
         """A fallback, or a model a reader has put there, goes by its own name."""
-        is_meant = panelist.model == self.panel[seat].model
+        meant = self.panel[seat]
+        is_meant = (panelist.model, panelist.is_brought) == (meant.model, meant.is_brought)
         return self.seat_names()[seat] if is_meant else panelist.short_name
 
     def to_dict(self) -> dict[str, Any]:

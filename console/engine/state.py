@@ -13,8 +13,11 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import Reason
-from .spec import LETTERS, letter
+from .spec import LETTERS, Panelist, letter
 from .usage import Price, Usage, is_free, total_cost
+
+# The cause of a call that nobody was asked for.
+BROUGHT = "brought"
 
 
 class RunStatus(StrEnum):
@@ -133,6 +136,12 @@ class CallState:
         return is_judging and self.panelist.get("judges") is False and self.sent_at is None
 
     @property
+    def is_brought(self) -> bool:
+        """An answer from elsewhere: its text was there before anything was asked, in the row of a
+        call that is completed and was never sent."""
+        return self.panelist.get("brought_by") is not None
+
+    @property
     def was_interrupted(self) -> bool:
         """By the end of its worker, not by its own; another call follows."""
         return self.reason in (Reason.WORKER_LOST, Reason.WORKER_STOPPED)
@@ -170,6 +179,23 @@ class CallState:
                 }
             )
         )
+
+
+def brought(seat: int, number: int, panelist: Panelist, text: str, at: float) -> CallState:
+    """The call that holds an answer from elsewhere. It is known to have cost nothing."""
+    return CallState(
+        key=call_key(Step.PANEL, seat, number),
+        step=Step.PANEL,
+        number=number,
+        cause=BROUGHT,
+        panelist=panelist.to_dict(),
+        seat=seat,
+        status=CallStatus.COMPLETED,
+        text=text,
+        finish_reason="stop",
+        cost=Decimal(0),
+        finished_at=at,
+    )
 
 
 @dataclass

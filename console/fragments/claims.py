@@ -226,9 +226,14 @@ class ClaimRows:
         return RulingView()
 
 
+def _family_of(seat: SeatView) -> str:
+    """An answer from elsewhere whose model nobody knows is of a family of its own."""
+    return family(seat.asked_model) or (f"from elsewhere {seat.seat}" if seat.is_brought else "")
+
+
 def families(seats: Iterable[SeatView]) -> str:
     """Among how many makers it is agreed: those of one make err together."""
-    known = [family(seat.asked_model) for seat in seats]
+    known = [_family_of(seat) for seat in seats]
     if len(known) < 2 or not any(known):
         return ""
     many = len(set(filter(None, known)))

@@ -45,7 +45,7 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Receipt
     lines = [
         _line(call, columns, _name(spec, names, call))
         for call in calls
-        if call.status.is_final and not call.is_by_words
+        if call.status.is_final and not (call.is_by_words or call.is_brought)
     ]
     cost, partial = state.cost()
     usage = state.usage()

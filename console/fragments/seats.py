@@ -119,6 +119,8 @@ class CallView:
         """The word people read."""
         if self.state == "failed" and self.call and self.call.reason:
             return _WORDS.get(Reason(self.call.reason), "failed")
+        if self.call and self.call.is_brought:
+            return "brought"
         return {"skipped": "not asked", "retrying": "trying again"}.get(self.state, self.state)
 
     @property
@@ -257,6 +259,15 @@ class SeatView(CallView):
         return "It came when the fused answer had been begun." if self.call.is_usable else ""
 
     @property
+    def is_brought(self) -> bool:
+        """An answer from elsewhere, about which there are no figures."""
+        return self._asked.is_brought
+
+    @property
+    def brought_by(self) -> str:
+        return self._asked.brought_by or ""
+
+    @property
     def may_be_retried(self) -> bool:
         """Its place has no answer: asking again is offered where that is said."""
         return self.state in ("failed", "stopped", "skipped")
@@ -331,6 +342,7 @@ CAUSES = {
     "repair": "repair",
     "asked": "asked by a reader",
     "condense": "condensing",
+    "brought": "brought along",
 }
 
 

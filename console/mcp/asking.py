@@ -16,7 +16,7 @@ from ..api.http.errors import ApiError
 from ..api.http.follow import load, states
 from ..api.planning.asked import PREFIX
 from ..api.planning.plan import plan_for, usual_preset
-from ..api.planning.schemas import Asking, OwnTerms, WaitingFor
+from ..api.planning.schemas import Asking, BroughtAnswer, OwnTerms, WaitingFor
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
 from ..models import Run
@@ -43,20 +43,24 @@ def begin(
     judge: str | None,
     terms: OwnTerms | None = None,
     wait_for: WaitingFor | None = None,
+    answers: Sequence[BroughtAnswer] | None = None,
 ) -> Run:
     """Raises ApiError and Refused."""
     caller.must_have(Scope.RUN)
     if preset and (panel or judge):
         raise Refused("Give either a preset or a panel and a judge.")
     own = {
-        "panel": list(panel) if panel else None,
+        # Empty it is nobody, beside answers from elsewhere; else it was not meant.
+        "panel": list(panel) if panel or (answers and panel is not None) else None,
+        "answers": [one.model_dump() for one in answers or ()],
         "judge": judge,
         "wait_for": wait_for,
         **(terms.model_dump() if terms else {}),
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
-    plan = plan_for(parse(Asking, {"model": model, "fusion": own}), {}, of_token=caller.terms)
-    return with_verdicts(caller.start(prompt, plan.spec))
+    body = parse(Asking, {"model": model, "fusion": own})
+    plan = plan_for(body, {}, of_token=caller.terms, by=caller.name)
+    return with_verdicts(caller.start(prompt, plan.spec, plan.answers))
 
 
 def find(caller: Caller, run_id: str) -> Run:
@@ -116,6 +120,7 @@ class _Progress:
             if not call or not call.status.is_final or call.retry_at:
                 continue
             how = "answered" if call.is_usable else f"failed: {call.error}"
+            how = "was brought along" if call.is_brought else how
             progress += self._once(f"seat-{seat}", f"{letter(seat)} · {name} {how}")
         fusion = state.fusion
         if fusion and (fusion.analysis or fusion.analysis_reason):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from ..engine.terms import NONE, Terms
 from ..models import ApiToken, Run
 from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
+from ..services.brought import Brought
 from ..services.runs import run_start
 from ..services.tokens import token_is_usable, token_run_start
 from ..site.public_url import public_url
@@ -41,7 +43,11 @@ class Caller(Protocol):
     def terms(self) -> Terms:
         """On which each of its runs is made."""
 
-    def start(self, prompt: str, spec: Spec) -> Run:
+    @property
+    def name(self) -> str:
+        """Whose name is on what it brings along; "": nobody in particular."""
+
+    def start(self, prompt: str, spec: Spec, answers: Sequence[Brought]) -> Run:
         """Raises Refused and ApiError."""
 
     def run(self, run_id: uuid.UUID) -> Run:
@@ -72,10 +78,14 @@ class Program:
     def terms(self) -> Terms:
         return self.token.terms
 
-    def start(self, prompt: str, spec: Spec) -> Run:
+    @property
+    def name(self) -> str:
+        return self.token.owner.get_username()
+
+    def start(self, prompt: str, spec: Spec, answers: Sequence[Brought]) -> Run:
         if depth_of(self.request):
             raise ApiError("recursion_refused", RECURSION)
-        return token_run_start(token=self.token, prompt=prompt, spec=spec)
+        return token_run_start(token=self.token, prompt=prompt, spec=spec, answers=answers)
 
     def run(self, run_id: uuid.UUID) -> Run:
         return access.run_visible_to(self.token.owner, run_id)
@@ -102,10 +112,18 @@ class Shell:
     def terms(self) -> Terms:
         return NONE
 
-    def start(self, prompt: str, spec: Spec) -> Run:
-        visibility = Visibility.PRIVATE if self.user else Visibility.TEAM
+    @property
+    def name(self) -> str:
+        return self.user.get_username() if self.user else ""
+
+    def start(self, prompt: str, spec: Spec, answers: Sequence[Brought]) -> Run:
         return run_start(
-            owner=self.user, prompt=prompt, spec=spec, origin=Origin.SHELL, visibility=visibility
+            owner=self.user,
+            prompt=prompt,
+            spec=spec,
+            answers=answers,
+            origin=Origin.SHELL,
+            visibility=Visibility.PRIVATE if self.user else Visibility.TEAM,
         )
 
     def run(self, run_id: uuid.UUID) -> Run:

@@ -20,6 +20,8 @@ class Seat(BaseModel):
     seat: str = Field(description="Its letter, as the page shows it")
     model: str
     in_place_of: str | None = Field(None, description="Whom it stands in for, as a fallback")
+    name: str = Field("", description="What the page calls it")
+    brought: bool = Field(False, description="An answer from elsewhere: no model was asked")
     status: str
     answer: str | None = Field(None, description="Only when it was asked for")
     error: str | None = None
@@ -101,6 +103,8 @@ def fusion_run(
                 seat=seat.seat,
                 model=seat.model,
                 in_place_of=seat.in_place_of,
+                name=seat.name,
+                brought=seat.brought,
                 status=seat.status,
                 answer=(seat.text or None) if with_answers else None,
                 error=seat.error,
@@ -136,7 +140,7 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
         parts.append(
             f"Where the panel agreed and differed{how}:\n\n" + analysis_with_notes(analysis)
         )
-    seats = [f"{_named(s)}: {s.error or s.status}" for s in result.panel]
+    seats = [f"{_named(s)}: {_how(s)}" for s in result.panel]
     parts.append("Panel: " + "; ".join(seats))
     parts += [f"--- {_named(s)} ---\n{s.answer}" for s in result.panel if s.answer is not None]
     cost = "unknown" if result.cost_usd is None else money(result.cost_usd)
@@ -145,6 +149,12 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
     return "\n\n".join(parts)
 
 
+def _how(seat: Seat) -> str:
+    return "brought along" if seat.brought else seat.error or seat.status
+
+
 def _named(seat: Seat) -> str:
+    if seat.brought:
+        return f"{seat.seat} {seat.name}"
     instead = f" (in place of {seat.in_place_of})" if seat.in_place_of else ""
     return f"{seat.seat} {seat.model}{instead}"

@@ -15,7 +15,8 @@ from pydantic import ConfigDict, Field
 
 from ..api.http.db import db
 from ..api.http.errors import ApiError
-from ..api.planning.schemas import OwnTerms, WaitingFor
+from ..api.planning.schemas import BroughtAnswer, OwnTerms, WaitingFor
+from ..engine.spec import MAX_SEATS
 from ..engine.state import RunState
 from ..models import Run
 from ..models.tokens import Scope
@@ -88,6 +89,15 @@ WhomToWaitFor = Annotated[
         "{first: n}; default: as the preset says"
     ),
 ]
+Answers = Annotated[
+    list[BroughtAnswer] | None,
+    Field(
+        description="Answers to the prompt that you have already (name, content, and model if "
+        "known): each gets a seat of its own, is compared and fused like any, and costs nothing. "
+        "With an empty panel nobody else answers",
+        max_length=MAX_SEATS,
+    ),
+]
 Seconds = Annotated[int, Field(ge=0, le=300, description="How long to wait for the end")]
 
 P = ParamSpec("P")
@@ -133,10 +143,11 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         judge: Judge = None,
         terms: Asked = None,
         wait_for: WhomToWaitFor = None,
+        answers: Answers = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         began = time.monotonic()
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for, answers)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
         seconds = max(0.0, settings.MCP_ANSWER_SECONDS - (time.monotonic() - began))
@@ -155,9 +166,10 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         judge: Judge = None,
         terms: Asked = None,
         wait_for: WhomToWaitFor = None,
+        answers: Answers = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for)
+        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for, answers)
         return answer(caller, run, RunState())
 
     @server.tool(name="fusion_get_run", title="Read a run", description=GET, annotations=READS)
@@ -220,7 +232,7 @@ def answer(
     return CallToolResult(
         content=[TextContent(type="text", text=text)],
         structured_content=result.model_dump(mode="json"),
-        is_error=result.is_final and result.answer is None,
+        is_error=result.is_final and result.answer is None and result.status != "completed",
     )
 
 

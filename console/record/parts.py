@@ -123,13 +123,14 @@ def money(cost: Decimal | None) -> float | None:
 
 
 def model_of(call: CallState) -> str:
-    """As it was asked for, so that a program finds what it named."""
-    return str(call.panelist.get("model") or call.model)
+    """As it was asked for, so that a program finds what it named; of an answer from elsewhere the
+    name it was given, where nobody knows its model."""
+    return str(call.panelist.get("model") or call.model or call.panelist.get("label", ""))
 
 
 def in_place_of(spec: Spec, call: CallState) -> str | None:
     """The model that was meant to sit where another, a fallback maybe, was asked."""
-    meant = spec.panel[call.seat].model if call.seat is not None else ""
+    meant = spec.panel[call.seat].known_as if call.seat is not None else ""
     return meant if meant and meant != model_of(call) else None
 
 
@@ -144,7 +145,7 @@ def analysis_object(
 ) -> dict[str, Any]:
     """OpenRouter's shape: models where ours has seats, by the names that their answers go by."""
     by_seat = {call.seat: model_of(call) for call in judged}
-    models = [by_seat.get(seat, panelist.model) for seat, panelist in enumerate(spec.panel)]
+    models = [by_seat.get(seat, panelist.known_as) for seat, panelist in enumerate(spec.panel)]
     return _Analysis(models).of(analysis)
 
 

@@ -19,7 +19,7 @@ from ..engine.findings.by_words import WORDS
 from ..engine.findings.given import given, why_best
 from ..engine.findings.sourced import SourcedSentence
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import CallState, FusionState, RunState, Step
+from ..engine.state import CallState, FusionState, RunState, RunStatus, Step
 from ..engine.steps.condense import condensing_of
 from .parts import (
     Analysis,
@@ -64,7 +64,9 @@ class Attachment(Told):
 
 
 class Call(Told):
-    """One request to one model. Another try is another call."""
+    """One request to one model. Another try is another call. With the cause `brought` it is an
+    answer from elsewhere, with the `name` it was given and `brought_by` whom, null of any other:
+    nothing was sent, and nothing was spent."""
 
     key: str
     step: Literal["panel", "condense", "analysis", "synthesis", "poll"]
@@ -72,6 +74,8 @@ class Call(Told):
     fusion: int | None
     number: int
     cause: str
+    name: str | None
+    brought_by: str | None
     model: str
     answered_by: str | None
     provider: str | None
@@ -184,12 +188,15 @@ class Fusion(Told):
 
 
 class Outcome(Told):
-    """Who was asked and what came of it. `answer` is the run's, of the latest fusion with one."""
+    """Who was asked and what came of it. `answer` is the run's, of the latest fusion with one.
+    `note`: what is to be said of a run that is completed, that another answer stands in or that
+    there is no judge."""
 
     panel: list[str]
     judge: str | None
     synthesizer: str | None
     answer: str | None
+    note: str | None
     tool_calls: list[dict[str, Any]]
     finish_reason: str | None
     sources: list[Source]
@@ -201,13 +208,15 @@ class Outcome(Told):
 class Seat(Told):
     """Its answer, or the last that was tried, by `model`, which may sit there `in_place_of` the
     one that was meant. `name` is what the page calls it, `call` where it comes from: null when
-    it was never asked."""
+    it was never asked. `brought`: it is an answer from elsewhere, `brought_by` whom."""
 
     seat: str
     call: str | None
     model: str
     in_place_of: str | None
     name: str
+    brought: bool
+    brought_by: str | None
     status: CallStatus
     text: str
     finish_reason: str | None
@@ -288,6 +297,7 @@ def run_object(
         status=outcome.value,
         reason=state.reason or None,
         error=state.error or None,
+        note=(state.error or None) if outcome is RunStatus.COMPLETED else None,
         stands_in=bool(answer and answer.stands_in),
         seats=[_seat(spec, state, seat) for seat in range(len(spec.panel))],
         preset=run.preset,
@@ -299,7 +309,7 @@ def run_object(
         seconds=state.seconds,
         cost=money(cost),
         cost_is_partial=partial,
-        panel=[panelist.model for panelist in spec.panel],
+        panel=[panelist.known_as for panelist in spec.panel],
         judge=asked(spec.judge),
         synthesizer=asked(spec.writer),
         answer=answer.text if answer else None,
@@ -341,6 +351,8 @@ def _call(call: CallState) -> Call:
         fusion=call.fusion,
         number=call.number,
         cause=call.cause,
+        name=call.panelist.get("label") or None if call.is_brought else None,
+        brought_by=call.panelist.get("brought_by") or None,
         model=model_of(call),
         answered_by=call.model or None,
         provider=call.provider or None,
@@ -454,12 +466,15 @@ def best_of(spec: Spec, state: RunState, fusion: FusionState) -> Best | None:
 
 def _seat(spec: Spec, state: RunState, seat: int) -> Seat:
     call = state.answer(seat) or state.latest(Step.PANEL, seat=seat)
+    who = Panelist.from_dict(call.panelist) if call else spec.panel[seat]
     return Seat(
         seat=letter(seat),
         call=call.key if call else None,
-        model=model_of(call) if call else spec.panel[seat].model,
+        model=model_of(call) if call else spec.panel[seat].known_as,
         in_place_of=in_place_of(spec, call) if call else None,
-        name=spec.name_of(seat, Panelist.from_dict(call.panelist) if call else spec.panel[seat]),
+        name=spec.name_of(seat, who),
+        brought=who.is_brought,
+        brought_by=who.brought_by or None,
         status=call.status.value if call else "waiting",
         text=call.text if call else "",
         finish_reason=call.finish_reason if call else None,

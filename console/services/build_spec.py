@@ -21,12 +21,13 @@ from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, plain_name, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..catalog.thinking import reasons, usual_first_tokens
-from ..engine.spec import MAX_SEATS, Panelist, Policy, Spec, StopAfter
+from ..engine.spec import MAX_SEATS, NOBODY, Panelist, Policy, Spec, StopAfter
 from ..engine.steps.prompts import load as load_prompts
 from ..engine.terms import NONE, Terms
 from ..engine.wait_for import WaitFor
 from ..models import Credential
 from ..providers import kinds
+from .brought import Brought, must_have_seats
 from .errors import NameRefused, Refused
 from .policy import chosen_policy, site_policy
 from .terms import LeftOut, OnTerms
@@ -64,9 +65,14 @@ class SeatWish:
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants of a run. What is empty is as usual."""
+    """What somebody wants of a run. What is empty is as usual.
+
+    `answers` from elsewhere have seats of their own behind the panel's. Where there is nobody
+    else, nobody need be named as the judge: then the run ends with them side by side.
+    """
 
     panel: Sequence[str | SeatWish | Panelist] = ()
+    answers: Sequence[Brought] = ()
     judge: Who = ""
     synthesizer: Who = ""  # "": the judge writes
     judge_fallback: Model = ""
@@ -130,8 +136,11 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
         # Whoever named a fallback for this run alone relies on it; a preset's stands back.
         named = [isinstance(s, SeatWish) and _is_typed(s.fallback) for s in wish.panel]
         panel = seats if wish.kept_policy else on_terms.panel(seats, named)
+        panel += tuple(answer.panelist for answer in wish.answers)
         judge, synthesizer = people.judge_and_synthesizer(wish)
-        judge = on_terms.must_keep(judge, "judge", names_fallback=_is_typed(wish.judge_fallback))
+        if judge != NOBODY:
+            named_fallback = _is_typed(wish.judge_fallback)
+            judge = on_terms.must_keep(judge, "judge", names_fallback=named_fallback)
         if synthesizer:
             synthesizer = on_terms.must_keep(
                 synthesizer,
@@ -149,7 +158,7 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
         preset=wish.preset,
         preset_name=wish.preset_name,
         criteria=wish.criteria,
-        stop_after="panel" if wish.is_direct else wish.stop_after,
+        stop_after="panel" if wish.is_direct or judge == NOBODY else wish.stop_after,
         request=wish.request,
         shuffle_seed=secrets.randbits(128),
         terms=wish.terms,
@@ -168,14 +177,20 @@ def _wish_of(seat: str | SeatWish) -> SeatWish:
 
 
 def _must_be_whole(wish: Wish) -> None:
-    if not wish.panel and not wish.is_direct:
+    if not (wish.panel or wish.answers or wish.is_direct):
         raise Refused("Choose at least one model for the panel.")
     if len(wish.panel) > MAX_SEATS:
         raise Refused(f"A panel has at most {MAX_SEATS} models.")
-    if not is_named(wish.judge):
+    if wish.answers:
+        must_have_seats(len(wish.panel), wish.answers)
+    if not (is_named(wish.judge) or _needs_no_judge(wish)):
         raise Refused("Choose a judge.")
-    if wish.wait_for and not wish.is_direct:
+    if wish.wait_for and wish.panel and not wish.is_direct:
         must_be_possible(wish.wait_for, len(wish.panel))
+
+
+def _needs_no_judge(wish: Wish) -> bool:
+    return bool(wish.answers) and not wish.panel and not is_named(wish.synthesizer)
 
 
 def is_named(who: Who | SeatWish) -> bool:
@@ -275,6 +290,8 @@ class _People:
         return self._judging(wish.judge, "judge", LOCAL_ANALYSIS_TOKENS)
 
     def judge_and_synthesizer(self, wish: Wish) -> tuple[Panelist, Panelist | None]:
+        if not is_named(wish.judge):
+            return NOBODY, None
         plain, synthesizer = self.judge(wish), None
         if is_named(wish.synthesizer):
             synthesizer = self._judging(wish.synthesizer, "synthesizer", LOCAL_SYNTHESIS_TOKENS)

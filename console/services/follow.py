@@ -33,16 +33,19 @@ def run_follow(
 ) -> Run:
     """Ask the panel as it sits now (or `spec`'s) on, with what was said as the conversation.
 
-    Of a sample nobody can be asked on, so it is who would be asked anything else.
+    An answer from elsewhere has nobody behind it who could be asked on: it is part of what was
+    said, and its seat falls away. Where nobody is left, and of a sample, it is who would be asked
+    anything else.
     `follows_from` is "fused", "seat-<n>" or "own": each seat then goes on from its own
     answers. Raises Refused.
     """
     prompt = clean_prompt(prompt)
     before, state = spec_of(run), state_from_rows(run)
-    if follows_from == OWN and spec is not None and len(spec.panel) != len(before.panel):
+    asked = before.asked
+    if follows_from == OWN and spec is not None and len(spec.panel) != len(asked):
         raise Refused("Each seat can go on from its own answer only with the same panel.")
-    if run.is_sample:
-        spec = spec or _own_panel()
+    if run.is_sample or not asked:
+        spec = spec or _own_panel(is_sample=run.is_sample)
     follow = spec or replace(before, panel=_panel_now(before, state))
     return run_start(
         owner=owner,
@@ -56,22 +59,27 @@ def run_follow(
     )
 
 
-def _own_panel() -> Spec:
+def _own_panel(*, is_sample: bool) -> Spec:
     slug = default_preset_slug()
     preset = Preset.objects.filter(slug=slug).first()
     if preset is None or (lacks := preset_lacks(preset)):
         why = lacks if preset else "Choose who answers."
-        raise Refused(f"The sample's models are made up, and no others can be asked yet. {why}")
+        whose = (
+            "The sample's models are made up" if is_sample else "These answers are from elsewhere"
+        )
+        raise Refused(f"{whose}, and no others can be asked yet. {why}")
     return preset_spec(preset)
 
 
 def _followed(spec: Spec, state: RunState, follows_from: str) -> Followed:
     """The very calls. Raises Refused."""
     answers = [call for seat in range(len(spec.panel)) if (call := state.answer(seat))]
-    if follows_from == OWN and not answers:
+    # By where they sit in the run that goes on.
+    own = {place: call.key for place, seat in enumerate(spec.asked) if (call := state.answer(seat))}
+    if follows_from == OWN and not own:
         raise Refused("No seat has an answer to go on from.")
     if follows_from in (FUSED, OWN):
-        seats = {c.seat or 0: c.key for c in answers} if follows_from == OWN else {}
+        seats = own if follows_from == OWN else {}
         # The latest there is: another fusion may be under way, or was stopped.
         for number, fusion in sorted(state.fusions.items(), reverse=True):
             fused = given(state, fusion)
@@ -99,8 +107,8 @@ def _ruled(state: RunState) -> int:
 
 def _panel_now(spec: Spec, state: RunState) -> tuple[Panelist, ...]:
     """The panel as it answered: where a seat's model was swapped, whoever gave its answer."""
-    answers = [state.answer(seat) for seat in range(len(spec.panel))]
+    answers = {seat: state.answer(seat) for seat in spec.asked}
     return tuple(
         seated(spec, state, seat, by=answer.number if answer else 0)
-        for seat, answer in enumerate(answers)
+        for seat, answer in answers.items()
     )

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from ..engine.findings.ruling import has_rulings, has_words
 from ..engine.provider import Message
-from ..engine.spec import HEEDS_WISHES, MAX_SEATS, Panelist, Spec, letter
+from ..engine.spec import HEEDS_WISHES, MAX_SEATS, NOBODY, Panelist, Spec, letter
 from ..engine.state import (
     CallState,
     CallStatus,
@@ -36,7 +36,7 @@ from ..models import Call, Credential, Fusion, Preset, Run
 from ..record.rows import state_from_rows
 from .build_spec import Who, Wish, build, find_panelist, is_named
 from .errors import Refused, RunUnderWay
-from .presets import preset_wish
+from .presets import preset_wish, usual_wish
 from .rulings import PLAIN, ReaderWish, ruled_on, wished
 from .runs import ApiOrigin, clean_text, ring_for, spec_of
 
@@ -240,6 +240,8 @@ def fusion_wish(
         whole = replace(other, panel=spec.panel, kept_policy=spec.policy, terms=terms, limits={})
     if is_named(judge):
         whole = replace(whole, judge=judge, judge_fallback="", judge_effort="")
+    elif whole.judge == NOBODY:
+        whole = _with_usual_judge(whole)
     if is_named(synthesizer):
         whole = replace(whole, synthesizer=synthesizer, synthesizer_fallback="")
     return replace(whole, criteria=criteria.strip() or whole.criteria)
@@ -261,6 +263,32 @@ def _as_before(spec: Spec, base: FusionState | None) -> Wish:
     )
 
 
+def _with_usual_judge(whole: Wish) -> Wish:
+    """Of a run that nobody was to judge."""
+    usual = usual_wish()
+    if usual is None:
+        raise Refused(
+            "No model can judge these answers yet. Name a judge, or have an admin add a provider "
+            "key."
+        )
+    try:
+        terms = whole.terms.and_also(usual.terms)
+    except NobodyLeft as nobody:
+        raise Refused(str(nobody)) from None
+    return replace(usual, panel=whole.panel, kept_policy=whole.kept_policy, terms=terms, limits={})
+
+
+def judged_as_usual(spec: Spec) -> Spec | None:
+    """What it would be fused with, for who is told so beforehand; None: nobody can judge yet."""
+    if spec.has_judge:
+        return spec
+    try:
+        again = build(fusion_wish(spec))
+    except Refused:
+        return None
+    return replace(spec, judge=again.judge, synthesizer=again.synthesizer)
+
+
 def _preset(name: str) -> Preset:
     preset = Preset.objects.filter(slug=name).first()
     if preset is None:
@@ -276,6 +304,11 @@ def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
     Raises Refused.
     """
     _must_exist(run, seat)
+    if spec_of(run).panel[seat].is_brought:
+        raise Refused(
+            f"{letter(seat)} is an answer from elsewhere: there is nobody to ask. Add a seat "
+            "instead."
+        )
     other = find_panelist(model, spec_of(run).panel[seat].terms) if model.strip() else None
     with transaction.atomic():
         ended = _reopen(run)

@@ -63,6 +63,12 @@ def preset_spec(preset: Preset) -> Spec:
     return build(preset_wish(preset))
 
 
+def usual_wish() -> Wish | None:
+    """Of the preset that is offered first; None where none can run."""
+    preset = Preset.objects.filter(slug=default_preset_slug(), enabled=True).first()
+    return None if preset is None or preset_lacks(preset) else preset_wish(preset)
+
+
 def presets_enabled(*slugs: str) -> dict[Preset, str]:
     """Those that are switched on, or of those the ones of these slugs, each with what it lacks, as
     `preset_lacks` says it: read at once, with their seats and whose keys they name, instead of one

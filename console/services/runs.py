@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,10 +16,12 @@ from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import RunStatus
 from ..engine.text import storable
-from ..models import ApiToken, Run, Visibility
+from ..models import ApiToken, Call, Run, Visibility
 from ..models.runs import Origin, new_share_token
 from ..record.asked import Followed
+from ..record.rows import call_row
 from ..worker.doorbell import ring
+from .brought import Brought, calls
 from .errors import Refused
 
 
@@ -36,6 +39,7 @@ def run_start(
     owner: User | None,
     prompt: str,
     spec: Spec,
+    answers: Sequence[Brought] = (),
     origin: str = Origin.PAGE,
     visibility: str = Visibility.PRIVATE,
     client_run_id: str | None = None,
@@ -47,6 +51,7 @@ def run_start(
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
+    `answers` from elsewhere are those that the spec was built with: they are there with the run.
     `messages` is the conversation the panel is asked, `prompt` alone when it is not given; of
     one that goes on from `follows`, what it has `followed` of it and `prompt`.
     Raises Refused.
@@ -77,6 +82,7 @@ def run_start(
                 follows_from=follows_from,
                 follows_calls=followed.to_dict() if followed else None,
             )
+            Call.objects.bulk_create(call_row(run.pk, call) for call in calls(spec, answers))
             transaction.on_commit(lambda: ring_for(run.pk))
     except IntegrityError:
         first = None

@@ -72,7 +72,10 @@ class OnTerms:
         *,
         names_fallback: bool = False,
     ) -> Panelist:
-        """With the terms that its calls are made on. Raises TermsRefused."""
+        """With the terms that its calls are made on. Raises TermsRefused. Nobody is asked for an
+        answer from elsewhere."""
+        if panelist.is_brought:
+            return panelist
         try:
             terms = self._terms.and_also(panelist.terms)
         except NobodyLeft as nobody:

@@ -22,6 +22,7 @@ from ..engine.spec import Panelist, Spec
 from ..models import ApiToken, Call, Fusion, Run
 from ..models.runs import Origin, is_unfinished
 from ..models.tokens import Scope
+from .brought import Brought
 from .build_spec import Who
 from .errors import Refused
 from .fusions import run_fuse, run_turn
@@ -108,6 +109,7 @@ def token_run_start(
     token: ApiToken,
     prompt: str,
     spec: Spec,
+    answers: Sequence[Brought] = (),
     messages: list[dict[str, object]] | None = None,
     request_hash: str = "",
     idempotency_key: str | None = None,
@@ -138,6 +140,7 @@ def token_run_start(
             owner=token.owner,
             prompt=prompt,
             spec=spec,
+            answers=answers,
             origin=Origin.API,
             visibility=visibility,
             messages=messages,

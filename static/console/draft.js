@@ -2,6 +2,7 @@
 // wrote it: somebody else may be the next to sign in here.
 
 export const COMPOSE = "fusion-draft";
+export const ANSWERS = "fusion-answers";
 export const followOf = (path) => `fusion-follow:${path}`;
 export const againOf = (path) => `fusion-again:${path}`;
 
@@ -19,7 +20,7 @@ export function keep(name, text) {
 // Whether anything is kept in this tab, whoever wrote it.
 export function keeps() {
   try {
-    return Object.keys(sessionStorage).some((name) => /^fusion-(draft|follow|again):/.test(name));
+    return Object.keys(sessionStorage).some((name) => /^fusion-(draft|answers|follow|again):/.test(name));
   } catch {
     return false;
   }

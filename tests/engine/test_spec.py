@@ -63,7 +63,17 @@ def test_a_spec_of_the_fourth_version_says_who_is_too_small_to_judge() -> None:
     spec = Spec.from_dict(data)
     assert [p.can_judge for p in spec.panel] == [True, False, True]
     assert spec.writer.is_small and spec.prompts.small_synthesis == "Write briefly."
+    assert spec.to_dict() == data | {"v": VERSION}
+
+
+def test_a_spec_of_the_fifth_version_has_an_answer_from_elsewhere_in_a_seat() -> None:
+    data = stored("5")
+    spec = Spec.from_dict(data)
+    assert (spec.brought, spec.asked) == ([3], [0, 1, 2])
+    assert (spec.panel[3].label, spec.panel[3].brought_by) == ("ChatGPT, on Tuesday", "alice")
     assert spec.to_dict() == data
+    # Before, a model sat in every seat.
+    assert all(not Spec.from_dict(stored(v)).brought for v in ("1-first", "1", "2", "3", "4"))
 
 
 @pytest.mark.parametrize("where", ["run", "seat"])
@@ -135,7 +145,7 @@ def test_what_is_no_version_is_refused(version: Any) -> None:
         Spec.from_dict(stored("2") | {"v": version})
 
 
-@pytest.mark.parametrize("name", ["1", "2", "3", "4"])
+@pytest.mark.parametrize("name", ["1", "2", "3", "4", "5"])
 @pytest.mark.parametrize("within", ["", "policy", "prompts", "judge"])
 def test_a_field_that_is_not_known_is_never_passed_over(name: str, within: str) -> None:
     data = stored(name)

@@ -45,6 +45,12 @@ TABLE: dict[str, Condition] = {
     ),
     "preset_unavailable": Condition(400, _INVALID, "This preset cannot run at present."),
     "no_credential": Condition(400, _INVALID, "No provider is set up for this model."),
+    "no_judge": Condition(
+        400,
+        _INVALID,
+        "No model can judge these answers and write from them yet. Name one (fusion.judge), or "
+        "have them set side by side by /v1/runs, which takes no model.",
+    ),
     "not_found": Condition(404, _INVALID, "There is nothing at this address."),
     "model_not_found": Condition(404, _INVALID, "There is no such model."),
     "method_not_allowed": Condition(405, _INVALID, "This address does not take this method."),

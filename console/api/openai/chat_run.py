@@ -167,7 +167,13 @@ async def _ended(chat: Chat) -> RunState:
 
 def planned(call: ApiCall[Any], body: Answering) -> Plan:
     """Raises ApiError. What is left out is said in a header, too: streams are told at once."""
-    plan = plan_for(body, request_of(body), depth=call.depth, of_token=call.token.terms)
+    plan = plan_for(
+        body,
+        request_of(body),
+        depth=call.depth,
+        of_token=call.token.terms,
+        by=call.token.owner.get_username(),
+    )
     if plan.warnings:
         call.headers[WARNINGS] = " ".join(plan.warnings)
     return plan
@@ -179,6 +185,8 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
     if goes_on := _within_turn(call, plan):
         return goes_on
     spec = plan.decide or plan.spec
+    if not spec.has_judge:
+        raise ApiError("no_judge", param="fusion.answers")
     messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
     started = start(
         call,
@@ -186,6 +194,7 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
         prompt=prompt,
         messages=messages,
         visibility=body.fusion.visibility,
+        answers=plan.answers,
         fails_again=(spec, plan.spec),
     )
     chat = Chat(call, plan, started, started.run.frozen_spec)

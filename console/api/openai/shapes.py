@@ -53,7 +53,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
         run_url=run_url,
         preset=spec.preset,
         deliberated=True,
-        panel=[panelist.model for panelist in spec.panel],
+        panel=[panelist.known_as for panelist in spec.panel],
         judge=asked(spec.judge),
         synthesizer=asked(spec.writer),
         responses=responses(spec, state),

@@ -48,7 +48,7 @@ class PanelRequest:
     @property
     def wants_fusion(self) -> bool:
         own = self.body.fusion
-        wished = self.plugin or self.tool or own.panel or own.judge
+        wished = self.plugin or self.tool or own.panel or own.judge or own.answers
         return not self.is_switched_off and (self.is_alias or bool(wished))
 
     @property
@@ -70,8 +70,10 @@ class PanelRequest:
 
     @property
     def may_decide(self) -> bool:
-        """It is the outer model that decides whether the panel is asked."""
-        return self.tool is not None and self.plugin is None and not self.is_forced
+        """It is the outer model that decides whether the panel is asked. Whoever brings answers
+        has decided that they are compared."""
+        offered = self.tool is not None and self.plugin is None and not self.is_forced
+        return offered and not self.body.fusion.answers
 
     def options(self, request: dict[str, Any]) -> dict[str, Any]:
         """What is handed on to the answering call as it is, with its tools. A choice between

@@ -18,6 +18,7 @@ from ...engine.provider import Message
 from ...engine.spec import Spec
 from ...engine.state import RunStatus
 from ...models import Fusion, Run
+from ...services.brought import Brought
 from ...services.errors import Refused, RunUnderWay
 from ...services.tokens import token_run_start, token_run_turn
 from ...site.public_url import public_url
@@ -56,6 +57,7 @@ def start(
     prompt: str,
     messages: list[Message] | None = None,
     visibility: str = "private",
+    answers: Sequence[Brought] = (),
     part: str = "",
     fails_again: Sequence[Spec] = (),
 ) -> Started:
@@ -87,6 +89,7 @@ def start(
             token=call.token,
             prompt=prompt,
             spec=spec,
+            answers=answers,
             messages=messages,
             request_hash=asked,
             idempotency_key=key,

@@ -14,6 +14,7 @@ from ...catalog.near import did_you_mean
 from ...engine.spec import Spec
 from ...engine.terms import NONE, Terms
 from ...models import Preset
+from ...services.brought import AnswerRefused, Brought, brought
 from ...services.build_spec import CUSTOM, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
 from ...services.policy import OF_JUDGING
@@ -28,7 +29,7 @@ from ...services.quickest import fast_wish
 from ..http.errors import ApiError
 from .asked import ALIASES, FLASH, PREFIX, PanelRequest
 from .refusals import built
-from .schemas import Asking, FusionParameters, PanelSeat
+from .schemas import Asking, BroughtAnswer, FusionParameters, PanelSeat
 from .terms import asked_terms, places, terms_of, together
 
 # How the outer model is offered a panel, and what it is known by when it wants one.
@@ -53,10 +54,12 @@ OPENROUTER_FAST = "general-fast"
 @dataclass(frozen=True)
 class Plan:
     """`direct`: one model answers and nothing is fused. `decide`: asked first, and may answer.
-    `warnings`: sentences about what of the request was left out."""
+    `answers` are those from elsewhere that the spec was built with, `warnings` sentences about
+    what of the request was left out."""
 
     model: str
     spec: Spec
+    answers: tuple[Brought, ...] = ()
     direct: bool = False
     decide: Spec | None = None
     warnings: tuple[str, ...] = ()
@@ -67,20 +70,50 @@ class Plan:
 
 
 def plan_for(
-    body: Asking, request: dict[str, Any], *, depth: int = 0, of_token: Terms = NONE
+    body: Asking,
+    request: dict[str, Any],
+    *,
+    depth: int = 0,
+    of_token: Terms = NONE,
+    by: str = "",
 ) -> Plan:
     """`request` is what the answering call is asked for (`Spec.request`), `of_token` what the
-    token asks of each of its requests. Raises ApiError.
+    token asks of each of its requests, `by` whose name is on answers from elsewhere. Raises
+    ApiError.
 
     Reads the database and may ask providers for their lists.
     """
     asked = PanelRequest.of(body)
-    plan = _plan(asked, request, terms_of(body, of_token), depth)
+    answers = brought_answers(body.fusion.answers, by)
+    plan = _plan(asked, request, terms_of(body, of_token), depth, answers)
     return replace(plan, warnings=asked.offered.warnings)
 
 
-def _plan(asked: PanelRequest, request: dict[str, Any], terms: Terms, depth: int) -> Plan:
+def brought_answers(given: Sequence[BroughtAnswer], by: str) -> tuple[Brought, ...]:
+    """Raises ApiError."""
+    try:
+        return tuple(
+            brought(number=number, name=one.name, text=one.content, model=one.model or "", by=by)
+            for number, one in enumerate(given)
+        )
+    except AnswerRefused as refused:
+        param = f"fusion.answers.{refused.number}.{refused.part}"
+        raise ApiError("invalid_request", str(refused), param=param) from None
+
+
+def _plan(
+    asked: PanelRequest,
+    request: dict[str, Any],
+    terms: Terms,
+    depth: int,
+    answers: tuple[Brought, ...],
+) -> Plan:
     body, options = asked.body, asked.options(request)
+    if answers and depth > 0:
+        raise ApiError("recursion_refused", param="fusion.answers")
+    if answers and asked.is_switched_off:
+        message = "Answers from elsewhere are given, and the panel is switched off: choose one."
+        raise ApiError("invalid_request", message, param="fusion.answers")
     if depth > 0 and asked.is_alias and not asked.is_switched_off:
         # One level only: what was asked for by name is refused, what was offered is left out.
         raise ApiError("recursion_refused", param="model")
@@ -91,9 +124,9 @@ def _plan(asked: PanelRequest, request: dict[str, Any], terms: Terms, depth: int
             terms = together(terms, Terms(beside={"models": body.models}))
         spec = _direct(outer, _with_options(request, options), terms, body)
         return Plan(body.model, spec, direct=True)
-    spec = _fused(asked, _with_options(request, options), terms)
+    spec = _fused(asked, _with_options(request, options), terms, answers)
     if not asked.may_decide:
-        return Plan(body.model, spec)
+        return Plan(body.model, spec, answers)
     if asked.choice == "none":
         return Plan(body.model, _direct(spec.writer, spec.request, spec.terms, body), direct=True)
     offered = _with_options(request, options | {"tools": [*asked.tools, DECIDE_TOOL]})
@@ -125,11 +158,14 @@ def _direct(outer: Who, request: dict[str, Any], terms: Terms, body: Asking) -> 
     return built(wish, {"panel": "model", "judge": "model"} | _places_of_terms(body))
 
 
-def _fused(asked: PanelRequest, request: dict[str, Any], terms: Terms) -> Spec:
+def _fused(
+    asked: PanelRequest, request: dict[str, Any], terms: Terms, answers: tuple[Brought, ...]
+) -> Spec:
     own, wished = asked.body.fusion, asked.wished
     judged = _judged(asked, _panel(asked))
     wish = replace(
         judged,
+        answers=answers,
         terms=together(judged.terms, terms),
         judge_effort=_effort(wished),
         policy=own.policy,
@@ -154,6 +190,8 @@ def _fused(asked: PanelRequest, request: dict[str, Any], terms: Terms) -> Spec:
 def _panel(asked: PanelRequest) -> Wish:
     """Whom the request names for the panel, or a preset's, with what is asked of all of them."""
     own, wished = asked.body.fusion, asked.wished
+    if own.panel == []:
+        return _nobody_asked(asked)
     names: Sequence[str | PanelSeat] = own.panel or wished.analysis_models or ()
     base = _base_beside(asked, names)
     if not names:
@@ -173,6 +211,18 @@ def _panel(asked: PanelRequest) -> Wish:
         limits=limits,
         terms=base.terms,
     )
+
+
+def _nobody_asked(asked: PanelRequest) -> Wish:
+    """Answers from elsewhere alone, judged as the preset judges; where none can run, by nobody,
+    unless somebody is named."""
+    try:
+        base = None if asked.names_judge else _base_beside(asked, ())
+    except ApiError:
+        if asked.body.model.startswith(PREFIX) or asked.wished.preset:
+            raise
+        base = None
+    return Wish(listed_only=True) if base is None else replace(base, panel=())
 
 
 def _base_beside(asked: PanelRequest, names: Sequence[str | PanelSeat]) -> Wish | None:

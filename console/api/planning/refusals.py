@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ...engine.spec import Spec
 from ...models import Credential
+from ...services.brought import TooFewOrMany
 from ...services.build_spec import Wish, build
 from ...services.errors import NameRefused, PolicyRefused, Refused, TermsRefused
 from ..http.errors import ApiError
@@ -17,6 +18,8 @@ def built(wish: Wish, places: Mapping[str, str]) -> Spec:
         return build(wish)
     except PolicyRefused as refused:
         raise ApiError("invalid_request", str(refused), param=f"fusion.{refused.field}") from None
+    except TooFewOrMany as refused:
+        raise ApiError("invalid_request", str(refused), param="fusion.answers") from None
     except TermsRefused as refused:
         param = _param_of_terms(refused, places)
         message = f"{refused} Nothing was sent ({param})."

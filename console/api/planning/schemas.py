@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 from ...engine.spec import MAX_SEATS
@@ -164,10 +165,23 @@ WaitingFor = Annotated[
 ]
 
 
-class OwnOptions(OwnTerms):
-    """Ours, under `fusion`."""
+class BroughtAnswer(Schema):
+    """An answer from elsewhere: a name for its column, its text, and who wrote it, where that is
+    known. A misspelt field is refused: it would be missed."""
 
-    panel: Annotated[list[Name | PanelSeat], Field(min_length=1, max_length=8)] | None = None
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    content: str
+    model: str | None = None
+
+
+class OwnOptions(OwnTerms):
+    """Ours, under `fusion`. `answers` from elsewhere stand behind those of the panel; with an
+    empty `panel` nobody else answers."""
+
+    panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
+    answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
     judge: Name | None = None
     synthesizer: Name | None = None
     judge_writes: bool = False
@@ -180,6 +194,12 @@ class OwnOptions(OwnTerms):
     include: bool | None = None
     cancel_on_disconnect: bool = False
     fanout: Literal["once", "every"] = "once"
+
+    @model_validator(mode="after")
+    def _somebody_answers(self) -> OwnOptions:
+        if self.panel == [] and not self.answers:
+            raise ValueError("A panel has at least 1 model, or there are answers from elsewhere.")
+        return self
 
     @property
     def chosen_wait_for(self) -> WaitFor | None:

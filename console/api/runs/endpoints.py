@@ -94,7 +94,12 @@ def _create(call: ApiCall[RunRequest]) -> replies.Run:
     chat_messages = body.messages or [ChatMessage(role="user", content=body.prompt)]
     messages, prompt = conversation(chat_messages, with_tools=plan.keeps_tools)
     started = start(
-        call, plan.spec, prompt=prompt, messages=messages, visibility=body.fusion.visibility
+        call,
+        plan.spec,
+        prompt=prompt,
+        messages=messages,
+        visibility=body.fusion.visibility,
+        answers=plan.answers,
     )
     return run_reply(call.request, call.token.owner_id, started.run)
 

@@ -50,7 +50,10 @@ def reserve(
 
 def _used(reserved: Reserved, call: CallState) -> int:
     """As reported; where nothing is, an estimate from the request, if it was answered, and the
-    text. Requests of a worker before this one are not known any more."""
+    text. Requests of a worker before this one are not known any more; nobody was asked for an
+    answer from elsewhere."""
+    if call.is_brought:
+        return 0
     given, made = call.usage.input_tokens, call.usage.output_tokens
     if given is None:
         given = reserved.sizes.get(call.key, 0) if call.was_billable else 0

@@ -26,6 +26,11 @@ from .panel import answers_of, panel_of
 from .poll import poll
 from .synthesis import count, synthesise
 
+NO_JUDGE = (
+    "There is no judge: nothing was compared or written by a model. The answers stand side by "
+    "side, and any two of them can be compared."
+)
+
 
 async def fuse(
     spec: Spec,
@@ -88,6 +93,8 @@ async def fuse(
             context.say(EventType.FUSION_COMPLETED, fusion=max(state.fusions))
         await panel.rest()
         ending, said = ending_of(state)
+        if not (spec.has_judge or state.fusions):
+            said = {"reason": "", "error": NO_JUDGE}
         context.say(ending, **said)
         return state
 

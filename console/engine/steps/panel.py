@@ -113,10 +113,13 @@ class PanelUnderWay:
     def _look_at_the_answers(self) -> None:
         context, usable, pending = self._context, len(self._answers), self._pending()
         wait_for = context.spec.policy.wait_for
-        # Whom to wait for is said of a panel asked as a whole, not of a seat asked again.
+        # Whom to wait for is said of a panel asked as a whole, not of a seat asked again, nor of
+        # answers from elsewhere, which are there before anybody could have given one.
         asked_again = context.state.idle_seconds > 0
         if not self._has_quorum and not asked_again and pending:
-            self._has_quorum = usable >= wait_for.quorum_of(len(context.spec.panel))
+            asked = context.spec.asked
+            given = sum(1 for call in self._answers.values() if not call.is_brought)
+            self._has_quorum = given >= wait_for.quorum_of(len(asked))
             if self._has_quorum and wait_for.ends_the_others:
                 self._cut_off(pending, Reason.CUT_OFF, SENTENCES[Reason.CUT_OFF])
             elif self._has_quorum:

@@ -57,9 +57,10 @@ def answer_polled(state: RunState, fusion: int, seat: int) -> CallState | None:
 
 
 def voters(state: RunState, fusion: FusionState) -> list[CallState]:
-    """The answers whose authors can compare them with the fused one."""
+    """The answers whose authors can be asked, and can compare them with the fused one."""
     judged = [state.calls[key] for key in fusion.judged if key in state.calls]
-    return [call for call in judged if Panelist.from_dict(call.panelist).can_judge]
+    asked = [call for call in judged if not call.is_brought]
+    return [call for call in asked if Panelist.from_dict(call.panelist).can_judge]
 
 
 def tally(votes: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,9 +30,10 @@ from console.models import Preset, Run
 from console.record.by_words import compared, put_together
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
+from console.services.brought import Brought, brought, largest_file, name_of_file, read_file
 from console.services.build_spec import Wish, build, judge_writes
 from console.services.errors import Refused
-from console.services.presets import default_preset_slug, preset_lacks, preset_wish
+from console.services.presets import default_preset_slug, preset_lacks, preset_wish, usual_wish
 from console.services.runs import run_cancel, run_start
 from console.services.wait_for import read_wait_for
 from console.worker.health import is_up
@@ -44,6 +47,16 @@ class Command(BaseCommand):
         parser.add_argument("--preset", help="a preset's slug; default: as on the page")
         parser.add_argument("--panel", help="MODEL,MODEL,… (1 to 8), instead of a preset")
         parser.add_argument("--judge", help="with --panel; default: the panel's first model")
+        parser.add_argument(
+            "--answer",
+            metavar="FILE",
+            action="append",
+            default=[],
+            help="an answer from elsewhere, a Markdown or text file; can be given several times",
+        )
+        parser.add_argument(
+            "--answers-only", action="store_true", help="nobody else answers: --answer's are fused"
+        )
         parser.add_argument(
             "--wait-for",
             metavar="WHOM",
@@ -64,8 +77,16 @@ class Command(BaseCommand):
             raise CommandError("Fusion is not running here. Start it: python3 manage.py up")
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
-            spec = build(self._wish(options))
-            run = run_start(owner=None, prompt=prompt, spec=spec, origin="shell", visibility="team")
+            wish = self._wish(options)
+            spec = build(wish)
+            run = run_start(
+                owner=None,
+                prompt=prompt,
+                spec=spec,
+                answers=wish.answers,
+                origin="shell",
+                visibility="team",
+            )
         except (Refused, NobodyLeft) as refusal:
             raise CommandError(str(refusal)) from None
         try:
@@ -97,7 +118,11 @@ class Command(BaseCommand):
         for name, value in chosen.items():
             if not value:
                 raise CommandError(f"--policy: “{name}” has no value. As in retries=0,grace=3.")
-        wish = self._panel_wish(options)
+        answers = [_read(number, path) for number, path in enumerate(options["answer"])]
+        if options["answers_only"]:
+            wish = self._without_a_panel(options, answers)
+        else:
+            wish = replace(self._panel_wish(options), answers=answers)
         if options["cheap_writer"]:
             wish = judge_writes(wish)
         return replace(
@@ -108,6 +133,20 @@ class Command(BaseCommand):
             stop_after="panel" if options["compare_first"] else "",
         )
 
+    def _without_a_panel(self, options: dict[str, Any], answers: Sequence[Brought]) -> Wish:
+        """Judged by whom is named, or as the preset judges; where nobody can, by nobody."""
+        if not answers:
+            raise CommandError("--answers-only goes with --answer FILE.")
+        if options["panel"]:
+            raise CommandError("Give either --panel or --answers-only.")
+        if options["judge"]:
+            wish = Wish(judge=options["judge"])
+        elif options["preset"]:
+            wish = self._panel_wish(options)
+        else:
+            wish = usual_wish() or Wish()
+        return replace(wish, panel=(), answers=answers)
+
     def _panel_wish(self, options: dict[str, Any]) -> Wish:
         if options["panel"]:
             if options["preset"]:
@@ -115,7 +154,7 @@ class Command(BaseCommand):
             panel = [name.strip() for name in options["panel"].split(",") if name.strip()]
             return Wish(panel=panel, judge=options["judge"] or (panel or [""])[0])
         if options["judge"]:
-            raise CommandError("--judge goes with --panel.")
+            raise CommandError("--judge goes with --panel, or with --answers-only.")
         slug = options["preset"] or default_preset_slug()
         if slug == "custom":
             offered = ", ".join(m.model for m in all_models()[0][:8]) or "none is listed"
@@ -163,6 +202,22 @@ class Command(BaseCommand):
             write(f"{on} still writes. Fuse with it, too, when it has ended: run {run.pk}")
         if state.error:
             self.stderr.write(state.error)
+
+
+def _read(number: int, path: str) -> Brought:
+    """Raises Refused."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            most = largest_file()
+            # What has no size, as a pipe, is read no further than that.
+            read = None if size > most else file.read(most + 1)
+    except OSError as error:
+        raise Refused(f"--answer {path}: {error.strerror or error}.") from None
+    if read is not None:
+        size = max(size, len(read))
+    text = read_file(number=number, name=path, size=size, read=read)
+    return brought(number=number, name=name_of_file(path), text=text)
 
 
 def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
