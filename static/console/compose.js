@@ -1,6 +1,8 @@
 // The compose page: shortcut, draft, seats. All of it works without this too.
 
 import { COMPOSE, keep, kept } from "console/draft";
+import { act } from "console/keys";
+import { DOWN, oneStop } from "console/stops";
 
 const form = document.querySelector("form.compose");
 const prompt = form.elements.prompt;
@@ -37,6 +39,7 @@ function newId() {
 // ---- the draft stays until its run is read ----
 prompt.value ||= kept(COMPOSE);
 prompt.addEventListener("input", () => keep(COMPOSE, prompt.value));
+act("n", () => prompt.focus());
 
 // ---- seats ----
 const seats = [...form.querySelectorAll(".custom-seat")];
@@ -119,3 +122,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   form.elements.judge.value = names[0];
   show();
 });
+
+// ---- the list of recent runs is one stop ----
+const recent = document.querySelector("#recent .run-rows");
+if (recent) oneStop(recent, DOWN);

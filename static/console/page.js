@@ -1,6 +1,8 @@
 // Small helps for every page: menus that close as menus do, and what htmx is refused.
 
 import "console/copying";
+import "console/focus";
+import "console/keys";
 import "console/times";
 import "console/under_way";
 
@@ -26,17 +28,19 @@ addEventListener("click", (event) => {
   const field = link && document.getElementById(link.hash.slice(1));
   if (!field?.matches("input, textarea, select")) return;
   event.preventDefault();
-  field.closest("details").open = true;
+  const fold = field.closest("details");
+  if (fold) fold.open = true;
   field.focus();
 });
 
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) {
+    event.preventDefault(); // one Esc closes one thing
     menu.open = false;
     menu.querySelector("summary").focus();
   }
-});
+}, { capture: true });
 
 // ---- parts of pages, by htmx ----
 

@@ -87,7 +87,7 @@ def test_a_member_runs_exactly_what_the_admin_set_up(visit: Visit, second: Upstr
     # Two words came, the rest is held back: they are on the page all the same.
     expect(thinker).to_contain_text("Thinker says")
     expect(doubter).to_contain_text("Doubter says")
-    expect(page.get_by_role("status")).to_contain_text("Panel: 0 of 2 answered")
+    expect(page.locator("#run-status")).to_contain_text("Panel: 0 of 2 answered")
     assert not any(call.finished for call in second.calls)
     second.release()
     wait_for_the_end(page)
@@ -97,7 +97,7 @@ def test_a_member_runs_exactly_what_the_admin_set_up(visit: Visit, second: Upstr
     expect(page.get_by_role("region", name="Fused answer")).to_contain_text(
         "Between yes and no: it depends."
     )
-    expect(page.get_by_role("status")).to_contain_text("Done")
+    expect(page.locator("#run-status")).to_contain_text("Done")
     until(lambda: all(call.finished for call in second.calls))
     asked = [(call.model, call.wants_json) for call in second.calls]
     assert sorted(asked[:2]) == [("doubter", False), ("thinker", False)]

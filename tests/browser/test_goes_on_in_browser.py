@@ -22,7 +22,7 @@ def test_who_still_writes_is_named_fused_without_and_fused_with_when_it_has_come
     address = ask(people("alice"), "good", "markdown", "slow")
     page = visit("alice", viewport={"width": width, "height": 900})
     page.goto(address)
-    status = page.get_by_role("status")
+    status = page.locator("#run-status")
     expect(status).to_contain_text("C is still writing")
     button = page.get_by_role("button", name="Fuse without C")
     expect(button).to_be_visible()

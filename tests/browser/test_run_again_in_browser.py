@@ -23,7 +23,7 @@ def test_who_does_not_wait_fuses_now_and_again_without_a_reload(
     expect(page.get_by_role("heading", name="Go on")).to_have_count(0)
     expect(page.get_by_role("article", name="echo")).to_contain_text("Why hurry?")
     page.get_by_role("button", name="Fuse without C").click()
-    expect(page.get_by_role("status")).to_contain_text("Done, from 2 of 3 answers")
+    expect(page.locator("#run-status")).to_contain_text("Done, from 2 of 3 answers")
     page.get_by_role("button", name="End C fault-hold").click()
     wait_for_the_end(page)
     expect(page.get_by_role("article", name="fault-hold")).to_contain_text("stopped")

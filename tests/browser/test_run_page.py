@@ -20,7 +20,7 @@ def test_stop_ends_the_run_and_keeps_what_came(
     expect(page.get_by_role("article").first).to_contain_text("Sentence 1")
     page.get_by_role("button", name="Stop").click()
     wait_for_the_end(page, "cancelled")
-    expect(page.get_by_role("status")).to_contain_text("Stopped")
+    expect(page.locator("#run-status")).to_contain_text("Stopped")
     expect(page.get_by_role("article").first).to_contain_text("Sentence 1")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     upstream.wait_until(lambda: all(c.ended_at for c in upstream.calls_of("good-long")))
@@ -46,7 +46,7 @@ def test_when_all_fail_each_says_why(visit: Visit, people: People) -> None:
     page = visit("alice")
     page.goto(ask(people("alice"), "fault-401", "fault-404"))
     wait_for_the_end(page, "failed")
-    expect(page.get_by_role("status")).to_contain_text("Failed")
+    expect(page.locator("#run-status")).to_contain_text("Failed")
     expect(page.get_by_role("article").locator(".notice")).to_have_count(2)
 
 

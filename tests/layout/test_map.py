@@ -301,7 +301,7 @@ def test_a_card_says_so_where_there_is_no_quote(show: Show, mark: str, says: str
 def test_the_card_comes_by_the_keyboard_too_and_goes_by_escape(show: Show) -> None:
     page = show("rich", 1440, 900)
     page.locator(".fused .source").nth(1).focus()
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
     expect(page.locator("#quote-card")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#quote-card")).to_be_hidden()

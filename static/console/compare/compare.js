@@ -6,11 +6,13 @@ import { divide } from "console/compare/divider";
 import { draw } from "console/compare/drawing";
 import "console/compare/keys";
 import { scrollTogether } from "console/compare/scrolling";
+import { ACROSS, oneStop } from "console/stops";
 
 const main = document.getElementById("compare");
 main.classList.add("has-script");
 for (const control of main.querySelectorAll(".with-script")) control.hidden = false;
 
+oneStop(main.querySelector(".looks"), ACROSS);
 choose(draw);
 divide(draw);
 scrollTogether(draw);

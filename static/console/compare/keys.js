@@ -1,30 +1,25 @@
-// Digits lead to the other looks, L and X switch what stands above the texts. They are off where
-// the keys of a run are, and none acts while somebody writes in a field.
+// Keys of two texts side by side: L and X switch what stands above them, the keys of a run's parts
+// lead to them, and Esc leads back to the run, where one was.
+
+import { act } from "console/keys";
 
 const main = document.getElementById("compare");
-const KEPT = "fusion.keys"; // as run/keys.js
+const result = main.querySelector("[data-key='2']");
 
-function isOff() {
-  try {
-    return localStorage.getItem(KEPT) === "off";
-  } catch {
-    return false;
-  }
+act("l", () => document.getElementById("scroll-together").click());
+act("x", () => document.getElementById("compare-form").elements.differs.click());
+
+const at = (look, part) => () => location.assign(`${result.pathname}?look=${look}&part=${part}`);
+act("0", at("result", "fused-answer"));
+act("m", at("result", "analysis"));
+act("r", at("result", "receipt"));
+for (const { value } of document.querySelectorAll("#choose-left option")) {
+  if (/^[A-H]$/.test(value)) act(value.toLowerCase(), at("answers", `seat-${value.charCodeAt(0) - 65}`));
 }
 
-const looks = main.querySelectorAll(".looks a");
-const acts = {
-  1: () => looks[0].click(),
-  2: () => looks[1].click(),
-  l: () => document.getElementById("scroll-together").click(),
-  x: () => document.getElementById("compare-form").elements.differs.click(),
-};
-
-addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
-  const act = acts[event.key.toLowerCase()];
-  if (!act || isOff()) return;
-  event.preventDefault();
-  act();
+act("escape", () => {
+  const from = document.referrer && new URL(document.referrer);
+  const isOfIt = from && from.origin === location.origin && from.pathname === new URL(result.href).pathname;
+  if (isOfIt && history.length > 1) history.back();
+  else result.click();
 });

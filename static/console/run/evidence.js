@@ -2,6 +2,7 @@
 // hidden. Without this both can still be read.
 
 import { FoldedText } from "console/run/folded";
+import { ACROSS, oneStop } from "console/stops";
 
 const main = document.getElementById("run");
 const KEPT = "fusion.sources";
@@ -67,14 +68,20 @@ function toggle() {
   dress();
 }
 
+// All marks of the fused answer are one stop.
+const fused = main.querySelector(".fused");
+const MARKS = ".source[data-seat]";
+const seeToStops = oneStop(fused, ACROSS, MARKS);
+
 // Parts of the page are replaced while a run goes on.
 function dress() {
   const sources = main.querySelectorAll(".fused .source");
-  for (const source of main.querySelectorAll(":is(.fused, .fusion) .source[data-seat]:not([role])")) {
+  const bare = fused.querySelectorAll(`${MARKS}:not([role])`);
+  for (const source of bare) {
     source.setAttribute("role", "link");
-    source.tabIndex = 0;
     source.setAttribute("aria-label", `Answer ${source.textContent}`);
   }
+  if (bare.length) seeToStops();
   for (const button of main.querySelectorAll("[data-sources-toggle]")) {
     const pressed = String(main.dataset.sources !== "off");
     if (button.hidden !== !sources.length) button.hidden = !sources.length;
@@ -87,5 +94,5 @@ try {
 } catch {
   main.dataset.sources = "on";
 }
-new MutationObserver(dress).observe(main.querySelector(".fused"), { childList: true, subtree: true });
+new MutationObserver(dress).observe(fused, { childList: true, subtree: true });
 dress();

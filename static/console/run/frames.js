@@ -2,6 +2,8 @@
 //
 // Nothing here asks how the page lies: whatever follows from that is done when it has been laid out.
 
+import { regain } from "console/focus";
+
 const main = document.getElementById("run");
 // What the page shows of an earlier fusion stays while the new one is written.
 const ofTheNewOne = new Set(
@@ -27,6 +29,7 @@ export function apply(frame) {
   for (const [id, html] of Object.entries(frame.fragments ?? {})) applyFragment(id, html);
   for (const [name, value] of Object.entries(frame.figures ?? {})) applyFigure(name, value);
   if (frame.status) main.dataset.status = frame.status;
+  regain();
 }
 
 function applyText({ id, reset, final, patch, block, line, tail }) {
@@ -58,13 +61,11 @@ function applyFragment(id, html) {
   const element = document.getElementById(id);
   if (!element) return;
   const open = keptOpen(element);
-  const focused = element.contains(document.activeElement) ? document.activeElement.dataset.copy : null;
   // Our own templates, in which everything somebody else wrote is escaped.
   element.innerHTML = html;
   for (const details of element.querySelectorAll("details[data-keep]")) {
     if (open.has(details.dataset.keep)) details.open = open.get(details.dataset.keep);
   }
-  if (focused) element.querySelector(`[data-copy="${focused}"]`)?.focus();
 }
 
 function applyFigure(name, value) {

@@ -4,6 +4,7 @@
 
 import { reachWideThings, showSeat } from "console/run/columns";
 import { openSeat } from "console/run/sheet";
+import { ACROSS, DOWN, oneStop } from "console/stops";
 
 const main = document.getElementById("run");
 const room = main.querySelector(".room");
@@ -44,7 +45,26 @@ function tellAddress(look, part) {
   history.replaceState(history.state, "", address);
 }
 
+// Where one was last in each look: whoever has the focus in what goes below has it there.
+const places = {};
+for (const [look, part] of Object.entries(parts)) part.addEventListener("focusin", ({ target }) => (places[look] = target));
+
+function place(look) {
+  const usual = look === "answers" ? main.querySelector(".seat:not(.is-spine) .seat-body") : fused;
+  return places[look]?.isConnected && places[look].checkVisibility() ? places[look] : usual;
+}
+
 export function showLook(look) {
+  const isSkipping = document.activeElement.matches(".skip");
+  if (PHONE.matches) {
+    showTab(look === "answers" ? main.querySelector(".seat.is-current").id : "fused-answer", false);
+    return;
+  }
+  fill(look);
+  if (isSkipping || document.activeElement === document.body) place(look).focus({ preventScroll: true });
+}
+
+function fill(look) {
   if (main.dataset.look === look) return;
   const [shown, other] = look === "answers" ? [parts.answers, parts.result] : [parts.result, parts.answers];
   keepingScrolled(() => {
@@ -61,18 +81,40 @@ export function showLook(look) {
   if (!PHONE.matches) scrollTo({ top: 0, behavior: "instant" });
 }
 
+// The receipt stands in the map's place for a moment: Back leads to where one was.
+let before = null;
+
+function leave() {
+  const aside = main.querySelector(".aside");
+  before = { look: main.dataset.look, part: main.dataset.part, focused: document.activeElement, down: aside.scrollTop };
+}
+
+export function back() {
+  if (!before) return false;
+  const { look, part, focused, down } = before;
+  before = null;
+  if (PHONE.matches) showTab(part, false);
+  else fill(look);
+  main.querySelector(".aside").scrollTop = down;
+  focused.focus({ preventScroll: true });
+  if (document.activeElement === document.body) place(look).focus({ preventScroll: true });
+  return true;
+}
+
 // A part of the run, by the id of its element: where it stands fills the window.
 export function showPart(id, { isAsked = false } = {}) {
+  if (id !== "receipt") before = null;
+  else if (!before) leave();
   if (PHONE.matches) {
     showTab(id, isAsked);
     return;
   }
   if (id.startsWith("seat-")) {
-    showLook("answers");
+    fill("answers");
     openSeat(id);
     return;
   }
-  if (id !== "fused-answer" || fused.parentElement !== desk) showLook("result");
+  if (id !== "fused-answer" || fused.parentElement !== desk) fill("result");
   const card = document.getElementById(id).closest(".card");
   const pane = card.closest(".fused, .aside");
   if (NARROW.matches) card.scrollIntoView({ behavior: "instant" });
@@ -92,7 +134,7 @@ function showTab(id, isAsked) {
   scrolled.set(main.dataset.part, scrollY);
   main.dataset.part = id;
   if (look === "answers") showSeat(id);
-  showLook(look);
+  fill(look);
   tellAddress(look, id);
   tellTab();
   // As it was left; what is come to anew begins below the tabs, wherever one was.
@@ -114,41 +156,35 @@ PHONE.addEventListener("change", tellTab);
 tellTab();
 
 const ready = main.querySelector(".fused-ready[data-part]");
-main.addEventListener("click", (event) => {
+addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, another window
-  const link = event.target.closest("[data-look-of], a[data-part]");
+  const link = event.target.closest?.("[data-look-of], a[data-part]");
   if (!link) return;
   event.preventDefault();
-  if (link.dataset.part) showPart(link.dataset.part, { isAsked: link === ready });
-  else showLook(link.dataset.lookOf);
+  if (link.dataset.part) {
+    showPart(link.dataset.part, { isAsked: link === ready });
+    if (link.matches(".skip")) document.getElementById(link.hash.slice(1))?.focus({ preventScroll: link.hash !== "#follow-prompt" });
+  } else {
+    before = null;
+    showLook(link.dataset.lookOf);
+  }
 });
 
 // ---- one stop for the keyboard, arrows within ----
 
-function oneStop(bar, [back, on]) {
-  const stops = () => [...bar.querySelectorAll("a, button")];
-  const stopAt = (stop) => {
-    for (const other of stops()) other.tabIndex = other === stop ? 0 : -1;
-  };
-  if (!stops().length) return;
-  stopAt(bar.querySelector("[aria-current]") ?? stops()[0]);
-  bar.addEventListener("focusin", ({ target }) => stopAt(target));
-  bar.addEventListener("keydown", (event) => {
-    const all = stops();
-    const at = all.indexOf(document.activeElement);
-    const to = { [on]: at + 1, [back]: at - 1, Home: 0, End: all.length - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    all.at(to % all.length).focus();
-  });
+oneStop(rail, PHONE.matches ? ACROSS : DOWN);
+oneStop(main.querySelector(".looks"), ACROSS);
+// At a run's end there is one more.
+function tabs() {
+  const fusions = main.querySelector(".fusion-tabs ol");
+  if (fusions) oneStop(fusions, ACROSS);
 }
-oneStop(rail, PHONE.matches ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"]);
-const fusions = main.querySelector(".fusion-tabs ol");
-if (fusions) oneStop(fusions, ["ArrowLeft", "ArrowRight"]);
+main.addEventListener("htmx:oobAfterSwap", tabs);
+tabs();
 
 // The fusion before the one that is shown, or after it.
 export function stepFusion(step) {
-  const all = [...(fusions?.querySelectorAll("a") ?? [])];
+  const all = [...main.querySelectorAll(".fusion-tabs ol a")];
   all[all.findIndex((link) => link.matches("[aria-current]")) + step]?.click();
 }
 

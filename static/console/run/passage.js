@@ -2,6 +2,7 @@
 // between fused answer and map, over the map where there is no margin, on a phone as a sheet from
 // below. Nothing else moves for it, and Back, here or the browser's, leads back.
 
+import { describe, successorOf } from "console/focus";
 import { claimFor, evidenceOf, leave } from "console/run/card";
 import { reachWideThings } from "console/run/columns";
 import { find, lit, show } from "console/run/evidence";
@@ -12,7 +13,7 @@ const pane = document.getElementById("passage");
 const PHONE = matchMedia("(max-width: 700px)");
 const body = pane.querySelector(".passage-body");
 
-let opener = null; // what was pressed, to come back to
+let opener = null; // what was pressed, to come back to, or to what came in its place
 
 const isOpen = () => !pane.hidden;
 
@@ -132,7 +133,7 @@ function openClaim(row) {
 function enter(from, fillPane) {
   const already = isOpen();
   leave();
-  if (!already) opener = from;
+  if (!already) opener = describe(from);
   fillPane(from);
   if (already) history.replaceState({ passage: true }, "");
   else history.pushState({ passage: true }, "");
@@ -154,7 +155,7 @@ function close() {
   body.replaceChildren();
   light(null, []);
   lit(null);
-  if (opener?.isConnected) opener.focus({ preventScroll: true });
+  if (opener) successorOf(opener)?.focus({ preventScroll: true });
 }
 
 export function closePassage() {

@@ -1,5 +1,6 @@
 // P pins the text that one reads, at most two of them: Pinned shows them side by side.
 
+import { announce } from "console/run/announcing";
 import { layOut } from "console/run/sheet";
 
 const main = document.getElementById("run");
@@ -33,8 +34,5 @@ export function pin() {
   });
   link.href = address;
   link.querySelector(".pins").textContent = names.length ? ` ${names.join(", ")}` : "";
-}
-
-export function showPinned() {
-  link?.click();
+  announce(names.length ? `Pinned: ${names.join(" and ")}.` : "Nothing is pinned.");
 }

@@ -1,5 +1,6 @@
 // A run's page. It is whole without this; it then shows what a reload finds.
 
+import "console/run/announcing";
 import { keepTicking, tick } from "console/run/clocks";
 import "console/run/code";
 import "console/run/columns";
@@ -7,6 +8,7 @@ import "console/run/copy_menu";
 import "console/run/drafts";
 import { end } from "console/run/ending";
 import "console/run/evidence";
+import "console/run/explanations";
 import { apply } from "console/run/frames";
 import "console/run/keys";
 import "console/run/margin";

@@ -1,12 +1,18 @@
 // The answers' sheet. No second row: a column has a least width, and what does not fit stands
 // as a spine; a click opens it and folds the column that was read longest ago.
 
+import { ACROSS, oneStop } from "console/stops";
+
 const main = document.getElementById("run");
 const sheet = main.querySelector(".seats");
 const seats = [...sheet.children];
 const LEAST = 240; // of a column, in CSS pixels
 const SPINE = 44;
 const PHONE = matchMedia("(max-width: 700px)");
+
+// What can be done with a column is one stop.
+const ACTS = ".seat-title [data-copy], .seat-end button, .seat-acts button";
+const seeToStops = [];
 
 const folded = new Set(); // by whoever reads
 const opened = new Set(); // at least once: the rest is unread
@@ -28,6 +34,7 @@ export function layOut() {
     if (shown.has(seat) && !PHONE.matches) opened.add(seat);
   }
   sheet.classList.add("is-laid");
+  for (const see of seeToStops) see();
   tellUnread();
 }
 
@@ -99,7 +106,12 @@ function tellUnread() {
 
 for (const seat of seats) {
   const head = document.getElementById(`${seat.id}-head`);
-  new MutationObserver(() => tellState(seat)).observe(head, { childList: true });
+  const see = oneStop(seat, ACROSS, ACTS, { hides: true });
+  seeToStops.push(see);
+  new MutationObserver(() => {
+    tellState(seat);
+    see();
+  }).observe(head, { childList: true });
   tellState(seat);
 }
 new ResizeObserver(layOut).observe(sheet);

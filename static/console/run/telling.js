@@ -2,6 +2,7 @@
 // goes on, is ready or failed. When a run is long and its tab hidden, a message of the browser is
 // offered, once.
 
+import { regain } from "console/focus";
 import { isOver } from "console/run/socket";
 
 const figure = document.querySelector("#run [data-figure=in-title]");
@@ -74,6 +75,7 @@ if (figure) {
   document.addEventListener("visibilitychange", () => setTimeout(offerWhenHidden, document.hidden ? LONG : 0));
   offer.addEventListener("click", async () => {
     offer.hidden = true;
+    regain();
     keep("asked");
     if ((await Notification.requestPermission()) === "granted") keep("yes");
   });

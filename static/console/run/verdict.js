@@ -1,6 +1,6 @@
 // Which answer is best: one stop of the keyboard, arrows within; what was seen goes along with it.
 
-import { stepWithin } from "console/run/stops";
+import { stepWithin } from "console/stops";
 
 const main = document.getElementById("run");
 
