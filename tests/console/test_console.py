@@ -171,14 +171,18 @@ def test_with_a_key_only_what_runs_is_shown_and_members_are_told_of_nothing_else
     assert "presets-hidden" not in html
 
 
-def test_an_admin_reads_in_one_line_what_is_hidden_and_where_a_key_is_added(
+def test_an_admin_reads_in_one_line_what_is_hidden_and_unfolds_why_and_where_a_key_is_added(
     client: Client, ada: User
 ) -> None:
     client.force_login(ada)
     html = client.get("/fusion").content.decode()
-    (line,) = re.findall(r'presets-hidden">(.*?)</p>', html, re.DOTALL)
-    assert f"Quality, Budget ({key_for_places()})" in line and "Local (" in line
-    assert '<a href="/fusion/keys">Add a provider key</a>' in line
+    (line,) = re.findall(r'presets-hidden">(.*?)</details>', html, re.DOTALL)
+    summary, _, folded = line.partition("</summary>")
+    assert summary.strip() == "<summary>3 presets cannot run yet and are not shown"
+    why = key_for_places().replace("`", "")
+    assert f"<li>Quality, Budget: {why}</li>" in folded and "<li>Local: " in folded
+    assert "`" not in line
+    assert '<a href="/fusion/keys">Add a provider key</a>' in folded
 
 
 def test_quality_is_chosen_once_there_is_a_key(page: Client, with_key: None) -> None:

@@ -197,6 +197,7 @@ def _page(
         "form": form,
         "cards": cards,
         "hidden": _hidden(presets),
+        "hidden_count": len(presets) - len(can_run),
         "none_can_run": bool(presets) and len(cards) == 1,
         "visibilities": VISIBILITIES,
         "policy": [
