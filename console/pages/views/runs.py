@@ -20,6 +20,7 @@ from ...engine.spec import letter
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...fragments import fusion_context, run_context, run_texts
 from ...fragments.again import FORMS, again
+from ...fragments.changed import changed
 from ...fragments.fusions import (
     NoSuchFusion,
     askable,
@@ -205,7 +206,7 @@ def run_page(
     """Raises SpecUnreadable and NoSuchFusion. A sample has no costs to show: nobody was asked.
     `look`, `part` and `fusion` are what an address asks for; without a look a run that has its
     result opens there. A phone shows one part of it."""
-    spec, state = run.frozen_spec, state_from_rows(run)
+    spec, state, now = run.frozen_spec, state_from_rows(run), time.time()
     show_costs = show_costs and not run.is_sample
     context = run_context(spec, state, show_costs=show_costs)
     number = shown_fusion(state, fusion)
@@ -231,14 +232,16 @@ def run_page(
         "part": part if part in parts else parts[0],
         "socket_path": socket,
         "frames_path": frames,
-        "now": time.time(),
+        "now": now,
         # Rendered where they are shown: what is told of the end has none of them.
         "seat_texts": cache(partial(run_texts, spec, shown)),
         "fusion_tabs": fusion_tabs(spec, state),
         "shown_fusion": number,
         "latest_fusion": state.fusion.number if state.fusion else None,
         "is_older": is_older,
-        "fusion_before": fusion_before(state, number) if shown.has_answer(shown.fusion) else None,
+        "changed": changed(spec, state, fusion_before(state, number), number, now=now)
+        if shown.has_answer(shown.fusion)
+        else None,
         "prices": prices,
         "fuse_again": fuse_again(spec, state, expected),
         "verdicts": verdicts(spec, state, run.verdicts.select_related("person"), reader_id)
