@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
+from ..engine.findings.differences import Differences
 from ..engine.state import RunState
 from ..record.compared import ComparableText, compare
 
@@ -23,12 +24,21 @@ class ComparedPane:
 
 
 @dataclass(frozen=True)
+class OpposedClaim:
+    """`topic`: what they are at odds about, by the analysis; `at`: a statement of the left text."""
+
+    topic: str
+    at: int
+
+
+@dataclass(frozen=True)
 class LegendEntry:
     """`state` is the word of the marks that it explains."""
 
     state: str
     words: str
     count: str
+    claims: Sequence[OpposedClaim] = ()
 
 
 @dataclass(frozen=True)
@@ -45,10 +55,20 @@ def compared_page(state: RunState, left: ComparableText, right: ComparableText) 
         ComparedPane(side, text.name, text.label, text.kind, text.seat, html, counts[side])
         for side, text, html in (("left", left, found.left), ("right", right, found.right))
     ]
-    return ComparedPage(panes, _legend(counts), _sentence(counts, found.differences.is_whole))
+    legend = _legend(counts, _opposed(found.differences))
+    return ComparedPage(panes, legend, _sentence(counts, found.differences.is_whole))
 
 
-def _legend(counts: Mapping[str, int]) -> list[LegendEntry]:
+def _opposed(found: Differences) -> list[OpposedClaim]:
+    """Each topic once, at the first statement that takes a side in it."""
+    first: dict[str, int] = {}
+    for pair in found.pairs:
+        if pair.kind == "opposed":
+            first.setdefault(pair.claim, pair.left)
+    return [OpposedClaim(topic, at) for topic, at in first.items()]
+
+
+def _legend(counts: Mapping[str, int], opposed: Sequence[OpposedClaim]) -> list[LegendEntry]:
     """Who reads it learns the marks and the shape of the difference at once; a mark that stands
     nowhere is not explained."""
     entries = [LegendEntry("only", "Only here", f"{counts['left']} and {counts['right']}")]
@@ -60,7 +80,8 @@ def _legend(counts: Mapping[str, int]) -> list[LegendEntry]:
         ("same", "Both say"),
     ):
         if count := counts.get(state):
-            entries.append(LegendEntry(state, words, str(count)))
+            claims = opposed if state == "opposed" else ()
+            entries.append(LegendEntry(state, words, str(count), claims))
             if state == "words" and (grave := counts.get("grave")):
                 entries.append(LegendEntry("grave", "a figure or a “not” differs", str(grave)))
     return entries

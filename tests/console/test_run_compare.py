@@ -75,6 +75,7 @@ def test_what_the_analysis_holds_against_each_other_is_opposed(page: Client, ali
     assert stated(html, "left")[0] == ("opposed", "Move the billing in two steps.")
     assert stated(html, "right")[0] == ("opposed", "Leave it as it is until next year.")
     assert 'data-legend="opposed"' in html
+    assert '<a href="#left-0" dir="auto">When?</a>' in html
 
 
 def test_where_nobody_says_what_it_is_the_fused_answer_and_the_first_seat(

@@ -25,4 +25,17 @@ export function choose(changed) {
     show(said);
     changed();
   });
+  // What is opposed leads to the two statements that are.
+  for (const link of main.querySelectorAll(".legend-of a")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const said = document.getElementById(link.hash.slice(1));
+      const left = main.querySelector('.pane-tabs [value="left"]');
+      left.checked = true;
+      said.scrollIntoView({ block: "center", behavior: "instant" });
+      show(said);
+      left.checked = true; // where one text is shown at a time, this one
+      changed();
+    });
+  }
 }

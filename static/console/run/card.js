@@ -15,6 +15,7 @@ const AWAY = 180; // ms: long enough to come from the mark to its card
 
 let leaving = 0;
 let shown = null; // the mark whose card stands there
+let isPressed = false; // it stays until something else is
 
 const part = (name) => card.querySelector(`[data-card="${name}"]`);
 
@@ -48,16 +49,19 @@ export function claimFor(sentence, seat) {
   return claims.reduce((best, claim) => (best && rank(best) >= rank(claim) ? best : claim), null);
 }
 
+// Of a mark that names no answer.
+export const inWords = (mark) =>
+  mark.matches(".source-you") ? "You ruled or added this." : "No answer says this: the writer added it.";
+
 function fill(mark) {
   const sentence = sentenceOf(mark);
   const { seat } = mark.dataset;
   if (seat === undefined) {
-    const isYours = mark.matches(".source-you");
     delete card.dataset.seat;
     say("letter", "");
-    say("name", isYours ? "You" : "The writer");
+    say("name", mark.matches(".source-you") ? "You" : "The writer");
     say("quote", "");
-    say("standing", isYours ? "You ruled or added this." : "No answer says this: the writer added it.");
+    say("standing", inWords(mark));
     say("against", "");
     say("open", "");
     return;
@@ -102,12 +106,12 @@ function place(mark) {
 
 function enter(mark) {
   clearTimeout(leaving);
-  if (shown === mark) return;
+  if (shown === mark && !(isPressed && card.hidden)) return;
   shown = mark;
   const sentence = sentenceOf(mark);
   lightSentences(sentence ? [sentence.number] : []);
   lightClaims(claimsOf(sentence));
-  if (!HAS_CARD.matches || !passage.hidden) return;
+  if (!(HAS_CARD.matches || isPressed) || !passage.hidden) return;
   fill(mark);
   place(mark);
   mark.setAttribute("aria-describedby", card.id);
@@ -117,6 +121,7 @@ export function leave() {
   clearTimeout(leaving);
   shown?.removeAttribute("aria-describedby");
   shown = null;
+  isPressed = false;
   card.hidden = true;
   lightSentences([]);
   lightClaims([]);
@@ -137,13 +142,33 @@ main.addEventListener("pointerover", ({ target, pointerType }) => {
   if (pointerType === "touch") return; // a tap opens the passage
   const mark = target.closest(MARK);
   const claim = target.closest("#analysis .claim");
-  if (mark) enter(mark);
-  else if (target.closest("#quote-card")) clearTimeout(leaving);
+  if (mark) {
+    isPressed &&= mark === shown;
+    enter(mark);
+  } else if (target.closest("#quote-card")) clearTimeout(leaving);
   else if (claim) lightSentences(usesOf(claim));
 });
-main.addEventListener("pointerout", ({ target, relatedTarget }) => {
+main.addEventListener("pointerout", ({ target, relatedTarget, pointerType }) => {
+  if (pointerType === "touch" || isPressed) return;
   if (target.closest(MARK) || target.closest("#quote-card")) leaveSoon();
   else if (target.closest("#analysis .claim") !== relatedTarget?.closest?.("#analysis .claim")) lightSentences([]);
+});
+// Who wrote a sentence that no answer says has no passage: pressed, the mark says it in words.
+function press(mark) {
+  if (shown && shown !== mark) leave();
+  isPressed = true;
+  enter(mark);
+}
+main.addEventListener("click", ({ target }) => {
+  const mark = target.closest(`${MARK}:not([data-seat])`);
+  if (mark) press(mark);
+  else if (isPressed && !target.closest("#quote-card")) leave();
+});
+main.addEventListener("keydown", (event) => {
+  const mark = ["Enter", " "].includes(event.key) && event.target.closest?.(`${MARK}:not([data-seat])`);
+  if (!mark) return;
+  event.preventDefault();
+  press(mark);
 });
 main.addEventListener("focusin", ({ target }) => {
   const mark = target.closest(MARK);
@@ -151,7 +176,8 @@ main.addEventListener("focusin", ({ target }) => {
   if (mark && target.matches(":focus-visible")) enter(mark);
   else if (claim && target.matches(":focus-visible")) lightSentences(usesOf(claim));
 });
-main.addEventListener("focusout", ({ target }) => {
+main.addEventListener("focusout", ({ target, relatedTarget }) => {
+  if (isPressed && !relatedTarget) return; // its card is being touched
   if (target.closest(MARK)) leave();
   else if (target.closest("#analysis .claim")) lightSentences([]);
 });

@@ -7,7 +7,8 @@ function offerCopy(part) {
   if (part.matches(".claim")) {
     // Where it has been opened: closed, a map of thirty claims is no row of buttons.
     const opened = part.querySelector(".claim-quotes") ?? part.querySelector(".stances")?.parentElement;
-    if (opened && !part.querySelector(".copy")) opened.append(button());
+    const name = part.querySelector(".stances") ? "Copy contradiction" : "Copy claim";
+    if (opened && !part.querySelector(".copy")) opened.append(button(name));
     return;
   }
   const holder = part.matches("pre") ? "code" : "tabled";
@@ -16,14 +17,14 @@ function offerCopy(part) {
   block.className = holder;
   part.replaceWith(block);
   if (holder === "code") block.append(button(), part);
-  else block.append(part, button());
+  else block.append(part, button("Copy table"));
 }
 
-function button() {
+function button(name = "Copy") {
   const made = document.createElement("button");
   made.type = "button";
   made.className = "button-small button-quiet copy";
-  made.textContent = "Copy";
+  made.textContent = name;
   made.setAttribute("aria-live", "polite");
   return made;
 }

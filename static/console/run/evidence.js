@@ -1,6 +1,7 @@
 // Where a quote stands in its answer, and that it is lit there; marks in the fused answer can be
 // hidden. Without this both can still be read.
 
+import { inWords } from "console/run/card";
 import { FoldedText } from "console/run/folded";
 import { ACROSS, oneStop } from "console/stops";
 
@@ -70,7 +71,7 @@ function toggle() {
 
 // All marks of the fused answer are one stop.
 const fused = main.querySelector(".fused");
-const MARKS = ".source[data-seat]";
+const MARKS = ".source";
 const seeToStops = oneStop(fused, ACROSS, MARKS);
 
 // Parts of the page are replaced while a run goes on.
@@ -78,8 +79,10 @@ function dress() {
   const sources = main.querySelectorAll(".fused .source");
   const bare = fused.querySelectorAll(`${MARKS}:not([role])`);
   for (const source of bare) {
-    source.setAttribute("role", "link");
-    source.setAttribute("aria-label", `Answer ${source.textContent}`);
+    const isOfSeat = "seat" in source.dataset;
+    const says = source.textContent;
+    source.setAttribute("role", isOfSeat ? "link" : "button");
+    source.setAttribute("aria-label", isOfSeat ? `Answer ${says}` : `${says}: ${inWords(source)}`);
   }
   if (bare.length) seeToStops();
   for (const button of main.querySelectorAll("[data-sources-toggle]")) {
