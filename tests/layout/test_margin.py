@@ -59,6 +59,7 @@ CROWDED = {
     "two short sentences": "Yes. [^A,C] Not before 2029. [^A,B,C,D]",
     "three short sentences": "Yes. [^A,B] No. [^C,D] Maybe so. [^own]",
     "four letters and the writer": "So. [^A,B,C,D] But then. [^own]",
+    "as many as five answers have": "Yes. [^A,B,C,D] No. [^A,B,C,D] Maybe so. [^own] Or. [^A,B]",
     "six short sentences": "Yes. [^A] No. [^B] Or. [^C] So. [^D] Then. [^A] Now. [^B,C]",
 }
 # Of every two marks how many pixels wide the one lies on the other.
@@ -179,7 +180,7 @@ def test_on_a_phone_sources_that_are_hidden_leave_no_room(show: Show) -> None:
     assert paragraph.evaluate("e => e.offsetHeight") == high - 40
 
 
-@pytest.mark.parametrize("width", [1440, 2560, 800])
+@pytest.mark.parametrize("width", [1440, 2560, 701, 800, 1001, 1199])
 @pytest.mark.parametrize("name", CROWDED)
 def test_no_mark_lies_on_another_where_short_sentences_share_a_line(
     show: Show, name: str, width: int

@@ -7,6 +7,8 @@ const marks = text.getElementsByClassName("source");
 const PHONE = matchMedia("(max-width: 700px)");
 const APART = 2; // px, from one mark to the next
 const ROOM = 102;
+const TIGHT_ROOM = 118; // px, with the edge of the pane beside it
+const TIGHT = { letter: 14, less: 7 }; // px, as .is-tight of passage.css
 const ABOVE = "0 -0.48rem";
 const BELOW = "0 0.5rem";
 const HIGH = 2.5; // rem, a row on a phone
@@ -21,24 +23,29 @@ function grouped(some, by) {
 }
 
 const sum = (widths) => widths.reduce((all, width) => all + width + APART, -APART);
+const widthOf = (row) => sum(row.map(({ width }) => width));
 const beginsSentence = ({ mark }) => !mark.previousSibling?.matches?.(".source");
 
 // What has no room on one line stands on two, between two sentences if it can: each letter is read.
-function rowsOf(line) {
-  const widths = line.map(({ width }) => width);
-  if (sum(widths) <= ROOM) return [line];
+function rowsOf(line, room) {
+  if (widthOf(line) <= room) return [line];
   const places = line.map((_, n) => n).slice(1);
   const between = places.filter((n) => beginsSentence(line[n]));
-  const longest = (n) => Math.max(sum(widths.slice(0, n)), sum(widths.slice(n)));
-  const at = (between.some((n) => longest(n) <= ROOM) ? between : places).reduce((best, n) => (longest(n) < longest(best) ? n : best));
+  const longest = (n) => Math.max(widthOf(line.slice(0, n)), widthOf(line.slice(n)));
+  const at = (between.some((n) => longest(n) <= room) ? between : places).reduce((best, n) => (longest(n) < longest(best) ? n : best));
   return [line.slice(0, at), line.slice(at)];
 }
 
+const tight = ({ mark, width }) => ({
+  mark,
+  width: mark.textContent.length === 1 ? TIGHT.letter : width - TIGHT.less,
+});
+
 // A row that is still too long is pushed together.
-function put(row, down) {
+function put(row, down, room) {
   const last = row.at(-1).width;
-  const before = sum(row.map(({ width }) => width)) - last;
-  const part = Math.min(1, (ROOM - last) / (before || 1));
+  const before = widthOf(row) - last;
+  const part = Math.min(1, (room - last) / (before || 1));
   let at = 0;
   for (const { mark, width } of row) {
     mark.style.setProperty("--at", rem(at));
@@ -47,16 +54,26 @@ function put(row, down) {
   }
 }
 
+const naturals = new WeakMap(); // mark -> its width where it is not tight
+
+function natural(mark) {
+  if (!mark.matches(".is-tight")) naturals.set(mark, mark.offsetWidth);
+  return naturals.get(mark);
+}
+
 function placeInMargin() {
   // All is read before anything is written, so that the page is laid out once.
   const lines = grouped(
-    Array.from(marks, (mark) => ({ mark, width: mark.offsetWidth, top: Math.round(mark.offsetTop / 4) })),
+    Array.from(marks, (mark) => ({ mark, width: natural(mark), top: Math.round(mark.offsetTop / 4) })),
     ({ top }) => top,
   );
   for (const line of lines.values()) {
-    const [first, second] = rowsOf(line);
-    put(first, second ? ABOVE : "none");
-    if (second) put(second, BELOW);
+    const rows = rowsOf(line, ROOM);
+    const isTight = rows.some((row) => widthOf(row) > ROOM);
+    const [room, [first, second]] = isTight ? [TIGHT_ROOM, rowsOf(line.map(tight), TIGHT_ROOM)] : [ROOM, rows];
+    for (const { mark } of line) mark.classList.toggle("is-tight", isTight);
+    put(first, second ? ABOVE : "none", room);
+    if (second) put(second, BELOW, room);
   }
 }
 
