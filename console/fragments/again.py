@@ -38,13 +38,16 @@ class KeptRuling:
 
 @dataclass(frozen=True)
 class AgainView:
-    """`on`: the fusion whose analysis is ruled on, 0 for none. `anew` is what judge and writer
-    cost, `ruled` what the writer alone does. `is_whole`: with all that can be changed, which is
-    left out while the run goes on and nobody has asked for it."""
+    """`on`: the fusion whose analysis is ruled on, 0 for none. `label` is the button's while
+    nothing new is ruled (`static/console/run/ruling.js` counts what is), `keeps` what was ruled
+    and added before. `anew` is what judge and writer cost, `ruled` what the writer alone does.
+    `is_whole`: with all that can be changed, which is left out while the run goes on and nobody
+    has asked for it."""
 
     on: int
     latest: int
     label: str
+    keeps: str
     price: str
     anew: str
     ruled: str
@@ -81,7 +84,8 @@ def again(
     return AgainView(
         on=base.number if base else 0,
         latest=max(state.fusions, default=0),
-        label=label(len(kept), len(facts), is_first=not state.fusions),
+        label="Fuse again" if state.fusions else "Fuse",
+        keeps=keeps(len(kept), len(facts)),
         price=ruled if kept or facts else anew,
         anew=anew,
         ruled=ruled,
@@ -102,12 +106,10 @@ def again(
     )
 
 
-def label(rulings: int, facts: int, *, is_first: bool = False) -> str:
-    """As `static/console/run/ruling.js` says it, too."""
+def keeps(rulings: int, facts: int) -> str:
     counted = [figures.count_of(rulings, "ruling")] if rulings else []
     counted += [figures.count_of(facts, "fact")] if facts else []
-    act = "Fuse" if is_first else "Fuse again"
-    return f"{act} with {' and '.join(counted)}" if counted else act
+    return f"Keeps {' and '.join(counted)}" if counted else ""
 
 
 def _base(state: RunState, shown: int | None) -> FusionState | None:

@@ -299,7 +299,7 @@ def test_whose_answer_stands_in_and_why_is_said_once(
     assert "Best single answer" in html and "B · beta stands in for the fused answer" in html
     why = escape(SENTENCES[reason].removesuffix(" What had arrived is kept."))
     assert html.count(why) == 1
-    assert (why in html[: html.index('id="phases"')]) is is_told_above
+    assert (why in html[: html.index('class="desk"')]) is is_told_above
 
 
 def test_a_column_that_loops_says_so(page: Client, alice: User) -> None:

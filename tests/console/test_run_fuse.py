@@ -175,7 +175,8 @@ def test_the_page_begins_with_what_was_ruled_and_unticked_it_is_taken_back(
     Run.objects.filter(pk=run.pk).update(status="completed")
     shown = page.get(f"/fusion/runs/{run.pk}").content.decode()
     assert 'value="1:consensus-1" checked' in shown and 'value="A fact." checked' in shown
-    assert "ruled on fusion 1" in shown and "Fuse again with 1 ruling and 1 fact" in shown
+    assert "ruled on fusion 1" in shown and "Keeps 1 ruling and 1 fact" in shown
+    assert '"again-label">Fuse again<' in shown
     on = RULES | {"on": "2"}
     assert fuse(page, run, **on, kept="1:consensus-1").status_code == 302
     third = run.fusions.get(number=3)

@@ -24,6 +24,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         client.force_login(alice)
         stories = {"rich": rich(), "eight": rich(8), "three": rich(3), "live": under_way()}
         runs = {name: story.save(alice) for name, story in stories.items()}
+        runs["long"] = rich(3).save(alice, prompt="Keep, retrofit or replace it, and when? " * 5)
         html = {}
         for name, run in runs.items():
             for look in ("", "answers", "result", "upside-down"):
@@ -70,8 +71,14 @@ def test_what_the_look_names_comes_first_and_the_other_stands_whole_below_it(
     first, second = (answers, result) if look == "answers" else (result, answers)
     expect(first).to_be_in_viewport()
     ends = "all => Math.max(...all.map(e => e.getBoundingClientRect().bottom))"
-    below = second.bounding_box()
-    assert below and below["y"] >= first.locator("> *").evaluate_all(ends)
+    below, beside = second.bounding_box(), first.bounding_box()
+    assert below and beside
+    if (width, look, script) == (2560, "result", True):
+        # There the answers have room beside their result.
+        assert below["x"] >= beside["x"] + beside["width"] and below["y"] == beside["y"]
+        assert below["x"] + below["width"] > width - 40
+    else:
+        assert below["y"] >= first.locator("> *").evaluate_all(ends)
     expect(page.locator("[data-text=fused]")).to_contain_text("Point 8")
     expect(page.locator("[data-text=seat-0]")).to_contain_text("Paragraph 11")
     # By the keyboard one comes to what fills the window first, too.
@@ -229,6 +236,61 @@ def test_on_a_phone_each_part_is_one_tap_away_under_tabs_that_stay_in_view(show:
         assert box and 0 <= box["y"] < 500
 
 
+@pytest.mark.parametrize(
+    ("width", "pane", "text"),
+    [(1440, 160, 240), (1200, 190, 270), (768, 240, 320), (360, 320, 380)],
+)
+def test_the_head_of_a_finished_run_leaves_the_window_to_its_answer(
+    show: Show, width: int, pane: int, text: int
+) -> None:
+    page = show("rich", width, 900)
+    assert top(page.locator("#fused-answer")) <= pane
+    assert top(page.locator("[data-text=fused]")) <= text
+    # What the line of steps says is read aloud, and not said twice to whoever sees it.
+    status = page.get_by_role("status").first
+    expect(status).to_have_text("Done")
+    assert (status.bounding_box() or {"width": 9})["width"] <= 1
+    steps = page.locator(".phases li").evaluate_all("all => all.map(e => e.offsetTop)")
+    assert width < 700 or len(set(steps)) == 1
+
+
+@pytest.mark.parametrize("width", [1440, 2560])
+def test_no_name_is_cut_by_what_ends_its_answer(show: Show, width: int) -> None:
+    page = show("liveanswers", width, 900)
+    end = page.get_by_role("button", name="End D deepseek-v4-pro")
+    expect(end).to_be_visible()
+    name = page.locator("#seat-3-name")
+    assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
+    boxes = [one.bounding_box() for one in (end, page.locator("#seat-3 [data-fold]"))]
+    assert boxes[0] and boxes[1] and min(boxes[0]["width"], boxes[0]["height"]) >= 24
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"] + 1
+
+
+def test_on_a_wide_window_a_seats_key_opens_its_answer_beside_the_result(show: Show) -> None:
+    page = show("rich", 2560, 1440)
+    text, map_ = page.locator("#fused-answer"), page.locator(".aside")
+    before = text.bounding_box(), map_.bounding_box()
+    page.keyboard.press("e")
+    expect(page.locator("#seat-4 .seat-body")).to_be_focused()
+    expect(page.locator("#run")).to_have_attribute("data-look", "result")
+    assert (text.bounding_box(), map_.bounding_box()) == before
+    page.set_viewport_size({"width": 1440, "height": 900})
+    answers = page.locator(".answers").bounding_box()
+    expect(page.locator(".outcome")).to_be_in_viewport()
+    assert answers and answers["y"] > 800
+
+
+def test_on_a_phone_a_long_prompt_is_folded_and_opens_where_it_stands(show: Show) -> None:
+    page = show("long", 360, 780)
+    prompt = page.get_by_role("heading", level=1)
+    folded = prompt.evaluate("e => e.offsetHeight")
+    page.get_by_text("Whole prompt").click()
+    assert folded < 80 < prompt.evaluate("e => e.offsetHeight")
+    assert prompt.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    wide = show("long", 1440, 900)
+    expect(wide.get_by_text("Whole prompt")).to_be_hidden()
+
+
 def tap(page: Page, locator: Locator) -> None:
     """Where it is: a click of a locator's own may scroll the page before."""
     box = locator.bounding_box()
@@ -333,7 +395,7 @@ def test_on_a_phone_what_a_run_took_and_cost_is_read_whole(
 TOO_SMALL = """() => Array.from(document.querySelectorAll(
   "button, .button, select, .menu > summary, .looks a, .site-header nav a, .rail a, " +
   ".ruling-choice, .map-filters label, .map-letter input, .claim-quotes > summary, " +
-  ".fusion-tabs ol a"))
+  ".fusion-tabs ol a, a.quote, .again-more > summary, .again-kept > summary, .prompt-switch"))
   .filter(e => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
   .map(e => {
     const beside = getComputedStyle(e, "::after");

@@ -31,7 +31,8 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         eight = rich(8)
         of_one = {"on": 1, "claim": "consensus-1", "verdict": "wrong", "note": "Two offers are in."}
         about = {"text": "The rack has to be changed by about 2031 in any case", "stances": []}
-        eight.state.fusions[1].wish = {"on": 1, "rulings": [of_one | about]}
+        fact = "The bank offers the loan at 1.4 % until the end of the year, as its letter says."
+        eight.state.fusions[1].wish = {"on": 1, "rulings": [of_one | about], "facts": [fact]}
         ruled = eight.save(alice)
         client.force_login(bob)
         html = {"read": client.get(f"/fusion/runs/{run.pk}").content.decode()}
@@ -175,6 +176,58 @@ def test_what_was_ruled_on_an_earlier_fusion_stands_there_with_its_note(show: Sh
     expect(claim.locator("[name='note-consensus-1']")).to_have_value("Two offers are in.")
     expect(claim.locator(".ruling-on")).to_have_text("you ruled on fusion 1")
     assert page.locator(".ruling-on").count() == 1
+
+
+def test_what_is_kept_is_no_news_and_folded_it_leaves_the_map_its_room(show: Show) -> None:
+    page = show("eight", 1440, 900)
+    label = page.locator("#again-label")
+    expect(label).to_have_text("Fuse again")
+    foot, map_ = (page.locator(name).bounding_box() for name in ("#again", ".aside"))
+    assert foot and map_ and foot["height"] < 0.27 * map_["height"]
+    kept = page.locator(".again-kept")
+    kept.get_by_text("Keeps 1 ruling and 1 fact").click()
+    expect(kept.get_by_role("checkbox")).to_have_count(1)  # the ruling stands in the map
+    expect(kept.get_by_role("checkbox")).to_be_in_viewport()
+    page.locator("#analysis [name='verdict-consensus-2'][value='wrong']").evaluate("e => e.click()")
+    expect(label).to_have_text("Fuse again with 2 rulings and 1 fact")
+    kept.get_by_role("checkbox").uncheck()
+    expect(label).to_have_text("Fuse again with 2 rulings")
+
+
+def test_a_copy_below_a_claim_says_what_it_copies(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    dispute = page.locator(".claim", has_text="What to do now")
+    expect(dispute.get_by_role("button", name="Copy contradiction")).to_be_visible()
+    page.locator(".claim", has_text="no future after").locator("summary").click()
+    expect(page.get_by_role("button", name="Copy claim").first).to_be_visible()
+
+
+def test_two_quotes_of_one_seat_stand_in_the_map_both(show: Show) -> None:
+    page = show("rich", 1440, 900)
+    third = page.locator(".stances li[data-stance='3'] .evidence > li[data-seat='3']")
+    expect(third).to_have_count(2)
+    expect(third.first).to_be_visible()
+    expect(third.last).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 800, 1440])
+def test_a_mark_that_names_no_answer_says_in_words_what_it_is_when_it_is_pressed(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 800, has_touch=True)
+    mark, card = page.locator(".fused .source-own").first, page.locator("#quote-card")
+    mark.scroll_into_view_if_needed()
+    mark.tap()
+    expect(card).to_be_visible()
+    expect(card).to_contain_text("No answer says this")
+    box = card.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
+    page.locator(".fused h3").first.tap()
+    expect(card).to_be_hidden()
+    mark.press("Enter")
+    expect(card).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440, 2560])

@@ -20,6 +20,9 @@ const PHONE = matchMedia("(max-width: 700px)");
 const FROM = { 6: 2310, 7: 2620, 8: 2870 };
 const WIDE = matchMedia(`(min-width: ${FROM[main.querySelector(".seats").dataset.count] ?? 2000}px)`);
 
+// Where there is room for them beside the result too, the answers stand there.
+const WIDEST = matchMedia("(min-width: 2300px)");
+
 function keepingScrolled(change) {
   // What is taken out of a document and put back has forgotten how far it was scrolled.
   const panes = Array.from(main.querySelectorAll(PANES), (pane) => [pane, pane.scrollTop]);
@@ -32,8 +35,15 @@ function placeFused() {
     if (fused.parentElement !== desk) parts.answers.before(fused);
   } else if (fused.parentElement === desk) parts.result.prepend(fused);
 }
+function placeAnswers() {
+  if (main.dataset.look !== "result") return;
+  if (WIDEST.matches) desk.append(parts.answers);
+  else room.after(parts.answers);
+}
 WIDE.addEventListener("change", () => keepingScrolled(placeFused));
+WIDEST.addEventListener("change", () => keepingScrolled(placeAnswers));
 placeFused();
+placeAnswers();
 
 // A part is told apart from a place in the page: the browser scrolls to that.
 function tellAddress(look, part) {
@@ -72,6 +82,7 @@ function fill(look) {
     desk.append(shown);
     room.after(other);
     placeFused();
+    placeAnswers();
   });
   for (const link of main.querySelectorAll("[data-look-of]")) {
     if (link.dataset.lookOf === look) link.setAttribute("aria-current", "true");
@@ -110,7 +121,7 @@ export function showPart(id, { isAsked = false } = {}) {
     return;
   }
   if (id.startsWith("seat-")) {
-    fill("answers");
+    if (parts.answers.parentElement !== desk) fill("answers");
     openSeat(id);
     return;
   }
@@ -138,7 +149,8 @@ function showTab(id, isAsked) {
   tellAddress(look, id);
   tellTab();
   // As it was left; what is come to anew begins below the tabs, wherever one was.
-  const above = desk.previousElementSibling.getBoundingClientRect().bottom + parseFloat(getComputedStyle(main).rowGap);
+  const heads = [...room.children].filter((head) => head !== desk && head.getClientRects().length);
+  const above = Math.max(...heads.map((head) => head.getBoundingClientRect().bottom)) + parseFloat(getComputedStyle(main).rowGap);
   const top = isAsked ? above + scrollY : (scrolled.get(id) ?? Math.min(scrollY, above + scrollY));
   scrollTo({ top, behavior: "instant" });
   reachWideThings();

@@ -19,6 +19,13 @@ function isSet(field) {
   return field.type === "radio" || field.type === "checkbox" ? field.checked : Boolean(field.value.trim());
 }
 
+// What was ruled on an earlier fusion and stands is no news.
+function isNew(field) {
+  if (!/^(?:verdict-|note-|kept$|fact$)/.test(field.name)) return false;
+  if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
+  return field.value.trim() !== field.defaultValue.trim();
+}
+
 // A claim of the map is ruled on once, by its verdict, its note or both.
 function counted(form) {
   const claims = new Set();
@@ -55,7 +62,7 @@ export function count() {
   const { rulings, facts } = counted(form);
   const what = [rulings && many(rulings, "ruling"), facts && many(facts, "fact")].filter(Boolean);
   const act = ACTS[valueOf(form, "way")] ?? (form.dataset.latest === "0" ? "Fuse" : "Fuse again");
-  document.getElementById("again-label").textContent = what.length ? `${act} with ${what.join(" and ")}` : act;
+  document.getElementById("again-label").textContent = what.length && [...form.elements].some(isNew) ? `${act} with ${what.join(" and ")}` : act;
   const price = document.getElementById("again-price");
   const wishes = valueOf(form, "instruction") || valueOf(form, "form_of");
   const costs = priceOf(form, what.length > 0 || Boolean(wishes));
@@ -127,7 +134,7 @@ function fill(form, facts) {
 // stands at the map's end: it is gone to, and folding it leads back to the claim that was read.
 let wasAt = null;
 main.addEventListener("click", ({ target }) => {
-  const more = target.closest(".again-more > summary")?.parentElement;
+  const more = target.closest(":is(.again-more, .again-kept) > summary")?.parentElement;
   if (!more) return;
   const foot = more.closest(".again-foot");
   const aside = foot.closest(".aside");
