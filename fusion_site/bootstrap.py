@@ -202,5 +202,6 @@ def _test(arguments: list[str]) -> None:
         # With it every process of every test would compile every package again.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         rest = [a for a in arguments if a != flag]
-        program = "tests.tiers" if rest in ([], ["--quick"], ["--long"]) else "pytest"
+        is_tier = rest in ([], ["--quick"], ["--ci"], ["--long"])
+        program = "tests.tiers" if is_tier else "pytest"
         os.execv(sys.executable, [sys.executable, "-m", program, *rest])

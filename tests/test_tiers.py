@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,32 @@ def test_every_folder_and_every_loose_file_of_tests_is_in_one_lane() -> None:
     assert places(tiers.short()) == Counter(there - benchmarks)
     assert places(tiers.long()) == Counter({p: 1 if p in benchmarks else 2 for p in there})
     assert all((ROOT / place).exists() for place in places(tiers.quick()))
+    assert places(tiers.ci()) == places(tiers.short())
+
+
+def test_ci_runs_what_a_database_decides_and_the_linters_beside_the_rest() -> None:
+    (lanes,) = tiers.ci()
+    names = [lane.name for lane in lanes]
+    assert {*tiers.LANES, "database", "lint"} == {*names} and len(names) == len({*names})
+    (database,) = (lane for lane in lanes if lane.name == "database")
+    assert database.command[-3:] == ("--postgres", "-m", "database")
+
+
+@pytest.mark.parametrize(("idle", "at_once"), [(True, 4), (False, 3)])
+def test_a_further_lane_begins_where_a_core_has_nothing_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], idle: bool, at_once: int
+) -> None:
+    monkeypatch.setattr(tiers.Cores, "have_idled", lambda self: idle)
+    begun: list[int] = []
+
+    class Counted(tiers.Running):
+        def tell(self, total: Any) -> None:
+            begun.append(capsys.readouterr().out.count("begins"))
+
+    monkeypatch.setattr(tiers, "Running", Counted)
+    waits = Lane("waits", ("-c", "import sys; sys.stdin.read()"))
+    assert tiers.run([(waits,) * 6]) == 0
+    assert begun[0] == at_once
 
 
 def test_lanes_are_told_whole_and_summed_up_in_one_line(

@@ -1,4 +1,4 @@
-"""The three tiers of `manage.py test`, as lanes of pytest processes that run beside each other.
+"""The tiers of `manage.py test`, as lanes of pytest processes that run beside each other.
 
 What waits for sockets and processes runs beside what computes. A lane has a Valkey, a database
 and a folder of its own. What it says comes whole when it has ended; last of all come what the
@@ -20,22 +20,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from fusion_site.tether import tethered
 from tests import costs
 
 ROOT = Path(__file__).resolve().parent.parent
 # One more than the machine that this is measured on has cores: hardly a test computes all the
-# time, and what waits for a model, a stream or a lease leaves its core to another.
-AT_ONCE = 3
-# In the order in which they begin: the longest first, so that no core waits long at the end. What
-# computes, which is all that is not named here, comes last.
+# time, and what waits for a model, a stream or a lease leaves its core to another. One more still
+# begins where a core has been idle all the same.
+AT_ONCE, AT_MOST = 3, 4
+LOOKED_AT, IDLE = 10.0, 0.8  # seconds, and how many cores were idle in them
+# In the order in which they begin: the longest first, so that no core waits long at the end, and
+# what computes beside what waits.
 LANES = {
-    "programs": ("api", "evaluation"),
-    "machines": ("startup",),
     "runs": ("scenarios", "realtime", "providers", "llm"),
+    "programs": ("api", "evaluation"),
+    "computing": (),  # whatever is not named here
+    "pages": ("browser", "layout"),
+    "machines": ("startup",),
     "live": ("live",),
     "killed": ("chaos", "load"),
-    "pages": ("browser", "layout"),
 }
 ONLY_LONG = ("benchmarks", "clients", "image")
 QUICK = (
@@ -55,12 +60,15 @@ class Lane:
         return cls(name, ("-m", "pytest", *(f"tests/{p}" for p in places), *options))
 
 
-# Its lanes run beside each other, three at a time; the next begins when all have ended.
+# Its lanes run beside each other; the next begins when all have ended.
 Stage = tuple[Lane, ...]
 
 
+LINT = Lane("lint", ("-m", "tests.lint"))
+
+
 def quick() -> list[Stage]:
-    return [(Lane("lint", ("-m", "tests.lint")), Lane.of("quick", QUICK))]
+    return [(LINT, Lane.of("quick", QUICK))]
 
 
 def short(*options: str) -> list[Stage]:
@@ -69,8 +77,16 @@ def short(*options: str) -> list[Stage]:
     tests = ROOT / "tests"
     others = sorted({p.parent.name for p in tests.glob("*/test_*.py")} - known)
     loose = sorted(p.name for p in tests.glob("test_*.py"))
-    lanes = LANES | {"computing": (*others, *loose)}
+    lanes = LANES | {"computing": (*others, *loose)}  # in its place
     return [tuple(Lane.of(name, places, *options) for name, places in lanes.items())]
+
+
+def ci() -> list[Stage]:
+    """Everything, what a database decides on a PostgreSQL as well, and the linters."""
+    (lanes,) = short()
+    database = Lane("database", ("-m", "pytest", "--postgres", "-m", "database"))
+    first = [lane.name for lane in lanes].index("pages")
+    return [(*lanes[:first], database, *lanes[first:], LINT)]
 
 
 def long() -> list[Stage]:
@@ -117,6 +133,22 @@ class Running:
             total.counts["error"] += 1
 
 
+class Cores:
+    """Whether there is one that nobody needs."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        psutil.cpu_percent()  # counts from here
+
+    def have_idled(self) -> bool:
+        """Once in a while, so that what has begun since is counted."""
+        if time.monotonic() - self._began < LOOKED_AT:
+            return False
+        self._began = time.monotonic()
+        idle = (1 - psutil.cpu_percent() / 100) * (psutil.cpu_count() or 1)
+        return bool(idle >= IDLE)
+
+
 def run(stages: Sequence[Stage]) -> int:
     """0 when every lane of every stage ended well."""
     began, total, failed = time.monotonic(), costs.Report(), []
@@ -136,9 +168,12 @@ def run(stages: Sequence[Stage]) -> int:
 def carry_out(stage: Stage, total: costs.Report) -> list[str]:
     """The names of the lanes that failed."""
     failed, waiting, running = [], list(stage), list[Running]()
+    cores = Cores()
     with tempfile.TemporaryDirectory(prefix="fusion-lanes-") as folder, ended_together(running):
         while running or waiting:
-            while waiting and len(running) < AT_ONCE:
+            while waiting and (
+                len(running) < AT_ONCE or (len(running) < AT_MOST and cores.have_idled())
+            ):
                 say(f"== {waiting[0].name} begins")
                 running.append(Running(waiting.pop(0), Path(folder)))
             for one in [r for r in running if r.process.poll() is not None]:
@@ -189,12 +224,13 @@ def say(line: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py test", allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="before every commit")
+    parser.add_argument("--ci", action="store_true", help="PostgreSQL and the linters, too")
     parser.add_argument("--long", action="store_true", help="what takes an hour, too")
     told = parser.parse_args(arguments)
     if told.long:
         os.environ["FUSION_LONG_TESTS"] = "1"
         return run(long())
-    return run(quick() if told.quick else short())
+    return run(quick() if told.quick else ci() if told.ci else short())
 
 
 if __name__ == "__main__":
