@@ -35,6 +35,12 @@ class Origin(models.TextChoices):
     SAMPLE = "sample"
     # By `manage.py evaluate`: nobody's question, so it stands in no list of people's.
     EVALUATION = "evaluation"
+    # Brought along from another site, to be read: as with a sample, no figure counts it.
+    IMPORTED = "imported"
+
+
+# Nobody was asked here.
+READ_ONLY = (Origin.SAMPLE, Origin.IMPORTED)
 
 
 def new_share_token() -> str:
@@ -133,6 +139,10 @@ class Run(models.Model):
     follows_calls = models.JSONField(null=True, blank=True)
     histories = models.JSONField(default=dict, blank=True)
 
+    # Of one that was imported: `asked_at`, when it was asked where it was, and what of its
+    # document this version does not know (record/portable/unknown.py).
+    imported = models.JSONField(null=True, blank=True)
+
     # Not of the row: `record.turns` notes it for who reads the run.
     queue_place: int | None = None
 
@@ -186,6 +196,20 @@ class Run(models.Model):
     @property
     def is_sample(self) -> bool:
         return self.origin == Origin.SAMPLE
+
+    @property
+    def is_imported(self) -> bool:
+        return self.origin == Origin.IMPORTED
+
+    @property
+    def is_read_only(self) -> bool:
+        return self.origin in READ_ONLY
+
+    @property
+    def asked_at(self) -> float:
+        if self.imported and "asked_at" in self.imported:
+            return float(self.imported["asked_at"])
+        return self.created_at.timestamp()
 
     @property
     def frozen_spec(self) -> Spec:
