@@ -6,6 +6,7 @@ Absent and forbidden look the same: Http404.
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -14,6 +15,7 @@ from django.http import Http404
 
 from .models import ApiToken, Run, Visibility
 from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
+from .models.shown import ALL, Shown
 
 Viewer = User | AnonymousUser
 MANY = 100  # runs under way, beyond which nobody counts
@@ -81,6 +83,17 @@ def run_owned_by(user: Viewer, run_id: uuid.UUID) -> Run:
     return _one(runs_visible_to(user), pk=run_id, owner_id=user.pk)
 
 
+def shown_to(user: Viewer, run: Run) -> Shown:
+    """Of a run that they may read; who reads it by link is shown `BY_LINK`. What a program sent
+    before its question is its owner's; what a page's question goes on from is runs of their own,
+    each for whoever may read that."""
+    if run.owner_id is None:
+        return ALL
+    if run.owner_id != user.pk:
+        return replace(ALL, earlier=False, inner=False)
+    return replace(ALL, earlier=run.origin != Origin.PAGE)
+
+
 def tokens_of(user: Viewer) -> QuerySet[ApiToken]:
     """A person's own; admins see everybody's at /admin/."""
     return ApiToken.objects.filter(owner_id=user.pk, owner__is_active=True)
@@ -93,9 +106,17 @@ def token_owned_by(user: Viewer, token_id: int) -> ApiToken:
     return token
 
 
-def run_of_the_team(run_id: uuid.UUID) -> Run:
+def runs_of_the_team() -> QuerySet[Run]:
     """For the shell, which acts for nobody in particular."""
-    return _one(Run.objects.filter(visibility=Visibility.TEAM), pk=run_id)
+    return Run.objects.filter(visibility=Visibility.TEAM)
+
+
+def run_of_the_team(run_id: uuid.UUID) -> Run:
+    return one_of(runs_of_the_team(), run_id)
+
+
+def one_of(readable: QuerySet[Run], run_id: uuid.UUID) -> Run:
+    return _one(readable, pk=run_id)
 
 
 def run_shared_by_link(token: str) -> Run:

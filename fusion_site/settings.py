@@ -217,6 +217,9 @@ MAX_PROMPT_CHARACTERS = env.int("FUSION_MAX_PROMPT_CHARACTERS", 400_000)
 # form has the longest prompt in it, of whose characters each takes up to twelve bytes.
 FORM_BODY_BYTES = 12 * MAX_PROMPT_CHARACTERS + 200_000
 API_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = max(10_000_000, FORM_BODY_BYTES)
+# Of a file with runs that were taken along, and of the form that it stands in.
+IMPORT_BYTES = 10_000_000
+IMPORT_BODY_BYTES = IMPORT_BYTES + 100_000
 # Defaults of every run's policy, in seconds; a preset may set its own.
 FIRST_TOKEN_TIMEOUT = env.float("FUSION_FIRST_TOKEN_TIMEOUT", 180)
 STALL_TIMEOUT = env.float("FUSION_STALL_TIMEOUT", 30)

@@ -4,7 +4,8 @@ keys or data of the person who runs them.
 They are told a few things. FUSION_TEST_DATABASE_URL: a PostgreSQL to run on instead of
 SQLite, whose user may create databases; `--postgres` starts one for them. FUSION_LONG_TESTS=1:
 what takes minutes runs too. FUSION_FAULTS_PAGE: where the scenarios write what they showed.
-FUSION_RECORD_GOLDEN=1: the golden streams are written anew instead of compared.
+FUSION_RECORD_GOLDEN=1: the golden streams, and what the product makes for docs/, are written anew
+instead of compared.
 FUSION_CLIENTS_DIR and FUSION_CLIENTS_PAGE: tests/clients says what they are.
 """
 

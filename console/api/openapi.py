@@ -152,6 +152,7 @@ def _answer(op: Operation) -> dict[str, Any]:
         content["application/json"] = {"schema": _ref(op.reply)}
     if op.streams != "never":
         content["text/event-stream"] = {"schema": _event(op)}
+    content |= {kind: {"schema": {}} for kind in op.files}
     return {"description": "Done.", "headers": _REQUEST_ID, "content": content}
 
 

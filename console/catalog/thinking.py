@@ -12,6 +12,7 @@ from django.core.cache import cache
 
 from ..engine.state import Step
 from ..models import Call, Credential
+from ..models.runs import READ_ONLY
 from .listings import Look, listed_model
 
 # Of many lists nothing can be read. These think before every answer, most of them unseen, by
@@ -50,7 +51,8 @@ def usual_first_tokens() -> dict[tuple[str, str], float]:
 
 
 def _of_recent_calls() -> dict[tuple[str, str], float]:
-    calls = Call.objects.filter(step=Step.PANEL).order_by("-pk")
+    asked_here = Call.objects.filter(step=Step.PANEL).exclude(run__origin__in=READ_ONLY)
+    calls = asked_here.order_by("-pk")
     rows = calls.values_list("panelist", "sent_at", "first_token_at")[:RECENT]
     took: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for panelist, sent, first in rows:

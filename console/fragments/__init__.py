@@ -21,13 +21,22 @@ from .renderings import rendered
 LOCAL_CREDENTIAL = "local"
 
 
-def run_context(spec: Spec, state: RunState, *, show_costs: bool, note: str = "") -> dict[str, Any]:
-    """`note` says what a silent run is waiting for; it stands above everything else."""
+def run_context(
+    spec: Spec,
+    state: RunState,
+    *,
+    show_costs: bool,
+    show_notes: bool | None = None,
+    note: str = "",
+) -> dict[str, Any]:
+    """`note` says what a silent run is waiting for; it stands above everything else. Who is shown
+    no costs is shown no notes to rulings either, where nothing else is said."""
     columns = seats.columns(spec, state)
     return {
         "spec": spec,
         "state": state,
         "show_costs": show_costs,
+        "show_notes": show_costs if show_notes is None else show_notes,
         "seats": columns,
         "phases": phases.phases(spec, state),
         "total": phases.total(state),

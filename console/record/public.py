@@ -8,6 +8,7 @@ stands in `UNTOLD_OF_A_CALL` and `UNTOLD_OF_A_FUSION` with the reason: a test as
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from django.db.models import prefetch_related_objects
@@ -288,7 +289,11 @@ def run_object(
     with_provenance: bool = True,
 ) -> Run:
     """As it stands in `state`, which may be ahead of the rows. With its answer it is completed,
-    also while a seat still writes beside it. `viewer_id`: whose own verdict is called so."""
+    also while a seat still writes beside it. `viewer_id`: whose own verdict is called so. What one
+    that was imported cost is no cost of ours."""
+    if run.is_imported:
+        calls = {key: replace(call, cost=None, cost_source="") for key, call in state.calls.items()}
+        state = replace(state, calls=calls)
     outcome = state.outcome
     answer = answer_of(spec, state) if outcome.is_final else None
     cost, partial = state.cost()
@@ -299,7 +304,7 @@ def run_object(
         error=state.error or None,
         note=(state.error or None) if outcome is RunStatus.COMPLETED else None,
         stands_in=bool(answer and answer.stands_in),
-        seats=[_seat(spec, state, seat) for seat in range(len(spec.panel))],
+        seats=[seat_object(spec, state, seat) for seat in range(len(spec.panel))],
         preset=run.preset,
         preset_name=run.preset_name,
         prompt=run.prompt,
@@ -319,7 +324,7 @@ def run_object(
         usage=usage_of([state]),
         calls=[_call(call) for call in state.calls.values() if not call.is_by_words],
         fusions=[
-            _fusion(spec, state, fusion, with_provenance=with_provenance)
+            fusion_object(spec, state, fusion, with_provenance=with_provenance)
             for fusion in state.fusions.values()
         ],
         verdicts=[_verdict(row, viewer_id) for row in with_verdicts(run).verdicts.all()],
@@ -378,7 +383,9 @@ def _call(call: CallState) -> Call:
     )
 
 
-def _fusion(spec: Spec, state: RunState, fusion: FusionState, *, with_provenance: bool) -> Fusion:
+def fusion_object(
+    spec: Spec, state: RunState, fusion: FusionState, *, with_provenance: bool = False
+) -> Fusion:
     analysis = (
         analysis_object(spec, fusion.analysis, judged(state, fusion)) if fusion.analysis else None
     )
@@ -464,7 +471,7 @@ def best_of(spec: Spec, state: RunState, fusion: FusionState) -> Best | None:
     return Best(seat=letter(call.seat), model=model_of(call), reason=why_best(state, fusion))
 
 
-def _seat(spec: Spec, state: RunState, seat: int) -> Seat:
+def seat_object(spec: Spec, state: RunState, seat: int) -> Seat:
     call = state.answer(seat) or state.latest(Step.PANEL, seat=seat)
     who = Panelist.from_dict(call.panelist) if call else spec.panel[seat]
     return Seat(

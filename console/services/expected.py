@@ -24,7 +24,7 @@ from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, CallStatus, RunState, Step
 from ..engine.usage import Usage, about_money, cost_of, money
 from ..models import Call, Credential
-from ..models.runs import Origin
+from ..models.runs import READ_ONLY
 
 RECENT = 400  # calls of all models that are looked at
 SAMPLES = 20  # of one model in one step, the latest
@@ -362,7 +362,7 @@ def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
 def _of_recent_calls() -> Habits:
     done = Call.objects.filter(status=CallStatus.COMPLETED, step__in=_STEPS, sent_at__isnull=False)
     rows = (
-        done.exclude(run__origin=Origin.SAMPLE)
+        done.exclude(run__origin__in=READ_ONLY)
         .order_by("-pk")
         .values_list(
             "step",

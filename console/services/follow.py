@@ -34,8 +34,8 @@ def run_follow(
     """Ask the panel as it sits now (or `spec`'s) on, with what was said as the conversation.
 
     An answer from elsewhere has nobody behind it who could be asked on: it is part of what was
-    said, and its seat falls away. Where nobody is left, and of a sample, it is who would be asked
-    anything else.
+    said, and its seat falls away. Where nobody is left, and where nobody was asked here, it is who
+    would be asked anything else.
     `follows_from` is "fused", "seat-<n>" or "own": each seat then goes on from its own
     answers. Raises Refused.
     """
@@ -44,8 +44,8 @@ def run_follow(
     asked = before.asked
     if follows_from == OWN and spec is not None and len(spec.panel) != len(asked):
         raise Refused("Each seat can go on from its own answer only with the same panel.")
-    if run.is_sample or not asked:
-        spec = spec or _own_panel(is_sample=run.is_sample)
+    if run.is_read_only or not asked:
+        spec = spec or _own_panel(_why_others(run))
     follow = spec or replace(before, panel=_panel_now(before, state))
     return run_start(
         owner=owner,
@@ -59,15 +59,20 @@ def run_follow(
     )
 
 
-def _own_panel(*, is_sample: bool) -> Spec:
+def _why_others(run: Run) -> str:
+    if run.is_sample:
+        return "The sample's models are made up"
+    if run.is_imported:
+        return "The imported run's models may not be here"
+    return "These answers are from elsewhere"
+
+
+def _own_panel(what: str) -> Spec:
     slug = default_preset_slug()
     preset = Preset.objects.filter(slug=slug).first()
     if preset is None or (lacks := preset_lacks(preset)):
         why = lacks if preset else "Choose who answers."
-        whose = (
-            "The sample's models are made up" if is_sample else "These answers are from elsewhere"
-        )
-        raise Refused(f"{whose}, and no others can be asked yet. {why}")
+        raise Refused(f"{what}, and no others can be asked yet. {why}")
     return preset_spec(preset)
 
 

@@ -89,6 +89,7 @@ def run_fuse(
     fusion that was ruled on: who judged and wrote that is who is asked again, and where the
     judge would read the same answers again, its analysis is copied. Raises Refused.
     """
+    must_be_of_here(run)
     spec, state = spec_of(run), state_from_rows(run)
     base = begins_from(state, wish)
     if seats is None and base:
@@ -303,6 +304,7 @@ def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
 
     Raises Refused.
     """
+    must_be_of_here(run)
     _must_exist(run, seat)
     if spec_of(run).panel[seat].is_brought:
         raise Refused(
@@ -324,6 +326,7 @@ def seat_add(*, run: Run, model: str) -> Call:
     """One more seat, asked the same prompt. Raises Refused."""
     if not model.strip():
         raise Refused("Choose a model for the new seat.")
+    must_be_of_here(run)
     panelist = find_panelist(model, spec_of(run).terms)
     with transaction.atomic():
         spec = spec_of(_reopen(run))
@@ -396,8 +399,7 @@ def _reopen(run: Run) -> Run:
     ended = Run.objects.select_for_update().filter(pk=run.pk).first()
     if ended is None:
         raise Refused("The run is not there any more.")
-    if ended.is_sample:
-        raise Refused("This is a sample: no model was asked, and none can be asked again.")
+    must_be_of_here(ended)
     if not ended.is_final:
         raise RunUnderWay("The run is under way. Wait for its end, or stop it first.")
     reopened: dict[str, Any] = {
@@ -413,6 +415,14 @@ def _reopen(run: Run) -> Run:
     Run.objects.filter(pk=run.pk).update(**reopened)
     transaction.on_commit(lambda: ring_for(run.pk))
     return ended
+
+
+def must_be_of_here(run: Run) -> None:
+    """Where nobody was asked, nobody can be asked again. Raises Refused."""
+    if run.is_sample:
+        raise Refused("This is a sample: no model was asked, and none can be asked again.")
+    if run.is_imported:
+        raise Refused("This run was imported to be read: nobody was asked here, or can be again.")
 
 
 def _can_be_asked(panelist: Panelist) -> None:

@@ -12,7 +12,7 @@ from ..catalog.names import ModelAt
 from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist, Run
-from ..models.runs import Origin
+from ..models.runs import READ_ONLY
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
@@ -168,7 +168,7 @@ def _is_built_in(preset: Preset) -> bool:
 def presets_changed() -> dict[str, tuple[int, int]]:
     """By preset: (runs in which the first fusion changed the answer, runs in which that can be
     said), of the newest of the site."""
-    newest = Run.objects.exclude(origin=Origin.SAMPLE).order_by("-created_at")
+    newest = Run.objects.exclude(origin__in=READ_ONLY).order_by("-created_at")
     preset_of = dict(newest.values_list("pk", "preset")[:NEWEST])
     first = Fusion.objects.filter(run__in=[*preset_of], number=1).exclude(changed=None)
     counts: dict[str, tuple[int, int]] = {}

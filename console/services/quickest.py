@@ -16,7 +16,7 @@ from django.utils import timezone
 from ..catalog.names import ModelAt
 from ..engine.state import CallStatus, Step
 from ..models import Call, Credential
-from ..models.runs import Origin
+from ..models.runs import READ_ONLY
 from .build_spec import SeatWish, Wish
 from .policy import OF_JUDGING
 
@@ -67,7 +67,7 @@ def _answers() -> Iterator[tuple[dict[str, Any], float]]:
         step=Step.PANEL,
         status=CallStatus.COMPLETED,
         sent_at__gt=timezone.now() - WITHIN,
-    ).exclude(Q(run__preset="direct") | Q(run__origin=Origin.SAMPLE))
+    ).exclude(Q(run__preset="direct") | Q(run__origin__in=READ_ONLY))
     newest = panels.order_by("-id").values_list("panelist", "sent_at", "finished_at")[:CALLS]
     for panelist, sent_at, finished_at in newest:
         if sent_at and finished_at:

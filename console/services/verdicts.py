@@ -61,8 +61,9 @@ def verdict_take_back(*, run: Run, person: User) -> None:
 
 def _answers(run: Run) -> dict[str, str]:
     """Letter -> the key of the call that is judged. Raises Refused where none can be."""
-    if run.is_sample:
-        raise Refused("A sample is only there to be read: what is found best of it is not kept.")
+    if run.is_read_only:
+        what = "A sample" if run.is_sample else "An imported run"
+        raise Refused(f"{what} is only there to be read: what is found best of it is not kept.")
     if not run.is_final:
         raise Refused("Which answer is best can be said when the run has ended.")
     state = state_from_rows(run)

@@ -41,6 +41,7 @@ PAGES: dict[str, dict[str, str | int]] = {
     "console": MEMBERS,
     "run-list": MEMBERS,
     "runs-under-way": MEMBERS,
+    "run-import": MEMBERS,
     "tokens": MEMBERS,
     "password": MEMBERS,
     "keys": MEMBERS | {BOB: 403, ALICE: 403},
@@ -48,7 +49,8 @@ PAGES: dict[str, dict[str, str | int]] = {
     "sign-in": {VISITOR: THERE, CHARLIE: THERE, BOB: HOME, ALICE: HOME, ADA: HOME},
     **{name: dict.fromkeys(PEOPLE, status) for name, status in MACHINES.items()},
 }
-RUN_PAGES = ("run-detail", "run-compare")
+RUN_PAGES = ("run-detail", "run-compare", "run-export")
+SHARED_PAGES = ("run-shared", "shared-compare", "shared-export")
 RUNS: dict[str, dict[str, str | int]] = {
     "private": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
     "link": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
@@ -94,7 +96,7 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
 def test_every_address_is_known_here() -> None:
     names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
     frames = {"run-frames", "shared-frames"}  # tests/live/test_asking_for_frames.py
-    assert names == {*PAGES, *DONE, *frames, *RUN_PAGES, "run-shared", "shared-compare"}
+    assert names == {*PAGES, *DONE, *frames, *RUN_PAGES, *SHARED_PAGES}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -111,7 +113,7 @@ def test_a_run_is_for_whom_its_owner_lets_see_it(
     for page in RUN_PAGES:
         assert everybody(readers, reverse(page, args=[run.pk])) == RUNS[visibility]
     shared = THERE if visibility == "link" else NOWHERE
-    for page in ("run-shared", "shared-compare"):
+    for page in SHARED_PAGES:
         by_link = everybody(readers, reverse(page, args=["by-link"]))
         assert by_link == dict.fromkeys(PEOPLE, shared)
 

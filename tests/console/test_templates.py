@@ -72,11 +72,20 @@ def test_every_template_is_somebody_s(
     under_way = Story().begin().answer(0, "An answer.").save(alice)
     sample = bring_in(read(FILE.read_bytes()), owner=None, visibility="team", origin="sample")
     client.force_login(ada)
-    assert client.get("/fusion").status_code == 200
+    for page in ("", f"/runs/{sample[0].pk}", f"/runs/{sample[0].pk}/export?format=html"):
+        assert client.get(f"/fusion{page}").status_code == 200
     for one in sample:
         one.delete()
     client.force_login(alice)
-    for page in ("", "?models", "/runs", f"/runs/{run.pk}", f"/runs/{under_way.pk}", "/tokens"):
+    for page in (
+        "",
+        "?models",
+        "/runs",
+        f"/runs/{run.pk}",
+        f"/runs/{under_way.pk}",
+        "/tokens",
+        "/import",
+    ):
         assert client.get(f"/fusion{page}").status_code == 200
     for page in ("", "/compare"):
         assert client.get(f"/fusion/runs/{twice.pk}{page}").status_code == 200

@@ -22,6 +22,7 @@ from .errors import ApiError, too_large
 
 # Of whoever is not known here.
 ANYBODYS_BYTES = 64 * 1024
+IMPORT = "/fusion/import"  # the one form that takes a file
 # How slowly a body may come: less is no line that people have, but somebody who holds us.
 BYTES_PER_SECOND = 8 * 1024
 
@@ -43,9 +44,8 @@ def is_for_programs(path: str) -> bool:
 
 
 def largest(path: str) -> int:
-    programs = is_for_programs(path)
-    limit: int = settings.API_BODY_BYTES if programs else settings.FORM_BODY_BYTES
-    return limit
+    limit: int = settings.API_BODY_BYTES if is_for_programs(path) else settings.FORM_BODY_BYTES
+    return max(limit, settings.IMPORT_BODY_BYTES) if path == IMPORT else limit
 
 
 def too_large_at(path: str) -> EarlyRefusal:

@@ -16,7 +16,7 @@ class Operation:
     """`streams`: never, when the body asks for it, or always. `fails`: further statuses.
 
     `query`, `reply` and `events` are models, these of a stream's data; `example` is a body that
-    can be sent as it is.
+    can be sent as it is; `files` are the kinds of file that it answers with.
     """
 
     scope: Scope
@@ -24,6 +24,7 @@ class Operation:
     query: type[BaseModel] | None = None
     reply: type[BaseModel] | None = None
     events: tuple[type[BaseModel], ...] = ()
+    files: tuple[str, ...] = ()
     status: int = 200
     streams: Literal["never", "asked", "always"] = "never"
     spending: bool = False

@@ -368,12 +368,19 @@ class TwoTexts(Schema):
     right: Annotated[str, Field(min_length=1, max_length=20)]
 
 
+class ExportForm(Schema):
+    """`thread`: with the runs that it goes on from and those that go on from it."""
+
+    format: Literal["json", "md", "html"] = "json"
+    thread: bool = False
+
+
 class RunFilters(Schema):
     """Of the list of runs: `since` and `until` are when a run was started."""
 
     status: Literal["queued", "running", "completed", "failed", "cancelled"] | None = None
     preset: Annotated[str, Field(max_length=40)] | None = None
-    origin: Literal["page", "shell", "api", "sample", "evaluation"] | None = None
+    origin: Literal["page", "shell", "api", "sample", "evaluation", "imported"] | None = None
     since: datetime | None = None
     until: datetime | None = None
     own: bool = False

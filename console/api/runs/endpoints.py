@@ -15,7 +15,7 @@ from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
 from ...record.rows import state_from_rows
 from ...services.errors import RunUnderWay
-from ...services.fusions import begins_from, fusion_wish
+from ...services.fusions import begins_from, fusion_wish, must_be_of_here
 from ...services.rulings import ReaderWish, Ruled
 from ...services.runs import run_cancel
 from ...services.tokens import token_run_fuse
@@ -136,6 +136,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         return run_reply(call.request, call.token.owner_id, run)
     if not run.is_final:
         raise _under_way()
+    must_be_of_here(run)
     asks = _asks(body)
     wish = fusion_wish(
         run.frozen_spec,
@@ -217,7 +218,7 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
 
 
 def _shown(runs: QuerySet[Run]) -> QuerySet[Run]:
-    unread = ("prompt", "messages", "spec", "histories", "follows_calls")
+    unread = ("prompt", "messages", "spec", "histories", "follows_calls", "imported")
     return with_beginning(runs.defer(*unread), PROMPT_SHOWN)
 
 

@@ -47,7 +47,9 @@ def first_context(
     if sample is None:
         return None
     try:
-        context = run_page(sample, socket="", frames="")
+        context = run_page(
+            sample, socket="", frames="", shown=access.shown_to(request.user, sample)
+        )
     except SpecUnreadable:
         return None
     is_admin = access.is_admin(request.user)

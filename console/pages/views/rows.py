@@ -40,7 +40,7 @@ class RunLine:
 
 
 def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
-    long = ("messages", "histories", "follows_calls")
+    long = ("messages", "histories", "follows_calls", "imported")
     return with_beginning(runs.defer(*long), SHOWN + 1).select_related("owner")
 
 

@@ -36,8 +36,9 @@ from ...fragments.verdicts import verdicts
 from ...fragments.worth import worth
 from ...models import Run, Visibility
 from ...models.runs import Origin
+from ...models.shown import BY_LINK, Shown
 from ...record.newest import Bookmark
-from ...record.rows import state_from_rows
+from ...record.rows import state_from_rows, when
 from ...services.errors import Refused
 from ...services.expected import expected_fusion, habits, prices_for
 from ...services.follow import OWN
@@ -102,14 +103,18 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_visible_to(request.user, run_id)
     if request.method == "HEAD":
         return HttpResponse()  # pages left open ask whether they may stay
-    is_owner = run.owner_id == request.user.pk
+    may_share = run.owner_id == request.user.pk
+    # Nobody is asked for what is only there to be read.
+    is_owner = may_share and not run.is_read_only
     own = {
         "is_owner": is_owner,
+        "may_share": may_share,
+        "takes_along": not may_share,  # who shares finds it there
         "client_run_id": uuid.uuid4(),
         "follows": _follows(request, run),
         "followed_by": followed_by(request, run),
     }
-    if is_owner:
+    if may_share:
         own |= _sharing(request, run, just_shared="shared" in request.GET)
     try:
         context = (
@@ -120,6 +125,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
                 fusion=request.GET.get("fusion", ""),
                 frames=reverse("run-frames", args=[run.pk]),
                 socket=f"/ws/runs/{run.pk}",
+                shown=access.shown_to(request.user, run),
                 reader_id=request.user.pk,
             )
             | own
@@ -150,9 +156,11 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
                 fusion=request.GET.get("fusion", ""),
                 frames=reverse("shared-frames", args=[token]),
                 socket=f"/ws/shared/{token}",
-                show_costs=False,
+                shown=BY_LINK,
             )
-            response = page_or_part(request, PAGE, ENDED, context | {"is_shared": True})
+            response = page_or_part(
+                request, PAGE, ENDED, context | {"is_shared": True, "takes_along": True}
+            )
         except SpecUnreadable as why:
             response = _without_its_answers(request, run, why, is_shared=True)
         except NoSuchFusion as none:
@@ -178,6 +186,7 @@ def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         return render(request, "400.html", {"sentence": str(refused)}, status=400)
     if by_htmx(request):
         context = _sharing(request, run, just_shared=True)
+        context |= {"follows": run.follows_id, "followed_by": followed_by(request, run)}
         return render(request, "console/run/_shared.html", context)
     # With the panel open: there is the new link.
     return redirect(f"{reverse('run-detail', args=[run.pk])}?shared")
@@ -200,18 +209,18 @@ def run_page(
     look: str = "",
     part: str = "",
     fusion: str = "",
-    show_costs: bool = True,
+    shown: Shown,
     reader_id: int | None = None,
 ) -> dict[str, Any]:
-    """Raises SpecUnreadable and NoSuchFusion. A sample has no costs to show: nobody was asked.
+    """Raises SpecUnreadable and NoSuchFusion. Where nobody was asked there are no costs to show.
     `look`, `part` and `fusion` are what an address asks for; without a look a run that has its
     result opens there. A phone shows one part of it."""
     spec, state, now = run.frozen_spec, state_from_rows(run), time.time()
-    show_costs = show_costs and not run.is_sample
-    context = run_context(spec, state, show_costs=show_costs)
+    show_costs = shown.costs and not run.is_read_only
+    context = run_context(spec, state, show_costs=show_costs, show_notes=shown.notes)
     number = shown_fusion(state, fusion)
     is_older = state.fusion is not None and number != state.fusion.number
-    shown = state.of_turn(number) if number and is_older else state
+    alone = state.of_turn(number) if number and is_older else state
     if number and is_older:
         context |= fusion_context(spec, state, number, show_costs=show_costs)
     may_fuse = state.status.is_final and show_costs
@@ -220,7 +229,7 @@ def run_page(
         expected_fusion(spec, state, run.prompt, habits(), prices=prices) if may_fuse else None
     )
     has_result = bool(context["fused_answer"]) and (state.status.is_final or is_older)
-    columns_shown = columns(spec, shown)
+    columns_shown = columns(spec, alone)
     look = look if look in LOOKS else LOOKS[has_result]
     parts = PARTS if look == "result" else [column.id for column in columns_shown]
     seats = askable(spec, state)
@@ -228,30 +237,31 @@ def run_page(
     is_waiting = state.status.is_final and is_compared_first(spec, state) and len(seats) > 1
     return context | {
         "run": run,
+        "asked_at": when(run.asked_at) if run.is_imported else None,
         "look": look,
         "part": part if part in parts else parts[0],
         "socket_path": socket,
         "frames_path": frames,
         "now": now,
         # Rendered where they are shown: what is told of the end has none of them.
-        "seat_texts": cache(partial(run_texts, spec, shown)),
+        "seat_texts": cache(partial(run_texts, spec, alone)),
         "fusion_tabs": fusion_tabs(spec, state),
         "shown_fusion": number,
         "latest_fusion": state.fusion.number if state.fusion else None,
         "is_older": is_older,
         "changed": changed(spec, state, fusion_before(state, number), number, now=now)
-        if shown.has_answer(shown.fusion)
+        if alone.has_answer(alone.fusion)
         else None,
         "prices": prices,
         "fuse_again": fuse_again(spec, state, expected),
         "verdicts": verdicts(spec, state, run.verdicts.select_related("person"), reader_id)
-        if reader_id and state.status.is_final
+        if reader_id and shown.people and state.status.is_final
         else None,
-        "poll": poll(shown, columns_shown),
-        "worth": worth(shown, columns_shown),
+        "poll": poll(alone, columns_shown),
+        "worth": worth(alone, columns_shown),
         "askable": seats,
         "has_answers": has_answers,
-        "waits_for_reader": is_waiting and has_answers and not run.is_sample,
+        "waits_for_reader": is_waiting and has_answers and not run.is_read_only,
         "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),
         "best": state.calls.get(state.fusion.best) if state.fusion else None,
     }

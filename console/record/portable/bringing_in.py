@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,29 +12,40 @@ from django.db import transaction
 from ...engine.state import CallState, FusionState, RunState
 from ...engine.usage import Usage
 from ...models import Call, Run, Verdict
+from ...models.runs import Origin
 from ..eventlog import Position
 from ..rows import call_row, fusion_row, run_fields
 from .shape import Document, RunShape, VerdictShape
+from .unknown import Unknown
 
 
 @transaction.atomic
-def bring_in(document: Document, *, owner: User | None, visibility: str, origin: str) -> list[Run]:
-    """Nobody is asked and no worker is rung for. Each run is a new one, whatever it was before."""
+def bring_in(
+    document: Document,
+    *,
+    owner: User | None,
+    visibility: str,
+    origin: str,
+    unknown: Unknown | None = None,
+) -> list[Run]:
+    """Nobody is asked and no worker is rung for. Each run is a new one, whatever it was before;
+    one that is imported stands among those of today, at no cost. `unknown`: what stays with
+    them beyond the document."""
     runs: list[Run] = []
-    for shape in document.runs:
+    for place, shape in enumerate(document.runs):
         before = None if shape.follows is None else runs[shape.follows]
-        runs.append(_bring(shape, before, owner=owner, visibility=visibility, origin=origin))
+        fields: dict[str, Any] = {"owner": owner, "visibility": visibility, "origin": origin}
+        if origin == Origin.IMPORTED:
+            parts = unknown.runs.get(place, []) if unknown else []
+            whole = unknown.whole if unknown and not place else []
+            fields["imported"] = {"asked_at": shape.created_at, "unknown": parts, "whole": whole}
+        runs.append(_bring(shape, before, fields))
     return runs
 
 
-def _bring(
-    shape: RunShape, before: Run | None, *, owner: User | None, visibility: str, origin: str
-) -> Run:
+def _bring(shape: RunShape, before: Run | None, its_own: dict[str, Any]) -> Run:
     state = state_of(shape)
     run = Run(
-        owner=owner,
-        origin=origin,
-        visibility=visibility,
         prompt=shape.prompt,
         messages=shape.messages,
         histories=shape.histories,
@@ -46,12 +58,15 @@ def _bring(
         attempt=state.attempt,
         # It has no log: its rows say all there is, wherever in one they would have stood.
         log_position=str(Position(state.attempt, 1)),
-        **run_fields(state),
+        **run_fields(state) | its_own,
     )
+    if run.is_imported:
+        run.cost, run.cost_is_partial = None, False
     run.save(force_insert=True)
-    moment = datetime.fromtimestamp(shape.created_at, UTC)
-    Run.objects.filter(pk=run.pk).update(created_at=moment)
-    run.created_at = moment
+    if not run.is_imported:
+        moment = datetime.fromtimestamp(shape.created_at, UTC)
+        Run.objects.filter(pk=run.pk).update(created_at=moment)
+        run.created_at = moment
     numbers: dict[int | None, int | None] = {None: None}
     for fusion in state.fusions.values():
         row = fusion_row(run.pk, state, fusion)

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from ...engine.spec import Spec
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...engine.state import Step, call_key
-from .shape import VERSION, CallShape, Document, RunShape, typed
+from .shape import MOST, VERSION, CallShape, Document, RunShape, typed
+from .unknown import MAX_DEPTH, Unknown, take_unknown, too_deep
 
 MAX_BYTES = 32 * 1024 * 1024
 # NUL, which PostgreSQL keeps in no text and no JSON: as it is spelt, where no backslash in front
@@ -29,13 +30,43 @@ class TooNew(Malformed):
 
 
 def read(raw: bytes, *, limit: int = MAX_BYTES) -> Document:
-    """Raises Malformed."""
+    """Of a known version, and nothing in it that is not known. Raises Malformed."""
+    raw = _bounded(raw, limit)
+    _check_version(_parsed(raw))
+    return _document(raw)
+
+
+def read_newer(raw: bytes, *, limit: int = MAX_BYTES) -> tuple[Document, Unknown]:
+    """Of any version, as far as this one knows it, and beside it what it does not. Raises
+    Malformed."""
+    data = _parsed(_bounded(raw, limit))
+    _check_version(data, newest=MOST)
+    if too_deep(data):
+        raise Malformed(
+            f"This file is not a run as Fusion writes one: it is nested over {MAX_DEPTH} deep."
+        )
+    _check_texts(data)
+    is_newer = data["v"] > VERSION
+    unknown = take_unknown(data)
+    try:
+        return _document(json.dumps(data).encode()), unknown
+    except TooNew:
+        raise
+    except Malformed as why:
+        if not is_newer:
+            raise
+        raise TooNew(f"A newer version of Fusion wrote this file. {why}") from None
+
+
+def _bounded(raw: bytes, limit: int) -> bytes:
     if len(raw) > limit:
         raise Malformed(
             f"This file has {len(raw) / 1e6:,.1f} MB; at most {limit / 1e6:,.1f} MB are read."
         )
-    raw = _NUL.sub(rb"\1\\ufffd", raw)
-    _check_version(_parsed(raw))
+    return _NUL.sub(rb"\1\\ufffd", raw)
+
+
+def _document(raw: bytes) -> Document:
     try:
         document = Document.model_validate_json(raw)
     except ValidationError as error:
@@ -46,6 +77,26 @@ def read(raw: bytes, *, limit: int = MAX_BYTES) -> Document:
     for place, run in enumerate(document.runs):
         _Checks(document, run, f"run {place + 1}", place).all()
     return document
+
+
+def _check_texts(value: Any, place: tuple[int | str, ...] = ()) -> None:
+    """Half a character can be kept by nobody, in what is known and in what is not."""
+    match value:
+        case str():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise Malformed(
+                    f"This file is not a run as Fusion writes one: {_where(place)}: it has half a "
+                    "character."
+                ) from None
+        case list():
+            for number, inner in enumerate(value):
+                _check_texts(inner, (*place, number))
+        case dict():
+            for name, inner in value.items():
+                _check_texts(name, (*place, "a name"))
+                _check_texts(inner, (*place, name))
 
 
 def _parsed(raw: bytes) -> Any:
@@ -64,11 +115,11 @@ def _parsed(raw: bytes) -> Any:
         )
 
 
-def _check_version(data: Any) -> None:
+def _check_version(data: Any, newest: int = VERSION) -> None:
     version = data.get("v") if isinstance(data, dict) else None
     if type(version) is not int or version < 1:
         raise Malformed("This file is not a run of Fusion: it does not say its version.")
-    if version > VERSION:
+    if version > newest:
         raise TooNew(
             f"A newer version of Fusion wrote this file (form {version}; this one reads up to "
             f"{VERSION}). Upgrade to bring it in."

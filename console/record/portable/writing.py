@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
+from pydantic import ValidationError
+
 from ...engine.state import CallState, FusionState, RunState
 from ...models import Run, Verdict
+from ...models.shown import ALL, Shown
 from ..rows import state_from_rows
+from . import withheld
 from .shape import (
     MAX_VERDICTS,
     CallShape,
@@ -19,45 +23,61 @@ from .shape import (
     UsageShape,
     VerdictShape,
 )
+from .unknown import put_back
 
 
 class Unfinished(ValueError):
     """A run that still changes is not written down whole."""
 
 
-def write(runs: Sequence[Run]) -> Document:
+class Unwritable(ValueError):
+    """A row holds what the form has no place for, such as one of a version before it."""
+
+
+def write(runs: Sequence[Run], shown: Callable[[Run], Shown] = lambda run: ALL) -> Document:
     """Of a run and of what goes on from it, each after the one it follows. What an earlier one
-    was that is not among them, its messages say if they are stored. Raises Unfinished."""
+    was that is not among them, its messages say. `shown`: what its reader is shown of each.
+    Raises Unfinished and Unwritable."""
     places = {run.pk: place for place, run in enumerate(runs)}
-    return Document(runs=[_run(run, places) for run in runs])
+    try:
+        return Document(runs=[_run(run, places, shown(run)) for run in runs])
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise Unwritable(f"This run cannot be written down: {place}: {first['msg']}.") from None
 
 
-def to_json(document: Document) -> str:
-    """What is empty or usual is not in it. In one order, since PostgreSQL keeps none."""
+def to_json(document: Document, kept: Sequence[Run] = ()) -> str:
+    """What is empty or usual is not in it. In one order, since PostgreSQL keeps none. With what
+    the runs in `kept`, which are all of them, have kept that this version does not know."""
     data: dict[str, Any] = document.model_dump(mode="json", exclude_defaults=True)
     data["v"] = document.v
+    for run, shape in zip(kept, data["runs"], strict=False):
+        put_back(shape, (run.imported or {}).get("unknown", []))
+        put_back(data, (run.imported or {}).get("whole", []))
     return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _run(run: Run, places: dict[Any, int]) -> RunShape:
+def _run(run: Run, places: dict[Any, int], shown: Shown) -> RunShape:
     if not run.is_final:
         raise Unfinished("The run is still under way: when it has ended it can be taken along.")
     state = state_from_rows(run)
     own = {f.name: getattr(state, f.name) for f in fields(RunState)}
-    own |= {"calls": [_call(call) for call in state.calls.values()]}
-    own |= {"fusions": [_fusion(fusion) for fusion in state.fusions.values()]}
+    calls = (withheld.call_for(call, shown) for call in state.calls.values())
+    fusions = (withheld.fusion_for(fusion, shown) for fusion in state.fusions.values())
+    own |= {"calls": [*map(_call, calls)], "fusions": [*map(_fusion, fusions)]}
+    before = places.get(run.follows_id)
+    own |= withheld.asked_for(run, shown, before_is_there=before is not None)
+    verdicts = run.verdicts.all()[:MAX_VERDICTS] if shown.people else ()
     return RunShape(
         prompt=run.prompt,
         preset=run.preset,
         preset_name=run.preset_name,
-        created_at=run.created_at.timestamp(),
-        spec=run.spec,
-        messages=run.messages,
-        histories=run.histories,
-        follows=places.get(run.follows_id),
+        created_at=run.asked_at,
+        spec=withheld.spec_for(run.spec, shown),
+        follows=before,
         follows_from=run.follows_from,
-        follows_calls=run.follows_calls,
-        verdicts=[_verdict(verdict) for verdict in run.verdicts.all()[:MAX_VERDICTS]],
+        verdicts=[*map(_verdict, verdicts)],
         **own,
     )
 

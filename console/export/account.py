@@ -1,0 +1,300 @@
+"""One run told in parts, for who writes it down to be read: what was asked, what came of it, who
+says what, each answer, and what it cost.
+
+Parts are of the run as programs are told it (`record/public.py`), as far as the reader is shown
+them. Moments are those of UTC, so that the same run is the same file everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from ..engine.findings.ruling import told
+from ..engine.spec import Spec, letter
+from ..engine.state import FusionState, RunState, Step
+from ..engine.usage import UNKNOWN, money
+from ..models import Run, Verdict
+from ..models.shown import Shown
+from ..record import public
+from ..record.parts import Analysis, JudgesQuote
+from ..record.portable.withheld import fusion_for
+from ..record.rows import state_from_rows
+
+_STATUS = {"failed": "It failed.", "cancelled": "It was stopped."}
+_STEPS = {
+    Step.PANEL: "answer",
+    Step.CONDENSE: "condensing",
+    Step.ANALYSIS: "analysis",
+    Step.SYNTHESIS: "fused answer",
+    Step.POLL: "poll",
+}
+_BEST = {
+    "fused_failed": "No fused answer could be written: the best single answer stands in.",
+    "fused_unusable": "What was written repeats itself: the best single answer stands in.",
+    "chosen": "The best answer as it is, as the reader wished.",
+}
+_FOUND = {"tie": "tie", "all_bad": "all bad"}
+
+
+@dataclass(frozen=True)
+class ToldQuote:
+    seat: str
+    text: str
+    note: str
+
+
+@dataclass(frozen=True)
+class ToldClaim:
+    """`who` are letters; of a contradiction the stances have theirs."""
+
+    text: str
+    who: str = ""
+    quotes: tuple[ToldQuote, ...] = ()
+    stances: tuple[ToldClaim, ...] = ()
+
+
+@dataclass(frozen=True)
+class ToldPart:
+    name: str
+    meaning: str
+    claims: tuple[ToldClaim, ...]
+
+
+@dataclass(frozen=True)
+class ToldFusion:
+    """`text` is as it is read, `marked` with its marks of source, which name `letters`."""
+
+    number: int
+    title: str
+    text: str
+    marked: str
+    letters: str
+    notes: tuple[str, ...]
+    asked: str
+    parts: tuple[ToldPart, ...]
+    why_no_analysis: str
+
+
+@dataclass(frozen=True)
+class ToldAnswer:
+    seat: int
+    letter: str
+    name: str
+    model: str
+    text: str
+    reasoning: str
+    note: str
+    sources: tuple[tuple[int, str, str], ...]  # number, address, title
+
+
+@dataclass(frozen=True)
+class ToldLine:
+    what: str
+    who: str
+    tokens_in: str
+    tokens_out: str
+    cost: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """Of one run. `fusions` begin with the latest."""
+
+    prompt: str
+    asked: str
+    facts: tuple[str, ...]
+    error: str
+    fusions: tuple[ToldFusion, ...]
+    answers: tuple[ToldAnswer, ...]
+    found_best: tuple[str, ...]
+    receipt: tuple[ToldLine, ...]
+    total: ToldLine | None
+
+
+def account(run: Run, shown: Shown) -> Account:
+    """Raises SpecUnreadable."""
+    spec, state = run.frozen_spec, state_from_rows(run)
+    has_costs = shown.costs and not run.is_read_only
+    lines = tuple(_lines(spec, state)) if has_costs else ()
+    return Account(
+        prompt=run.prompt,
+        asked=_moment(run.asked_at),
+        facts=tuple(_facts(run, spec, state)),
+        error=state.error or _STATUS.get(state.status, ""),
+        fusions=tuple(_fusions(spec, state, shown)),
+        answers=tuple(_answers(spec, state)),
+        found_best=tuple(map(_found, run.verdicts.select_related("person")))
+        if shown.people
+        else (),
+        receipt=lines,
+        total=_total(state) if lines else None,
+    )
+
+
+def _facts(run: Run, spec: Spec, state: RunState) -> Iterator[str]:
+    if run.is_sample:
+        yield "Sample: no model was asked"
+    elif run.is_read_only:
+        yield f"Imported {_moment(run.created_at.timestamp())}"
+    yield f"Preset: {run.preset_name}"
+    names = (f"{letter(s)} {name}" for s, name in enumerate(spec.seat_names()))
+    yield f"Panel: {', '.join(names)}"
+    for role, who in (("Judge", public.asked(spec.judge)), ("Writer", public.asked(spec.writer))):
+        if who and not (role == "Writer" and spec.synthesizer is None):
+            yield f"{role}: {who}"
+    if state.seconds is not None and not run.is_sample:
+        yield f"Took {state.seconds:.1f} s"
+
+
+def _fusions(spec: Spec, state: RunState, shown: Shown) -> Iterator[ToldFusion]:
+    several = len(state.fusions) > 1
+    for number in sorted(state.fusions, reverse=True):
+        fusion = state.fusions[number]
+        told_of = public.fusion_object(spec, state, fusion)
+        if not (told_of.answer or told_of.analysis or told_of.error or fusion.wish):
+            continue
+        call = state.answering(fusion)
+        is_written = call is not None and call.step is Step.SYNTHESIS
+        title = "Fused answer" if is_written or not told_of.best else "Best single answer"
+        yield ToldFusion(
+            number=number,
+            title=f"{title} {number}" if several else title,
+            text=told_of.answer or "",
+            marked=call.text if call and is_written else "",
+            letters=state.letters_of(number),
+            notes=tuple(_notes(told_of)),
+            asked=_wish(fusion_for(fusion, shown)),
+            parts=tuple(_parts(told_of.analysis)) if told_of.analysis else (),
+            why_no_analysis=told_of.error or "",
+        )
+
+
+def _notes(fusion: public.Fusion) -> Iterator[str]:
+    if fusion.best:
+        yield f"{_BEST[fusion.best.reason]} It is {fusion.best.seat}'s."
+    if fusion.judge and fusion.analysis_by == "model":
+        yield f"Compared by {fusion.judge}."
+    if fusion.analysis_by == "words":
+        yield "Compared by their words: no model judged."
+    if fusion.synthesizer and fusion.answer and not fusion.best:
+        yield f"Written by {fusion.synthesizer}."
+    if fusion.condensed:
+        yield f"Condensed before they were compared: {', '.join(fusion.condensed)}."
+    if fusion.left_out:
+        yield f"Too long and left out: {', '.join(fusion.left_out)}."
+    yield from fusion.analysis_notes
+
+
+def _wish(fusion: FusionState) -> str:
+    wish = fusion.wish
+    asked = [told(wish)] if told(wish) else []
+    if instruction := wish.get("instruction"):
+        asked.append(f"- The reader wishes: {' '.join(instruction.split())}")
+    return "\n".join(asked)
+
+
+def _parts(analysis: Analysis) -> Iterator[ToldPart]:
+    claims = [
+        ToldClaim(c.claim, ", ".join(c.seats), _quotes(c.quotes))
+        for c in analysis.consensus_evidence
+    ]
+    yield ToldPart("Consensus", "they agree", tuple(claims))
+    claims = []
+    for one in analysis.contradictions:
+        stances: dict[str, tuple[list[str], list[JudgesQuote]]] = {}
+        for stance in one.stances:
+            who, quotes = stances.setdefault(stance.stance, ([], []))
+            who.append(stance.seat)
+            quotes += stance.quotes
+        told_stances = (
+            ToldClaim(text, ", ".join(who), _quotes(quotes))
+            for text, (who, quotes) in stances.items()
+        )
+        claims.append(ToldClaim(one.topic, stances=tuple(told_stances)))
+    yield ToldPart("Contradictions", "they disagree", tuple(claims))
+    claims = [
+        ToldClaim(p.point, ", ".join(p.seats), _quotes(p.quotes)) for p in analysis.partial_coverage
+    ]
+    yield ToldPart("Partial coverage", "only some cover it", tuple(claims))
+    claims = [ToldClaim(i.insight, i.seat, _quotes(i.quotes)) for i in analysis.unique_insights]
+    yield ToldPart("Unique insights", "only one saw it", tuple(claims))
+    yield ToldPart("Blind spots", "nobody said it", tuple(map(ToldClaim, analysis.blind_spots)))
+
+
+def _quotes(quotes: Iterable[JudgesQuote]) -> tuple[ToldQuote, ...]:
+    return tuple(ToldQuote(q.seat, q.quote, _place(q)) for q in quotes)
+
+
+def _place(quote: JudgesQuote) -> str:
+    if quote.verified:
+        return ""
+    return f"stands in {quote.found_in}'s answer" if quote.found_in else "not found in the answer"
+
+
+def _answers(spec: Spec, state: RunState) -> Iterator[ToldAnswer]:
+    for place in range(len(spec.panel)):
+        seat = public.seat_object(spec, state, place)
+        call = state.calls.get(seat.call or "")
+        cited = call.citations if call else []
+        sources = (
+            (int(one.get("number", n)), one["url"], one["title"] or one["url"])
+            for n, one in enumerate(cited, 1)
+            if urlsplit(one["url"]).scheme in ("http", "https")
+        )
+        yield ToldAnswer(
+            seat=place,
+            letter=seat.seat,
+            name=seat.name,
+            model=call.model if call and call.model else seat.model,
+            text=seat.text,
+            reasoning=call.reasoning if call else "",
+            note=seat.error or ("" if call else "It was never asked."),
+            sources=tuple(sources),
+        )
+
+
+def _found(verdict: Verdict) -> str:
+    who = verdict.person.get_username() if verdict.person else "Somebody"
+    said = f"{who}: {_FOUND.get(verdict.best, verdict.best)}"
+    return f"{said} ({' '.join(verdict.note.split())})" if verdict.note else said
+
+
+def _lines(spec: Spec, state: RunState) -> Iterator[ToldLine]:
+    order = {step: place for place, step in enumerate(_STEPS)}
+    calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
+    for call in calls:
+        if call.status.is_final and not call.is_by_words:
+            what = _STEPS[call.step]
+            if call.seat is not None:
+                what = f"{letter(call.seat)} {what}" if call.step is not Step.PANEL else ""
+                what = what or letter(call.seat)
+            yield ToldLine(
+                what=what,
+                who=str(call.panelist.get("model", "")),
+                tokens_in=_count(call.usage.input_tokens),
+                tokens_out=_count(call.usage.output_tokens),
+                cost=_dollars(call.charged),
+            )
+
+
+def _total(state: RunState) -> ToldLine:
+    usage, (cost, partial) = state.usage(), state.cost()
+    total = _dollars(cost, partial)
+    return ToldLine("Total", "", _count(usage.input_tokens), _count(usage.output_tokens), total)
+
+
+def _dollars(cost: Decimal | None, partial: bool = False) -> str:
+    return money(cost, partial)
+
+
+def _count(number: int | None) -> str:
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def _moment(seconds: float) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"

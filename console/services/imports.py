@@ -1,0 +1,26 @@
+"""Runs that were taken along from another site, brought in here to be read."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from ..models import Run, Visibility
+from ..models.runs import Origin
+from ..record.portable import MAX_BYTES, Malformed, bring_in, read_newer
+from .errors import Refused
+
+
+def runs_import(*, raw: bytes, owner: User | None, limit: int = MAX_BYTES) -> list[Run]:
+    """All of the document, or Refused in a sentence and nothing. Who imports owns it; what nobody
+    owns the team reads."""
+    try:
+        document, unknown = read_newer(raw, limit=limit)
+    except Malformed as why:
+        raise Refused(str(why)) from None
+    return bring_in(
+        document,
+        owner=owner,
+        visibility=Visibility.PRIVATE if owner else Visibility.TEAM,
+        origin=Origin.IMPORTED,
+        unknown=unknown,
+    )
