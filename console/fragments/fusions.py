@@ -105,13 +105,15 @@ _WAYS = {"best": "best answer", "vote": "vote"}
 
 @dataclass(frozen=True)
 class Askable:
-    """`name` is who gave the answer, `seated` who is asked next."""
+    """`name` is who gave the answer, `seated` who is asked next: nobody, where an answer from
+    elsewhere sits."""
 
     seat: int
     letter: str
     name: str
     seated: str
     has_answer: bool
+    may_be_asked: bool
 
 
 def askable(spec: Spec, state: RunState) -> list[Askable]:
@@ -120,18 +122,20 @@ def askable(spec: Spec, state: RunState) -> list[Askable]:
         answer, now = state.answer(seat), seated(spec, state, seat)
         answered = Panelist.from_dict(answer.panelist) if answer else now
         names = spec.name_of(seat, answered), spec.name_of(seat, now)
-        askable.append(Askable(seat, letter(seat), *names, has_answer=answer is not None))
+        has_answer, may_be_asked = answer is not None, not now.is_brought
+        askable.append(Askable(seat, letter(seat), *names, has_answer, may_be_asked))
     return askable
 
 
 @dataclass(frozen=True)
 class FuseAgain:
     """All answers there are, fused anew. `asks` says whose calls that takes, `price` what they
-    will cost and take."""
+    will cost and take. `can_be`: there is a judge."""
 
     label: str
     price: str
     asks: str
+    can_be: bool
 
 
 def fuse_again(spec: Spec, state: RunState, expected: Expected | None = None) -> FuseAgain:
@@ -140,7 +144,8 @@ def fuse_again(spec: Spec, state: RunState, expected: Expected | None = None) ->
     label = "Fuse all answers"
     if unknown and all(call.key in without for call in unknown.values()):
         label = f"Fuse with {seats_and(sorted(unknown))} too"
-    return FuseAgain(label, expected.words if expected else "", _asks(spec))
+    price = expected.words if expected else ""
+    return FuseAgain(label, price, _asks(spec), can_be=spec.has_judge or bool(state.fusions))
 
 
 def _asks(spec: Spec) -> str:

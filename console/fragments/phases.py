@@ -64,14 +64,14 @@ def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: b
     shown = (None, state.fusion.number if state.fusion else None)
     calls = [c for c in state.calls.values() if c.step in steps and c.fusion in shown]
     under_way = [c for c in calls if is_under_way(state, c)]
-    running = bool(under_way)
+    running, was_asked = bool(under_way), any(not call.is_brought for call in calls)
     starts = [c.started_at for c in under_way if c.started_at is not None]
     started = min(starts, default=None)
     return Phase(
         name=name,
         state=_state(state, calls, running, succeeded),
         what=(f"{what} in" if running else what) if calls and what else "",
-        seconds="" if running or not calls else figures.seconds(_busy(calls)),
+        seconds="" if running or not was_asked else figures.seconds(_busy(calls)),
         since=None if started is None else started - (_busy(calls, until=started) or 0),
         tokens=_unread(calls),
     )

@@ -20,7 +20,7 @@ MARKS_AT_HEAD = 3
 
 @dataclass(frozen=True)
 class Notice:
-    kind: str  # good, warn or bad: the classes of a notice
+    kind: str  # plain, good, warn or bad: the classes of a notice
     text: str
 
 
@@ -127,7 +127,8 @@ def notice(state: RunState, note: str = "") -> Notice | None:
     if state.status is RunStatus.CANCELLED:
         return Notice("warn", "This run was stopped. What had arrived is kept.")
     if state.status is RunStatus.COMPLETED and state.error:
-        return Notice("warn", state.error)
+        # Without a reason it is nobody's failure: there is no judge.
+        return Notice("warn" if state.reason else "plain", state.error)
     if interrupted := {c.reason for c in state.calls.values() if c.was_interrupted}:
         was = "is being" if not state.status.is_final else "was"
         happened = "lost" if Reason.WORKER_LOST in interrupted else "stopped"

@@ -21,8 +21,9 @@ from ..models import PresetPanelist, Visibility
 from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
 from ..models.terms import TERMS, provider_names
 from ..providers.secret import Secret
+from ..services.brought import AnswerRefused, Brought, brought, name_of_file, read_file
 from ..services.build_spec import CUSTOM, SeatWish
-from ..services.credentials import clean_key
+from ..services.credentials import can_ask_anybody, clean_key
 from ..services.errors import Refused
 from ..services.runs import clean_text
 from ..services.wait_for import OFFERED as WAIT_FOR
@@ -118,6 +119,37 @@ class SeatRow:
         return SeatWish(self.model, fallback=options.pop("fallback_model"), **options)
 
 
+@dataclass
+class AnswerRow:
+    """An answer from elsewhere as it is filled in. A file's text is taken into its field, so that
+    it is there again where something is wrong. `part` is where `error` lies."""
+
+    number: int
+    name: str = ""
+    model: str = ""
+    text: str = ""
+    error: str = ""
+    part: str = ""
+    brought: Brought | None = None
+
+    @property
+    def place(self) -> int:
+        return self.number + 1
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.name.strip() or self.model.strip() or self.text or self.error)
+
+    def take(self, file: Any) -> None:
+        """Raises AnswerRefused."""
+        if self.text.strip():
+            sentence = f"Answer {self.place} has a text and a file. Leave one of them out."
+            raise AnswerRefused(sentence, self.number)
+        whole = getattr(file, "whole", None)
+        self.text = read_file(number=self.number, name=file.name, size=file.size, read=whole)
+        self.name = self.name.strip() or name_of_file(file.name)
+
+
 class ComposeForm(forms.Form):
     prompt = forms.CharField(strip=False, error_messages={"required": "Write a prompt first."})
     preset = forms.ChoiceField(
@@ -146,9 +178,15 @@ class ComposeForm(forms.Form):
     )
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     client_run_id = forms.UUIDField(required=False)
+    # Nobody else answers: the preset, or whom one named, only judges and writes.
+    answers_alone = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, presets: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, presets: list[str], by: str = "", **kwargs: Any) -> None:
+        """`by`: whose name is on the answers from elsewhere."""
         super().__init__(*args, **kwargs)
+        self._by = by
+        self.answers = [AnswerRow(n, *self._of_answer(n)) for n in range(MAX_SEATS)]
+        self.answers_error = ""  # of all of them together
         self.fields["preset"].choices = [(slug, slug) for slug in presets]  # type: ignore[attr-defined]
         sent = self.data.getlist("panel") if isinstance(self.data, QueryDict) else []
         self.near: dict[str, Sequence[str]] = {}  # field -> what may have been meant there
@@ -160,6 +198,34 @@ class ComposeForm(forms.Form):
     def _row(self, seat: int, model: str) -> SeatRow:
         options = SeatOptions(self.data if self.is_bound else None, prefix=f"seat-{seat}")
         return SeatRow(seat, model, options)
+
+    def _of_answer(self, number: int) -> tuple[str, str, str]:
+        names = ("answer-name", "answer-model", "answer-text")
+        sent = (self.data.getlist(n) if isinstance(self.data, QueryDict) else [] for n in names)
+        name, model, text = ((values[number : number + 1] or [""])[0] for values in sent)
+        return name, model, text
+
+    @property
+    def most_characters(self) -> int:
+        return int(settings.MAX_PROMPT_CHARACTERS)
+
+    @property
+    def has_answers(self) -> bool:
+        """What was filled in, and what is wrong with it, is never folded away."""
+        return bool(self.answers_error) or any(row.is_used for row in self.answers)
+
+    @property
+    def brought(self) -> list[Brought]:
+        """Once the form is valid."""
+        return [row.brought for row in self.answers if row.brought]
+
+    @property
+    def is_without_models(self) -> bool:
+        """Nobody is to answer but who has answered elsewhere."""
+        data = self.cleaned_data
+        return bool(self.brought) and (
+            data["answers_alone"] or (data["preset"] == CUSTOM and not data["panel"])
+        )
 
     @property
     def named_seats(self) -> list[SeatRow]:
@@ -199,13 +265,41 @@ class ComposeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        self._read_answers()
+        has_answers = bool(self.brought)
+        if has_answers and self.data.get("preset", "") == "":
+            # On a page that offers no preset, since nobody can be asked yet.
+            self.errors.pop("preset", None)
+            data["preset"] = CUSTOM
         if data.get("preset") == CUSTOM:
-            if not data.get("panel") and "panel" not in self.errors:
+            if not (data.get("panel") or has_answers) and "panel" not in self.errors:
                 self.add_error("panel", f"Name 1 to {MAX_SEATS} models for the panel.")
-            if not data.get("judge") and "judge" not in self.errors:
+            if not (data.get("judge") or self._needs_no_judge(data)) and "judge" not in self.errors:
                 self.add_error("judge", "Name the model that judges the answers.")
             self._check_options()
         return data
+
+    def _needs_no_judge(self, data: Mapping[str, Any]) -> bool:
+        """Texts that stand side by side, since that is all that was asked, or all there can be."""
+        is_alone = data.get("answers_alone") or not data.get("panel")
+        if not (self.brought and is_alone) or data.get("synthesizer"):
+            return False
+        return bool(data.get("stop_after_panel")) or not can_ask_anybody()
+
+    def _read_answers(self) -> None:
+        for row in self.answers:
+            file = self.files.get(f"answer-file-{row.number}")
+            if not (file or row.is_used):
+                continue
+            try:
+                if file:
+                    row.take(file)
+                row.brought = brought(
+                    number=row.number, name=row.name, text=row.text, model=row.model, by=self._by
+                )
+            except AnswerRefused as refused:
+                row.error, row.part = str(refused), refused.part
+                self.add_error(None, f"Look at answer {row.place} from elsewhere.")
 
     def _check_options(self) -> None:
         for row in self.seats:

@@ -143,3 +143,8 @@ def credentials_rotate() -> int:
         Credential.objects.filter(pk=credential.pk).update(secret=Encrypted(token))
         count += 1
     return count
+
+
+def can_ask_anybody() -> bool:
+    """Whether any model's server is there to be asked."""
+    return any(credential.is_ready for credential in Credential.objects.all())

@@ -1,6 +1,8 @@
 // The first page: Fuse leads to who could answer while nobody can, and whose key it is, is told as
 // it is pasted. The server does both as well.
 
+import { hasAnswers } from "console/elsewhere";
+
 const who = document.getElementById("who");
 const key = document.getElementById("first-key");
 const use = document.getElementById("first-key-use");
@@ -12,6 +14,8 @@ if (who) {
     "submit",
     (event) => {
       if (event.target !== form || key?.value || who.contains(event.submitter)) return;
+      // Answers that are there already need nobody.
+      if (hasAnswers()) return;
       event.preventDefault();
       event.stopPropagation();
       const choose = document.getElementById("first-choose");

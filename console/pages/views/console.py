@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from ...access import is_admin
@@ -23,6 +24,7 @@ from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...engine.terms import NobodyLeft
 from ...models import CatalogModel, Preset
 from ...providers.kinds import BUILT_IN
+from ...services.brought import TooFewOrMany
 from ...services.build_spec import CUSTOM, Wish, build_and_tell, judge_writes
 from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
 from ...services.places import NewerModel, newer_models
@@ -33,6 +35,7 @@ from ...services.runs import run_start
 from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
 from ..forms import VISIBILITIES, ComposeForm
+from ..uploads import TextFiles
 from .first import PROMPT, first_context
 from .first import key as use_key
 from .rows import page_of_rows, run_rows
@@ -43,10 +46,17 @@ CHOSEN_FOR_ONE_RUN = ("wait_for", "judge_writes", *(f"policy-{c.name}" for c in 
 JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 
 
+@csrf_exempt  # looked at below: a form is read by whoever looks, and a file by whom it is known
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def console(request: HttpRequest) -> HttpResponse:
+    request.upload_handlers = [TextFiles(request)]
+    return _console(request)
+
+
+@csrf_protect
+def _console(request: HttpRequest) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse()  # pages left open ask whether they may stay
     if "models" in request.GET:
@@ -62,7 +72,12 @@ def console(request: HttpRequest) -> HttpResponse:
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
     enabled = Preset.objects.filter(enabled=True).values_list("slug", flat=True)
-    form = ComposeForm(request.POST, presets=[*enabled, CUSTOM])
+    form = ComposeForm(
+        request.POST,
+        request.FILES,
+        presets=[*enabled, CUSTOM],
+        by=request.user.get_username(),
+    )
     if "terms" in request.GET:
         return _terms(request, form)
     out: list[LeftOut] = []
@@ -75,6 +90,7 @@ def console(request: HttpRequest) -> HttpResponse:
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
                 spec=spec,
+                answers=form.brought,
                 visibility=form.cleaned_data["visibility"],
                 client_run_id=form.cleaned_data["client_run_id"],
             )
@@ -86,7 +102,9 @@ def console(request: HttpRequest) -> HttpResponse:
 
 
 def _wish(form: ComposeForm, posted: QueryDict) -> Wish:
-    wish = _panel_wish(form)
+    wish = replace(_panel_wish(form), answers=form.brought)
+    if form.is_without_models:
+        wish = replace(wish, panel=())
     try:
         terms = wish.terms.and_also(form.terms)
     except NobodyLeft as nobody:
@@ -142,6 +160,9 @@ def _panel_wish(form: ComposeForm) -> Wish:
 
 def _note(form: ComposeForm, refused: Refused) -> None:
     """Where it was filled in."""
+    if isinstance(refused, TooFewOrMany):
+        form.answers_error = str(refused)
+        return
     if isinstance(refused, WaitForRefused):
         form.add_error("wait_for", str(refused))
         return

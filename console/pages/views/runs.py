@@ -42,6 +42,7 @@ from ...record.rows import state_from_rows, when
 from ...services.errors import Refused
 from ...services.expected import expected_fusion, habits, prices_for
 from ...services.follow import OWN
+from ...services.fusions import judged_as_usual
 from ...services.presets import preset_names
 from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url
@@ -224,9 +225,12 @@ def run_page(
     if number and is_older:
         context |= fusion_context(spec, state, number, show_costs=show_costs)
     may_fuse = state.status.is_final and show_costs
-    prices = prices_for(spec, state) if may_fuse else None
+    # Of a run that nobody was to judge: whoever would be asked now.
+    would_be = judged_as_usual(spec) or spec if may_fuse else spec
+    can_fuse = may_fuse and would_be.has_judge
+    prices = prices_for(would_be, state) if can_fuse else None
     expected = (
-        expected_fusion(spec, state, run.prompt, habits(), prices=prices) if may_fuse else None
+        expected_fusion(would_be, state, run.prompt, habits(), prices=prices) if can_fuse else None
     )
     has_result = bool(context["fused_answer"]) and (state.status.is_final or is_older)
     columns_shown = columns(spec, alone)
@@ -252,8 +256,9 @@ def run_page(
         "changed": changed(spec, state, fusion_before(state, number), number, now=now)
         if alone.has_answer(alone.fusion)
         else None,
+        "would_be": would_be,
         "prices": prices,
-        "fuse_again": fuse_again(spec, state, expected),
+        "fuse_again": fuse_again(would_be, state, expected),
         "verdicts": verdicts(spec, state, run.verdicts.select_related("person"), reader_id)
         if reader_id and shown.people and state.status.is_final
         else None,
@@ -261,6 +266,8 @@ def run_page(
         "worth": worth(alone, columns_shown),
         "askable": seats,
         "has_answers": has_answers,
+        "some_may_be_asked": any(seat.may_be_asked for seat in seats),
+        "some_are_brought": any(not seat.may_be_asked for seat in seats),
         "waits_for_reader": is_waiting and has_answers and not run.is_read_only,
         "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),
         "best": state.calls.get(state.fusion.best) if state.fusion else None,
@@ -270,7 +277,7 @@ def run_page(
 def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str, Any]:
     """What only who may fuse again is shown."""
     view = again(
-        context["spec"],
+        context["would_be"],
         context["state"],
         run.prompt,
         context.get("shown_fusion"),

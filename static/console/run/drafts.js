@@ -1,6 +1,6 @@
 // What is written under a run stays until it is asked; what this run was asked is no draft.
 
-import { COMPOSE, followOf, keep, kept } from "console/draft";
+import { ANSWERS, COMPOSE, followOf, keep, kept } from "console/draft";
 
 const main = document.getElementById("run");
 
@@ -15,6 +15,7 @@ main.addEventListener("input", ({ target }) => {
 
 const before = main.querySelector(".follows a");
 const asked = (main.querySelector(".prompt-whole") ?? main.querySelector(".prompt")).textContent;
+if (kept(COMPOSE).trim() === asked.trim()) keep(ANSWERS, "");
 for (const draft of [COMPOSE, followOf(before?.pathname)]) {
   if (kept(draft).trim() === asked.trim()) keep(draft, "");
 }
