@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ..engine.findings.ruling import told
 from ..engine.spec import Spec, letter
-from ..engine.state import FusionState, RunState, Step
+from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.usage import UNKNOWN, money
 from ..models import Run, Verdict
 from ..models.shown import Shown
@@ -249,12 +249,18 @@ def _answers(spec: Spec, state: RunState) -> Iterator[ToldAnswer]:
             seat=place,
             letter=seat.seat,
             name=seat.name,
-            model=call.model if call and call.model else seat.model,
+            model=_model(seat, call),
             text=seat.text,
             reasoning=call.reasoning if call else "",
             note=seat.error or ("" if call else "It was never asked."),
             sources=tuple(sources),
         )
+
+
+def _model(seat: public.Seat, call: CallState | None) -> str:
+    if not seat.brought:
+        return call.model if call and call.model else seat.model
+    return "from elsewhere" if seat.model == seat.name else f"from elsewhere, {seat.model}"
 
 
 def _found(verdict: Verdict) -> str:
@@ -267,7 +273,7 @@ def _lines(spec: Spec, state: RunState) -> Iterator[ToldLine]:
     order = {step: place for place, step in enumerate(_STEPS)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     for call in calls:
-        if call.status.is_final and not call.is_by_words:
+        if call.status.is_final and not (call.is_by_words or call.is_brought):
             what = _STEPS[call.step]
             if call.seat is not None:
                 what = f"{letter(call.seat)} {what}" if call.step is not Step.PANEL else ""

@@ -20,7 +20,9 @@ from console.engine.state import CallStatus, RunStatus
 from console.engine.steps.fuse import NO_JUDGE
 from console.engine.terms import Terms
 from console.models import Credential, Run
+from console.models.shown import ALL, BY_LINK, Shown
 from console.record.asked import asked
+from console.record.portable import bring_in, read, to_json, write
 from console.record.public import run_object
 from console.record.rows import call_row, run_fields, state_from_rows
 from console.services.brought import (
@@ -447,3 +449,29 @@ def test_terms_are_asked_of_whoever_is_sent_the_prompt(alice: User, with_key: No
     answers = [brought(number=n, name="", text=t) for n, t in enumerate((WET, DRY))]
     spec = build(Wish(answers=answers, terms=Terms(only_local=True)))
     assert spec.brought == [0, 1]
+
+
+@pytest.mark.parametrize("shown", [ALL, BY_LINK])
+def test_taken_along_they_are_what_they_were_without_who_brought_them(
+    alice: User, shown: Shown
+) -> None:
+    run = a_run(alice, WET, DRY)
+    document = to_json(write([run], lambda _: shown))
+    assert "alice" not in document
+    [again] = bring_in(
+        read(document.encode()), owner=alice, visibility="private", origin="imported"
+    )
+    state = state_from_rows(again)
+    assert [call.is_brought for call in state.calls.values()] == [True, True]
+    assert [call.text for call in state.calls.values()] == [WET, DRY]
+    assert again.frozen_spec.seat_names() == ["Text 0", "Text 1"]
+    assert again.frozen_spec.brought == [0, 1]
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_they_stand_in_what_is_taken_along_and_not_in_its_receipt(
+    page: Client, alice: User, form: str
+) -> None:
+    run = a_run(alice, WET, DRY)
+    taken = page.get(f"/fusion/runs/{run.pk}/export?format={form}").content.decode()
+    assert "from elsewhere" in taken and "Text 0" in taken

@@ -16,7 +16,7 @@ from ..asked import Asked, Forgotten, asked
 # Of a panelist: who it is, and what the head of its column says.
 _OPEN = frozenset({
     "v", "model", "label", "temperature", "max_output_tokens", "limit_is_chosen", "seed",
-    "reasoning_effort", "context_length", "reasons", "judges", "is_small", "terms",
+    "reasoning_effort", "context_length", "reasons", "judges", "is_small", "terms", "brought_by",
 })  # fmt: skip
 _NOT_SHOWN = "(not shown)"
 _LOCAL = "local"  # of the built-in model, which every page names
@@ -24,12 +24,11 @@ _LOCAL = "local"  # of the built-in model, which every page names
 
 def spec_for(spec: dict[str, Any], shown: Shown) -> dict[str, Any]:
     """As a page shows it: who was asked, by which criteria, how long it waited."""
+    made = spec | {"panel": [panelist_for(one, shown) for one in spec.get("panel", ())]}
     if shown.inner and shown.costs:
-        return spec
-    made = dict(spec)
+        return made
     for name in ("judge", "synthesizer"):
         made[name] = panelist_for(spec.get(name), shown)
-    made["panel"] = [panelist_for(one, shown) for one in spec.get("panel", ())]
     if not shown.inner:
         made["request"] = {}
         made["prompts"] = dict.fromkeys(spec.get("prompts", ()), "")
@@ -44,9 +43,12 @@ def _promises(asked_of: dict[str, Any]) -> dict[str, Any]:
 
 
 def panelist_for(panelist: dict[str, Any] | None, shown: Shown) -> dict[str, Any] | None:
+    """Who brought an answer along stays where they are, like everybody."""
     if not panelist:
         return panelist
     made = dict(panelist)
+    if "brought_by" in made:
+        made["brought_by"] = ""
     if not shown.costs:
         made.pop("price", None)
     if not shown.inner:
