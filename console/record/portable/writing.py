@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ...engine.state import CallState, FusionState, RunState
 from ...models import Run, Verdict
 from ...models.shown import ALL, Shown
+from ...providers.wire.citations import is_page
 from ..rows import state_from_rows
 from . import withheld
 from .shape import (
@@ -94,7 +95,10 @@ def _verdict(verdict: Verdict) -> VerdictShape:
 
 def _call(call: CallState) -> CallShape:
     values = {f.name: getattr(call, f.name) for f in fields(CallState)}
-    return CallShape(**values | {"usage": UsageShape(**call.usage.to_dict())})
+    values["usage"] = UsageShape(**call.usage.to_dict())
+    # Rows from before they were checked may have others, which no page leads to either.
+    values["citations"] = [one for one in call.citations if is_page(one["url"], str)]
+    return CallShape(**values)
 
 
 def _fusion(fusion: FusionState) -> Any:
