@@ -59,6 +59,7 @@ def test_which_is_best_is_said_when_the_run_has_ended_and_stays(
     row.get_by_role("button", name="B", exact=True).click()
     chosen = row.locator("[aria-pressed=true]")
     expect(chosen).to_have_text("B")
+    expect(chosen).to_be_focused()  # the row came anew
     row.get_by_role("button", name="a note").click()
     page.locator("#verdict").get_by_label("Why").fill("It says more.")
     page.keyboard.press("Enter")
