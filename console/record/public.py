@@ -34,6 +34,7 @@ from .parts import (
     usage_of,
 )
 from .provenance import provenance
+from .thread import Neighbours
 
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "cancelled"]
@@ -249,7 +250,10 @@ class Verdict(Told):
 
 
 class Run(Outcome):
-    """`stands_in`: the answer is a panelist's, since none could be fused."""
+    """`stands_in`: the answer is a panelist's, since none could be fused. `followed` is the run
+    that it goes on from, `follow_ups` those that go on from it, the first one first: ids, of what
+    may be read. They are null where nobody's right to read is known, and while the run is told as
+    it goes on."""
 
     id: str
     status: Status
@@ -267,6 +271,8 @@ class Run(Outcome):
     cost: float | None
     cost_is_partial: bool
     verdicts: list[Verdict]
+    followed: str | None
+    follow_ups: list[str] | None
 
     @property
     def fusion(self) -> Fusion | None:
@@ -287,10 +293,11 @@ def run_object(
     *,
     viewer_id: int | None = None,
     with_provenance: bool = True,
+    beside: Neighbours | None = None,
 ) -> Run:
     """As it stands in `state`, which may be ahead of the rows. With its answer it is completed,
-    also while a seat still writes beside it. `viewer_id`: whose own verdict is called so. What one
-    that was imported cost is no cost of ours."""
+    also while a seat still writes beside it. `viewer_id`: whose own verdict is called so. `beside`
+    is what they may read of its thread. What one that was imported cost is no cost of ours."""
     if run.is_imported:
         calls = {key: replace(call, cost=None, cost_source="") for key, call in state.calls.items()}
         state = replace(state, calls=calls)
@@ -314,6 +321,8 @@ def run_object(
         seconds=state.seconds,
         cost=money(cost),
         cost_is_partial=partial,
+        followed=str(beside.before) if beside and beside.before else None,
+        follow_ups=[*map(str, beside.after)] if beside else None,
         panel=[panelist.known_as for panelist in spec.panel],
         judge=asked(spec.judge),
         synthesizer=asked(spec.writer),

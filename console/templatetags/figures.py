@@ -12,9 +12,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..engine.usage import money
+from ..fragments.sentences import run_word
+from ..record.titles import title_of
 
 register = template.Library()
 register.filter("money", money)
+register.filter("title_of", title_of)
+register.filter("run_word", run_word)
 
 
 @register.filter

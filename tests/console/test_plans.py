@@ -59,7 +59,7 @@ def plans(act: Callable[[], object]) -> dict[str, str]:
     explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
     with connection.cursor() as cursor:
         for sql, params in asked.items():
-            if sql.startswith("SELECT") and ' FROM "console_run"' in sql:
+            if sql.startswith(("SELECT", "WITH")) and ' FROM "console_run"' in sql:
                 cursor.execute(explain + sql, params)
                 found[sql] = "\n".join(str(row[-1]) for row in cursor.fetchall())
     assert found
@@ -86,7 +86,7 @@ def test_a_page_that_lists_runs_reads_only_those_that_may_be_seen(
         assert "TEMP B-TREE FOR ORDER BY" not in plan, plan  # at most runs of one moment are sorted
 
 
-def test_a_runs_page_finds_what_goes_on_from_it_among_all_that_do_not(
+def test_a_runs_page_finds_its_thread_among_all_that_are_not_of_it(
     client: Client, alice: User, history: None
 ) -> None:
     client.force_login(alice)
@@ -94,8 +94,9 @@ def test_a_runs_page_finds_what_goes_on_from_it_among_all_that_do_not(
     run.spec = a_spec().to_dict()
     run.save()
     asked = plans(lambda: client.get(f"/fusion/runs/{run.pk}"))
-    [plan] = [plan for sql, plan in asked.items() if '"follows_id" = ' in sql]
+    [plan] = [plan for sql, plan in asked.items() if sql.startswith("WITH RECURSIVE")]
     assert "run_followed_by" in plan, plan
+    assert not reads_all(plan), plan
 
 
 def test_a_plan_that_reads_everything_is_seen_as_one(history: None) -> None:

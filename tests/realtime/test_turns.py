@@ -14,8 +14,9 @@ from console.api.runs.object import run_reply
 from console.engine.errors import Reason
 from console.engine.state import RunStatus
 from console.live.watch import _note
-from console.models import Run
+from console.models import ApiToken, Run
 from console.models.runs import Origin
+from console.models.tokens import Scope
 from console.record.turns import next_of, note_place, whose_turn
 from console.worker import worker as working
 from console.worker.leases import claim_next
@@ -197,9 +198,10 @@ def test_a_page_and_programs_are_told_the_place(
     for n in range(before):
         make("alice", n)
     run = make("alice", 100)
-    assert run.owner_id
-    assert run_reply(rf.get("/"), run.owner_id, run).queue_place == before + 1
+    assert run.owner
+    token = ApiToken(owner=run.owner, scopes=[Scope.READ])
+    assert run_reply(rf.get("/"), token, run).queue_place == before + 1
     assert says in _note(run)
     going_on(run)
     run.refresh_from_db()
-    assert run_reply(rf.get("/"), run.owner_id, run).queue_place is None
+    assert run_reply(rf.get("/"), token, run).queue_place is None

@@ -101,12 +101,12 @@ def _create(call: ApiCall[RunRequest]) -> replies.Run:
         visibility=body.fusion.visibility,
         answers=plan.answers,
     )
-    return run_reply(call.request, call.token.owner_id, started.run)
+    return run_reply(call.request, call.token, started.run)
 
 
 def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
     run = access.run_visible_to(call.token.owner, run_id)
-    return run_reply(call.request, call.token.owner_id, run)
+    return run_reply(call.request, call.token, run)
 
 
 def _own(call: ApiCall[Any], run_id: uuid.UUID) -> Run:
@@ -122,7 +122,7 @@ def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
     run = _own(call, run_id)
     run_cancel(run=run)
     run.refresh_from_db()
-    return run_reply(call.request, call.token.owner_id, run)
+    return run_reply(call.request, call.token, run)
 
 
 def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
@@ -133,7 +133,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     key = call.idempotency_key
     if first := earlier(call, Fusion.objects.all(), call.hash, key):
         call.started.append(first)
-        return run_reply(call.request, call.token.owner_id, run)
+        return run_reply(call.request, call.token, run)
     if not run.is_final:
         raise _under_way()
     must_be_of_here(run)
@@ -173,7 +173,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
             raise ApiError("idempotency_mismatch")
         call.started.append(fusion)
     run.refresh_from_db()
-    return run_reply(call.request, call.token.owner_id, run)
+    return run_reply(call.request, call.token, run)
 
 
 def _asks(body: FuseRequest) -> ReaderWish:

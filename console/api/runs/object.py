@@ -5,16 +5,20 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from ... import access
 from ...engine.errors import Reason
 from ...engine.spec import Spec
 from ...engine.state import RunState, RunStatus
-from ...models import Run
+from ...models import ApiToken, Run
+from ...models.tokens import Scope
 from ...record.parts import money
 from ...record.public import run_object
 from ...record.rows import state_from_rows
+from ...record.thread import Neighbours, neighbours
 from ...record.turns import note_place
 from ...site.public_url import public_url
 from ..http.errors import ApiError
@@ -25,16 +29,30 @@ from . import replies
 PROMPT_SHOWN = 200
 
 
-def run_reply(request: HttpRequest, viewer_id: int, run: Run) -> replies.Run:
-    """From its rows."""
+def run_reply(request: HttpRequest, token: ApiToken, run: Run) -> replies.Run:
+    """From its rows, to whoever has the token."""
     note_place(run)
-    return run_at(request, viewer_id, run, state_from_rows(run))
+    return run_at(
+        request, token.owner_id, run, state_from_rows(run), neighbours(run, _readable(token))
+    )
 
 
-def run_at(request: HttpRequest, viewer_id: int, run: Run, state: RunState) -> replies.Run:
+def _readable(token: ApiToken) -> QuerySet[Run]:
+    """A token that may not read finds only what it started itself."""
+    runs = access.runs_visible_to(token.owner)
+    return runs if Scope.READ in token.scopes else runs.filter(token=token)
+
+
+def run_at(
+    request: HttpRequest,
+    viewer_id: int,
+    run: Run,
+    state: RunState,
+    beside: Neighbours | None = None,
+) -> replies.Run:
     """As it stands in `state`, which may be ahead of the rows."""
     spec = run.frozen_spec
-    fields = dict(run_object(run, spec, state, viewer_id=viewer_id))
+    fields = dict(run_object(run, spec, state, viewer_id=viewer_id, beside=beside))
     waits = state.status is RunStatus.QUEUED
     more = {
         "error": _error(spec, state, run),

@@ -41,11 +41,15 @@ class RunRow(Reply):
 
 class Run(Outcome, RunRow):
     """`answer` is null until there is one, and for good where there is none: see `error`.
-    `queue_place` of a run that waits for a worker: 1 is the next."""
+    `queue_place` of a run that waits for a worker: 1 is the next. `followed` is the run that it
+    goes on from, `follow_ups` those that go on from it, the first one first: ids, of what the
+    token may read. They are null where the run is told while it goes on."""
 
     error: Error | None
     queue_place: int | None
     verdicts: list[Verdict]
+    followed: str | None
+    follow_ups: list[str] | None
 
 
 class RunList(Reply):

@@ -38,4 +38,4 @@ def _verdict(call: ApiCall[VerdictRequest], run_id: uuid.UUID) -> replies.Run:
             verdict_set(run=run, person=person, best=body.best, note=body.note, seen=seen)
         except Refused as refused:
             raise ApiError("invalid_request", str(refused), param="best") from None
-    return run_reply(call.request, call.token.owner_id, run)
+    return run_reply(call.request, call.token, run)

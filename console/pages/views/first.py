@@ -29,7 +29,7 @@ from ...services.errors import Refused
 from ...services.first_key import WhoseKey, key_use
 from ...services.nearby import awaits_answer
 from ...site.sample import sample_remove
-from .runs import followed_by, run_page
+from .runs import run_page, thread
 
 # In the session: the prompt that was being written, for who has no JavaScript, what came of a
 # key, and a key that was refused, encrypted, for another try.
@@ -55,7 +55,7 @@ def first_context(
     is_admin = access.is_admin(request.user)
     known = [c for c in Credential.objects.all() if c.is_ready and not c.is_local]
     return context | {
-        "followed_by": followed_by(request, sample),
+        "thread": thread(request, sample),
         "client_run_id": uuid.uuid4(),  # of the follow-up
         "is_admin": is_admin,
         # An Ollama that its variable names is offered first, to whoever may say yes.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import time
 import uuid
 from functools import cache, partial
@@ -16,7 +15,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ... import access
-from ...engine.spec import letter
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...fragments import fusion_context, run_context, run_texts
 from ...fragments.again import FORMS, again
@@ -39,9 +37,9 @@ from ...models.runs import Origin
 from ...models.shown import BY_LINK, Shown
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows, when
+from ...record.thread import Thread, thread_of
 from ...services.errors import Refused
 from ...services.expected import expected_fusion, habits, prices_for
-from ...services.follow import OWN
 from ...services.fusions import judged_as_usual
 from ...services.presets import preset_names
 from ...services.runs import run_cancel, run_share
@@ -51,7 +49,6 @@ from .posted import posted
 from .rows import page_of_evaluations, page_of_rows, run_rows, with_rows
 
 PAGE_SIZE = 20
-FOLLOWERS_SHOWN = 5
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
 AGAIN = "console/run/_again_more.html"
 # What of a run fills the window.
@@ -112,8 +109,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "may_share": may_share,
         "takes_along": not may_share,  # who shares finds it there
         "client_run_id": uuid.uuid4(),
-        "follows": _follows(request, run),
-        "followed_by": followed_by(request, run),
+        "thread": thread(request, run),
     }
     if may_share:
         own |= _sharing(request, run, just_shared="shared" in request.GET)
@@ -187,7 +183,7 @@ def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         return render(request, "400.html", {"sentence": str(refused)}, status=400)
     if by_htmx(request):
         context = _sharing(request, run, just_shared=True)
-        context |= {"follows": run.follows_id, "followed_by": followed_by(request, run)}
+        context["thread"] = thread(request, run)
         return render(request, "console/run/_shared.html", context)
     # With the panel open: there is the new link.
     return redirect(f"{reverse('run-detail', args=[run.pk])}?shared")
@@ -289,23 +285,9 @@ def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str
     return {"again": view, "again_forms": FORMS, "again_presets": preset_names()}
 
 
-def _follows(request: HttpRequest, run: Run) -> dict[str, Any] | None:
-    """The run it goes on from, and from what of it, for whoever may read that one too."""
-    if run.follows_id is None:
-        return None
-    before = access.runs_visible_to(request.user).filter(followed_by=run).first()
-    if before is None:
-        return None
-    kind, _, seat = run.follows_from.partition("-")
-    if kind == OWN:
-        return {"run": before, "from": "each seat from its own answer"}
-    return {"run": before, "from": f"from {letter(int(seat))}" if seat else "from the fused answer"}
-
-
-def followed_by(request: HttpRequest, run: Run) -> builtins.list[Run]:
-    """The runs that go on from it, the first one first, as far as their owners let them be read."""
-    after = access.runs_visible_to(request.user).filter(follows=run)
-    return [*after.only("prompt").order_by("created_at")[:FOLLOWERS_SHOWN]]
+def thread(request: HttpRequest, run: Run) -> Thread:
+    """As far as its owners let it be read. Not of a link, which shows one run."""
+    return thread_of(run, access.runs_visible_to(request.user))
 
 
 def _sharing(request: HttpRequest, run: Run, *, just_shared: bool) -> dict[str, Any]:

@@ -13,10 +13,10 @@ main.addEventListener("input", ({ target }) => {
   if (target.id === "follow-prompt") keep(followOf(location.pathname), target.value);
 });
 
-const before = main.querySelector(".follows a");
+const before = main.querySelector("[data-before]");
 const asked = (main.querySelector(".prompt-whole") ?? main.querySelector(".prompt")).textContent;
 if (kept(COMPOSE).trim() === asked.trim()) keep(ANSWERS, "");
-for (const draft of [COMPOSE, followOf(before?.pathname)]) {
+for (const draft of [COMPOSE, followOf(before?.dataset.before)]) {
   if (kept(draft).trim() === asked.trim()) keep(draft, "");
 }
 fillFollowUp();

@@ -18,6 +18,7 @@ import { tellRates } from "console/run/rates";
 import "console/run/ruling";
 import { follow, isOver } from "console/run/socket";
 import "console/run/telling";
+import "console/run/thread";
 import "console/run/verdict";
 
 function show(frame) {

@@ -1,0 +1,29 @@
+"""What a question is called where there is one line for it: its first sentence."""
+
+from __future__ import annotations
+
+import re
+
+from ..engine.findings.whole_sentences import sentences
+
+READ = 400  # characters of a prompt, which may have 400,000
+LONGEST = 80
+_MARKS = re.compile(r"(?<!\S)[*_`]++(?=\S)|(?<=[^\s*_`])[*_`]++(?!\w)")
+
+
+def title_of(prompt: str) -> str:
+    """Of a text without any, its first line. Never empty where there is something to read."""
+    beginning = prompt[:READ].strip()
+    found = next(iter(sentences(beginning)), None)
+    first = found.text if found else beginning.partition("\n")[0]
+    line = " ".join(_MARKS.sub("", first).split()) or " ".join(beginning.split())
+    return line if len(line) <= LONGEST else _cut(line)
+
+
+def _cut(line: str) -> str:
+    """Between two words, where there are words."""
+    shown = line[: LONGEST - 1]
+    if not line[LONGEST - 1].isspace():
+        whole = shown.rpartition(" ")[0]
+        shown = whole if len(whole) > LONGEST // 2 else shown
+    return f"{shown.rstrip(' ,;:')}…"
