@@ -94,16 +94,20 @@ function partOf(holder, { marks }) {
   return { plain: markdownOf(part, { marks }), html: htmlOf(cleaned(part, { marks })), shown: holder };
 }
 
-function mark(element) {
-  if (element?.select) element.select();
-  else if (element) getSelection().selectAllChildren(element);
-  return Boolean(element);
+function mark(shown) {
+  if (shown?.select) shown.select();
+  else if (shown instanceof Range) {
+    getSelection().removeAllRanges();
+    getSelection().addRange(shown);
+  } else if (shown) getSelection().selectAllChildren(shown);
+  return Boolean(shown);
 }
 
-export async function copy(button) {
-  const { form, marks } = how;
-  const content = contentOf(button, { marks });
-  if (form === "markdown") content.html = "";
+export const copy = (button) => copyContent(button, contentOf(button, how));
+
+// `content`: `plain`, and `html` where there is some, which goes along but with who wants Markdown.
+export async function copyContent(button, { plain, html = "", shown = null }) {
+  const content = { plain, html: how.form === "markdown" ? "" : html, shown };
   if (await put(content)) {
     say(button, "Copied");
     return;
@@ -112,7 +116,7 @@ export async function copy(button) {
   say(button, isMarked ? "Press Ctrl C" : "Not copied");
   tell(isMarked
     ? "This browser lets no page copy here. The text is selected: press Ctrl C, or ⌘ C."
-    : "This browser lets no page copy here, and there is nothing that could be selected.");
+    : `This browser lets no page copy here. This was to be copied: ${content.plain}`);
 }
 
 // Only the word changes: what else a button says is for whoever does not see where it stands.

@@ -7,7 +7,7 @@ const TAGS = new Set([
 ]);
 const KEPT = { A: ["href"], OL: ["start"], TD: ["align"], TH: ["align"] };
 // What belongs to the page and not to the text.
-const OURS = "[hidden], .visually-hidden, .copy, button, input, textarea, form, nav";
+const OURS = "[hidden], .visually-hidden, .copy, .copy-pair, .uses, button, input, textarea, form, nav";
 
 // ---- HTML ----
 
@@ -85,7 +85,7 @@ export function claimOf(row) {
     said.append(` (${who.map((mark) => mark.textContent.trim()[0]).join(", ")})`);
   }
   for (const list of lists) claim.append(list.cloneNode(true));
-  for (const beside of claim.querySelectorAll(".standing, .figure, .ruling-choice, .visually-hidden, .copy")) beside.remove();
+  for (const beside of claim.querySelectorAll(".standing, .figure, .ruling-choice, .visually-hidden, .copy-pair")) beside.remove();
   for (const chip of claim.querySelectorAll(".chip")) {
     chip.replaceWith(chip.textContent.trim(), chip.nextElementSibling?.matches(".chip") ? ", " : ": ");
   }

@@ -27,7 +27,8 @@ TIMES = (
 )
 _TIME = re.compile(rf'"({"|".join(TIMES)})":\d+(?:\.\d+)?')
 # Of a fusion: that a model compared the answers. Of a run's calls: who said the cost, and the web
-# pages that an answer cites. Of a run: what people found best, and what goes on from it; of a fusion: what a reader wished.
+# pages that an answer cites. Of a run: what people found best, what goes on from it; of a fusion:
+# what a reader wished.
 BY_MODEL = r'"analysis_by": ?(?:null|"model"), ?(?="(?:failure_reason|analysis)":)'
 ADDED = re.compile(
     r',"followed":null,"follow_ups":(?:null|\[\])|'

@@ -12,8 +12,11 @@ const main = document.getElementById("run");
 const pane = document.getElementById("passage");
 const PHONE = matchMedia("(max-width: 700px)");
 const body = pane.querySelector(".passage-body");
+const ask = pane.querySelector("[data-passage-ask]");
 
 let opener = null; // what was pressed, to come back to, or to what came in its place
+let spoken = ""; // the words that it was opened for
+let afterwards = null; // what is done once it is closed
 
 const isOpen = () => !pane.hidden;
 
@@ -34,6 +37,8 @@ function fill(seat, { claim, found, against = [], words, range }) {
   pane.hidden = false;
   const place = words ? find(body, words) : range?.(body);
   if (words && !place) pane.querySelector(".passage-found").textContent = "It stands in an earlier answer of this seat.";
+  spoken = place ? (place.textContent ?? place.toString()).trim() : claim;
+  ask.hidden = !document.getElementById("follow-prompt");
   body.scrollTop = 0;
   if (place) {
     if (words) show(place);
@@ -156,10 +161,17 @@ function close() {
   light(null, []);
   lit(null);
   if (opener) successorOf(opener)?.focus({ preventScroll: true });
+  // The browser leads back to where the page was first.
+  if (afterwards) setTimeout(afterwards);
+  afterwards = null;
 }
 
-export function closePassage() {
-  if (!isOpen()) return false;
+export function closePassage(then = null) {
+  if (!isOpen()) {
+    then?.();
+    return false;
+  }
+  afterwards = then;
   if (history.state?.passage) history.back();
   else close();
   return true;
@@ -171,6 +183,7 @@ addEventListener("popstate", ({ state }) => {
 if (history.state?.passage) history.replaceState(null, "");
 
 export const passageIsOpen = isOpen;
+export const passageWords = () => spoken;
 
 // Of a claim that somebody said; what nobody said has no passage.
 export function enterClaim(row) {

@@ -16,6 +16,7 @@ import "console/run/newer";
 import "console/run/permission";
 import { tellRates } from "console/run/rates";
 import "console/run/ruling";
+import "console/run/selected";
 import { follow, isOver } from "console/run/socket";
 import "console/run/telling";
 import "console/run/thread";
