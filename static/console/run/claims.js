@@ -36,6 +36,15 @@ export function stepClaim(step) {
   }
 }
 
+// One that a link leads to, whatever was chosen to be shown.
+export function showClaim(claim) {
+  const all = analysis.querySelector('.mapped input[value="all"]');
+  if (!claim.offsetParent && all) all.click();
+  for (const quotes of claim.querySelectorAll("details")) quotes.open = true;
+  claim.querySelector(".claim-says").focus({ preventScroll: true });
+  reveal(claim);
+}
+
 main.addEventListener("click", (event) => {
   if (event.target.closest("[data-passage-next]")) stepClaim(1);
   const row = event.target.closest("#analysis .claim-says");

@@ -8,7 +8,7 @@ function offerCopy(part) {
     // Where it has been opened: closed, a map of thirty claims is no row of buttons.
     const opened = part.querySelector(".claim-quotes") ?? part.querySelector(".stances")?.parentElement;
     const name = part.querySelector(".stances") ? "Copy contradiction" : "Copy claim";
-    if (opened && !part.querySelector(".copy")) opened.append(button(name));
+    if (opened && !part.querySelector(".copy")) opened.append(pair(name));
     return;
   }
   const holder = part.matches("pre") ? "code" : "tabled";
@@ -26,6 +26,21 @@ function button(name = "Copy") {
   made.className = "button-small button-quiet copy";
   made.textContent = name;
   made.setAttribute("aria-live", "polite");
+  return made;
+}
+
+// As an answer's: with the menu of what else may be copied.
+function pair(name) {
+  const made = document.createElement("span");
+  made.className = "copy-pair";
+  const arrow = document.createElement("button");
+  arrow.type = "button";
+  arrow.className = "button-small button-quiet copy-as";
+  arrow.dataset.copyAs = "";
+  arrow.setAttribute("aria-haspopup", "dialog");
+  arrow.setAttribute("aria-label", "Copy the claim otherwise, or a link to it");
+  arrow.textContent = "▾";
+  made.append(button(name), arrow);
   return made;
 }
 

@@ -1,13 +1,15 @@
 // The arrow beside *Copy*: as rich text or as Markdown, with the marks that say whose a sentence
-// is or without. One menu serves all arrows; what is chosen there holds for every *Copy*.
+// is or without, or a link that leads to it. One menu serves all arrows; what is chosen there of the
+// first holds for every *Copy*.
 
-import { choose, chosen, copy } from "console/copying";
+import { choose, chosen, copy, copyContent } from "console/copying";
+import { addressOf, partOf } from "console/run/parts";
 
 const menu = document.getElementById("copy-menu");
 const withMarks = menu.querySelector("input");
 let arrow = null;
 
-const buttonOf = (one) => one.parentElement.querySelector("[data-copy]");
+const buttonOf = (one) => one.parentElement.querySelector(".copy");
 
 function open(from) {
   arrow = from;
@@ -39,12 +41,18 @@ addEventListener("click", ({ target }) => {
 // A button and its arrow are one stop of the keyboard: the arrow key down is the way to the menu.
 addEventListener("keydown", (event) => {
   const pair = event.key === "ArrowDown" && event.target.closest?.(".copy-pair");
-  if (!pair) return;
+  if (!pair || event.defaultPrevented) return;
   event.preventDefault();
   open(pair.querySelector("[data-copy-as]"));
 });
 
 menu.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-copy-link]")) {
+    const button = buttonOf(arrow);
+    close();
+    copyContent(button, { plain: addressOf(partOf(button)) });
+    return;
+  }
   const form = target.closest("[data-copy-form]")?.dataset.copyForm;
   if (!form) return;
   choose({ form });

@@ -230,10 +230,3 @@ if (ready) {
   }, atHalf);
   reached.observe(fused);
 }
-
-// ---- an address that names a part opens it ----
-
-const { hash, searchParams } = new URL(location.href);
-const name = searchParams.get("part") ?? (searchParams.has("look") ? hash.slice(1) : "");
-const named = rail.querySelector(`[data-part="${CSS.escape(name)}"]`);
-if (named) showPart(named.dataset.part);

@@ -11,6 +11,7 @@ import "console/run/evidence";
 import "console/run/explanations";
 import { apply } from "console/run/frames";
 import "console/run/keys";
+import "console/run/links";
 import "console/run/margin";
 import "console/run/newer";
 import "console/run/permission";

@@ -1,0 +1,45 @@
+// An address that names a part opens the look where that stands. A link to a part also marks it, and
+// one to a claim of another fusion than is shown leads to that one.
+
+import { showClaim } from "console/run/claims";
+import { showPart } from "console/run/looks";
+
+const main = document.getElementById("run");
+
+function hashOf(address) {
+  try {
+    return decodeURIComponent(address.hash.slice(1));
+  } catch {
+    return ""; // nothing that was made here
+  }
+}
+
+function show(id) {
+  const part = document.getElementById(id);
+  if (part?.matches("#analysis .claim")) {
+    showPart("analysis");
+    showClaim(part);
+  } else if (main.querySelector(`.rail [data-part="${CSS.escape(id)}"]`)) showPart(id);
+  else return null;
+  return part;
+}
+
+function open() {
+  const id = hashOf(location);
+  for (const linked of main.querySelectorAll(".is-linked")) linked.classList.remove("is-linked");
+  show(id)?.classList.add("is-linked");
+  const [, fusion] = /^claim-(\d+)-/.exec(id) ?? [];
+  if (fusion && !document.getElementById(id) && fusion !== main.dataset.fusion) elsewhere(fusion);
+}
+
+function elsewhere(fusion) {
+  const address = new URL(location.href);
+  address.searchParams.set("look", "result");
+  address.searchParams.set("fusion", fusion);
+  if (address.href !== location.href) location.replace(address);
+}
+
+addEventListener("hashchange", open);
+const { hash, searchParams } = new URL(location.href);
+if (hash) open();
+else if (searchParams.has("part")) show(searchParams.get("part"));
