@@ -1,5 +1,5 @@
-"""The import map of a page: every module of the console by its bare name, as in
-`import { keep } from "console/draft"`, at the address of this version of it."""
+"""The import map of a page: the modules that it may load by their bare names, as in
+`import { keep } from "console/draft"`, at the address of this version of each."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ register = template.Library()
 ROOM, MODULE = "console/", ".js"
 
 
-def modules() -> dict[str, str]:
+def modules(folder: str | None = None) -> dict[str, str]:
+    """All, or those of every page and what one kind of pages has in a folder of its own."""
     names = versioned_statics().names()
     ours = [name for name in names if name.startswith(ROOM) and name.endswith(MODULE)]
+    if folder is not None:
+        ours = [n for n in ours if n.removeprefix(ROOM).rpartition("/")[0] in ("", folder)]
     return {name.removesuffix(MODULE): static(name) for name in ours}
 
 
 @register.simple_tag(takes_context=True)
-def import_map(context: template.Context) -> SafeString:
+def import_map(context: template.Context, folder: str = "") -> SafeString:
     """Nothing where there is no request, and so no nonce: a page that says what went wrong
     with a request it could not even read does without modules."""
     nonce = getattr(context.get("request"), "csp_nonce", None)
     if nonce is None:
         return SafeString("")
     # Addresses of ours: none holds what could end the element.
-    text = mark_safe(json.dumps({"imports": modules()}, separators=(",", ":")))
+    text = mark_safe(json.dumps({"imports": modules(folder)}, separators=(",", ":")))
     return format_html('<script type="importmap" nonce="{}">{}</script>', str(nonce), text)

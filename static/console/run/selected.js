@@ -8,8 +8,15 @@ import { askAbout, canAsk } from "console/run/asking";
 import { addressOf, partOf } from "console/run/parts";
 
 const main = document.getElementById("run");
-const menu = document.getElementById("selected");
-const [ask, copy] = menu.querySelectorAll("button");
+const menu = document.createElement("div");
+const [ask, copy] = ["Ask about this", "Copy with source"].map(button);
+menu.id = menu.className = "selected";
+menu.popover = "manual";
+menu.setAttribute("role", "toolbar");
+menu.setAttribute("aria-label", "Selected words");
+copy.setAttribute("aria-live", "polite");
+menu.append(ask, copy);
+main.append(menu);
 const TEXTS = ".seat-body, .fused-body, #analysis, .passage-body";
 const FIELDS = "input, textarea, select, [contenteditable]";
 const FINGER = matchMedia("(pointer: coarse)");
@@ -19,6 +26,14 @@ let chosen = null; // { range, holder, part }
 let isPressed = false;
 let waiting = 0;
 let before = null; // what had the focus
+
+function button(says) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "button-quiet";
+  made.textContent = says;
+  return made;
+}
 
 const isOpen = () => menu.matches(":popover-open");
 const elementOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement);
