@@ -119,6 +119,7 @@ def test_what_models_wrote_stays_out_of_htmx_s_reach(
         "verdict",
         "fused-next",
         "again",
+        "thread",
         *(f"seat-{seat}-again" for seat in range(3)),
     }
 

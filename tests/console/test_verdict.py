@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from console.api.runs.object import run_reply
+from console.api.runs.object import run_at
 from console.engine.events import EventType
 from console.management.commands.fuse import as_object
 from console.mcp.results import fusion_run
@@ -147,9 +147,9 @@ def test_it_is_only_of_answers_that_are_there_in_a_run_that_has_ended(
 
 
 TELLERS: dict[str, Callable[[Run, int], Any]] = {
-    "API": lambda run, viewer: run_reply(RequestFactory().get("/"), viewer, run).model_dump()[
-        "verdicts"
-    ],
+    "API": lambda run, viewer: run_at(
+        RequestFactory().get("/"), viewer, run, state_from_rows(run)
+    ).model_dump()["verdicts"],
     "MCP": lambda run, viewer: fusion_run(
         run, run.frozen_spec, state_from_rows(run), run_url="", viewer_id=viewer
     ).model_dump()["verdicts"],

@@ -72,11 +72,11 @@ def mine() -> Iterator[Upstream]:
 class Caller:
     """For whom the tools act."""
 
-    terms = NONE
+    terms, name = NONE, ""
 
     def must_have(self, scope: Any) -> None: ...
 
-    def start(self, prompt: str, spec: Any) -> Any:
+    def start(self, prompt: str, spec: Any, answers: Any) -> Any:
         return spec
 
 
