@@ -112,7 +112,7 @@ def test_a_stream_of_them_ends_with_the_answer(api: Api, path: str) -> None:
         ({"answers": [WET] * 9}, "answers", ""),
         ({"answers": [WET] * 6}, "answers", "too many"),
         ({"panel": [], "answers": [WET]}, "answers", "compared with nothing"),
-        ({"panel": []}, "", "at least 1 model"),
+        ({"panel": []}, "panel", "at least 1 model"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_before_anything_is_asked(

@@ -85,6 +85,9 @@ def plan_for(
     """
     asked = PanelRequest.of(body)
     answers = brought_answers(body.fusion.answers, by)
+    if body.fusion.panel == [] and not answers:
+        message = "A panel has at least 1 model, unless there are answers from elsewhere."
+        raise ApiError("invalid_request", message, param="fusion.panel")
     plan = _plan(asked, request, terms_of(body, of_token), depth, answers)
     return replace(plan, warnings=asked.offered.warnings)
 

@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     StringConstraints,
     field_validator,
-    model_validator,
 )
 
 from ...engine.spec import MAX_SEATS
@@ -194,12 +193,6 @@ class OwnOptions(OwnTerms):
     include: bool | None = None
     cancel_on_disconnect: bool = False
     fanout: Literal["once", "every"] = "once"
-
-    @model_validator(mode="after")
-    def _somebody_answers(self) -> OwnOptions:
-        if self.panel == [] and not self.answers:
-            raise ValueError("A panel has at least 1 model, or there are answers from elsewhere.")
-        return self
 
     @property
     def chosen_wait_for(self) -> WaitFor | None:
