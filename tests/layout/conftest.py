@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser.complaints import listen
 from tests.browser.conftest import FLAGS, PATIENCE
 
-from .served import HOST, serve
+from .served import HOST, flags, serve
 
 Show = Callable[..., Page]
 
@@ -22,7 +22,9 @@ Show = Callable[..., Page]
 def chromium(pages: dict[str, str]) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*FLAGS, *flags()]
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -1,47 +1,93 @@
 """What Django has rendered, as a browser gets it from a server: under the site's own policy, with
-its static files beside it."""
+its static files beside it.
+
+One server in this process has all of it: to answer a browser's requests one by one through
+Playwright takes a processor ten times as long as to render the page and show it. A visitor's
+requests say which page is theirs.
+"""
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from functools import cache
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.utils import build_policy
 from django.contrib.staticfiles import finders
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Page
 
 HOST = "http://layout.test"
+VISITOR = "X-Visitor"
+Html = Callable[[str], str]
 
 
-def serve(to: BrowserContext | Page, html: Callable[[str], str]) -> None:
+def serve(to: BrowserContext | Page, html: Html) -> None:
     """`html(path)` is the page at each address that is no static file's; of parts of pages that
     htmx asks for there is nothing new."""
+    visitor = str(next(_Handler.visitors))
+    _Handler.pages[visitor] = html
+    to.set_extra_http_headers({VISITOR: visitor})
 
-    def answer(route: Route) -> None:
-        path = urlsplit(route.request.url).path
+
+@cache
+def flags() -> list[str]:
+    """Of a Chromium for which HOST is the server."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return [f"--host-resolver-rules=MAP layout.test:80 127.0.0.1:{server.server_port}"]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    visitors, pages = count(1), dict[str, Html]()
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
         if path.startswith("/static/"):
-            _give_static(route, path.removeprefix("/static/"))
-        elif "hx-request" in route.request.headers:
-            route.fulfill(status=204)
+            self._give(*static(path.removeprefix("/static/")))
+        elif "hx-request" in self.headers or not (html := self.pages.get(self._visitor)):
+            self._give(HTTPStatus.NO_CONTENT)
         else:
-            _give_page(route, html(path))
+            page = html(path)
+            nonce = re.search(r'nonce="([^"]+)"', page)
+            policy = build_policy(nonce=nonce[1] if nonce else None)
+            self._give(HTTPStatus.OK, "text/html", page.encode(), policy)
 
-    to.route("**/*", answer)
+    do_POST = do_GET
+
+    @property
+    def _visitor(self) -> str:
+        return self.headers.get(VISITOR, "")
+
+    def _give(
+        self, status: HTTPStatus, kind: str | None = None, body: bytes = b"", policy: str = ""
+    ) -> None:
+        # What was sent is not looked at, and is not the next request either.
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response_only(status)
+        if kind:
+            self.send_header("Content-Type", kind)
+        if policy:
+            self.send_header("Content-Security-Policy", policy)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
-def _give_page(route: Route, html: str) -> None:
-    nonce = re.search(r'nonce="([^"]+)"', html)
-    policy = build_policy(nonce=nonce[1] if nonce else None)
-    route.fulfill(body=html, content_type="text/html", headers={"Content-Security-Policy": policy})
-
-
-def _give_static(route: Route, name: str) -> None:
+@cache
+def static(name: str) -> tuple[HTTPStatus, str | None, bytes]:
     plain = re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", name)
     if file := finders.find(plain):
-        kind = guess_type(file)[0] or "application/octet-stream"
-        route.fulfill(body=Path(file).read_bytes(), content_type=kind)
-    else:
-        route.fulfill(status=404)
+        return HTTPStatus.OK, guess_type(file)[0], Path(file).read_bytes()
+    return HTTPStatus.NOT_FOUND, None, b""

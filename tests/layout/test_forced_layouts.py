@@ -27,7 +27,7 @@ from console.markdown import StreamRenderer
 from tests.browser.complaints import listen
 from tests.browser.conftest import FLAGS
 from tests.console.story import Story, a_spec
-from tests.layout.served import HOST, serve
+from tests.layout.served import HOST, flags, serve
 from tests.stack import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -118,7 +118,9 @@ def stream(page_html: str) -> list[str]:
 @pytest.fixture(scope="module")
 def chromium(stream: list[str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*FLAGS, *flags()]
+        )
 
 
 class Line:
