@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.stack import until
+from tests.stack import PATIENCE, until
 from tests.upstream import Script, sse
 from tests.upstream.script import Step
 
@@ -157,16 +157,18 @@ class Play:
         return Stream("GET", f"{self.api.url}/runs/{self.run_id}/events", headers=self._headers)
 
     def was_asked(self, model: str, times: int = 1) -> None:
-        self.api.upstream.wait_until(lambda: len(self.api.upstream.calls_of(model)) == times, 30)
+        self.api.upstream.wait_until(
+            lambda: len(self.api.upstream.calls_of(model)) == times, PATIENCE
+        )
 
     def let(self, model: str, turn: int = 1) -> None:
         self._begins[model][turn - 1].set()
 
     def until_event(self, name: str, *words: str) -> None:
-        until(lambda: self.events.has(f"event: {name}\n", *words), 30, 0.01)
+        until(lambda: self.events.has(f"event: {name}\n", *words), PATIENCE, 0.01)
 
     def until_response(self, name: str, *words: str) -> None:
-        until(lambda: self.responses.has(f"event: response.{name}\n", *words), 30, 0.01)
+        until(lambda: self.responses.has(f"event: response.{name}\n", *words), PATIENCE, 0.01)
 
     def answer(self, key: str, turn: int = 1, model: str = "", *, grace: bool = False) -> None:
         """A seat's whole answer; with `grace` it is the one that makes the quorum."""

@@ -56,7 +56,7 @@ class Reader(threading.Thread):
 
     def events(self, method: str, path: str, **kw: Any) -> Iterator[dict[str, Any]]:
         url = f"{self.stack.url}/v1{path}"
-        with httpx.stream(method, url, headers=self.headers, timeout=60, **kw) as response:
+        with httpx.stream(method, url, headers=self.headers, timeout=PATIENCE, **kw) as response:
             if response.status_code != 200:
                 self.refusal = response.read().decode()
                 return
@@ -83,7 +83,7 @@ class OnThePage(Reader):
 
         async with self.member.socket(self.run_id) as socket:
             try:
-                await self.view.follow(socket, noted, 60)
+                await self.view.follow(socket, noted, PATIENCE)
                 noted(self.view)
             except ConnectionClosed as closed:
                 self.refusal = str(closed.rcvd.code if closed.rcvd else closed)
@@ -159,11 +159,13 @@ class OfATool(Reader):
     async def _ask(self) -> None:
         url = f"{self.stack.url}/mcp"
         async with (
-            httpx2.AsyncClient(headers=self.headers, timeout=60) as http,
+            httpx2.AsyncClient(headers=self.headers, timeout=PATIENCE) as http,
             Client(streamable_http_client(url, http_client=http)) as client,
         ):
             arguments = {"run_id": self.run_id, "wait_seconds": 60}
-            result = await client.call_tool("fusion_get_run", arguments, read_timeout_seconds=60)
+            result = await client.call_tool(
+                "fusion_get_run", arguments, read_timeout_seconds=PATIENCE
+            )
         told = result.structured_content or {}
         self.text = told.get("answer") or ""
         if result.is_error:
