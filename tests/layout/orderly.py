@@ -3,6 +3,7 @@ is by the keyboard."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -70,9 +71,42 @@ CUT = """() => [...document.querySelectorAll("body *")].filter((element) => {
 WIDER = """() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"""
 
 
-def hindrances(page: Page) -> list[str]:
-    """What axe finds, and of what it leaves to people whatever is not explained above."""
-    response = Axe().run(page, options=AXE).response
+# What can be acted on and lies where nothing scrolls to it.
+UNREACHABLE = """() => [...document.querySelectorAll(
+  "a[href], button, input, select, textarea, summary, [tabindex='0']")].filter((element) => {
+  if (!element.checkVisibility({ visibilityProperty: true })) return false;
+  const box = element.getBoundingClientRect();
+  if (box.width <= 1 || box.height <= 1) return false;
+  for (let at = element.parentElement; at; at = at.parentElement) {
+    const { left, right } = at.getBoundingClientRect();
+    if (box.right <= right + 1 && box.left >= left - 1) continue;
+    const { overflowX } = getComputedStyle(at);
+    if (["auto", "scroll"].includes(overflowX)) return false;
+    if (["hidden", "clip"].includes(overflowX)) return true;
+  }
+  return box.left < -1 || box.right > document.documentElement.clientWidth + 1;
+}).map((element) => element.outerHTML.slice(0, 160))"""
+# Text of a script that runs from right to left, in a block or a span that does not.
+MISDIRECTED = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const [first] = node.data.match(/\\p{L}/u) ?? [];
+    const holder = node.parentElement;
+    if (!first || !/[\\u0590-\\u08ff]/.test(first)) continue;
+    if (holder.closest("script, style, option, title, annotation, pre, code")) continue;
+    if (!holder.checkVisibility()) continue;
+    if (getComputedStyle(holder).direction !== "rtl") found.push(holder.outerHTML.slice(0, 160));
+  }
+  return found;
+}"""
+
+
+def hindrances(page: Page, *, but: Sequence[str] = ()) -> list[str]:
+    """What axe finds, and of what it leaves to people whatever is not explained above; `but` are
+    rules that say nothing here."""
+    options = AXE | {"rules": {rule: {"enabled": False} for rule in but}}
+    response = Axe().run(page, options=options).response
     wrong = [_told(rule, node) for rule in response["violations"] for node in rule["nodes"]]
     texts: list[tuple[str, float, str]] = []
     for rule in response["incomplete"]:
