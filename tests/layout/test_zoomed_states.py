@@ -193,8 +193,9 @@ def test_the_page_of_a_run_is_in_order_enlarged(
     assert page.evaluate(UNREACHABLE) == []
     assert page.evaluate(MISDIRECTED) == []
     assert page.evaluate(STUCK) <= 0.5
-    # Forced colours are the reader's own choice.
-    but = ["color-contrast"] if state.colours == "forced" else []
+    # Forced colours are the reader's own choice; where one part is shown at a time, a link that
+    # skips shows the one that it leads to.
+    but = ["skip-link", *(["color-contrast"] if state.colours == "forced" else [])]
     page.emulate_media(reduced_motion="reduce")
     assert hindrances(page, but=but) == []
 
