@@ -204,7 +204,7 @@ def test_a_follow_up_says_what_it_goes_on_from_to_whoever_may_read_that(
 
     def line() -> str:
         html = page.get(f"/fusion/runs/{after.pk}").content.decode()
-        return html.partition('class="run-meta"')[2].partition("</p>")[0]
+        return html.partition('<div class="run-asked">')[2].partition("<h1")[0]
 
     assert f'href="/fusion/runs/{run.pk}"' in line() and said in line()
     page.force_login(bob)

@@ -5,6 +5,7 @@ import { showClaim } from "console/run/claims";
 import { showPart } from "console/run/looks";
 
 const main = document.getElementById("run");
+const WIDE = matchMedia("(min-width: 1001px)");
 
 function hashOf(address) {
   try {
@@ -24,10 +25,16 @@ function show(id) {
   return part;
 }
 
+// Where each part scrolls alone, the page stands at its beginning, whatever the browser went to.
+function stand() {
+  if (WIDE.matches && main.querySelector(".is-linked")) scrollTo({ top: 0, behavior: "instant" });
+}
+
 function open() {
   const id = hashOf(location);
   for (const linked of main.querySelectorAll(".is-linked")) linked.classList.remove("is-linked");
   show(id)?.classList.add("is-linked");
+  stand();
   const [, fusion] = /^claim-(\d+)-/.exec(id) ?? [];
   if (fusion && !document.getElementById(id) && fusion !== main.dataset.fusion) elsewhere(fusion);
 }
@@ -40,6 +47,7 @@ function elsewhere(fusion) {
 }
 
 addEventListener("hashchange", open);
+addEventListener("load", stand);
 const { hash, searchParams } = new URL(location.href);
 if (hash) open();
 else if (searchParams.has("part")) show(searchParams.get("part"));
