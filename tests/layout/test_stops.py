@@ -156,7 +156,7 @@ def test_the_first_tab_offers_each_region(
         page.evaluate("document.activeElement.blur()")
         nav = page.get_by_role("navigation", name="Skip to")
         page.evaluate("scrollTo(0, 0)")
-        page.locator(".skip").first.focus()
+        page.locator(".skips a").first.focus()
         expect(nav.get_by_role("link").first).to_be_in_viewport()
         link = nav.get_by_role("link", name=name, exact=True)
         if width == 360 and moment == "compare" and place == "#text-right":
@@ -175,7 +175,7 @@ def test_the_very_first_tab_leads_to_them(show: Show, moment: str) -> None:
     page.evaluate("document.activeElement.blur()")
     page.locator("html").evaluate("e => { e.tabIndex = -1; e.focus(); }")
     page.keyboard.press("Tab")
-    expect(page.locator(".skip").first).to_be_focused()
+    expect(page.locator(".skips a").first).to_be_focused()
 
 
 # ---- what has the focus is seen ----
@@ -246,7 +246,7 @@ def test_what_has_the_focus_is_seen_all_the_way(
         page.evaluate("[...document.querySelectorAll('a[href], button')].at(-1).focus()")
         page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     else:
-        page.locator(".skip").first.focus()
+        page.locator(".skips a").first.focus()
     wrong: dict[str, list[str]] = {}
     for _ in range(90):
         page.keyboard.press(step)

@@ -65,7 +65,7 @@ function place(look) {
 }
 
 export function showLook(look) {
-  const isSkipping = document.activeElement.matches(".skip");
+  const isSkipping = document.activeElement.matches(".skips a");
   if (PHONE.matches) {
     showTab(look === "answers" ? main.querySelector(".seat.is-current").id : "fused-answer", false);
     return;
@@ -175,7 +175,7 @@ addEventListener("click", (event) => {
   event.preventDefault();
   if (link.dataset.part) {
     showPart(link.dataset.part, { isAsked: link === ready });
-    if (link.matches(".skip")) document.getElementById(link.hash.slice(1))?.focus({ preventScroll: link.hash !== "#follow-prompt" });
+    if (link.matches(".skips a")) document.getElementById(link.hash.slice(1))?.focus({ preventScroll: link.hash !== "#follow-prompt" });
   } else {
     before = null;
     showLook(link.dataset.lookOf);
