@@ -229,7 +229,7 @@ def test_a_run_knows_what_goes_on_from_it_for_whoever_may_read_that(
     client.force_login({"alice": alice, "bob": bob, "ada": ada}[reader])
     html = client.get(f"/fusion/runs/{run.pk}").content.decode()
     nav = html.partition('<nav id="thread"')[2].partition("</nav>")[0]
-    found = re.findall(r'<a href="/fusion/runs/[^"]+" dir="auto">(.*?)</a>', nav)
+    found = re.findall(r'<a href="/fusion/runs/[^"]+" title="[^"]+" dir="auto">(.*?)</a>', nav)
     assert [unescape(prompt) for prompt in found] == seen
 
 

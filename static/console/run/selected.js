@@ -159,6 +159,8 @@ for (const type of ["pointerup", "pointercancel"]) {
 }
 addEventListener("scroll", place, { capture: true, passive: true });
 addEventListener("resize", place);
+// It is as wide as its words in the page's letters, which may come later than they.
+new ResizeObserver(place).observe(menu);
 // Pressing what can be done with words takes none of them away.
 menu.addEventListener("mousedown", (event) => event.preventDefault());
 
