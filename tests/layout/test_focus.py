@@ -23,7 +23,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 @pytest.mark.django_db
 def test_there_are_pages_to_look_at(pages: dict[str, str]) -> None:
-    assert "run-told" in pages["streaming"] and "run-told" in pages["finished"]
+    assert "run-status" in pages["streaming"] and "run-status" in pages["finished"]
 
 
 # A fragment as frames bring it: what stands there, with some words changed.

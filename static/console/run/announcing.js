@@ -2,7 +2,11 @@
 // Not each word: that is read where it stands.
 
 const main = document.getElementById("run");
-const region = document.getElementById("run-told");
+const region = document.createElement("p");
+region.id = "run-told";
+region.className = "visually-hidden";
+region.setAttribute("role", "status");
+main.prepend(region);
 const seats = [...main.querySelectorAll(".seats > .seat")];
 const OF_A_SEAT = { done: "is there", failed: "failed", stopped: "was stopped" };
 

@@ -4,7 +4,6 @@
 import { isOver } from "console/run/socket";
 
 const main = document.getElementById("run");
-const margin = main.querySelector(".explained");
 const KEPT = "fusion.explained";
 const TIMES = 3;
 // Nothing is explained that is not there.
@@ -34,8 +33,12 @@ function explain() {
   const isNew = ({ dataset: { explains } }) => times && (times[explains] ?? 0) < TIMES && main.querySelector(ABOUT[explains]);
   const shown = texts.filter(isNew);
   if (!shown.length) return;
-  margin.replaceChildren(...shown.map((text) => text.cloneNode(true)));
-  margin.hidden = false;
+  const margin = document.createElement("div");
+  margin.className = "explained";
+  margin.setAttribute("role", "note");
+  margin.setAttribute("aria-label", "Explained");
+  margin.append(...shown.map((text) => text.cloneNode(true)));
+  main.querySelector(".fused").after(margin);
   // Whoever does not come to it has not seen it.
   const seen = new IntersectionObserver(([{ isIntersecting }]) => {
     if (!isIntersecting) return;
