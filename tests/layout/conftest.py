@@ -8,14 +8,47 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
 
+from console.models import Run
 from tests.browser.complaints import listen
 from tests.browser.conftest import FLAGS, PATIENCE
+from tests.console.story import Story
 
 from .served import HOST, flags, serve
 
 Show = Callable[..., Page]
+Render = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def render(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Render]:
+    """`render("?look=answers", rich=rich(3))`: pages of runs as their owner has them. They are made
+    before there is a browser, beside whose loop Django asks no database."""
+    runs: list[Run] = []
+    with django_db_blocker.unblock():
+        alice = User.objects.create_user("alice-of-pages")
+        client = Client()
+        client.force_login(alice)
+
+    def rendered(query: str = "", *, prompt: str = "", **stories: Story) -> dict[str, str]:
+        pages = {}
+        with django_db_blocker.unblock():
+            for name, story in stories.items():
+                runs.append(story.save(alice, **({"prompt": prompt} if prompt else {})))
+                address = f"/fusion/runs/{runs[-1].pk}{query}"
+                pages[name] = client.get(address).content.decode()
+        return pages
+
+    yield rendered
+    with django_db_blocker.unblock():
+        client.logout()
+        for run in runs:
+            run.delete()
+        alice.delete()
 
 
 @pytest.fixture(scope="module")

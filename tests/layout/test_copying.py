@@ -4,15 +4,11 @@ or Markdown alone."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Locator, Page, expect
-from pytest_django.plugin import DjangoDbBlocker
 
-from tests.layout.conftest import Show
+from tests.layout.conftest import Render, Show
 from tests.layout.rich import TABLE, panel, rich
 
 pytestmark = pytest.mark.browser
@@ -28,29 +24,12 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock():
-        alice = User.objects.create_user("alice-of-copies")
-        client = Client()
-        client.force_login(alice)
-        texts = panel(len(TEXTS))
-        for seat, text in enumerate(TEXTS):
-            texts.answer(seat, text)
-        runs = {
-            "rich": rich().save(alice),
-            "texts": texts.judge().analyse().synthesise("So.").complete().save(alice),
-        }
-        html = {
-            name: client.get(f"/fusion/runs/{run.pk}?look={look}").content.decode()
-            for name, run in runs.items()
-            for look in (["answers"] if name == "texts" else ["result"])
-        }
-    yield html
-    with django_db_blocker.unblock():
-        client.logout()
-        for run in runs.values():
-            run.delete()
-        alice.delete()
+def pages(render: Render) -> dict[str, str]:
+    texts = panel(len(TEXTS))
+    for seat, text in enumerate(TEXTS):
+        texts.answer(seat, text)
+    texts.judge().analyse().synthesise("So.").complete()
+    return render("?look=result", rich=rich()) | render("?look=answers", texts=texts)
 
 
 def pasted(page: Page) -> tuple[str, str]:

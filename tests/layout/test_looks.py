@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Locator, Page, expect
-from pytest_django.plugin import DjangoDbBlocker
 
-from tests.layout.conftest import Show
+from tests.layout.conftest import Render, Show
 from tests.layout.rich import rich, under_way
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock():
-        alice = User.objects.create_user("alice-of-looks")
-        client = Client()
-        client.force_login(alice)
-        stories = {"rich": rich(), "eight": rich(8), "three": rich(3), "live": under_way()}
-        runs = {name: story.save(alice) for name, story in stories.items()}
-        runs["long"] = rich(3).save(alice, prompt="Keep, retrofit or replace it, and when? " * 5)
-        html = {}
-        for name, run in runs.items():
-            for look in ("", "answers", "result", "upside-down"):
-                address = f"/fusion/runs/{run.pk}" + (f"?look={look}" if look else "")
-                html[f"{name}{look}"] = client.get(address).content.decode()
-    yield html
-    with django_db_blocker.unblock():
-        client.logout()
-        for run in runs.values():
-            run.delete()
-        alice.delete()
+def pages(render: Render) -> dict[str, str]:
+    stories = {"rich": rich(), "eight": rich(8), "three": rich(3), "live": under_way()}
+    long = "Keep, retrofit or replace it, and when? " * 5
+    html = {}
+    for look in ("", "answers", "result", "upside-down"):
+        query = f"?look={look}" if look else ""
+        pages = render(query, **stories) | render(query, prompt=long, long=rich(3))
+        html |= {f"{name}{look}": page for name, page in pages.items()}
+    return html
 
 
 def top(locator: Locator) -> float:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Page, expect
-from pytest_django.plugin import DjangoDbBlocker
 
-from tests.layout.conftest import Show
+from tests.layout.conftest import Render, Show
 from tests.layout.rich import SAYS, rich
 
 pytestmark = pytest.mark.browser
@@ -26,18 +22,8 @@ LIT = "[...(CSS.highlights.get('evidence') ?? [])].map(String).join()"
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock():
-        alice = User.objects.create_user("alice-of-passages")
-        client = Client()
-        client.force_login(alice)
-        run = rich().save(alice)
-        yield_ = {"rich": client.get(f"/fusion/runs/{run.pk}").content.decode()}
-    yield yield_
-    with django_db_blocker.unblock():
-        client.logout()
-        run.delete()
-        alice.delete()
+def pages(render: Render) -> dict[str, str]:
+    return render(rich=rich())
 
 
 @pytest.mark.django_db

@@ -4,34 +4,20 @@ before they are paid for."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Page, expect
-from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browser.acts import wide_things
-from tests.layout.conftest import Show
+from tests.layout.conftest import Render, Show
 from tests.layout.rich import rich
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock():
-        alice = User.objects.create_user("alice-who-rules")
-        client = Client()
-        run = rich().save(alice)
-        client.force_login(alice)
-        html = {"rich": client.get(f"/fusion/runs/{run.pk}").content.decode()}
-    yield html
-    with django_db_blocker.unblock():
-        client.logout()
-        run.delete()
-        alice.delete()
+def pages(render: Render) -> dict[str, str]:
+    return render(rich=rich())
 
 
 @pytest.mark.django_db

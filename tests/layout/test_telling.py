@@ -3,15 +3,10 @@ offered once, when it takes long."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Page, expect
-from pytest_django.plugin import DjangoDbBlocker
 
-from tests.layout.conftest import Show
+from tests.layout.conftest import Render, Show
 from tests.layout.rich import rich, under_way
 
 pytestmark = pytest.mark.browser
@@ -33,19 +28,8 @@ LONG, SHORT = 21_000, 10_000
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock():
-        alice = User.objects.create_user("alice-of-tabs")
-        client = Client()
-        client.force_login(alice)
-        runs = {"rich": rich(3).save(alice), "live": under_way().save(alice)}
-        html = {n: client.get(f"/fusion/runs/{run.pk}").content.decode() for n, run in runs.items()}
-    yield html
-    with django_db_blocker.unblock():
-        client.logout()
-        for run in runs.values():
-            run.delete()
-        alice.delete()
+def pages(render: Render) -> dict[str, str]:
+    return render(rich=rich(3), live=under_way())
 
 
 @pytest.mark.django_db

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import expect
-from pytest_django.plugin import DjangoDbBlocker
 
-from tests.layout.conftest import Show
+from tests.layout.conftest import Render, Show
 from tests.layout.rich import rich, under_way
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock():
-        alice = User.objects.create_user("alice-of-verdicts")
-        client = Client()
-        client.force_login(alice)
-        runs = {"rich": rich(3).save(alice), "live": under_way(5).save(alice)}
-        html = {
-            name: client.get(f"/fusion/runs/{run.pk}?look=answers").content.decode()
-            for name, run in runs.items()
-        }
-    yield html
-    with django_db_blocker.unblock():
-        client.logout()
-        for run in runs.values():
-            run.delete()
-        alice.delete()
+def pages(render: Render) -> dict[str, str]:
+    return render("?look=answers", rich=rich(3), live=under_way(5))
 
 
 @pytest.mark.django_db
