@@ -2,9 +2,9 @@ from django.db import migrations, models
 
 
 def tell_evaluations(apps, schema_editor):
-    """Their runs had the shell's origin, and a name that began so."""
+    """Their runs had the shell's origin, and a name that began so, behind its owner's number."""
     runs = apps.get_model("console", "Run").objects
-    runs.filter(client_run_id__startswith="evaluate:", origin="shell").update(origin="evaluation")
+    runs.filter(client_run_id__contains=":evaluate:", origin="shell").update(origin="evaluation")
 
 
 def tell_shell(apps, schema_editor):

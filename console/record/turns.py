@@ -24,7 +24,8 @@ from ..engine.state import RunStatus
 from ..models import Run
 from ..models.runs import Origin, is_unfinished
 
-EVALUATION = "evaluate:"  # how the `client_run_id` of its runs begins
+# Whose come first: people at the page, programs and the shell, evaluations.
+RANKS = {Origin.PAGE: 0, Origin.EVALUATION: 2}
 # A place further back than this is not counted out.
 LOOKED_AT = 1000
 
@@ -78,13 +79,9 @@ def _order(*, capped: bool = True) -> Iterator[uuid.UUID]:
     going_on = _going_on()
     most = settings.RUNS_PER_PERSON if capped else None
     queues: dict[int | None, list[WaitingRun]] = defaultdict(list)
-    rows = (
-        _waiting()
-        .order_by("created_at")
-        .values_list("pk", "owner_id", "origin", "client_run_id", "created_at")
-    )
-    for pk, owner, origin, client_run_id, created_at in rows:
-        rank = _rank(origin, client_run_id or "")
+    rows = _waiting().order_by("created_at").values_list("pk", "owner_id", "origin", "created_at")
+    for pk, owner, origin, created_at in rows:
+        rank = RANKS.get(origin, 1)
         heapq.heappush(queues[owner], WaitingRun(rank, created_at, pk))
     people = [(going_on.get(owner, 0), queue[0], owner) for owner, queue in queues.items()]
     heap = [(count, first, number) for number, (count, first, _) in enumerate(people)]
@@ -99,12 +96,6 @@ def _order(*, capped: bool = True) -> Iterator[uuid.UUID]:
         heapq.heappop(queue)
         if queue:
             heapq.heappush(heap, (count + 1, queue[0], number))
-
-
-def _rank(origin: str, client_run_id: str) -> int:
-    if client_run_id.startswith(EVALUATION):
-        return 2
-    return 0 if origin == Origin.PAGE else 1
 
 
 def _waiting() -> QuerySet[Run]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from django import template
 from django.templatetags.static import static
@@ -16,22 +17,22 @@ register = template.Library()
 ROOM, MODULE = "console/", ".js"
 
 
-def modules(folder: str | None = None) -> dict[str, str]:
-    """All, or those of every page and what one kind of pages has in a folder of its own."""
+def modules(folders: Collection[str] | None = None) -> dict[str, str]:
+    """All, or those of every page and what some kinds of pages have in folders of their own."""
     names = versioned_statics().names()
     ours = [name for name in names if name.startswith(ROOM) and name.endswith(MODULE)]
-    if folder is not None:
-        ours = [n for n in ours if n.removeprefix(ROOM).rpartition("/")[0] in ("", folder)]
+    if folders is not None:
+        ours = [n for n in ours if n.removeprefix(ROOM).rpartition("/")[0] in ("", *folders)]
     return {name.removesuffix(MODULE): static(name) for name in ours}
 
 
 @register.simple_tag(takes_context=True)
-def import_map(context: template.Context, folder: str = "") -> SafeString:
+def import_map(context: template.Context, *folders: str) -> SafeString:
     """Nothing where there is no request, and so no nonce: a page that says what went wrong
     with a request it could not even read does without modules."""
     nonce = getattr(context.get("request"), "csp_nonce", None)
     if nonce is None:
         return SafeString("")
     # Addresses of ours: none holds what could end the element.
-    text = mark_safe(json.dumps({"imports": modules(folder)}, separators=(",", ":")))
+    text = mark_safe(json.dumps({"imports": modules(folders)}, separators=(",", ":")))
     return format_html('<script type="importmap" nonce="{}">{}</script>', str(nonce), text)

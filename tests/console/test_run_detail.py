@@ -102,7 +102,7 @@ def test_the_page_has_the_names_assistive_technology_needs(page: Client, alice: 
     html = shown(page, Story(a_spec("m/alpha", "m/alpha", "m/beta")).whole().save(alice))
     for seat, name in enumerate(["alpha (1)", "alpha (2)", "beta"]):
         assert f'aria-labelledby="seat-{seat}-name"' in html
-        assert re.search(rf'<h2 id="seat-{seat}-name"[^>]*>.*{re.escape(name)}</h2>', html)
+        assert re.search(rf'<h2 id="seat-{seat}-name"[^>]*>.*{re.escape(name)}</bdi></h2>', html)
     assert html.count("<article") == 3
     assert re.search(r'<section[^>]*aria-labelledby="analysis-title"', html)
     assert ">Analysis</h2>" in html

@@ -56,7 +56,7 @@ def going_on(run: Run) -> None:
 # Who has runs going on, and those that wait (whose, asked when, what more) in the order in which
 # they are taken.
 PAGE, API, SHELL = ({"origin": o} for o in (Origin.PAGE, Origin.API, Origin.SHELL))
-EVALUATION = {"origin": Origin.SHELL, "client_run_id": "evaluate:1"}
+EVALUATION = {"origin": Origin.EVALUATION}
 ORDERS: dict[str, tuple[list[str], list[tuple[str, int, dict[str, Any]]]]] = {
     "the oldest first": ([], [("alice", 1, {}), ("alice", 2, {}), ("alice", 3, {})]),
     "everybody in turn": (

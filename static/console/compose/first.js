@@ -1,7 +1,7 @@
 // The first page: Fuse leads to who could answer while nobody can, and whose key it is, is told as
 // it is pasted. The server does both as well.
 
-import { hasAnswers } from "console/elsewhere";
+import { hasAnswers } from "console/compose/elsewhere";
 
 const who = document.getElementById("who");
 const key = document.getElementById("first-key");

@@ -1,7 +1,7 @@
 // The compose page: shortcut, draft, seats. All of it works without this too.
 
 import { COMPOSE, keep, kept } from "console/draft";
-import "console/elsewhere";
+import "console/compose/elsewhere";
 import { act } from "console/keys";
 import { DOWN, oneStop } from "console/stops";
 
