@@ -44,3 +44,12 @@ export function oneStop(row, arrows, selected = "a, button", { hides = false } =
   see();
   return see;
 }
+
+// When the page has been laid out the next time: then asking what is seen costs nothing.
+export function whenLaidOut(act) {
+  const once = new ResizeObserver(() => {
+    once.disconnect();
+    act();
+  });
+  requestAnimationFrame(() => once.observe(document.documentElement));
+}

@@ -1,7 +1,7 @@
 // The answers' sheet. No second row: a column has a least width, and what does not fit stands
 // as a spine; a click opens it and folds the column that was read longest ago.
 
-import { ACROSS, oneStop } from "console/stops";
+import { ACROSS, oneStop, whenLaidOut } from "console/stops";
 
 const main = document.getElementById("run");
 const sheet = main.querySelector(".seats");
@@ -34,7 +34,7 @@ export function layOut() {
     if (shown.has(seat) && !PHONE.matches) opened.add(seat);
   }
   sheet.classList.add("is-laid");
-  for (const see of seeToStops) see();
+  for (const see of seeToStops) whenLaidOut(see);
   tellUnread();
 }
 
@@ -110,7 +110,7 @@ for (const seat of seats) {
   seeToStops.push(see);
   new MutationObserver(() => {
     tellState(seat);
-    see();
+    whenLaidOut(see);
   }).observe(head, { childList: true });
   tellState(seat);
 }
