@@ -196,7 +196,7 @@ def test_what_was_written_survives_signing_in_again_and_leaves_with_who_signs_ou
     expect(page.get_by_role("textbox", name="Follow up")).to_have_value("And why is that?")
     page.get_by_role("button", name="Ask on").click()
     expect(page.get_by_role("heading", name="And why is that?")).to_be_visible()
-    page.get_by_role("link", name="Why?").click()
+    page.get_by_role("link", name="Why?").first.click()
     expect(page.get_by_role("textbox", name="Follow up")).to_have_value("")
 
     page.goto("/fusion")
