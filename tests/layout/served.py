@@ -63,6 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET
 
+    def do_HEAD(self) -> None:
+        """A page that is left open asks whether it may stay."""
+        self._give(HTTPStatus.NO_CONTENT)
+
     @property
     def _visitor(self) -> str:
         return self.headers.get(VISITOR, "")

@@ -232,7 +232,7 @@ def test_the_head_of_a_finished_run_leaves_the_window_to_its_answer(
     assert top(page.locator("#fused-answer")) <= pane
     assert top(page.locator("[data-text=fused]")) <= text
     # What the line of steps says is read aloud, and not said twice to whoever sees it.
-    status = page.get_by_role("status").first
+    status = page.locator("#run-status")
     expect(status).to_have_text("Done")
     assert (status.bounding_box() or {"width": 9})["width"] <= 1
     steps = page.locator(".phases li").evaluate_all("all => all.map(e => e.offsetTop)")
