@@ -1,5 +1,5 @@
-"""A day of one person without a mouse: from the empty page through a panel, a passage, a ruling,
-two texts side by side, and a follow-up."""
+"""A day of one person without a mouse: from the empty page through two answers of their own and a
+panel, a passage, a ruling, two texts side by side, a follow-up, and what is taken along."""
 
 from __future__ import annotations
 
@@ -61,6 +61,20 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
     tab_to(page, "#judge", at_most=12)
     page.keyboard.press("Control+A")
     page.keyboard.type("openai:writer")
+
+    # Two answers that one has already.
+    tab_to(page, "#elsewhere > summary", at_most=14)
+    page.keyboard.press("Enter")
+    for name, text in (("Mine", "Keep it until it breaks."), ("Theirs", "Sell the plant.")):
+        if name == "Theirs":
+            tab_to(page, "[data-add-answer]", at_most=3)
+            page.keyboard.press("Enter")
+        else:
+            tab_to(page, "[name=answer-name]", at_most=3)
+        expect(page.locator("[name=answer-name]:focus")).to_have_value("")
+        page.keyboard.type(name)
+        tab_to(page, "[name=answer-text]", at_most=4)
+        page.keyboard.type(text)
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile("/fusion/runs/.{36}"))
     wait_for_the_end(page)
@@ -147,4 +161,14 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("What should become of the plant?")
+
+    # And all of it as a file.
+    tab_to(page, ".share summary, .take summary", at_most=14)
+    page.keyboard.press("Enter")
+    tab_to(page, "[href*='format=md'], [value=md], .take-along a", at_most=12)
+    with page.expect_download() as taken:
+        page.keyboard.press("Enter")
+    text = taken.value.path().read_text()
+    for words in ("Replace it now.", "Keep it until it breaks.", "Sell the plant.", "2034"):
+        assert words in text
     assert page.evaluate("pressed") == 0
