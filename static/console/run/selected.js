@@ -109,15 +109,17 @@ function place() {
   const seen = lines.filter((line) => line.bottom > top && line.top < bottom);
   menu.classList.toggle("is-away", !seen.length);
   if (!seen.length || FINGER.matches) {
-    menu.style.removeProperty("left");
-    menu.style.removeProperty("top");
+    for (const side of ["left", "right", "top"]) menu.style.removeProperty(side);
     return;
   }
   const [first, last] = [seen[0], seen.at(-1)];
   const below = last.bottom + 6;
   const fits = below + menu.offsetHeight <= innerHeight - 8;
-  const left = Math.min(last.right - menu.offsetWidth / 2, innerWidth - menu.offsetWidth - 8);
-  menu.style.left = `${Math.max(8, left)}px`;
+  // By the side that is nearer, so that it stays in the window when its letters come late.
+  const [half, wide] = [menu.offsetWidth / 2, document.documentElement.clientWidth];
+  const isLeft = last.right < wide / 2;
+  menu.style.left = isLeft ? `${Math.max(8, last.right - half)}px` : "auto";
+  menu.style.right = isLeft ? "auto" : `${Math.max(8, wide - last.right - half)}px`;
   menu.style.top = `${Math.max(8, fits ? below : first.top - menu.offsetHeight - 6)}px`;
 }
 
