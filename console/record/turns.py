@@ -25,7 +25,7 @@ from ..models import Run
 from ..models.runs import Origin, is_unfinished
 
 # Whose come first: people at the page, programs and the shell, evaluations.
-RANKS = {Origin.PAGE: 0, Origin.EVALUATION: 2}
+RANKS: dict[str, int] = {Origin.PAGE: 0, Origin.EVALUATION: 2}
 # A place further back than this is not counted out.
 LOOKED_AT = 1000
 
