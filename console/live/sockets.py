@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
+from autobahn.exception import Disconnected
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -152,6 +153,8 @@ class RunSocket:
                         await watch.changed(min(KEEP_ALIVE, settings.PERMISSION_SECONDS))
         except asyncio.CancelledError:
             raise
+        except Disconnected:
+            return  # who left in the middle of a frame: their end is the next message
         except Exception:
             log.exception("the socket of run %s failed", run_id)
             await self._close(FAILED)

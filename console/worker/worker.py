@@ -122,6 +122,8 @@ class Worker:
             execution = await self._take(run_id)
             if execution is None:
                 return
+            if not run_id:  # more may wait, and another place have become free meanwhile
+                self._begin("")
             await self._carry_out(execution)
         finally:
             self._taken -= 1

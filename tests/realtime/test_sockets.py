@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from autobahn.exception import Disconnected
 
 from console.live import sockets
 from console.live.sockets import NOT_UNDERSTOOD, RunSocket
@@ -146,3 +147,25 @@ async def test_a_page_that_goes_leaves_nobody_at_its_run(watched: Watched) -> No
         assert len(watch.viewers) == 1
     await asyncio.sleep(0)
     assert not watch.viewers and not line.closed
+
+
+async def test_who_leaves_in_the_middle_of_a_frame_is_no_fault(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Between a page's leaving and the message that says so, Daphne refuses what is sent."""
+
+    class Gone(Line):
+        async def send(self, message: dict[str, Any]) -> None:
+            await super().send(message)
+            if message["type"] != "websocket.accept":
+                raise Disconnected("Attempt to send on a closed protocol")
+
+    line = Gone()
+    async with line.open() as serving:
+        watch = await watched()
+        await shows(watch, 1)
+        await line.until(lambda: line.sent[1:])
+        await shows(watch, 2)
+    assert serving.exception() is None
+    assert [message["type"] for message in line.sent] == ["websocket.accept", "websocket.send"]
+    assert not caplog.records
