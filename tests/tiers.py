@@ -34,11 +34,12 @@ LOOKED_AT, IDLE = 10.0, 0.8  # seconds, and how many cores were idle in them
 # In the order in which they begin: the longest first, so that no core waits long at the end, and
 # what computes beside what waits.
 LANES = {
+    "layout": ("layout",),
+    "computing": (),  # whatever is not named here
     "runs": ("scenarios", "realtime", "providers", "llm"),
     "programs": ("api", "evaluation"),
-    "computing": (),  # whatever is not named here
-    "pages": ("browser", "layout"),
     "machines": ("startup",),
+    "browser": ("browser",),
     "live": ("live",),
     "killed": ("chaos", "load"),
 }
@@ -85,8 +86,7 @@ def ci() -> list[Stage]:
     """Everything, what a database decides on a PostgreSQL as well, and the linters."""
     (lanes,) = short()
     database = Lane("database", ("-m", "pytest", "--postgres", "-m", "database"))
-    first = [lane.name for lane in lanes].index("pages")
-    return [(*lanes[:first], database, *lanes[first:], LINT)]
+    return [(*lanes[:2], database, *lanes[2:], LINT)]
 
 
 def long() -> list[Stage]:

@@ -39,7 +39,8 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
     )
     upstream.script("beta", Script(text="Retrofit the plant and replace it in 2031."))
     written = "The retrofit looks cheaper than it is.[^A] Replace now.[^B]"
-    upstream.script("writer", Script(text=written, judge=Script(text=json.dumps(ANALYSIS))))
+    judge = Script(text=json.dumps(ANALYSIS))
+    upstream.script("writer", Script(text=written, judge=judge, hold_after=4))
     page = visit("alice", viewport={"width": 1440, "height": 900})
     page.add_init_script(NO_MOUSE)
 
@@ -77,6 +78,8 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
         page.keyboard.type(text)
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile("/fusion/runs/.{36}"))
+    expect(page.locator(".fused")).to_contain_text("The retrofit looks")
+    upstream.release()
     wait_for_the_end(page)
 
     # What was waited for is told, and one key away; a mark, a claim and their passages.

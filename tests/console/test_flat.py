@@ -85,6 +85,9 @@ def more_history(token: ApiToken) -> None:
         for run in runs
         for seat in range(SEATS)
     )  # fmt: skip
+    if connection.vendor == "postgresql":  # as it does of its own accord
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def a_few_of_today(owner: User) -> None:
@@ -229,19 +232,17 @@ def test_nothing_that_is_asked_again_grows_with_the_history(
     monkeypatch.setattr(bounded, "COUNTED", 300)
     monkeypatch.setattr(presets, "NEWEST", 50)
     a_few_of_today(alice)
-    before: dict[str, int] = {}
-    grown = {}
+    more_history(token)
+    before = {name: looked_at(act) for name, act in acts(token, alice, ada, bob).items()}
     for _ in range(2):
         more_history(token)
-        if connection.vendor == "postgresql":  # as it does of its own accord
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE")
-        for name, act in acts(token, alice, ada, bob).items():
-            cost = looked_at(act)
-            if name in before and cost > 1.15 * before[name] + 300:
-                grown[name] = before[name], cost
-            before.setdefault(name, cost)
-    assert grown == {}
+        again = acts(token, alice, ada, bob)
+        costs = {name: looked_at(again[name]) for name in before}
+        # What grows grows each time; a plan that tips over to another does so once.
+        before = {name: costs[name] for name in before if costs[name] > 1.15 * before[name] + 300}
+        if not before:
+            break
+    assert before == {}
     assert Run.objects.count() > 2 * RUNS
 
 
