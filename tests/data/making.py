@@ -47,6 +47,11 @@ RULED = {
     ],
 }
 
+BROUGHT = [
+    {"name": "Mine", "content": "What I have to say."},
+    {"name": "Theirs", "content": "What they have to say.", "model": "elsewhere-1"},
+]
+
 
 class Making(Asking):
     """The site while it is made."""
@@ -83,8 +88,10 @@ class Making(Asking):
         self.ask("polling", "north", "voter")
         self.ask("writing as ruled", "north", "south", form={"judge": "test:ruler"})
         self.by_programs()
+        self.brought()
         for name in self.runs:
             self.until(name)
+        self.imported()
 
     def cancelled(self) -> None:
         run = self.ask("cancelled", "north", "slow")
@@ -132,6 +139,31 @@ class Making(Asking):
         done = self.stack.manage("fuse", prompt, "--preset", "house", "--json")
         self.runs["shell"] = {"run": json.loads(done.stdout)["id"], "prompt": prompt}
 
+    def brought(self) -> None:
+        """Answers from elsewhere, beside models and alone, and a second way on from one question."""
+        self.program("brought", panel=["north"], answers=BROUGHT[:1])
+        self.program("brought alone", panel=[], answers=BROUGHT, judge="")
+        form = {"prompt": "And otherwise, followed on?"}
+        self.act("another way on", f"{self.runs['completed']['run']}/follow", form)
+
+    def program(self, name: str, *, judge: str = "test:judge", **fusion: Any) -> None:
+        """Asked for by a program; without a judge, judge and writer are nobody."""
+        prompt = f"What is the answer to {name}?"
+        wish = fusion | ({"judge": judge} if judge else {})
+        run = self.post("runs", {"model": "fusion", "prompt": prompt, "fusion": wish})
+        self.runs[name] = {"run": run["id"], "prompt": prompt}
+
+    def imported(self) -> None:
+        """A run that another Fusion wrote to a file, brought in by bob."""
+        path = f"/fusion/runs/{self.runs['ruled']['run']}/export?format=json"
+        kept = self.alice.http.get(path)
+        kept.raise_for_status()
+        file = {"file": ("run.json", kept.content, "application/json")}
+        page = self.bob.post("/fusion/import", {}, files=file)
+        page.raise_for_status()
+        run = page.url.path.rsplit("/", 1)[1]
+        self.runs["imported"] = {"run": run, "prompt": self.runs["ruled"]["prompt"]}
+
     # ---- runs in the middle
 
     def middle(self, folder: Path) -> None:
@@ -157,6 +189,8 @@ class Making(Asking):
         ruled["asked"] = {"slow": 1}
         body = {"facts": ["It is winter."], "synthesizer": "slow", **RULED}
         self.post(f"runs/{ruled['run']}/fusions", body)
+        self.program("beside brought", panel=["north", "slow"], answers=BROUGHT[:1])
+        self.runs["beside brought"] |= {"asked": {"slow": 1} | fused, "then": "completed"}
         stopping = self.ask("stopping", *panel, asked={}, then="cancelled")
         self.evaluation(folder)
         held = {name: run["run"] for name, run in self.runs.items() if run.get("asked")}

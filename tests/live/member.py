@@ -34,10 +34,13 @@ class Member:
     def __exit__(self, *_: object) -> None:
         self.http.close()
 
-    def post(self, path: str, data: dict[str, Any], token_from: str = "") -> httpx.Response:
+    def post(
+        self, path: str, data: dict[str, Any], token_from: str = "", files: Any = None
+    ) -> httpx.Response:
         self.http.get(token_from or path)
         data = data | {"csrfmiddlewaretoken": self.http.cookies.get("csrftoken", "")}
-        return self.http.post(path, data=data, headers={"Referer": self.stack.url + path})
+        referer = {"Referer": self.stack.url + path}
+        return self.http.post(path, data=data, files=files, headers=referer)
 
     def ask(
         self, *panel: str, judge: str = "judge", prompt: str = "What is the answer?", **form: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import httpx
 import pytest
@@ -123,6 +124,27 @@ def test_what_readers_ruled_and_found_best_is_told_as_it_was(site: OldSite) -> N
             assert wish.items() <= wishes[number].items(), (name, number)
         for found, verdict in zip(then["verdicts"], now["verdicts"], strict=True):
             assert found.items() <= verdict.items(), name
+
+
+def test_answers_from_elsewhere_and_what_came_in_a_file_are_told_as_they_were(
+    site: OldSite,
+) -> None:
+    if "brought" not in site.runs:
+        pytest.skip("of a day before that")
+    mine, theirs = ((c["name"], c["text"]) for c in _brought(site, "brought alone"))
+    assert mine == ("Mine", "What I have to say.")
+    assert theirs == ("Theirs", "What they have to say.")
+    (beside,) = _brought(site, "beside brought")
+    assert (beside["seat"], beside["cost"]) == ("C", 0)
+    ways = site.read("completed")["follow_ups"]
+    assert {site.id_of("followed on"), site.id_of("another way on")} < set(ways)
+    with site.signed_in("bob") as bob:
+        page = bob.http.get(f"/fusion/runs/{site.id_of('imported')}").text
+    assert ">Imported<" in page and "What north has to say." in page
+
+
+def _brought(site: OldSite, name: str) -> list[dict[str, Any]]:
+    return [call for call in site.read(name)["calls"] if call["cause"] == "brought"]
 
 
 def test_what_an_evaluation_asked_stands_in_a_list_of_its_own(alice: Member) -> None:
