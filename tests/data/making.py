@@ -140,7 +140,7 @@ class Making(Asking):
         self.runs["shell"] = {"run": json.loads(done.stdout)["id"], "prompt": prompt}
 
     def brought(self) -> None:
-        """Answers from elsewhere, beside models and alone, and a second way on from one question."""
+        """Answers from elsewhere, beside models and alone, and a second way on from a question."""
         self.program("brought", panel=["north"], answers=BROUGHT[:1])
         self.program("brought alone", panel=[], answers=BROUGHT, judge="")
         form = {"prompt": "And otherwise, followed on?"}
