@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from marshmallow.validate import OneOf, Range
 
 from . import env as environment
@@ -230,6 +232,11 @@ RUNS_PER_PERSON = env.int("FUSION_RUNS_PER_PERSON", 20)
 # In one worker process at once; 0: as many as memory bears.
 RUNS_PER_WORKER = env.int("FUSION_RUNS_PER_WORKER", 0) or memory.runs_per_worker()
 # A worker's hold on a run, and how often every worker looks for runs left behind.
+# Input and output in US dollars a million tokens, of models whose price nobody knows: by these
+# they are paid from budgets. Empty: where there is a budget, they are not asked.
+WORST_PRICE = env.list("FUSION_WORST_PRICE", [], subcast=Decimal, delimiter="/")
+if len(WORST_PRICE) not in (0, 2) or not all(price >= 0 for price in WORST_PRICE):
+    raise ImproperlyConfigured("FUSION_WORST_PRICE has the form input/output, as 15/75.")
 LEASE_SECONDS = env.float("FUSION_LEASE_SECONDS", 20)
 HEARTBEAT_SECONDS = env.float("FUSION_HEARTBEAT_SECONDS", 5)
 SWEEP_SECONDS = env.float("FUSION_SWEEP_SECONDS", 2)

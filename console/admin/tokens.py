@@ -12,12 +12,20 @@ from django.http import HttpRequest
 from ..models import ApiToken
 from ..models.terms import TERMS
 from ..models.tokens import Scope
-from ..services.tokens import token_create, token_revoke
+from ..services.tokens import token_budget, token_create, token_revoke
 
 
 class TokenAdminForm(forms.ModelForm[ApiToken]):
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices, initial=list(Scope.values), widget=forms.CheckboxSelectMultiple
+    )
+    spending_per_day = forms.DecimalField(
+        label="US dollars per day",
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+        required=False,
+        help_text="Its budget: what its calls may cost is held before they go out. Empty: none.",
     )
 
     class Meta:
@@ -29,9 +37,13 @@ class TokenAdminForm(forms.ModelForm[ApiToken]):
             "expires_at",
             "requests_per_minute",
             "concurrent_runs",
-            "spending_per_day",
             *TERMS,
         ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["spending_per_day"] = self.instance.spending_per_day
 
     def clean_owner(self) -> Any:
         owner = self.cleaned_data["owner"]
@@ -56,8 +68,10 @@ class TokenAdmin(admin.ModelAdmin[ApiToken]):
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            token_budget(token=obj, spending_per_day=form.cleaned_data["spending_per_day"])
             return
-        data = {k: v for k, v in form.cleaned_data.items() if k in TokenAdminForm.Meta.fields}
+        named = [*TokenAdminForm.Meta.fields, "spending_per_day"]
+        data = {k: v for k, v in form.cleaned_data.items() if k in named}
         made, secret = token_create(**data)
         obj.pk = made.pk
         obj.refresh_from_db()

@@ -25,7 +25,7 @@ _EVENT: dict[str, Any] = {
 _STATUSES = {
     400: "The request does not have the required form, or asks for what cannot be.",
     401: "The token is missing, unknown, expired or revoked.",
-    402: "The token's budget is used up.",
+    402: "A budget of the token, its owner, the site or the request is used up.",
     403: "The token's scopes do not allow this.",
     404: "There is no such thing, or it is not for you.",
     409: "The run is under way.",

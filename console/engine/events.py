@@ -8,7 +8,8 @@ a fusion also the number of that. What each type carries in `data`:
     call.added              step, number, cause, panelist [, seat]   an empty text begins
     call.queued             [limit]                  waits for a free place with its credential,
                                                      or was about to go out and did not
-    call.sent               nothing                  on record before its first byte goes out
+    call.sent               [output_limit]           on record before its first byte goes out; with
+                                                     a limit: a budget paid for no more
     call.alive              nothing                  a sign of life before the first word
     call.delta              text
     call.reasoning.delta    text

@@ -63,6 +63,7 @@ def _queued(state: RunState, event: Event) -> None:
 def _sent(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
     call.status, call.sent_at = CallStatus.WAITING, event.at
+    call.output_limit = event.data.get("output_limit")
 
 
 def _alive(state: RunState, event: Event) -> None:

@@ -1,5 +1,6 @@
 from .catalog import CatalogList, CatalogModel
 from .credentials import Credential
+from .money import Hold, Purse, Window
 from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
 from .site import Heartbeat, InstallClaim, Seed
@@ -15,14 +16,17 @@ __all__ = [
     "Credential",
     "Fusion",
     "Heartbeat",
+    "Hold",
     "InstallClaim",
     "ModelTrait",
     "Preset",
     "PresetPanelist",
+    "Purse",
     "Run",
     "Seed",
     "Verdict",
     "Visibility",
+    "Window",
     "traits_known",
     "traits_learned",
 ]

@@ -143,6 +143,8 @@ class Run(models.Model):
     # document this version does not know (record/portable/unknown.py).
     imported = models.JSONField(null=True, blank=True)
 
+    # Not of the row: whether a budget may concern it, as its worker has found.
+    has_purse: bool = False
     # Not of the row: `record.turns` notes it for who reads the run.
     queue_place: int | None = None
 
@@ -308,6 +310,7 @@ class Call(models.Model):
     attachments = models.JSONField(
         default=list, blank=True, db_default=models.Value([], models.JSONField())
     )
+    output_limit = models.PositiveIntegerField(null=True, blank=True)
     usage = models.JSONField(default=dict)
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     # Who said so (engine/receipt.py); nobody knows of a call that ended before this was kept.

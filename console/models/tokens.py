@@ -8,6 +8,7 @@ its owner knows it. A limit that is empty does not apply.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from .money import DAY, TOKEN, Purse
 from .terms import AskedTerms
 
 
@@ -47,15 +49,6 @@ class ApiToken(AskedTerms):
     concurrent_runs = models.PositiveIntegerField(
         null=True, blank=True, default=20, validators=[MinValueValidator(1)]
     )
-    spending_per_day = models.DecimalField(
-        "US dollars per day",
-        max_digits=12,
-        decimal_places=4,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text="A new run is refused once the known costs of the day have reached it.",
-    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -67,6 +60,12 @@ class ApiToken(AskedTerms):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def spending_per_day(self) -> Decimal | None:
+        """Its budget of a day, in US dollars."""
+        purse = Purse.objects.filter(kind=TOKEN, subject=str(self.pk), period=DAY).first()
+        return purse.limit if purse else None
 
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -51,6 +51,11 @@ def state_from_rows(run: Run) -> RunState:
     return state
 
 
+def call_state(row: Call) -> CallState:
+    """Without its fusion's number, which is another row's."""
+    return _state(CallState, row, fusion=None)
+
+
 def call_row(run_id: Any, call: CallState) -> Call:
     """Without its fusion, whose row may not be there yet."""
     return Call(run_id=run_id, **_columns(Call, call, without="fusion"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,7 +18,9 @@ from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import RunStatus
 from ..engine.text import storable
 from ..models import ApiToken, Call, Run, Visibility
+from ..models.money import FOR_A_RUN, RUN, run_subject
 from ..models.runs import Origin, new_share_token
+from ..money.purses import purse_set
 from ..record.asked import Followed
 from ..record.rows import call_row
 from ..worker.doorbell import ring
@@ -48,12 +51,14 @@ def run_start(
     follows: Run | None = None,
     follows_from: str = "",
     followed: Followed | None = None,
+    max_cost: Decimal | None = None,
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
     `answers` from elsewhere are those that the spec was built with: they are there with the run.
     `messages` is the conversation the panel is asked, `prompt` alone when it is not given; of
     one that goes on from `follows`, what it has `followed` of it and `prompt`.
+    `max_cost` is the budget of all its calls, in US dollars, those of later fusions included.
     Raises Refused.
     """
     prompt = clean_prompt(prompt)
@@ -83,6 +88,9 @@ def run_start(
                 follows_calls=followed.to_dict() if followed else None,
             )
             Call.objects.bulk_create(call_row(run.pk, call) for call in calls(spec, answers))
+            if max_cost is not None:
+                subject = run_subject(run.pk)
+                purse_set(kind=RUN, subject=subject, period=FOR_A_RUN, limit=max_cost)
             transaction.on_commit(lambda: ring_for(run.pk))
     except IntegrityError:
         first = None

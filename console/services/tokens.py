@@ -8,20 +8,22 @@ import secrets
 import string
 import zlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Exists
 from django.utils import timezone
 
 from ..engine.provider import Message
 from ..engine.spec import Panelist, Spec
-from ..models import ApiToken, Call, Fusion, Run
+from ..models import ApiToken, Fusion, Purse, Run
+from ..models.money import DAY, PERSON, SITE, TOKEN
 from ..models.runs import Origin, is_unfinished
 from ..models.tokens import Scope
+from ..money.purses import purse_set, run_budget, used_up
 from .brought import Brought
 from .build_spec import Who
 from .errors import Refused
@@ -64,19 +66,26 @@ def token_create(
     if not owner.is_active:
         raise Refused("This account is deactivated.")
     secret = new_secret()
-    token = ApiToken.objects.create(
-        owner=owner,
-        name=(name.strip() or "API token")[:60],
-        prefix=secret[:PREFIX_SHOWN],
-        secret_hash=_hash(secret),
-        scopes=[s for s in Scope.values if s in scopes],
-        expires_at=expires_at,
-        requests_per_minute=requests_per_minute,
-        concurrent_runs=concurrent_runs,
-        spending_per_day=spending_per_day,
-        **terms,
-    )
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            owner=owner,
+            name=(name.strip() or "API token")[:60],
+            prefix=secret[:PREFIX_SHOWN],
+            secret_hash=_hash(secret),
+            scopes=[s for s in Scope.values if s in scopes],
+            expires_at=expires_at,
+            requests_per_minute=requests_per_minute,
+            concurrent_runs=concurrent_runs,
+            **terms,
+        )
+        if spending_per_day is not None:
+            token_budget(token=token, spending_per_day=spending_per_day)
     return token, secret
+
+
+def token_budget(*, token: ApiToken, spending_per_day: Decimal | None) -> None:
+    """In US dollars; None: no limit."""
+    purse_set(kind=TOKEN, subject=str(token.pk), period=DAY, limit=spending_per_day)
 
 
 def token_revoke(*, token: ApiToken) -> None:
@@ -116,6 +125,7 @@ def token_run_start(
     repeated_since: datetime | None = None,
     goes_on: bool = False,
     visibility: str = "private",
+    max_cost: Decimal | None = None,
 ) -> Run:
     """Start a run within the token's limits. Raises OverLimit and Refused.
 
@@ -125,15 +135,15 @@ def token_run_start(
     but a request that has been let in is not sent away.
     """
     with transaction.atomic():
-        # Locked, so that of many at once no more are let through than the limit says, and of
-        # several repetitions at once one starts the run.
-        locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+        # Of several repetitions at once one starts the run.
+        locked, has_budgets = _locked(token)
         if repeated_since:
             same = Run.objects.filter(token=token, request_hash=request_hash, replied_at=None)
             since = same.filter(created_at__gt=repeated_since)
             if first := since.order_by("-created_at").first():
                 return first
-        _within_budget(locked)
+        if has_budgets:
+            _within_budget(locked)
         if not goes_on:
             _has_a_place(locked)
         return run_start(
@@ -145,6 +155,7 @@ def token_run_start(
             visibility=visibility,
             messages=messages,
             api=ApiOrigin(token, request_hash, idempotency_key),
+            max_cost=max_cost,
         )
 
 
@@ -159,18 +170,20 @@ def token_run_fuse(
     wish: ReaderWish = PLAIN,
     request_hash: str = "",
     idempotency_key: str | None = None,
+    max_cost: Decimal | None = None,
 ) -> Fusion:
     """Fuse a run's answers again within the token's limits. The same `idempotency_key` again is
     the same fusion. Raises OverLimit and Refused."""
     with transaction.atomic():
-        locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+        locked, has_budgets = _locked(token)
         if idempotency_key:
             asked = Fusion.objects.filter(token=token, idempotency_key=idempotency_key)
             if first := asked.first():
                 return first
-        _within_budget(locked)
+        if has_budgets:
+            _within_budget(locked)
         _has_a_place(locked)
-        return run_fuse(
+        fusion = run_fuse(
             run=run,
             judge=judge,
             synthesizer=synthesizer,
@@ -179,6 +192,9 @@ def token_run_fuse(
             wish=wish,
             api=ApiOrigin(token, request_hash, idempotency_key),
         )
+        if max_cost is not None:
+            run_budget(run_id=run.pk, more=max_cost)
+        return fusion
 
 
 def token_run_turn(
@@ -191,13 +207,15 @@ def token_run_turn(
     writer: Panelist,
     request_hash: str = "",
     idempotency_key: str | None = None,
+    max_cost: Decimal | None = None,
 ) -> Fusion:
     """The writer's next call within an agent's turn. Raises OverLimit and Refused."""
     with transaction.atomic():
-        locked = ApiToken.objects.select_for_update().get(pk=token.pk)
-        _within_budget(locked)
+        locked, has_budgets = _locked(token)
+        if has_budgets:
+            _within_budget(locked)
         _has_a_place(locked)
-        return run_turn(
+        fusion = run_turn(
             run=run,
             after=after,
             messages=messages,
@@ -205,29 +223,25 @@ def token_run_turn(
             writer=writer,
             api=ApiOrigin(token, request_hash, idempotency_key),
         )
+        if max_cost is not None:
+            run_budget(run_id=run.pk, more=max_cost)
+        return fusion
 
 
-def token_spent_today(token: ApiToken) -> Decimal:
-    """Known costs of today's calls, those of runs that are going on included. A fusion counts
-    with the token that asked for it, everything else with the run's.
-
-    Costs what the site asked today, however much a token has asked before.
-    """
-    calls = Call.objects.filter(
-        Q(fusion__token=token) | Q(fusion__token=None, run__token=token), started_at__gte=_today()
-    )
-    return calls.aggregate(spent=Sum("cost"))["spent"] or Decimal(0)
+def _locked(token: ApiToken) -> tuple[ApiToken, bool]:
+    """The token, so that of many requests at once no more are let through than its limits say,
+    and whether there is any budget to ask for."""
+    budgets = Purse.objects.filter(kind__in=(TOKEN, PERSON, SITE))
+    rows = ApiToken.objects.select_for_update().annotate(has_budgets=Exists(budgets))
+    locked = rows.get(pk=token.pk)
+    return locked, locked.has_budgets
 
 
 def _within_budget(token: ApiToken) -> None:
-    if token.spending_per_day is not None and token_spent_today(token) >= token.spending_per_day:
-        tomorrow = _today() + timedelta(days=1)
-        raise OverLimit(
-            "spending_limit",
-            f"This token may spend ${token.spending_per_day.normalize():f} a day, and has. "
-            "Its owner or an admin can raise the limit.",
-            int((tomorrow - timezone.now()).total_seconds()) + 1,
-        )
+    """Whoever has nothing left is told so before a run is begun; what a call may cost is held
+    when it is sent (`money.book`)."""
+    if closed := used_up(token.owner_id, token.pk):
+        raise OverLimit("spending_limit", closed.sentence, closed.seconds or 60)
 
 
 def _has_a_place(token: ApiToken) -> None:
@@ -264,7 +278,3 @@ def _checksum(body: str) -> str:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _today() -> datetime:
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

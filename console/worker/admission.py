@@ -1,4 +1,5 @@
-"""The door of a run: a free place with a call's credential, and the call on record as sent."""
+"""The door of a run: a free place with a call's credential, and the call on record as sent, with
+the money for it held."""
 
 from __future__ import annotations
 
@@ -7,10 +8,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from ..engine.errors import LeaseLost
+from ..engine.errors import LeaseLost, ProviderError, Reason
 from ..engine.events import Event, EventType
+from ..engine.provider import Request
 from ..engine.spec import Panelist
 from ..engine.state import RunState
+from ..money.asking import Answer, Denied
 from .recorder import Recorder
 
 
@@ -56,8 +59,8 @@ class RunAdmission:
     ) -> None:
         self._state, self._recorder, self._places = state, recorder, places
         self._emit, self._is_stopped = emit, is_stopped
-        self._waiting: list[str] = []
-        self._admitted: set[str] = set()
+        self._waiting: dict[str, tuple[Panelist, Request]] = {}
+        self._answers: dict[str, Answer] = {}
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
@@ -73,21 +76,24 @@ class RunAdmission:
         async with places:
             yield
 
-    async def record(self, key: str) -> None:
-        self._waiting.append(key)
+    async def record(self, key: str, panelist: Panelist, request: Request) -> int | None:
+        self._waiting[key] = (panelist, request)
         async with self._lock:
             await asyncio.sleep(0)  # whoever asks in the same moment is let in with it
             if key in self._waiting:
-                keys, self._waiting = self._waiting, []
+                asking, self._waiting = self._waiting, {}
                 if self._is_stopped():
                     raise LeaseLost
                 try:
-                    await self._recorder.save_as_sent(keys)
+                    self._answers |= await self._recorder.save_as_sent(asking)
                 except BaseException:
                     # What one call was refused or stopped for is not the others' fault:
                     # each asks again.
-                    self._waiting += [other for other in keys if other != key]
+                    self._waiting |= {k: asked for k, asked in asking.items() if k != key}
                     raise
-                self._admitted.update(keys)
-        if key not in self._admitted:
+        answer = self._answers.pop(key, None)
+        if answer is None:
             raise LeaseLost
+        if isinstance(answer, Denied):
+            raise ProviderError(Reason.BUDGET_EXCEEDED, answer.sentence)
+        return answer.output_limit

@@ -26,6 +26,7 @@ from ..engine.spec_versions import SpecTooNew, SpecUnreadable
 from ..engine.state import RunState, RunStatus
 from ..engine.steps.fuse import stopped
 from ..models import Run
+from ..models.money import has_purse
 from ..record.asked import Asked, Forgotten, asked
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 from ..record.turns import whose_turn
@@ -86,7 +87,8 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
         if not (was_queued or take(lost)):
             close_cancelled(run_id, queued | lost)
             return None
-        run = Run.objects.get(pk=run_id)
+        run = Run.objects.annotate(purse_there=has_purse()).get(pk=run_id)
+        run.has_purse = run.purse_there
         state, unreadable = _read(run)
         is_too_new = isinstance(unreadable, SpecTooNew)
         if is_too_new:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -21,9 +22,14 @@ from redis.asyncio import Redis
 from ..catalog.paying import remember_who_pays
 from ..engine.errors import SENTENCES, LeaseLost, Reason
 from ..engine.events import Event, EventType
+from ..engine.provider import Request
 from ..engine.reducer import apply
+from ..engine.spec import Panelist
 from ..engine.state import RunState, RunStatus
 from ..models import Call, Fusion, Run
+from ..money.asking import Answer, Denied, Granted, ask_of
+from ..money.book import Till
+from ..money.ending import end_of
 from ..record.eventlog import Fenced, Writer
 from ..record.rows import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_fields
 
@@ -33,6 +39,7 @@ WINDOW = 0.033
 TURNS = 5  # of the event loop, within which the log's first batch is made
 
 Db = Callable[..., Awaitable[Any]]
+Asking = tuple[Panelist, Request]
 T = TypeVar("T")
 
 # The database is away or too busy, and worth waiting for. Whatever else it says about a
@@ -62,7 +69,9 @@ class Recorder:
         db: Db,
         checkpoint: float,
         on_lost: Callable[[], None],
+        till: Till | None = None,
     ) -> None:
+        self._till = till
         self._run_id, self._attempt, self._state = run_id, attempt, state
         self._db, self._checkpoint, self._on_lost = db, checkpoint, on_lost
         self._writer = Writer(redis, run_id, attempt)
@@ -237,24 +246,33 @@ class Recorder:
                 # Dropped, not retried: the next checkpoint holds more.
                 log.warning("a checkpoint of run %s was dropped: %s", self._run_id, error)
 
-    async def save_as_sent(self, keys: list[str]) -> None:
-        """Puts calls on record before their first byte goes out, with all else that has come.
-        Raises LeaseLost."""
+    async def save_as_sent(self, asking: Mapping[str, Asking]) -> dict[str, Answer]:
+        """Puts calls on record before their first byte goes out, with all else that has come, and
+        holds the money for them; those that no budget pays for stay as they were. Raises
+        LeaseLost."""
+        keys = set(asking)
         try:
-            await self._patiently(self._dirty | set(keys))
+            return await self._patiently(self._dirty | keys, asking=asking)
         except LeaseLost:
             raise
         except Exception:  # a row that is refused is no reason to keep another call back
-            await self._patiently(set(keys))
+            return await self._patiently(keys, asking=asking)
 
-    async def _patiently(self, keys: set[str], **how: bool) -> None:
-        await patiently(lambda: self._save(keys, **how), f"run {self._run_id}")
+    async def _patiently(self, keys: set[str], **how: Any) -> dict[str, Answer]:
+        return await patiently(lambda: self._save(keys, **how), f"run {self._run_id}")
 
     def _brought(self, key: str) -> bool:
         call = self._state.calls[key]
         return call.fusion is not None and call.status.is_final
 
-    async def _save(self, keys: set[str], *, final: bool = False, fusions: bool = True) -> None:
+    async def _save(
+        self,
+        keys: set[str],
+        *,
+        final: bool = False,
+        fusions: bool = True,
+        asking: Mapping[str, Asking] | None = None,
+    ) -> dict[str, Answer]:
         async with self._saving:
             if fusions:
                 # The row of a fusion says what its calls have brought: lost between the two, an
@@ -268,19 +286,38 @@ class Recorder:
             if fusions and not self._dirty:  # then the rows say all that the state says
                 position["log_position"] = str(self._writer.position(pending=bool(self._pending)))
 
-            def write(state: RunState) -> None:
+            def write(state: RunState) -> dict[str, Answer]:
                 # Rows cost more the longer the texts are, so they are made beside the loop.
                 calls, judgings, fields = rows_of(
                     self._run_id, state, keys, final=final, fusions=with_fusions
                 )
-                save(self._run_id, self._attempt, calls, judgings, fields | position)
+                booking = partial(self._book, state, keys, asking or {})
+                fields |= position
+                return save(self._run_id, self._attempt, calls, judgings, fields, booking)
 
             try:
-                await self._db(write, self._state.copy())
+                answers: dict[str, Answer] = await self._db(write, self._state.copy())
             except BaseException:  # cancelled, too: nobody knows how far it came
                 self._dirty |= keys
                 self._fusions_changed |= with_fusions
                 raise
+            self._dirty |= {key for key, answer in answers.items() if isinstance(answer, Denied)}
+            return answers
+
+    def _book(
+        self, state: RunState, keys: set[str], asking: Mapping[str, Asking]
+    ) -> dict[str, Answer]:
+        """Within the transaction that saves these calls."""
+        till = self._till
+        if till is None or not till.is_open:
+            return {key: Granted() for key in asking}
+        asks = [ask_of(key, state.calls[key].fusion, *asked) for key, asked in asking.items()]
+        ends = [
+            end_of(state.calls[key])
+            for key in sorted(keys)
+            if key in state.calls and state.calls[key].status.is_final
+        ]
+        return till.book(asks, ends)
 
 
 def rows_of(
@@ -300,8 +337,10 @@ def save(
     calls: list[tuple[int | None, Call]],
     fusions: list[Fusion],
     fields: dict[str, Any],
-) -> None:
-    """One transaction. Raises LeaseLost when another attempt owns the run."""
+    booking: Callable[[], dict[str, Answer]] = dict,
+) -> dict[str, Answer]:
+    """One transaction, `booking` in it: calls that it denies are not saved. Raises LeaseLost when
+    another attempt owns the run."""
     with transaction.atomic():
         mine = Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING)
         if not mine.update(**(fields or {"attempt": attempt})):
@@ -314,7 +353,12 @@ def save(
                 update_fields=FUSION_FIELDS,
             )
         if not calls:
-            return
+            return {}
+        answers = booking()
+        denied = {key for key, answer in answers.items() if isinstance(answer, Denied)}
+        calls = [(number, row) for number, row in calls if row.key not in denied]
+        if not calls:
+            return answers
         ids: dict[int, int] = {}
         if any(number for number, _ in calls):
             ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
@@ -327,3 +371,4 @@ def save(
             unique_fields=["run", "key"],
             update_fields=CALL_FIELDS,
         )
+    return answers

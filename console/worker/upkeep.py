@@ -24,7 +24,9 @@ from django.utils import timezone
 from ..catalog import listings, paying
 from ..engine.state import RunStatus
 from ..models import Heartbeat, Run
+from ..models.money import has_purse
 from ..models.runs import is_unfinished
+from ..money.giving_back import give_back
 from .doorbell import ring, waiting
 from .leases import lease
 from .worker import Worker
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
 
 STOP_POLL_SECONDS = 0.4
 RING_AGAIN_SECONDS = 10
+NOTHING: tuple[bool, bool, set[int], bool] = (False, False, set(), False)
 LISTS_SECONDS = 60  # how often it is looked whether a list got old, or nobody has read it yet
 
 
@@ -53,6 +56,9 @@ class Upkeep:
             asyncio.create_task(self._every(settings.SWEEP_SECONDS, self._sweep)),
             asyncio.create_task(self._every(LISTS_SECONDS, self._read_old_lists, at_once=False)),
             asyncio.create_task(self._every(LISTS_SECONDS, self._ask_who_pays, at_once=False)),
+            asyncio.create_task(
+                self._every(settings.LEASE_SECONDS / 2, self._give_back, at_once=False)
+            ),
             asyncio.create_task(self._watch_the_loop()),
         ]
 
@@ -82,7 +88,8 @@ class Upkeep:
             return
         asked = await self._worker.db(wishes, [e.run_id for e in self._worker.runs.values()])
         for execution in list(self._worker.runs.values()):
-            stop, fuse_now, seats = asked.get(execution.run_id, (False, False, set()))
+            stop, fuse_now, seats, pays = asked.get(execution.run_id, NOTHING)
+            execution.till.is_open |= pays
             execution.control.tell(fuse_now=fuse_now, stopped=seats)
             if stop:
                 execution.stop("cancelled")
@@ -106,6 +113,9 @@ class Upkeep:
             # Reading a long list takes its time: in a thread, with a loop of its own.
             read = await self._worker.loop.run_in_executor(None, listings.ask, old)
             await self._worker.db(listings.keep, read)
+
+    async def _give_back(self) -> None:
+        await self._worker.db(give_back)
 
     async def _ask_who_pays(self) -> None:
         keys = await self._worker.db(paying.claim_keys_to_ask)
@@ -161,12 +171,16 @@ def beat(name: str, held: list[tuple[Any, int]], stall_ms: int) -> set[tuple[Any
     )
 
 
-def wishes(run_ids: list[Any]) -> dict[Any, tuple[bool, bool, set[int]]]:
-    """Run -> what its readers ask for: (an end, to fuse now, seats to stop)."""
+def wishes(run_ids: list[Any]) -> dict[Any, tuple[bool, bool, set[int], bool]]:
+    """Run -> what its readers ask for: (an end, to fuse now, seats to stop), and whether a budget
+    may concern it that somebody has set meanwhile."""
     rows = Run.objects.filter(pk__in=run_ids).values_list(
-        "pk", "cancel_requested_at", "fuse_requested_at", "stopped_seats"
+        "pk", "cancel_requested_at", "fuse_requested_at", "stopped_seats", has_purse()
     )
-    return {pk: (stop is not None, now is not None, set(seats)) for pk, stop, now, seats in rows}
+    return {
+        pk: (stop is not None, now is not None, set(seats), pays)
+        for pk, stop, now, seats, pays in rows
+    }
 
 
 def left_behind(rings: int = 0) -> list[Any]:

@@ -255,7 +255,9 @@ def test_the_same_key_is_the_same_fusion(api: Api) -> None:
 
 def test_a_fusion_counts_towards_the_budget_of_the_token_that_asked_for_it(api: Api) -> None:
     run = ended(api, start(api)["id"])
-    thrifty = api.token("--spending-per-day", "0.0001", "--name", "thrifty")
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 0.3}
+    api.script(run["judge"], Script(usage=usage, judge=Script(usage=usage)))
+    thrifty = api.token("--spending-per-day", "0.50", "--name", "thrifty")
     headers = {"Authorization": f"Bearer {thrifty}"}
     fusions = f"/runs/{run['id']}/fusions"
     assert api.post(fusions, json={}, headers=headers).status_code == 202

@@ -48,7 +48,6 @@ DATA, MONEY, CHOICE = "about how data is handled", "limits on what", "a choice o
 # (a wish, where the error says it stands, what it is about)
 UNREAD: list[tuple[dict[str, Any], str, str]] = [
     ({"provider": {"max_cost": "0.5"}}, "provider.max_cost", MONEY),
-    ({"max_cost": 0.25}, "max_cost", MONEY),
     ({"max_price": {"prompt": None, "completion": 0}}, "max_price", MONEY),
     ({"max_cost_usd": 0}, "max_cost_usd", MONEY),
     ({"maxCost": 1}, "maxCost", MONEY),

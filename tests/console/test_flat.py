@@ -25,11 +25,12 @@ from console.api.planning.idempotency import _left
 from console.engine.state import CallStatus, RunStatus, Step
 from console.models import ApiToken, Call, Fusion, Run, Visibility
 from console.models.runs import Origin, has_called
+from console.money.purses import used_up
 from console.record.turns import next_of, whose_turn
 from console.services import presets
 from console.services.presets import presets_changed
 from console.services.quickest import quickest_seats
-from console.services.tokens import token_create, token_run_start, token_spent_today
+from console.services.tokens import token_create, token_run_start
 from console.worker.upkeep import left_behind
 
 from .listed import Have
@@ -213,7 +214,7 @@ def acts(token: ApiToken, alice: User, ada: User, bob: User) -> dict[str, Act]:
         **lists,
         **{f"admin {path}": page(b, f"/admin/{path}") for path in others},
         "admin": page(b, "/admin/"),
-        "a token's spending": lambda: token_spent_today(token),
+        "a token's budget": lambda: used_up(alice.pk, token.pk),
         "a token's run": start,
         "the same request": has_failed,
         "one whose client left": left,

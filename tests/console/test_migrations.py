@@ -174,3 +174,41 @@ def test_quality_and_budget_of_an_older_site_get_places_unless_somebody_has_chan
         assert (judge, writer) == ("", "") and description.startswith("Three ")
         assert {place for place, _ in seats} == {""}
     assert edited[1][3][2] == ["", "mine"]
+
+
+def test_a_token_s_dollars_a_day_become_a_budget_with_what_is_spent_of_today(
+    database: dict[str, str],
+) -> None:
+    kept, back_again = said(
+        database,
+        "from datetime import timedelta\n"
+        "from django.contrib.auth.models import User\n"
+        "from django.utils import timezone\n"
+        "from console.models import ApiToken, Call, Purse, Run, Window\n"
+        "n = next(n for n, name in enumerate(names) if name.endswith('_purses'))\n"
+        "owner = User.objects.create(username='limited')\n"
+        "made = [ApiToken.objects.create(owner=owner, secret_hash=str(i), prefix='p') "
+        "for i in range(2)]\n"
+        "run = Run.objects.create(owner=owner, token=made[0], prompt='?', messages=[], spec={})\n"
+        "for i, (cost, ago) in enumerate([('0.25', 0), ('0.00000001', 0), (None, 0), ('9', 25)]):\n"
+        "    Call.objects.create(run=run, key=str(i), step='panel', number=1, cause='first',\n"
+        "        panelist={}, status='completed', cost=cost,\n"
+        "        started_at=timezone.now() - timedelta(hours=ago))\n"
+        "back(n)\n"
+        "set = 'UPDATE console_apitoken SET spending_per_day = %s WHERE id = %s'\n"
+        "with connection.cursor() as cursor:\n"
+        "    cursor.execute(set, ['0.005', made[0].pk])\n"
+        "forward(n)\n"
+        "kept = [[p.kind, p.subject == str(made[0].pk), p.period, p.limit_nano] "
+        "for p in Purse.objects.all()]\n"
+        "kept += [[w.rank, w.spent_nano, w.held_nano] for w in Window.objects.all()]\n"
+        "Purse.objects.update(limit_nano=7_500_000)\n"
+        "back(n)\n"
+        "with connection.cursor() as cursor:\n"
+        "    cursor.execute('SELECT spending_per_day FROM console_apitoken ORDER BY id')\n"
+        "    limits = [None if v is None else float(v) for v, in cursor.fetchall()]\n"
+        "forward(n)\n"
+        "said = [kept, limits]",
+    )
+    assert kept == [["token", True, "day", 5_000_000], [1, 250_000_010, 0]]
+    assert back_again == [0.0075, None]

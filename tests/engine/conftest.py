@@ -137,7 +137,7 @@ def run_engine() -> RunEngine:
                 async with free:
                     yield
 
-            async def record(self, key: str) -> None:
+            async def record(self, key: str, *asked: object) -> None:
                 assert ran.state.calls[key].sent_at
 
         await fuse(

@@ -199,7 +199,7 @@ async def tell(story: Story) -> Told:
             async with self.free:
                 yield
 
-        async def record(self, key: str) -> None:
+        async def record(self, key: str, *asked: object) -> None:
             nonlocal on_record
             on_record = len(told.events)
 

@@ -11,7 +11,9 @@ import pytest
 from django.db import DataError, InterfaceError, OperationalError
 
 from console.engine.events import Event, EventType
+from console.engine.provider import Request
 from console.engine.reducer import apply
+from console.engine.spec import Panelist
 from console.engine.state import RunState
 from console.models import Run
 from console.record import eventlog
@@ -23,6 +25,8 @@ from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT, StartRun
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Upstream
+
+ASKED = (Panelist("good", "test"), Request("good", []))
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -218,7 +222,7 @@ def test_a_save_that_is_cancelled_half_way_is_made_at_the_next_checkpoint(
         state = RunState()
         writer = make_recorder(worker, run, state)
         say(writer, state, added())
-        saving = asyncio.create_task(writer.save_as_sent(["panel-0-1"]))
+        saving = asyncio.create_task(writer.save_as_sent({"panel-0-1": ASKED}))
         await asyncio.to_thread(begun.wait, 60)
         saving.cancel()
         await asyncio.gather(saving, return_exceptions=True)
@@ -251,7 +255,7 @@ def test_no_row_says_what_a_call_brought_before_the_call_says_that_it_ended(
             said = {"step": step, "number": 1, "cause": "first", "panelist": who}
             say(writer, state, Event(EventType.CALL_ADDED, 2.0, key, 1, data=said))
             say(writer, state, Event(EventType.CALL_SENT, 2.0, key, 1))
-            await writer.save_as_sent([key])
+            await writer.save_as_sent({key: ASKED})
             if step == "analysis":
                 ended = {"text": "{}", "analysis": analysis, "cost": "0.25"}
                 say(writer, state, Event(EventType.CALL_COMPLETED, 3.0, key, 1, data=ended))

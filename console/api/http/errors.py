@@ -79,6 +79,7 @@ TABLE: dict[str, Condition] = {
         403, "permission_error", "Pages of other sites may not ask this."
     ),
     "spending_limit": Condition(402, "insufficient_quota", "This token's budget is used up."),
+    "budget_exceeded": Condition(402, "insufficient_quota", SENTENCES[Reason.BUDGET_EXCEEDED]),
     "rate_limit_exceeded": Condition(
         429, "rate_limit_error", "This token has made too many requests. Wait a little."
     ),

@@ -60,7 +60,10 @@ def _is_read(path: tuple[str, ...], name: str, reads: Container[str]) -> bool:
 def _sentence(kind: str, name: str, param: str) -> str:
     plain = _plain(name)
     if plain.startswith("maxcost"):
-        return f"This server cannot keep {kind} yet ({param}); nothing was sent."
+        return (
+            f"Write {kind} as “max_cost” of the request itself: it is not read here ({param}). "
+            "Nothing was sent."
+        )
     where = "fusion" if plain in _OURS_PLAIN else "provider"
     return f"Write {kind} in “{where}”: they are not read here ({param}). Nothing was sent."
 

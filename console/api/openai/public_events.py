@@ -38,7 +38,7 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
     ),
     (EventType.FUSION_COMPLETED, None): ("fusion.completed", ()),
     (EventType.CALL_QUEUED, None): ("call.queued", ("limit",)),
-    (EventType.CALL_SENT, None): ("call.sent", ()),
+    (EventType.CALL_SENT, None): ("call.sent", ("output_limit",)),
     (EventType.CALL_ADDED, Step.PANEL): ("panel.added", _ADDED),
     (EventType.CALL_DELTA, Step.PANEL): ("panel.delta", ("text",)),
     (EventType.CALL_REASONING_DELTA, Step.PANEL): ("panel.reasoning.delta", ("text",)),

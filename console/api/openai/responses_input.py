@@ -43,7 +43,7 @@ def as_chat(call: ApiCall[ResponseRequest]) -> ApiCall[ChatRequest]:
     shared = body.model_dump(
         include={
             *("model", "plugins", "temperature", "top_p", "seed"),
-            *("provider", "models", "transforms", "stop_server_tools_when"),
+            *("provider", "models", "transforms", "stop_server_tools_when", "max_cost"),
         }
     )
     chat = shared | {

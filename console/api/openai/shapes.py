@@ -147,5 +147,6 @@ _DIRECT: dict[str, str] = {
     Reason.BAD_REQUEST: "invalid_request",
     Reason.INSUFFICIENT_CREDITS: "insufficient_credits",
     Reason.RATE_LIMITED: "rate_limited",
+    Reason.BUDGET_EXCEEDED: "budget_exceeded",
     Reason.CONFIGURATION: "no_credential",
 }

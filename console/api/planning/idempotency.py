@@ -24,6 +24,7 @@ from ...services.tokens import token_run_start, token_run_turn
 from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
+from .budget import max_cost_of
 from .failures import failed_before, repeated, stopped_turn
 from .turns import Turn
 
@@ -96,6 +97,7 @@ def start(
             repeated_since=before - RETRIED_WITHIN if repeats and not key else None,
             goes_on=bool(part),
             visibility=visibility,
+            max_cost=max_cost_of(call),
         )
     except Refused as refusal:
         if first := earlier(call, Run.objects.all(), asked, key):
@@ -146,6 +148,7 @@ def start_turn(call: ApiCall[Any], turn: Turn, spec: Spec) -> tuple[Started, int
             writer=spec.writer,
             request_hash=call.hash,
             idempotency_key=key,
+            max_cost=max_cost_of(call),
         )
     except RunUnderWay:
         # Two of the same at once, or somebody has its answers fused again.

@@ -6,6 +6,7 @@ Only what has a meaning here is named; everything else is accepted and ignored.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -24,6 +25,7 @@ from ...services.errors import WaitForRefused
 from ...services.wait_for import read_wait_for
 from ..http.base import Schema
 
+Dollars = Annotated[Decimal, Field(ge=0, lt=10**8)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Models = Annotated[list[Name], Field(min_length=1, max_length=8)]
 Seat = Literal["A", "B", "C", "D", "E", "F", "G", "H"]
@@ -221,6 +223,7 @@ class Asking(Schema):
     models: Annotated[list[Name], Field(max_length=50)] | None = None
     transforms: Annotated[list[Name], Field(max_length=10)] | None = None
     stop_server_tools_when: Annotated[list[dict[str, Any]], Field(max_length=20)] | None = None
+    max_cost: Dollars | None = None
     conversation: Any = None
     fusion: OwnOptions = OwnOptions()
 
@@ -339,6 +342,7 @@ class FuseRequest(OwnTerms):
     preset: Name | None = None
     instruction: Annotated[str, Field(max_length=20_000)] = ""
     analysis_only: bool = False
+    max_cost: Dollars | None = None
 
 
 class VerdictRequest(Schema):

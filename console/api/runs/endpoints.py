@@ -163,6 +163,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
             wish=asks,
             request_hash=call.hash,
             idempotency_key=key,
+            max_cost=body.max_cost,
         )
     except RunUnderWay:
         # Two of the same at once: it is the other's that is under way.

@@ -54,8 +54,9 @@ class Admission(Protocol):
         """Entered once its credential has a free place, left when the call is over."""
         ...
 
-    async def record(self, key: str) -> None:
-        """Returns when the call is on record as sent, so that it may go out.
+    async def record(self, key: str, panelist: Panelist, request: Request) -> int | None:
+        """Returns when the call is on record as sent and paid for, so that it may go out; an
+        output limit where no more than that could be paid for.
 
         Raises ProviderError or LeaseLost.
         """
@@ -149,10 +150,13 @@ async def stream_call(
             reserve(context.reserved, policy, context.state.calls.values(), key, request)
             context.say(EventType.CALL_SENT, key)
             try:
-                await context.admission.record(key)
+                paid = await context.admission.record(key, panelist, request)
             except BaseException:
                 context.say(EventType.CALL_QUEUED, key)  # it never went out
                 raise
+            if paid:
+                request = replace(request, max_output_tokens=paid)
+                context.say(EventType.CALL_SENT, key, output_limit=paid)
             finish = await _within_deadlines(
                 provider, request, policy, on_text, on_reasoning, on_recast, on_alive
             )

@@ -169,9 +169,13 @@ def _stood_in(state: RunState) -> tuple[str, str]:
 
 
 def _why_all_failed(context: Context) -> tuple[Reason, str]:
-    """OpenRouter's rule: out of credit or rate limited, when that is what stopped one of them."""
+    """OpenRouter's rule: out of credit or rate limited, when that is what stopped one of them. A
+    budget that pays for none of them is nobody's failure."""
     calls = [context.state.latest(Step.PANEL, seat=s) for s in range(len(context.spec.panel))]
     reasons = {call.reason for call in calls if call}
+    if calls and reasons == {Reason.BUDGET_EXCEEDED}:
+        errors = dict.fromkeys(ended(call.error) for call in calls if call)
+        return Reason.BUDGET_EXCEEDED, f"Nobody was asked. {' '.join(errors)}"
     named = next(
         (r for r in (Reason.INSUFFICIENT_CREDITS, Reason.RATE_LIMITED) if r in reasons),
         Reason.ALL_PANELS_FAILED,

@@ -1,0 +1,53 @@
+"""What a call may come to at the most, before anybody is asked, and what it probably does.
+
+No tokeniser in use makes more than a token of two bytes of running text, nor more than one of
+each byte of Chinese, Japanese or Korean. What a request carries beside its messages (tools, a
+schema) is read by the model, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from ..content import text_of
+from ..provider import Request
+from .window import tokens_in
+
+BYTES_A_TOKEN = 2
+OF_A_MESSAGE = 8  # tokens that mark where one begins and who says it
+# Where nobody set a limit, so much is paid for and asked for.
+USUAL_OUTPUT = 32_000
+
+_CJK = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
+                  "\U0001f000-\U0001faff\U00020000-\U0003ffff]+")  # fmt: skip
+
+
+def input_at_most(request: Request) -> int:
+    """Tokens."""
+    texts = list(_texts(request))
+    return sum(map(_at_most, texts)) + OF_A_MESSAGE * (len(request.messages) + 2)
+
+
+def input_probably(request: Request) -> int:
+    """Tokens."""
+    return sum(map(tokens_in, _texts(request))) + OF_A_MESSAGE // 2 * len(request.messages)
+
+
+def _texts(request: Request) -> Iterator[str]:
+    for message in request.messages:
+        yield text_of(message.get("content"))
+        if beside := {k: v for k, v in message.items() if k not in ("role", "content") and v}:
+            yield json.dumps(beside, ensure_ascii=False, default=str)
+    for more in (request.options, request.response_schema):
+        if more:
+            yield json.dumps(more, ensure_ascii=False, default=str)
+
+
+def _at_most(text: str) -> int:
+    size = len(text.encode(errors="replace"))
+    if text.isascii():
+        return -(-size // BYTES_A_TOKEN)
+    dense = sum(len(found.encode(errors="replace")) for found in _CJK.findall(text))
+    return dense + -(-(size - dense) // BYTES_A_TOKEN)

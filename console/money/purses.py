@@ -1,0 +1,70 @@
+"""What can be done to a budget: it is set and taken away; and whether one stands in the way of a
+run before it is begun."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from ..models import Purse, Window
+from ..models.money import DAY, FOR_A_RUN, MONTH, RUN, run_subject
+from . import words
+from .amounts import dollars, nano
+from .book import purses_for, starts
+
+
+@dataclass(frozen=True)
+class UsedUp:
+    sentence: str
+    seconds: int | None  # until there is money again, if nobody raises it
+
+
+def purse_set(*, kind: str, subject: str, period: str, limit: Decimal | None) -> None:
+    """None takes it away. What was spent in the window stays counted while the budget stands."""
+    found = Purse.objects.filter(kind=kind, subject=subject, period=period)
+    if limit is None:
+        found.delete()
+    elif not found.update(limit_nano=nano(limit), changed_at=timezone.now()):
+        Purse.objects.create(kind=kind, subject=subject, period=period, limit_nano=nano(limit))
+
+
+def run_budget(*, run_id: Any, more: Decimal) -> None:
+    """Of what is asked of a run from now on: so much beyond what it has spent and holds."""
+    window = Window.objects.filter(purse__kind=RUN, purse__subject=run_subject(run_id)).first()
+    so_far = dollars(window.spent_nano + window.held_nano) if window else Decimal(0)
+    purse_set(kind=RUN, subject=run_subject(run_id), period=FOR_A_RUN, limit=so_far + more)
+
+
+def used_up(owner_id: int | None, token_id: int | None) -> UsedUp | None:
+    """The budget of a person, a token or the site of which nothing is left in its window."""
+    now = timezone.localtime()
+    purses = purses_for(None, owner_id, [token_id])
+    days = {purse.pk: starts(purse, now) for purse in purses}
+    windows = Window.objects.filter(purse__in=purses, starts__in=set(days.values()))
+    spent = {w.purse_id: w.spent_nano for w in windows if days[w.purse_id] == w.starts}
+    for purse in purses:
+        if spent.get(purse.pk, 0) >= purse.limit_nano:
+            return UsedUp(words.used_up(purse), _seconds_left(purse, now))
+    return None
+
+
+def window_of(purse: Purse) -> Window | None:
+    """The one of today."""
+    return Window.objects.filter(purse=purse, starts=starts(purse, timezone.localtime())).first()
+
+
+def _seconds_left(purse: Purse, now: datetime) -> int | None:
+    if purse.period == FOR_A_RUN:
+        return None
+    first: date = starts(purse, now)
+    days = 1 if purse.period == DAY else 32
+    following = first + timedelta(days=days)
+    if purse.period == MONTH:
+        following = following.replace(day=1)
+    ends = timezone.make_aware(datetime.combine(following, time.min))
+    return math.ceil((ends - now).total_seconds()) + 1

@@ -1,0 +1,48 @@
+"""Which budget said no, to what, and who may raise it, in a sentence."""
+
+from __future__ import annotations
+
+from ..models.money import DAY, MONTH, PERSON, RUN, SITE, TOKEN, Purse
+from .amounts import about, plain
+from .asking import Ask
+
+_OWNERS = {
+    RUN: "This run's budget",
+    PERSON: "The budget of the person who asked",
+    TOKEN: "This token's budget",
+    SITE: "This site's budget",
+}
+_PERIODS = {DAY: " a day", MONTH: " a month"}
+_RAISED = {
+    RUN: "Whoever starts it again may set a higher one.",
+    TOKEN: "Its owner or an admin can raise it.",
+}
+BY_AN_ADMIN = "An admin can raise it."
+
+
+def named(purse: Purse) -> str:
+    owner = _OWNERS.get(purse.kind, "A budget")
+    return f"{owner} of {plain(purse.limit_nano)}{_PERIODS.get(purse.period, '')}"
+
+
+def who_may_raise(purse: Purse) -> str:
+    return _RAISED.get(purse.kind, BY_AN_ADMIN)
+
+
+def denied(purse: Purse, ask: Ask, left: int) -> str:
+    most = about(ask.amount())
+    return (
+        f"{named(purse)} does not pay for this call: it may cost {most}, and {about(left)} is left."
+        f" {who_may_raise(purse)}"
+    )
+
+
+def unpriced(purse: Purse, ask: Ask) -> str:
+    return (
+        f"{named(purse)} cannot be kept with {ask.model}: nobody knows what it costs. "
+        "An admin can set what such models are counted with (FUSION_WORST_PRICE)."
+    )
+
+
+def used_up(purse: Purse) -> str:
+    return f"{named(purse)} is used up. {who_may_raise(purse)}"

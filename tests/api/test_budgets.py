@@ -1,0 +1,99 @@
+"""What a request may cost, as it says itself: kept, and told in an error where it is too little."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.upstream import Script
+
+from .conftest import Api
+from .test_errors import error
+from .test_runs import ended
+from .test_wishes import ASKED, joined
+
+pytestmark = pytest.mark.database
+
+IN_OPENROUTERS_WORDS = {"type": "max_cost", "max_cost_in_dollars": 0.000001}
+TOO_LITTLE: list[dict[str, Any]] = [
+    {"max_cost": 0.000001},
+    {"max_cost": "0.000001"},
+    {"max_cost": 0},
+    {"stop_server_tools_when": [IN_OPENROUTERS_WORDS]},
+    {"max_cost": 5, "stop_server_tools_when": [{"type": "max_steps"}, IN_OPENROUTERS_WORDS]},
+]
+NO_AMOUNTS: list[tuple[dict[str, Any], str]] = [
+    ({"max_cost": -1}, "max_cost"),
+    ({"max_cost": "much"}, "max_cost"),
+    ({"max_cost": 10**9}, "max_cost"),
+    ({"max_cost": True}, "max_cost"),
+    ({"max_cost": [1]}, "max_cost"),
+    (
+        {"stop_server_tools_when": [{"type": "max_cost"}]},
+        "stop_server_tools_when.0.max_cost_in_dollars",
+    ),
+    (
+        {"stop_server_tools_when": [{"type": "max_cost", "max_cost_in_dollars": "-1"}]},
+        "stop_server_tools_when.0.max_cost_in_dollars",
+    ),
+]
+
+
+@pytest.mark.parametrize("limit", TOO_LITTLE, ids=str)
+@pytest.mark.parametrize("asked", list(ASKED))
+def test_a_request_that_no_call_may_be_paid_for_is_told_so(
+    api: Api, asked: str, limit: dict[str, Any]
+) -> None:
+    path, body = ASKED[asked]
+    reply = api.post(path, json=joined(body, limit))
+    if asked == "run":
+        run = ended(api, reply.json()["id"])
+        assert run["status"] == "failed" and run["error"]["code"] == "budget_exceeded"
+        message = run["error"]["message"]
+    elif asked == "stream":
+        assert "budget_exceeded" in reply.text
+        message = reply.text
+    else:
+        message = error(reply, 402, "budget_exceeded")["message"]
+    assert "This run's budget of $0" in message and "does not pay for this call" in message
+    assert not api.upstream.calls
+
+
+@pytest.mark.parametrize(("limit", "param"), NO_AMOUNTS, ids=str)
+def test_what_is_no_amount_is_refused(api: Api, limit: dict[str, Any], param: str) -> None:
+    for path, body in ASKED.values():
+        refused = error(api.post(path, json=joined(body, limit)), 400, "invalid_request")
+        assert refused["param"] == param
+    assert not api.upstream.calls
+
+
+@pytest.mark.parametrize("asked", list(ASKED))
+def test_within_its_limit_a_request_is_answered_as_ever(api: Api, asked: str) -> None:
+    path, body = ASKED[asked]
+    reply = api.post(path, json=joined(body, {"max_cost": 2}))
+    assert reply.status_code in (200, 202), reply.text
+    if asked == "run":
+        assert ended(api, reply.json()["id"])["status"] == "completed"
+
+
+def test_a_later_fusion_has_the_limit_that_is_said_with_it(api: Api) -> None:
+    path, body = ASKED["run"]
+    run = ended(api, api.post(path, json=body | {"max_cost": 2}).json()["id"])
+    fusions = f"/runs/{run['id']}/fusions"
+    api.upstream.requests.clear()
+    api.post(fusions, json={"max_cost": 0})
+    run = ended(api, run["id"])
+    assert run["fusions"][-1]["failure_reason"] == "budget_exceeded" and not api.upstream.calls
+    api.post(fusions, json={"max_cost": 2})
+    assert ended(api, run["id"])["fusions"][-1]["answer"]
+    assert len(api.upstream.calls) == 2
+
+
+def test_what_a_provider_bills_beyond_its_list_ends_the_run_s_budget(api: Api) -> None:
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 3}
+    api.script("good", Script(text="Dear.", usage=usage))
+    path, body = ASKED["chat"]
+    answer = api.post(path, json=body | {"max_cost": 2})
+    assert answer.status_code == 200, answer.text
+    assert not api.upstream.calls_of("writer"), "what is finished stands in"
