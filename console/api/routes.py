@@ -12,6 +12,7 @@ from .runs.differences import differences
 from .runs.endpoints import cancel, fuse, run, run_create, run_list
 from .runs.events import events
 from .runs.export import export
+from .runs.receipt import receipt
 from .runs.verdicts import verdict
 
 
@@ -31,6 +32,7 @@ ROUTES = (
     Route("runs/<uuid:run_id>/events", "api-run-events", {"GET": events}),
     Route("runs/<uuid:run_id>/differences", "api-run-differences", {"GET": differences}),
     Route("runs/<uuid:run_id>/export", "api-run-export", {"GET": export}),
+    Route("runs/<uuid:run_id>/receipt", "api-run-receipt", {"GET": receipt}),
     Route("runs/<uuid:run_id>/cancel", "api-run-cancel", {"POST": cancel}),
     Route("runs/<uuid:run_id>/verdict", "api-run-verdict", {"POST": verdict}),
     Route("runs/<uuid:run_id>/fusions", "api-run-fusions", {"POST": fuse}),

@@ -18,7 +18,7 @@ LEAST_OUTPUT = 2_000  # tokens: with fewer an answer is worth asking for only if
 
 
 @dataclass(frozen=True)
-class Account:
+class Payer:
     """Whose budgets a run's calls are paid from; a fusion's token may be another."""
 
     run_id: Any

@@ -21,7 +21,7 @@ from django.utils import timezone
 from ..models import Fusion, Hold, Purse, Window
 from ..models.money import DAY, FOR_A_RUN, MONTH, PERSON, RANKS, RUN, SITE, TOKEN, run_subject
 from . import words
-from .asking import Account, Answer, Ask, Denied, Granted
+from .asking import Answer, Ask, Denied, Granted, Payer
 from .ending import End
 
 log = logging.getLogger(__name__)
@@ -34,28 +34,28 @@ class Till:
     """What one attempt at a run pays from. Closed while no budget concerns it: then nothing is
     looked up. `is_open` is told by whoever reads the run's row (`models.money.has_purse`)."""
 
-    account: Account
+    payer: Payer
     attempt: int
     is_open: bool
 
     def book(self, asks: Collection[Ask], ends: Collection[End]) -> dict[str, Answer]:
         if not self.is_open or not (asks or ends):
             return {ask.key: Granted() for ask in asks}
-        return book(self.account, self.attempt, asks, ends)
+        return book(self.payer, self.attempt, asks, ends)
 
 
 def book(
-    account: Account, attempt: int, asks: Collection[Ask], ends: Collection[End]
+    payer: Payer, attempt: int, asks: Collection[Ask], ends: Collection[End]
 ) -> dict[str, Answer]:
     """Within the caller's transaction. What each of `asks` may do; money for those that are
     granted is held when this returns."""
     keys = [*(ask.key for ask in asks), *(end.key for end in ends)]
     holds = list(
         Hold.objects.filter(
-            Q(settled_nano=None) | Q(is_estimated=True), run_id=account.run_id, call__in=keys
+            Q(settled_nano=None) | Q(is_estimated=True), run_id=payer.run_id, call__in=keys
         )
     )
-    purses = _purses_of(account, [ask for ask in asks if not ask.is_free])
+    purses = _purses_of(payer, [ask for ask in asks if not ask.is_free])
     now = timezone.localtime()
     concerned = {purse.pk: purse for found in purses.values() for purse in found}
     in_order = sorted(concerned.values(), key=lambda purse: (rank(purse), purse.pk))
@@ -75,23 +75,23 @@ def book(
             continue
         days = {purse.pk: starts(purse, now) for purse in purses[ask.key]}
         paying = [w for w in windows.values() if days.get(w.purse_id) == w.starts]
-        answers[ask.key] = _take(account, attempt, ask, paying, changes, made)
+        answers[ask.key] = _take(payer, attempt, ask, paying, changes, made)
     Hold.objects.bulk_create(made)
     _write(changes)
     return answers
 
 
-def _purses_of(account: Account, asks: Collection[Ask]) -> Mapping[str, list[Purse]]:
+def _purses_of(payer: Payer, asks: Collection[Ask]) -> Mapping[str, list[Purse]]:
     """Call -> the budgets it belongs to, the lowest rank first."""
     if not asks:
         return {}
     numbers = {ask.fusion for ask in asks if ask.fusion}
     tokens: dict[int | None, int | None] = {}
     if numbers:
-        fusions = Fusion.objects.filter(run_id=account.run_id, number__in=numbers)
+        fusions = Fusion.objects.filter(run_id=payer.run_id, number__in=numbers)
         tokens = dict(fusions.exclude(token=None).values_list("number", "token_id"))
-    of_call = {ask.key: tokens.get(ask.fusion, account.token_id) for ask in asks}
-    found = purses_for(account.run_id, account.owner_id, of_call.values())
+    of_call = {ask.key: tokens.get(ask.fusion, payer.token_id) for ask in asks}
+    found = purses_for(payer.run_id, payer.owner_id, of_call.values())
     return {
         key: [p for p in found if p.kind != TOKEN or p.subject == str(token)]
         for key, token in of_call.items()
@@ -160,7 +160,7 @@ def _limit_of(holds: Iterable[Hold], key: str) -> int | None:
 
 
 def _take(
-    account: Account,
+    payer: Payer,
     attempt: int,
     ask: Ask,
     paying: Collection[Window],
@@ -179,7 +179,7 @@ def _take(
         amount = ask.amount(limit)
     made.append(
         Hold(
-            run_id=account.run_id,
+            run_id=payer.run_id,
             call=ask.key,
             attempt=attempt,
             amount_nano=amount,

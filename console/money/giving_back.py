@@ -15,7 +15,7 @@ from django.utils import timezone
 from ..engine.state import RunStatus
 from ..models import Call, Hold
 from ..record.rows import call_state
-from .asking import Account
+from .asking import Payer
 from .book import book
 from .ending import End, end_of
 
@@ -39,4 +39,4 @@ def settle(run_id: Any, keys: list[str]) -> None:
     rows = {row.key: row for row in Call.objects.filter(run_id=run_id, key__in=keys)}
     ends = [end_of(call_state(rows[k])) if k in rows else End(k, None, None, 0) for k in keys]
     with transaction.atomic():
-        book(Account(run_id, None, None), 0, (), ends)
+        book(Payer(run_id, None, None), 0, (), ends)

@@ -24,7 +24,7 @@ from ..engine.spec import Panelist, Spec
 from ..engine.state import RunState
 from ..engine.steps.fuse import fuse, stopped
 from ..models import Credential, Run, traits_known, traits_learned
-from ..money.asking import Account
+from ..money.asking import Payer
 from ..money.book import Till
 from ..providers.registry import make_provider
 from ..providers.traits import Traits
@@ -66,8 +66,8 @@ class Execution:
         handed_on: bool = False,
     ) -> None:
         self.run_id, self.attempt, self.owner_id = run.pk, run.attempt, run.owner_id
-        account = Account(run.pk, run.owner_id, run.token_id)
-        self.till = Till(account, run.attempt, is_open=run.has_purse)
+        payer = Payer(run.pk, run.owner_id, run.token_id)
+        self.till = Till(payer, run.attempt, is_open=run.has_purse)
         self._asked = asked
         self.control = Control()
         self.control.tell(fuse_now=bool(run.fuse_requested_at), stopped=set(run.stopped_seats))

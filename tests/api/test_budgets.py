@@ -97,3 +97,29 @@ def test_what_a_provider_bills_beyond_its_list_ends_the_run_s_budget(api: Api) -
     answer = api.post(path, json=body | {"max_cost": 2})
     assert answer.status_code == 200, answer.text
     assert not api.upstream.calls_of("writer"), "what is finished stands in"
+
+
+def test_a_receipt_says_what_the_upstream_counted_and_what_was_held(api: Api) -> None:
+    usage = {
+        "prompt_tokens": 1_000,
+        "completion_tokens": 200,
+        "total_tokens": 1_200,
+        "prompt_tokens_details": {"cached_tokens": 600},
+        "completion_tokens_details": {"reasoning_tokens": 150},
+    }
+    api.script("good", Script(usage=usage))
+    api.script("echo", Script(usage=usage | {"cost": 0.0123}))
+    path, body = ASKED["run"]
+    run = ended(api, api.post(path, json=body | {"max_cost": 2}).json()["id"])
+    receipt = api.get(f"/runs/{run['id']}/receipt").json()
+    lines = {line["call"]: line for line in receipt["calls"]}
+    assert set(lines) == {call["key"] for call in run["calls"]}
+    assert receipt["cost"] == run["cost"] and receipt["cost_is_partial"] is False
+    counted = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+    for key in ("panel-0-1", "panel-1-1"):
+        assert [lines[key][name] for name in counted] == [1_000, 600, 200, 150]
+        assert lines[key]["generation_id"] and lines[key]["price_output"] == 2
+    assert lines["panel-1-1"]["cost"] == lines["panel-1-1"]["booked"] == 0.0123
+    assert lines["panel-1-1"]["cost_source"] == "reported"
+    assert lines["panel-0-1"]["cost_source"] == "computed"
+    assert all(line["held"] > 0 and line["is_estimated"] is False for line in lines.values())

@@ -49,7 +49,7 @@ PAGES: dict[str, dict[str, str | int]] = {
     "sign-in": {VISITOR: THERE, CHARLIE: THERE, BOB: HOME, ALICE: HOME, ADA: HOME},
     **{name: dict.fromkeys(PEOPLE, status) for name, status in MACHINES.items()},
 }
-RUN_PAGES = ("run-detail", "run-compare", "run-export")
+RUN_PAGES = ("run-detail", "run-compare", "run-export", "run-receipt")
 SHARED_PAGES = ("run-shared", "shared-compare", "shared-export")
 RUNS: dict[str, dict[str, str | int]] = {
     "private": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},

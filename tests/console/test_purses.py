@@ -25,7 +25,7 @@ from console.models import Hold, Purse, Run, Window
 from console.models.money import has_purse
 from console.money import book as booking
 from console.money.amounts import nano
-from console.money.asking import Account, Ask, Denied, Granted, ask_of
+from console.money.asking import Ask, Denied, Granted, Payer, ask_of
 from console.money.book import book
 from console.money.ending import End
 from console.money.giving_back import give_back
@@ -48,18 +48,18 @@ def a_run(owner: User | None = None) -> Run:
     )  # fmt: skip
 
 
-def account(run: Run, token: int | None = None) -> Account:
-    return Account(run.pk, run.owner_id, token)
+def payer(run: Run, token: int | None = None) -> Payer:
+    return Payer(run.pk, run.owner_id, token)
 
 
 def asked(run: Run, ask: Ask = ASK, *, token: int | None = None, attempt: int = 1) -> Any:
     with transaction.atomic():
-        return book(account(run, token), attempt, [ask], [])[ask.key]
+        return book(payer(run, token), attempt, [ask], [])[ask.key]
 
 
 def ended(run: Run, cost: Decimal | None, text: str = "", *, attempt: int = 1) -> None:
     with transaction.atomic():
-        book(account(run), attempt, [], [End(ASK.key, cost, None, None, text)])
+        book(payer(run), attempt, [], [End(ASK.key, cost, None, None, text)])
 
 
 def site(limit: int, period: str = "day") -> None:

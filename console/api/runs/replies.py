@@ -61,6 +61,47 @@ class RunList(Reply):
     next_cursor: str | None
 
 
+class EntryReply(Reply):
+    """A call that has ended. Money is in US dollars, prices are of a million tokens. `held` is what
+    its budgets held for it, `booked` what they paid, by an estimate where `is_estimated`; all three
+    are null where no budget concerned it. `output_limit`: a budget paid for no more tokens."""
+
+    call: str
+    step: str
+    seat: str | None
+    fusion: int | None
+    cause: str
+    model: str
+    answered_by: str | None
+    provider: str | None
+    generation_id: str | None
+    status: str
+    reason: str | None
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    price_input: float | None
+    price_cached_input: float | None
+    price_output: float | None
+    cost: float | None
+    cost_source: str | None
+    held: float | None
+    booked: float | None
+    is_estimated: bool | None
+    output_limit: int | None
+
+
+class ReceiptReply(Reply):
+    """`cost` is the sum of the known ones, `cost_is_partial` where some is not known."""
+
+    object: Literal["receipt"] = "receipt"
+    run: str
+    calls: list[EntryReply]
+    cost: float | None
+    cost_is_partial: bool
+
+
 class WordsReply(Reply):
     """Where in the `text` of their statement: from `start` up to `end`, in characters."""
 

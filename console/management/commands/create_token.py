@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from console.management.dollars import dollars
 from console.management.terms import add_terms
 from console.models.terms import TERMS
 from console.models.tokens import Scope
@@ -54,7 +54,7 @@ class Command(BaseCommand):
                 expires_at=timezone.now() + timedelta(days=days) if days else None,
                 requests_per_minute=_limit(options["requests_per_minute"]),
                 concurrent_runs=_limit(options["concurrent_runs"]),
-                spending_per_day=_dollars(options["spending_per_day"]),
+                spending_per_day=dollars("--spending-per-day", options["spending_per_day"]),
                 **{name: options[name] for name in TERMS},
             )
         except Refused as refusal:
@@ -82,15 +82,3 @@ def _limit(number: int) -> int | None:
     if number < 0:
         raise CommandError("A limit is a number, or 0 for none.")
     return number or None
-
-
-def _dollars(text: str | None) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise CommandError("--spending-per-day is an amount in US dollars.") from None
-    if not amount.is_finite() or amount < 0 or amount >= 10**8:
-        raise CommandError("--spending-per-day is an amount in US dollars.")
-    return amount

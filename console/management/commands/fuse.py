@@ -25,6 +25,7 @@ from console.engine.state import RunState, Step
 from console.engine.steps.condense import condensing_of
 from console.engine.terms import NobodyLeft
 from console.engine.usage import money
+from console.management.dollars import dollars
 from console.management.terms import add_terms, terms_of
 from console.models import Preset, Run
 from console.record.by_words import compared, put_together
@@ -69,12 +70,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--cheap-writer", action="store_true", help="the judge writes the fused answer, too"
         )
+        parser.add_argument(
+            "--max-cost", metavar="DOLLARS", help="the most that its calls may cost together"
+        )
         add_terms(parser, "of whoever is sent the prompt")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not is_up():
             raise CommandError("Fusion is not running here. Start it: python3 manage.py up")
+        max_cost = dollars("--max-cost", options["max_cost"])
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
             wish = self._wish(options)
@@ -86,6 +91,7 @@ class Command(BaseCommand):
                 answers=wish.answers,
                 origin="shell",
                 visibility="team",
+                max_cost=max_cost,
             )
         except (Refused, NobodyLeft) as refusal:
             raise CommandError(str(refusal)) from None

@@ -1,0 +1,118 @@
+"""A run's receipt: a line for each call that has ended, with its price, who said what it cost, and
+what was held for it. The columns of the file are the fields of a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+
+from ..engine.spec import letter
+from ..engine.state import CallState, RunState, Step
+from ..engine.usage import Price
+from ..models import Hold, Run
+from .amounts import dollars
+
+ORDER = (Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
+
+
+@dataclass(frozen=True)
+class PaidCall:
+    """Money is in US dollars, prices are of a million tokens. `cost` is as on the page, `booked`
+    what was taken from the budgets: of a call whose cost nobody said, an estimate. `held` and what
+    follows is empty where no budget concerned the call."""
+
+    call: str
+    step: str
+    seat: str | None
+    fusion: int | None
+    cause: str
+    model: str
+    answered_by: str | None
+    provider: str | None
+    generation_id: str | None
+    status: str
+    reason: str | None
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    price_input: Decimal | None
+    price_cached_input: Decimal | None
+    price_output: Decimal | None
+    cost: Decimal | None
+    cost_source: str | None
+    held: Decimal | None
+    booked: Decimal | None
+    is_estimated: bool | None
+    output_limit: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            name: float(value) if isinstance(value, Decimal) else value
+            for name, value in vars(self).items()
+        }
+
+
+def receipt_of(run: Run, state: RunState) -> list[PaidCall]:
+    """In the order of the page: panel by seat, then what was made of it."""
+    holds = {hold.call: hold for hold in Hold.objects.filter(run=run).order_by("attempt")}
+    order = {step: n for n, step in enumerate(ORDER)}
+    calls = sorted(
+        (
+            c
+            for c in state.calls.values()
+            if c.status.is_final and not (c.is_by_words or c.is_brought)
+        ),
+        key=lambda c: (order[c.step], c.fusion or 0, c.seat or 0, c.number),
+    )
+    return [_line(call, holds.get(call.key)) for call in calls]
+
+
+def as_csv(lines: Iterable[PaidCall]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([f.name for f in fields(PaidCall)])
+    writer.writerows([_cell(value) for value in vars(line).values()] for line in lines)
+    return out.getvalue()
+
+
+def _line(call: CallState, hold: Hold | None) -> PaidCall:
+    price = Price.from_dict(call.panelist.get("price"))
+    return PaidCall(
+        call=call.key,
+        step=call.step.value,
+        seat=None if call.seat is None else letter(call.seat),
+        fusion=call.fusion,
+        cause=call.cause,
+        model=call.panelist["model"],
+        answered_by=call.model or None,
+        provider=call.provider or None,
+        generation_id=call.generation_id or None,
+        status=call.status.value,
+        reason=call.reason or None,
+        input_tokens=call.usage.input_tokens,
+        cached_tokens=call.usage.cached_tokens,
+        output_tokens=call.usage.output_tokens,
+        reasoning_tokens=call.usage.reasoning_tokens,
+        price_input=price.input if price else None,
+        price_cached_input=price.cached_input if price else None,
+        price_output=price.output if price else None,
+        cost=call.charged,
+        cost_source=call.cost_source or None,
+        held=dollars(hold.amount_nano) if hold else None,
+        booked=None if hold is None or hold.settled_nano is None else dollars(hold.settled_nano),
+        is_estimated=hold.is_estimated if hold else None,
+        output_limit=call.output_limit,
+    )
+
+
+def _cell(value: Any) -> str:
+    """A spreadsheet takes what begins so for a formula."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
