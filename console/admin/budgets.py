@@ -7,12 +7,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db.models import CharField, OuterRef, Subquery
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 
 from ..models import ApiToken, Purse
 from ..models.money import DAY, MONTH, PERSON, SITE, TOKEN
+from ..money import words
 from ..money.amounts import about, dollars, nano
-from ..money.purses import window_of
+from ..money.purses import with_windows
 
 KINDS = [(SITE, "This site"), (PERSON, "A person"), (TOKEN, "A token")]
 PERIODS = [(DAY, "a day"), (MONTH, "a month")]
@@ -64,34 +67,48 @@ class BudgetForm(forms.ModelForm[Purse]):
 @admin.register(Purse)
 class BudgetAdmin(admin.ModelAdmin[Purse]):
     form = BudgetForm
-    list_display = ["whose", "period", "dollars", "spent", "held"]
+    list_display = ["whose", "period", "dollars", "spent", "held", "state"]
     list_filter = ["kind", "period"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """A run's own was said when it was started, and ends with it."""
-        return super().get_queryset(request).filter(kind__in=(SITE, PERSON, TOKEN))
+        asked = super().get_queryset(request).filter(kind__in=(SITE, PERSON, TOKEN))
+        return with_windows(asked).annotate(
+            person=_named(User, "username"), token=_named(ApiToken, "name")
+        )
 
     def get_fields(self, request: HttpRequest, obj: Purse | None = None) -> Any:
         return ["limit"] if obj else ["kind", "person", "token", "period", "limit"]
 
     @admin.display(description="of")
-    def whose(self, purse: Purse) -> str:
+    def whose(self, purse: Any) -> str:
         if purse.kind == SITE:
             return "this site"
-        model: Any = User if purse.kind == PERSON else ApiToken
-        owner = model.objects.filter(pk=purse.subject).first()
-        return str(owner) if owner else "somebody who is gone"
+        owner = purse.person if purse.kind == PERSON else purse.token
+        return owner or "somebody who is gone"
 
     @admin.display(description="US dollars")
     def dollars(self, purse: Purse) -> str:
         return f"{dollars(purse.limit_nano).normalize():f}"
 
     @admin.display(description="spent")
-    def spent(self, purse: Purse) -> str:
-        window = window_of(purse)
-        return about(window.spent_nano if window else 0)
+    def spent(self, purse: Any) -> str:
+        return about(_spent(purse))
 
     @admin.display(description="held for calls under way")
-    def held(self, purse: Purse) -> str:
-        window = window_of(purse)
-        return about(window.held_nano if window else 0)
+    def held(self, purse: Any) -> str:
+        return about(sum(window.held_nano for window in purse.current))
+
+    @admin.display(description="state")
+    def state(self, purse: Any) -> str:
+        return words.state(purse.limit_nano, _spent(purse)) or "–"
+
+
+def _spent(purse: Any) -> int:
+    return sum(window.spent_nano for window in purse.current)
+
+
+def _named(model: Any, name: str) -> Subquery:
+    """Of a budget's owner; a subject is text, since it may be any kind's."""
+    owners = model.objects.annotate(subject=Cast("pk", CharField()))
+    return Subquery(owners.filter(subject=OuterRef("subject")).values(name)[:1])

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from decimal import Decimal
 from functools import partial
 
 from django.http import Http404
@@ -44,6 +45,7 @@ def begin(
     terms: OwnTerms | None = None,
     wait_for: WaitingFor | None = None,
     answers: Sequence[BroughtAnswer] | None = None,
+    max_cost: float | None = None,
 ) -> Run:
     """Raises ApiError and Refused."""
     caller.must_have(Scope.RUN)
@@ -60,7 +62,8 @@ def begin(
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
     body = parse(Asking, {"model": model, "fusion": own})
     plan = plan_for(body, {}, of_token=caller.terms, by=caller.name)
-    return with_verdicts(caller.start(prompt, plan.spec, plan.answers))
+    budget = None if max_cost is None else Decimal(str(max_cost))
+    return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget))
 
 
 def find(caller: Caller, run_id: str) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from django.contrib.auth.models import User
@@ -47,7 +48,13 @@ class Caller(Protocol):
     def name(self) -> str:
         """Whose name is on what it brings along; "": nobody in particular."""
 
-    def start(self, prompt: str, spec: Spec, answers: Sequence[Brought]) -> Run:
+    def start(
+        self,
+        prompt: str,
+        spec: Spec,
+        answers: Sequence[Brought],
+        max_cost: Decimal | None = None,
+    ) -> Run:
         """Raises Refused and ApiError."""
 
     def run(self, run_id: uuid.UUID) -> Run:
@@ -82,10 +89,18 @@ class Program:
     def name(self) -> str:
         return self.token.owner.get_username()
 
-    def start(self, prompt: str, spec: Spec, answers: Sequence[Brought]) -> Run:
+    def start(
+        self,
+        prompt: str,
+        spec: Spec,
+        answers: Sequence[Brought],
+        max_cost: Decimal | None = None,
+    ) -> Run:
         if depth_of(self.request):
             raise ApiError("recursion_refused", RECURSION)
-        return token_run_start(token=self.token, prompt=prompt, spec=spec, answers=answers)
+        return token_run_start(
+            token=self.token, prompt=prompt, spec=spec, answers=answers, max_cost=max_cost
+        )
 
     def run(self, run_id: uuid.UUID) -> Run:
         return access.run_visible_to(self.token.owner, run_id)
@@ -116,7 +131,13 @@ class Shell:
     def name(self) -> str:
         return self.user.get_username() if self.user else ""
 
-    def start(self, prompt: str, spec: Spec, answers: Sequence[Brought]) -> Run:
+    def start(
+        self,
+        prompt: str,
+        spec: Spec,
+        answers: Sequence[Brought],
+        max_cost: Decimal | None = None,
+    ) -> Run:
         return run_start(
             owner=self.user,
             prompt=prompt,
@@ -124,6 +145,7 @@ class Shell:
             answers=answers,
             origin=Origin.SHELL,
             visibility=Visibility.PRIVATE if self.user else Visibility.TEAM,
+            max_cost=max_cost,
         )
 
     def run(self, run_id: uuid.UUID) -> Run:

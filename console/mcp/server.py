@@ -98,6 +98,15 @@ Answers = Annotated[
         max_length=MAX_SEATS,
     ),
 ]
+MaxCost = Annotated[
+    float | None,
+    Field(
+        description="US dollars that all its calls may cost together, held before each is sent: "
+        "what that does not pay for is not asked",
+        ge=0,
+        lt=10**8,
+    ),
+]
 Seconds = Annotated[int, Field(ge=0, le=300, description="How long to wait for the end")]
 
 P = ParamSpec("P")
@@ -144,10 +153,12 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         terms: Asked = None,
         wait_for: WhomToWaitFor = None,
         answers: Answers = None,
+        max_cost: MaxCost = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         began = time.monotonic()
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for, answers)
+        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost)
+        run = await db(asking.begin, caller, *asked)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
         seconds = max(0.0, settings.MCP_ANSWER_SECONDS - (time.monotonic() - began))
@@ -167,9 +178,11 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         terms: Asked = None,
         wait_for: WhomToWaitFor = None,
         answers: Answers = None,
+        max_cost: MaxCost = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        run = await db(asking.begin, caller, prompt, preset, panel, judge, terms, wait_for, answers)
+        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost)
+        run = await db(asking.begin, caller, *asked)
         return answer(caller, run, RunState())
 
     @server.tool(name="fusion_get_run", title="Read a run", description=GET, annotations=READS)

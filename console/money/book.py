@@ -75,9 +75,11 @@ def book(
             continue
         days = {purse.pk: starts(purse, now) for purse in purses[ask.key]}
         paying = [w for w in windows.values() if days.get(w.purse_id) == w.starts]
-        answers[ask.key] = _take(payer, attempt, ask, paying, changes, made)
+        # None: its budgets were taken away a moment ago.
+        taken = _take(payer, attempt, ask, paying, changes, made) if paying else Granted()
+        answers[ask.key] = taken
     Hold.objects.bulk_create(made)
-    _write(changes)
+    _write(changes, windows)
     return answers
 
 
@@ -225,9 +227,19 @@ def _settle(
         )
 
 
-def _write(changes: Mapping[int, list[int]]) -> None:
+def _write(changes: Mapping[int, list[int]], windows: Mapping[int, Window]) -> None:
     for pk, (held, spent) in changes.items():
         if held or spent:
             Window.objects.filter(pk=pk).update(
                 held_nano=F("held_nano") + held, spent_nano=F("spent_nano") + spent
             )
+            _warn(windows[pk], spent)
+
+
+def _warn(window: Window, more: int) -> None:
+    """Once a window, when most of it is spent, all of it, or more than that. A run's budget is the
+    business of who started it."""
+    purse, spent = window.purse, window.spent_nano
+    now = words.state(purse.limit_nano, spent + more)
+    if now and purse.kind != RUN and now != words.state(purse.limit_nano, spent):
+        log.warning("%s (%s): %s", words.named(purse), purse, now)

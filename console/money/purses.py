@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from ..models import Purse, Window
@@ -53,9 +54,13 @@ def used_up(owner_id: int | None, token_id: int | None) -> UsedUp | None:
     return None
 
 
-def window_of(purse: Purse) -> Window | None:
-    """The one of today."""
-    return Window.objects.filter(purse=purse, starts=starts(purse, timezone.localtime())).first()
+def with_windows(purses: QuerySet[Purse]) -> QuerySet[Purse]:
+    """Each with those of today as its `current`: one, or none while nothing was asked of it."""
+    today = timezone.localtime().date()
+    these = Q(purse__period=DAY, starts=today)
+    these |= Q(purse__period=MONTH, starts=today.replace(day=1))
+    windows = Window.objects.filter(these | Q(purse__period=FOR_A_RUN))
+    return purses.prefetch_related(Prefetch("windows", windows, to_attr="current"))
 
 
 def _seconds_left(purse: Purse, now: datetime) -> int | None:

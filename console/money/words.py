@@ -17,6 +17,7 @@ _RAISED = {
     RUN: "Whoever starts it again may set a higher one.",
     TOKEN: "Its owner or an admin can raise it.",
 }
+WARNED_AT = 80  # percent
 BY_AN_ADMIN = "An admin can raise it."
 
 
@@ -46,3 +47,12 @@ def unpriced(purse: Purse, ask: Ask) -> str:
 
 def used_up(purse: Purse) -> str:
     return f"{named(purse)} is used up. {who_may_raise(purse)}"
+
+
+def state(limit: int, spent: int) -> str:
+    """What an admin should know of a budget, once most of it is spent: it changes when that is."""
+    if spent > limit:
+        return "overspent: a provider billed more than its list says, or the limit was lowered"
+    if spent == limit:
+        return "used up"
+    return f"{WARNED_AT} % are spent" if spent * 100 >= limit * WARNED_AT else ""

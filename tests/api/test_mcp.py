@@ -265,6 +265,23 @@ async def test_what_is_asked_of_data_is_kept_or_refused(api: Api) -> None:
         assert len(api.upstream.calls) == asked
 
 
+async def test_what_its_calls_may_cost_is_kept(api: Api) -> None:
+    priced = {"panel": ["openrouter:good", "openrouter:echo"], "judge": "openrouter:good"}
+    async with over_http(api) as client:
+        for tool in ("fusion_ask", "fusion_start"):
+            (told,) = (t for t in (await client.list_tools()).tools if t.name == tool)
+            assert "US dollars" in str(told.input_schema["properties"]["max_cost"])
+        refused = await ask(client, prompt="How much?", max_cost=0.000001, **priced)
+        assert (
+            refused.is_error and refused.structured_content["failure_reason"] == "budget_exceeded"
+        )
+        assert "This run's budget of $0.000001 does not pay for this call" in words(refused)
+        for wrong in (-1, "much", 10**9):
+            assert (await ask(client, prompt="How much?", max_cost=wrong, **priced)).is_error
+        assert not api.upstream.calls
+        assert not (await ask(client, prompt="How much?", max_cost=2, **priced)).is_error
+
+
 async def test_a_panel_that_fails_says_why_of_each_seat(api: Api) -> None:
     panel = {"panel": ["openrouter:fault-401", "openrouter:fault-404"], "judge": "openrouter:good"}
     async with over_http(api) as client:

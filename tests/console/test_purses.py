@@ -264,6 +264,28 @@ def test_a_provider_that_bills_more_than_was_held_closes_the_budget() -> None:
     assert isinstance(asked(a_run()), Denied)
 
 
+def test_admins_are_told_once_when_most_of_a_budget_is_spent_and_once_when_more_than_all(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site(10 * WHOLE)
+    costs = [WHOLE, 6 * WHOLE, WHOLE, 0, WHOLE, 2 * WHOLE, WHOLE]
+    runs = [a_run() for _ in costs]
+    told = []
+    for run, cost in zip(runs, costs, strict=True):
+        caplog.clear()
+        asked(run)
+        ended(run, Decimal(cost) / 10**9)
+        told.append([m.partition("): ")[2] for m in caplog.messages if "This site's budget" in m])
+    over = "overspent: a provider billed more than its list says, or the limit was lowered"
+    assert told == [[], [], ["80 % are spent"], [], [], [over], []]
+    purse_set(kind="run", subject=(run := a_run()).pk.hex, period="run", limit=Decimal(1))
+    Purse.objects.filter(kind="site").delete()
+    caplog.clear()
+    asked(run)
+    ended(run, Decimal(2))
+    assert not [m for m in caplog.messages if "budget" in m], "it is the business of who asked"
+
+
 def test_a_limit_that_is_raised_or_lowered_holds_for_the_next_call() -> None:
     site(WHOLE)
     assert asked(a_run()) == Granted()

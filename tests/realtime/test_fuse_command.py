@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -74,6 +75,22 @@ def test_a_policy_without_a_value_is_refused_before_anything_is_asked(
         with pytest.raises(CommandError, match="has no value"):
             fuse("--panel", "test:good", "--policy", policy)
     assert not Run.objects.exists()
+
+
+def test_what_its_calls_may_cost_is_kept_and_told(
+    answered: None, credential: Credential, upstream: Upstream, settings: Any
+) -> None:
+    settings.WORST_PRICE = [Decimal(1), Decimal(10)]
+    asked = ("--panel", "test:good", "--judge", "test:judge")
+    for wrong in ("much", "-1", "NaN", "1e9"):
+        with pytest.raises(CommandError, match="--max-cost is an amount in US dollars"):
+            fuse(*asked, "--max-cost", wrong)
+    assert not Run.objects.exists()
+    code, out, err = fuse(*asked, "--max-cost", "0.0001")
+    assert code == 1 and "This run's budget of $0.0001 does not pay for this call" in out + err
+    assert not upstream.calls
+    code, out, err = fuse(*asked, "--max-cost", "2")
+    assert code == 0, out + err
 
 
 def test_what_is_asked_of_data_is_kept_or_refused_before_anything_is_saved(
