@@ -47,6 +47,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/verdict", verdicts.verdict, name="run-verdict"),
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
     path("fusion/runs/<uuid:run_id>/fuse", fusions.fuse, name="run-fuse"),
+    path("fusion/runs/<uuid:run_id>/go-on", fusions.go_on, name="run-go-on"),
     path("fusion/runs/<uuid:run_id>/fusions/<int:number>/poll", fusions.poll, name="fusion-poll"),
     path("fusion/runs/<uuid:run_id>/follow", fusions.follow, name="run-follow"),
     path("fusion/runs/<uuid:run_id>/seats", fusions.seat_add, name="seat-add"),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.core.management.base import CommandError
+
+from console.money.amounts import read
 
 
 def dollars(option: str, text: str | None) -> Decimal | None:
     if text is None:
         return None
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
+        return read(text)
+    except ValueError:
         raise CommandError(f"{option} is an amount in US dollars.") from None
-    if not amount.is_finite() or amount < 0 or amount >= 10**8:
-        raise CommandError(f"{option} is an amount in US dollars.")
-    return amount

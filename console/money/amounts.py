@@ -3,12 +3,24 @@ rounded once, up."""
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 from ..engine.usage import money
 from ..models.money import NANO
 
 MILLION = 1_000_000
+MOST = Decimal(10**8)
+
+
+def read(text: str) -> Decimal:
+    """US dollars as somebody typed them. Raises ValueError."""
+    try:
+        amount = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not amount.is_finite() or not 0 <= amount < MOST:
+        raise ValueError(text)
+    return amount
 
 
 def nano(dollars: Decimal) -> int:

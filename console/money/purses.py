@@ -41,6 +41,16 @@ def run_budget(*, run_id: Any, more: Decimal) -> None:
     purse_set(kind=RUN, subject=run_subject(run_id), period=FOR_A_RUN, limit=so_far + more)
 
 
+def budget_of(run_id: Any) -> tuple[int, int] | None:
+    """Of a run's own: what its calls may cost together, and what of that is left."""
+    purse = Purse.objects.filter(kind=RUN, subject=run_subject(run_id)).first()
+    if purse is None:
+        return None
+    window = purse.windows.first()
+    gone = window.spent_nano + window.held_nano if window else 0
+    return purse.limit_nano, max(purse.limit_nano - gone, 0)
+
+
 def used_up(owner_id: int | None, token_id: int | None) -> UsedUp | None:
     """The budget of a person, a token or the site of which nothing is left in its window."""
     now = timezone.localtime()

@@ -33,6 +33,8 @@ from ..engine.steps.poll import voters
 from ..engine.steps.seating import seated
 from ..engine.terms import NobodyLeft
 from ..models import Call, Credential, Fusion, Preset, Run
+from ..money.amounts import read
+from ..money.purses import budget_of, run_budget
 from ..record.rows import state_from_rows
 from .build_spec import Who, Wish, build, find_panelist, is_named
 from .errors import Refused, RunUnderWay
@@ -143,6 +145,22 @@ def run_fuse(
             idempotency_key=api.idempotency_key if api else None,
             **copied,
         )
+
+
+def go_on(*, run: Run, dollars: str, fuses: bool) -> None:
+    """With a budget of so much from now on, where the run has one: answers that it did not pay
+    to fuse are fused, or whoever was not asked can be. Raises Refused."""
+    must_be_of_here(run)
+    try:
+        more = read(dollars)
+    except ValueError:
+        raise Refused("Say for how much it may go on, in US dollars, as in 0.50.") from None
+    with transaction.atomic():
+        if budget_of(run.pk) is None:
+            raise Refused("This run has no budget of its own.")
+        run_budget(run_id=run.pk, more=more)
+        if fuses:
+            run_fuse(run=run)
 
 
 def _copied(base: FusionState, again: Spec, answers: Mapping[int, CallState]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ DONE = {
         "run-share",
         "run-fuse-now",
         "run-fuse",
+        "run-go-on",
         "fusion-poll",
         "run-follow",
     ),

@@ -42,6 +42,12 @@ def fuse(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 @posted
+def go_on(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    dollars = request.POST.get("dollars", "")
+    return _do(request, run_id, fusions.go_on, dollars=dollars, fuses="fuse" in request.POST)
+
+
+@posted
 def seat_stop(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
     return _do(request, run_id, fusions.seat_stop, seat=seat)
 

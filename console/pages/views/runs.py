@@ -18,6 +18,7 @@ from ... import access
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
 from ...fragments import fusion_context, run_context, run_texts
 from ...fragments.again import FORMS, again
+from ...fragments.budget import goes_on
 from ...fragments.changed import changed
 from ...fragments.fusions import (
     NoSuchFusion,
@@ -134,6 +135,9 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     asked_for = "again" in request.GET
     if is_owner:
         context |= _again(run, context, is_asked_for=asked_for)
+        may_fuse = bool(context["has_answers"] and not context["has_fused"])
+        may_fuse = may_fuse and context["fuse_again"].can_be
+        context["budget"] = goes_on(run.pk, context["state"], may_fuse=may_fuse)
     return page_or_part(request, PAGE, AGAIN if is_owner and asked_for else ENDED, context)
 
 

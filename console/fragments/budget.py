@@ -1,0 +1,41 @@
+"""What the page asks when a run's own budget did not pay for all of it: whether to go on, and for
+how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.errors import Reason
+from ..engine.spec import MAX_SEATS
+from ..engine.state import RunState, Step
+from ..money.amounts import about, dollars, plain
+from ..money.purses import budget_of
+
+
+@dataclass(frozen=True)
+class GoesOn:
+    sentence: str
+    suggested: str  # US dollars: as much once more
+    fuses: bool  # at once, for the answers were not
+
+
+def goes_on(run_id: Any, state: RunState, *, may_fuse: bool) -> GoesOn | None:
+    """Only of a run that was refused a call at its end is it looked up."""
+    if not (state.status.is_final and _was_refused(state)):
+        return None
+    if (found := budget_of(run_id)) is None:
+        return None  # another's budget, or a limit of the run that is no money
+    limit, left = found
+    return GoesOn(
+        f"This run's budget of {plain(limit)} did not pay for all of it: {about(left)} is left.",
+        f"{dollars(limit).normalize():f}",
+        may_fuse,
+    )
+
+
+def _was_refused(state: RunState) -> bool:
+    calls = [state.latest(Step.PANEL, seat=seat) for seat in range(MAX_SEATS)]
+    if state.fusion:
+        calls += [c for c in state.calls.values() if c.fusion == state.fusion.number]
+    return any(call.reason == Reason.BUDGET_EXCEEDED for call in calls if call)
