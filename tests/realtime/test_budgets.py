@@ -18,6 +18,7 @@ from console.engine.usage import Price
 from console.models import Credential, Hold, Run, Window
 from console.money.giving_back import give_back
 from console.money.purses import purse_set
+from console.money.receipt import receipt_of
 from console.services import runs as services
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
@@ -164,6 +165,42 @@ def test_what_nobody_charges_for_costs_nothing(
     carry_out(worker, str(run.pk))
     assert {hold.settled_nano for hold in Hold.objects.filter(call__startswith="panel")} == {0}
     assert window().held_nano == 0
+
+
+def test_a_receipt_has_what_the_upstream_counted_of_repeats_too_and_marks_what_it_did_not(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    site("5")
+    counted = {
+        "prompt_tokens": 1_000,
+        "completion_tokens": 200,
+        "total_tokens": 1_200,
+        "prompt_tokens_details": {"cached_tokens": 600},
+        "completion_tokens_details": {"reasoning_tokens": 150},
+    }
+    upstream.script("again", Script(status=503), Script(usage=counted))
+    upstream.script("told", Script(usage=counted | {"cost": 0.0123}))
+    upstream.script("refused", Script(status=401))
+    upstream.script("broken", Script(text=words(400), cut_after=300))
+    run = start("again", "told", "refused", "broken")
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    lines = {line.call: line for line in receipt_of(run, state)}
+    assert set(lines) == set(state.calls)
+    again, told = lines["panel-0-2"], lines["panel-1-1"]
+    for line in (again, told):
+        assert (line.input_tokens, line.cached_tokens) == (1_000, 600)
+        assert (line.output_tokens, line.reasoning_tokens) == (200, 150)
+        assert line.booked == line.cost and line.is_estimated is False
+    assert (again.cost, again.cost_source) == (Decimal("0.00246"), "computed")
+    assert (told.cost, told.cost_source) == (Decimal("0.0123"), "reported")
+    for nobody_paid in ("panel-0-1", "panel-2-1"):
+        assert lines[nobody_paid].booked == 0 and not lines[nobody_paid].is_estimated
+    broken = lines["panel-3-1"]
+    assert broken.is_estimated and broken.booked and broken.held
+    output = len(state.calls["panel-3-1"].text) / 4 * 10 / 10**6
+    assert output * 0.85 < float(broken.booked) < output * 1.15 < broken.held
+    assert sum(line.booked or 0 for line in lines.values()) * 10**9 == window().spent_nano
 
 
 def test_a_call_without_usage_is_settled_by_an_estimate(
