@@ -44,8 +44,8 @@ def run_follow(
     asked = before.asked
     if follows_from == OWN and spec is not None and len(spec.panel) != len(asked):
         raise Refused("Each seat can go on from its own answer only with the same panel.")
-    if run.is_read_only or not asked:
-        spec = spec or _own_panel(_why_others(run))
+    if spec is None and _asks_others(run, before):
+        spec = _usual_panel(run)
     follow = spec or replace(before, panel=_panel_now(before, state))
     return run_start(
         owner=owner,
@@ -59,21 +59,39 @@ def run_follow(
     )
 
 
+def follow_lacks(run: Run, spec: Spec) -> str:
+    """What keeps a run from being followed, as a sentence, where others than its panel would be
+    asked; "" where it can be."""
+    return _lacks_others(run, _usual()) if _asks_others(run, spec) else ""
+
+
+def _asks_others(run: Run, spec: Spec) -> bool:
+    return run.is_read_only or not spec.asked
+
+
+def _usual() -> Preset | None:
+    return Preset.objects.filter(slug=default_preset_slug()).first()
+
+
+def _usual_panel(run: Run) -> Spec:
+    preset = _usual()
+    lacks = _lacks_others(run, preset)
+    if preset is None or lacks:
+        raise Refused(lacks)
+    return preset_spec(preset)
+
+
+def _lacks_others(run: Run, preset: Preset | None) -> str:
+    lacks = preset_lacks(preset) if preset else "Choose who answers."
+    return f"{_why_others(run)}, and no others can be asked yet. {lacks}" if lacks else ""
+
+
 def _why_others(run: Run) -> str:
     if run.is_sample:
         return "The sample's models are made up"
     if run.is_imported:
         return "The imported run's models may not be here"
     return "These answers are from elsewhere"
-
-
-def _own_panel(what: str) -> Spec:
-    slug = default_preset_slug()
-    preset = Preset.objects.filter(slug=slug).first()
-    if preset is None or (lacks := preset_lacks(preset)):
-        why = lacks if preset else "Choose who answers."
-        raise Refused(f"{what}, and no others can be asked yet. {why}")
-    return preset_spec(preset)
 
 
 def _followed(spec: Spec, state: RunState, follows_from: str) -> Followed:

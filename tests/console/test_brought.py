@@ -218,7 +218,8 @@ def test_two_texts_are_set_side_by_side_where_nobody_can_be_asked(
     assert "Done: 2 of 2 answers, not fused yet" in text
     # Nothing is offered that nobody could do.
     assert "Fuse these" not in text and "Ask again" not in text
-    assert "No model can judge these answers and write from them yet" in text
+    assert "No model can judge these answers, write from them or go on from them yet" in text
+    assert "/follow" not in html and "follow-prompt" not in html
     compared = page.get(f"/fusion/runs/{run.pk}/compare").content.decode()
     assert "A · ChatGPT" in compared and "B · Claude" in compared
 
@@ -397,6 +398,7 @@ def test_the_page_offers_that_once_it_can_be_done(
 ) -> None:
     html = page.get(f"/fusion/runs/{a_run(alice, WET, DRY).pk}").content.decode()
     assert "Fuse these" in html and "No model can judge" not in html
+    assert 'id="follow-prompt"' in html and "/follow" in html
 
 
 def test_a_run_that_goes_on_has_what_was_brought_in_what_was_said(

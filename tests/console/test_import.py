@@ -151,7 +151,9 @@ def test_nothing_of_it_is_counted(data: dict[str, Any], client: Client, alice: U
     assert usual_first_tokens() and habits() and presets_changed()
 
 
-def test_nobody_is_asked_anything_of_it(data: dict[str, Any], client: Client, alice: User) -> None:
+def test_nobody_is_asked_anything_of_it(
+    data: dict[str, Any], client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, _ = runs_import(raw=raw(data), owner=alice)
     with pytest.raises(Refused, match="imported to be read"):
         run_fuse(run=run)
@@ -167,7 +169,13 @@ def test_nobody_is_asked_anything_of_it(data: dict[str, Any], client: Client, al
     html = client.get(f"/fusion/runs/{run.pk}").content.decode()
     for form in ("/fuse", "/verdict", "/seats"):
         assert f'{run.pk}{form}"' not in html
-    assert f'{run.pk}/share"' in html and f'{run.pk}/follow"' in html
+    assert f'{run.pk}/share"' in html
+    # Nor is it offered to go on from it while nobody could be asked.
+    assert f'{run.pk}/follow"' not in html and "follow-prompt" not in html
+    assert "may not be here, and no others can be asked yet" in html
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
+    html = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert f'{run.pk}/follow"' in html and "no others can be asked" not in html
 
 
 def test_who_asks_on_asks_models_of_this_site(data: dict[str, Any], alice: User) -> None:

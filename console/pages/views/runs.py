@@ -41,6 +41,7 @@ from ...record.rows import state_from_rows, when
 from ...record.thread import Thread, thread_of
 from ...services.errors import Refused
 from ...services.expected import expected_fusion, habits, prices_for
+from ...services.follow import follow_lacks
 from ...services.fusions import judged_as_usual
 from ...services.presets import preset_names
 from ...services.runs import run_cancel, run_share
@@ -267,6 +268,7 @@ def run_page(
         "askable": seats,
         "has_answers": has_answers,
         "some_may_be_asked": any(seat.may_be_asked for seat in seats),
+        "follow_lacks": follow_lacks(run, spec) if has_answers and state.status.is_final else "",
         "some_are_brought": any(not seat.may_be_asked for seat in seats),
         "waits_for_reader": is_waiting and has_answers and not run.is_read_only,
         "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),
