@@ -6,6 +6,6 @@ form; `as_markdown.py` and `as_html.py` write them. Who may see what is said els
 (`access.shown_to`), and none of these shows more.
 """
 
-from .taken import FORMS, Export, export_runs, thread_of
+from .taken import FORMS, Export, ended_in_thread, export_runs
 
-__all__ = ["FORMS", "Export", "export_runs", "thread_of"]
+__all__ = ["FORMS", "Export", "export_runs", "ended_in_thread"]

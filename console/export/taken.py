@@ -52,7 +52,7 @@ def export_runs(runs: Sequence[Run], form: Form, shown: Callable[[Run], Shown]) 
     return Export(f"{name}.{form}", _TYPES[form], text.encode())
 
 
-def thread_of(run: Run, readable: QuerySet[Run]) -> list[Run]:
+def ended_in_thread(run: Run, readable: QuerySet[Run]) -> list[Run]:
     """The run, what it goes on from and all that goes on from that, as far as it may be read and
     has ended; each after the one it follows, at most as many as a document holds."""
     chain = [run]

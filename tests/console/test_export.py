@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from console import access
-from console.export import FORMS, export_runs, thread_of
+from console.export import FORMS, ended_in_thread, export_runs
 from console.export.as_markdown import closed
 from console.models import Run, Verdict
 from console.models.shown import BY_LINK
@@ -221,7 +221,7 @@ def test_a_thread_is_taken_along_from_anywhere_in_it(run: Run, alice: User) -> N
     run_follow(run=first, owner=alice, prompt="It is still asked", spec=a_spec("m/alpha"))
     readable = access.runs_visible_to(alice)
     for one in (run, first, second, third):
-        assert thread_of(one, readable) == [run, first, second, third]
+        assert ended_in_thread(one, readable) == [run, first, second, third]
     taken = export_runs([run, first, second, third], "json", lambda r: access.shown_to(alice, r))
     document = read(taken.body)
     assert [shape.follows for shape in document.runs] == [None, 0, 0, 1]
@@ -232,7 +232,7 @@ def test_of_a_thread_nobody_takes_along_what_they_may_not_read(
 ) -> None:
     Run.objects.filter(pk=run.pk).update(visibility="private")
     after = follow_up(run, alice, "And then?", visibility="team")
-    assert thread_of(after, access.runs_visible_to(bob)) == [after]
+    assert ended_in_thread(after, access.runs_visible_to(bob)) == [after]
     text = text_of(after, "json", access.shown_to(bob, after))
     assert "Fused words" not in text and EARLIER not in text
     document = read(text_of(after, "json", access.shown_to(bob, after)).encode())

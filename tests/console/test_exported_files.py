@@ -15,7 +15,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from console.export import export_runs, thread_of
+from console.export import ended_in_thread, export_runs
 from console.models import Run
 from console.models.runs import Origin
 from console.models.shown import ALL, BY_LINK
@@ -47,7 +47,7 @@ def test_the_sample_stands_in_docs_as_the_product_exports_it(sample: Run) -> Non
 
 
 def test_the_sample_as_json_is_the_file_it_came_in(sample: Run) -> None:
-    runs = thread_of(sample, Run.objects.all())
+    runs = ended_in_thread(sample, Run.objects.all())
     assert export_runs(runs, "json", lambda _: ALL).body == FILE.read_bytes()
 
 

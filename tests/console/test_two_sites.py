@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
-from console.export import export_runs, thread_of
+from console.export import ended_in_thread, export_runs
 from console.models import Run
 from console.models.shown import ALL
 from tests.stack import ROOT, Database
@@ -64,7 +64,7 @@ def test_it_is_there_byte_for_byte_what_it_was_here(
     said = {"said": ["synthesis-f1-1"], "lettered": False, "fusion": 1, "seats": {}}
     after = {"follows": run, "follows_from": "fused", "follows_calls": said}
     Story().whole(answer=TEXT).save(alice, prompt="And then?", visibility="team", **after)
-    runs = thread_of(run, Run.objects.all())
+    runs = ended_in_thread(run, Run.objects.all())
     here = {form: export_runs(runs, form, lambda _: ALL).body for form in ("json", "html")}
     file = tmp_path / "run.json"
     file.write_bytes(here["json"])

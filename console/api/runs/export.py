@@ -9,7 +9,7 @@ from django.utils.http import content_disposition_header
 
 from ... import access
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
-from ...export import Export, export_runs, thread_of
+from ...export import Export, ended_in_thread, export_runs
 from ...models.tokens import Scope
 from ...record.portable import Unfinished, Unwritable
 from ..http.base import ApiCall, NoBody, endpoint
@@ -34,7 +34,7 @@ async def export(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
 def _export(call: ApiCall[NoBody], run_id: uuid.UUID, asked: ExportForm) -> Export:
     reader = call.token.owner
     run = access.run_visible_to(reader, run_id)
-    runs = thread_of(run, access.runs_visible_to(reader)) if asked.thread else [run]
+    runs = ended_in_thread(run, access.runs_visible_to(reader)) if asked.thread else [run]
     try:
         return export_runs(runs, asked.format, lambda one: access.shown_to(reader, one))
     except Unfinished as why:

@@ -12,7 +12,7 @@ from django.http import Http404
 
 from console import access
 from console.engine.spec_versions import SpecUnreadable
-from console.export import FORMS, export_runs, thread_of
+from console.export import FORMS, ended_in_thread, export_runs
 from console.models.runs import is_sample
 from console.record.portable import Unfinished, Unwritable
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             reader, readable = found, access.runs_visible_to(found)
         try:
             run = access.one_of(readable, _id(options["run"]))
-            runs = thread_of(run, readable) if options["thread"] else [run]
+            runs = ended_in_thread(run, readable) if options["thread"] else [run]
             taken = export_runs(runs, options["format"], lambda one: access.shown_to(reader, one))
         except Http404:
             raise CommandError("There is no such run, or it may not be read from here.") from None

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from ... import access
 from ...engine.spec_versions import SpecUnreadable
-from ...export import FORMS, export_runs, thread_of
+from ...export import FORMS, ended_in_thread, export_runs
 from ...models import Run
 from ...models.shown import BY_LINK, Shown
 from ...record.portable import Unfinished, Unwritable
@@ -28,7 +28,7 @@ def export(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_visible_to(request.user, run_id)
     runs = [run]
     if request.GET.get("thread"):
-        runs = thread_of(run, access.runs_visible_to(request.user))
+        runs = ended_in_thread(run, access.runs_visible_to(request.user))
     back = reverse("run-detail", args=[run.pk])
     return _file(request, runs, lambda one: access.shown_to(request.user, one), back)
 
