@@ -59,7 +59,15 @@ function showKeys() {
 act("?", showKeys);
 dialog.querySelector("button").addEventListener("click", () => dialog.close());
 addEventListener("click", ({ target }) => {
-  if (target.closest?.("[data-keys]")) showKeys();
+  const button = target.closest?.("[data-keys]");
+  if (!button) return;
+  // From a menu: that closes, and has the focus again afterwards.
+  const menu = button.closest("details.menu");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+  showKeys();
 });
 
 // ---- pressed ----

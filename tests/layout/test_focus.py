@@ -117,7 +117,7 @@ def test_whoever_let_go_of_the_focus_is_not_given_it_back(show: Show) -> None:
     assert page.evaluate("document.activeElement.id") in ("", "run")
 
 
-@pytest.mark.parametrize("had", ["#fused-answer", ".aside", ".map-filters input", "[data-keys]"])
+@pytest.mark.parametrize("had", ["#fused-answer", ".aside", ".map-filters input", ".rail-keys"])
 def test_after_the_list_of_keys_one_is_where_one_was(show: Show, had: str) -> None:
     page = show("finished", 1440, 900)
     page.locator(had).first.focus()

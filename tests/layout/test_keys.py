@@ -245,11 +245,26 @@ def test_keys_that_were_switched_off_stay_off_and_esc_leads_back_all_the_same(sh
     page.keyboard.press("Escape")
     expect(page.locator("#passage")).to_be_hidden()
     # The list is still reached by its button, and that is where they are switched on.
-    page.locator("[data-keys]").click()
+    page.locator(".rail-keys").click()
     page.get_by_role("dialog", name="Keys").get_by_role("checkbox").check()
     page.get_by_role("button", name="Close").click()
-    expect(page.locator("[data-keys]")).to_be_focused()
+    expect(page.locator(".rail-keys")).to_be_focused()
     assert pressed(page) == "answers"
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("moment", ["finished", "streaming", "compose", "compare", "history"])
+def test_the_list_of_keys_is_reached_by_a_button_on_every_page_and_a_phone(
+    show: Show, moment: str, width: int
+) -> None:
+    page = show(moment, width, 780)
+    account = page.locator(".site-header details.menu > summary")
+    account.click()
+    page.get_by_role("button", name="Keyboard").click()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Keyboard")).to_be_hidden()
+    expect(account).to_be_focused()
 
 
 # ---- what is explained ----
