@@ -76,7 +76,7 @@ class Caller:
 
     def must_have(self, scope: Any) -> None: ...
 
-    def start(self, prompt: str, spec: Any, answers: Any) -> Any:
+    def start(self, prompt: str, spec: Any, *rest: Any) -> Any:
         return spec
 
 
