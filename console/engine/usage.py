@@ -1,7 +1,8 @@
 """Tokens and money.
 
 Usage counts tokens of one call; `input_tokens` includes cached ones and
-`output_tokens` includes reasoning, as providers bill them. Two more are of one
+`output_tokens` includes reasoning, as providers bill them. `searches` of the web, and
+`search_tokens` that were read of what they found, may be billed beside both. Two more are of one
 call alone, and only there where something is odd: `reported_total`, the
 provider's own sum, which is not that of the two; `sent_tokens`, what was sent
 by our estimate, of which it visibly counted less. A price is US dollars per
@@ -27,6 +28,8 @@ class Usage:
     output_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    searches: int | None = None
+    search_tokens: int | None = None
     reported_total: int | None = None
     sent_tokens: int | None = None
 

@@ -40,6 +40,8 @@ class PaidCall:
     cached_tokens: int | None
     output_tokens: int | None
     reasoning_tokens: int | None
+    searches: int | None
+    search_tokens: int | None
     price_input: Decimal | None
     price_cached_input: Decimal | None
     price_output: Decimal | None
@@ -98,6 +100,8 @@ def _line(call: CallState, hold: Hold | None) -> PaidCall:
         cached_tokens=call.usage.cached_tokens,
         output_tokens=call.usage.output_tokens,
         reasoning_tokens=call.usage.reasoning_tokens,
+        searches=call.usage.searches,
+        search_tokens=call.usage.search_tokens,
         price_input=price.input if price else None,
         price_cached_input=price.cached_input if price else None,
         price_output=price.output if price else None,

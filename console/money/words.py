@@ -14,7 +14,7 @@ _OWNERS = {
 }
 _PERIODS = {DAY: " a day", MONTH: " a month"}
 _RAISED = {
-    RUN: "Whoever starts it again may set a higher one.",
+    RUN: "Whoever started it can let it go on for more.",
     TOKEN: "Its owner or an admin can raise it.",
 }
 WARNED_AT = 80  # percent

@@ -29,7 +29,14 @@ def run(alice: User) -> Run:
         owner=alice, prompt="?", messages=[], spec={}, preset="p", preset_name="P",
         status="completed", visibility="team",
     )  # fmt: skip
-    usage = {"input_tokens": 9, "cached_tokens": 4, "output_tokens": 5, "reasoning_tokens": 3}
+    usage = {
+        "input_tokens": 9,
+        "cached_tokens": 4,
+        "output_tokens": 5,
+        "reasoning_tokens": 3,
+        "searches": 2,
+        "search_tokens": 7,
+    }
     run.calls.create(key="panel-1-1", seat=1, number=1, usage=usage, cost=Decimal("0.00006"),
                      cost_source="reported", model="=cmd()", provider="azure",
                      generation_id="gen-1", **CALL)  # fmt: skip
@@ -52,7 +59,8 @@ def test_a_receipt_has_a_line_for_each_call_that_has_ended(run: Run) -> None:
         *("panel-0-1", "A", "", "0.042", "0.000500001", "True")
     ]
     assert [done[name] for name in told] == ["panel-1-1", "B", "0.00006", "", "", ""]
-    assert [done[name] for name in done if name.endswith("tokens")] == ["9", "4", "5", "3"]
+    assert [done[name] for name in done if name.endswith("tokens")] == [*"94537"]
+    assert done["searches"] == "2" and failed["searches"] == ""
     assert [done[name] for name in done if name.startswith("price")] == ["2", "0.2", "10"]
     assert (done["cost_source"], done["generation_id"]) == ("reported", "gen-1")
     assert done["answered_by"] == "'=cmd()", "no spreadsheet takes it for a formula"

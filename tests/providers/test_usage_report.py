@@ -54,6 +54,28 @@ def test_thoughts_are_output_wherever_they_are_counted(
     assert counted.reported_total == odd
 
 
+@pytest.mark.parametrize(
+    ("more", "searches", "tokens"),
+    [
+        ({}, None, None),
+        ({"server_tool_use_details": {"web_search_requests": 3}}, 3, None),
+        ({"server_tool_use": {"web_search_requests": 0}}, 0, None),
+        ({"num_search_queries": 2, "citation_tokens": 812}, 2, 812),
+        ({"server_tool_use_details": {"tool_calls_requested": 3}}, None, None),
+        ({"server_tool_use": None, "num_search_queries": True}, None, None),
+        ({"server_tool_use": [3], "citation_tokens": -1}, None, None),
+        ({"num_search_queries": "2", "citation_tokens": 10**12}, None, None),
+    ],
+    ids=str,
+)
+def test_searches_of_the_web_are_counted_where_somebody_says_them(
+    more: dict[str, Any], searches: int | None, tokens: int | None
+) -> None:
+    counted = usage_from(report(10, 5) | more)
+    assert (counted.searches, counted.search_tokens) == (searches, tokens)
+    assert (counted.input_tokens, counted.output_tokens) == (10, 5)
+
+
 def test_it_is_written_where_a_server_is_known_to_count_so() -> None:
     assert all(source.count("/") >= 2 for source in THOUGHTS_IN_TOTAL_ONLY.values())
 

@@ -114,7 +114,7 @@ def test_seats_that_a_budget_does_not_pay_for_are_told_why_and_the_others_are_fu
     assert refused[0].error.startswith(
         "This run's budget of $0.09 does not pay for this call: it may cost $0.0400, and $0.00"
     )
-    assert refused[0].error.endswith("Whoever starts it again may set a higher one.")
+    assert refused[0].error.endswith("Whoever started it can let it go on for more.")
     assert len(upstream.calls) == sum(call.sent_at is not None for call in state.calls.values())
     assert state.status == "completed" and state.fused and state.fused.is_usable
     assert_log_equals_rows(run)
@@ -178,7 +178,8 @@ def test_a_receipt_has_what_the_upstream_counted_of_repeats_too_and_marks_what_i
         "prompt_tokens_details": {"cached_tokens": 600},
         "completion_tokens_details": {"reasoning_tokens": 150},
     }
-    upstream.script("again", Script(status=503), Script(usage=counted))
+    searched = {"server_tool_use_details": {"web_search_requests": 2}, "citation_tokens": 70}
+    upstream.script("again", Script(status=503), Script(usage=counted | searched))
     upstream.script("told", Script(usage=counted | {"cost": 0.0123}))
     upstream.script("refused", Script(status=401))
     upstream.script("broken", Script(text=words(400), cut_after=300))
@@ -192,6 +193,8 @@ def test_a_receipt_has_what_the_upstream_counted_of_repeats_too_and_marks_what_i
         assert (line.input_tokens, line.cached_tokens) == (1_000, 600)
         assert (line.output_tokens, line.reasoning_tokens) == (200, 150)
         assert line.booked == line.cost and line.is_estimated is False
+    assert (again.searches, again.search_tokens) == (2, 70)
+    assert (told.searches, told.search_tokens) == (None, None)
     assert (again.cost, again.cost_source) == (Decimal("0.00246"), "computed")
     assert (told.cost, told.cost_source) == (Decimal("0.0123"), "reported")
     for nobody_paid in ("panel-0-1", "panel-2-1"):

@@ -81,6 +81,8 @@ class EntryReply(Reply):
     cached_tokens: int | None
     output_tokens: int | None
     reasoning_tokens: int | None
+    searches: int | None
+    search_tokens: int | None
     price_input: float | None
     price_cached_input: float | None
     price_output: float | None

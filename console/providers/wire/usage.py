@@ -45,6 +45,8 @@ def usage_from(usage: dict[str, Any], host: str = "") -> Usage:
         output_tokens=made,
         cached_tokens=None if cached is None else min(cached, given or 0),
         reasoning_tokens=None if reasoning is None else min(reasoning, made or 0),
+        searches=_searches(usage),
+        search_tokens=_count(usage, "citation_tokens"),
         reported_total=None if given is None or made is None else _odd(total, given + made),
     )
 
@@ -81,6 +83,14 @@ def _beside(given: int, made: int, reasoning: int, total: int | None, host: str)
     if missing > 0 and not reasoning and host.endswith(tuple(THOUGHTS_IN_TOTAL_ONLY)):
         return missing
     return 0
+
+
+def _searches(usage: dict[str, Any]) -> int | None:
+    """As OpenRouter tells them, Anthropic and those who speak like it, and Perplexity."""
+    for tools in ("server_tool_use_details", "server_tool_use"):
+        if (number := _count(usage.get(tools), "web_search_requests")) is not None:
+            return number
+    return _count(usage, "num_search_queries")
 
 
 def _odd(total: int | None, counted: int) -> int | None:
