@@ -65,11 +65,12 @@ def book(
     for hold in holds:
         if hold.call in by_key:
             _settle(hold, by_key[hold.call], windows, changes)
-    held = {hold.call for hold in holds if hold.settled_nano is None and hold.attempt == attempt}
+    held = {hold.call for hold in holds if hold.attempt == attempt}
     answers: dict[str, Answer] = {}
     made: list[Hold] = []
     for ask in asks:
-        # Asked for again after a commit whose answer was lost: it is held already.
+        # Asked for again after a commit whose answer was lost: it is held already, or was given
+        # back while its worker seemed to be lost, and is corrected by what it costs.
         if ask.key in held or not purses.get(ask.key):
             answers[ask.key] = Granted(_limit_of(holds, ask.key))
             continue

@@ -242,6 +242,17 @@ def test_a_call_of_a_lost_worker_gives_back_all_but_its_input_and_what_had_arriv
     books_balance()
 
 
+def test_a_call_that_was_given_back_and_is_asked_after_all_is_booked_once() -> None:
+    site(WHOLE)
+    asked(run := a_run())
+    Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert give_back() == 1
+    assert asked(run) == Granted()
+    ended(run, Decimal("0.011"))
+    assert (Window.objects.get().spent_nano, Hold.objects.count()) == (11_000_000, 1)
+    books_balance()
+
+
 def test_a_run_that_is_deleted_keeps_its_place_in_the_books() -> None:
     site(WHOLE)
     asked(run := a_run())
