@@ -1,15 +1,19 @@
 """Holds that nobody will settle: of a worker that was lost, of a run that is gone.
 
 They are settled at what their calls' rows show, marked estimated, and the rest comes back. A worker
-that returns after all corrects it with what its calls cost.
+that returns after all corrects it with what its calls cost. One whose lease has just run out may
+only be slow, with its calls under way: it counts as lost when another has taken the run up, and
+where nobody does, after one lease more.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ..engine.state import RunStatus
@@ -24,8 +28,9 @@ AT_A_TIME = 500
 
 def give_back() -> int:
     """How many were settled."""
-    now = timezone.now()
-    alive = Q(run__status=RunStatus.RUNNING, run__lease_until__gte=now)
+    late = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
+    is_last = Q(attempt=F("run__attempt"))
+    alive = is_last & Q(run__status=RunStatus.RUNNING, run__lease_until__gte=late)
     left = Hold.objects.filter(settled_nano=None).filter(Q(run=None) | ~alive)
     keys: dict[Any, list[str]] = {}
     for run_id, key in left.values_list("run_id", "call")[:AT_A_TIME]:

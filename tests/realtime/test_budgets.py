@@ -228,7 +228,7 @@ def test_what_a_lost_worker_held_comes_back_and_is_not_booked_twice(
     worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "lost")
     thread.join(60)
     assert window().held_nano > 0
-    Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    Run.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
     assert give_back() == 1
     given_back = window().spent_nano
     assert window().held_nano == 0 and given_back > 0
