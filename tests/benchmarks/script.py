@@ -21,7 +21,7 @@ from tests.benchmarks.floor import percentile
 from tests.benchmarks.rig import Rig, Samples
 from tests.benchmarks.rows import Asked
 from tests.benchmarks.upstream import name
-from tests.browser.conftest import FLAGS
+from tests.browser.chromium import FLAGS
 
 FIGURE = "script"
 P95 = Asked(FIGURE, "p95 of CPU a frame", "ms", 12, 6, scales=True)

@@ -8,7 +8,6 @@ asyncio test can run beside it: there are none in this folder, and the browser g
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,14 +23,13 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.chromium import FLAGS, executable
 from tests.browser.complaints import listen
 from tests.live.conftest import PASSWORD, PLANTED, add_people
 from tests.live.member import Member
 from tests.stack import Stack
 from tests.upstream import Upstream
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 60_000
 PROMPT_LIMIT = 5000
 # What an admin would have made in /admin/ (which test_first_use.py does), made at once.
@@ -97,11 +95,9 @@ def people(stack: Stack) -> Iterator[People]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium")
-    assert executable, "Chromium is not installed"
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         yield browser
         browser.close()
 

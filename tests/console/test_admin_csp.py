@@ -1,7 +1,5 @@
 """Every page of the admin in a real browser, under the strict Content-Security-Policy."""
 
-import shutil
-
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.handlers import StaticFilesHandler
@@ -9,18 +7,10 @@ from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from console.models import Credential, Preset, Run
+from tests.browser.chromium import FLAGS, executable
 from tests.console.test_admin_access import PAGES, run
 
 __all__ = ["run"]
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.mark.browser
@@ -41,9 +31,7 @@ def test_the_browser_blocks_nothing_on_any_page(
     others = [f"/admin/auth/user/{alice.pk}/password/", f"/admin/console/run/{run.pk}/delete/"]
     said: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         page = browser.new_page()
         page.on(
             "console",

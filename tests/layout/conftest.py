@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.models import Run
+from tests.browser.chromium import FLAGS, executable
 from tests.browser.complaints import listen
-from tests.browser.conftest import FLAGS, PATIENCE
+from tests.browser.conftest import PATIENCE
 from tests.console.story import Story
 
 from .served import HOST, flags, serve
@@ -55,9 +55,7 @@ def render(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 def chromium(pages: dict[str, str]) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*FLAGS, *flags()]
-        )
+        yield playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *flags()])
 
 
 @pytest.fixture(autouse=True)

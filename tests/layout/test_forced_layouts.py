@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,8 +23,8 @@ from console.engine.state import Step
 from console.fragments import run_context, run_figures, run_fragments
 from console.live.frames import Cursor, Frames, Text
 from console.markdown import StreamRenderer
+from tests.browser.chromium import FLAGS, executable
 from tests.browser.complaints import listen
-from tests.browser.conftest import FLAGS
 from tests.console.story import Story, a_spec
 from tests.layout.served import HOST, flags, serve
 from tests.stack import PATIENCE
@@ -118,9 +117,7 @@ def stream(page_html: str) -> list[str]:
 @pytest.fixture(scope="module")
 def chromium(stream: list[str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*FLAGS, *flags()]
-        )
+        yield playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *flags()])
 
 
 class Line:

@@ -168,6 +168,41 @@ def test_tests_without_a_browser_say_what_to_install(project: Path, path_without
     one_sentence(ended, "apt install chromium", "--install-browser")
 
 
+@pytest.mark.parametrize(
+    ("there", "asked_for", "installed"),
+    [
+        ("chromium chromium-headless-shell apt-get", True, []),
+        ("chromium apt-get", False, []),
+        ("chromium", True, []),
+        ("chromium apt-get", True, ["chromium-headless-shell"]),
+        ("apt-get", True, ["chromium fonts-liberation", "chromium-headless-shell"]),
+    ],
+)
+@pytest.mark.parametrize("has_shell", [True, False])
+def test_the_headless_shell_comes_with_chromium_and_is_missed_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+    there: str,
+    asked_for: bool,
+    installed: list[str],
+    has_shell: bool,
+) -> None:
+    apt: list[str] = []
+
+    def run(doing: str, command: list[str], environment: object) -> None:
+        _, does, *words = command
+        if does == "install":
+            apt.append(" ".join(word for word in words if not word.startswith("-")))
+            if "headless" in doing and not has_shell:
+                raise SystemExit("Unable to locate package")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(installation.shutil, "which", lambda name: name in there.split())
+        patch.setattr(os, "geteuid", lambda: 0)
+        patch.setattr(installation, "_run", run)
+        installation.need_browser(asked_for)
+    assert apt == installed
+
+
 def test_help_needs_no_installation(project: Path) -> None:
     ended = manage(project, "up", "--help")
     assert ended.returncode == 0
