@@ -169,7 +169,7 @@ print(json.dumps({{
 
 # Tables without a row: what a new site begins with depends on its environment and is put there
 # by the `migrate` that every stack begins with.
-_MAKE_TABLES = """
+MAKE_TABLES = """
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 executor = MigrationExecutor(connection)
@@ -229,7 +229,7 @@ class Stack:
         global _tables
         file = self.dir / "fusion.sqlite3"
         if not _tables:
-            self.shell(_MAKE_TABLES)
+            self.shell(MAKE_TABLES)
             _tables = file.read_bytes()
         file.write_bytes(_tables)
 

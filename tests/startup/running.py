@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from console.providers import kinds
+from tests.stack import MAKE_TABLES
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPILED = ("console", "fusion_site")
@@ -72,8 +74,28 @@ def manage(
     )
 
 
+@functools.cache
+def _tables() -> bytes:
+    """Without a row, for all starts of this process: each would take longer to make them than to
+    do anything else."""
+    with tempfile.TemporaryDirectory() as folder:
+        own = environment(FUSION_BOOTSTRAP="0", FUSION_VAR_DIR=folder)
+        make = [sys.executable, "manage.py", "shell", "-v0", "-c", MAKE_TABLES]
+        subprocess.run(make, cwd=PROJECT, env=own, check=True)
+        return Path(folder, "fusion.sqlite3").read_bytes()
+
+
+def _put_tables(project: Path) -> None:
+    database = project / "var" / "fusion.sqlite3"
+    if not database.exists():
+        database.parent.mkdir(mode=0o700, exist_ok=True)
+        database.touch(0o600)
+        database.write_bytes(_tables())
+
+
 class Up:
-    """With the tests' own environment, and one web server, unless `python` is bare."""
+    """With the tests' own environment, and one web server, unless `python` is bare. Its database
+    has its tables before it starts, unless it is about a first start or another place."""
 
     def __init__(
         self,
@@ -81,10 +103,13 @@ class Up:
         *arguments: str,
         python: str = sys.executable,
         stdin: int = subprocess.DEVNULL,
+        is_first: bool = False,
         **changes: str | None,
     ) -> None:
         if python == sys.executable:
             changes = {"FUSION_BOOTSTRAP": "0", "FUSION_WEB_PROCESSES": "1", **changes}
+            if not (is_first or {"FUSION_VAR_DIR", "DATABASE_URL"} & changes.keys()):
+                _put_tables(project)
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             [python, "manage.py", "up", "--port", "0", *arguments],

@@ -74,7 +74,7 @@ def test_a_new_version_keeps_the_database_as_it_was_and_the_last_three(
 
 
 def test_a_first_start_has_nothing_to_keep(project: Path, ordinary_signals: None) -> None:
-    with Up(project, "--no-local-model") as up:
+    with Up(project, "--no-local-model", is_first=True) as up:
         up.wait_for("Fusion is ready: ")
         assert "Kept a copy" not in up.output
     assert not (project / "var" / "backups").exists()
