@@ -25,13 +25,15 @@ from django.db.migrations.loader import MigrationLoader
 names = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "console")
 call_command("migrate", verbosity=0)
 
-def back(to):
-    for n in range(len(names) - 1, to - 1, -1):
-        call_command("migrate", "console", names[n - 1] if n else "zero", verbosity=0)
-
-def forward(since):
-    for name in names[since:]:
+def one_by_one(there):
+    for name in there:
         call_command("migrate", "console", name, verbosity=0)
+
+def back(to):
+    return [names[n - 1] if n else "zero" for n in range(len(names) - 1, to - 1, -1)]
+
+def go(to):
+    call_command("migrate", "console", to, verbosity=0)
 
 def tables():
     look = connection.introspection
@@ -102,9 +104,10 @@ def test_what_was_asked_outlasts_the_way_to_the_first_tables_and_none_keeps_one_
 ) -> None:
     newest, first, again, none, anew = said(
         database,
-        f"said = [tables()]\n{ASK}\nback(1)\nsaid.append(tables())\n"
-        f"forward(1)\nsaid.append(tables())\n{READ}\n"
-        "back(0)\nsaid.append(tables())\nforward(0)\nsaid.append(tables())",
+        # Each way stops once at every migration, and once goes without a stop.
+        f"said = [tables()]\n{ASK}\none_by_one(back(1))\nsaid.append(tables())\n"
+        f"go(names[-1])\nsaid.append(tables())\n{READ}\n"
+        "go('zero')\nsaid.append(tables())\none_by_one(names)\nsaid.append(tables())",
     )
     assert {"console_run", "console_fusion", "console_call"} <= set(newest)
     assert first != newest
@@ -119,11 +122,11 @@ def test_a_preset_of_an_older_site_says_whom_it_waits_for_unless_somebody_has_ch
         database,
         "from console.models import Preset\n"
         "n = next(n for n, name in enumerate(names) if name.endswith('_wait_for'))\n"
-        "back(n)\n"
+        "go(names[n - 1])\n"
         "with connection.cursor() as cursor:\n"
         '    cursor.execute("UPDATE console_preset SET panel_timeout = NULL")\n'
         "    cursor.execute(\"UPDATE console_preset SET quorum = 2 WHERE slug = 'budget'\")\n"
-        "forward(n)\n"
+        "go(names[-1])\n"
         "columns = ('slug', 'wait_for', 'quorum', 'panel_timeout')\n"
         "said = sorted(Preset.objects.values_list(*columns))",
     )
@@ -154,7 +157,7 @@ def test_quality_and_budget_of_an_older_site_get_places_unless_somebody_has_chan
         "new = rows()\n"
         "said = [new]\n"
         "for change in ('', 'UPDATE console_preset SET retries = 1 WHERE slug = %s'):\n"
-        "    back(n)\n"
+        "    go(names[n - 1])\n"
         "    with connection.cursor() as cursor:\n"
         "        cursor.execute(old)\n"
         "        cursor.execute(seat)\n"
@@ -162,7 +165,7 @@ def test_quality_and_budget_of_an_older_site_get_places_unless_somebody_has_chan
         "            cursor.execute(change, ['quality'])\n"
         "            cursor.execute(\"UPDATE console_presetpanelist SET model = 'mine' \"\n"
         "                           \"WHERE model LIKE '%kimi%'\")\n"
-        "    forward(n)\n"
+        "    go(names[-1])\n"
         "    said.append(rows())\n",
     )
     assert kept == old
