@@ -16,6 +16,7 @@ from . import figures
 from .phases import is_under_way
 
 MARKS_AT_HEAD = 3
+MISSING_AT_HEAD = 2  # seats that are named there; of more it is said how many are not missing
 
 
 @dataclass(frozen=True)
@@ -309,14 +310,16 @@ def badges(spec: Spec, state: RunState) -> list[str]:
         return []
     size = len(spec.panel)
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
-    usable = sum(1 for call in answers if call and call.is_usable)
+    missing = [i for i, call in enumerate(answers) if not (call and call.is_usable)]
+    usable = size - len(missing)
     marks = []
     if state.fusion and state.fusion.best and not state.fusion.is_chosen:
         marks.append("Best single answer")
     if usable == 1:
         marks.append("From a single answer")
     elif usable < size:
-        marks.append(f"Degraded panel {usable}/{size}")
+        few = len(missing) <= MISSING_AT_HEAD
+        marks.append(f"Without {seats_and(missing)}" if few else f"{usable} of {size} answered")
     if usable > 1 and state.fusion and state.fusion.analysis is None:
         marks.append("No analysis")
     if state.fusion:

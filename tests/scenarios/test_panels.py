@@ -65,7 +65,7 @@ def test_two_answers_of_eight_are_fused_and_the_judge_is_told_of_no_other(
 ) -> None:
     outcome = asked(stage, *list(FAULTS)[:6], "sibling", "sibling")
     assert fused_answer(outcome.state) == "The fused answer."
-    assert "Degraded panel 2/8" in outcome.words.under("run-badges")
+    assert "2 of 8 answered" in outcome.words.under("run-badges")
     judged = next(r for r in outcome.requests if r.model == "judge")
     assert str(judged.body["messages"]).count(SIBLING_TEXT) == 2
     fusion = outcome.state.fusion
