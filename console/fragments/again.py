@@ -53,6 +53,7 @@ class AgainView:
     ruled: str
     judge: str
     writer: str
+    writes: str
     criteria: str
     facts: list[str] = field(default_factory=list)
     kept: list[KeptRuling] = field(default_factory=list)
@@ -91,6 +92,7 @@ def again(
         ruled=ruled,
         judge=short_name(judge.model),
         writer=short_name(writer.model),
+        writes=_writes(writer),
         criteria=base.criteria if base else spec.criteria,
         facts=facts,
         kept=kept,
@@ -104,6 +106,11 @@ def again(
         is_asked_for=is_asked_for,
         is_whole=is_asked_for or state.status.is_final,
     )
+
+
+def _writes(writer: Panelist) -> str:
+    """Who cannot judge is not asked to write either: words stand in."""
+    return f"{short_name(writer.model)} writes" if writer.can_judge else "Put together by words"
 
 
 def keeps(rulings: int, facts: int) -> str:

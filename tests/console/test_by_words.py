@@ -24,6 +24,7 @@ from console.engine.findings.put_together import put_together
 from console.engine.spec import Panelist, Spec
 from console.engine.state import Step
 from console.fragments import run_context, run_fragments, run_texts
+from console.fragments.again import again
 from console.fragments.fusions import fuse_again
 from console.fragments.poll import poll
 from console.fragments.seats import columns
@@ -182,6 +183,22 @@ def test_what_another_fusion_asks_of_whom_is_said_before_it() -> None:
     assert fuse_again(usual.spec, usual.state).asks == (
         "Only judge and synthesizer are called: alpha."
     )
+
+
+@pytest.mark.parametrize(
+    ("writer", "writes"),
+    [
+        (Panelist("maker/tiny-0.5b", "mine", judges=False), "Put together by words"),
+        (Panelist("maker/pen", "mine"), "pen writes"),
+        (None, "Put together by words"),  # the judge, who is too small
+    ],
+)
+@pytest.mark.django_db
+def test_the_foot_of_the_map_names_only_a_writer_who_is_asked(
+    writer: Panelist | None, writes: str
+) -> None:
+    story = told(a_spec(synthesizer=writer))
+    assert again(story.spec, story.state, "What is the capital?").writes == writes
 
 
 # programs
