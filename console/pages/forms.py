@@ -181,11 +181,21 @@ class ComposeForm(forms.Form):
     # Nobody else answers: the preset, or whom one named, only judges and writes.
     answers_alone = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, presets: list[str], by: str = "", **kwargs: Any) -> None:
-        """`by`: whose name is on the answers from elsewhere."""
+    def __init__(
+        self,
+        *args: Any,
+        presets: list[str],
+        by: str = "",
+        written: Sequence[Sequence[str]] = (),
+        **kwargs: Any,
+    ) -> None:
+        """`by`: whose name is on the answers from elsewhere. `written`: those that were being
+        filled in, as `written` of the form they were sent in says."""
         super().__init__(*args, **kwargs)
         self._by = by
         self.answers = [AnswerRow(n, *self._of_answer(n)) for n in range(MAX_SEATS)]
+        for number, (name, model, text, error, part) in enumerate(written):
+            self.answers[number] = AnswerRow(number, name, model, text, error, part)
         self.answers_error = ""  # of all of them together
         self.fields["preset"].choices = [(slug, slug) for slug in presets]  # type: ignore[attr-defined]
         sent = self.data.getlist("panel") if isinstance(self.data, QueryDict) else []
@@ -213,6 +223,17 @@ class ComposeForm(forms.Form):
     def has_answers(self) -> bool:
         """What was filled in, and what is wrong with it, is never folded away."""
         return bool(self.answers_error) or any(row.is_used for row in self.answers)
+
+    def written(self) -> list[list[str]]:
+        """The answers from elsewhere as they are filled in, checked no further than their files."""
+        for row in self.answers:
+            try:
+                if file := self.files.get(f"answer-file-{row.number}"):
+                    row.take(file)
+            except AnswerRefused as refused:
+                row.error, row.part = str(refused), refused.part
+        used = max((row.place for row in self.answers if row.is_used), default=0)
+        return [[r.name, r.model, r.text, r.error, r.part] for r in self.answers[:used]]
 
     @property
     def brought(self) -> list[Brought]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
@@ -90,6 +91,39 @@ def test_a_key_is_tried_kept_and_the_prompt_stays(admin: Client, upstream: Upstr
     assert credential.is_ready and credential.key.reveal() == KEY
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert "OpenRouter: The key works" not in page(admin)  # said once
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "member"),
+    [
+        ("/fusion/first/key", KEY, False),
+        ("/fusion", KEY, False),  # whichever button was pressed
+        ("/fusion/first/key", "sk-or-v1-wrong-wrong-wrong-9z9z", False),
+        ("/fusion/first/key", "no key at all", True),
+    ],
+)
+def test_answers_that_were_being_filled_in_stay_too(
+    client: Client, ada: User, alice: User, upstream: Upstream, address: str, key: str, member: bool
+) -> None:
+    client.force_login(alice if member else ada)
+    form = {
+        "api_key": key,
+        "prompt": "Which one?",
+        "answer-name": ["ChatGPT", "", "", ""],
+        "answer-model": ["gpt-6", "", "", ""],
+        "answer-text": ["It is **wet**.\n\n<b>Very.</b>", "", "", ""],
+        "answer-file-2": SimpleUploadedFile("mine.md", "Das Wasser ist naß.".encode()),
+        "answer-file-3": SimpleUploadedFile("mine.pdf", b"%PDF-1.7"),
+    }
+    html = client.post(address, form, follow=True).content.decode()
+    rows = re.findall(r'<fieldset class="answer-row".*?</fieldset>', html, re.S)
+    assert 'value="ChatGPT"' in rows[0] and 'value="gpt-6"' in rows[0]
+    assert "It is **wet**.\n\n&lt;b&gt;Very.&lt;/b&gt;" in rows[0]
+    assert "</textarea>" in rows[1] and 'value="mine"' in rows[2]
+    assert "Das Wasser ist naß." in rows[2]
+    assert "is a PDF, which cannot be read here yet" in rows[3]
+    assert re.search(r'<details id="elsewhere"[^>]* open', html) and "Which one?" in html
+    assert "ChatGPT" not in page(client)  # once
 
 
 def test_a_key_in_the_box_is_used_whichever_button_is_pressed(

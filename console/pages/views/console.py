@@ -36,8 +36,7 @@ from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
 from ..forms import VISIBILITIES, ComposeForm
 from ..uploads import TextFiles
-from .first import PROMPT, first_context
-from .first import key as use_key
+from .first import ANSWERS, PROMPT, first_context, use_key
 from .rows import page_of_rows, run_rows
 
 RECENT = 6
@@ -67,7 +66,9 @@ def _console(request: HttpRequest) -> HttpResponse:
         chosen = default_preset_slug(presets)
         initial = {"client_run_id": str(uuid.uuid4()), "preset": chosen, "visibility": "private"}
         initial["prompt"] = request.session.pop(PROMPT, "")
-        return _page(request, ComposeForm(presets=slugs, initial=initial), presets)
+        written = request.session.pop(ANSWERS, ())
+        form = ComposeForm(presets=slugs, initial=initial, written=written)
+        return _page(request, form, presets)
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed

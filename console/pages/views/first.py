@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -29,11 +30,14 @@ from ...services.errors import Refused
 from ...services.first_key import WhoseKey, key_use
 from ...services.nearby import awaits_answer
 from ...site.sample import sample_remove
+from ..forms import ComposeForm
+from ..uploads import TextFiles
 from .runs import run_page, thread
 
-# In the session: the prompt that was being written, for who has no JavaScript, what came of a
-# key, and a key that was refused, encrypted, for another try.
-PROMPT, TOLD, PENDING = "first_prompt", "first_told", "first_key"
+# In the session: what was being written, for who has no JavaScript (the prompt, and answers from
+# elsewhere), what came of a key, and a key that was refused, encrypted, for another try.
+PROMPT, ANSWERS = "first_prompt", "first_answers"
+TOLD, PENDING = "first_told", "first_key"
 
 
 def first_context(
@@ -80,13 +84,27 @@ def _built_in(presets: Mapping[Preset, str]) -> str:
     return next((slug for slug in can_run if slug == LOCAL), "")
 
 
+def keep_written(request: HttpRequest) -> None:
+    """What was being written stands there again when the page comes back."""
+    form = ComposeForm(request.POST, request.FILES, presets=[])
+    request.session[PROMPT] = request.POST.get("prompt", "")
+    request.session[ANSWERS] = form.written()
+
+
+@csrf_exempt  # looked at below, as in console.py
 @require_POST
 @never_cache
-@sensitive_post_parameters("api_key")
 @login_required
 def key(request: HttpRequest) -> HttpResponse:
+    request.upload_handlers = [TextFiles(request)]
+    return use_key(request)
+
+
+@sensitive_post_parameters("api_key")
+@csrf_protect
+def use_key(request: HttpRequest) -> HttpResponse:
     """*Paste a key*, then back to the prompt, which is as it was."""
-    request.session[PROMPT] = request.POST.get("prompt", "")
+    keep_written(request)
     told = _use_key(request)
     if _sample_to_read(request):
         request.session[TOLD] = told

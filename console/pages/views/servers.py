@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from ...access import is_admin
 from ...services.errors import Refused
 from ...services.nearby import server_decline, server_use, servers_near
-from .first import PROMPT
+from .first import keep_written
 from .fragment import page_or_part
 
 
@@ -30,8 +30,7 @@ def servers(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _answer(request)
         if "prompt" in request.POST:
-            # For who has no JavaScript: it was being written on the first page.
-            request.session[PROMPT] = request.POST["prompt"]
+            keep_written(request)
         return redirect("console")
     found, only_open = servers_near(), "open" in request.GET
     offers = [offer for offer in found if offer.is_open or not only_open]
