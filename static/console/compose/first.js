@@ -31,6 +31,7 @@ if (key) {
   const giver = document.getElementById("first-giver-name");
   const row = document.getElementById("first-giver");
   const told = document.getElementById("first-key-told");
+  const before = told.textContent;
   const beginnings = [...giver.options].flatMap((option) =>
     (option.dataset.begins ?? "").split(" ").filter(Boolean).map((begin) => ({ begin, option })),
   );
@@ -45,7 +46,7 @@ if (key) {
     giver.value = best?.option.value ?? "";
     // A key is longer than its beginning: before that nothing is asked.
     row.hidden = Boolean(best) || text.length < 8;
-    told.textContent = best ? `${best.option.text} key` : row.hidden ? "" : "Whose key is it?";
+    told.textContent = best ? `${best.option.text} key` : row.hidden ? (text ? "" : before) : "Whose key is it?";
   });
   // Enter in the key's field means the key, not the prompt.
   key.addEventListener("keydown", (event) => {
