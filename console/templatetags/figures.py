@@ -36,7 +36,7 @@ def unlocalized(seconds: float) -> str:
 def when_exactly(moment: datetime) -> SafeString:
     """Day and time. In the server's zone, by its name: `times.js` writes the reader's."""
     here = timezone.localtime(moment)
-    return _time(here, "long", f"{here.day} {here:%b %Y, %H:%M} {here.tzname()}")
+    return _time(here, "long", f"{here.day} {here:%b %Y, %H:%M}", here.tzname())
 
 
 @register.filter
@@ -44,11 +44,13 @@ def when(moment: datetime) -> SafeString:
     """A time on the day itself, else a day."""
     here, now = timezone.localtime(moment), timezone.localtime()
     if here.date() == now.date():
-        return _time(here, "short", f"{here:%H:%M} {here.tzname()}")
+        return _time(here, "short", f"{here:%H:%M}", here.tzname())
     year = "" if here.year == now.year else f" {here.year}"
     return _time(here, "short", f"{here.day} {here:%b}{year}")
 
 
-def _time(moment: datetime, form: str, words: str) -> SafeString:
-    html = '<time datetime="{}" data-form="{}">{}</time>'
-    return format_html(html, moment.isoformat(timespec="seconds"), form, words)
+def _time(moment: datetime, form: str, words: str, zone: str | None = None) -> SafeString:
+    named = format_html('<span class="zone"> {}</span>', zone) if zone else ""
+    html = '<time datetime="{}" data-form="{}" title="{}">{}{}</time>'
+    exact = f"{moment.day} {moment:%b %Y, %H:%M} {moment.tzname()}"
+    return format_html(html, moment.isoformat(timespec="seconds"), form, exact, words, named)
