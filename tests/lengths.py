@@ -29,7 +29,8 @@ FILE = tomllib.loads((Path(__file__).parent / "data/lengths/lengths.toml").read_
 SPREAD, MODELS, JUDGING = FILE["spread"], FILE["model"], FILE["judging"]
 PRESETS = range(len(FILE["preset"]))
 CREDENTIAL = "openrouter"
-_WORD = len("word1234 ")
+# Long words: what they are is read word by word, how long they are is all that counts here.
+_WORD = "word" * 15
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class _Admission:
     async def place(self, key: str, panelist: Panelist) -> AsyncIterator[None]:
         yield
 
-    async def record(self, key: str) -> None:
+    async def record(self, key: str, panelist: Panelist, request: Request) -> None:
         pass
 
 
@@ -146,12 +147,12 @@ def _length(dice: random.Random, median: float, spread: float) -> float:
 
 
 def _text(characters: float) -> str:
-    return words(max(1, round(characters / _WORD)))
+    return words(max(1, round(characters / (len(_WORD) + 3))), _WORD)
 
 
 def _analysis(characters: float) -> str:
     whole = _text(characters).split()
-    parts = [" ".join(whole[at : at + 12]) for at in range(0, len(whole), 12)]
+    parts = [" ".join(whole[at : at + 2]) for at in range(0, len(whole), 2)]
     found = [{"claim": part, "seats": ["A", "B"]} for part in parts[1:]]
     return json.dumps(
         {

@@ -11,7 +11,8 @@ from ..engine.findings.ruling import NONE_OF_THESE, RIGHT, STANCE, WRONG, claim_
 from ..engine.findings.votes import votes
 from ..engine.spec import Panelist, Spec, short_name
 from ..engine.state import FusionState, RunState
-from ..services.expected import Expected, Prices, expected_fusion, expected_rewrite, habits
+from ..services.expected import Expected, Prices, expected_fusion, expected_rewrite
+from ..services.habits import habits
 from . import figures
 from .fusions import Askable, askable
 

@@ -1,5 +1,5 @@
-"""What calls will probably cost and take, said before anybody is asked: the only such figure on
-the page and in the API.
+"""What another fusion of a run will probably cost and take, said before anybody is asked; what a
+run will is said by `quote`.
 
 It goes by list prices and by what calls of that model in that step used here: in this run if
 there was one, else the last ones of the site, else by how long the texts are. A price that nobody
@@ -8,14 +8,10 @@ knows makes the whole unknown, which is never 0.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from statistics import quantiles
-
-from django.core.cache import cache
 
 from ..catalog.listings import Lookup
 from ..catalog.prices import price_of
@@ -23,22 +19,17 @@ from ..engine.calls.window import output_of, tokens_in
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, CallStatus, RunState, Step
 from ..engine.usage import Usage, about_money, cost_of, money
-from ..models import Call, Credential
-from ..models.runs import READ_ONLY
+from ..models import Credential
+from .habits import Habits, Used
 
-RECENT = 400  # calls of all models that are looked at
-SAMPLES = 20  # of one model in one step, the latest
-ENOUGH = 3
-KEPT = 60  # seconds; what so many calls used changes little within
 # Low and high that lie nearer to each other are told as one figure.
 ONE_FIGURE = Decimal("1.5")
-_CACHE_KEY = "what-calls-used-1"
 _STEPS = (Step.PANEL, Step.ANALYSIS, Step.SYNTHESIS)
 
 # Tokens out where no such call is known: an answer, thoughts before it, and of an analysis what
 # each answer adds. The prompts of ours and the schema are read beside the texts.
 ANSWER = (200, 1_500)
-THOUGHTS = (300, 4_000)
+THOUGHTS = (300, 8_000)
 ANALYSIS, ANALYSIS_OF_ONE = (300, 900), (120, 450)
 OURS = 900
 
@@ -80,27 +71,6 @@ class Expected:
 NOTHING = Expected(Decimal(0), Decimal(0), 0.0)
 
 
-@dataclass(frozen=True)
-class Used:
-    """What calls used: tokens out, the lower and the upper quarter's edge, and seconds."""
-
-    low: int
-    high: int
-    seconds: float
-
-
-Habits = Mapping[tuple[str, str, str], Used]  # (step, credential, model) -> Used
-
-
-def habits() -> Habits:
-    """Of this site's last calls; read once a minute and process."""
-    known: Habits | None = cache.get(_CACHE_KEY)
-    if known is None:
-        known = _of_recent_calls()
-        cache.set(_CACHE_KEY, known, KEPT)
-    return known
-
-
 class Prices:
     """What is known now of those whose price nobody kept: looked up once, at first for all that
     are named together."""
@@ -135,24 +105,6 @@ def prices_for(spec: Spec, state: RunState) -> Prices:
     return Prices(*asked)
 
 
-def expected_run(spec: Spec, prompt: str, known: Habits) -> Expected:
-    """A whole run: the panel at once, then judge and writer, as far as the spec asks for them."""
-    prices = Prices(spec.judge, spec.writer, *spec.panel)
-    asked = tokens_in(prompt)
-    panel = [_writes(who, Step.PANEL, known, _answer(who)) for who in spec.panel]
-    seats = [_call(w, prices.of(p), asked) for w, p in zip(panel, spec.panel, strict=True)]
-    whole = _at_once(seats)
-    if spec.stop_after == "panel":
-        return whole
-    answers = [(w.low + w.high) // 2 for w in panel]
-    if len(answers) > 1:
-        whole = _then(whole, _judge(spec, prices.of(spec.judge), asked, answers, known))
-    if spec.stop_after == "analysis":
-        return whole
-    writer = prices.of(spec.writer)
-    return _then(whole, _writer(spec, writer, asked, answers, _analysis(len(answers)), known))
-
-
 def expected_fusion(
     spec: Spec,
     state: RunState,
@@ -174,7 +126,7 @@ def expected_fusion(
         before = _before(state, Step.ANALYSIS, judge, answers)
         anew = partial(_judge, spec, judge, *_read(prompt, answers), known)
         judged = _again(before, judge) if before else anew()
-    written = _writing(spec, state, prompt, known, writer, answers, _analysis(len(answers)))
+    written = _writing(spec, state, prompt, known, writer, answers, analysis_of(len(answers)))
     return _then(judged, written)
 
 
@@ -204,7 +156,7 @@ def _judge(
 ) -> Expected:
     if not who.can_judge:
         return NOTHING
-    writes = _writes(who, Step.ANALYSIS, known, _analysis(len(answers)))
+    writes = _writes(who, Step.ANALYSIS, known, analysis_of(len(answers)))
     writes = _limited(writes, output_of(who, spec.policy.analysis_max_output_tokens))
     return _call(writes, who, asked + sum(answers) + OURS)
 
@@ -220,7 +172,7 @@ def _writer(
     if not who.can_judge:
         return NOTHING
     usual = sorted(answers)[len(answers) // 2] if answers else ANSWER[0]
-    length = _with_thoughts(who, (usual * 2 // 3, usual * 3 // 2))
+    length = with_thoughts(who, (usual * 2 // 3, usual * 3 // 2))
     writes = _writes(who, Step.SYNTHESIS, known, length)
     writes = _limited(writes, output_of(who, spec.policy.synthesis_max_output_tokens))
     return _call(writes, who, asked + sum(answers) + sum(found) // 2 + OURS)
@@ -262,18 +214,12 @@ def _limited(writes: Used, most: int | None) -> Used:
     return Used(min(writes.low, most), min(writes.high, most), writes.seconds)
 
 
-def _answer(who: Panelist) -> tuple[int, int]:
-    low, high = _with_thoughts(who, ANSWER)
-    most = who.max_output_tokens or high
-    return min(low, most), min(high, most)
-
-
-def _with_thoughts(who: Panelist, writes: tuple[int, int]) -> tuple[int, int]:
+def with_thoughts(who: Panelist, writes: tuple[int, int]) -> tuple[int, int]:
     low, high = THOUGHTS if who.thinks else (0, 0)
     return writes[0] + low, writes[1] + high
 
 
-def _analysis(answers: int) -> tuple[int, int]:
+def analysis_of(answers: int) -> tuple[int, int]:
     (low, high), (more, most) = ANALYSIS, ANALYSIS_OF_ONE
     return low + more * answers, high + most * answers
 
@@ -347,41 +293,7 @@ def _then(*parts: Expected) -> Expected:
     )
 
 
-def _at_once(parts: Sequence[Expected]) -> Expected:
-    whole = _then(*parts)
-    seconds = [p.seconds for p in parts if p.seconds is not None]
-    return Expected(whole.low, whole.high, max(seconds) if len(seconds) == len(parts) else None)
-
-
 def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
     costs = [*costs]
     known = [cost for cost in costs if cost is not None]
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
-
-
-def _of_recent_calls() -> Habits:
-    done = Call.objects.filter(status=CallStatus.COMPLETED, step__in=_STEPS, sent_at__isnull=False)
-    rows = (
-        done.exclude(run__origin__in=READ_ONLY)
-        .order_by("-pk")
-        .values_list(
-            "step",
-            "panelist__credential",
-            "panelist__model",
-            "usage__output_tokens",
-            "sent_at",
-            "finished_at",
-        )[:RECENT]
-    )
-    seen: defaultdict[tuple[str, str, str], list[tuple[int, float]]] = defaultdict(list)
-    for step, credential, model, tokens, sent, ended in rows:
-        who = (str(step), str(credential), str(model))
-        if isinstance(tokens, int) and sent and ended and len(seen[who]) < SAMPLES:
-            seen[who].append((tokens, max(0.0, (ended - sent).total_seconds())))
-    return {who: _used(calls) for who, calls in seen.items() if len(calls) >= ENOUGH}
-
-
-def _used(calls: Sequence[tuple[int, float]]) -> Used:
-    low, _, high = quantiles([tokens for tokens, _ in calls], n=4, method="inclusive")
-    _, middle, _ = quantiles([seconds for _, seconds in calls], n=4, method="inclusive")
-    return Used(round(low), round(high), middle)

@@ -10,19 +10,17 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from console.engine.spec import Panelist, Spec
+from console.engine.spec import Spec
 from console.engine.usage import Price, about_money
 from console.models import Call, Run
 from console.models.runs import Origin
 from console.services.expected import (
     NOTHING,
     Expected,
-    Used,
     expected_fusion,
     expected_rewrite,
-    expected_run,
-    habits,
 )
+from console.services.habits import Used, habits
 from tests.console.story import Story, a_spec
 
 PRICE = Price(Decimal(10), Decimal(20))
@@ -95,24 +93,11 @@ def test_a_fusion_is_judge_and_writer_and_a_rewrite_the_writer_alone() -> None:
     assert alone.low and alone.low < fewer.low, "one answer is not judged"
 
 
-def test_a_whole_run_is_dearer_than_its_fusion_and_ends_where_the_spec_says() -> None:
-    spec = priced()
-    whole, panel, analysed = (
-        expected_run(replace(spec, stop_after=stop), "Why?", {}).low
-        for stop in ("", "panel", "analysis")
-    )
-    assert whole and panel and analysed and panel < analysed < whole
-
-
-@pytest.mark.parametrize("unknown", ["judge", "seat"])
 @pytest.mark.django_db
-def test_a_price_that_nobody_knows_makes_the_whole_unknown(unknown: str) -> None:
-    spec = priced()
-    if unknown == "judge":
-        spec = replace(spec, judge=replace(spec.judge, credential="gone", price=None))
-    else:
-        spec = replace(spec, panel=(*spec.panel[:2], Panelist("own/model", "gone")))
-    whole = expected_run(spec, "Why?", {})
+def test_a_price_that_nobody_knows_makes_the_whole_unknown() -> None:
+    story = answered(priced())
+    judge = replace(story.spec.judge, credential="gone", price=None)
+    whole = expected_fusion(story.spec, story.state, "Why?", {}, judge=judge)
     assert (whole.low, whole.high, whole.cost) == (None, None, "")
     assert "price not known" in whole.words
 

@@ -25,9 +25,9 @@ from console.models.shown import ALL
 from console.record.public import run_object
 from console.record.rows import state_from_rows
 from console.services.errors import Refused
-from console.services.expected import _of_recent_calls as habits
 from console.services.follow import run_follow
 from console.services.fusions import run_fuse
+from console.services.habits import History, of_recent_calls
 from console.services.imports import runs_import
 from console.services.presets import presets_changed
 from console.services.quickest import _answers as quick_answers
@@ -134,9 +134,9 @@ def test_nothing_of_it_is_counted(data: dict[str, Any], client: Client, alice: U
     runs = runs_import(raw=raw(many), owner=alice)
     assert Call.objects.exclude(cost=None).exists()  # what it cost there is on record
     assert {(run.cost, run.cost_is_partial) for run in runs} == {(None, False)}
-    assert (usual_first_tokens(), habits(), presets_changed(), [*quick_answers()]) == (
+    assert (usual_first_tokens(), of_recent_calls(), presets_changed(), [*quick_answers()]) == (
         {},
-        {},
+        History(),
         {},
         [],
     )
@@ -148,7 +148,7 @@ def test_nothing_of_it_is_counted(data: dict[str, Any], client: Client, alice: U
     assert "$" not in client.get("/fusion/runs").content.decode()
     # The same run, asked here, is counted.
     Run.objects.update(origin="page")
-    assert usual_first_tokens() and habits() and presets_changed()
+    assert usual_first_tokens() and of_recent_calls().habits and presets_changed()
 
 
 def test_nobody_is_asked_anything_of_it(

@@ -40,9 +40,10 @@ from ...record.newest import Bookmark
 from ...record.rows import state_from_rows, when
 from ...record.thread import Thread, thread_of
 from ...services.errors import Refused
-from ...services.expected import expected_fusion, habits, prices_for
+from ...services.expected import expected_fusion, prices_for
 from ...services.follow import follow_lacks
 from ...services.fusions import judged_as_usual
+from ...services.habits import habits
 from ...services.presets import preset_names
 from ...services.runs import run_cancel, run_share
 from ...site.public_url import public_url

@@ -1,0 +1,305 @@
+"""What a run will cost and take, said before it is sent: the one such figure of the page, the API
+and the shell.
+
+It goes by list prices, by how long the prompt is, and by how long answers, analysis and fused
+answer will be: as calls of that model in that step were here, else as such texts usually are. All
+of them may be longer or shorter by the same factor, and low and high are the costs at its two
+ends. Where runs of the same models are on record, each tells which factor would have been right
+for it, and the ends are those between which nine of ten such runs lie; the fewer there are, the
+more counts what holds for runs of which nothing is known. A price that nobody knows makes the
+whole unknown, which is never 0, and is named.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+from typing import Literal
+
+from ..engine.calls.window import OUTPUT_SHARE, USED, output_of, tokens_in, window_of
+from ..engine.spec import Panelist, Spec, letter
+from ..engine.state import Step
+from ..engine.usage import Usage, cost_of
+from .expected import ANSWER, OURS, Expected, analysis_of, with_thoughts
+from .habits import Habits, History, PastRun, people_of
+
+Role = Literal["panel", "judge", "writer"]
+
+# The factor's ends where nothing is known of such runs.
+WIDEST = math.sqrt(10)
+# Nine of ten lie within so many standard deviations, and a little more: lengths have long tails.
+_NINE_OF_TEN = 1.8
+# What is thought of runs before any is known, and how many known ones that weighs.
+_USUAL_SPREAD, _WEIGHS = 0.5, 1.0
+_SHORTEST = 0.05  # of the usual length, below which a run says nothing about others
+_FUSED = 1.1  # times as long as the answers it is written from
+
+
+@dataclass(frozen=True)
+class QuotedPart:
+    """One call to come. US dollars, None where its price is not known; `share` of the whole;
+    `fits`: whether what it is to read and write fits its context, None where that is not known."""
+
+    role: Role
+    seat: int | None
+    who: Panelist
+    low: Decimal | None
+    high: Decimal | None
+    share: float | None
+    fits: bool | None
+
+    @property
+    def name(self) -> str:
+        return self.who.short_name if self.seat is None else letter(self.seat)
+
+
+@dataclass(frozen=True)
+class WriterAlone:
+    """What one model alone would cost that answered the same prompt: the run's writer."""
+
+    who: Panelist
+    low: Decimal | None
+    high: Decimal | None
+
+
+@dataclass(frozen=True)
+class RunQuote:
+    """US dollars from `low` to `high`, None where a price is not known, of those who are named in
+    `unknown`; seconds, None where nothing here says how long; `runs` of the same models that it
+    rests on, 0: none."""
+
+    low: Decimal | None
+    high: Decimal | None
+    seconds: float | None
+    parts: tuple[QuotedPart, ...]
+    unknown: tuple[Panelist, ...]
+    alone: WriterAlone | None
+    runs: int
+
+    def of(self, role: Role) -> tuple[Decimal | None, Decimal | None] | None:
+        """From low to high for the panel, the judge or the writer; None where nobody is asked."""
+        parts = [part for part in self.parts if part.role == role]
+        return (_sum(p.low for p in parts), _sum(p.high for p in parts)) if parts else None
+
+    @property
+    def too_long_for(self) -> tuple[QuotedPart, ...]:
+        return tuple(part for part in self.parts if part.fits is False)
+
+    @property
+    def is_free(self) -> bool:
+        return self.high == 0
+
+    @property
+    def known(self) -> tuple[Decimal, Decimal]:
+        """Of all whose price is known."""
+        known = [(p.low, p.high) for p in self.parts if p.low is not None and p.high is not None]
+        return sum((low for low, _ in known), Decimal(0)), sum((h for _, h in known), Decimal(0))
+
+    @property
+    def expected(self) -> Expected:
+        """As it is told in few words."""
+        return Expected(self.low, self.high, self.seconds)
+
+
+def quote(spec: Spec, asked: int, past: History, *, answers: Sequence[int] = ()) -> RunQuote:
+    """Of a run with a prompt of `asked` tokens; `answers`: tokens of those from elsewhere."""
+    plan = _Plan(spec, past.habits, tuple(answers))
+    runs = past.runs.get(people_of(spec), ())
+    factors = [factor for run in runs if (factor := plan.factor_of(run)) is not None]
+    low, high = _ends(factors)
+    least, usual, most = (plan.at(asked, factor) for factor in (low, math.sqrt(low * high), high))
+    total = _sum(call.cost for call in usual)
+    parts = tuple(
+        QuotedPart(
+            role=call.role,
+            seat=call.seat,
+            who=call.who,
+            low=few.cost,
+            high=many.cost,
+            share=_share(call.cost, total),
+            fits=call.fits,
+        )
+        for few, call, many in zip(least, usual, most, strict=True)
+    )
+    return RunQuote(
+        low=_sum(part.low for part in parts),
+        high=_sum(part.high for part in parts),
+        seconds=median(run.seconds for run in runs) if factors else plan.seconds(usual),
+        parts=parts,
+        unknown=_unknown(parts),
+        alone=plan.alone(asked, low, high),
+        runs=len(factors),
+    )
+
+
+def quote_of(
+    spec: Spec, texts: Iterable[str], past: History, answers: Iterable[str] = ()
+) -> RunQuote:
+    """Of a run that is asked these texts, with these answers from elsewhere."""
+    asked = sum(map(tokens_in, texts))
+    return quote(spec, asked, past, answers=[tokens_in(text) for text in answers])
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call at a length: tokens that it reads and writes, and how many of those are text."""
+
+    role: Role
+    seat: int | None
+    who: Panelist
+    step: Step
+    reads: float
+    writes: float
+    text: float
+
+    @property
+    def cost(self) -> Decimal | None:
+        return cost_of(Usage(round(self.reads), round(self.writes)), self.who.price)
+
+    @property
+    def fits(self) -> bool | None:
+        window = window_of(self.who)
+        if window is None:
+            return None
+        room = min(round(self.writes), window // OUTPUT_SHARE)
+        return self.reads + room <= window * USED
+
+
+class _Plan:
+    """The calls of a run, at any length."""
+
+    def __init__(self, spec: Spec, habits: Habits, answers: tuple[int, ...]) -> None:
+        self._spec, self._habits, self._brought = spec, habits, answers
+
+    def at(self, asked: int, factor: float, *, limited: bool = True) -> list[_Call]:
+        """With texts `factor` times as long as usual."""
+        spec, policy = self._spec, self._spec.policy
+
+        def call(
+            role: Role, seat: int | None, who: Panelist, step: Step, reads: float,
+            usual: tuple[int, int], most: int | None,
+        ) -> _Call:  # fmt: skip
+            writes, text = self._usual(who, step, usual)
+            writes, text = writes * factor, text * factor
+            if limited and most is not None and writes > most:
+                writes, text = most, text * most / writes
+            return _Call(role, seat, who, step, reads, writes, text)
+
+        calls = [
+            call("panel", seat, who, Step.PANEL, asked + tokens_in(who.system_prompt), ANSWER,
+                 who.max_output_tokens)
+            for seat, who in ((seat, spec.panel[seat]) for seat in spec.asked)
+        ]  # fmt: skip
+        if spec.stop_after == "panel":
+            return calls
+        texts = [one.text for one in calls] + [*self._brought]
+        material, analysis = asked + sum(texts) + OURS, 0.0
+        if len(texts) > 1 and spec.judge.can_judge:
+            most = output_of(spec.judge, policy.analysis_max_output_tokens)
+            judged = call(
+                "judge", None, spec.judge, Step.ANALYSIS, material, analysis_of(len(texts)), most
+            )
+            calls.append(judged)
+            analysis = judged.text
+        if not spec.stop_after and spec.writer.can_judge:
+            limits = (spec.request.get("max_output_tokens"), policy.synthesis_max_output_tokens)
+            most = output_of(spec.writer, min(filter(None, limits), default=None))
+            usual = round(median(texts) * _FUSED / factor) if texts else ANSWER[0]
+            reads = material + analysis
+            calls.append(
+                call("writer", None, spec.writer, Step.SYNTHESIS, reads, (usual, usual), most)
+            )
+        return calls
+
+    def factor_of(self, run: PastRun) -> float | None:
+        """How much longer than usual its texts were, told by what it would cost today; None where
+        that cannot be told."""
+        prices = {(c.who.credential, c.who.model): c.who.price for c in self.at(0, 1)}
+        costs = (cost_of(c.usage, prices.get((c.credential, c.model))) for c in run.calls)
+        cost = _sum(costs)
+        none, usual = (
+            _sum(call.cost for call in self.at(run.asked, factor, limited=False))
+            for factor in (_SHORTEST, 1)
+        )
+        if cost is None or none is None or usual is None or usual <= none:
+            return None
+        by_length = (usual - none) / Decimal(str(1 - _SHORTEST))
+        return max(_SHORTEST, _SHORTEST + float((cost - none) / by_length))
+
+    def alone(self, asked: int, low: float, high: float) -> WriterAlone | None:
+        if self._spec.stop_after or len(self._spec.panel) == 1 or not self._spec.writer.can_judge:
+            return None
+        who = self._spec.writer
+        usual, _ = self._usual(who, Step.PANEL, ANSWER)
+        least, most = (
+            cost_of(Usage(asked, round(usual * factor)), who.price) for factor in (low, high)
+        )
+        return WriterAlone(who, least, most)
+
+    def seconds(self, calls: Iterable[_Call]) -> float | None:
+        """The panel at once, then the judge, then the writer."""
+        longest: dict[Role, float] = {}
+        for call in calls:
+            took = self._seconds(call)
+            if took is None:
+                return None
+            longest[call.role] = max(took, longest.get(call.role, 0.0))
+        return sum(longest.values()) if longest else None
+
+    def _seconds(self, call: _Call) -> float | None:
+        """A model that was never asked in this step takes as long for a token as in another."""
+        who = call.who.credential, call.who.model
+        if used := self._habits.get((call.step, *who)):
+            return used.seconds
+        others = (self._habits.get((step, *who)) for step in Step)
+        used = next((u for u in others if u and u.low + u.high), None)
+        return call.writes * used.seconds * 2 / (used.low + used.high) if used else None
+
+    def _usual(self, who: Panelist, step: Step, else_: tuple[int, int]) -> tuple[float, float]:
+        """(tokens that it writes, what of them is text)."""
+        if used := self._habits.get((step, who.credential, who.model)):
+            writes = max(1.0, (used.low + used.high) / 2)
+            return writes, min(writes, writes if used.text is None else used.text)
+        text = _between(else_)
+        return text + _between(with_thoughts(who, (0, 0))), text
+
+
+def _ends(factors: Sequence[float]) -> tuple[float, float]:
+    """Between which nine of ten runs lie, if their logarithms are spread as is normal. What is
+    usual counts as one run more."""
+    if not factors:
+        return 1 / WIDEST, WIDEST
+    logs = [math.log(factor) for factor in factors]
+    count = len(logs) + _WEIGHS
+    middle = sum(logs) / count
+    spread = _WEIGHS * (_USUAL_SPREAD**2 + middle**2) + sum((x - middle) ** 2 for x in logs)
+    # Student's quantile, by its first term, and the middle's own doubt.
+    wide = _NINE_OF_TEN + (_NINE_OF_TEN**3 + _NINE_OF_TEN) / (4 * len(logs))
+    reach = min(math.log(WIDEST), wide * math.sqrt(spread / len(logs) * (1 + 1 / count)))
+    return math.exp(middle - reach), math.exp(middle + reach)
+
+
+def _between(ends: tuple[int, int]) -> float:
+    return math.sqrt(ends[0] * ends[1])
+
+
+def _share(cost: Decimal | None, total: Decimal | None) -> float | None:
+    return None if cost is None or not total else round(float(cost / total), 3)
+
+
+def _unknown(parts: Iterable[QuotedPart]) -> tuple[Panelist, ...]:
+    """Each model once, in the order of the calls."""
+    found = {(p.who.credential, p.who.model): p.who for p in parts if p.low is None}
+    return tuple(found.values())
+
+
+def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
+    known = []
+    for cost in costs:
+        if cost is None:
+            return None
+        known.append(cost)
+    return sum(known, Decimal(0))
