@@ -9,7 +9,7 @@ from .openai.chat import chat_completions
 from .openai.models import model, models
 from .openai.responses import responses
 from .runs.differences import differences
-from .runs.endpoints import cancel, fuse, run, run_create, run_list
+from .runs.endpoints import cancel, fuse, run, run_create, run_list, run_quote
 from .runs.events import events
 from .runs.export import export
 from .runs.receipt import receipt
@@ -28,6 +28,7 @@ ROUTES = (
     Route("models", "api-models", {"GET": models}),
     Route("models/<path:name>", "api-model", {"GET": model}),
     Route("runs", "api-runs", {"GET": run_list, "POST": run_create}),
+    Route("runs/quote", "api-run-quote", {"POST": run_quote}),
     Route("runs/<uuid:run_id>", "api-run", {"GET": run}),
     Route("runs/<uuid:run_id>/events", "api-run-events", {"GET": events}),
     Route("runs/<uuid:run_id>/differences", "api-run-differences", {"GET": differences}),

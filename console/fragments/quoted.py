@@ -48,9 +48,9 @@ def _parts(quote: RunQuote) -> list[tuple[str, str]]:
     parts: list[tuple[str, str]] = []
     for role in _ROLES:
         ends = quote.of(role)
-        if ends is None:
+        cost = _dollars(*ends) if ends else ""
+        if not cost:
             continue
-        cost = _dollars(*ends) or "not known"
         seats = [part for part in quote.parts if part.seat is not None and role == "panel"]
         shares = [f"{p.name} {p.share:.0%}" for p in seats if p.share is not None]
         parts.append((role, f"{cost} ({', '.join(shares)})" if len(shares) > 1 else cost))

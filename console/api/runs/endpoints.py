@@ -3,46 +3,64 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase, JsonResponse
 
 from ... import access
+from ...engine.content import text_of
+from ...engine.provider import Message
 from ...models import Fusion, Run
 from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
 from ...record.rows import state_from_rows
 from ...services.errors import RunUnderWay
 from ...services.fusions import begins_from, fusion_wish, must_be_of_here
+from ...services.habits import history
+from ...services.quote import quote_of
 from ...services.rulings import ReaderWish, Ruled
 from ...services.runs import run_cancel
 from ...services.tokens import token_run_fuse
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
+from ..http.wishes import refuse_wishes
 from ..openai.chat_run import planned
 from ..planning.conversation import conversation
 from ..planning.idempotency import earlier, start
+from ..planning.plan import Plan
 from ..planning.refusals import built
 from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from ..planning.terms import asked_terms, places, together
 from . import replies
 from .object import PROMPT_SHOWN, run_reply, run_row
+from .quoted import quote_reply
 
 
 @endpoint(
     Scope.RUN,
     body=RunRequest,
     spending=True,
-    reply=replies.Run,
+    reply=replies.StartedRun,
     status=202,
     example={"model": "fusion", "prompt": "Name one prime number."},
 )
 async def run_create(call: ApiCall[RunRequest]) -> HttpResponseBase:
     """Start a run and go on without waiting for it."""
     return _accepted(await db(_create, call))
+
+
+@endpoint(
+    Scope.RUN,
+    body=RunRequest,
+    reply=replies.QuoteReply,
+    example={"model": "fusion", "prompt": "Name one prime number."},
+)
+async def run_quote(call: ApiCall[RunRequest]) -> HttpResponseBase:
+    """What a run would probably cost and take. Nothing is started and no model is asked."""
+    return JsonResponse((await db(_quote, call)).model_dump(mode="json"))
 
 
 @endpoint(Scope.READ, query=RunFilters, reply=replies.RunList)
@@ -84,7 +102,34 @@ def _accepted(reply: replies.Run) -> HttpResponseBase:
     )
 
 
-def _create(call: ApiCall[RunRequest]) -> replies.Run:
+def _create(call: ApiCall[RunRequest]) -> replies.StartedRun:
+    asked = _asked(call)
+    estimate = _quoted(asked)
+    started = start(
+        call,
+        asked.plan.spec,
+        prompt=asked.prompt,
+        messages=asked.messages,
+        visibility=call.body.fusion.visibility,
+        answers=asked.plan.answers,
+    )
+    run = run_reply(call.request, call.token, started.run)
+    return replies.StartedRun(**dict(run), estimate=estimate)
+
+
+def _quote(call: ApiCall[RunRequest]) -> replies.QuoteReply:
+    refuse_wishes(call.data, RunRequest.model_fields)  # as the run itself would be
+    return _quoted(_asked(call))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    plan: Plan
+    messages: list[Message]
+    prompt: str
+
+
+def _asked(call: ApiCall[RunRequest]) -> _Asked:
     body = call.body
     if (body.prompt is None) == (body.messages is None):
         raise ApiError("invalid_request", "Give either a prompt or messages.", param="prompt")
@@ -93,15 +138,13 @@ def _create(call: ApiCall[RunRequest]) -> replies.Run:
     plan = replace(plan, decide=None)
     chat_messages = body.messages or [ChatMessage(role="user", content=body.prompt)]
     messages, prompt = conversation(chat_messages, with_tools=plan.keeps_tools)
-    started = start(
-        call,
-        plan.spec,
-        prompt=prompt,
-        messages=messages,
-        visibility=body.fusion.visibility,
-        answers=plan.answers,
-    )
-    return run_reply(call.request, call.token, started.run)
+    return _Asked(plan, messages, prompt)
+
+
+def _quoted(asked: _Asked) -> replies.QuoteReply:
+    texts = [text_of(message.get("content")) for message in asked.messages]
+    answers = [answer.text for answer in asked.plan.answers]
+    return quote_reply(quote_of(asked.plan.spec, texts, history(), answers))
 
 
 def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:

@@ -52,6 +52,55 @@ class Run(Outcome, RunRow):
     follow_ups: list[str] | None
 
 
+class PriceRange(Reply):
+    """US dollars; null where a price is not known, which is not 0."""
+
+    low: float | None
+    high: float | None
+
+
+class QuotedCall(PriceRange):
+    """`share` of the whole, from 0 to 1. `fits`: whether what it is to read and write fits its
+    `context_length` (tokens); null where that is not known."""
+
+    seat: str | None
+    model: str
+    credential: str
+    share: float | None
+    context_length: int | None
+    fits: bool | None
+
+
+class AloneReply(PriceRange):
+    """What this model alone would cost that answered the same: the one that writes."""
+
+    model: str
+
+
+class QuoteReply(PriceRange):
+    """What a run will probably cost and take, before it is sent. `unknown` names the models whose
+    price nobody knows: with one of them `low` and `high` are null, and the parts say what is known.
+    `panel`, `judge` and `writer` add up to the whole; null where nobody is asked. `seconds` is null
+    where nothing here says how long. `runs`: on so many runs of the same models here it rests;
+    nine of ten such runs cost what was said."""
+
+    object: Literal["quote"] = "quote"
+    seconds: float | None
+    panel: PriceRange | None
+    judge: PriceRange | None
+    writer: PriceRange | None
+    calls: list[QuotedCall]
+    unknown: list[str]
+    alone: AloneReply | None
+    runs: int
+
+
+class StartedRun(Run):
+    """A run as it was accepted, with what it will probably cost and take."""
+
+    estimate: QuoteReply
+
+
 class RunList(Reply):
     """`next_cursor` continues; null on the last page."""
 

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.http import Http404
 
 from console import access
+from console.api.runs.quoted import quote_reply
 from console.catalog.listings import all_models
 from console.catalog.near import did_you_mean
 from console.engine.errors import Reason
@@ -25,6 +26,7 @@ from console.engine.state import RunState, Step
 from console.engine.steps.condense import condensing_of
 from console.engine.terms import NobodyLeft
 from console.engine.usage import money
+from console.fragments.quoted import quote_view
 from console.management.dollars import dollars
 from console.management.terms import add_terms, terms_of
 from console.models import Preset, Run
@@ -34,7 +36,9 @@ from console.record.public import Seat, run_object
 from console.services.brought import Brought, brought, largest_file, name_of_file, read_file
 from console.services.build_spec import Wish, build, judge_writes
 from console.services.errors import Refused
+from console.services.habits import history
 from console.services.presets import default_preset_slug, preset_lacks, preset_wish, usual_wish
+from console.services.quote import quote_of
 from console.services.runs import run_cancel, run_start
 from console.services.wait_for import read_wait_for
 from console.worker.health import is_up
@@ -73,17 +77,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--max-cost", metavar="DOLLARS", help="the most that its calls may cost together"
         )
+        parser.add_argument(
+            "--quote", action="store_true", help="say what it will probably cost; ask nobody"
+        )
         add_terms(parser, "of whoever is sent the prompt")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not is_up():
+        if not (options["quote"] or is_up()):
             raise CommandError("Fusion is not running here. Start it: python3 manage.py up")
         max_cost = dollars("--max-cost", options["max_cost"])
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
             wish = self._wish(options)
             spec = build(wish)
+            if options["quote"]:
+                self._quote(spec, prompt, wish, as_json=options["json"])
+                return
             run = run_start(
                 owner=None,
                 prompt=prompt,
@@ -117,6 +127,20 @@ class Command(BaseCommand):
             self._print(run, spec, state)
         if state.outcome != "completed":
             sys.exit(1)
+
+    def _quote(self, spec: Spec, prompt: str, wish: Wish, *, as_json: bool) -> None:
+        quote = quote_of(spec, [prompt], history(), [answer.text for answer in wish.answers])
+        if as_json:
+            reply = quote_reply(quote).model_dump(mode="json")
+            self.stdout.write(json.dumps(reply, ensure_ascii=False, indent=2))
+            return
+        view = quote_view(quote)
+        first = (view.cost, view.took, view.rests_on)
+        self.stdout.write(" · ".join(filter(None, first)))
+        for name, cost in view.parts:
+            self.stdout.write(f"  {name} {cost}")
+        for line in filter(None, (view.alone, *view.notes)):
+            self.stdout.write(f"  {line}")
 
     def _wish(self, options: dict[str, Any]) -> Wish:
         pairs = [p.partition("=") for p in (options["policy"] or "").split(",") if p.strip()]
