@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -19,18 +21,22 @@ from ...access import is_admin
 from ...catalog.fitness import Finding
 from ...catalog.judging import who_can_judge
 from ...catalog.listings import all_models
+from ...engine.calls.window import tokens_in
 from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...engine.terms import NobodyLeft
+from ...fragments.quoted import quote_view
 from ...models import CatalogModel, Preset
 from ...providers.kinds import BUILT_IN
 from ...services.brought import TooFewOrMany
-from ...services.build_spec import CUSTOM, Wish, build_and_tell, judge_writes
+from ...services.build_spec import CUSTOM, Wish, build, build_and_tell, judge_writes
 from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
+from ...services.habits import history
 from ...services.places import NewerModel, newer_models
 from ...services.policy import CHOICES
 from ...services.preset_checks import preset_findings
 from ...services.presets import default_preset_slug, filled_wish, presets_enabled
+from ...services.quote import quote
 from ...services.runs import run_start
 from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
@@ -81,6 +87,8 @@ def _console(request: HttpRequest) -> HttpResponse:
     )
     if "terms" in request.GET:
         return _terms(request, form)
+    if "quote" in request.GET:
+        return _quote(request, form)
     out: list[LeftOut] = []
     if form.is_valid():
         try:
@@ -141,6 +149,25 @@ def _terms(request: HttpRequest, form: ComposeForm) -> HttpResponse:
             why_off = str(refused) if form.asks_terms else ""
     context = {"left_out": out, "why_off": why_off, "oob": True}
     return render(request, "console/compose/_left_out.html", context)
+
+
+def _quote(request: HttpRequest, form: ComposeForm) -> HttpResponse:
+    """What it would cost as it is filled in; nothing where that is not whole yet, or refused: why
+    is said when it is asked. How long the prompt is, is told in its place."""
+    view = None
+    if form.is_valid() or not set(form.errors) - {"prompt"}:
+        with suppress(Refused):
+            answers = [tokens_in(answer.text) for answer in form.brought]
+            spec = build(_wish(form, request.POST))
+            view = quote_view(quote(spec, _asked(request), history(), answers=answers))
+    return render(request, "console/compose/_quote.html", {"quote": view})
+
+
+def _asked(request: HttpRequest) -> int:
+    told = request.POST.get("asked", "")
+    if told.isascii() and told.isdecimal() and len(told) < 12:
+        return min(int(told), int(settings.MAX_PROMPT_CHARACTERS))
+    return tokens_in(request.POST.get("prompt", ""))
 
 
 def _panel_wish(form: ComposeForm) -> Wish:

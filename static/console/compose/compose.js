@@ -2,6 +2,7 @@
 
 import { COMPOSE, keep, kept } from "console/draft";
 import "console/compose/elsewhere";
+import "console/compose/quote";
 import { act } from "console/keys";
 import { DOWN, oneStop } from "console/stops";
 
