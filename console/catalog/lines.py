@@ -86,10 +86,11 @@ def line_of(model: str) -> ModelLine:
 def is_same(model: str, other: str) -> bool:
     """The same model under the names that two servers have for it."""
     one, two = line_of(model), line_of(other)
-    return _bare(model) == _bare(other) and one.is_that_of(two)
+    return bare_name(model) == bare_name(other) and one.is_that_of(two)
 
 
-def _bare(model: str) -> str:
+def bare_name(model: str) -> str:
+    """What stays of a name wherever it is served, its version with it."""
     return re.sub(r"[^a-z0-9]+", "-", _named(plain(model).lstrip("~")))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,17 +20,19 @@ from ...access import is_admin
 from ...catalog.fitness import Finding
 from ...catalog.judging import who_can_judge
 from ...catalog.listings import all_models
+from ...catalog.offers import names_of, offers_as_json
 from ...engine.calls.window import tokens_in
 from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...engine.terms import NobodyLeft
 from ...fragments.quoted import quote_view
-from ...models import CatalogModel, Preset
+from ...models import Preset
 from ...providers.kinds import BUILT_IN
 from ...services.brought import TooFewOrMany
 from ...services.build_spec import CUSTOM, Wish, build, build_and_tell, judge_writes
 from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
 from ...services.habits import history
+from ...services.lately import models_used_lately
 from ...services.places import NewerModel, newer_models
 from ...services.policy import CHOICES
 from ...services.preset_checks import preset_findings
@@ -337,14 +338,17 @@ def _kin(preset: Preset, can_judge: bool) -> list[Kin]:
 
 def _models(request: HttpRequest) -> HttpResponse:
     """The lists of every provider, asked for apart so that a slow one never delays the page."""
+    assert request.user.is_authenticated  # login_required has seen to it
     models, errors = all_models()
-    names = _names(models)
+    names = names_of(models)
     # The built-in model is a demonstration: it is offered, but never put forward.
     forward = [n for n, m in zip(names, models, strict=True) if m.credential_slug != BUILT_IN.slug]
-    context = {"names": names, "errors": errors, "prefill": (forward or names)[:PREFILLED]}
+    at = {(m.credential_slug, m.model): n for n, m in zip(names, models, strict=True)}
+    context = {
+        "count": len(names),
+        "offers": offers_as_json(models),
+        "used": [at[used] for used in models_used_lately(request.user) if used in at],
+        "errors": errors,
+        "prefill": (forward or names)[:PREFILLED],
+    }
     return render(request, "console/compose/_models.html", context)
-
-
-def _names(models: list[CatalogModel]) -> list[str]:
-    times = Counter(m.model for m in models)
-    return [m.model if times[m.model] == 1 else f"{m.credential_slug}:{m.model}" for m in models]

@@ -2,6 +2,8 @@
 
 import { COMPOSE, keep, kept } from "console/draft";
 import "console/compose/elsewhere";
+import { putName } from "console/compose/named";
+import "console/compose/picker";
 import "console/compose/quote";
 import { act } from "console/keys";
 import { DOWN, oneStop } from "console/stops";
@@ -106,11 +108,7 @@ form.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-name]");
   if (!button) return;
   const input = button.closest(".custom-seat, .field").querySelector("input");
-  input.value = button.dataset.name;
-  input.removeAttribute("aria-invalid");
-  const near = button.closest(".near");
-  near.previousElementSibling.remove(); // the sentence, which is not true any more
-  near.remove();
+  putName(input, button.dataset.name);
   input.focus();
 });
 

@@ -1,0 +1,20 @@
+"""Which models a person has asked lately: what is offered first where one names a model."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from ..models import Call, Run
+from ..models.runs import READ_ONLY
+
+RUNS = 20
+
+
+def models_used_lately(person: User) -> list[tuple[str, str]]:
+    """(credential's slug, model) of whoever was asked in their last runs, the latest first."""
+    own = Run.objects.filter(owner=person).exclude(origin__in=READ_ONLY)
+    latest = list(own.order_by("-created_at").values_list("pk", flat=True)[:RUNS])
+    calls = Call.objects.filter(run__in=latest).order_by("-run__created_at", "pk")
+    asked = calls.values_list("panelist", flat=True)
+    used = [(p.get("credential", ""), p.get("model", "")) for p in asked]
+    return list(dict.fromkeys(one for one in used if all(one)))
