@@ -13,6 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.layout.conftest import Show
 from tests.layout.rich import SAYS, rich, under_way
+from tests.layout.served import HOST, serve
 from tests.layout.test_copying import pasted
 from tests.layout.test_passage import places
 
@@ -52,6 +53,13 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         }
         html = {n: client.get(f"/fusion/runs/{r.pk}").content.decode() for n, r in runs.items()}
         html["shared"] = client.get("/fusion/shared/by-link-of-selected").content.decode()
+        for name, address in (
+            ("compare", f"/fusion/runs/{runs['rich'].pk}/compare"),
+            ("compare-live", f"/fusion/runs/{runs['live'].pk}/compare"),
+            ("compare-shared", "/fusion/shared/by-link-of-selected/compare"),
+        ):
+            query = "" if name == "compare-live" else "?left=B&right=fused-1"
+            html[name] = client.get(address + query).content.decode()
     yield html
     with django_db_blocker.unblock():
         client.logout()
@@ -62,7 +70,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 @pytest.mark.django_db
 def test_there_are_pages(pages: dict[str, str]) -> None:
-    assert {"rich", "live", "shared"} == pages.keys()
+    assert {"rich", "live", "shared"} < pages.keys()
 
 
 def select(page: Page, where: str, first: str, last: str = "") -> None:
@@ -310,3 +318,63 @@ def test_for_a_finger_it_stands_at_the_lower_edge(show: Show) -> None:
     for button in menu(page).get_by_role("button").all():
         size = button.bounding_box()
         assert size and size["height"] >= 40
+
+
+# ---- two texts side by side ----
+
+SIDES = {
+    "an answer": ("#text-left", SAYS[1], "B · gpt-5.5", "?look=answers#seat-1"),
+    "the fused answer": (
+        "#text-right", "The retrofit looks", "Fused answer", "?look=result&fusion=1#fused-answer"
+    ),
+}  # fmt: skip
+
+
+def beside(show: Show, pages: dict[str, str], width: int) -> Page:
+    """Two texts, and where their run is, that."""
+    page = show("compare", width, 900, query="/compare")
+    serve(page.context, lambda path: pages["compare" if path.endswith("compare") else "rich"])
+    return page
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("where", "words", "who", "leads"), SIDES.values(), ids=[*SIDES])
+def test_words_of_one_of_two_texts_are_copied_and_asked_about_under_the_run(
+    show: Show, pages: dict[str, str], width: int, where: str, words: str, who: str, leads: str
+) -> None:
+    page = beside(show, pages, width)
+    if width == 360:
+        page.locator(".pane-tabs label").nth(["#text-left", "#text-right"].index(where)).click()
+    select(page, where, words)
+    menu(page).get_by_role("button", name="Copy with source").click()
+    expect(menu(page)).to_contain_text("Copied")
+    plain = pasted(page)[1]
+    assert plain.startswith(words) and f"\n\n— {who}, “Should we move our billing?”" in plain
+    assert plain.endswith(f"{leads}\n") and "/compare" not in plain
+
+    select(page, where, words)
+    menu(page).get_by_role("button", name="Ask about this").click()
+    page.wait_for_url("**/fusion/runs/*?look=result#follow-prompt")
+    expect(box(page)).to_be_focused()
+    page.keyboard.type("Why?")
+    assert box(page).input_value() == f"{who}:\n> {words}\n\nWhy?"
+    assert box(page).evaluate("e => e.getBoundingClientRect().bottom <= innerHeight")
+
+
+def test_what_was_written_under_the_run_stays_above_what_is_asked_about_in_a_comparison(
+    show: Show, pages: dict[str, str]
+) -> None:
+    page = beside(show, pages, 1440)
+    page.goto(page.locator("[data-key='2']").evaluate("link => link.href"))
+    box(page).fill("First this.")
+    page.goto(f"{HOST}/compare")
+    select(page, "#text-left", SAYS[1])
+    menu(page).get_by_role("button", name="Ask about this").click()
+    expect(box(page)).to_have_value(f"First this.\n\nB · gpt-5.5:\n> {SAYS[1]}\n\n")
+
+
+@pytest.mark.parametrize("name", ["compare-live", "compare-shared"])
+def test_where_nobody_can_ask_words_of_two_texts_are_only_copied(show: Show, name: str) -> None:
+    page = show(name, 1440, 900)
+    page.locator("#text-left .reading").evaluate("e => getSelection().selectAllChildren(e)")
+    expect(menu(page).get_by_role("button")).to_have_text(["Copy with source"])

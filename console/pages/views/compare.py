@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from ... import access
+from ...engine.spec import Spec
 from ...engine.spec_versions import SpecUnreadable
 from ...fragments.comparison import compared_page
 from ...models import Run
 from ...record.compared import NoSuchText, comparable, named, usual
 from ...record.rows import state_from_rows
+from ...services.follow import follow_lacks
 from .runs import private_page
 
 PAGE = "console/compare/compare.html"
@@ -60,8 +62,15 @@ def _page(request: HttpRequest, run: Run, *, back: str, is_shared: bool = False)
         "texts": texts,
         "page": compared_page(state, left, right),
         "only_differs": bool(request.GET.get("differs")),
+        "may_ask": not is_shared and _may_be_followed(run, spec),
     }
     return render(request, PAGE, context)
+
+
+def _may_be_followed(run: Run, spec: Spec) -> bool:
+    """As its page has a box for the next question."""
+    is_somebodys = run.owner_id is not None or run.is_sample
+    return run.is_final and is_somebodys and not follow_lacks(run, spec)
 
 
 def _other(both: tuple[str, str], name: str) -> str:

@@ -6,6 +6,7 @@ import { divide } from "console/compare/divider";
 import { draw } from "console/compare/drawing";
 import "console/compare/keys";
 import { scrollTogether } from "console/compare/scrolling";
+import "console/compare/selected";
 import { ACROSS, oneStop } from "console/stops";
 
 const main = document.getElementById("compare");

@@ -1,18 +1,19 @@
 // *Ask about this*: words come into the box of the next question, quoted and with who said them,
 // below whatever is written there already.
 
-import { partOf } from "console/run/parts";
+import { addressOf, partOf } from "console/run/parts";
 import { closePassage, passageWords } from "console/run/passage";
 import { showPart } from "console/run/looks";
+import { offer, quotation } from "console/selected";
 
 const main = document.getElementById("run");
 const SHEET = matchMedia("(max-width: 1000px)"); // there an open passage covers the box
 
 const box = () => document.getElementById("follow-prompt");
 
-export const canAsk = () => Boolean(box());
+const canAsk = () => Boolean(box());
 
-export function askAbout({ who, words }) {
+function askAbout({ who, words }) {
   if (SHEET.matches) closePassage(() => put(who, words));
   else put(who, words);
 }
@@ -21,9 +22,8 @@ function put(who, words) {
   const field = box();
   if (!field) return;
   if (!field.checkVisibility()) showPart("fused-answer"); // on a phone one part is shown at a time
-  const quoted = words.split("\n").map((line) => `> ${line}`.trimEnd()).join("\n");
   const written = field.value.trimEnd().length;
-  const added = `${written ? "\n\n" : ""}${who}:\n${quoted}\n\n`;
+  const added = `${written ? "\n\n" : ""}${quotation(who, words)}`;
   field.focus();
   field.setSelectionRange(written, field.value.length);
   // As if it had been typed, so that it can be undone.
@@ -38,4 +38,13 @@ function put(who, words) {
 main.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-passage-ask]");
   if (button) askAbout({ who: partOf(button).who, words: passageWords() });
+});
+
+offer({
+  texts: ".seat-body, .fused-body, #analysis, .passage-body",
+  rooms: ".seat-body, .fused, .aside, .passage-body",
+  partOf,
+  addressOf,
+  askAbout,
+  canAsk,
 });

@@ -20,6 +20,12 @@ function show(id) {
   if (part?.matches("#analysis .claim")) {
     showPart("analysis");
     showClaim(part);
+  } else if (part?.matches("#follow-prompt")) {
+    // Who comes to ask writes on.
+    showPart("fused-answer");
+    part.focus();
+    part.setSelectionRange(part.value.length, part.value.length);
+    return null;
   } else if (main.querySelector(`.rail [data-part="${CSS.escape(id)}"]`)) showPart(id);
   else return null;
   return part;

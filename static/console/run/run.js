@@ -1,6 +1,7 @@
 // A run's page. It is whole without this; it then shows what a reload finds.
 
 import "console/run/announcing";
+import "console/run/asking";
 import { keepTicking, tick } from "console/run/clocks";
 import "console/run/code";
 import "console/run/columns";
@@ -17,7 +18,6 @@ import "console/run/newer";
 import "console/run/permission";
 import { tellRates } from "console/run/rates";
 import "console/run/ruling";
-import "console/run/selected";
 import { follow, isOver } from "console/run/socket";
 import "console/run/telling";
 import "console/run/thread";

@@ -4,10 +4,8 @@
 
 import { copyContent } from "console/copying";
 import { cleaned, htmlOf } from "console/rich";
-import { askAbout, canAsk } from "console/run/asking";
-import { addressOf, partOf } from "console/run/parts";
 
-const main = document.getElementById("run");
+const main = document.querySelector("main");
 const menu = document.createElement("div");
 const [ask, copy] = ["Ask about this", "Copy with source"].map(button);
 menu.id = menu.className = "selected";
@@ -17,11 +15,11 @@ menu.setAttribute("aria-label", "Selected words");
 copy.setAttribute("aria-live", "polite");
 menu.append(ask, copy);
 main.append(menu);
-const TEXTS = ".seat-body, .fused-body, #analysis, .passage-body";
-const FIELDS = "input, textarea, select, [contenteditable]";
+const FIELDS = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
 const FINGER = matchMedia("(pointer: coarse)");
 const REST = 150; // ms: a selection that grows is not followed word by word
 
+let page = null; // what a page says of its texts, see `offer`
 let chosen = null; // { range, holder, part }
 let isPressed = false;
 let waiting = 0;
@@ -34,6 +32,15 @@ function button(says) {
   made.textContent = says;
   return made;
 }
+
+// `texts` are whose words can be selected, `rooms` what they scroll in. `partOf` an element says
+// `{ id, who }`, `addressOf` a part what leads to it.
+export function offer(said) {
+  page = said;
+}
+
+export const quotation = (who, words) =>
+  `${who}:\n${words.split("\n").map((line) => `> ${line}`.trimEnd()).join("\n")}\n\n`;
 
 const isOpen = () => menu.matches(":popover-open");
 const elementOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement);
@@ -57,12 +64,12 @@ function selection() {
   if (selected.isCollapsed || !selected.rangeCount || document.activeElement?.matches(FIELDS)) return null;
   const whole = selected.getRangeAt(0);
   const start = elementOf(whole.startContainer);
-  const holder = start.closest(TEXTS);
+  const holder = start.closest(page.texts);
   const range = holder && main.contains(holder) ? within(whole, holder) : null;
   if (!range || !range.toString().trim()) return null;
   const end = elementOf(range.endContainer);
-  const [one, other] = [partOf(start), partOf(end)];
-  const part = one?.id === other?.id && one?.who === other?.who ? one : partOf(holder);
+  const [one, other] = [page.partOf(start), page.partOf(end)];
+  const part = one?.id === other?.id && one?.who === other?.who ? one : page.partOf(holder);
   return part && { range, holder, part };
 }
 
@@ -89,7 +96,7 @@ function wordsOf(one) {
 
 function withSource(one) {
   const { title } = main.dataset;
-  const address = addressOf(one.part);
+  const address = page.addressOf(one.part);
   const html = contents(one);
   const source = html.appendChild(document.createElement("p"));
   const link = document.createElement("a");
@@ -104,7 +111,7 @@ function withSource(one) {
 function place() {
   if (!chosen) return;
   const lines = [...chosen.range.getClientRects()].filter((line) => line.width);
-  const room = chosen.holder.closest(".seat-body, .fused, .aside, .passage-body").getBoundingClientRect();
+  const room = chosen.holder.closest(page.rooms).getBoundingClientRect();
   const [top, bottom] = [Math.max(room.top, 0), Math.min(room.bottom, innerHeight)];
   const seen = lines.filter((line) => line.bottom > top && line.top < bottom);
   menu.classList.toggle("is-away", !seen.length);
@@ -125,13 +132,13 @@ function place() {
 
 function update() {
   clearTimeout(waiting);
-  if (isPressed || menu.contains(document.activeElement)) return;
+  if (!page || isPressed || menu.contains(document.activeElement)) return;
   chosen = selection();
   if (!chosen) {
     close();
     return;
   }
-  ask.hidden = !canAsk();
+  ask.hidden = !page.canAsk();
   if (!isOpen()) menu.showPopover();
   place();
 }
@@ -197,7 +204,7 @@ ask.addEventListener("click", () => {
   const words = wordsOf(one);
   chosen = null;
   menu.hidePopover();
-  askAbout({ who: one.part.who, words });
+  page.askAbout({ who: one.part.who, words });
 });
 copy.addEventListener("click", async () => {
   const selected = getSelection().getRangeAt(0).cloneRange();
