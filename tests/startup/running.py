@@ -95,7 +95,7 @@ def _put_tables(project: Path) -> None:
 
 class Up:
     """With the tests' own environment, and one web server, unless `python` is bare. Its database
-    has its tables before it starts, unless it is about a first start or another place."""
+    has its tables before it starts, unless it is about a first start, a model or another place."""
 
     def __init__(
         self,
@@ -108,7 +108,8 @@ class Up:
     ) -> None:
         if python == sys.executable:
             changes = {"FUSION_BOOTSTRAP": "0", "FUSION_WEB_PROCESSES": "1", **changes}
-            if not (is_first or {"FUSION_VAR_DIR", "DATABASE_URL"} & changes.keys()):
+            elsewhere = {"FUSION_VAR_DIR", "DATABASE_URL", "FUSION_LOCAL_SERVERS"} & changes.keys()
+            if "--no-local-model" in arguments and not (is_first or elsewhere):
                 _put_tables(project)
         self.lines: list[str] = []
         self.process = subprocess.Popen(
