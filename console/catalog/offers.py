@@ -46,7 +46,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Offer:
+class ModelOffer:
     title: str  # its own name, without its author's
     maker: str
     takes: tuple[str, ...]  # beside text
@@ -77,7 +77,7 @@ def names_of(models: Sequence[CatalogModel]) -> list[str]:
     return [m.model if times[m.model] == 1 else f"{m.credential_slug}:{m.model}" for m in models]
 
 
-def offers(models: Sequence[CatalogModel], today: date | None = None) -> list[Offer]:
+def offers(models: Sequence[CatalogModel], today: date | None = None) -> list[ModelOffer]:
     """In the order of the lists. What writes no text is nobody's seat."""
     today = today or timezone.localdate()
     lines: dict[tuple[str, ...], list[list[tuple[CatalogModel, str]]]] = {}
@@ -140,7 +140,7 @@ def _is_one_of(row: CatalogModel, rows: Iterable[tuple[CatalogModel, str]]) -> b
     )
 
 
-def _offer(rows: Sequence[tuple[CatalogModel, str]], today: date) -> Offer:
+def _offer(rows: Sequence[tuple[CatalogModel, str]], today: date) -> ModelOffer:
     models = [row for row, _ in rows]
     first = models[0]
     takes = dict.fromkeys(kind for row in models for kind in row.inputs or () if kind != "text")
@@ -148,7 +148,7 @@ def _offer(rows: Sequence[tuple[CatalogModel, str]], today: date) -> Offer:
     ends = [row.expires_at for row in models]
     last = max((end for end in ends if end), default=None) if all(ends) else None
     published = min((row.published_at for row in models if row.published_at), default=None)
-    return Offer(
+    return ModelOffer(
         title=short_name(first.model),
         maker=_maker(first.model),
         takes=tuple(takes),

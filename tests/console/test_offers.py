@@ -14,7 +14,7 @@ from django.test import Client
 
 from console.catalog import offers as module
 from console.catalog.listings import all_models
-from console.catalog.offers import Offer, offers, offers_as_json
+from console.catalog.offers import ModelOffer, offers, offers_as_json
 from console.models import CatalogModel, Credential
 from console.models.catalog import nano_dollars
 from tests.console.listed import Have
@@ -66,7 +66,7 @@ def test_two_names_at_one_key_are_two_lines() -> None:
     assert ways(row("one", "m/alpha"), row("one", "alpha")) == [["m/alpha"], ["alpha"]]
 
 
-def offer(*rows: CatalogModel) -> Offer:
+def offer(*rows: CatalogModel) -> ModelOffer:
     [only] = offers(rows, TODAY)
     return only
 

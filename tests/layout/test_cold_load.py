@@ -136,9 +136,9 @@ def test_what_scripts_bring_has_its_place_however_late_they_come(
     serve(page, lambda path: pages[name])
     page.route(LATE["modules"], lambda route: held.append(route))
     page.route_web_socket(re.compile("/ws/"), lambda socket: None)
+    page.add_init_script(NEVER)
     page.goto(HOST, wait_until="commit")
     page.evaluate(PAINTED)
-    page.evaluate(NEVER)
     page.evaluate("document.fonts.ready.then(() => true)")
 
     def places() -> dict[int, Any]:
