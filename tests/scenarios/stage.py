@@ -35,6 +35,7 @@ from .viewer import Viewer
 
 PLANTED = "sk-planted-4f0c9a7e1b2d3c4e5f60718293a4b5c6"
 POLICY = Policy(first_token_timeout=1, stall_timeout=0.6, alive_timeout=2, total_timeout=10)
+PATIENT = {"first_token_timeout": 20, "stall_timeout": 20, "total_timeout": 40}
 SIBLING_TEXT = " ".join(f"word{n}" for n in range(15))
 SIBLING = Script(text=SIBLING_TEXT, tokens_per_second=50)
 SUBJECT = "subject"  # the model that misbehaves
@@ -155,7 +156,7 @@ def spec_of(scenario: Scenario) -> Spec:
             panel, writer = (sibling, sibling), subject
     # Silence is short where it is what happens; a busy machine's is not to be taken for it.
     is_of_time = scenario.reason in (Reason.TIMEOUT, Reason.STALLED)
-    patience = {} if is_of_time else {"first_token_timeout": 8, "stall_timeout": 8}
+    patience = {} if is_of_time else PATIENT
     return a_spec(panel, judge, writer, **{**patience, **scenario.policy})
 
 
