@@ -133,6 +133,10 @@ class Play:
             self.was_asked(model)
         # Not before there is a log: a run that waits long for its worker is told from its rows.
         self.events = self.hear_events()
+        # Who begins to hear later is told of each call as far as it has come by then.
+        for key in SEATS:
+            self.until_response("fusion_call.panel.added", f'"{key}"')
+        until(lambda: self.events.said)
 
     def ask_again(self, **body: Any) -> None:
         """Fuses the answers again, and hears that."""
@@ -148,6 +152,7 @@ class Play:
         for model in asked:
             self.was_asked(model)
         self.events, self.responses = self.hear_events(), self._hear_responses()
+        until(lambda: self.events.said and self.responses.said)
 
     def _hear_responses(self) -> Stream:
         url = f"{self.api.url}/responses"
