@@ -121,6 +121,8 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
     wait_for_the_end(page)
 
     # The fusion before, and back; two texts side by side, and back.
+    expect(page.locator(".fusion-tabs [aria-current]")).to_contain_text("2")
+    expect(page.get_by_role("textbox", name="Follow up")).to_be_visible()
     page.keyboard.press("[")
     page.wait_for_url(re.compile("fusion=1"))
     expect(page.locator(".fused")).to_contain_text("cheaper than it is")
