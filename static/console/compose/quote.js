@@ -20,9 +20,10 @@ async function ask() {
   const body = new URLSearchParams([...fields].filter(([name, value]) => name !== "prompt" && typeof value === "string"));
   body.set("asked", tokens(form.elements.prompt.value));
   try {
-    const response = await fetch(place.dataset.quote, { method: "POST", body, signal: asked.signal });
+    const headers = { "HX-Request": "true" }; // a part of the page is wanted
+    const response = await fetch(place.dataset.quote, { method: "POST", headers, body, signal: asked.signal });
     const html = await response.text();
-    if (response.ok && !response.redirected) place.innerHTML = html;
+    if (response.status === 200 && !response.redirected) place.innerHTML = html;
   } catch {
     // Away, or asked anew: what stands there stays.
   }
