@@ -44,6 +44,7 @@ DISPUTED = json.dumps(
 # Two of these are more than `narrow` reads at once.
 WORDY = f"The rare words of this answer fill a page. {words(2000, of='rare')[:8756]}"
 NARROW_READS = 6000
+PRICED = ["paid", "paid-slow", "paid-judge"]
 # Words of which one that is missing or doubled can be seen.
 SLOW = " ".join(f"word{n}" for n in range(400))
 TASKS: list[dict[str, Any]] = [
@@ -81,6 +82,10 @@ def speak(upstream: Upstream, *, slowly: bool) -> None:
     for name in ("yes", "yea"):
         upstream.script(name, Script(text="Yes"))
     upstream.script("wordy", Script(text=WORDY))
+    # Whose prices are known, so that budgets can hold what they may cost.
+    upstream.script("paid", Script(text="What paid has to say.", cost=0.01))
+    upstream.script("paid-slow", Script(text=SLOW, tokens_per_second=pace))
+    upstream.script("paid-judge", fused)
     upstream.script("narrow", lambda body: _condensed(body, pace) or fused)
     for name in ("alpha", "beta"):
         upstream.script(name, _answer(name))

@@ -64,7 +64,7 @@ def make(folder: Path, postgres: str) -> None:
             closed = stack.manage("shell", "-v0", "-c", CLOSE).stdout.splitlines()[-1]
             prompts: dict[str, str] = json.loads(closed)
             facts = making.facts | {"runs": making.ends(), "prompts": prompts}
-            facts["found"] = making.found()
+            facts |= {"found": making.found(), "receipts": making.receipts()}
             stack.kill("web")
             write(folder / "facts.json", facts)
             write(folder / "logs.json", making.logs())

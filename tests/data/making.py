@@ -37,6 +37,16 @@ CatalogModel.objects.update_or_create(
     credential=Credential.objects.get(slug="test"), model="narrow",
     defaults={{"context_length": {cast.NARROW_READS}}})
 """
+PRICED = f"""
+from django.contrib.auth.models import User
+from console.models import ApiToken, CatalogModel, Credential, Purse
+for model in {cast.PRICED}:
+    CatalogModel.objects.update_or_create(
+        credential=Credential.objects.get(slug="test"), model=model,
+        defaults={{"input_price": 10**9, "output_price": 5 * 10**9}})
+bob, day = User.objects.get(username="bob"), {{"period": "day", "limit_nano": 2 * 10**9}}
+Purse.objects.create(kind="person", subject=str(bob.pk), **day)
+"""
 # Of each part of an analysis that can be ruled on, in each way.
 RULED = {
     "on": 1,
@@ -89,6 +99,7 @@ class Making(Asking):
         self.ask("writing as ruled", "north", "south", form={"judge": "test:ruler"})
         self.by_programs()
         self.brought()
+        self.paid()
         for name in self.runs:
             self.until(name)
         self.imported()
@@ -146,12 +157,22 @@ class Making(Asking):
         form = {"prompt": "And otherwise, followed on?"}
         self.act("another way on", f"{self.runs['completed']['run']}/follow", form)
 
-    def program(self, name: str, *, judge: str = "test:judge", **fusion: Any) -> None:
+    def program(
+        self, name: str, *, judge: str = "test:judge", max_cost: float | None = None, **fusion: Any
+    ) -> None:
         """Asked for by a program; without a judge, judge and writer are nobody."""
         prompt = f"What is the answer to {name}?"
         wish = fusion | ({"judge": judge} if judge else {})
-        run = self.post("runs", {"model": "fusion", "prompt": prompt, "fusion": wish})
+        body = {"model": "fusion", "prompt": prompt, "fusion": wish, "max_cost": max_cost}
+        run = self.post("runs", {k: v for k, v in body.items() if v is not None})
         self.runs[name] = {"run": run["id"], "prompt": prompt}
+
+    def paid(self) -> None:
+        """From budgets: all of it, nothing, and by bob, who may spend so much a day."""
+        self.stack.shell(PRICED)
+        for name, most in (("paid for", 2), ("not paid for", 0.000001)):
+            self.program(name, panel=["paid"], judge="test:paid-judge", max_cost=most)
+        self.ask("bob's day", "paid", form={"judge": "test:paid-judge"}, by=self.bob)
 
     def imported(self) -> None:
         """A run that another Fusion wrote to a file, brought in by bob."""
@@ -191,6 +212,9 @@ class Making(Asking):
         self.post(f"runs/{ruled['run']}/fusions", body)
         self.program("beside brought", panel=["north", "slow"], answers=BROUGHT[:1])
         self.runs["beside brought"] |= {"asked": {"slow": 1} | fused, "then": "completed"}
+        panel = ["paid", "paid-slow"]
+        self.program("money held", panel=panel, judge="test:paid-judge", max_cost=2)
+        self.runs["money held"] |= {"asked": {"paid-slow": 1, "paid-judge": 2}, "then": "completed"}
         stopping = self.ask("stopping", *panel, asked={}, then="cancelled")
         self.evaluation(folder)
         held = {name: run["run"] for name, run in self.runs.items() if run.get("asked")}
@@ -283,6 +307,11 @@ class Making(Asking):
                 if wishes or read["verdicts"]:
                     told[name] = {"wishes": wishes, "verdicts": read["verdicts"]}
         return told
+
+    def receipts(self) -> dict[str, Any]:
+        """Of runs with a budget that have ended, as alice's program is told them."""
+        runs = {name: self.runs[name]["run"] for name in ("paid for", "not paid for")}
+        return {name: self.get(f"runs/{run}/receipt") for name, run in runs.items()}
 
     def ends(self) -> dict[str, dict[str, Any]]:
         """Every run with its rows' word: whose it is, who may read it, how it stands."""

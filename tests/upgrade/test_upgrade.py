@@ -147,6 +147,22 @@ def _brought(site: OldSite, name: str) -> list[dict[str, Any]]:
     return [call for call in site.read(name)["calls"] if call["cause"] == "brought"]
 
 
+def test_what_budgets_held_and_paid_is_told_as_it_was(site: OldSite) -> None:
+    for name, then in site.facts.get("receipts", {}).items():
+        now = _receipt(site, name)
+        assert len(now["calls"]) == len(then["calls"])
+        for line, was in zip(now["calls"], then["calls"], strict=True):
+            assert was.items() <= line.items(), name
+        assert now["cost"] == then["cost"]
+
+
+def _receipt(site: OldSite, name: str) -> dict[str, Any]:
+    read = site.api("GET", f"/runs/{site.id_of(name)}/receipt")
+    assert read.status_code == 200, read.text
+    said: dict[str, Any] = read.json()
+    return said
+
+
 def test_what_an_evaluation_asked_stands_in_a_list_of_its_own(alice: Member) -> None:
     assert "2+2?" in alice.http.get("/fusion/runs?origin=evaluation").text
     assert "2+2?" not in alice.http.get("/fusion/runs").text
@@ -198,6 +214,17 @@ def test_what_an_interrupted_call_had_said_is_kept(site: OldSite, resumed: Resum
         for key, text in site.runs[name]["saved"].items():
             assert calls[key]["text"].startswith(text), (name, key)
             assert calls[key]["reason"] in ("worker_lost", "worker_stopped", "cancelled"), name
+
+
+def test_money_that_a_lost_worker_held_is_settled_and_all_else_is_paid_from_the_same_budget(
+    site: OldSite, resumed: Resumed
+) -> None:
+    if "money held" not in site.runs:
+        pytest.skip("of a day before that")
+    lines = _receipt(site, "money held")["calls"]
+    assert all(line["booked"] is not None for line in lines)
+    (lost,) = (line for line in lines if line["reason"] == "worker_lost")
+    assert lost["is_estimated"] and 0 < lost["booked"] < lost["held"]
 
 
 def test_a_fusion_that_was_ruled_on_is_written_as_it_was_ruled(resumed: Resumed) -> None:
