@@ -31,6 +31,7 @@ from console.record.public import run_object
 from console.record.rows import state_from_rows
 from console.services.follow import run_follow
 from console.site.sample import FILE
+from tests.console import test_by_words as by_words
 from tests.console.story import Story, a_spec
 
 TEXT = "# Why\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint('<script>')\n```\n"
@@ -111,6 +112,8 @@ def test_every_kind_of_run_comes_back(alice: User) -> None:
         Story(a_spec("m/one")).begin().answer(0, "Yes.").judge().synthesise("Yes.").complete(),
         Story(a_spec(stop_after="panel")).begin().wait(1),
         Story().begin().answer(0, "Yes.").answer(1, "No.").answer(2, "").judge().misjudge(),
+        by_words.told(),
+        by_words.failed_judge(writes=False),
     ]
     for story in stories:
         for call in story.state.calls.values():

@@ -100,3 +100,4 @@ class AnalysisShape(TypedDict):
     left_out: NotRequired[Count]
     no_claims: NotRequired[Count]
     not_asked_for: NotRequired[list[str]]
+    best: NotRequired[Seat]  # of one by words: whose answer has the most in common with the others

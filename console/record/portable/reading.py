@@ -229,7 +229,7 @@ def _highest(analysis: Any, seats: list[int]) -> int:
         match value:
             case dict():
                 for name, inner in value.items():
-                    if name in ("seat", "found_in"):
+                    if name in ("seat", "found_in", "best"):
                         named.append(inner)
                     elif name == "seats":
                         named.extend(inner)
