@@ -116,6 +116,14 @@ def test_what_a_run_was_is_told_as_it_was(site: OldSite) -> None:
     assert not site.read("compare first")["fusions"]
 
 
+def test_every_run_that_has_ended_is_taken_along_whole(site: OldSite) -> None:
+    for name, run in site.runs.items():
+        if run["status"] in ENDED and run["owner"] == "alice":
+            file = site.api("GET", f"/runs/{run['run']}/export", params={"format": "json"})
+            assert file.status_code == 200, (name, file.text)
+            assert file.json()["runs"][0]["prompt"] == run["prompt"]
+
+
 def test_what_readers_ruled_and_found_best_is_told_as_it_was(site: OldSite) -> None:
     for name, then in site.facts.get("found", {}).items():
         now = site.read(name)
