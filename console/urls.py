@@ -11,6 +11,7 @@ from .api.http.base import nothing_here_view
 from .live import views as live
 from .pages.views import (
     account,
+    budgets,
     compare,
     console,
     exports,
@@ -61,6 +62,8 @@ urlpatterns = [
     path("fusion/presets/<slug:slug>/renew", presets.renew, name="preset-renew"),
     path("fusion/keys", keys.keys, name="keys"),
     path("fusion/servers", servers.servers, name="servers"),
+    path("fusion/budgets", budgets.budgets, name="budgets"),
+    path("fusion/budgets.csv", budgets.budgets_file, name="budgets-file"),
     path("fusion/tokens", tokens.tokens, name="tokens"),
     path("fusion/tokens/<int:token_id>/revoke", tokens.revoke, name="token-revoke"),
     # people

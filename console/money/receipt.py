@@ -78,7 +78,7 @@ def as_csv(lines: Iterable[PaidCall]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([f.name for f in fields(PaidCall)])
-    writer.writerows([_cell(value) for value in vars(line).values()] for line in lines)
+    writer.writerows([cell(value) for value in vars(line).values()] for line in lines)
     return out.getvalue()
 
 
@@ -114,7 +114,7 @@ def _line(call: CallState, hold: Hold | None) -> PaidCall:
     )
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A spreadsheet takes what begins so for a formula."""
     if isinstance(value, Decimal):
         return f"{value:f}"

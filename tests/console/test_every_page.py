@@ -44,6 +44,8 @@ PAGES: dict[str, dict[str, str | int]] = {
     "runs-under-way": MEMBERS,
     "run-import": MEMBERS,
     "tokens": MEMBERS,
+    "budgets": MEMBERS,
+    "budgets-file": MEMBERS,
     "password": MEMBERS,
     "keys": MEMBERS | {BOB: 403, ALICE: 403},
     "servers": MEMBERS | {BOB: "/fusion/keys", ALICE: "/fusion/keys"},

@@ -85,6 +85,7 @@ def test_every_template_is_somebody_s(
         f"/runs/{under_way.pk}",
         "/tokens",
         "/import",
+        "/budgets",
     ):
         assert client.get(f"/fusion{page}").status_code == 200
     for page in ("", "/compare"):

@@ -26,7 +26,9 @@ from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...engine.terms import NobodyLeft
 from ...fragments.quoted import quote_view
+from ...fragments.spent import StandingView, standing_view
 from ...models import Preset
+from ...money.standing import nearly_spent
 from ...providers.kinds import BUILT_IN
 from ...services.brought import TooFewOrMany
 from ...services.build_spec import CUSTOM, Wish, build, build_and_tell, judge_writes
@@ -48,6 +50,7 @@ from .rows import page_of_rows, run_rows
 
 RECENT = 6
 PREFILLED = 3
+NEAR = 3  # budgets that are told of
 CHOSEN_FOR_ONE_RUN = ("wait_for", "judge_writes", *(f"policy-{c.name}" for c in CHOICES))
 JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 
@@ -264,6 +267,7 @@ def _page(
         "policy_is_chosen": any(form.data.get(name) for name in CHOSEN_FOR_ONE_RUN),
         "recent": run_rows(recent),
         "left_out": left_out,
+        "near_budgets": _near_budgets() if is_admin(request.user) else (),
     }
     if first := first_context(request, presets, recent):
         chosen = next((c for c in cards if c.slug == form["preset"].value()), None)
@@ -272,6 +276,11 @@ def _page(
         context |= first | {"chosen": chosen, "leads_to_who": leads}
         return render(request, "console/first/first.html", context, status=status)
     return render(request, "console/compose/compose.html", context, status=status)
+
+
+def _near_budgets() -> list[StandingView]:
+    """For whoever can raise them."""
+    return [standing_view(standing) for standing in nearly_spent()[:NEAR]]
 
 
 def preset_cards(presets: list[Preset], *, for_admin: bool) -> list[Card]:

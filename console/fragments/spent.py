@@ -1,0 +1,138 @@
+"""What the page of budgets shows: the days of a month as bars, and how each budget stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..engine.receipt import COMPUTED, REPORTED
+from ..engine.usage import money
+from ..money.amounts import about, plain
+from ..money.spending import ESTIMATED, ROLES, DaySpent, ModelSpent
+from ..money.standing import BudgetStanding
+
+HEIGHT = 100  # of the chart, in its own units; a day is ten wide
+_SAID = {REPORTED: "reported", COMPUTED: "computed from the list", ESTIMATED: "estimated"}
+
+
+@dataclass(frozen=True)
+class BarPart:
+    role: str
+    y: str
+    height: str
+
+
+@dataclass(frozen=True)
+class DayBar:
+    x: int
+    name: str
+    cost: str
+    costs: tuple[str, ...]  # in the order of ROLES
+    parts: tuple[BarPart, ...]
+
+
+@dataclass(frozen=True)
+class DaysView:
+    """`lines` are what its heights mean, the highest first; `ends` the days named below it."""
+
+    bars: tuple[DayBar, ...]
+    width: int
+    lines: tuple[str, ...]
+    ends: tuple[str, ...]
+    totals: tuple[tuple[str, str], ...]
+    words: str
+
+
+@dataclass(frozen=True)
+class StandingView:
+    pk: int
+    whose: str
+    period: str
+    spent: str
+    limit: str
+    held: str
+    left: str
+    state: str
+    tone: str  # "", "warn" or "bad"
+    spent_share: str  # of a bar 100 wide
+    held_share: str
+
+
+def days_view(days: Sequence[DaySpent]) -> DaysView:
+    most = max((day.whole for day in days), default=Decimal(0))
+    top = _rounded_up(most)
+    bars = tuple(_bar(n, day, top) for n, day in enumerate(days))
+    shown = [days[0], days[len(days) // 2], days[-1]] if days else []
+    totals = tuple((role, money(sum((d.of[role] for d in days), Decimal(0)))) for role in ROLES)
+    return DaysView(
+        bars=bars,
+        width=10 * len(days),
+        lines=(_axis(top), _axis(top / 2), "$0"),
+        ends=tuple(_day(day) for day in shown),
+        totals=totals,
+        words=_words(days),
+    )
+
+
+def standing_view(standing: BudgetStanding) -> StandingView:
+    whole = max(standing.limit, standing.spent + standing.held, 1)
+    spent = standing.spent * 100 / whole
+    return StandingView(
+        pk=standing.purse.pk,
+        whose=standing.whose,
+        period=standing.period,
+        spent=about(standing.spent),
+        limit=plain(standing.limit),
+        held=about(standing.held) if standing.held else "",
+        left=about(standing.left),
+        state=standing.state,
+        tone="" if not standing.state else "bad" if standing.spent >= standing.limit else "warn",
+        spent_share=f"{spent:.2f}",
+        held_share=f"{standing.held * 100 / whole:.2f}",
+    )
+
+
+def who_said(model: ModelSpent) -> str:
+    said = [_SAID[source] for source in _SAID if source in model.said]
+    if model.unknown:
+        calls = "call" if model.unknown == 1 else "calls"
+        said.append(f"{model.unknown:,} {calls} of unknown cost")
+    return ", ".join(said)
+
+
+def _bar(n: int, day: DaySpent, top: Decimal) -> DayBar:
+    parts, below = [], Decimal(0)
+    for role in ROLES:
+        height = day.of[role] * HEIGHT / top
+        below += height
+        if height:
+            parts.append(BarPart(role, f"{HEIGHT - below:.2f}", f"{height:.2f}"))
+    costs = tuple(money(day.of[role]) for role in ROLES)
+    return DayBar(10 * n + 1, _day(day), money(day.whole), costs, tuple(parts))
+
+
+def _day(day: DaySpent) -> str:
+    return f"{day.day.day} {day.day:%b}"
+
+
+def _words(days: Sequence[DaySpent]) -> str:
+    dearest = max(days, key=lambda day: day.whole, default=None)
+    if dearest is None or not dearest.whole:
+        return "Nothing was spent."
+    on = sum(1 for day in days if day.whole)
+    many = f"{on} days" if on > 1 else "1 day"
+    return f"Spent on {many}, most on {_day(dearest)}: {money(dearest.whole)}."
+
+
+def _rounded_up(most: Decimal) -> Decimal:
+    """The next 1, 2, 4 or 10 of its power of ten, so that half of it is read easily, too."""
+    if not most:
+        return Decimal(1)
+    power = Decimal(1).scaleb(most.adjusted())
+    return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= most)
+
+
+def _axis(amount: Decimal) -> str:
+    text = f"{amount.normalize():f}"
+    return f"${text}"
