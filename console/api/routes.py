@@ -13,6 +13,7 @@ from .runs.endpoints import cancel, fuse, run, run_create, run_list, run_quote
 from .runs.events import events
 from .runs.export import export
 from .runs.receipt import receipt
+from .runs.spent import key, usage
 from .runs.verdicts import verdict
 
 
@@ -27,6 +28,8 @@ ROUTES = (
     Route("responses", "api-responses", {"POST": responses}),
     Route("models", "api-models", {"GET": models}),
     Route("models/<path:name>", "api-model", {"GET": model}),
+    Route("key", "api-key", {"GET": key}),
+    Route("usage", "api-usage", {"GET": usage}),
     Route("runs", "api-runs", {"GET": run_list, "POST": run_create}),
     Route("runs/quote", "api-run-quote", {"POST": run_quote}),
     Route("runs/<uuid:run_id>", "api-run", {"GET": run}),

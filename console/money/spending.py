@@ -15,7 +15,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, FloatField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Count,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
@@ -28,6 +36,8 @@ from .amounts import dollars
 
 PANEL, JUDGE, WRITER = ROLES = ("panel", "judge", "writer")
 ESTIMATED = "estimated"  # who said so: nobody, it was booked from what had arrived
+# Somebody may have been charged for it.
+CAME_BACK = Q(status=CallStatus.COMPLETED) | Q(first_token_at__isnull=False)
 _ROLE_OF = {Step.PANEL: PANEL, Step.SYNTHESIS: WRITER}
 
 
@@ -117,7 +127,7 @@ def by_day(calls: QuerySet[Any], days: Days) -> list[DaySpent]:
     rows = calls.annotate(day=TruncDate("started_at")).values_list("day", "step")
     for day, step, spent in rows.annotate(spent=Sum("amount")):
         if day in found and spent:
-            found[day].of[_ROLE_OF.get(step, JUDGE)] += _money(spent)
+            found[day].of[_ROLE_OF.get(step, JUDGE)] += exactly(spent)
     return list(found.values())
 
 
@@ -134,8 +144,8 @@ def by_payer(calls: QuerySet[Any]) -> tuple[list[PayerSpent], list[PresetSpent]]
         of = presets.setdefault(preset, PresetSpent(preset))
         for one in (payer, of):
             one.runs += runs
-            one.spent += _money(spent)
-        payer.presets[preset] = payer.presets.get(preset, Decimal(0)) + _money(spent)
+            one.spent += exactly(spent)
+        payer.presets[preset] = payer.presets.get(preset, Decimal(0)) + exactly(spent)
     _name(payers.values())
     return _dearest(payers.values()), _dearest(presets.values())
 
@@ -145,20 +155,18 @@ def by_model(calls: QuerySet[Any]) -> list[ModelSpent]:
         KT("panelist__model"), KT("panelist__price__input"), KT("panelist__price__output"),
         "cost_source",
     )  # fmt: skip
-    came_back = Q(status=CallStatus.COMPLETED) | Q(first_token_at__isnull=False)
     rows = rows.annotate(
         spent=Sum("amount"),
         all=Count("pk"),
-        unknown=Count("pk", filter=Q(amount=None) & came_back),
+        unknown=Count("pk", filter=Q(amount=None) & CAME_BACK),
         estimated=Count("pk", filter=Q(cost=None) & Q(amount__gt=0)),
     )
     found: dict[str, ModelSpent] = {}
     for model, price_in, price_out, source, spent, count, unknown, estimated in rows:
         one = found.setdefault(model or "", ModelSpent(model or ""))
-        is_free = bool(price_in and price_out) and not (Decimal(price_in) or Decimal(price_out))
         one.calls += count
-        one.unknown += 0 if is_free else unknown
-        one.spent += _money(spent)
+        one.unknown += 0 if costs_nothing(price_in, price_out) else unknown
+        one.spent += exactly(spent)
         one.said |= {source} & {REPORTED, COMPUTED} | ({ESTIMATED} if estimated else set())
     return _dearest(found.values())
 
@@ -177,7 +185,7 @@ def _name(payers: Any) -> None:
             payer.name = people[payer.person].get_username()
 
 
-def _money(spent: float | None) -> Decimal:
+def exactly(spent: float | None) -> Decimal:
     return dollars(round((spent or 0.0) * 1e9))
 
 
@@ -199,4 +207,10 @@ def by_all(calls: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
     names: dict[int, str] = defaultdict(str, ApiToken.objects.values_list("pk", "name"))
     for day, person, token, preset, model, count, spent in rows.iterator():
         name = names[token] if token else ""
-        yield day, person or "", name, preset, model or "", count, f"{_money(spent):f}"
+        yield day, person or "", name, preset, model or "", count, f"{exactly(spent):f}"
+
+
+def costs_nothing(price_in: str | None, price_out: str | None) -> bool:
+    if not price_in or not price_out:
+        return False
+    return not (Decimal(price_in) or Decimal(price_out))
