@@ -3,6 +3,7 @@ from .credentials import Credential
 from .money import Hold, Purse, Window
 from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
+from .search import SearchEntry, SearchFill
 from .site import Heartbeat, InstallClaim, Seed
 from .tokens import ApiToken
 from .traits import ModelTrait, traits_known, traits_learned
@@ -23,6 +24,8 @@ __all__ = [
     "PresetPanelist",
     "Purse",
     "Run",
+    "SearchEntry",
+    "SearchFill",
     "Seed",
     "Verdict",
     "Visibility",

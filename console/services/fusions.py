@@ -36,6 +36,7 @@ from ..models import Call, Credential, Fusion, Preset, Run
 from ..money.amounts import read
 from ..money.purses import budget_of, run_budget
 from ..record.rows import state_from_rows
+from ..search import index
 from .build_spec import Who, Wish, build, find_panelist, is_named
 from .errors import Refused, RunUnderWay
 from .presets import preset_wish, usual_wish
@@ -431,6 +432,7 @@ def _reopen(run: Run) -> Run:
         "reopened_after": F("attempt"),
     }
     Run.objects.filter(pk=run.pk).update(**reopened)
+    index(run.pk)
     transaction.on_commit(lambda: ring_for(run.pk))
     return ended
 

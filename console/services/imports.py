@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from ..models import Run, Visibility
 from ..models.runs import Origin
 from ..record.portable import MAX_BYTES, Malformed, bring_in, read_newer
+from ..search import index
 from .errors import Refused
 
 
@@ -17,10 +19,14 @@ def runs_import(*, raw: bytes, owner: User | None, limit: int = MAX_BYTES) -> li
         document, unknown = read_newer(raw, limit=limit)
     except Malformed as why:
         raise Refused(str(why)) from None
-    return bring_in(
-        document,
-        owner=owner,
-        visibility=Visibility.PRIVATE if owner else Visibility.TEAM,
-        origin=Origin.IMPORTED,
-        unknown=unknown,
-    )
+    with transaction.atomic():
+        runs = bring_in(
+            document,
+            owner=owner,
+            visibility=Visibility.PRIVATE if owner else Visibility.TEAM,
+            origin=Origin.IMPORTED,
+            unknown=unknown,
+        )
+        for run in runs:
+            index(run.pk)
+    return runs

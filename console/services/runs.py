@@ -23,6 +23,7 @@ from ..models.runs import Origin, new_share_token
 from ..money.purses import purse_set
 from ..record.asked import Followed
 from ..record.rows import call_row
+from ..search import index
 from ..worker.doorbell import ring
 from .brought import Brought, calls
 from .errors import Refused
@@ -91,6 +92,7 @@ def run_start(
             if max_cost is not None:
                 subject = run_subject(run.pk)
                 purse_set(kind=RUN, subject=subject, period=FOR_A_RUN, limit=max_cost)
+            index(run.pk)
             transaction.on_commit(lambda: ring_for(run.pk))
     except IntegrityError:
         first = None
@@ -139,10 +141,12 @@ def run_cancel(*, run: Run) -> None:
     """Ask for a stop. A run nobody has begun ends at once; a final one stays as it is."""
     now = timezone.now()
     untouched = Run.objects.filter(pk=run.pk, status=RunStatus.QUEUED, attempt=0)
-    if untouched.update(
-        status=RunStatus.CANCELLED, cancel_requested_at=now, finished_at=now, rung_at=now
-    ):
-        return
+    with transaction.atomic():
+        if untouched.update(
+            status=RunStatus.CANCELLED, cancel_requested_at=now, finished_at=now, rung_at=now
+        ):
+            index(run.pk)
+            return
     # Queued again by a worker that was stopped, it has calls to close: a worker does that,
     # rung for at once.
     begun = Run.objects.filter(pk=run.pk, status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
@@ -156,5 +160,7 @@ def run_share(*, run: Run, visibility: str) -> None:
     token = None
     if visibility == Visibility.LINK:
         token = run.share_token or new_share_token()
-    Run.objects.filter(pk=run.pk).update(visibility=visibility, share_token=token)
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(visibility=visibility, share_token=token)
+        index(run.pk)
     run.visibility, run.share_token = visibility, token

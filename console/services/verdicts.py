@@ -11,6 +11,7 @@ from django.db import transaction
 from ..engine.spec import letter
 from ..models import Run, Verdict
 from ..record.rows import state_from_rows
+from ..search import index
 from .errors import Refused
 from .runs import clean_text, spec_of
 
@@ -52,11 +53,14 @@ def verdict_set(*, run: Run, person: User, best: str, note: str = "", seen: What
             person=person,
             defaults={"best": best, "note": note, "answers": answers, "seen": what_was_seen},
         )
+        index(run.pk)
     return verdict
 
 
 def verdict_take_back(*, run: Run, person: User) -> None:
-    Verdict.objects.filter(run=run, person=person).delete()
+    with transaction.atomic():
+        Verdict.objects.filter(run=run, person=person).delete()
+        index(run.pk)
 
 
 def _answers(run: Run) -> dict[str, str]:

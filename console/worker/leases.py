@@ -30,6 +30,7 @@ from ..models.money import has_purse
 from ..record.asked import Asked, Forgotten, asked
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 from ..record.turns import whose_turn
+from ..search import index
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +191,7 @@ def close(run: Run, kind: EventType, **data: Any) -> None:
             run.calls.filter(key=call.key).update(
                 **{f: getattr(row, f) for f in CALL_FIELDS if f != "fusion"}
             )
+        index(run.pk)
 
 
 def lease() -> timedelta:

@@ -32,6 +32,7 @@ from ..money.book import Till
 from ..money.ending import end_of
 from ..record.eventlog import Fenced, Writer
 from ..record.rows import CALL_FIELDS, FUSION_FIELDS, call_row, fusion_row, run_fields
+from ..search import index
 
 log = logging.getLogger(__name__)
 
@@ -352,23 +353,30 @@ def save(
                 unique_fields=["run", "number"],
                 update_fields=FUSION_FIELDS,
             )
-        if not calls:
-            return {}
-        answers = booking()
-        denied = {key for key, answer in answers.items() if isinstance(answer, Denied)}
-        calls = [(number, row) for number, row in calls if row.key not in denied]
-        if not calls:
-            return answers
-        ids: dict[int, int] = {}
-        if any(number for number, _ in calls):
-            ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
-        for number, row in calls:
-            row.fusion_id = ids[number] if number else None
-        remember_who_pays([row for _, row in calls])
-        Call.objects.bulk_create(
-            [row for _, row in calls],
-            update_conflicts=True,
-            unique_fields=["run", "key"],
-            update_fields=CALL_FIELDS,
-        )
+        answers = _save_calls(run_id, calls, booking) if calls else {}
+        if "status" in fields:  # its end
+            index(run_id)
+    return answers
+
+
+def _save_calls(
+    run_id: Any, calls: list[tuple[int | None, Call]], booking: Callable[[], dict[str, Answer]]
+) -> dict[str, Answer]:
+    answers = booking()
+    denied = {key for key, answer in answers.items() if isinstance(answer, Denied)}
+    calls = [(number, row) for number, row in calls if row.key not in denied]
+    if not calls:
+        return answers
+    ids: dict[int, int] = {}
+    if any(number for number, _ in calls):
+        ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
+    for number, row in calls:
+        row.fusion_id = ids[number] if number else None
+    remember_who_pays([row for _, row in calls])
+    Call.objects.bulk_create(
+        [row for _, row in calls],
+        update_conflicts=True,
+        unique_fields=["run", "key"],
+        update_fields=CALL_FIELDS,
+    )
     return answers

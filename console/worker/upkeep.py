@@ -1,5 +1,6 @@
 """What every worker does beside its runs: beat, look for stops, sweep for runs left behind,
-read lists of models that got old, ask once a day whether keys can pay.
+read lists of models that got old, ask once a day whether keys can pay, read into the search what
+was asked before there was one.
 
 No leader and no lock: claiming is conditional, so two workers that ring for
 the same run do no harm, and each old list is read by one.
@@ -27,6 +28,7 @@ from ..models import Heartbeat, Run
 from ..models.money import has_purse
 from ..models.runs import is_unfinished
 from ..money.giving_back import give_back
+from ..search.filling import claim_fill, fill
 from .doorbell import ring, waiting
 from .leases import lease
 from .worker import Worker
@@ -36,6 +38,7 @@ log = logging.getLogger(__name__)
 STOP_POLL_SECONDS = 0.4
 RING_AGAIN_SECONDS = 10
 NOTHING: tuple[bool, bool, set[int], bool] = (False, False, set(), False)
+FILL_PAUSE = 0.2  # between steps, for whoever else writes
 LISTS_SECONDS = 60  # how often it is looked whether a list got old, or nobody has read it yet
 
 
@@ -59,6 +62,7 @@ class Upkeep:
             asyncio.create_task(
                 self._every(settings.LEASE_SECONDS / 2, self._give_back, at_once=False)
             ),
+            asyncio.create_task(self._every(LISTS_SECONDS, self._fill_search, at_once=False)),
             asyncio.create_task(self._watch_the_loop()),
         ]
 
@@ -122,6 +126,12 @@ class Upkeep:
         if keys and not self._worker.stopping:
             answers = await self._worker.loop.run_in_executor(None, paying.ask, keys)
             await self._worker.db(paying.keep, answers)
+
+    async def _fill_search(self) -> None:
+        """What was asked before there was a search, a few runs at a time."""
+        while not self._worker.stopping and await self._worker.db(claim_fill):
+            await self._worker.db(fill)
+            await asyncio.sleep(FILL_PAUSE)
 
     async def _watch_the_loop(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from console.engine.spec import Panelist, Prompts, Spec
 from console.engine.state import RunState, Step, call_key
 from console.models import Run
 from console.record import rows as snapshot
+from console.search import index
 
 ANALYSIS: dict[str, Any] = {
     "consensus": [{"claim": "Upkeep is a real, unbudgeted cost", "seats": [0, 1, 2]}],
@@ -187,6 +188,7 @@ class Story:
             row = snapshot.call_row(run.pk, call)
             row.fusion = fusions[call.fusion] if call.fusion else None
             row.save()
+        index(run.pk)
         return run
 
     @staticmethod

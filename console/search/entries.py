@@ -1,0 +1,136 @@
+"""What can be found of a run: written with its rows, whole, at its start, its end and whenever
+something else about it changes; never while it is being written."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from django.db import DatabaseError, transaction
+
+from ..engine.state import Step
+from ..models import Call, Fusion, Run, SearchEntry, Verdict
+from .facets import facets_of
+from .folding import fold
+
+log = logging.getLogger(__name__)
+
+RUN = "run"
+# Characters of an entry. A word of PostgreSQL's index may stand in at most a megabyte of them.
+PIECE = 150_000
+SLOTS = 10  # bits of a number that tell those of one moment apart
+APART = " · "  # no phrase goes from one text to the next
+# Of an analysis what is no sentence of the judge's: quotes stand in the answers.
+_UNSAID = frozenset({"id", "quote", "quotes", "seat", "seats", "kind"})
+
+
+def index(run_id: uuid.UUID) -> None:
+    """Within the transaction of whoever writes the run. What cannot be indexed is written in the
+    log and not found, and keeps nobody from being answered."""
+    try:
+        with transaction.atomic():
+            _write(run_id)
+    except DatabaseError:
+        log.exception("run %s cannot be found by its words", run_id)
+
+
+def forget(run_ids: Iterable[uuid.UUID]) -> None:
+    """Deleting a run does it, too."""
+    SearchEntry.objects.filter(run__in=[*run_ids]).delete()
+
+
+def number_of(moment: datetime, slot: int = 0) -> int:
+    """The first number of a moment: as time goes on, numbers grow."""
+    return (int(moment.timestamp() * 1_000_000) << SLOTS) + slot
+
+
+def _write(run_id: uuid.UUID) -> None:
+    run = Run.objects.defer("messages", "histories", "follows_calls", "imported").get(pk=run_id)
+    calls = [*Call.objects.filter(run=run_id, step=Step.PANEL).only(
+        "run_id", "step", "seat", "number", "status", "panelist", "text")]  # fmt: skip
+    fusions = [*Fusion.objects.filter(run=run_id).only(
+        "run_id", "number", "analysis", "analysis_error", "best", "text", "wish")]  # fmt: skip
+    notes = [*Verdict.objects.filter(run=run_id).values_list("note", flat=True)]
+    facets = facets_of(run, calls, fusions, has_best=bool(notes))
+    heading = fold(str(getattr(run, "title", "") or ""))
+    said = [
+        ("prompt", run.prompt),
+        *(("fused", fusion.text) for fusion in fusions),
+        *(("rest", call.text) for call in calls),
+        *(("rest", text) for fusion in fusions for text in _judged(fusion)),
+        *(("rest", note) for note in notes),
+    ]
+    pieces = [*_pieces(said)] or [{}]
+    there = dict(SearchEntry.objects.filter(kind=RUN, object=run_id.hex).values_list("part", "pk"))
+    for part, texts in enumerate(pieces):
+        row = {"prompt": "", "fused": "", "rest": "", **texts, "heading": heading, "facets": facets}
+        if part in there:
+            SearchEntry.objects.filter(pk=there.pop(part)).update(**row)
+        else:
+            key = _free(run.created_at, f"{run_id.hex}-{part}")
+            entry = SearchEntry(id=key, kind=RUN, object=run_id.hex, part=part, run=run, **row)
+            entry.save(force_insert=True)
+    if there:
+        SearchEntry.objects.filter(pk__in=there.values()).delete()
+
+
+def _free(moment: datetime, name: str) -> int:
+    """A number of that moment which nobody has."""
+    first, slots = number_of(moment), 1 << SLOTS
+    slot = crc32(name.encode()) % slots
+    then = SearchEntry.objects.filter(pk__gte=first, pk__lt=first + slots)
+    taken = {*then.values_list("pk", flat=True)}
+    while first + slot % slots in taken and slot < 2 * slots:
+        slot += 1
+    return first + slot % slots
+
+
+def _pieces(said: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:
+    """Folded, by column. Where a text is too long for an entry, it goes on in the next."""
+    piece: dict[str, list[str]] = {}
+    room = PIECE
+    for column, text in said:
+        folded = fold(text)
+        while folded:
+            if len(folded) > room and room < PIECE // 10:
+                yield _joined(piece)
+                piece, room = {}, PIECE
+            taken = folded if len(folded) <= room else folded[:room].rpartition(" ")[0]
+            piece.setdefault(column, []).append(taken)
+            room -= len(taken)
+            folded = folded[len(taken) :].strip()
+            if folded:
+                yield _joined(piece)
+                piece, room = {}, PIECE
+    if piece:
+        yield _joined(piece)
+
+
+def _joined(piece: dict[str, list[str]]) -> dict[str, str]:
+    return {column: APART.join(texts) for column, texts in piece.items()}
+
+
+def _judged(fusion: Fusion) -> Iterator[str]:
+    """What its judge found and its reader ruled, added and wished."""
+    yield from strings(fusion.analysis)
+    for ruling in fusion.wish.get("rulings", []):
+        yield str(ruling.get("note", ""))
+    yield from map(str, fusion.wish.get("facts", []))
+    yield str(fusion.wish.get("instruction", ""))
+
+
+def strings(value: Any) -> Iterator[str]:
+    """The sentences of an analysis."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in _UNSAID:
+                yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)

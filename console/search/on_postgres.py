@@ -1,0 +1,113 @@
+"""An index of the words of entries. It knows no places of words, so a phrase is looked for in the
+texts of those that have all its words, some hundred at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection, transaction
+
+from ..models.search import WORDS
+from .queries import Term
+from .sought import Sought
+
+Rows = list[tuple[int, Any]]
+AT_ONCE = 300
+_COLUMNS = {"heading": 10.0, "prompt": 4.0, "fused": 2.0, "rest": 1.0}
+
+
+def newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
+    phrases, given = _phrases(sought)
+    looked_at = AT_ONCE if phrases else count
+    sql = (
+        f"{_matching(sought, looked_at)} SELECT e.id, e.run_id, {phrases or 'TRUE'}"
+        " FROM m JOIN console_searchentry e ON e.id = m.id ORDER BY e.id DESC"
+    )
+    rows = _ask(sql, [*_given(sought), looked_at, *given])
+    following = rows[-1][0] if len(rows) == looked_at else None
+    found = [(entry, run) for entry, run, has_phrases in rows if has_phrases]
+    if len(found) > count:
+        return found[:count], found[count - 1][0]
+    return found, following
+
+
+def best(sought: Sought, of: int) -> Rows:
+    phrases, given = _phrases(sought)
+    columns = ", ".join(f"e.{column}" for column in _COLUMNS)
+    sql = (
+        f"{_matching(sought, of)} SELECT e.id, e.run_id, {columns}"
+        " FROM m JOIN console_searchentry e ON e.id = m.id"
+        f"{f' WHERE {phrases}' if phrases else ''} ORDER BY e.id DESC"
+    )
+    rows = _ask(sql, [*_given(sought), of, *given])
+    scored = [(-_score(sought.terms, texts), -entry, run) for entry, run, *texts in rows]
+    return [(-entry, run) for _, entry, run in sorted(scored, key=lambda row: row[:2])]
+
+
+def _matching(sought: Sought, most: int) -> str:
+    """Materialized, so that what matches is found by the index alone: a plan that goes through
+    the entries one by one makes the words of each anew."""
+    bounds = sought.bounds[0].format(id="id")
+    return (
+        "WITH every AS MATERIALIZED (SELECT id FROM console_searchentry"
+        f" WHERE {WORDS} @@ %s::tsquery{bounds}),"
+        " m AS MATERIALIZED (SELECT id FROM every ORDER BY id DESC LIMIT %s)"
+    )
+
+
+def _given(sought: Sought) -> list[Any]:
+    return [_words(sought), *sought.bounds[1]]
+
+
+def _ask(sql: str, given: list[Any]) -> list[Any]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ONLY_BY_INDEX, ["off", "off"])
+        cursor.execute(sql, given)
+        rows: list[Any] = cursor.fetchall()
+        # As it was, for what else is sought in a transaction around this one.
+        cursor.execute(_ONLY_BY_INDEX, ["on", "on"])
+    return rows
+
+
+_ONLY_BY_INDEX = "SELECT set_config('enable_seqscan', %s, true), set_config('jit', %s, true)"
+
+
+def _words(sought: Sought) -> str:
+    one_of = " | ".join(map(_quoted, sought.one_of))
+    each = [_one(term, n) for term in sought.terms for n in range(len(term.words))]
+    return " & ".join([f"({one_of})", *map(_quoted, sought.all_of), *each])
+
+
+def _one(term: Term, n: int) -> str:
+    is_last = n == len(term.words) - 1
+    return _quoted(term.words[n]) + (":*" if term.is_beginning and is_last else "")
+
+
+def _quoted(word: str) -> str:
+    """Of folded words and facets, which have no quote in them."""
+    return f"'{word}'"
+
+
+def _phrases(sought: Sought) -> tuple[str, list[str]]:
+    """As a condition: each phrase stands in one of the texts."""
+    conditions, given = [], []
+    for term in sought.terms:
+        if term.is_phrase:
+            places = [f"strpos(' ' || e.{column} || ' ', %s) > 0" for column in _COLUMNS]
+            conditions.append(f"({' OR '.join(places)})")
+            given += [_said(term)] * len(places)
+    return " AND ".join(conditions), given
+
+
+def _said(term: Term) -> str:
+    return f" {' '.join(term.words)}{'' if term.is_beginning else ' '}"
+
+
+def _score(terms: tuple[Term, ...], texts: list[str]) -> float:
+    """As bm25 does of a text: the first time that a word is there counts most."""
+    score = 0.0
+    for weight, text in zip(_COLUMNS.values(), texts, strict=True):
+        for term in terms:
+            times = f" {text} ".count(_said(term))
+            score += weight * times * 2.2 / (times + 1.2)
+    return score
