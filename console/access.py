@@ -12,12 +12,18 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 from django.http import Http404
+from django.utils import timezone
 
-from .models import ApiToken, Run, Visibility
+from .engine.spec_versions import SpecUnreadable
+from .engine.unnamed import PANEL, Unnamed
+from .models import ApiToken, Run, ShareLink, Visibility
+from .models.links import hash_of
 from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
 from .models.shown import ALL, Shown
 
 Viewer = User | AnonymousUser
+ENDED = "It ran out or was taken back; whoever sent it can make another."
+PROMPT_HIDDEN = "(the question is not shown)"
 MANY = 100  # runs under way, beyond which nobody counts
 
 
@@ -84,7 +90,7 @@ def run_owned_by(user: Viewer, run_id: uuid.UUID) -> Run:
 
 
 def shown_to(user: Viewer, run: Run) -> Shown:
-    """Of a run that they may read; who reads it by link is shown `BY_LINK`. What a program sent
+    """Of a run that they may read; who reads it by link is shown `link.shown`. What a program sent
     before its question is its owner's; what a page's question goes on from is runs of their own,
     each for whoever may read that."""
     if run.owner_id is None:
@@ -119,12 +125,38 @@ def one_of(readable: QuerySet[Run], run_id: uuid.UUID) -> Run:
     return _one(readable, pk=run_id)
 
 
-def run_shared_by_link(token: str) -> Run:
-    if "\0" in token:  # PostgreSQL will not even look
+class LinkEnded(Exception):
+    """It was a link of ours: it ran out, or was taken back. `str()` is a sentence."""
+
+
+def link_open(token: str) -> ShareLink:
+    """Whose run is as the link lets it be read (`link.shown`): what that hides, it does not have.
+    Raises Http404 and LinkEnded."""
+    links = ShareLink.objects.select_related("run__owner").filter(token_hash=hash_of(token))
+    link = links.first()
+    if link is None:
         raise Http404("No such run.")
-    return _one(
-        Run.objects.filter(visibility=Visibility.LINK, owner__is_active=True), share_token=token
-    )
+    owner = link.run.owner
+    if owner is not None and not owner.is_active:
+        raise Http404("No such run.")
+    if not link.is_open(timezone.now()) or link.run.visibility != Visibility.LINK:
+        raise LinkEnded(ENDED)
+    conceal(link.run, link.shown)
+    return link
+
+
+def conceal(run: Run, shown: Shown) -> None:
+    """In this object, which is read and never saved."""
+    if not shown.prompt:
+        run.prompt, run.messages = PROMPT_HIDDEN, []
+        run.follows_calls, run.histories = None, {}
+    if not shown.models:
+        run.preset, run.preset_name = "custom", PANEL
+        try:
+            run.unnamed = Unnamed(run.frozen_spec)
+        except SpecUnreadable:
+            return  # a page of it shows neither its answers nor who gave them
+        run.spec = run.unnamed.spec.to_dict()
 
 
 def _one(runs: QuerySet[Run], **lookup: Any) -> Run:

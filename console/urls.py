@@ -24,6 +24,7 @@ from .pages.views import (
     receipts,
     runs,
     servers,
+    sharing,
     tokens,
     verdicts,
 )
@@ -44,7 +45,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/export", exports.export, name="run-export"),
     path("fusion/runs/<uuid:run_id>/receipt.csv", receipts.receipt, name="run-receipt"),
     path("fusion/runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),
-    path("fusion/runs/<uuid:run_id>/share", runs.share, name="run-share"),
+    path("fusion/runs/<uuid:run_id>/share", sharing.share, name="run-share"),
     path("fusion/runs/<uuid:run_id>/verdict", verdicts.verdict, name="run-verdict"),
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
     path("fusion/runs/<uuid:run_id>/fuse", fusions.fuse, name="run-fuse"),

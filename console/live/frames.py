@@ -17,6 +17,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from ..markdown import StreamRenderer
+from ..models.shown import Shown
 
 VERSION = 2
 LINES_REMEMBERED = 64  # steps back to which the growth of a line is known
@@ -32,7 +33,7 @@ class Cursor:
     the others were left.
     """
 
-    show_costs: bool
+    shown: Shown
     after: int = 0
     wants: frozenset[str] | None = None
     behind: dict[str, int] = field(default_factory=dict)
@@ -142,7 +143,7 @@ class Frames:
         self.watch, self.step = watch, 0
         self.texts: dict[str, Text] = {}  # by place
         self._places, self._figures, self._status = Changing(), Changing(), Changing()
-        self._fragments: dict[bool, Changing] = {}
+        self._fragments: dict[Shown, Changing] = {}
         self._encoded: dict[Any, str] = {}
 
     def begin_step(self) -> int:
@@ -155,14 +156,12 @@ class Frames:
         self._figures.take(figures, self.step)
         self._places.take({place: text.id for place, text in self.texts.items()}, self.step)
 
-    def take_fragments(self, fragments: Mapping[str, str], *, show_costs: bool) -> None:
-        self._fragments.setdefault(show_costs, Changing(_without_figures)).take(
-            fragments, self.step
-        )
+    def take_fragments(self, fragments: Mapping[str, str], *, shown: Shown) -> None:
+        self._fragments.setdefault(shown, Changing(_without_figures)).take(fragments, self.step)
         self._encoded.clear()
 
     @property
-    def kinds(self) -> Iterable[bool]:
+    def kinds(self) -> Iterable[Shown]:
         return self._fragments.keys()
 
     def next(self, cursor: Cursor, *, all_texts: bool = False) -> str:
@@ -176,16 +175,16 @@ class Frames:
             for place in self.texts
             if place in cursor.behind or (wants is not None and place not in wants)
         }
-        key = (cursor.show_costs, cursor.after, wants, tuple(behind.items()))
+        key = (cursor.shown, cursor.after, wants, tuple(behind.items()))
         if key not in self._encoded:
-            frame = self._beyond(cursor.show_costs, cursor.after, wants, behind)
+            frame = self._beyond(cursor.shown, cursor.after, wants, behind)
             self._encoded[key] = _json({"at": self.step} | frame)[:-1] if frame else ""
         cursor.behind = {p: at for p, at in behind.items() if wants is not None and p not in wants}
         cursor.after = self.step
         return self._encoded[key]
 
     def _beyond(
-        self, show_costs: bool, after: int, wants: frozenset[str] | None, behind: dict[str, int]
+        self, shown: Shown, after: int, wants: frozenset[str] | None, behind: dict[str, int]
     ) -> dict[str, Any]:
         texts = [
             change
@@ -193,7 +192,7 @@ class Frames:
             if wants is None or place in wants
             if (change := text.since(behind.get(place, after)))
         ]
-        fragments = self._fragments.get(show_costs)
+        fragments = self._fragments.get(shown)
         frame: dict[str, Any] = {} if after else {"v": VERSION, "watch": self.watch}
         parts = {
             "places": self._places.since(after),

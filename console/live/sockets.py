@@ -23,6 +23,7 @@ from django.http import Http404, HttpRequest
 
 from .. import access
 from ..fragments import run_context, run_fragments
+from ..models.shown import ALL, BY_LINK
 from ..site.sessions import SessionStore
 from .frames import Cursor
 from .watch import Watch, Watches
@@ -45,20 +46,20 @@ ACKNOWLEDGE_WITHIN = 60.0
 KEEP_ALIVE = 15.0
 
 watches = Watches(
-    lambda spec, state, show_costs, note, made: run_fragments(
-        run_context(spec, state, show_costs=show_costs, note=note), made
+    lambda spec, state, shown, note, made: run_fragments(
+        run_context(spec, state, show_costs=shown.costs, show_notes=shown.notes, note=note), made
     )
 )
 
 
 class RunSocket:
-    show_costs = True
+    shown = ALL
 
     def __init__(self, scope: dict[str, Any], send: Send) -> None:
         self.scope, self._send = scope, send
         self._sending: asyncio.Task[None] | None = None
         self._unacknowledged: set[int] = set()
-        self._cursor = Cursor(self.show_costs)
+        self._cursor = Cursor(self.shown)
         self._acknowledged = asyncio.Event()
         self._watch: Watch | None = None
 
@@ -177,15 +178,17 @@ class RunSocket:
 
 
 class SharedRunSocket(RunSocket):
-    """For whoever has the link: no account, no costs."""
+    """For whoever has the link: no account, and what the link shows."""
 
-    show_costs = False
+    shown = BY_LINK
 
     def _find(self) -> uuid.UUID | None:
         try:
-            return access.run_shared_by_link(self.scope["url_route"]["kwargs"]["token"]).pk
-        except Http404:
+            link = access.link_open(self.scope["url_route"]["kwargs"]["token"])
+        except (Http404, access.LinkEnded):
             return None
+        self._cursor.shown = link.shown  # a link's own never changes
+        return link.run_id
 
 
 def _message(text: str) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from .. import access
 from ..models import Run
+from ..models.shown import ALL, Shown
 from .frames import Cursor
 from .sockets import MAX_WANTS, watches
 
@@ -23,20 +24,25 @@ PATIENCE = 10.0  # seconds for a watch to have read its run
 async def frames(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """`after`: the position of the frame before; `want`: places, with commas between them."""
     user = await request.auser()
-    return await _answer(request, lambda: access.run_visible_to(user, run_id), show_costs=True)
+    return await _answer(request, lambda: (access.run_visible_to(user, run_id), ALL))
 
 
 @require_GET
 async def shared_frames(request: HttpRequest, token: str) -> HttpResponse:
-    return await _answer(request, lambda: access.run_shared_by_link(token), show_costs=False)
+    def find() -> tuple[Run, Shown]:
+        link = access.link_open(token)
+        return link.run, link.shown
+
+    try:
+        return await _answer(request, find)
+    except access.LinkEnded:
+        return HttpResponse(status=410, headers={"Cache-Control": "no-store"})
 
 
-async def _answer(
-    request: HttpRequest, find: Callable[[], Run], *, show_costs: bool
-) -> HttpResponse:
-    """Raises Http404 for who may not see the run."""
-    run = await database_sync_to_async(find)()
-    cursor = Cursor(show_costs)
+async def _answer(request: HttpRequest, find: Callable[[], tuple[Run, Shown]]) -> HttpResponse:
+    """Raises Http404 for who may not see the run, and LinkEnded."""
+    run, shown = await database_sync_to_async(find)()
+    cursor = Cursor(shown)
     if "want" in request.GET:
         cursor.wants = frozenset(request.GET["want"].split(",")[:MAX_WANTS])
     async with watches.watch(run.pk, cursor, run) as watch:

@@ -29,11 +29,13 @@ from ..engine.errors import Reason
 from ..engine.events import EventType
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
+from ..engine.unnamed import Unnamed
 from ..fragments import SeatFragments, run_figures
 from ..fragments.sentences import waits_for_newer
 from ..fragments.sources import addresses
 from ..markdown import StreamRenderer
 from ..models import Run
+from ..models.shown import Shown
 from ..record import eventlog
 from ..record.eventlog import Entry
 from ..record.follow import follow
@@ -53,8 +55,8 @@ async def _db(work: Callable[..., Any], *args: Any) -> Any:
     return await database_sync_to_async(work)(*args)
 
 
-# (spec, state, show_costs, note, made before) -> fragment id -> inner HTML
-RenderFragments = Callable[[Spec, RunState, bool, str, SeatFragments], dict[str, str]]
+# (spec, state, what is shown, note, made before) -> fragment id -> inner HTML
+RenderFragments = Callable[[Spec, RunState, Shown, str, SeatFragments], dict[str, str]]
 _DELTAS = frozenset(t.value for t in EventType if t.is_delta)
 
 
@@ -71,7 +73,7 @@ class Watch:
         self._spec: Spec | None = None
         self._frames = Frames(self.id)
         self._note = ""
-        self._seat_fragments = SeatFragments()
+        self._seat_fragments: dict[bool, SeatFragments] = {}  # with names, and without
         self._shape: Any = None  # of the state for which the fragments were made
         self._told: Any = None  # what they told of texts that grow
         self._made_at = 0.0
@@ -159,15 +161,18 @@ class Watch:
             return
         self._note, self._made_at = note, time.monotonic()
         self._shape, self._told = _shape(state, note), _told(state)
-        for show_costs in {c.show_costs for c in self.viewers} | set(self._frames.kinds):
-            self._make_fragments(show_costs)
+        for shown in {c.shown for c in self.viewers} | set(self._frames.kinds):
+            self._make_fragments(shown)
 
-    def _make_fragments(self, show_costs: bool) -> None:
+    def _make_fragments(self, shown: Shown) -> None:
         assert self._spec
-        html = self._render_fragments(
-            self._spec, self._state, show_costs, self._note, self._seat_fragments
-        )
-        self._frames.take_fragments(html, show_costs=show_costs)
+        spec, state = self._spec, self._state
+        if not shown.models:
+            unnamed = Unnamed(spec)
+            spec, state = unnamed.spec, unnamed.state(state)
+        made = self._seat_fragments.setdefault(shown.models, SeatFragments())
+        html = self._render_fragments(spec, state, shown, self._note, made)
+        self._frames.take_fragments(html, shown=shown)
 
     def _calls(self, state: RunState) -> Iterator[tuple[str, CallState]]:
         """By the place that shows its text."""
@@ -213,8 +218,8 @@ class Watch:
             return self._beyond(cursor)
 
     def _beyond(self, cursor: Cursor) -> str:
-        if cursor.show_costs not in self._frames.kinds and self._spec:
-            self._make_fragments(cursor.show_costs)  # a first viewer of another kind
+        if cursor.shown not in self._frames.kinds and self._spec:
+            self._make_fragments(cursor.shown)  # a first viewer of another kind
         return self._frames.next(cursor, all_texts=self._state.status.is_final)
 
     def has_told_the_end_of(self, run: Run) -> bool:

@@ -1,6 +1,8 @@
 from .catalog import CatalogList, CatalogModel
 from .credentials import Credential
+from .links import ShareLink
 from .money import Hold, Purse, Window
+from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
 from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
 from .search import SearchEntry, SearchFill
@@ -15,18 +17,24 @@ __all__ = [
     "CatalogList",
     "CatalogModel",
     "Credential",
+    "DailyWork",
     "Fusion",
     "Heartbeat",
     "Hold",
     "InstallClaim",
+    "LookedAt",
     "ModelTrait",
     "Preset",
     "PresetPanelist",
     "Purse",
     "Run",
+    "RunDeletion",
+    "RunMark",
+    "RunTag",
     "SearchEntry",
     "SearchFill",
     "Seed",
+    "ShareLink",
     "Verdict",
     "Visibility",
     "Window",

@@ -10,7 +10,6 @@ for 40 characters, so that a new one is no migration.
 
 from __future__ import annotations
 
-import secrets
 import uuid
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from django.db.models import BooleanField, F, Func, Q
 
 from ..engine.spec import Spec
 from ..engine.state import RunStatus
+from ..engine.unnamed import Unnamed
 
 
 class Visibility(models.TextChoices):
@@ -35,16 +35,14 @@ class Origin(models.TextChoices):
     SAMPLE = "sample"
     # By `manage.py evaluate`: nobody's question, so it stands in no list of people's.
     EVALUATION = "evaluation"
+    # On its way out: `order.RunDeletion` has whose it was, and what it came from.
+    DELETED = "deleted"
     # Brought along from another site, to be read: as with a sample, no figure counts it.
     IMPORTED = "imported"
 
 
-# Nobody was asked here.
-READ_ONLY = (Origin.SAMPLE, Origin.IMPORTED)
-
-
-def new_share_token() -> str:
-    return secrets.token_urlsafe(32)
+# Of these no figure is made: nobody was asked here, or they are on their way out.
+READ_ONLY = (Origin.SAMPLE, Origin.IMPORTED, Origin.DELETED)
 
 
 UNFINISHED = Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
@@ -95,6 +93,8 @@ class Run(models.Model):
     left_at = models.DateTimeField(null=True, blank=True)
     # That request came again after the run had failed, and was told so (api/planning/failures.py).
     failure_repeated_at = models.DateTimeField(null=True, blank=True)
+    # Its owner's; "": the first sentence of the prompt.
+    title = models.CharField(max_length=200, blank=True, default="", db_default="")
     prompt = models.TextField()
     messages = models.JSONField()
     spec = models.JSONField()
@@ -126,6 +126,7 @@ class Run(models.Model):
     cost_is_partial = models.BooleanField(default=False)
 
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
+    # Always NULL: addresses are `links`, by their hashes. For web processes of the version before.
     share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)
 
     # The run it goes on from, and from which of its answers: "fused", "seat-<n>" or "own"
@@ -147,6 +148,8 @@ class Run(models.Model):
     has_purse: bool = False
     # Not of the row: `record.turns` notes it for who reads the run.
     queue_place: int | None = None
+    # Not of the row: of one that is read without names of models, what takes them away.
+    unnamed: Unnamed | None = None
 
     class Meta:
         ordering = ["-created_at"]

@@ -48,7 +48,7 @@ def state_from_rows(run: Run) -> RunState:
         if call.fusion_id not in numbers:
             continue  # of a fusion opened since the line above; the next reading has both
         state.calls[call.key] = _state(CallState, call, fusion=numbers[call.fusion_id])
-    return state
+    return run.unnamed.state(state) if run.unnamed else state
 
 
 def call_state(row: Call) -> CallState:

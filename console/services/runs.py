@@ -19,7 +19,7 @@ from ..engine.state import RunStatus
 from ..engine.text import storable
 from ..models import ApiToken, Call, Run, Visibility
 from ..models.money import FOR_A_RUN, RUN, run_subject
-from ..models.runs import Origin, new_share_token
+from ..models.runs import Origin
 from ..money.purses import purse_set
 from ..record.asked import Followed
 from ..record.rows import call_row
@@ -151,16 +151,3 @@ def run_cancel(*, run: Run) -> None:
     # rung for at once.
     begun = Run.objects.filter(pk=run.pk, status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
     begun.filter(cancel_requested_at=None).update(cancel_requested_at=now, rung_at=None)
-
-
-def run_share(*, run: Run, visibility: str) -> None:
-    """Set who may read it. A link left is a link revoked: sharing again makes a new one."""
-    if visibility not in Visibility.values:
-        raise Refused("Choose who may read this run.")
-    token = None
-    if visibility == Visibility.LINK:
-        token = run.share_token or new_share_token()
-    with transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(visibility=visibility, share_token=token)
-        index(run.pk)
-    run.visibility, run.share_token = visibility, token

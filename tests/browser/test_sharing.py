@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 def share(page: Page, choice: str) -> None:
     if page.locator(".share[open]").count() == 0:
-        page.locator(".share summary").click()
+        page.locator(".share summary").first.click()
     page.get_by_label(choice).check()
     with page.expect_response("**/share"):
         page.get_by_role("button", name="Save").click()
@@ -55,8 +55,22 @@ def test_private_then_the_team_then_anyone_with_the_link(visit: Visit, people: P
     expect(stranger.get_by_text("Cost", exact=True)).to_have_count(0)
     expect(page.get_by_text("Cost", exact=True)).not_to_have_count(0)
 
+    page.reload()
+    page.locator(".share summary").first.click()
+    expect(page.get_by_text("A link is open, made by alice")).to_be_visible()
+    expect(page.locator("#share-url")).to_have_count(0)
+    page.get_by_text("Another link…").click()
+    page.get_by_label("names of models").check()
+    page.get_by_role("button", name="Make it, and end this one").click()
+    another = page.locator("#share-url").input_value()
+    assert another != link and status_of(stranger, link) == 410
+    stranger.goto(another)
+    expect(stranger.get_by_role("region", name="Fused answer")).to_contain_text("scripted answer")
+    expect(stranger.get_by_text("written by the writer")).to_be_visible()
+
     share(page, "Only me")
-    assert status_of(stranger, link) == 404
+    assert status_of(stranger, another) == 410
+    expect(stranger.get_by_role("heading", name="This link has ended")).to_be_visible()
     assert status_of(bob, run) == 404
 
 
@@ -73,7 +87,7 @@ def test_a_link_taken_back_ends_the_watching(
     share(page, "Only me")
     # The page notices by itself, and what it showed is gone.
     expect(stranger.get_by_text("A secret")).to_have_count(0, timeout=60_000)
-    assert status_of(stranger, link) == 404
+    assert status_of(stranger, link) == 410
     page.get_by_role("button", name="Stop").click()
     wait_for_the_end(page, "cancelled")
 
@@ -91,7 +105,7 @@ def test_a_finished_run_left_open_by_a_link_that_is_taken_back_is_gone(
     share(page, "Only me")
     # Whoever comes back to the page; who stays is asked for every half minute.
     stranger.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(stranger.get_by_role("heading", name="Not found")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="This link has ended")).to_be_visible()
     page.context.clear_cookies(name="sessionid")  # signed out in another tab
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_url("**/sign-in?next=/fusion/runs/**")

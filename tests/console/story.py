@@ -15,7 +15,8 @@ from console.engine.events import Event, EventType
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Prompts, Spec
 from console.engine.state import RunState, Step, call_key
-from console.models import Run
+from console.models import Run, ShareLink
+from console.models.links import hash_of
 from console.record import rows as snapshot
 from console.search import index
 
@@ -46,6 +47,13 @@ def a_spec(*models: str, credential: str = "openrouter", **options: Any) -> Spec
         preset_name="Quality",
         **options,
     )
+
+
+def link_to(run: Run, token: str, **fields: Any) -> ShareLink:
+    """A link of that address, which its owner has made; `visibility` says whether it opens."""
+    run.share_token = token
+    own = {"made_by": run.owner, "made_at": run.created_at, "hides": ["costs"]} | fields
+    return ShareLink.objects.create(run=run, token_hash=hash_of(token), **own)
 
 
 class Story:
@@ -164,7 +172,8 @@ class Story:
         self.judge().wait(3).analyse()
         return self.synthesise(fused).wait(2).complete()
 
-    def save(self, owner: User, **fields: Any) -> Run:
+    def save(self, owner: User, *, share_token: str = "", **fields: Any) -> Run:
+        """`share_token`: of a link of it, which only who made it knows: the object, not its row."""
         fields = {
             "prompt": "Should we move our billing?",
             "status": self.state.status,
@@ -189,6 +198,8 @@ class Story:
             row.fusion = fusions[call.fusion] if call.fusion else None
             row.save()
         index(run.pk)
+        if share_token:
+            link_to(run, share_token)
         return run
 
     @staticmethod

@@ -39,6 +39,8 @@ from console.services.follow import run_follow
 from console.services.fusions import run_fuse, seat_ask
 from console.services.runs import run_start
 
+from .story import link_to
+
 pytestmark = pytest.mark.database
 
 WET, DRY = "It is *wet*.\n\nAlways.", "It is dry."
@@ -332,7 +334,8 @@ def test_no_more_of_a_file_is_kept_than_is_read(settings: Settings) -> None:
 
 def test_a_shared_link_does_not_say_who_brought_them(client: Client, alice: User) -> None:
     run = a_run(alice, WET, DRY)
-    Run.objects.filter(pk=run.pk).update(visibility="link", share_token="t" * 40)
+    Run.objects.filter(pk=run.pk).update(visibility="link")
+    link_to(run, "t" * 40)
     html = client.get(f"/fusion/shared/{'t' * 40}").content.decode()
     assert "brought along" in html and "brought by" not in html
 

@@ -19,7 +19,7 @@ from .story import Story
 pytestmark = pytest.mark.database
 
 VISITOR, CHARLIE, BOB, ALICE, ADA = PEOPLE = ("visitor", "charlie", "bob", "alice", "ada")
-SIGN_IN, THERE, HOME, NOWHERE = "sign-in", 200, "/fusion", 404
+SIGN_IN, THERE, HOME, NOWHERE, GONE = "sign-in", 200, "/fusion", 404, 410
 # What is done by a form's POST and is no page: nobody finds anything by looking.
 DONE = {
     *(
@@ -115,7 +115,7 @@ def test_a_run_is_for_whom_its_owner_lets_see_it(
     run = Story().whole().save(alice, visibility=visibility, share_token="by-link")
     for page in RUN_PAGES:
         assert everybody(readers, reverse(page, args=[run.pk])) == RUNS[visibility]
-    shared = THERE if visibility == "link" else NOWHERE
+    shared = THERE if visibility == "link" else GONE
     for page in SHARED_PAGES:
         by_link = everybody(readers, reverse(page, args=["by-link"]))
         assert by_link == dict.fromkeys(PEOPLE, shared)

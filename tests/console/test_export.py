@@ -167,7 +167,7 @@ def test_it_is_for_whoever_may_read_the_run(
     assert client.get(url)["Location"].startswith("/sign-in")
     client.force_login(bob)
     assert client.get(url).status_code == 404
-    assert client.get("/fusion/shared/by-link/export").status_code == 404
+    assert client.get("/fusion/shared/by-link/export").status_code == 410
 
 
 def test_the_page_offers_it_to_whoever_reads_it(

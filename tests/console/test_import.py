@@ -228,7 +228,7 @@ def test_what_is_not_known_here_is_shown_to_nobody_else(
 ) -> None:
     data["runs"][0]["calls"][0]["brought_by"] = "somebody's name"
     run, _ = runs_import(raw=raw(data), owner=alice)
-    Run.objects.filter(pk=run.pk).update(visibility="team", share_token="by-link")
+    Run.objects.filter(pk=run.pk).update(visibility="team")
     assert (
         "somebody" in export_runs([run], "json", lambda r: access.shown_to(alice, r)).body.decode()
     )

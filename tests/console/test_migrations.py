@@ -215,3 +215,34 @@ def test_a_token_s_dollars_a_day_become_a_budget_with_what_is_spent_of_today(
     )
     assert kept == [["token", True, "day", 5_000_000], [1, 250_000_010, 0]]
     assert back_again == [0.0075, None]
+
+
+def test_a_link_made_before_goes_on_opening_by_its_hash(database: dict[str, str]) -> None:
+    links, opened, column, deleted = said(
+        database,
+        "from django.contrib.auth.models import User\n"
+        "from django.test import Client\n"
+        "from console.models import Run, RunDeletion, ShareLink\n"
+        "from django.utils import timezone\n"
+        "n = next(n for n, name in enumerate(names) if name.endswith('_order_and_links'))\n"
+        "owner = User.objects.create(username='shares')\n"
+        "rows = {'owner': owner, 'prompt': '?', 'messages': [], 'spec': {'v': 99}}\n"
+        "run = Run.objects.create(visibility='link', **rows)\n"
+        "gone = Run.objects.create(**rows | {'owner': None, 'origin': 'deleted'})\n"
+        "kept = {'origin': 'page', 'visibility': 'team'}\n"
+        "RunDeletion.objects.create(run=gone, owner=owner, at=timezone.now(), kept=kept)\n"
+        "go(names[n - 1])\n"
+        "with connection.cursor() as cursor:\n"
+        "    cursor.execute('UPDATE console_run SET share_token = %s WHERE visibility = %s',\n"
+        "                   ['told-before', 'link'])\n"
+        "go(names[-1])\n"
+        "links = [*ShareLink.objects.values_list('hides', 'made_by__username', 'expires_at')]\n"
+        "opened = Client().get('/fusion/shared/told-before', headers={'host': 'localhost'})\n"
+        "columns = [*Run.objects.exclude(share_token=None).values_list('share_token')]\n"
+        "back_again = Run.objects.get(pk=gone.pk)\n"
+        "said = [links, opened.status_code, columns,\n"
+        "        [back_again.owner.username, back_again.origin, back_again.visibility]]",
+    )
+    assert links == [[["costs"], "shares", None]]
+    assert opened == 200 and column == []
+    assert deleted == ["shares", "page", "team"]

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from console.models import Visibility
 from console.site.public_url import public_url
 
 from .story import Story, a_spec
@@ -39,11 +38,12 @@ def test_behind_a_proxy_every_page_tells_the_address_set(
 ) -> None:
     settings.BASE_URL = "https://fusion.example"
     run = Story(a_spec("maker/alpha")).begin().save(alice)
-    type(run).objects.filter(pk=run.pk).update(visibility=Visibility.LINK, share_token="token")
     client.force_login(alice)
     told = {
         "https://fusion.example/v1": client.post("/fusion/tokens", FORM),
-        "https://fusion.example/fusion/shared/token": client.get(f"/fusion/runs/{run.pk}"),
+        "https://fusion.example/fusion/shared/": client.post(
+            f"/fusion/runs/{run.pk}/share", {"visibility": "link"}
+        ),
         "https://fusion.example/v1/runs": client.get("/v1/docs"),
     }
     for address, page in told.items():

@@ -16,7 +16,7 @@ from console.engine.findings import provenance
 from console.engine.state import Step
 from console.fragments.renderings import Renderings
 from console.markdown import StreamRenderer
-from console.models import Run, Visibility
+from console.models import Run
 from tests.growth import BOUND, growth
 from tests.stack import until
 
@@ -45,10 +45,7 @@ def shared_run(alice: User, text: str) -> Run:
     story = Story().whole()
     [*_, fused] = [c for c in story.state.calls.values() if c.step is Step.SYNTHESIS]
     fused.text = text
-    run = story.save(alice)
-    run.visibility, run.share_token = Visibility.LINK, "x" * 43
-    run.save()
-    return run
+    return story.save(alice, visibility="link", share_token="x" * 43)
 
 
 def shown(client: Client, path: str) -> str:

@@ -18,7 +18,7 @@ from console.engine.state import Step, call_key
 from console.engine.steps.fuse import ending_of
 from console.models import Call, Fusion, Run
 
-from .story import Story, a_spec
+from .story import Story, a_spec, link_to
 
 pytestmark = pytest.mark.database
 
@@ -91,7 +91,8 @@ def test_whether_it_may_still_be_read_is_told_without_making_the_page(
     run = Story().whole().save(alice)
     told = page.head(f"/fusion/runs/{run.pk}")
     assert told.status_code == 200 and not told.templates
-    Run.objects.filter(pk=run.pk).update(owner=bob, visibility="link", share_token="t" * 22)
+    Run.objects.filter(pk=run.pk).update(owner=bob, visibility="link")
+    link_to(run, "t" * 22)
     assert page.head(f"/fusion/runs/{run.pk}").status_code == 404
     shared = page.head(f"/fusion/shared/{'t' * 22}")
     assert shared.status_code == 200 and not shared.templates

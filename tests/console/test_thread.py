@@ -18,7 +18,7 @@ from console.models.tokens import Scope
 from console.record.thread import SHOWN, Neighbours, neighbours
 from console.services.tokens import token_create
 
-from .story import Story, a_spec
+from .story import Story, a_spec, link_to
 
 pytestmark = pytest.mark.database
 
@@ -230,7 +230,8 @@ def test_a_link_shows_the_one_question_that_it_was_made_for(
     client: Client, alice: User, read: str
 ) -> None:
     runs = thread(alice, {"one": "", "two": "one", "three": "two"})
-    Run.objects.filter(pk=runs[read].pk).update(visibility="link", share_token="by-link")
+    Run.objects.filter(pk=runs[read].pk).update(visibility="link")
+    link_to(runs[read], "by-link")
     for reader in (None, alice):
         if reader:
             client.force_login(reader)

@@ -20,7 +20,7 @@ from console.record.rows import state_from_rows
 from console.services.errors import Refused
 from console.services.verdicts import WhatWasSeen, verdict_set
 
-from .story import Story
+from .story import Story, link_to
 
 pytestmark = pytest.mark.database
 
@@ -69,7 +69,8 @@ def test_whoever_may_read_a_run_has_one_verdict_of_it_which_may_be_changed(
 def test_of_a_run_that_one_may_not_read_nothing_can_be_said(
     client: Client, alice: User, bob: User, ada: User, run: Run
 ) -> None:
-    Run.objects.filter(pk=run.pk).update(visibility="link", share_token="by-link")
+    Run.objects.filter(pk=run.pk).update(visibility="link")
+    link_to(run, "by-link")
     for other in (bob, ada):
         client.force_login(other)
         assert say(client, run, "A").status_code == 404

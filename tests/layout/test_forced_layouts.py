@@ -23,6 +23,7 @@ from console.engine.state import Step
 from console.fragments import run_context, run_figures, run_fragments
 from console.live.frames import Cursor, Frames, Text
 from console.markdown import StreamRenderer
+from console.models.shown import ALL
 from tests.browser.chromium import FLAGS, executable
 from tests.browser.complaints import listen
 from tests.console.story import Story, a_spec
@@ -43,7 +44,7 @@ class Told:
 
     def __init__(self) -> None:
         self.story = Story(a_spec(*(f"maker/{letter}" for letter in "abcdefgh"))).begin()
-        self.cursor = Cursor(show_costs=True)
+        self.cursor = Cursor(ALL)
         self.frames = Frames("w")
 
     def next(self, *, end: bool = False, fragments: bool = False) -> str:
@@ -62,7 +63,7 @@ class Told:
         frames.take(status=state.status.value, figures=run_figures(spec, state))
         if fragments or end:
             made = run_fragments(run_context(spec, state, show_costs=True))
-            frames.take_fragments(made, show_costs=True)
+            frames.take_fragments(made, shown=ALL)
         frame = frames.next(self.cursor, all_texts=end)
         return frame + (',"end":true}' if end else "}") if frame else ""
 

@@ -74,8 +74,9 @@ def test_frames_are_for_who_may_read_the_run(
         alice.post(f"/fusion/runs/{run}/share", {"visibility": "team"}, f"/fusion/runs/{run}")
         assert bob.http.get(path).json()["status"] == "completed"
         assert visitor.http.get(path).status_code == 404
-        alice.post(f"/fusion/runs/{run}/share", {"visibility": "link"}, f"/fusion/runs/{run}")
-        link = re.search(r"/fusion/shared/[\w-]+", alice.page(run).html)
+        page = f"/fusion/runs/{run}"
+        made = alice.post(f"{page}/share", {"visibility": "link"}, page)
+        link = re.search(r"/fusion/shared/[\w-]+", made.text)
         assert link
         shared = visitor.http.get(f"{link[0]}/frames").json()
         assert shared["end"] and "receipt" not in shared["fragments"]

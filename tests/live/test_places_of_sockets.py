@@ -108,8 +108,9 @@ async def test_a_person_has_places_wherever_they_ask_from_and_another_has_their_
 async def test_an_address_has_places_and_all_of_them_together_have(
     small: int, alice: Member, run_id: str
 ) -> None:
-    alice.post(f"/fusion/runs/{run_id}/share", {"visibility": "link"}, f"/fusion/runs/{run_id}")
-    [token] = set(re.findall(r"/fusion/shared/([\w-]+)", alice.page(run_id).html))
+    page = f"/fusion/runs/{run_id}"
+    made = alice.post(f"{page}/share", {"visibility": "link"}, page)
+    [token] = set(re.findall(r"/fusion/shared/([\w-]+)", made.text))
     path = f"/ws/shared/{token}"
     async with sockets(small) as all_of_them:
         for _ in range(AN_ADDRESS):

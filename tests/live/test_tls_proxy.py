@@ -147,12 +147,11 @@ def test_a_link_that_is_shared_opens_for_anyone(site: Site) -> None:
         run_id = browser.post("/v1/runs", json=body, headers=headers).json()["id"]
         until(lambda: browser.get(f"/v1/runs/{run_id}", headers=headers).json()["answer"])
         token = _token(browser.get(f"/fusion/runs/{run_id}"))
-        browser.post(
+        page = browser.post(
             f"/fusion/runs/{run_id}/share",
             data={"visibility": "link", "csrfmiddlewaretoken": token},
             headers={"Origin": site.url},
-        )
-        page = browser.get(f"/fusion/runs/{run_id}").text
+        ).text
         addresses = re.findall(rf"{re.escape(site.url)}/[^\"'<\s]+", page)
         (link,) = {address for address in addresses if "shared" in address}
         assert anyone.get(link).status_code == 200

@@ -23,12 +23,13 @@ _HOSTILE_RUN = """
 from django.contrib.auth.models import User
 from console.engine.state import Step
 from console.models import Visibility
-from tests.console.story import Story
+from tests.console.story import Story, link_to
 story = Story().whole()
 [*_, fused] = [c for c in story.state.calls.values() if c.step is Step.SYNTHESIS]
 fused.text = ({unit!r} * 2_000_000)[:2_000_000]
 run = story.save(User.objects.get(username="alice"))
-run.visibility, run.share_token = Visibility.LINK, "h" * 43
+link_to(run, "h" * 43)
+run.visibility, run.share_token = Visibility.LINK, None
 run.save()
 """
 
@@ -71,8 +72,8 @@ def site(**env: str) -> Iterator[Site]:
             upstream.keep()
             run_id = alice.ask("endless")
             page = f"/fusion/runs/{run_id}"
-            alice.post(f"{page}/share", {"visibility": "link"}, page)
-            [link] = set(re.findall(r"/fusion/shared/[\w-]+", alice.page(run_id).html))
+            made = alice.post(f"{page}/share", {"visibility": "link"}, page)
+            [link] = set(re.findall(r"/fusion/shared/[\w-]+", made.text))
             stack.shell(_HOSTILE_RUN.format(unit=HOSTILE))
             target = Target(stack.port, link, f"/fusion/shared/{'h' * 43}")
             yield Site(stack, upstream, alice, bob, target)

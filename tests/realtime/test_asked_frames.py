@@ -13,6 +13,7 @@ from django.test import AsyncRequestFactory
 
 from console.live import views
 from console.models import Run
+from console.models.shown import ALL
 
 # Whatever the tests before it left open is looked at, as before every answer.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,7 +64,7 @@ async def test_a_run_that_is_not_read_in_time_is_asked_for_again(
     monkeypatch.setattr(views, "watches", TheWatch(watch))
     monkeypatch.setattr(views, "PATIENCE", 0.01)
     asked = AsyncRequestFactory().get("/", {"after": "ab-2"})
-    answer = await views._answer(asked, Run, show_costs=True)
+    answer = await views._answer(asked, lambda: (Run(), ALL))
     assert (answer.status_code, answer.content.decode()) == (status, body)
     assert answer.headers.get("Retry-After") == ("2" if status == 503 else None)
     assert watch.resumed == ("" if status == 503 else "ab-2")

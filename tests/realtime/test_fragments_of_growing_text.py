@@ -16,6 +16,7 @@ from console.engine.state import RunState, Step, call_key
 from console.fragments import run_context, run_fragments
 from console.live.frames import Cursor, _without_figures
 from console.live.watch import Watch
+from console.models.shown import ALL
 from tests.console.story import Story
 
 ANALYSIS, SYNTHESIS = call_key(Step.ANALYSIS, 1, 1), call_key(Step.SYNTHESIS, 1, 1)
@@ -67,7 +68,7 @@ def watching(story: Story) -> tuple[Watch, list[int]]:
     made: list[int] = []
     watch = Watch(uuid.uuid4(), None, lambda *_: made.append(1) or {})  # type: ignore[arg-type]
     watch._spec = story.spec
-    watch.viewers.append(Cursor(True))
+    watch.viewers.append(Cursor(ALL))
     watch._render(story.state, "")
     made.clear()
     return watch, made

@@ -7,6 +7,7 @@ import pytest
 from console.fragments.figures import estimated_tokens
 from console.live.frames import Cursor, Frames, Text
 from console.markdown import StreamRenderer
+from console.models.shown import ALL
 from tests.benchmarks.texts import KINDS, deltas
 
 # In one column 50 tokens a second are two in a step of 33 ms, and one column has all of a frame's
@@ -16,7 +17,7 @@ AT_MOST = {"prose": 60, "table": 150, "code": 150, "line": 60, "mixed": 150}
 
 
 def sent(kind: str, tokens: int) -> int:
-    frames, cursor, renderer = Frames("w"), Cursor(True), StreamRenderer()
+    frames, cursor, renderer = Frames("w"), Cursor(ALL), StreamRenderer()
     written, size = "", 0
     words = deltas(kind, tokens)
     for number in range(0, tokens, A_STEP):

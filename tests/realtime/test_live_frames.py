@@ -17,6 +17,7 @@ from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.live.frames import Cursor
 from console.live.watch import Watch, Watches
+from console.models.shown import ALL, BY_LINK
 from console.record.eventlog import VERSION, Entry
 from tests.console.story import Story
 from tests.live.member import View, read
@@ -47,7 +48,7 @@ async def test_a_frame_waits_for_a_step_that_is_under_way(monkeypatch: pytest.Mo
     monkeypatch.setattr(watch, "_beyond", lambda cursor: watch._note)
     step = asyncio.create_task(watch._step(RunState(), ""))
     await asyncio.to_thread(inside.wait, 5)
-    frame = asyncio.create_task(watch.frame(Cursor(True)))
+    frame = asyncio.create_task(watch.frame(Cursor(ALL)))
     await asyncio.sleep(0.05)
     assert not frame.done()
     go_on.set()
@@ -135,7 +136,7 @@ async def test_a_viewer_that_leaves_first_takes_nobody_with_it(
     watches: Watches, first_to_leave: int
 ) -> None:
     """Two who were sent the same are still two: the one that stays goes on being sent more."""
-    run, cursors = uuid.uuid4(), [Cursor(True), Cursor(True)]
+    run, cursors = uuid.uuid4(), [Cursor(ALL), Cursor(ALL)]
     views = [watches.watch(run, cursor) for cursor in cursors]
     watch, same = [await view.__aenter__() for view in views]
     assert watch is same
@@ -146,7 +147,7 @@ async def test_a_viewer_that_leaves_first_takes_nobody_with_it(
     await views[1 - first_to_leave].__aexit__(None, None, None)
     await lingered()
     assert not watch.viewers and watch._task.cancelling()
-    async with watches.watch(run, Cursor(True)) as anew:
+    async with watches.watch(run, Cursor(ALL)) as anew:
         assert anew is not watch
 
 
@@ -154,14 +155,14 @@ async def test_a_run_that_is_fused_again_is_watched_anew_though_somebody_still_r
     watches: Watches,
 ) -> None:
     run = uuid.uuid4()
-    async with watches.watch(run, Cursor(True)) as before:
+    async with watches.watch(run, Cursor(ALL)) as before:
         await asyncio.sleep(0)  # it has begun
         before.close()
         await asyncio.gather(before._task, return_exceptions=True)
         assert before.ended
-        async with watches.watch(run, Cursor(True)) as anew:
+        async with watches.watch(run, Cursor(ALL)) as anew:
             assert anew is not before
-        async with watches.watch(run, Cursor(True)) as later:
+        async with watches.watch(run, Cursor(ALL)) as later:
             pass
     await lingered()
     assert later._task.cancelling()
@@ -172,13 +173,13 @@ async def test_a_viewer_that_comes_back_soon_goes_on_where_it_was(
     watches: Watches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("console.live.watch.LINGER", 60)
-    run, cursor = uuid.uuid4(), Cursor(True)
+    run, cursor = uuid.uuid4(), Cursor(ALL)
     async with watches.watch(run, cursor) as watch:
         watch._spec = Story().spec
         show(watch, snapshot(said("one ", "two ")))
         first = read(await watch.frame(cursor))
         show(watch, Entry("1-2", "e", [delta("three ").to_dict()]))
-    again, stranger = Cursor(True), Cursor(True)
+    again, stranger = Cursor(ALL), Cursor(ALL)
     async with watches.watch(run, again) as same:
         assert same is watch
         same.resume(again, f"{first['watch']}-{first['at']}")
@@ -196,7 +197,7 @@ class Viewer:
     """One reader with a cursor, and what the page makes of the frames."""
 
     def __init__(self, watch: Watch) -> None:
-        self._watch, self._cursor, self._view = watch, Cursor(True), View()
+        self._watch, self._cursor, self._view = watch, Cursor(ALL), View()
 
     def look(self) -> str:
         """Takes the next frame; how the text in it was told."""
@@ -301,18 +302,18 @@ def test_a_viewer_is_told_of_what_only_the_end_of_a_text_explains(watch: Watch) 
 
 def test_viewers_at_the_same_step_share_one_encoding(watch: Watch) -> None:
     show(watch, snapshot(said("one ")))
-    cursors = [Cursor(True) for _ in range(3)]
+    cursors = [Cursor(ALL) for _ in range(3)]
     first = [watch._beyond(cursor) for cursor in cursors]
     assert first[0] is first[1] is first[2]
     show(watch, Entry("1-2", "e", [delta("two ").to_dict()]))
     assert watch._beyond(cursors[0]) is watch._beyond(cursors[1])
-    assert read(watch._beyond(Cursor(False)))["texts"][0]["reset"]
+    assert read(watch._beyond(Cursor(BY_LINK)))["texts"][0]["reset"]
 
 
 def test_a_text_that_is_not_wanted_costs_nothing_until_it_is_and_comes_whole_at_the_end(
     watch: Watch,
 ) -> None:
-    cursor, view = Cursor(True), View()
+    cursor, view = Cursor(ALL), View()
     show(watch, snapshot(said("one ")))
     view.apply(read(watch._beyond(cursor)))
     cursor.wants = frozenset({"fused"})

@@ -15,6 +15,7 @@ from console.engine.events import Event, EventType
 from console.live.frames import Cursor
 from console.live.watch import Watch, Watches
 from console.models import Run
+from console.models.shown import ALL
 from console.record import eventlog
 from console.record.rows import call_row, run_fields
 from console.worker.recorder import save
@@ -61,7 +62,7 @@ class Viewer:
 
 @asynccontextmanager
 async def viewer_of(run: Run) -> AsyncIterator[Viewer]:
-    watches, cursor = Watches(lambda *_: {}), Cursor(True)
+    watches, cursor = Watches(lambda *_: {}), Cursor(ALL)
     try:
         async with watches.watch(run.pk, cursor) as watch:
             yield Viewer(watch, cursor)

@@ -14,6 +14,7 @@ from console.engine.state import RunState
 from console.fragments import run_texts
 from console.live.frames import Cursor, Frames
 from console.live.watch import Watch
+from console.models.shown import ALL
 from console.record.eventlog import Entry
 from tests.console.story import Story
 from tests.live.member import read
@@ -40,7 +41,7 @@ def test_an_endless_line_is_sent_once(watch: Watch) -> None:
     sent = 0
     for number in range(2, 200):
         show(watch, Entry(f"1-{number}", "e", [delta(f"{number} ").to_dict()]))
-        sent += len(watch._beyond(Cursor(True, after=watch._frames.step - 1)))
+        sent += len(watch._beyond(Cursor(ALL, after=watch._frames.step - 1)))
         viewer.look()
     assert viewer.text == "one " + "".join(f"{n} " for n in range(2, 200))
     assert sent < 200 * 200
@@ -51,7 +52,7 @@ def test_fragments_are_made_when_more_than_text_has_come(
 ) -> None:
     made: list[int] = []
     monkeypatch.setattr(watch, "_render_fragments", lambda *_: made.append(1) or {"x": "y"})
-    watch.viewers.append(Cursor(True))
+    watch.viewers.append(Cursor(ALL))
     monkeypatch.setattr("console.live.watch.ANYHOW", 1e9)
     show(watch, snapshot(said()))
     assert len(made) == 1
@@ -59,7 +60,7 @@ def test_fragments_are_made_when_more_than_text_has_come(
     for number, count in ((2, 2), (3, 2), (4, 2)):  # the first word changes what a seat is called
         step(watch, Entry(f"1-{number}", "e", text).fold(watch._state))
         assert len(made) == count
-    assert read(watch._beyond(Cursor(True)))["figures"]["seat-0-tokens"].startswith("≈")
+    assert read(watch._beyond(Cursor(ALL)))["figures"]["seat-0-tokens"].startswith("≈")
     step(watch, watch._state, "The worker has gone silent.")
     assert len(made) == 3
 
@@ -113,7 +114,7 @@ def test_fragments_and_whatever_is_not_text_are_never_made_on_the_loop(
     monkeypatch.setattr(
         watch, "_render_fragments", lambda *_: threads.append(threading.get_ident()) or {}
     )
-    watch.viewers.append(Cursor(True))
+    watch.viewers.append(Cursor(ALL))
     asyncio.run(watch._step(said("one "), ""))
     monkeypatch.setattr("console.live.watch.ANYHOW", 0)
     step(watch, Entry("1-2", "e", [thought("Hm.").to_dict()]).fold(watch._state))
@@ -157,12 +158,12 @@ def test_six_answers_of_prose_are_handed_to_a_thread_hardly_ever(
 def test_a_fragment_is_sent_for_more_than_a_figure_in_it_and_to_a_late_viewer_as_it_is(
     changed: str, is_sent: bool
 ) -> None:
-    frames, early = Frames("w"), Cursor(True)
+    frames, early = Frames("w"), Cursor(ALL)
 
     def shows(html: str, figure: str) -> None:
         frames.begin_step()
         frames.take(status="running", figures={"x": figure})
-        frames.take_fragments({"head": html}, show_costs=True)
+        frames.take_fragments({"head": html}, shown=ALL)
 
     shows('<dl><dd data-figure="x">10</dd>10</dl>', "10")
     assert "head" in read(frames.next(early))["fragments"]
@@ -170,7 +171,7 @@ def test_a_fragment_is_sent_for_more_than_a_figure_in_it_and_to_a_late_viewer_as
     beyond = read(frames.next(early))
     assert beyond["figures"] == {"x": "20"}
     assert beyond.get("fragments", {}) == ({"head": changed} if is_sent else {})
-    assert read(frames.next(Cursor(True)))["fragments"] == {"head": changed}
+    assert read(frames.next(Cursor(ALL)))["fragments"] == {"head": changed}
 
 
 def test_numbers_formulas_and_directions_end_live_as_a_reload_shows_them(watch: Watch) -> None:

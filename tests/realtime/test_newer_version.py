@@ -123,8 +123,9 @@ def test_its_pages_open_and_say_what_it_waits_for(
     seen = admin.get(f"/admin/console/run/{newer.pk}/change/").content.decode()
     assert Reason.NEEDS_NEWER_VERSION in seen and newer.prompt not in seen
     run = at(newer)
-    run_share(run=run, visibility="link")
-    shared = Client().get(f"/fusion/shared/{run.share_token}")
+    assert run.owner
+    token = run_share(run=run, visibility="link", by=run.owner)
+    shared = Client().get(f"/fusion/shared/{token}")
     assert shared.status_code == 200 and SENTENCE in shared.content.decode()
     assert "Stop" not in shared.content.decode()
     for status, acts in {

@@ -13,6 +13,7 @@ from console.services import fusions
 from console.services.presets import presets_changed
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
+from tests.console.story import link_to
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
@@ -53,7 +54,8 @@ def test_page_and_preset_say_whether_fusion_changed_the_answer(
 
 def test_a_shared_page_tells_no_cost(worker: Worker, upstream: Upstream, start: StartRun) -> None:
     run = carried_out(worker, start("good", "echo"))
-    Run.objects.filter(pk=run.pk).update(visibility="link", share_token="t" * 43)
+    Run.objects.filter(pk=run.pk).update(visibility="link")
+    link_to(run, "t" * 43)
     page = Client().get(f"/fusion/shared/{'t' * 43}").content.decode()
     assert "Was it worth it?" in page and "longer than" in page and "and cost" not in page
     assert "Ask the panel" not in page

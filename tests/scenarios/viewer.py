@@ -12,6 +12,7 @@ from django.db import connections
 from console.fragments import SeatFragments, run_context, run_fragments
 from console.live.frames import Cursor
 from console.live.watch import Watch
+from console.models.shown import ALL, Shown
 from console.record import eventlog
 from tests.live.member import View, read
 
@@ -42,7 +43,7 @@ class Viewer(threading.Thread):
     async def _watch(self) -> None:
         redis = eventlog.connect()
         watch = Watch(self._run_id, redis, _fragments)
-        cursor = Cursor(show_costs=True)
+        cursor = Cursor(ALL)
         watch.viewers.append(cursor)
         try:
             while True:
@@ -59,6 +60,6 @@ class Viewer(threading.Thread):
 
 
 def _fragments(
-    spec: Any, state: Any, show_costs: bool, note: str, made: SeatFragments
+    spec: Any, state: Any, shown: Shown, note: str, made: SeatFragments
 ) -> dict[str, str]:
-    return run_fragments(run_context(spec, state, show_costs=show_costs, note=note), made)
+    return run_fragments(run_context(spec, state, show_costs=shown.costs, note=note), made)

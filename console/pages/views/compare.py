@@ -15,10 +15,11 @@ from ... import access
 from ...engine.spec import Spec
 from ...engine.spec_versions import SpecUnreadable
 from ...fragments.comparison import compared_page
-from ...models import Run
+from ...models import Run, ShareLink
 from ...record.compared import NoSuchText, comparable, named, usual
 from ...record.rows import state_from_rows
 from ...services.follow import follow_lacks
+from .by_link import by_link
 from .runs import private_page
 
 PAGE = "console/compare/compare.html"
@@ -32,16 +33,11 @@ def compare(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     return _page(request, run, back=reverse("run-detail", args=[run.pk]))
 
 
-@private_page
-@require_safe
-def shared_compare(request: HttpRequest, token: str) -> HttpResponse:
+@by_link
+def shared_compare(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
     """For whoever has the link; what can be compared stands on the page that it leads to."""
-    run = access.run_shared_by_link(token)
     back = reverse("run-shared", args=[token])
-    response = _page(request, run, back=back, is_shared=True)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return _page(request, link.run, back=back, is_shared=True)
 
 
 def _page(request: HttpRequest, run: Run, *, back: str, is_shared: bool = False) -> HttpResponse:

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_safe
 from ... import access
 from ...engine.spec_versions import SpecUnreadable
 from ...export import FORMS, ended_in_thread, export_runs
-from ...models import Run
-from ...models.shown import BY_LINK, Shown
+from ...models import Run, ShareLink
+from ...models.shown import Shown
 from ...record.portable import Unfinished, Unwritable
+from .by_link import by_link
 from .runs import private_page
 
 
@@ -33,16 +34,11 @@ def export(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     return _file(request, runs, lambda one: access.shown_to(request.user, one), back)
 
 
-@private_page
-@require_safe
-def shared_export(request: HttpRequest, token: str) -> HttpResponse:
+@by_link
+def shared_export(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
     """What the link shows: this run alone."""
-    run = access.run_shared_by_link(token)
     back = reverse("run-shared", args=[token])
-    response = _file(request, [run], lambda _: BY_LINK, back)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return _file(request, [link.run], lambda _: link.shown, back)
 
 
 def _file(

@@ -33,23 +33,23 @@ from ...fragments.seats import columns
 from ...fragments.sentences import is_compared_first, waits_for_newer
 from ...fragments.verdicts import verdicts
 from ...fragments.worth import worth
-from ...models import Run, Visibility
+from ...models import Run, ShareLink
 from ...models.runs import Origin
-from ...models.shown import BY_LINK, Shown
+from ...models.shown import Shown
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows, when
 from ...record.thread import Thread, thread_of
-from ...services.errors import Refused
 from ...services.expected import expected_fusion, prices_for
 from ...services.follow import follow_lacks
 from ...services.fusions import judged_as_usual
 from ...services.habits import habits
 from ...services.presets import preset_names
-from ...services.runs import run_cancel, run_share
-from ...site.public_url import public_url
-from .fragment import by_htmx, page_or_main, page_or_part
+from ...services.runs import run_cancel
+from .by_link import by_link
+from .fragment import page_or_main, page_or_part
 from .posted import posted
 from .rows import page_of_evaluations, page_of_rows, run_rows, with_rows
+from .sharing import sharing
 
 PAGE_SIZE = 20
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
@@ -115,7 +115,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "thread": thread(request, run),
     }
     if may_share:
-        own |= _sharing(request, run, just_shared="shared" in request.GET)
+        own |= sharing(run, just_shared="shared" in request.GET)
     try:
         context = (
             run_page(
@@ -143,34 +143,28 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     return page_or_part(request, PAGE, AGAIN if is_owner and asked_for else ENDED, context)
 
 
-@private_page
-@require_safe
-def shared(request: HttpRequest, token: str) -> HttpResponse:
-    """For whoever has the link: the same page, read-only and without costs."""
-    run = access.run_shared_by_link(token)
+@by_link
+def shared(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
+    """For whoever has the link: the same page, read-only, without what the link hides."""
+    run = link.run
     if request.method == "HEAD":
-        response = HttpResponse()
-    else:
-        try:
-            context = run_page(
-                run,
-                look=request.GET.get("look", ""),
-                part=request.GET.get("part", ""),
-                fusion=request.GET.get("fusion", ""),
-                frames=reverse("shared-frames", args=[token]),
-                socket=f"/ws/shared/{token}",
-                shown=BY_LINK,
-            )
-            response = page_or_part(
-                request, PAGE, ENDED, context | {"is_shared": True, "takes_along": True}
-            )
-        except SpecUnreadable as why:
-            response = _without_its_answers(request, run, why, is_shared=True)
-        except NoSuchFusion as none:
-            response = render(request, "400.html", {"sentence": str(none)}, status=400)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+        return HttpResponse()
+    try:
+        context = run_page(
+            run,
+            look=request.GET.get("look", ""),
+            part=request.GET.get("part", ""),
+            fusion=request.GET.get("fusion", ""),
+            frames=reverse("shared-frames", args=[token]),
+            socket=f"/ws/shared/{token}",
+            shown=link.shown,
+        )
+    except SpecUnreadable as why:
+        return _without_its_answers(request, run, why, is_shared=True)
+    except NoSuchFusion as none:
+        return render(request, "400.html", {"sentence": str(none)}, status=400)
+    own = {"is_shared": True, "link_token": token, "takes_along": True}
+    return page_or_part(request, PAGE, ENDED, context | own)
 
 
 @posted
@@ -178,21 +172,6 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_owned_by(request.user, run_id)
     run_cancel(run=run)
     return redirect("run-detail", run_id=run.pk)
-
-
-@posted
-def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    run = access.run_owned_by(request.user, run_id)
-    try:
-        run_share(run=run, visibility=request.POST.get("visibility", ""))
-    except Refused as refused:
-        return render(request, "400.html", {"sentence": str(refused)}, status=400)
-    if by_htmx(request):
-        context = _sharing(request, run, just_shared=True)
-        context["thread"] = thread(request, run)
-        return render(request, "console/run/_shared.html", context)
-    # With the panel open: there is the new link.
-    return redirect(f"{reverse('run-detail', args=[run.pk])}?shared")
 
 
 def _without_its_answers(
@@ -226,7 +205,7 @@ def run_page(
     alone = state.of_turn(number) if number and is_older else state
     if number and is_older:
         context |= fusion_context(spec, state, number, show_costs=show_costs)
-    may_fuse = state.status.is_final and show_costs
+    may_fuse = state.status.is_final and show_costs and reader_id is not None
     # Of a run that nobody was to judge: whoever would be asked now.
     would_be = judged_as_usual(spec) or spec if may_fuse else spec
     can_fuse = may_fuse and would_be.has_judge
@@ -295,18 +274,3 @@ def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str
 def thread(request: HttpRequest, run: Run) -> Thread:
     """As far as its owners let it be read. Not of a link, which shows one run."""
     return thread_of(run, access.runs_visible_to(request.user))
-
-
-def _sharing(request: HttpRequest, run: Run, *, just_shared: bool) -> dict[str, Any]:
-    return {
-        "run": run,
-        "visibilities": Visibility.choices,
-        "share_url": _share_url(request, run),
-        "just_shared": just_shared,
-    }
-
-
-def _share_url(request: HttpRequest, run: Run) -> str:
-    if run.visibility != Visibility.LINK or not run.share_token:
-        return ""
-    return public_url(reverse("run-shared", args=[run.share_token]), request)

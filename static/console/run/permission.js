@@ -6,7 +6,7 @@ import { isOver } from "console/run/socket";
 async function stillAllowed() {
   if (document.hidden || !isOver()) return;
   const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
-  if (answer?.status === 404 || answer?.redirected) location.reload(); // to sign in
+  if ([404, 410].includes(answer?.status) || answer?.redirected) location.reload(); // to sign in
 }
 
 document.addEventListener("visibilitychange", stillAllowed);

@@ -145,7 +145,7 @@ async function ask() {
   address.searchParams.set("after", position());
   if (wanted) address.searchParams.set("want", wanted.join(","));
   const answer = await fetch(address, { headers: { Accept: "application/json" } });
-  if (answer.status === 404 || answer.redirected) location.reload();
+  if ([404, 410].includes(answer.status) || answer.redirected) location.reload();
   if (!answer.ok) throw new Error(answer.statusText);
   take(await answer.json());
   document.getElementById("run-asking")?.removeAttribute("hidden");
