@@ -262,6 +262,18 @@ EMPTY_CHUNK_SECONDS = env.float("FUSION_EMPTY_CHUNK_SECONDS", 30)
 MCP_ANSWER_SECONDS = env.float("FUSION_MCP_ANSWER_SECONDS", 50)
 CHECKPOINT_SECONDS = env.float("FUSION_CHECKPOINT_SECONDS", 1.5)
 
+# Search engines (console/research/engines.py): the first that is configured is asked. What a
+# server of this network may be fetched is listed: networks, or a host with its port.
+SEARCH_ENGINES = {
+    "searxng": ("", env.str("SEARXNG_URL", "")),
+    "tavily": (env.str("TAVILY_API_KEY", ""), env.str("TAVILY_BASE_URL", "")),
+    "brave": (env.str("BRAVE_API_KEY", ""), env.str("BRAVE_BASE_URL", "")),
+    "exa": (env.str("EXA_API_KEY", ""), env.str("EXA_BASE_URL", "")),
+    "serper": (env.str("SERPER_API_KEY", ""), env.str("SERPER_BASE_URL", "")),
+}
+FETCH_ALLOW: list[str] = env.list("FUSION_FETCH_ALLOW", [])
+FETCH_ROBOTS = env.bool("FUSION_FETCH_ROBOTS", True)
+
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOGGING = {
     "version": 1,

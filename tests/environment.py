@@ -27,7 +27,12 @@ _told = (
 )
 VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
 for _name in set(os.environ).difference(_told):
-    if _name.startswith(("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_")):
+    if _name.startswith(
+        (
+            *("OPENROUTER_", "OPENAI_", "OLLAMA_", "FUSION_", "DJANGO_SUPERUSER_"),
+            *("SEARXNG_", "TAVILY_", "BRAVE_", "EXA_", "SERPER_"),
+        )
+    ):
         del os.environ[_name]
 for _name in (*kinds.key_variables(), *kinds.address_variables()):
     os.environ.pop(_name, None)

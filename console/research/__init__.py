@@ -1,0 +1,1 @@
+"""What is looked up for a run: search engines, the guarded client, texts out of pages."""
