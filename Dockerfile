@@ -8,7 +8,7 @@ RUN python -m venv /opt/fusion \
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin fusion \
- && install -d -o fusion -g fusion -m 0700 /data
+ && install -d -o fusion -g fusion -m 0700 /data /files
 COPY --from=packages /opt/fusion /opt/fusion
 WORKDIR /app
 COPY manage.py pyproject.toml ./
@@ -24,6 +24,6 @@ ENV PATH=/opt/fusion/bin:$PATH \
     FUSION_PORT=8000 \
     FUSION_VAR_DIR=/data
 USER fusion
-VOLUME /data
+VOLUME /data /files
 EXPOSE 8000
 CMD ["python", "-m", "fusion_site.webs", "-b", "0.0.0.0", "-p", "8000"]

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from .engine.spec_versions import SpecUnreadable
 from .engine.unnamed import PANEL, Unnamed
-from .models import ApiToken, Run, ShareLink, Visibility
+from .models import ApiToken, Run, RunFile, ShareLink, Visibility
 from .models.links import hash_of
 from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
 from .models.shown import ALL, Shown
@@ -119,6 +119,14 @@ def runs_of_the_team() -> QuerySet[Run]:
 
 def run_of_the_team(run_id: uuid.UUID) -> Run:
     return one_of(runs_of_the_team(), run_id)
+
+
+def file_of(run: Run, number: int) -> RunFile:
+    """Of a run that its reader has got at by one of the ways above."""
+    row = RunFile.objects.select_related("file").filter(run=run, number=number).first()
+    if row is None:
+        raise Http404("No such file.")
+    return row
 
 
 def one_of(readable: QuerySet[Run], run_id: uuid.UUID) -> Run:

@@ -195,7 +195,7 @@ STORAGES = {
 }
 SERVESTATIC_USE_FINDERS = True  # no collectstatic step between a clone and a page
 SERVESTATIC_AUTOREFRESH = DEBUG
-# No form takes a file. A view that is to take one names its handlers itself, once it knows
+# A view that is to take a file names its handlers itself, once it knows
 # who sends it: see docs/design.md.
 FILE_UPLOAD_HANDLERS: list[str] = []
 
@@ -222,6 +222,16 @@ API_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = max(10_000_000, FORM_BODY_BYTES)
 # Of a file with runs that were taken along, and of the form that it stands in.
 IMPORT_BYTES = 10_000_000
 IMPORT_BODY_BYTES = IMPORT_BYTES + 100_000
+# Where files are that people attach: one folder for web and workers. How large one may be, and
+# those of a run together; how many tokens of their text a seat is given; how long reading takes.
+FILES_DIR = env.str("FUSION_FILES_DIR", "") or str(VAR_DIR / "files")
+FILE_BYTES = env.int("FUSION_FILE_BYTES", 20_000_000)
+RUN_FILES_BYTES = env.int("FUSION_RUN_FILES_BYTES", 40_000_000)
+RUN_FILES = 10
+FILE_TOKENS = env.int("FUSION_FILE_TOKENS", 200_000)
+FILE_SECONDS = env.int("FUSION_FILE_SECONDS", 25)
+# Of a form that files stand in.
+FILES_BODY_BYTES = RUN_FILES_BYTES + FORM_BODY_BYTES
 # Defaults of every run's policy, in seconds; a preset may set its own.
 FIRST_TOKEN_TIMEOUT = env.float("FUSION_FIRST_TOKEN_TIMEOUT", 180)
 STALL_TIMEOUT = env.float("FUSION_STALL_TIMEOUT", 30)

@@ -9,10 +9,11 @@ connecting: the engine's policy owns time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .given_files import FileData, Told
 from .receipt import Receipt
 from .terms import NONE, Terms
 
@@ -27,6 +28,8 @@ class Request:
     `options` are fields of the chat API for whoever asked for them by name (tools,
     tool_choice, response_format, stop …), handed on as they are. `terms` have been found to be
     kept by whoever is asked: a provider hands on what its server is told of them in a request.
+    `files` are what the file parts of its messages stand for, by their hash; `given` is how each
+    file that was attached is given with it, which is kept.
     """
 
     model: str
@@ -38,6 +41,8 @@ class Request:
     response_schema: dict[str, Any] | None = None
     options: dict[str, Any] = field(default_factory=dict)
     terms: Terms = NONE
+    files: Mapping[str, FileData] = field(default_factory=dict)
+    given: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def _sent(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
     call.status, call.sent_at = CallStatus.WAITING, event.at
     call.output_limit = event.data.get("output_limit")
+    call.files = event.data.get("files", call.files)
 
 
 def _alive(state: RunState, event: Event) -> None:

@@ -97,6 +97,8 @@ class CallState:
     citations: list[dict[str, str]] = field(default_factory=list)
     # What came beside the text and is not kept: `type`, and `bytes` or `url`.
     attachments: list[dict[str, Any]] = field(default_factory=list)
+    # How each file that was attached was given to it (`given_files.py`).
+    files: list[dict[str, Any]] = field(default_factory=list)
     # The output limit it went out with, where a budget paid for no more.
     output_limit: int | None = None
     # Another call follows this failed one, at this time and for this cause.

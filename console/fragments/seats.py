@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from ..engine.attachments import listed
 from ..engine.errors import Reason
+from ..engine.given_files import lacked, was_given
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ..engine.text import ended
@@ -207,6 +208,11 @@ class CallView:
         return " · ".join(options(self._asked))
 
     @property
+    def given(self) -> list[str]:
+        """How it was given what is attached."""
+        return was_given(self.call.files) if self.call else []
+
+    @property
     def marks(self) -> list[str]:
         return marks(self.call, self.panelist) if self.call else []
 
@@ -365,6 +371,7 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
         marks.append("ended without a finish mark")
     if call.attachments and call.text:
         marks.append(f"came with {listed(call.attachments)}, not kept")
+    marks += lacked(call.files)
     if call.unreadable:
         pieces = "a piece" if call.unreadable == 1 else f"{call.unreadable} pieces"
         marks.append(f"{pieces} of it could not be read")

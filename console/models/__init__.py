@@ -1,5 +1,6 @@
 from .catalog import CatalogList, CatalogModel
 from .credentials import Credential
+from .files import File, RunFile
 from .links import ShareLink
 from .money import Hold, Purse, Window
 from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
@@ -18,6 +19,7 @@ __all__ = [
     "CatalogModel",
     "Credential",
     "DailyWork",
+    "File",
     "Fusion",
     "Heartbeat",
     "Hold",
@@ -33,6 +35,7 @@ __all__ = [
     "RunTag",
     "SearchEntry",
     "SearchFill",
+    "RunFile",
     "Seed",
     "ShareLink",
     "Verdict",

@@ -314,6 +314,10 @@ class Call(models.Model):
         default=list, blank=True, db_default=models.Value([], models.JSONField())
     )
     output_limit = models.PositiveIntegerField(null=True, blank=True)
+    # How each file was given to it (engine/given_files.py).
+    files = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
     usage = models.JSONField(default=dict)
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     # Who said so (engine/receipt.py); nobody knows of a call that ended before this was kept.

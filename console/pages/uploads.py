@@ -1,4 +1,5 @@
-"""Files that a form brings: kept in memory, and of one that is too large nothing at all.
+"""Files that a form brings: answers from elsewhere are kept in memory, what is attached goes to
+disk, and of one that is too large nothing is kept at all.
 
 Django's own handlers write what is long to disk, or pass it over without a word.
 """
@@ -7,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers
 
 from ..services.brought import largest_file
 
@@ -38,3 +40,40 @@ class TextFiles(FileUploadHandler):
         is_whole = self._size <= largest_file()
         whole = b"".join(self._pieces) if is_whole else None
         return UploadedText(str(self.file_name), whole, file_size)
+
+
+class Attachments(FileUploadHandler):
+    """Of the field `files`; what else there is goes to the handlers behind it."""
+
+    _file: TemporaryUploadedFile | None = None
+
+    def new_file(self, field_name: str, *args: Any, **kwargs: Any) -> None:
+        super().new_file(field_name, *args, **kwargs)
+        self._file = None
+        if field_name != "files":
+            return
+        self._file = TemporaryUploadedFile(str(self.file_name), "", 0, "")
+        self._size = 0
+        raise StopFutureHandlers
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        if self._file is None:
+            return raw_data
+        self._size += len(raw_data)
+        if self._size <= settings.FILE_BYTES:
+            self._file.write(raw_data)
+        return None
+
+    def file_complete(self, file_size: int) -> TemporaryUploadedFile | None:
+        file, self._file = self._file, None
+        if file is None:
+            return None
+        file.seek(0)
+        file.size = file_size
+        file.is_too_large = file_size > settings.FILE_BYTES  # type: ignore[attr-defined]
+        return file
+
+    def upload_interrupted(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

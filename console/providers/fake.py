@@ -37,7 +37,7 @@ class FakeProvider:
         self._script = script
 
     async def stream(self, request: Request) -> AsyncIterator[Chunk]:
-        wire_messages(request.messages)  # refused as anybody else would
+        wire_messages(request.messages, request.files)  # refused as anybody else would
         self.requests.append(request)
         script = self._script
         if callable(script):

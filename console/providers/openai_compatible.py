@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from console.engine.calls.aside import aside
-from console.engine.content import text_of as content_text
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import (
     Alive,
@@ -32,7 +31,7 @@ from .secret import Secret
 from .traits import Traits
 from .wire.answer import AnswerLimits, AnswerReader, Delta
 from .wire.http import FAILURES, classify
-from .wire.messages import wire_messages
+from .wire.messages import size_of, wire_messages
 from .wire.pictures import Shortened
 from .wire.quirks import Quirks
 from .wire.refusals import parse, refusal, scrubber, text_of
@@ -103,7 +102,7 @@ class OpenAICompatible:
     def body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": request.model,
-            "messages": wire_messages(request.messages),
+            "messages": wire_messages(request.messages, request.files),
             "stream": True,
             "stream_options": {"include_usage": True},
             self._limit_name: request.max_output_tokens,
@@ -137,8 +136,7 @@ class OpenAICompatible:
         """The response, once its status says that an answer follows."""
         headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
         headers |= self._headers | self.key_header()
-        size = sum(len(content_text(m.get("content"))) for m in body["messages"])
-        content = await aside(size, self._encoded, body)
+        content = await aside(size_of(body["messages"]), self._encoded, body)
         url = f"{self._base_url}{self.endpoint}"
         response = None
         try:

@@ -66,6 +66,27 @@ class Attachment(Told):
     url: str | None = None
 
 
+class GivenFile(Told):
+    """How a file that was attached was given to who was asked: `as_it_is`, as `text` (`shown` is
+    which of it, null where that was all), or `not_given`, and `why`."""
+
+    name: str
+    type: str
+    given: Literal["as_it_is", "text", "not_given"]
+    shown: str | None = None
+    why: str | None = None
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> GivenFile:
+        return cls(
+            name=told.get("name", ""),
+            type=told.get("type", ""),
+            given=told.get("given", "not_given"),
+            shown=told.get("shown"),
+            why=told.get("why"),
+        )
+
+
 class Call(Told):
     """One request to one model. Another try is another call. With the cause `brought` it is an
     answer from elsewhere, with the `name` it was given and `brought_by` whom, null of any other:
@@ -88,6 +109,7 @@ class Call(Told):
     tool_calls: list[dict[str, Any]]
     sources: list[Source]
     attachments: list[Attachment]
+    files: list[GivenFile]
     finish_reason: str | None
     unreadable: int
     reason: str | None
@@ -377,6 +399,7 @@ def _call(call: CallState) -> Call:
         tool_calls=call.tool_calls,
         sources=[Source(**source) for source in _sources([call])],
         attachments=[Attachment.model_validate(one) for one in call.attachments],
+        files=[GivenFile.of(one) for one in call.files],
         finish_reason=call.finish_reason,
         unreadable=call.unreadable,
         reason=call.reason or None,

@@ -25,6 +25,7 @@ from ..record.asked import Followed
 from ..record.rows import call_row
 from ..search import index
 from ..worker.doorbell import ring
+from .attaching import ToAttach, content_of, files_bind, must_be_few
 from .brought import Brought, calls
 from .errors import Refused
 
@@ -53,6 +54,7 @@ def run_start(
     follows_from: str = "",
     followed: Followed | None = None,
     max_cost: Decimal | None = None,
+    files: Sequence[ToAttach] = (),
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
@@ -60,9 +62,11 @@ def run_start(
     `messages` is the conversation the panel is asked, `prompt` alone when it is not given; of
     one that goes on from `follows`, what it has `followed` of it and `prompt`.
     `max_cost` is the budget of all its calls, in US dollars, those of later fusions included.
+    `files` go with the prompt; where `messages` are given, they name them themselves.
     Raises Refused.
     """
     prompt = clean_prompt(prompt)
+    must_be_few(files)
     if visibility not in (Visibility.PRIVATE, Visibility.TEAM):
         raise Refused("A new run is either for you alone or for the team.")
     api = api or ApiOrigin(None)
@@ -75,7 +79,9 @@ def run_start(
                 origin=origin,
                 client_run_id=client_key,
                 prompt=prompt,
-                messages=[] if followed else messages or [{"role": "user", "content": prompt}],
+                messages=[]
+                if followed
+                else messages or [{"role": "user", "content": content_of(prompt, files)}],
                 spec=spec.to_dict(),
                 preset=spec.preset,
                 preset_name=spec.preset_name,
@@ -89,6 +95,8 @@ def run_start(
                 follows_calls=followed.to_dict() if followed else None,
             )
             Call.objects.bulk_create(call_row(run.pk, call) for call in calls(spec, answers))
+            if files or follows is not None:
+                files_bind(run=run, files=files, follows=follows)
             if max_cost is not None:
                 subject = run_subject(run.pk)
                 purse_set(kind=RUN, subject=subject, period=FOR_A_RUN, limit=max_cost)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from django.db import Error
 from redis.asyncio import Redis
 
 from ..engine.calls.call import Control
+from ..engine.calls.window import window_of
 from ..engine.errors import LeaseLost, ProviderError, Reason
 from ..engine.events import Event, EventType
 from ..engine.provider import Provider
 from ..engine.reducer import apply
-from ..engine.spec import Panelist, Spec
+from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.state import RunState
 from ..engine.steps.fuse import fuse, stopped
+from ..files.delivery import Delivery, attached_to, has_files
 from ..models import Credential, Run, traits_known, traits_learned
 from ..money.asking import Payer
 from ..money.book import Till
@@ -121,9 +124,15 @@ class Execution:
             await self.recorder.close()
 
     async def _fuse(self) -> None:
+        messages, histories = self._asked.messages, self._asked.histories
+        files = None
+        if any(map(has_files, (messages, *histories.values()))):
+            files = Delivery(await self._asked_of(attached_to, self.run_id), self._asked_of)
+            histories = {seat: histories.get(seat) or messages for seat in range(MAX_SEATS)}
+            messages = await files.as_text(_reader(self.spec), messages)
         await fuse(
             self.spec,
-            self._asked.messages,
+            messages,
             state=self.state,
             attempt=self.attempt,
             provider_for=self._provider_for,
@@ -131,10 +140,15 @@ class Execution:
             admission=self._admission,
             clock=time.time,
             control=self.control,
-            histories=self._asked.histories,
+            histories=histories,
             handed_on=self._handed_on,
             pieces=self.recorder,
+            files=files,
         )
+
+    async def _asked_of(self, work: Any, *args: Any) -> Any:
+        """The database, however long it is away."""
+        return await patiently(lambda: self._shared.db(work, *args), f"run {self.run_id}")
 
     def _on_error(self, error: BaseException) -> None:
         if isinstance(error, LeaseLost):
@@ -206,6 +220,11 @@ class Execution:
         except Error as error:
             # It is learned again by the next run that needs it.
             log.warning("run %s could not keep what it learned: %s", self.run_id, error)
+
+
+def _reader(spec: Spec) -> Panelist:
+    """Of who compares and who writes, the one that can read less."""
+    return min(spec.judge, spec.writer, key=lambda who: window_of(who) or math.inf)
 
 
 def keys_of(spec: Spec) -> Keys:

@@ -1,6 +1,6 @@
 """What every worker does beside its runs: beat, look for stops, sweep for runs left behind,
 read lists of models that got old, ask once a day whether keys can pay, read into the search what
-was asked before there was one.
+was asked before there was one, take away files that no run has any more.
 
 No leader and no lock: claiming is conditional, so two workers that ring for
 the same run do no harm, and each old list is read by one.
@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from ..catalog import listings, paying
 from ..engine.state import RunStatus
+from ..files.store import remove_unused
 from ..models import Heartbeat, Run
 from ..models.money import has_purse
 from ..models.runs import is_unfinished
@@ -39,6 +40,7 @@ STOP_POLL_SECONDS = 0.4
 RING_AGAIN_SECONDS = 10
 NOTHING: tuple[bool, bool, set[int], bool] = (False, False, set(), False)
 FILL_PAUSE = 0.2  # between steps, for whoever else writes
+FILES_SECONDS = 600  # how often files are taken away that no run has any more
 LISTS_SECONDS = 60  # how often it is looked whether a list got old, or nobody has read it yet
 
 
@@ -63,6 +65,7 @@ class Upkeep:
                 self._every(settings.LEASE_SECONDS / 2, self._give_back, at_once=False)
             ),
             asyncio.create_task(self._every(LISTS_SECONDS, self._fill_search, at_once=False)),
+            asyncio.create_task(self._every(FILES_SECONDS, self._remove_files, at_once=False)),
             asyncio.create_task(self._watch_the_loop()),
         ]
 
@@ -120,6 +123,9 @@ class Upkeep:
 
     async def _give_back(self) -> None:
         await self._worker.db(give_back)
+
+    async def _remove_files(self) -> None:
+        await self._worker.db(remove_unused)
 
     async def _ask_who_pays(self) -> None:
         keys = await self._worker.db(paying.claim_keys_to_ask)

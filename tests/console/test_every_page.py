@@ -33,7 +33,7 @@ DONE = {
         "run-follow",
     ),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
-    *("first-key", "sample-away", "preset-renew", "preset-mend"),
+    *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
@@ -99,7 +99,8 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
 def test_every_address_is_known_here() -> None:
     names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
     frames = {"run-frames", "shared-frames"}  # tests/live/test_asking_for_frames.py
-    assert names == {*PAGES, *DONE, *frames, *RUN_PAGES, *SHARED_PAGES}
+    files = {"file-of-run", "file-thumbnail"}  # test_files.py
+    assert names == {*PAGES, *DONE, *frames, *files, *RUN_PAGES, *SHARED_PAGES}
 
 
 @pytest.mark.parametrize("page", PAGES)

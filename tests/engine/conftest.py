@@ -99,6 +99,7 @@ def run_engine() -> RunEngine:
         places: int = 99,
         clock: Callable[[], float] = now,
         keeps: bool = False,
+        files: Any = None,
         **spec: Any,
     ) -> Ran:
         ran = Ran()
@@ -152,6 +153,7 @@ def run_engine() -> RunEngine:
             control=control,
             histories=histories,
             pieces=Kept(ran) if keeps else None,
+            files=files,
         )
         assert fold(ran.events, state) == ran.state
         return ran

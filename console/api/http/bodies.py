@@ -22,7 +22,9 @@ from .errors import ApiError, too_large
 
 # Of whoever is not known here.
 ANYBODYS_BYTES = 64 * 1024
-IMPORT = "/fusion/import"  # the one form that takes a file
+IMPORT = "/fusion/import"
+# Forms that files may stand in which go with a question.
+ATTACH = ("/fusion", "/fusion/files")
 # How slowly a body may come: less is no line that people have, but somebody who holds us.
 BYTES_PER_SECOND = 8 * 1024
 
@@ -45,6 +47,8 @@ def is_for_programs(path: str) -> bool:
 
 def largest(path: str) -> int:
     limit: int = settings.API_BODY_BYTES if is_for_programs(path) else settings.FORM_BODY_BYTES
+    if path in ATTACH:
+        return max(limit, settings.FILES_BODY_BYTES)
     return max(limit, settings.IMPORT_BODY_BYTES) if path == IMPORT else limit
 
 

@@ -21,6 +21,7 @@ from ..attachments import listed
 from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
+from ..given_files import Given
 from ..provider import (
     Alive,
     Complete,
@@ -74,6 +75,16 @@ class Pieces(Protocol):
         ...
 
 
+class Files(Protocol):
+    """What people attached, for who is asked."""
+
+    async def give(self, panelist: Panelist, messages: list[Message]) -> Given: ...
+
+    def was_refused(self, panelist: Panelist) -> None:
+        """It took none as they are: whatever it is asked next has their text."""
+        ...
+
+
 class Control:
     """What readers asked of a run under way. `changed` wakes whoever waits."""
 
@@ -102,6 +113,10 @@ class Context:
     histories: Mapping[int, list[Message]] = field(default_factory=dict)
     reserved: Reserved = field(default_factory=Reserved)
     pieces: Pieces | None = None  # without: every piece is an event at once
+    files: Files | None = None  # without: nothing was attached
+
+    async def given(self, panelist: Panelist, messages: list[Message]) -> Given:
+        return await self.files.give(panelist, messages) if self.files else Given(messages)
 
     def write(self, kind: EventType, call: str, fusion: int = 0, *, text: str) -> None:
         """A piece of a call's text or thoughts; its first is told at once."""
@@ -148,7 +163,8 @@ async def stream_call(
         provider = await context.provider_for(panelist)
         async with context.admission.place(key, panelist):
             reserve(context.reserved, policy, context.state.calls.values(), key, request)
-            context.say(EventType.CALL_SENT, key)
+            files: dict[str, Any] = {"files": list(request.given)} if request.given else {}
+            context.say(EventType.CALL_SENT, key, **files)
             try:
                 paid = await context.admission.record(key, panelist, request)
             except BaseException:

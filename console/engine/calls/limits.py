@@ -35,7 +35,7 @@ def reserve(
         raise ProviderError(
             Reason.BUDGET_EXCEEDED, f"This run may make at most {policy.max_calls:,} calls."
         )
-    size = _size(request.messages)
+    size = _size(request.messages) + sum(file.tokens for file in request.files.values())
     need = size + (request.max_output_tokens or 0)
     used = sum(_used(reserved, call) for call in calls if call.key not in reserved.tokens)
     left = (policy.max_tokens or 0) - used - sum(reserved.tokens.values())

@@ -27,12 +27,15 @@ _CJK = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\
 def input_at_most(request: Request) -> int:
     """Tokens."""
     texts = list(_texts(request))
-    return sum(map(_at_most, texts)) + OF_A_MESSAGE * (len(request.messages) + 2)
+    files = sum(file.tokens for file in request.files.values())
+    return sum(map(_at_most, texts)) + OF_A_MESSAGE * (len(request.messages) + 2) + files
 
 
 def input_probably(request: Request) -> int:
     """Tokens."""
-    return sum(map(tokens_in, _texts(request))) + OF_A_MESSAGE // 2 * len(request.messages)
+    files = sum(file.tokens for file in request.files.values()) // 2
+    texts = sum(map(tokens_in, _texts(request)))
+    return texts + OF_A_MESSAGE // 2 * len(request.messages) + files
 
 
 def _texts(request: Request) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import Admission, Context, Control, Pieces
+from ..calls.call import Admission, Context, Control, Files, Pieces
 from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
 from ..findings.best import best_answer
@@ -46,14 +46,15 @@ async def fuse(
     histories: Mapping[int, list[Message]] | None = None,
     handed_on: bool = False,
     pieces: Pieces | None = None,
+    files: Files | None = None,
 ) -> RunState:
     """Take the run from where `state` shows it to its end; `state` is folded in place.
 
     What is to be done: seats never asked, interrupted or asked again by a
     reader; the fusion that is open, or the first one; polls. `histories` gives a seat
     a conversation of its own; `handed_on`: the worker before was stopped, not
-    lost; `pieces` keeps what is written until it is told. Failures of calls are
-    events, never exceptions.
+    lost; `pieces` keeps what is written until it is told; `files` gives each seat what was
+    attached, which `messages` have as text. Failures of calls are events, never exceptions.
     Raises only LeaseLost, from `admission`, and CancelledError; every
     connection is closed by then.
     """
@@ -68,6 +69,7 @@ async def fuse(
         control or Control(),
         histories or {},
         pieces=pieces,
+        files=files,
     )
     started: dict[str, Any] = {"handed_on": True} if handed_on else {}
     context.say(EventType.RUN_STARTED, attempt=attempt, **started)

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
@@ -28,6 +30,9 @@ from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, CallStatus, Step
 from .material import prompt_text
+
+# "image input is not supported", "No endpoints found that support image input"
+_OF_FILES = re.compile(r"\b(?:images?|image_url|vision|multi-?modal|modalit|mmproj|pdf)", re.I)
 
 
 @asynccontextmanager
@@ -271,28 +276,31 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
         thoughts = Watched(
             hand_on(EventType.CALL_REASONING_DELTA), _detector(context, is_data=True)
         )
+        given = await context.given(panelist, context.histories.get(seat, context.messages))
+        request = request_for(
+            panelist,
+            _with_system_prompt(panelist.system_prompt, given.messages),
+            max_output_tokens=panelist.max_output_tokens,
+            temperature=panelist.temperature,
+            response_schema=panelist.response_schema,
+            # A panel that is not fused is itself the answer.
+            asked=context.spec.request if context.spec.stop_after == "panel" else None,
+        )
         try:
             finish = await stream_call(
                 context,
                 key,
                 panelist,
-                request_for(
-                    panelist,
-                    _with_system_prompt(
-                        panelist.system_prompt, context.histories.get(seat, context.messages)
-                    ),
-                    max_output_tokens=panelist.max_output_tokens,
-                    temperature=panelist.temperature,
-                    response_schema=panelist.response_schema,
-                    # A panel that is not fused is itself the answer.
-                    asked=context.spec.request if context.spec.stop_after == "panel" else None,
-                ),
+                replace(request, files=given.files, given=given.told),
                 on_text=text,
                 on_reasoning=thoughts,
                 on_recast=recast,
                 on_alive=alive,
             )
         except ProviderError as error:
+            if given.files and context.files and _refuses_files(error):
+                context.files.was_refused(panelist)
+                error.adapted = True
             return Ended({}, error)
         try:
             text.end()
@@ -304,6 +312,15 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
 
     panelist = context.spec.panel[seat]
     await carry_out(context, Step.PANEL, seat, panelist, perform, asks_again=asks_again)
+
+
+def _refuses_files(error: ProviderError) -> bool:
+    """Nobody may have known that it takes none, and most servers say so by a bad request; others
+    name what they do not take."""
+    return error.reason is Reason.BAD_REQUEST or bool(
+        error.reason in (Reason.UPSTREAM_ERROR, Reason.INVALID_MODEL)
+        and _OF_FILES.search(error.message)
+    )
 
 
 def _detector(context: Context, *, is_data: bool = False) -> Detector | None:

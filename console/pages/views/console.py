@@ -30,6 +30,7 @@ from ...fragments.spent import StandingView, standing_view
 from ...models import Preset
 from ...money.standing import nearly_spent
 from ...providers.kinds import BUILT_IN
+from ...services.attaching import tokens_of, without
 from ...services.brought import TooFewOrMany
 from ...services.build_spec import CUSTOM, Wish, build, build_and_tell, judge_writes
 from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
@@ -43,8 +44,9 @@ from ...services.quote import quote
 from ...services.runs import run_start
 from ...services.terms import LeftOut
 from ...services.wait_for import read_wait_for
+from ..attaching import AttachedBy, attached_by
 from ..forms import VISIBILITIES, ComposeForm
-from ..uploads import TextFiles
+from ..uploads import Attachments, TextFiles
 from .first import ANSWERS, PROMPT, first_context, use_key
 from .rows import page_of_rows, run_rows
 
@@ -60,7 +62,7 @@ JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def console(request: HttpRequest) -> HttpResponse:
-    request.upload_handlers = [TextFiles(request)]
+    request.upload_handlers = [Attachments(request), TextFiles(request)]
     return _console(request)
 
 
@@ -94,11 +96,12 @@ def _console(request: HttpRequest) -> HttpResponse:
     if "quote" in request.GET:
         return _quote(request, form)
     out: list[LeftOut] = []
-    if form.is_valid():
+    attached = attached_by(request)
+    if form.is_valid() and not attached.errors:
         try:
             spec, out = build_and_tell(_wish(form, request.POST))
             if not _has_been_told(form, out):
-                return _page(request, form, presets_enabled(), status=422, left_out=out)
+                return _page(request, form, presets_enabled(), 422, out, attached)
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
@@ -106,12 +109,13 @@ def _console(request: HttpRequest) -> HttpResponse:
                 answers=form.brought,
                 visibility=form.cleaned_data["visibility"],
                 client_run_id=form.cleaned_data["client_run_id"],
+                files=attached.files,
             )
         except Refused as refused:
             _note(form, refused)
         else:
             return redirect("run-detail", run_id=run.pk)
-    return _page(request, form, presets_enabled(), status=422)
+    return _page(request, form, presets_enabled(), 422, attached=attached)
 
 
 def _wish(form: ComposeForm, posted: QueryDict) -> Wish:
@@ -163,7 +167,10 @@ def _quote(request: HttpRequest, form: ComposeForm) -> HttpResponse:
         with suppress(Refused):
             answers = [tokens_in(answer.text) for answer in form.brought]
             spec = build(_wish(form, request.POST))
-            view = quote_view(quote(spec, _asked(request), history(), answers=answers))
+            files = attached_by(request).files
+            asked = _asked(request) + tokens_of(files)
+            view = quote_view(quote(spec, asked, history(), answers=answers))
+            view = replace(view, notes=(*without(spec, files), *view.notes))
     return render(request, "console/compose/_quote.html", {"quote": view})
 
 
@@ -240,6 +247,7 @@ def _page(
     presets: Mapping[Preset, str],
     status: int = 200,
     left_out: Sequence[LeftOut] = (),
+    attached: AttachedBy | None = None,
 ) -> HttpResponse:
     # What cannot be chosen only stands in the way of what can.
     can_run = [preset for preset, lacks in presets.items() if not lacks]
@@ -268,6 +276,7 @@ def _page(
         "recent": run_rows(recent),
         "left_out": left_out,
         "near_budgets": _near_budgets() if is_admin(request.user) else (),
+        **(attached.context if attached else {}),
     }
     if first := first_context(request, presets, recent):
         chosen = next((c for c in cards if c.slug == form["preset"].value()), None)

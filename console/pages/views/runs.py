@@ -20,6 +20,7 @@ from ...fragments import fusion_context, run_context, run_texts
 from ...fragments.again import FORMS, again
 from ...fragments.budget import goes_on
 from ...fragments.changed import changed
+from ...fragments.files import files_of
 from ...fragments.fusions import (
     NoSuchFusion,
     askable,
@@ -129,6 +130,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
                 reader_id=request.user.pk,
             )
             | own
+            | {"files": files_of(run)}
         )
     except SpecUnreadable as why:
         return _without_its_answers(request, run, why, is_owner=is_owner)
@@ -164,6 +166,8 @@ def shared(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
     own = {"is_shared": True, "link_token": token, "takes_along": True}
+    if link.shown.prompt:
+        own["files"] = files_of(run)
     return page_or_part(request, PAGE, ENDED, context | own)
 
 

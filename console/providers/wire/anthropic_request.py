@@ -114,7 +114,9 @@ def _blocks(message: Body) -> list[Body]:
     if message.get("role") == "tool":
         block = {"type": "tool_result", "tool_use_id": _number(message.get("tool_call_id"))}
         return [block | ({"content": words} if words.strip() else {})]
-    blocks: list[Body] = [{"type": "text", "text": words}] if words.strip() else []
+    blocks = _beside(message.get("content"))
+    if words.strip():
+        blocks.append({"type": "text", "text": words})
     for call in message.get("tool_calls") or ():
         function = call.get("function") or {}
         blocks.append(
@@ -129,10 +131,28 @@ def _blocks(message: Body) -> list[Body]:
 
 
 def _words(content: Any) -> str:
-    """Of content that `wire_messages` has let through: a text, or parts of text."""
+    """Of content that `wire_messages` has let through: a text, or parts."""
     if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content)
+        return "\n".join(str(part["text"]) for part in content if part.get("text"))
     return content or ""
+
+
+def _beside(content: Any) -> list[Body]:
+    """Pictures and documents, before the words about them.
+    https://platform.claude.com/docs/en/build-with-claude/pdf-support"""
+    blocks: list[Body] = []
+    for part in content if isinstance(content, list) else ():
+        file = part.get("file") or {}
+        uri = (part.get("image_url") or {}).get("url") or file.get("file_data")
+        if not uri:
+            continue
+        type, _, data = uri.removeprefix("data:").partition(";base64,")
+        source = {"type": "base64", "media_type": type, "data": data}
+        if file:
+            blocks.append({"type": "document", "source": source, "title": file.get("filename")})
+        else:
+            blocks.append({"type": "image", "source": source})
+    return blocks
 
 
 def _number(of_a_call: Any) -> str:

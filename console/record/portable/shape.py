@@ -174,6 +174,15 @@ class WishShape(TypedDict, total=False):
     analysis_only: Literal[True]
 
 
+@with_config(_STRICT)
+class GivenFileShape(TypedDict, total=False):
+    name: Words
+    type: Words
+    given: Literal["as_it_is", "text", "not_given"]
+    shown: Words
+    why: Words
+
+
 # What pages, programs and later calls rely on, where the state itself says less.
 _CLOSER: dict[str, Any] = {
     "panelist": PanelistJson,
@@ -184,6 +193,7 @@ _CLOSER: dict[str, Any] = {
     "analysis": AnalysisShape | None,
     "citations": list[CitedShape],
     "attachments": list[AttachmentShape],
+    "files": list[GivenFileShape],
     "tool_calls": list[ToolCallShape],
     "poll": list[VoteShape],
     "turn": TurnShape,

@@ -1,6 +1,7 @@
 // The compose page: shortcut, draft, seats. All of it works without this too.
 
 import { COMPOSE, keep, kept } from "console/draft";
+import "console/compose/attach";
 import "console/compose/elsewhere";
 import { putName } from "console/compose/named";
 import "console/compose/picker";

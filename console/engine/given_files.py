@@ -1,0 +1,54 @@
+"""How a file was given to whom was asked: in words, and as what goes along with a request.
+
+What is told of each is a dict, kept with the call: `name`, `type`, `given` (one of `AS`), `shown`
+(which part of it, or how it was changed; "": all of it) and `why`, where it was not given as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+AS_IT_IS, AS_TEXT, NOT = "as_it_is", "text", "not_given"
+AS = (AS_IT_IS, AS_TEXT, NOT)
+Told = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FileData:
+    """What a file part of a message stands for. `tokens`: as many as a model makes of it at most,
+    by an estimate."""
+
+    name: str
+    type: str
+    data: bytes = field(repr=False)
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Given:
+    """The messages as they go to one who is asked: file parts are left where the bytes go along,
+    and are text where not."""
+
+    messages: list[dict[str, Any]]
+    files: Mapping[str, FileData] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()
+
+
+def was_given(told: Iterable[Told]) -> list[str]:
+    """ "was given “report.pdf” as text, pages 1–3 of 300, which fit" """
+    return [_words(one) for one in told if one.get("given") != NOT]
+
+
+def lacked(told: Iterable[Told]) -> list[str]:
+    """ "was not given “photo.png”: it takes no pictures" """
+    return [_words(one) for one in told if one.get("given") == NOT]
+
+
+def _words(one: Told) -> str:
+    name, shown, why = one.get("name", ""), one.get("shown", ""), one.get("why", "")
+    if one.get("given") == NOT:
+        return f"was not given “{name}”" + (f": {why}" if why else "")
+    how = "as it is" if one.get("given") == AS_IT_IS else "as text"
+    return f"was given “{name}” {how}" + (f", {shown}" if shown else "")

@@ -1,0 +1,49 @@
+"""What a model takes beside text, as far as its server's list says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from ..models import CatalogModel
+from ..providers.kinds import BUILT_IN
+from .kinds import PDF, is_picture
+
+IMAGE, FILE = "image", "file"
+At = tuple[str, str]  # (slug of a credential, model)
+Inputs = frozenset[str] | None  # None: nobody says
+
+
+def inputs_of(models: Iterable[At]) -> dict[At, Inputs]:
+    asked = set(models)
+    wanted = Q(pk=None)
+    for slug, model in asked:
+        wanted |= Q(credential__slug=slug, model=model)
+    rows = CatalogModel.objects.filter(wanted)
+    found: dict[At, Inputs] = {
+        (slug, model): None if inputs is None else frozenset(inputs)
+        for slug, model, inputs in rows.values_list("credential__slug", "model", "inputs")
+    }
+    # The packaged model reads text, whatever is listed of it.
+    found |= {at: frozenset({"text"}) for at in asked if at[0] == BUILT_IN.slug}
+    return {at: found.get(at) for at in asked}
+
+
+def may_take(type: str, inputs: Inputs) -> bool:
+    """As it is. Of whom nobody knows, a picture is tried, since there is nothing else of it; a
+    document is given as text, which everybody reads."""
+    if is_picture(type):
+        return inputs is None or IMAGE in inputs
+    return type == PDF and inputs is not None and FILE in inputs
+
+
+def can_see(limit: int = 8) -> list[str]:
+    """Models of this site that take pictures, as people name them."""
+    rows = CatalogModel.objects.filter(gone_at=None, credential__enabled=True)
+    seeing = (
+        f"{slug}:{model}"
+        for slug, model, inputs in rows.values_list("credential__slug", "model", "inputs")
+        if inputs and IMAGE in inputs
+    )
+    return [name for name, _ in zip(seeing, range(limit), strict=False)]

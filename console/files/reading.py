@@ -1,0 +1,113 @@
+"""A file read in a process of its own, which is killed where it takes too long or too much.
+
+What it finds is kept beside the file: how many pages, how large, why it cannot be read stand in the
+row; the text and the thumbnail in files of their own, made again where they are lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from ..models import File
+from .store import path_of
+
+log = logging.getLogger(__name__)
+
+# Isolated: nothing of the environment or of the folder it is started in is imported.
+PROGRAM = f"""import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from console.files.foreign.main import main
+main()
+"""
+MEGABYTES = 800
+ANSWER = 40_000_000  # bytes of what it may answer with
+# Of a process of ours, at a time: each may take a core and that much memory.
+_at_a_time = threading.BoundedSemaphore(2)
+_TOLD = ("pages", "sheets", "slides", "lines", "width", "height", "reduced_to", "is_cut", "unread")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A page, a sheet's rows, a slide, some lines."""
+
+    name: str
+    text: str
+
+
+def read(file: File, name: str = "") -> File:
+    """With what is known of it; read once, and again where a file of what was found is lost."""
+    if file.read and (file.read.get("error") or path_of(file.hash, "text").exists()):
+        return file
+    found = _found(file)
+    told = {key: found[key] for key in _TOLD if found.get(key)}
+    if error := found.get("error"):
+        told["error"] = error
+        if why := found.get("why"):
+            log.info("a file of type %s could not be read: %s", file.type, why)
+    parts = found.get("parts") or []
+    told["characters"] = sum(len(part["text"]) for part in parts)
+    try:
+        for kind in ("thumbnail", "reduced"):
+            if picture := found.get(kind):
+                _write(path_of(file.hash, kind), base64.b64decode(picture))
+        _write(path_of(file.hash, "text"), json.dumps(parts).encode())
+    except (OSError, binascii.Error) as error:
+        log.warning("what was read of a file could not be kept: %s", error)
+    file.read = told
+    File.objects.filter(pk=file.pk).update(read=told)
+    return file
+
+
+def parts_of(hash: str) -> list[Part]:
+    """What was read of it; nothing where that is lost."""
+    try:
+        parts = json.loads(path_of(hash, "text").read_bytes())
+        return [Part(part["name"], part["text"]) for part in parts]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _found(file: File) -> dict[str, Any]:
+    limits = [str(MEGABYTES), str(settings.FILE_SECONDS)]
+    command = [sys.executable, "-I", "-B", "-c", PROGRAM, file.type, *limits]
+    try:
+        with path_of(file.hash).open("rb") as data, _at_a_time:
+            done = subprocess.run(
+                command,
+                stdin=data,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=settings.FILE_SECONDS * 1.5,
+                env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+                cwd="/",
+                check=False,
+            )
+    except OSError:
+        return {"error": "is not there any more"}
+    except subprocess.TimeoutExpired:
+        return {"error": "takes too long to be read"}
+    if done.returncode < 0:
+        return {"error": "takes more time or memory to be read than there is for a file"}
+    try:
+        found = json.loads(done.stdout) if len(done.stdout) <= ANSWER else None
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"error": "is broken and cannot be read"}
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    draft.write_bytes(data)
+    draft.replace(path)

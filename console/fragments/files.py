@@ -1,0 +1,34 @@
+"""The files that a run was asked about, as its page shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..files.delivery import described, has_files
+from ..files.kinds import is_picture
+from ..models import Run
+
+
+@dataclass(frozen=True)
+class FileShown:
+    number: int
+    name: str
+    in_words: str
+    is_picture: bool
+    is_earlier: bool
+
+
+def files_of(run: Run) -> list[FileShown]:
+    """Asks the database only where there may be some."""
+    if not (run.follows_id or has_files(run.messages)):
+        return []
+    return [
+        FileShown(
+            number=row.number,
+            name=row.name,
+            in_words=described(row.file.type, row.file.read),
+            is_picture=is_picture(row.file.type),
+            is_earlier=row.is_earlier,
+        )
+        for row in run.files.select_related("file")
+    ]

@@ -1,0 +1,45 @@
+"""Files that people attach: what is in one, once, and which runs use it.
+
+The bytes stand outside the database, by their hash (`console/files/store.py`).
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from .runs import Run
+
+
+class File(models.Model):
+    hash = models.CharField(max_length=64, primary_key=True)
+    type = models.CharField(max_length=100)  # by its content
+    size = models.BigIntegerField()
+    # What was found when it was read (`console/files/reading.py`): pages, width, height,
+    # characters; `error` where it could not be, as one sentence.
+    read = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    created_at = models.DateTimeField(auto_now_add=True)
+    # Somebody is about to use it: it is not taken away at once.
+    touched_at = models.DateTimeField(auto_now=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.hash[:12]
+
+
+class RunFile(models.Model):
+    """A file as a run has it: its name is that run's."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="files")
+    file = models.ForeignKey(File, on_delete=models.PROTECT, related_name="uses")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=200)
+    # Of the conversation before: a follow-up is asked with it, and was not given it itself.
+    is_earlier = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="file_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"File {self.number}"

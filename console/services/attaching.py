@@ -1,0 +1,167 @@
+"""Files that go with a question: brought, read, and bound to its run.
+
+What somebody has brought is named by a signed ticket: who knows a file's hash has not brought
+it, and gets at nothing by naming it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import signing
+
+from ..engine.calls.limits import CHARACTERS_PER_TOKEN
+from ..engine.content import Content, FilePart, TextPart
+from ..engine.spec import Spec, letter
+from ..engine.text import storable
+from ..files.delivery import A_PICTURE, described
+from ..files.inputs import inputs_of, may_take
+from ..files.kinds import is_picture
+from ..files.reading import read
+from ..files.refused import FileRefused
+from ..files.store import keep, too_large
+from ..models import File, Run, RunFile
+from .errors import Refused
+
+SALT = "console.files"
+TICKET_SECONDS = 24 * 3600
+MAX_NAME = 200
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class ToAttach:
+    """`hash` is a file that is kept and has been read."""
+
+    hash: str
+    name: str
+    type: str
+    size: int
+    read: dict[str, Any]
+
+    @property
+    def in_words(self) -> str:
+        return described(self.type, self.read)
+
+    @property
+    def part(self) -> FilePart:
+        return {"type": "file", "hash": self.hash}
+
+
+def file_bring(*, name: str, data: bytes | Iterable[bytes]) -> ToAttach:
+    """Kept and read. Raises Refused, with a sentence that names the file."""
+    name = clean_name(name)
+    try:
+        file = read(keep(data, name), name)
+    except FileRefused as refused:
+        raise Refused(str(refused)) from None
+    if error := file.read.get("error"):
+        raise Refused(f"“{name}” {error}.")
+    return _of(file, name)
+
+
+def _of(file: File, name: str) -> ToAttach:
+    return ToAttach(file.hash, name, file.type, file.size, file.read)
+
+
+def refuse_size(name: str) -> Refused:
+    return Refused(too_large(clean_name(name)))
+
+
+def clean_name(name: str) -> str:
+    """One line, without what turns it round, or the folders it was in."""
+    line = " ".join(_TURNS.sub("", storable(re.split(r"[/\\]", name)[-1])).split())
+    if len(line) > MAX_NAME:
+        begin, dot, ending = line.rpartition(".")
+        keep_ending = f"{dot}{ending}" if begin and len(ending) < 10 else ""
+        line = line[: MAX_NAME - len(keep_ending) - 1] + "…" + keep_ending
+    return line or "file"
+
+
+def ticket_of(file: ToAttach, owner: User) -> str:
+    return signing.dumps([file.hash, file.name, owner.pk], salt=SALT, compress=True)
+
+
+def files_of_tickets(*, tickets: Sequence[str], owner: User) -> list[ToAttach]:
+    """Each once, in their order. Raises Refused."""
+    named: dict[str, str] = {}
+    for ticket in tickets[: settings.RUN_FILES + 1]:
+        try:
+            hash, name, pk = signing.loads(ticket, salt=SALT, max_age=TICKET_SECONDS)
+        except (signing.BadSignature, ValueError, TypeError):
+            raise Refused("A file was attached too long ago. Attach it again.") from None
+        if pk == owner.pk:
+            named.setdefault(hash, name)
+    found = File.objects.in_bulk(list(named))
+    if missing := [name for hash, name in named.items() if hash not in found]:
+        raise Refused(f"“{missing[0]}” is not there any more. Attach it again.")
+    return [_of(found[hash], name) for hash, name in named.items()]
+
+
+def must_be_few(files: Sequence[ToAttach]) -> None:
+    """Raises Refused."""
+    if len(files) > settings.RUN_FILES:
+        raise Refused(f"At most {settings.RUN_FILES} files go with a question.")
+    size = sum(file.size for file in files)
+    if size > settings.RUN_FILES_BYTES:
+        raise Refused(
+            f"The files have {size / 1e6:,.1f} MB together; at most "
+            f"{settings.RUN_FILES_BYTES / 1e6:,.0f} MB go with a question."
+        )
+
+
+def content_of(prompt: str, files: Sequence[ToAttach]) -> Content:
+    """What is asked about goes before the question."""
+    if not files:
+        return prompt
+    text: TextPart = {"type": "text", "text": prompt}
+    return [*(file.part for file in files), text]
+
+
+def files_bind(*, run: Run, files: Sequence[ToAttach], follows: Run | None = None) -> None:
+    """In the transaction that begins the run: from here on they stay as long as it does. One that
+    goes on from another has the other's, too."""
+    rows: dict[str, RunFile] = {}
+    if follows is not None:
+        for row in RunFile.objects.filter(run=follows):
+            rows[row.file_id] = RunFile(
+                run=run, file_id=row.file_id, name=row.name, is_earlier=True
+            )
+    for file in files:
+        rows[file.hash] = RunFile(run=run, file_id=file.hash, name=file.name)
+    for number, one in enumerate(rows.values(), 1):
+        one.number = number
+    RunFile.objects.bulk_create(rows.values())
+
+
+def tokens_of(files: Sequence[ToAttach]) -> int:
+    """What they add to a prompt, roughly; a picture as much as most make of it."""
+    return sum(
+        A_PICTURE // 2
+        if is_picture(file.type)
+        else min(file.read.get("characters", 0) // CHARACTERS_PER_TOKEN, settings.FILE_TOKENS)
+        for file in files
+    )
+
+
+def without(spec: Spec, files: Sequence[ToAttach]) -> list[str]:
+    """Which seats will be asked without which files, as sentences."""
+    pictures = [file for file in files if is_picture(file.type)]
+    if not pictures:
+        return []
+    seats = {seat: (spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked}
+    known = inputs_of(seats.values())
+    blind = [seat for seat, at in seats.items() if not may_take(pictures[0].type, known[at])]
+    if not blind:
+        return []
+    names = spec.seat_names()
+    told = [f"{letter(seat)} ({names[seat]})" for seat in blind]
+    which = f"“{pictures[0].name}”" if len(pictures) == 1 else f"the {len(pictures)} pictures"
+    who = ", ".join(told[:-1]) + f" and {told[-1]}" if len(told) > 1 else told[0]
+    takes, asked = ("takes", "is") if len(told) == 1 else ("take", "are")
+    return [f"{who} {takes} no pictures and {asked} asked without {which}."]

@@ -1,0 +1,212 @@
+"""Files that go with a question: attached, shown to whoever it is shown, gone with its last run."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from console.files.store import path_of, remove_unused
+from console.models import CatalogModel, Credential, File, Run, RunFile
+from console.services.attaching import file_bring
+from tests.files import making
+
+from .story import Story
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def page(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
+    client.force_login(alice)
+    return client
+
+
+def upload(data: bytes, name: str = "report.pdf") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data)
+
+
+def bring(client: Client, *files: SimpleUploadedFile) -> Any:
+    return client.post("/fusion/files", {"files": files})
+
+
+def tickets(response: Any) -> list[str]:
+    return re.findall(r'name="attached" value="([^"]+)"', response.content.decode())
+
+
+def ask(client: Client, **fields: Any) -> Any:
+    form = {"prompt": "What is it?", "preset": "quality", "client_run_id": str(uuid.uuid4())}
+    return client.post("/fusion", form | fields)
+
+
+def attached(run: Run, data: bytes, name: str, number: int = 1) -> RunFile:
+    file = file_bring(name=name, data=data)
+    return RunFile.objects.create(run=run, file_id=file.hash, name=name, number=number)
+
+
+def test_a_file_is_brought_and_its_chip_names_it(page: Client) -> None:
+    response = bring(page, upload(making.pdf(["Rain."] * 12), "C:\\x\\report.pdf"))
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert "report.pdf" in html and "PDF, 12 pages" in html and "C:" not in html
+    assert len(tickets(response)) == 1
+
+
+def test_what_cannot_be_read_is_said_and_is_no_chip(page: Client) -> None:
+    response = bring(page, upload(b"%PDF-1.4 broken"), upload(making.picture(), "photo.png"))
+    assert response.status_code == 422
+    assert "“report.pdf” is no PDF that can be read" in response.content.decode()
+    assert len(tickets(response)) == 1
+
+
+def test_nobody_brings_files_who_has_not_signed_in_or_comes_from_elsewhere(alice: User) -> None:
+    stranger = Client(enforce_csrf_checks=True)
+    assert bring(stranger, upload(b"x", "a.txt"))["Location"].startswith("/sign-in")
+    stranger.force_login(alice)
+    assert bring(stranger, upload(b"x", "a.txt")).status_code == 403
+    assert not File.objects.exists()
+
+
+def test_what_is_too_large_is_refused_with_its_limit(page: Client, settings: Any) -> None:
+    settings.FILE_BYTES = 1_000_000
+    response = bring(page, upload(b"x" * 1_000_001, "long.txt"))
+    assert "“long.txt” is too large: a file may have 1 MB." in response.content.decode()
+
+
+def test_a_question_is_asked_about_what_was_attached(page: Client) -> None:
+    named = tickets(
+        bring(page, upload(b"Rain is wet.", "a.txt"), upload(making.picture(), "b.png"))
+    )
+    response = ask(page, attached=named)
+    run = Run.objects.get()
+    assert response["Location"] == f"/fusion/runs/{run.pk}"
+    parts = run.messages[0]["content"]
+    assert [part["type"] for part in parts] == ["file", "file", "text"]
+    assert (run.prompt, parts[2]["text"]) == ("What is it?", "What is it?")
+    assert [(row.number, row.name) for row in run.files.all()] == [(1, "a.txt"), (2, "b.png")]
+    html = page.get(response["Location"]).content.decode()
+    assert f"/fusion/runs/{run.pk}/files/1" in html and "b.png" in html
+    assert f"/fusion/runs/{run.pk}/files/2/thumbnail" in html
+
+
+def test_without_scripts_the_form_brings_the_files_itself(page: Client) -> None:
+    assert 'type="file" name="files" multiple' in page.get("/fusion").content.decode()
+    ask(page, files=[upload(b"Rain is wet.", "a.txt")])
+    assert [row.name for row in Run.objects.get().files.all()] == ["a.txt"]
+
+
+def test_a_form_with_a_broken_file_comes_back_with_the_others(page: Client) -> None:
+    named = tickets(bring(page, upload(b"Rain is wet.", "a.txt")))
+    response = ask(page, attached=named, files=[upload(b"MZ\x00", "b.exe")])
+    html = response.content.decode()
+    assert response.status_code == 422 and "“b.exe” is a program." in html
+    assert "What is it?" in html and len(tickets(response)) == 1
+    assert not Run.objects.exists()
+
+
+def test_nobody_attaches_what_another_has_brought(page: Client, bob: User) -> None:
+    named = tickets(bring(page, upload(b"Of alice.", "a.txt")))
+    page.force_login(bob)
+    ask(page, attached=named)
+    assert not RunFile.objects.exists()
+    assert ask(page, attached=["made-up"]).status_code == 422
+
+
+def test_files_are_for_whoever_may_read_the_run(
+    client: Client, alice: User, bob: User, charlie: User, ada: User
+) -> None:
+    run = Story().whole().save(alice, visibility="private")
+    attached(run, making.picture(), "photo.png")
+    pages = [reverse(name, args=[run.pk, 1]) for name in ("file-of-run", "file-thumbnail")]
+
+    def seen(path: str) -> list[int]:
+        found = []
+        for person in (alice, bob, ada, charlie):
+            client.force_login(person)
+            found.append(client.get(path).status_code)
+        return found
+
+    for path in pages:
+        assert seen(path) == [200, 404, 404, 302]
+    Run.objects.update(visibility="team")
+    for path in pages:
+        assert seen(path) == [200, 200, 200, 302]
+    client.force_login(alice)
+    assert client.get(reverse("file-of-run", args=[run.pk, 2])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "type", "how"),
+    [
+        (making.picture() + b"<script>", "a.html", "image/png", "inline"),
+        (
+            b"<svg><script>alert(1)</script></svg>",
+            "a.svg",
+            "application/octet-stream",
+            "attachment",
+        ),
+        (b"<script>alert(1)</script>", "a.html", "application/octet-stream", "attachment"),
+        (making.pdf(["x"]), "a.pdf", "application/octet-stream", "attachment"),
+    ],
+)
+def test_nothing_that_a_browser_would_run_is_served_to_be_run(
+    client: Client, alice: User, data: bytes, name: str, type: str, how: str
+) -> None:
+    run = Story().whole().save(alice)
+    attached(run, data, name)
+    client.force_login(alice)
+    response = client.get(reverse("file-of-run", args=[run.pk, 1]))
+    assert response.content == data
+    assert response["Content-Type"] == type
+    assert response["Content-Disposition"] == f"{how}; filename*=UTF-8''{name}"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+def test_a_file_goes_with_the_last_run_that_has_it(alice: User) -> None:
+    first, second = (Story().whole().save(alice) for _ in range(2))
+    row = attached(first, making.picture(), "a.png")
+    attached(second, making.picture(), "b.png")
+    first.delete()
+    assert (remove_unused(now=True), path_of(row.file_id).exists()) == (0, True)
+    second.delete()
+    assert remove_unused() == 0  # somebody may just be attaching it again
+    assert remove_unused(now=True) == 1
+    kinds = ("bytes", "text", "thumbnail")
+    assert not any(path_of(row.file_id, kind).exists() for kind in kinds)
+    assert not File.objects.exists()
+
+
+def test_who_cannot_see_is_named_before_anything_is_asked(page: Client) -> None:
+    named = tickets(bring(page, upload(making.picture(), "photo.png")))
+    router = Credential.objects.get(slug="openrouter")
+    CatalogModel.objects.create(credential=router, model="sees", inputs=["text", "image"])
+    CatalogModel.objects.create(credential=router, model="blind", inputs=["text"])
+    form = {
+        "preset": "custom",
+        "panel": ["openrouter:sees", "openrouter:blind"],
+        "judge": "openrouter:sees",
+        "attached": named,
+        "prompt": "What is it?",
+    }
+    html = page.post("/fusion?quote", form, headers={"HX-Request": "true"}).content.decode()
+    assert "B (blind) takes no pictures and is asked without “photo.png”." in html
+
+
+def test_a_follow_up_has_the_files_of_what_it_goes_on_from(client: Client, alice: User) -> None:
+    run = Story().whole().save(alice)
+    attached(run, making.picture(), "photo.png")
+    client.force_login(alice)
+    client.post(f"/fusion/runs/{run.pk}/follow", {"prompt": "And then?"})
+    after = Run.objects.get(follows=run)
+    assert [(row.name, row.is_earlier) for row in after.files.all()] == [("photo.png", True)]
+    assert "attached before" in client.get(f"/fusion/runs/{after.pk}").content.decode()
+    run.delete()
+    assert remove_unused(now=True) == 0
