@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from .engine.spec_versions import SpecUnreadable
 from .engine.unnamed import PANEL, Unnamed
-from .models import ApiToken, Run, RunFile, ShareLink, Visibility
+from .models import ApiToken, OwnPreset, Run, RunFile, ShareLink, Visibility
 from .models.links import hash_of
 from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
 from .models.shown import ALL, Shown
@@ -110,6 +110,35 @@ def token_owned_by(user: Viewer, token_id: int) -> ApiToken:
     if token is None:
         raise Http404("No such token.")
     return token
+
+
+def presets_of(user: Viewer) -> QuerySet[OwnPreset]:
+    """A person's own: nobody else's, not for admins either."""
+    if not (user.is_authenticated and user.is_active):
+        return OwnPreset.objects.none()
+    return OwnPreset.objects.filter(owner_id=user.pk)
+
+
+def preset_owned_by(user: Viewer, slug: str) -> OwnPreset:
+    preset = presets_of(user).filter(slug=slug).first()
+    if preset is None:
+        raise Http404("No such preset.")
+    return preset
+
+
+def presets_offered_to(user: Viewer) -> QuerySet[OwnPreset]:
+    """What others offer to the team."""
+    if not (user.is_authenticated and user.is_active):
+        return OwnPreset.objects.none()
+    offered = OwnPreset.objects.exclude(offered_at=None).filter(owner__is_active=True)
+    return offered.exclude(owner_id=user.pk).select_related("owner")
+
+
+def preset_offered_to(user: Viewer, slug: str) -> OwnPreset:
+    preset = presets_offered_to(user).filter(slug=slug).first()
+    if preset is None:
+        raise Http404("No such preset.")
+    return preset
 
 
 def runs_of_the_team() -> QuerySet[Run]:

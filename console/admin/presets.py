@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,12 +14,13 @@ from django.utils.safestring import SafeString
 
 from ..catalog.places import place_choices
 from ..engine.spec import MAX_SEATS, short_name
-from ..models import Credential, Preset, PresetPanelist
+from ..models import Credential, OwnPreset, Preset, PresetPanelist
 from ..models.terms import TERMS
 from ..pages.forms import SeatOptions
 from ..services.build_spec import CUSTOM
 from ..services.places import newer_models, places_refilled, places_renewed, unfilled
 from ..services.preset_checks import preset_check, preset_findings
+from ..services.preset_versions import version_add
 from ..services.presets import (
     at_hand,
     preset_duplicate,
@@ -132,6 +134,8 @@ class PresetForm(forms.ModelForm[Preset]):
         slug: str = self.cleaned_data["slug"]
         if slug == CUSTOM:
             raise ValidationError("“custom” is the preset people fill in themselves.")
+        if OwnPreset.objects.filter(slug=slug).exists():
+            raise ValidationError("That name is taken already. Choose another.")
         return slug
 
     def clean(self) -> dict[str, Any]:
@@ -243,10 +247,17 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
         found = [finding.sentence for finding in preset_findings([preset])[preset]]
         return in_one_line(preset_lacks(preset) or " ".join(found) or "Ready")
 
+    def save_model(self, request: HttpRequest, obj: Preset, form: Any, change: bool) -> None:
+        if change:  # what it was, where that was never written down
+            version_add(preset=obj, by=None)
+        super().save_model(request, obj, form, change)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         preset_renumber(preset=form.instance)
         preset = places_refilled(preset=Preset.objects.get(pk=form.instance.pk))
+        assert isinstance(request.user, User)
+        version_add(preset=preset, by=request.user)
         if empty := unfilled(preset):
             messages.warning(request, empty)
         for offer in newer_models(preset)[preset]:
@@ -267,7 +278,8 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
     @admin.action(description="Use the newest models")
     def renew(self, request: HttpRequest, presets: QuerySet[Preset]) -> None:
         for preset in presets:
-            offers = places_renewed(preset=preset)
+            assert isinstance(request.user, User)
+            offers = places_renewed(preset=preset, by=request.user)
             names = ", ".join(offer.name for offer in offers)
             done = f"{preset.name} asks {names} now." if names else f"{preset.name}: none is newer."
             messages.success(request, done)

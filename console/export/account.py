@@ -140,7 +140,7 @@ def _facts(run: Run, spec: Spec, state: RunState) -> Iterator[str]:
         yield "Sample: no model was asked"
     elif run.is_read_only:
         yield f"Imported {_moment(run.created_at.timestamp())}"
-    yield f"Preset: {run.preset_name}"
+    yield f"Preset: {run.preset_told}"
     names = (f"{letter(s)} {name}" for s, name in enumerate(spec.seat_names()))
     yield f"Panel: {', '.join(names)}"
     for role, who in (("Judge", public.asked(spec.judge)), ("Writer", public.asked(spec.writer))):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, suppress
 from decimal import Decimal
 from functools import partial
 
 from django.http import Http404
 
+from .. import access
 from ..api.http.base import parse
 from ..api.http.db import db
 from ..api.http.errors import ApiError
@@ -24,7 +25,9 @@ from ..models import Run
 from ..models.tokens import Scope
 from ..record.by_words import compared
 from ..record.public import asked, with_verdicts
+from ..services.build_spec import build
 from ..services.errors import Refused
+from ..services.own_presets import own_wish
 from ..services.presets import preset_spec, presets_enabled
 from ..services.runs import spec_of
 from . import results
@@ -61,7 +64,7 @@ def begin(
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
     body = parse(Asking, {"model": model, "fusion": own})
-    plan = plan_for(body, {}, of_token=caller.terms, by=caller.name)
+    plan = plan_for(body, {}, of_token=caller.terms, by=caller.name, person=caller.person)
     budget = None if max_cost is None else Decimal(str(max_cost))
     return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget))
 
@@ -180,4 +183,19 @@ def presets(caller: Caller) -> results.Presets:
                 unavailable=lacks or None,
             )
         )
-    return results.Presets(presets=rows)
+    return results.Presets(presets=[*rows, *_own_presets(caller)])
+
+
+def _own_presets(caller: Caller) -> Iterator[results.Preset]:
+    for preset in access.presets_of(caller.person) if caller.person else ():
+        with suppress(Refused):
+            spec = build(own_wish(preset))
+            yield results.Preset(
+                preset=preset.slug,
+                name=preset.name,
+                description=preset.description,
+                panel=[p.model for p in spec.panel],
+                judge=asked(spec.judge),
+                is_default=False,
+                unavailable=None,
+            )

@@ -45,6 +45,10 @@ class Caller(Protocol):
         """On which each of its runs is made."""
 
     @property
+    def person(self) -> User | None:
+        """Whose own presets may be named."""
+
+    @property
     def name(self) -> str:
         """Whose name is on what it brings along; "": nobody in particular."""
 
@@ -84,6 +88,10 @@ class Program:
     @property
     def terms(self) -> Terms:
         return self.token.terms
+
+    @property
+    def person(self) -> User | None:
+        return self.token.owner
 
     @property
     def name(self) -> str:
@@ -126,6 +134,10 @@ class Shell:
     @property
     def terms(self) -> Terms:
         return NONE
+
+    @property
+    def person(self) -> User | None:
+        return self.user
 
     @property
     def name(self) -> str:

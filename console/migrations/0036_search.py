@@ -45,7 +45,7 @@ def unmake(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("console", "0033_purses"),
+        ("console", "0034_presets_of_members"),
     ]
 
     operations = [

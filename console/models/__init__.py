@@ -4,6 +4,7 @@ from .files import File, RunFile
 from .links import ShareLink
 from .money import Hold, Purse, Window
 from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
+from .own_presets import OwnPreset, PresetVersion
 from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
 from .search import SearchEntry, SearchFill
@@ -26,8 +27,10 @@ __all__ = [
     "InstallClaim",
     "LookedAt",
     "ModelTrait",
+    "OwnPreset",
     "Preset",
     "PresetPanelist",
+    "PresetVersion",
     "Purse",
     "Run",
     "RunDeletion",

@@ -100,6 +100,8 @@ class Run(models.Model):
     spec = models.JSONField()
     preset = models.CharField(max_length=40)
     preset_name = models.CharField(max_length=60)
+    # Which of the preset's versions it was; NULL: no preset's, or asked before they were counted.
+    preset_version = models.PositiveIntegerField(null=True, blank=True)
 
     status = models.CharField(max_length=40, default=RunStatus.QUEUED)
     reason = models.CharField(max_length=40, blank=True)
@@ -193,6 +195,12 @@ class Run(models.Model):
         """Without its prompt: titles, logs and lists of what is deleted go to whoever may not
         read it."""
         return f"Run {self.pk}"
+
+    @property
+    def preset_told(self) -> str:
+        """Its preset's name, and which version of it where there is more than one."""
+        version = self.preset_version or 1
+        return f"{self.preset_name}, version {version}" if version > 1 else self.preset_name
 
     @property
     def is_final(self) -> bool:

@@ -26,9 +26,11 @@ from ..services.brought import AnswerRefused, Brought, brought, name_of_file, re
 from ..services.build_spec import CUSTOM, SeatWish
 from ..services.credentials import can_ask_anybody, clean_key
 from ..services.errors import Refused
+from ..services.policy import CHOICES
 from ..services.runs import clean_text
 from ..services.wait_for import OFFERED as WAIT_FOR
 from ..services.wait_for import REFUSED as WAIT_FOR_REFUSED
+from .filled import initial_of, names_of, options_of, read_swaps
 
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
 
@@ -78,7 +80,7 @@ class SeatOptions(forms.ModelForm[PresetPanelist]):
         model = PresetPanelist
         fields = [
             *("temperature", "max_output_tokens", "reasoning_effort"),
-            *("system_prompt", "fallback_model"),
+            *("system_prompt", "fallback_model", "label", "seed"),
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +113,9 @@ class SeatRow:
     @property
     def is_open(self) -> bool:
         """What was filled in, and what is wrong with it, is never folded away."""
-        return self.options.is_bound and self.options.has_changed()
+        if self.options.is_bound:
+            return self.options.has_changed()
+        return any(field.value() not in (None, "") for field in self.options)
 
     @property
     def named(self) -> SeatWish:
@@ -166,6 +170,7 @@ class ComposeForm(forms.Form):
     synthesizer = forms.CharField(required=False, max_length=200)
     judge_fallback = forms.CharField(required=False, max_length=200)
     synthesizer_fallback = forms.CharField(required=False, max_length=200)
+    criteria = forms.CharField(required=False, max_length=2000, strip=False)
     stop_after_panel = forms.BooleanField(required=False)
     judge_writes = forms.BooleanField(required=False)
     zero_retention = forms.BooleanField(required=False)
@@ -181,6 +186,8 @@ class ComposeForm(forms.Form):
     )
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     client_run_id = forms.UUIDField(required=False)
+    # Whether what is rarely filled in is shown, too.
+    shows_all = False
     # Nobody else answers: the preset, or whom one named, only judges and writes.
     answers_alone = forms.BooleanField(required=False)
 
@@ -190,12 +197,19 @@ class ComposeForm(forms.Form):
         presets: list[str],
         by: str = "",
         written: Sequence[Sequence[str]] = (),
+        filled: Mapping[str, Any] | None = None,
+        swaps: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         """`by`: whose name is on the answers from elsewhere. `written`: those that were being
-        filled in, as `written` of the form they were sent in says."""
-        super().__init__(*args, **kwargs)
+        filled in, as `written` of the form they were sent in says. `filled`: a saved panel that
+        Custom is filled with (services/panel_content.py). `swaps`: of seats of presets."""
+        self._filled = filled or {}
+        initial = initial_of(self._filled) if filled else {}
+        super().__init__(*args, **kwargs | {"initial": initial | kwargs.get("initial", {})})
         self._by = by
+        sent_swaps = self.data.getlist("swap") if isinstance(self.data, QueryDict) else swaps
+        self.swaps = read_swaps(sent_swaps)
         self.answers = [AnswerRow(n, *self._of_answer(n)) for n in range(MAX_SEATS)]
         for number, (name, model, text, error, part) in enumerate(written):
             self.answers[number] = AnswerRow(number, name, model, text, error, part)
@@ -204,13 +218,21 @@ class ComposeForm(forms.Form):
         sent = self.data.getlist("panel") if isinstance(self.data, QueryDict) else []
         self.near: dict[str, Sequence[str]] = {}  # field -> what may have been meant there
         # Each where it was filled in: a seat left empty between others keeps its place.
+        sent = sent if self.is_bound else names_of(self._filled)
         names = sent if len(sent) <= MAX_SEATS else filter(str.strip, sent)
         padded = [*names, *[""] * MAX_SEATS][:MAX_SEATS]
         self.seats = [self._row(seat, name.strip()) for seat, name in enumerate(padded)]
 
     def _row(self, seat: int, model: str) -> SeatRow:
-        options = SeatOptions(self.data if self.is_bound else None, prefix=f"seat-{seat}")
-        return SeatRow(seat, model, options)
+        data, filled = (self.data, {}) if self.is_bound else (None, options_of(self._filled, seat))
+        return SeatRow(seat, model, SeatOptions(data, prefix=f"seat-{seat}", initial=filled))
+
+    def policy_of(self, name: str) -> Any:
+        """What is chosen of a policy, as it was sent or filled in."""
+        if self.is_bound:
+            return self.data.get(f"policy-{name}", "")
+        value = self._filled.get("limits", {}).get(name, "")
+        return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
 
     def _of_answer(self, number: int) -> tuple[str, str, str]:
         names = ("answer-name", "answer-model", "answer-text")
@@ -221,6 +243,13 @@ class ComposeForm(forms.Form):
     @property
     def most_characters(self) -> int:
         return int(settings.MAX_PROMPT_CHARACTERS)
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether anything is chosen of it for this run."""
+        if self["wait_for"].value() or self["judge_writes"].value():
+            return True
+        return any(self.policy_of(choice.name) not in ("", None) for choice in CHOICES)
 
     @property
     def has_answers(self) -> bool:
@@ -269,6 +298,9 @@ class ComposeForm(forms.Form):
     @property
     def asks_terms(self) -> bool:
         return any(self[name].value() for name in TERMS)
+
+    def clean_criteria(self) -> str:
+        return clean_text(self.cleaned_data["criteria"]).strip()
 
     def clean_prompt(self) -> str:
         prompt: str = self.cleaned_data["prompt"]

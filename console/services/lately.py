@@ -1,11 +1,11 @@
-"""Which models a person has asked lately: what is offered first where one names a model."""
+"""Whom and with what a person has asked lately: what is offered first where one chooses."""
 
 from __future__ import annotations
 
 from django.contrib.auth.models import User
 
 from ..models import Call, Run
-from ..models.runs import READ_ONLY
+from ..models.runs import READ_ONLY, Origin
 
 RUNS = 20
 
@@ -18,3 +18,14 @@ def models_used_lately(person: User) -> list[tuple[str, str]]:
     asked = calls.values_list("panelist", flat=True)
     used = [(p.get("credential", ""), p.get("model", "")) for p in asked]
     return list(dict.fromkeys(one for one in used if all(one)))
+
+
+def presets_used_lately(person: User) -> list[str]:
+    """By their slugs, those of the runs they started on the page, the latest first."""
+    own = Run.objects.filter(owner=person, origin=Origin.PAGE, follows=None)
+    return list(dict.fromkeys(own.order_by("-created_at").values_list("preset", flat=True)[:RUNS]))
+
+
+def latest_with(person: User, preset: str) -> Run | None:
+    own = Run.objects.filter(owner=person, origin=Origin.PAGE, follows=None, preset=preset)
+    return own.order_by("-created_at").first()

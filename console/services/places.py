@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
@@ -31,6 +32,7 @@ from ..engine.findings.families import family
 from ..engine.spec import short_name
 from ..models import CatalogList, CatalogModel, Credential, Preset, PresetPanelist
 from ..providers.kinds import KEY_GIVERS
+from .preset_versions import version_add
 
 JUDGE, SYNTHESIZER = "judge_", "synthesizer_"  # before the names of their columns
 
@@ -137,12 +139,16 @@ def newer_models(*presets: Preset) -> dict[Preset, list[NewerModel]]:
 
 
 @transaction.atomic
-def places_renewed(*, preset: Preset) -> list[NewerModel]:
+def places_renewed(*, preset: Preset, by: User | None = None) -> list[NewerModel]:
     """Put the newest of its line into every place, as somebody asked for it."""
     newer = _newer([preset])[preset]
     told = [_told(spot, fitting) for spot, fitting in newer]
+    if newer:
+        version_add(preset=preset, by=None)
     for spot, fitting in newer:
         spot.put(fitting)
+    if newer:
+        version_add(preset=preset, by=by)
     return list(dict.fromkeys(told))
 
 

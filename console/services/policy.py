@@ -58,7 +58,7 @@ _BY_NAME = {choice.name: choice for choice in CHOICES}
 
 # Columns of a preset that are fields of the policy; empty means the site's.
 OF_JUDGING = ("analysis_max_output_tokens", "synthesis_max_output_tokens")
-_OF_A_PRESET = (*_BY_NAME, *OF_JUDGING)
+OF_A_PRESET = (*_BY_NAME, *OF_JUDGING)
 
 
 def site_policy(**chosen: Any) -> Policy:
@@ -77,7 +77,7 @@ def site_policy(**chosen: Any) -> Policy:
 
 def limits_of(preset: Preset) -> dict[str, Any]:
     """What it says of the policy; None where it says nothing."""
-    said = {name: getattr(preset, name) for name in _OF_A_PRESET}
+    said = {name: getattr(preset, name) for name in OF_A_PRESET}
     return said | {"wait_for": read_wait_for(preset.wait_for)}
 
 
@@ -89,18 +89,25 @@ def chosen_policy(
     Values may be texts, as forms and shells have them. Raises PolicyRefused.
     """
     chosen: dict[str, Any] = {} if wait_for is None else {"wait_for": wait_for}
-    for name, value in overrides.items():
-        if name not in _BY_NAME:
-            known = ", ".join(_BY_NAME)
-            raise PolicyRefused(f"There is no “{name}” in a policy. There are: {known}.")
-        if value not in (None, ""):
-            chosen[name] = _read(_BY_NAME[name], value)
+    chosen |= read_limits(overrides)
     if quorum := chosen.pop("quorum", None):
         if wait_for not in (None, at_least(quorum)):
             raise PolicyRefused("Quorum: whom to wait for is said already. Leave one of them out.")
         chosen["wait_for"] = at_least(quorum)
     # `_read` gives each field its own type.
     return replace(policy, **chosen)
+
+
+def read_limits(texts: Mapping[str, Any]) -> dict[str, Any]:
+    """What is chosen of a policy, each as what it is. Raises PolicyRefused."""
+    chosen: dict[str, Any] = {}
+    for name, value in texts.items():
+        if name not in _BY_NAME:
+            known = ", ".join(_BY_NAME)
+            raise PolicyRefused(f"There is no “{name}” in a policy. There are: {known}.")
+        if value not in (None, ""):
+            chosen[name] = _read(_BY_NAME[name], value)
+    return chosen
 
 
 def _read(choice: PolicyChoice, value: Any) -> float | bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from .build_spec import SeatWish, Wish
 from .errors import Refused
 from .places import places_filled
 from .policy import site_policy
+from .preset_versions import version_add
 from .presets import filled_wish
 
 
@@ -52,13 +54,15 @@ def preset_check(preset: Preset) -> list[Finding]:
 
 
 @transaction.atomic
-def preset_mend(*, preset: Preset, name: str) -> Finding:
+def preset_mend(*, preset: Preset, name: str, by: User | None = None) -> Finding:
     """Do what a finding offers; `name` is that of its mend. Raises Refused where nothing is
     wrong there any more."""
     locked = Preset.objects.select_for_update().get(pk=preset.pk)
     for finding in preset_findings([locked])[locked]:
         if finding.mend and finding.mend.name == name:
+            version_add(preset=locked, by=None)
             _put(locked, finding.mend)
+            version_add(preset=locked, by=by)
             return finding
     raise Refused("That has been mended already, or is not offered any more.")
 

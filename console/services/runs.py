@@ -28,6 +28,7 @@ from ..worker.doorbell import ring
 from .attaching import ToAttach, content_of, files_bind, must_be_few
 from .brought import Brought, calls
 from .errors import Refused
+from .preset_versions import version_of
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def run_start(
                 spec=spec.to_dict(),
                 preset=spec.preset,
                 preset_name=spec.preset_name,
+                preset_version=version_of(spec.preset),
                 visibility=visibility,
                 rung_at=timezone.now(),
                 token=api.token,

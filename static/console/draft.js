@@ -3,6 +3,7 @@
 
 export const COMPOSE = "fusion-draft";
 export const ANSWERS = "fusion-answers";
+export const SWAPS = "fusion-seats";
 export const followOf = (path) => `fusion-follow:${path}`;
 export const againOf = (path) => `fusion-again:${path}`;
 
@@ -20,7 +21,7 @@ export function keep(name, text) {
 // Whether anything is kept in this tab, whoever wrote it.
 export function keeps() {
   try {
-    return Object.keys(sessionStorage).some((name) => /^fusion-(draft|answers|follow|again):/.test(name));
+    return Object.keys(sessionStorage).some((name) => /^fusion-(draft|answers|seats|follow|again):/.test(name));
   } catch {
     return false;
   }

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from console.models import Run
+from console.models import OwnPreset, Run
 from console.urls import urlpatterns
 
 from .story import Story
@@ -34,6 +34,7 @@ DONE = {
     ),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
     *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring"),
+    *("preset-offer", "preset-copy"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
@@ -43,6 +44,8 @@ PAGES: dict[str, dict[str, str | int]] = {
     "run-list": MEMBERS,
     "runs-under-way": MEMBERS,
     "run-import": MEMBERS,
+    "preset-list": MEMBERS,
+    "preset-new": MEMBERS,
     "tokens": MEMBERS,
     "budgets": MEMBERS,
     "budgets-file": MEMBERS,
@@ -54,6 +57,9 @@ PAGES: dict[str, dict[str, str | int]] = {
 }
 RUN_PAGES = ("run-detail", "run-compare", "run-export", "run-receipt")
 SHARED_PAGES = ("run-shared", "shared-compare", "shared-export")
+# Of a preset that alice has saved.
+OWN_PRESET_PAGES = ("preset-edit", "preset-delete", "preset-versions")
+HERS = MEMBERS | {BOB: NOWHERE, ADA: NOWHERE}
 RUNS: dict[str, dict[str, str | int]] = {
     "private": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
     "link": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
@@ -100,13 +106,20 @@ def test_every_address_is_known_here() -> None:
     names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
     frames = {"run-frames", "shared-frames"}  # tests/live/test_asking_for_frames.py
     files = {"file-of-run", "file-thumbnail"}  # test_files.py
-    assert names == {*PAGES, *DONE, *frames, *files, *RUN_PAGES, *SHARED_PAGES}
+    known = {*PAGES, *DONE, *frames, *files, *RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES}
+    assert names == known
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_for_whom_it_is_meant(readers: dict[str, Client], page: str) -> None:
     path = reverse(page, kwargs={"token": "none"} if page == "claim" else None)
     assert everybody(readers, path) == PAGES[page]
+
+
+@pytest.mark.parametrize("page", OWN_PRESET_PAGES)
+def test_a_saved_preset_is_its_owners(readers: dict[str, Client], alice: User, page: str) -> None:
+    made = OwnPreset.objects.create(owner=alice, slug="alice-mine", name="Mine", content={})
+    assert everybody(readers, reverse(page, args=[made.slug])) == HERS
 
 
 @pytest.mark.parametrize("visibility", RUNS)

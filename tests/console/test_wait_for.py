@@ -72,7 +72,7 @@ def mine() -> Iterator[Upstream]:
 class Caller:
     """For whom the tools act."""
 
-    terms, name = NONE, ""
+    terms, name, person = NONE, "", None
 
     def must_have(self, scope: Any) -> None: ...
 

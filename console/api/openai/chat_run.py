@@ -173,6 +173,7 @@ def planned(call: ApiCall[Any], body: Answering) -> Plan:
         depth=call.depth,
         of_token=call.token.terms,
         by=call.token.owner.get_username(),
+        person=call.token.owner,
     )
     if plan.warnings:
         call.headers[WARNINGS] = " ".join(plan.warnings)

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpResponseBase, JsonResponse
 from django.urls import reverse
 
+from ... import access
 from ...catalog.listings import all_models
 from ...catalog.near import did_you_mean
 from ...engine.spec import Panelist, Spec
@@ -18,6 +20,7 @@ from ...models import CatalogModel, Preset
 from ...models.tokens import Scope
 from ...services.build_spec import build
 from ...services.errors import Refused
+from ...services.own_presets import own_wish
 from ...services.presets import preset_spec, presets_enabled
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
@@ -51,7 +54,7 @@ TAKEN = [
 @endpoint(Scope.MODELS, reply=ModelList)
 async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
     """What can be asked now: presets, and single models passed through."""
-    rows = await db(_all)
+    rows = await db(_all, call.token.owner)
     # The second half is what OpenRouter's clients expect.
     whole = ModelList(object="list", data=rows, total_count=len(rows), links=Pages(next=None))
     return JsonResponse(whole.payload())
@@ -61,7 +64,7 @@ async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
 async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     """One of them, by its name."""
     name = name.strip("/")
-    rows = await db(_all)
+    rows = await db(_all, call.token.owner)
     for row in rows:
         # A model that two servers list is known by `credential:model` only; one that is
         # unique may be named either way.
@@ -74,8 +77,18 @@ async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     raise ApiError("model_not_found", message, param="model")
 
 
-def _all() -> list[Model]:
-    return [*_presets(), *_single_models()]
+def _all(person: User) -> list[Model]:
+    return [*_presets(), *_own_presets(person), *_single_models()]
+
+
+def _own_presets(person: User) -> Iterator[Model]:
+    """What whoever asks has saved: nobody else is told of it."""
+    for preset in access.presets_of(person):
+        try:
+            spec = build(own_wish(preset))
+        except Refused:
+            continue
+        yield _preset(f"{PREFIX}{preset.slug}", f"Fusion {preset.name}", preset.description, spec)
 
 
 def _presets() -> Iterator[Model]:

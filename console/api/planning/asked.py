@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from .schemas import Asking, FusionParameters, Plugin
 from .tools import SERVER_TOOL, Tool, Tools, parse_at
 
@@ -19,10 +21,12 @@ class PanelRequest:
     body: Asking
     plugin: Plugin | None
     offered: Tools
+    # Whose own presets may be named.
+    person: User | None = None
 
     @classmethod
-    def of(cls, body: Asking) -> PanelRequest:
-        return cls(body, _plugin(body), Tools.of(body.tools, body.tool_choice))
+    def of(cls, body: Asking, person: User | None = None) -> PanelRequest:
+        return cls(body, _plugin(body), Tools.of(body.tools, body.tool_choice), person)
 
     @property
     def tool(self) -> FusionParameters | None:

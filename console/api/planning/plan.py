@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.contrib.auth.models import User
+
+from ... import access
 from ...catalog.near import did_you_mean
 from ...engine.spec import Spec
 from ...engine.terms import NONE, Terms
-from ...models import Preset
+from ...models import OwnPreset, Preset
 from ...services.brought import AnswerRefused, Brought, brought
 from ...services.build_spec import CUSTOM, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
+from ...services.own_presets import own_wish
 from ...services.policy import OF_JUDGING
 from ...services.presets import (
     default_preset_slug,
@@ -76,14 +80,15 @@ def plan_for(
     depth: int = 0,
     of_token: Terms = NONE,
     by: str = "",
+    person: User | None = None,
 ) -> Plan:
     """`request` is what the answering call is asked for (`Spec.request`), `of_token` what the
-    token asks of each of its requests, `by` whose name is on answers from elsewhere. Raises
-    ApiError.
+    token asks of each of its requests, `by` whose name is on answers from elsewhere, `person`
+    whose own presets may be named. Raises ApiError.
 
     Reads the database and may ask providers for their lists.
     """
-    asked = PanelRequest.of(body)
+    asked = PanelRequest.of(body, person)
     answers = brought_answers(body.fusion.answers, by)
     if body.fusion.panel == [] and not answers:
         message = "A panel has at least 1 model, unless there are answers from elsewhere."
@@ -144,7 +149,11 @@ def _with_options(request: dict[str, Any], options: dict[str, Any]) -> dict[str,
 def _outer(asked: PanelRequest) -> Who:
     """Who answers where nothing is fused."""
     model = asked.body.model
-    return built(_base(model, None), {"panel": "model"}).writer if asked.is_alias else model
+    return (
+        built(_base(model, None, asked.person), {"panel": "model"}).writer
+        if asked.is_alias
+        else model
+    )
 
 
 def _direct(outer: Who, request: dict[str, Any], terms: Terms, body: Asking) -> Spec:
@@ -236,7 +245,7 @@ def _base_beside(asked: PanelRequest, names: Sequence[str | PanelSeat]) -> Wish 
     if names and asked.names_judge and not is_named:
         return None
     try:
-        return _base(body.model if asked.is_alias else ALIASES[0], preset)
+        return _base(body.model if asked.is_alias else ALIASES[0], preset, asked.person)
     except ApiError:
         if is_named or not names:
             raise
@@ -304,10 +313,12 @@ def _asked(seat: SeatWish, wished: FusionParameters) -> SeatWish:
     )
 
 
-def _base(model: str, preset: str | None) -> Wish:
+def _base(model: str, preset: str | None, person: User | None) -> Wish:
     """The preset that is named, or the default one. Raises ApiError."""
     slug = preset or (model.removeprefix(PREFIX) if model.startswith(PREFIX) else "")
     param = "preset" if preset else "model"
+    if own := own_preset(slug, person):
+        return own_wish(own)
     if slug and not Preset.objects.filter(slug=slug, enabled=True).exists():
         its = slug.removeprefix("or-")
         if its == OPENROUTER_FAST:
@@ -318,6 +329,13 @@ def _base(model: str, preset: str | None) -> Wish:
     if not slug and model != PREFIX:
         slug = usual_preset()
     return _wish_of(slug, param)
+
+
+def own_preset(slug: str, person: User | None) -> OwnPreset | None:
+    """Of the site's and of people's no two have one name."""
+    if not slug or person is None:
+        return None
+    return access.presets_of(person).filter(slug=slug).first()
 
 
 def fast() -> Wish:

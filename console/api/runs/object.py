@@ -67,6 +67,7 @@ def run_row(request: HttpRequest, viewer_id: int, run: Run) -> dict[str, Any]:
         "status": run.status,
         "preset": run.preset,
         "preset_name": run.preset_name,
+        "preset_version": run.preset_version,
         "prompt": "",
         "origin": run.origin,
         "visibility": run.visibility,

@@ -20,13 +20,15 @@ class Urls(Reply):
 
 
 class RunRow(Reply):
-    """As lists have it; the prompt's beginning only."""
+    """As lists have it; the prompt's beginning only. `preset_version` counts how often its preset
+    had been changed; null where that was not counted, or there is no preset."""
 
     id: str
     object: Literal["run"] = "run"
     status: Status
     preset: str
     preset_name: str
+    preset_version: int | None
     prompt: str
     origin: str
     visibility: Literal["private", "team", "link"]

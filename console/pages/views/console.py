@@ -5,56 +5,47 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from ...access import is_admin
-from ...catalog.fitness import Finding
-from ...catalog.judging import who_can_judge
+from ...access import is_admin, presets_of
 from ...catalog.listings import all_models
 from ...catalog.offers import names_of, offers_as_json
 from ...engine.calls.window import tokens_in
-from ...engine.findings.families import Kin, kin, one_family
-from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
-from ...engine.terms import NobodyLeft
 from ...fragments.quoted import quote_view
 from ...fragments.spent import StandingView, standing_view
-from ...models import Preset
+from ...models import OwnPreset, Preset
 from ...money.standing import nearly_spent
 from ...providers.kinds import BUILT_IN
 from ...services.attaching import tokens_of, without
-from ...services.brought import TooFewOrMany
-from ...services.build_spec import CUSTOM, Wish, build, build_and_tell, judge_writes
-from ...services.errors import NameRefused, Refused, TermsRefused, WaitForRefused
+from ...services.build_spec import CUSTOM, build, build_and_tell
+from ...services.errors import Refused, TermsRefused
 from ...services.habits import history
-from ...services.lately import models_used_lately
-from ...services.places import NewerModel, newer_models
+from ...services.lately import models_used_lately, presets_used_lately
 from ...services.policy import CHOICES
-from ...services.preset_checks import preset_findings
-from ...services.presets import default_preset_slug, filled_wish, presets_enabled
+from ...services.presets import presets_enabled
 from ...services.quote import quote
 from ...services.runs import run_start
 from ...services.terms import LeftOut
-from ...services.wait_for import read_wait_for
 from ..attaching import AttachedBy, attached_by
 from ..forms import VISIBILITIES, ComposeForm
 from ..uploads import Attachments, TextFiles
+from ..wishes import note, wish_of_form
+from .asked_for import filled_by
+from .cards import IN_ROW, Card, own_cards, preset_cards, row_and_rest, with_exchanged
 from .first import ANSWERS, PROMPT, first_context, use_key
 from .rows import page_of_rows, run_rows
 
 RECENT = 6
 PREFILLED = 3
 NEAR = 3  # budgets that are told of
-CHOSEN_FOR_ONE_RUN = ("wait_for", "judge_writes", *(f"policy-{c.name}" for c in CHOICES))
-JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 
 
 @csrf_exempt  # looked at below: a form is read by whoever looks, and a file by whom it is known
@@ -73,22 +64,24 @@ def _console(request: HttpRequest) -> HttpResponse:
     if "models" in request.GET:
         return _models(request)
     if request.method != "POST":
-        presets = presets_enabled()
-        slugs = [*(p.slug for p in presets), CUSTOM]
-        chosen = default_preset_slug(presets)
-        initial = {"client_run_id": str(uuid.uuid4()), "preset": chosen, "visibility": "private"}
-        initial["prompt"] = request.session.pop(PROMPT, "")
+        presets, own = presets_enabled(), list(presets_of(request.user))
+        slugs = [*(p.slug for p in presets), *(p.slug for p in own), CUSTOM]
+        filled = filled_by(request, presets, own)
+        initial = {"preset": filled.preset, "visibility": "private"}
+        initial["client_run_id"] = str(uuid.uuid4())
+        initial["prompt"] = request.session.pop(PROMPT, "") or filled.prompt
         written = request.session.pop(ANSWERS, ())
-        form = ComposeForm(presets=slugs, initial=initial, written=written)
-        return _page(request, form, presets)
+        form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
+        return _page(request, form, presets, own, told=filled.told)
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
     enabled = Preset.objects.filter(enabled=True).values_list("slug", flat=True)
+    own = list(presets_of(request.user))
     form = ComposeForm(
         request.POST,
         request.FILES,
-        presets=[*enabled, CUSTOM],
+        presets=[*enabled, *(p.slug for p in own), CUSTOM],
         by=request.user.get_username(),
     )
     if "terms" in request.GET:
@@ -99,9 +92,9 @@ def _console(request: HttpRequest) -> HttpResponse:
     attached = attached_by(request)
     if form.is_valid() and not attached.errors:
         try:
-            spec, out = build_and_tell(_wish(form, request.POST))
+            spec, out = build_and_tell(wish_of_form(form, request.POST, request.user))
             if not _has_been_told(form, out):
-                return _page(request, form, presets_enabled(), 422, out, attached)
+                return _page(request, form, presets_enabled(), own, 422, out, attached=attached)
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
@@ -112,28 +105,10 @@ def _console(request: HttpRequest) -> HttpResponse:
                 files=attached.files,
             )
         except Refused as refused:
-            _note(form, refused)
+            note(form, refused)
         else:
             return redirect("run-detail", run_id=run.pk)
-    return _page(request, form, presets_enabled(), 422, attached=attached)
-
-
-def _wish(form: ComposeForm, posted: QueryDict) -> Wish:
-    wish = replace(_panel_wish(form), answers=form.brought)
-    if form.is_without_models:
-        wish = replace(wish, panel=())
-    try:
-        terms = wish.terms.and_also(form.terms)
-    except NobodyLeft as nobody:
-        raise Refused(str(nobody)) from None
-    return replace(
-        wish,
-        terms=terms,
-        leaves_out=True,
-        policy={c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES},
-        wait_for=read_wait_for(form.cleaned_data["wait_for"]),
-        stop_after="panel" if form.cleaned_data["stop_after_panel"] else "",
-    )
+    return _page(request, form, presets_enabled(), own, 422, attached=attached)
 
 
 def _has_been_told(form: ComposeForm, out: list[LeftOut]) -> bool:
@@ -147,7 +122,7 @@ def _terms(request: HttpRequest, form: ComposeForm) -> HttpResponse:
     why_off = ""
     if form.is_valid() or not set(form.errors) - {"prompt"}:
         try:
-            wish = _wish(form, request.POST)
+            wish = wish_of_form(form, request.POST, request.user)
             # Servers are asked for their lists only where it matters.
             out = build_and_tell(wish)[1] if wish.has_terms else []
         except TermsRefused as refused:
@@ -166,7 +141,7 @@ def _quote(request: HttpRequest, form: ComposeForm) -> HttpResponse:
     if form.is_valid() or not set(form.errors) - {"prompt"}:
         with suppress(Refused):
             answers = [tokens_in(answer.text) for answer in form.brought]
-            spec = build(_wish(form, request.POST))
+            spec = build(wish_of_form(form, request.POST, request.user))
             files = attached_by(request).files
             asked = _asked(request) + tokens_of(files)
             view = quote_view(quote(spec, asked, history(), answers=answers))
@@ -181,98 +156,42 @@ def _asked(request: HttpRequest) -> int:
     return tokens_in(request.POST.get("prompt", ""))
 
 
-def _panel_wish(form: ComposeForm) -> Wish:
-    data = form.cleaned_data
-    if data["preset"] == CUSTOM:
-        panel = [row.named for row in form.named_seats]
-        return Wish(panel=panel, **{name: data[name] for name in JUDGING})
-    # Nothing is read of those that were not chosen.
-    chosen = [*presets_enabled(data["preset"]).items()]
-    if not chosen:
-        raise Refused("This preset has just been switched off.")
-    [(preset, lacks)] = chosen
-    if lacks:
-        raise Refused(lacks)
-    wish = filled_wish(preset)
-    return judge_writes(wish) if data["judge_writes"] else wish
-
-
-def _note(form: ComposeForm, refused: Refused) -> None:
-    """Where it was filled in."""
-    if isinstance(refused, TooFewOrMany):
-        form.answers_error = str(refused)
-        return
-    if isinstance(refused, WaitForRefused):
-        form.add_error("wait_for", str(refused))
-        return
-    if form.cleaned_data.get("preset") != CUSTOM:
-        form.add_error("preset", str(refused))
-    elif not isinstance(refused, NameRefused):
-        form.add_error("panel", str(refused))
-    else:
-        for one in (refused, *refused.also):
-            _note_name(form, one)
-
-
-def _note_name(form: ComposeForm, refused: NameRefused) -> None:
-    if refused.seat is None:
-        form.add_error(refused.field, str(refused))
-        form.near[refused.field] = refused.near
-    elif refused.field == "fallback":
-        row = form.named_seats[refused.seat]
-        row.options.add_error("fallback_model", str(refused))
-        form.point_at_options(row)
-    else:
-        form.point_at_name(form.named_seats[refused.seat], str(refused), refused.near)
-
-
-@dataclass(frozen=True)
-class Card:
-    slug: str
-    name: str
-    description: str
-    pk: int = 0
-    seats: tuple[dict[str, Any], ...] = ()
-    judge: str = ""
-    writer: str = ""  # where another one than the judge writes
-    kin: tuple[Kin, ...] = ()
-    newer: tuple[NewerModel, ...] = ()
-    # What is wrong with whom it names, for whoever can mend it.
-    findings: tuple[Finding, ...] = ()
-
-
 def _page(
     request: HttpRequest,
     form: ComposeForm,
     presets: Mapping[Preset, str],
+    own: Sequence[OwnPreset],
     status: int = 200,
     left_out: Sequence[LeftOut] = (),
+    told: str = "",
     attached: AttachedBy | None = None,
 ) -> HttpResponse:
     # What cannot be chosen only stands in the way of what can.
     can_run = [preset for preset, lacks in presets.items() if not lacks]
     cards = preset_cards(can_run, for_admin=is_admin(request.user))
+    cards = [with_exchanged(card, form.swaps) for card in [*cards, *own_cards(own)]]
+    is_long = len(cards) > IN_ROW
+    lately = presets_used_lately(request.user) if is_long else []  # type: ignore[arg-type]
+    cards, others = row_and_rest(cards, form["preset"].value() or "", lately)
     cards.append(Card(CUSTOM, "Custom", "Your panel, your judge"))
     recent = page_of_rows(request.user, RECENT).runs
     context = {
         "form": form,
         "cards": cards,
+        "others": others,
+        "told": told,
         "hidden": _hidden(presets),
         "hidden_count": len(presets) - len(can_run),
         "none_can_run": bool(presets) and len(cards) == 1,
         "visibilities": VISIBILITIES,
         "policy": [
-            {
-                "choice": c,
-                "is_yes_or_no": c.kind is bool,
-                "value": form.data.get(f"policy-{c.name}", ""),
-            }
+            {"choice": c, "is_yes_or_no": c.kind is bool, "value": form.policy_of(c.name)}
             for c in CHOICES
             # What was sent all the same, by a page left open, is not taken away.
-            if c.is_for_people or form.data.get(f"policy-{c.name}")
+            if c.is_for_people or form.policy_of(c.name) not in ("", None)
         ],
-        "has_writer": any(card.writer for card in cards),
-        "policy_is_chosen": any(form.data.get(name) for name in CHOSEN_FOR_ONE_RUN),
+        "has_writer": any(card.writer for card in [*cards, *others]),
+        "policy_is_chosen": form.has_policy,
         "recent": run_rows(recent),
         "left_out": left_out,
         "near_budgets": _near_budgets() if is_admin(request.user) else (),
@@ -292,50 +211,6 @@ def _near_budgets() -> list[StandingView]:
     return [standing_view(standing) for standing in nearly_spent()[:NEAR]]
 
 
-def preset_cards(presets: list[Preset], *, for_admin: bool) -> list[Card]:
-    """What is wrong with a preset, or could be newer, is shown to who can do something about it."""
-    found = preset_findings(presets) if for_admin else {}
-    newer = newer_models(*presets) if for_admin else {}
-    can_judge = who_can_judge((preset.judge_credential, preset.judge_model) for preset in presets)
-    return [
-        _card(
-            preset,
-            (preset.judge_credential_id, preset.judge_model) in can_judge,
-            found.get(preset, ()),
-            newer.get(preset, ()),
-        )
-        for preset in presets
-    ]
-
-
-def _card(
-    preset: Preset, can_judge: bool, found: Sequence[Finding], newer: Sequence[NewerModel]
-) -> Card:
-    panelists = list(preset.panelists.all())[:MAX_SEATS]
-    seats = tuple(
-        {
-            "seat": i,
-            "letter": letter(i),
-            "model": p.model,
-            "name": short_name(p.model),
-            "label": p.label,
-        }
-        for i, p in enumerate(panelists)
-    )
-    return Card(
-        slug=preset.slug,
-        name=preset.name,
-        description=preset.description,
-        pk=preset.pk,
-        seats=seats,
-        judge=short_name(preset.judge_model) if can_judge else "",
-        writer=short_name(preset.writer_model) if preset.has_writer else "",
-        kin=tuple(_kin(preset, can_judge)),
-        newer=tuple(newer),
-        findings=tuple(found),
-    )
-
-
 def _hidden(lacks: Mapping[Preset, str]) -> list[tuple[str, str]]:
     """(presets that cannot run, why not), for whoever can do something about it."""
     names: dict[str, list[str]] = {}
@@ -343,15 +218,6 @@ def _hidden(lacks: Mapping[Preset, str]) -> list[tuple[str, str]]:
         if why:
             names.setdefault(why, []).append(preset.name)
     return [(", ".join(of), why) for why, of in names.items()]
-
-
-def _kin(preset: Preset, can_judge: bool) -> list[Kin]:
-    """By their names: a preset that lacks a key has them too."""
-    panel = [Panelist(p.model, "") for p in preset.panelists.all()][:MAX_SEATS]
-    judge = Panelist(preset.judge_model, "", judges=can_judge)
-    writer = Panelist(preset.writer_model, "") if preset.has_writer else judge
-    alike = one_family(panel)
-    return [*([alike] if alike else ()), *kin(panel, judge, writer)]
 
 
 def _models(request: HttpRequest) -> HttpResponse:

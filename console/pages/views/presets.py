@@ -14,7 +14,7 @@ from ...models import Preset
 from ...services.errors import Refused
 from ...services.places import places_renewed
 from ...services.preset_checks import preset_mend
-from .console import preset_cards
+from .cards import preset_cards
 from .fragment import by_htmx
 
 
@@ -24,7 +24,7 @@ from .fragment import by_htmx
 def renew(request: HttpRequest, slug: str) -> HttpResponse:
     """Put the newest models of their lines into its places."""
     preset = _preset(request, slug)
-    renewed = places_renewed(preset=preset)
+    renewed = places_renewed(preset=preset, by=request.user)  # type: ignore[arg-type]
     names = ", ".join(offer.name for offer in renewed)
     if not by_htmx(request):
         done = f"{preset.name} asks {names} now." if names else "Nothing is newer."
@@ -39,7 +39,7 @@ def mend(request: HttpRequest, slug: str) -> HttpResponse:
     """Do what was offered against one thing that is wrong with it."""
     preset = _preset(request, slug)
     try:
-        done = preset_mend(preset=preset, name=request.POST.get("mend", ""))
+        done = preset_mend(preset=preset, name=request.POST.get("mend", ""), by=request.user)  # type: ignore[arg-type]
     except Refused as refused:
         said, sentence = messages.warning, str(refused)
     else:

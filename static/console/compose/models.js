@@ -47,6 +47,9 @@ export const howMany = () => lines.length;
 // The line and the way that a field's text names, if it does.
 export const named = (name) => at.get(name.trim());
 
+// Of a name, what a card has room for.
+export const short = (name) => named(name)?.line.title ?? name.slice(name.lastIndexOf("/") + 1);
+
 function has(line, word) {
   const price = AT_MOST.exec(word);
   if (price) return line.ways.some(({ output }) => output !== null && output < Number(price[1]));

@@ -143,13 +143,11 @@ panel.addEventListener("mousedown", (event) => event.preventDefault());
 
 const isField = (target) => target.matches?.("[data-model]");
 
-function prepare() {
-  for (const input of form.querySelectorAll("[data-model]")) {
-    input.setAttribute("role", "combobox");
-    input.setAttribute("aria-autocomplete", "list");
-    input.setAttribute("aria-expanded", "false");
-    input.setAttribute("aria-controls", list.id);
-  }
+export function prepare(input) {
+  input.setAttribute("role", "combobox");
+  input.setAttribute("aria-autocomplete", "list");
+  input.setAttribute("aria-expanded", "false");
+  input.setAttribute("aria-controls", list.id);
 }
 
 form.addEventListener("click", ({ target }) => {
@@ -200,7 +198,9 @@ form.addEventListener("keydown", (event) => {
 document.body.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.id !== "models" || !readModels()) return;
   const { activeElement } = document;
-  // Somebody had begun to type.
-  if (isField(activeElement) && activeElement.value && !nameOf(activeElement.value)) open(activeElement, activeElement.value);
+  if (!isField(activeElement)) return;
+  // Somebody waits for it, or had begun to type.
+  if ("waits" in activeElement.dataset && !activeElement.value) open(activeElement);
+  else if (activeElement.value && !nameOf(activeElement.value)) open(activeElement, activeElement.value);
 });
-prepare();
+for (const input of form.querySelectorAll("[data-model]")) prepare(input);

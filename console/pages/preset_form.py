@@ -1,0 +1,32 @@
+"""A member's own preset as it is filled in: the Custom panel, with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from ..services.build_spec import CUSTOM
+from .forms import ComposeForm
+
+
+class OwnPresetForm(ComposeForm):
+    prompt = None  # type: ignore[assignment]
+    visibility = None  # type: ignore[assignment]
+    client_run_id = None  # type: ignore[assignment]
+    name = forms.CharField(max_length=60, error_messages={"required": "Give it a name."})
+    description = forms.CharField(max_length=200, required=False)
+
+    # All that a seat can be asked is shown, since here it is what one came for.
+    shows_all = True
+
+    def __init__(
+        self, data: QueryDict | None = None, *, filled: Mapping[str, Any] | None = None, **kw: Any
+    ) -> None:
+        if data is not None:
+            data = data.copy()
+            data["preset"] = CUSTOM
+        initial = {"preset": CUSTOM} | kw.pop("initial", {})
+        super().__init__(data, presets=[CUSTOM], filled=filled, initial=initial, **kw)

@@ -1,0 +1,135 @@
+"""A panel as people save it: all that a preset holds, with models by their names.
+
+Names and not rows, so that it is what a form is filled with, and what it was when a version is
+looked at; whom they mean is found when it is asked (catalog/names.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..catalog.names import ModelAt
+from ..engine.spec import NOBODY, Panelist, Spec
+from ..engine.terms import NONE, Terms
+from ..engine.wait_for import WaitFor
+from ..models.terms import TERMS
+from .build_spec import CUSTOM, SeatWish, Who, Wish
+from .policy import OF_A_PRESET, read_limits, site_policy
+from .wait_for import as_text, read_wait_for
+
+Content = dict[str, Any]
+
+VERSION = 1
+JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
+OPTIONS = ("label", "temperature", "max_output_tokens", "seed", "reasoning_effort", "system_prompt")
+
+
+def content_of(wish: Wish) -> Content:
+    """What is chosen for this run alone included. Raises PolicyRefused."""
+    limits = {name: value for name, value in wish.limits.items() if value not in (None, "")}
+    limits |= read_limits(wish.policy)
+    limits = {name: value for name, value in limits.items() if value is not False}
+    waits: WaitFor | None = limits.pop("wait_for", None)
+    waits = wish.wait_for or waits
+    return {
+        "v": VERSION,
+        "panel": [_seat_of(seat, wish.terms) for seat in wish.panel],
+        **{name: name_of(getattr(wish, name)) for name in JUDGING},
+        "criteria": wish.criteria,
+        "wait_for": as_text(waits) if waits else "",
+        "limits": limits,
+        "terms": _terms_of(wish.terms),
+    }
+
+
+def content_of_spec(spec: Spec) -> Content:
+    """Of a run, without the answers that came from elsewhere."""
+    usual, policy = vars(site_policy()), vars(spec.policy)
+    writer = spec.synthesizer
+    is_another = writer is not None and _key(writer) != _key(spec.judge)
+    return content_of(
+        Wish(
+            panel=[panelist for panelist in spec.panel if not panelist.is_brought],
+            judge="" if spec.judge == NOBODY else spec.judge,
+            synthesizer=writer if writer and is_another else "",
+            judge_fallback=name_of(spec.judge.fallback or ""),
+            synthesizer_fallback=name_of((writer and writer.fallback) or ""),
+            criteria=spec.criteria,
+            limits={
+                name: policy[name]
+                for name in (*OF_A_PRESET, "wait_for")
+                if name in policy and policy[name] != usual[name]
+            },
+            terms=spec.terms,
+        )
+    )
+
+
+def wish_of(content: Mapping[str, Any], slug: str = CUSTOM, name: str = "Custom") -> Wish:
+    # All of them are there, as in a preset's; None says nothing.
+    limits = dict.fromkeys(OF_A_PRESET) | dict(content.get("limits", {}))
+    return Wish(
+        panel=[_seat(seat) for seat in content.get("panel", ())],
+        **{place: content.get(place, "") for place in JUDGING},
+        criteria=content.get("criteria", ""),
+        limits=limits | {"wait_for": read_wait_for(content.get("wait_for", ""))},
+        terms=_terms(content.get("terms", {})),
+        preset=slug,
+        preset_name=name,
+    )
+
+
+def name_of(who: Who) -> str:
+    match who:
+        case ModelAt():
+            return f"{who.credential.slug}:{who.model}"
+        case Panelist():
+            return f"{who.credential}:{who.model}"
+    return who.strip()
+
+
+def _key(panelist: Panelist) -> tuple[str, str]:
+    return panelist.credential, panelist.model
+
+
+def _seat_of(seat: str | SeatWish | Panelist, of_the_run: Terms) -> dict[str, Any]:
+    if isinstance(seat, str):
+        return {"model": seat.strip()}
+    said = {name: getattr(seat, name) for name in OPTIONS}
+    other: Who
+    if isinstance(seat, Panelist):
+        named, other, is_unlimited = name_of(seat), seat.fallback or "", False
+        if seat.max_output_tokens is None:
+            is_unlimited = True
+        elif not seat.has_own_limit:
+            said["max_output_tokens"] = None
+    else:
+        named, other, is_unlimited = name_of(seat.model), seat.fallback, seat.is_unlimited
+    if fallback := name_of(other):
+        said["fallback"] = fallback
+    if is_unlimited:
+        said["is_unlimited"] = True
+    if seat.terms not in (NONE, of_the_run):
+        said["terms"] = _terms_of(seat.terms)
+    return {"model": named} | {k: v for k, v in said.items() if v not in (None, "")}
+
+
+def _seat(content: Mapping[str, Any]) -> SeatWish:
+    said = {name: content[name] for name in OPTIONS if name in content}
+    return SeatWish(
+        content["model"],
+        fallback=content.get("fallback", ""),
+        is_unlimited=content.get("is_unlimited", False),
+        terms=_terms(content.get("terms", {})),
+        **said,
+    )
+
+
+def _terms_of(terms: Terms) -> dict[str, Any]:
+    said = {name: getattr(terms, name) for name in TERMS}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in said.items() if v}
+
+
+def _terms(content: Mapping[str, Any]) -> Terms:
+    return Terms.from_dict(content)

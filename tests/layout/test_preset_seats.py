@@ -1,0 +1,139 @@
+"""Another model in a seat of a preset, chosen in its card: by mouse, by keyboard, on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, Route, expect
+from pytest_django.plugin import DjangoDbBlocker
+
+from console.services.build_spec import Wish
+from console.services.own_presets import own_preset_save
+from tests.layout.conftest import Show
+from tests.layout.orderly import hindrances
+from tests.layout.picked import fragment
+
+from .rich import rich
+
+pytestmark = pytest.mark.browser
+SEAT = "#preset-alice-plants-more [data-swap]"
+ROWS = "#picker-list [role=option]"
+
+
+@pytest.fixture(scope="module")
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    with django_db_blocker.unblock(), ExitStack() as undo:
+        keys = pytest.MonkeyPatch()
+        undo.callback(keys.undo)
+        keys.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
+        alice = User.objects.create_user("alice")
+        undo.callback(alice.delete)
+        client = Client()
+        client.force_login(alice)
+        undo.callback(client.logout)
+        run = rich(2).save(alice)
+        undo.callback(run.delete)
+        for name in ("Plants", "Pumps", "Pipes", "Valves"):
+            panel = [f"openrouter:maker/{letter}-{name.lower()}" for letter in "abcd"]
+            own_preset_save(owner=alice, name=name, wish=Wish(panel=panel, judge=panel[0]))
+        yield {
+            "compose": client.get("/fusion?preset=alice-plants").content.decode(),
+            "list": client.get("/fusion/presets").content.decode(),
+            "new": client.get("/fusion/presets/new?of=alice-plants").content.decode(),
+            "versions": client.get("/fusion/presets/alice-plants/versions").content.decode(),
+            "delete": client.get("/fusion/presets/alice-plants/delete").content.decode(),
+        }
+
+
+@pytest.fixture(scope="module")
+def models() -> str:
+    return fragment("openai/gpt-7-pro")
+
+
+def opened(show: Show, models: str, width: int = 1440, **options: str) -> Page:
+    page = show("compose", width, 900, "/fusion", **options)
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=models, content_type="text/html; charset=utf-8")
+
+    page.route("**/fusion?models*", answer)
+    return page
+
+
+@pytest.mark.django_db
+def test_there_is_a_preset_to_change(pages: dict[str, str], models: str) -> None:
+    assert 'data-swap="alice-plants:1"' in pages["compose"] and len(models) > 100_000
+
+
+def test_a_seat_is_changed_by_two_presses_and_outlives_a_reload(show: Show, models: str) -> None:
+    page = opened(show, models)
+    page.locator(SEAT).nth(1).click()
+    expect(page.locator(ROWS).first).to_be_visible()
+    page.locator(ROWS).first.click()
+    for _ in range(2):
+        expect(page.locator(SEAT).nth(1)).to_contain_text("gpt-7-pro")
+        card = page.locator(".preset-card", has=page.locator("#preset-alice-plants"))
+        expect(card.locator(".preset-changed")).to_be_visible()
+        expect(card.locator("[name=swap]")).to_have_value("alice-plants:1:openai/gpt-7-pro")
+        expect(card.get_by_role("button", name="Save… Plants as it is now")).to_be_visible()
+        page.reload()
+
+
+def test_a_seat_is_changed_by_the_keyboard_and_left_as_it_is_by_escape(
+    show: Show, models: str
+) -> None:
+    page = opened(show, models)
+    page.locator("#preset-alice-plants").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.locator(SEAT).nth(2).evaluate("seat => seat === document.activeElement")
+    page.keyboard.press("Enter")
+    expect(page.locator(ROWS).first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(SEAT).nth(2)).to_be_focused()
+    expect(page.locator(SEAT).nth(2)).to_contain_text("c-plants")
+    page.keyboard.press("Enter")
+    page.keyboard.type("gemini-10")
+    page.keyboard.press("Enter")
+    expect(page.locator(SEAT).nth(2)).to_contain_text("gemini-10-pro")
+    expect(page.locator(SEAT).nth(2)).to_be_focused()
+    # A name that no list has is taken as it is typed.
+    page.keyboard.press("Enter")
+    page.keyboard.type("nobody:knows/this-one")
+    page.keyboard.press("Enter")
+    expect(page.locator(SEAT).nth(2)).to_contain_text("this-one")
+    assert page.url.endswith("/fusion")  # nothing was sent
+
+
+def test_others_are_found_in_one_list(show: Show, models: str) -> None:
+    page = opened(show, models)
+    page.locator(".presets-all summary").click()
+    found = page.locator(".presets-found .preset-card:visible")
+    expect(found).to_have_count(2)
+    first = found.first.locator("label").inner_text().split()[0]
+    page.locator("[data-presets-search]").fill(first)
+    expect(found).to_have_count(1)
+    page.locator("[data-presets-search]").fill("nothing like it")
+    expect(page.get_by_text("No preset is called that.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark"), (360, "light")])
+def test_nobody_is_hindered(show: Show, models: str, width: int, theme: str) -> None:
+    page = opened(show, models, width, color_scheme=theme)
+    page.locator(SEAT).nth(1).click()
+    page.locator(ROWS).first.click()
+    page.locator(".presets-all summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert hindrances(page) == []
+    page.locator(SEAT).nth(0).click()
+    expect(page.locator(ROWS).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for moment in ("list", "new", "versions", "delete"):
+        page = show(moment, width, 900, color_scheme=theme)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert hindrances(page) == [], moment
