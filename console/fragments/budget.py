@@ -4,11 +4,12 @@ how much."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..engine.errors import Reason
 from ..engine.spec import MAX_SEATS
 from ..engine.state import RunState, Step
+from ..engine.usage import money
+from ..models import Run
 from ..money.amounts import about, dollars, plain
 from ..money.purses import budget_of
 
@@ -20,11 +21,19 @@ class GoesOn:
     fuses: bool  # at once, for the answers were not
 
 
-def goes_on(run_id: Any, state: RunState, *, may_fuse: bool) -> GoesOn | None:
+def goes_on(run: Run, state: RunState, *, may_fuse: bool) -> GoesOn | None:
     """Only of a run that was refused a call at its end is it looked up."""
     if not (state.status.is_final and _was_refused(state)):
         return None
-    if (found := budget_of(run_id)) is None:
+    if run.usual_budget_nano is not None:
+        cost, is_partial = state.cost()
+        return GoesOn(
+            f"This run has cost {money(cost, is_partial)}, more than three times what was expected "
+            "of all of it, so nobody else was asked.",
+            f"{dollars(run.usual_budget_nano).normalize():f}",
+            may_fuse,
+        )
+    if (found := budget_of(run.pk)) is None:
         return None  # another's budget, or a limit of the run that is no money
     limit, left = found
     return GoesOn(

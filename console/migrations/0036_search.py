@@ -45,7 +45,7 @@ def unmake(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("console", "0034_presets_of_members"),
+        ("console", "0035_estimates"),
     ]
 
     operations = [

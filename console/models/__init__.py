@@ -8,7 +8,7 @@ from .own_presets import OwnPreset, PresetVersion
 from .presets import Preset, PresetPanelist
 from .runs import Call, Fusion, Run, Visibility
 from .search import SearchEntry, SearchFill
-from .site import Heartbeat, InstallClaim, Seed
+from .site import Heartbeat, InstallClaim, Seed, SiteChoices
 from .tokens import ApiToken
 from .traits import ModelTrait, traits_known, traits_learned
 from .verdicts import Verdict
@@ -41,6 +41,7 @@ __all__ = [
     "RunFile",
     "Seed",
     "ShareLink",
+    "SiteChoices",
     "Verdict",
     "Visibility",
     "Window",

@@ -127,6 +127,12 @@ class Run(models.Model):
     cost = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     cost_is_partial = models.BooleanField(default=False)
 
+    # What it was expected to cost as it was started (services/estimates.py). NULL: nobody said.
+    estimate = models.JSONField(null=True, blank=True)
+    # Once its first fusion's calls have cost so much nobody else is asked, since nobody said how
+    # much it may cost (nano-dollars). NULL: no such limit, or somebody has gone on.
+    usual_budget_nano = models.BigIntegerField(null=True, blank=True)
+
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
     # Always NULL: addresses are `links`, by their hashes. For web processes of the version before.
     share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from .credentials import Credential
+
 
 class Heartbeat(models.Model):
     """One row per living worker process; health is read from its age."""
@@ -34,3 +36,21 @@ class Seed(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SiteChoices(models.Model):
+    """What admins have chosen for the whole site: one row, or none while nobody has."""
+
+    # The model that runs are compared with: what it alone would cost stands beside the price.
+    reference_credential = models.ForeignKey(
+        Credential, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reference_model = models.CharField(max_length=200, blank=True, default="", db_default="")
+    runs_have_budget = models.BooleanField(default=True, db_default=True)
+
+    class Meta:
+        verbose_name = "choice for the site"
+        verbose_name_plural = "choices for the site"
+
+    def __str__(self) -> str:
+        return "Choices for the site"

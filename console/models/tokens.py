@@ -49,6 +49,12 @@ class ApiToken(AskedTerms):
     concurrent_runs = models.PositiveIntegerField(
         null=True, blank=True, default=20, validators=[MinValueValidator(1)]
     )
+    # What a request need not say: it holds where it says nothing. `run_budget_nano` always does.
+    preset = models.CharField(max_length=40, blank=True, default="", db_default="")
+    run_budget_nano = models.BigIntegerField(null=True, blank=True)
+    visibility = models.CharField(max_length=10, default="private", db_default="private")
+    fanout = models.CharField(max_length=10, default="once", db_default="once")
+    cancel_on_disconnect = models.BooleanField(default=False, db_default=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

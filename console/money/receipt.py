@@ -74,11 +74,28 @@ def receipt_of(run: Run, state: RunState) -> list[PaidCall]:
     return [_line(call, holds.get(call.key)) for call in calls]
 
 
-def as_csv(lines: Iterable[PaidCall]) -> str:
+@dataclass(frozen=True)
+class Quoted:
+    """Of the whole run: what was expected, and what one model alone would have cost, computed."""
+
+    quoted_low: Decimal | None
+    quoted_high: Decimal | None
+    reference_model: str | None
+    reference_cost: Decimal | None
+
+
+def as_csv(lines: Iterable[PaidCall], quoted: Quoted | None = None) -> str:
+    """What is of the whole run stands in a line of its own, the last one."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([f.name for f in fields(PaidCall)])
-    writer.writerows([cell(value) for value in vars(line).values()] for line in lines)
+    calls, more = ([f.name for f in fields(kind)] for kind in (PaidCall, Quoted))
+    writer.writerow([*calls, *more])
+    writer.writerows(
+        [*(cell(value) for value in vars(line).values()), *("" for _ in more)] for line in lines
+    )
+    if quoted:
+        of_run = ["run", *("" for _ in calls[1:])]
+        writer.writerow([*of_run, *(cell(value) for value in vars(quoted).values())])
     return out.getvalue()
 
 

@@ -81,6 +81,12 @@ def asked(run: Run) -> Asked:
     raise missing
 
 
+def to_be_asked(prompt: str, follows: Run, followed: Followed) -> Asked:
+    """Of a run that is about to go on from another. Raises Forgotten."""
+    next_one = Run(follows=follows, follows_calls=followed.to_dict(), prompt=prompt, messages=[])
+    return _built([next_one, *_chain(follows)])
+
+
 def hand_down(run: Run) -> None:
     """Before a run is deleted, within the same transaction: those that follow it keep what
     they asked."""

@@ -157,9 +157,10 @@ def go_on(*, run: Run, dollars: str, fuses: bool) -> None:
     except ValueError:
         raise Refused("Say for how much it may go on, in US dollars, as in 0.50.") from None
     with transaction.atomic():
-        if budget_of(run.pk) is None:
+        if budget_of(run.pk) is None and run.usual_budget_nano is None:
             raise Refused("This run has no budget of its own.")
         run_budget(run_id=run.pk, more=more)
+        Run.objects.filter(pk=run.pk).update(usual_budget_nano=None)
         if fuses:
             run_fuse(run=run)
 
@@ -430,6 +431,8 @@ def _reopen(run: Run) -> Run:
         "rung_at": timezone.now(),
         # What the log said until now is over: readers begin after it.
         "reopened_after": F("attempt"),
+        # Whoever asks for more has seen what it cost.
+        "usual_budget_nano": None,
     }
     Run.objects.filter(pk=run.pk).update(**reopened)
     index(run.pk)

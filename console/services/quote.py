@@ -57,8 +57,9 @@ class QuotedPart:
 
 
 @dataclass(frozen=True)
-class WriterAlone:
-    """What one model alone would cost that answered the same prompt: the run's writer."""
+class ModelAlone:
+    """What one model alone would cost that answered the same prompt: the site's reference, where
+    an admin has chosen one, else the run's writer."""
 
     who: Panelist
     low: Decimal | None
@@ -76,7 +77,7 @@ class RunQuote:
     seconds: float | None
     parts: tuple[QuotedPart, ...]
     unknown: tuple[Panelist, ...]
-    alone: WriterAlone | None
+    alone: ModelAlone | None
     runs: int
 
     def of(self, role: Role) -> tuple[Decimal | None, Decimal | None] | None:
@@ -104,8 +105,16 @@ class RunQuote:
         return Expected(self.low, self.high, self.seconds)
 
 
-def quote(spec: Spec, asked: int, past: History, *, answers: Sequence[int] = ()) -> RunQuote:
-    """Of a run with a prompt of `asked` tokens; `answers`: tokens of those from elsewhere."""
+def quote(
+    spec: Spec,
+    asked: int,
+    past: History,
+    *,
+    answers: Sequence[int] = (),
+    reference: Panelist | None = None,
+) -> RunQuote:
+    """Of a run with a prompt of `asked` tokens; `answers`: tokens of those from elsewhere;
+    `reference`: with whom it is compared."""
     plan = _Plan(spec, past.habits, tuple(answers))
     runs = past.runs.get(people_of(spec), ())
     factors = [factor for run in runs if (factor := plan.factor_of(run)) is not None]
@@ -130,17 +139,24 @@ def quote(spec: Spec, asked: int, past: History, *, answers: Sequence[int] = ())
         seconds=median(run.seconds for run in runs) if factors else plan.seconds(usual),
         parts=parts,
         unknown=_unknown(parts),
-        alone=plan.alone(asked, low, high),
+        alone=plan.alone(asked, low, high, reference),
         runs=len(factors),
     )
 
 
 def quote_of(
-    spec: Spec, texts: Iterable[str], past: History, answers: Iterable[str] = ()
+    spec: Spec,
+    texts: Iterable[str],
+    past: History,
+    answers: Iterable[str] = (),
+    reference: Panelist | None = None,
+    attached: int = 0,
 ) -> RunQuote:
-    """Of a run that is asked these texts, with these answers from elsewhere."""
-    asked = sum(map(tokens_in, texts))
-    return quote(spec, asked, past, answers=[tokens_in(text) for text in answers])
+    """Of a run that is asked these texts, with files of `attached` tokens and these answers from
+    elsewhere."""
+    asked = sum(map(tokens_in, texts)) + attached
+    brought = [tokens_in(text) for text in answers]
+    return quote(spec, asked, past, answers=brought, reference=reference)
 
 
 @dataclass(frozen=True)
@@ -229,15 +245,19 @@ class _Plan:
         by_length = (usual - none) / Decimal(str(1 - _SHORTEST))
         return max(_SHORTEST, _SHORTEST + float((cost - none) / by_length))
 
-    def alone(self, asked: int, low: float, high: float) -> WriterAlone | None:
-        if self._spec.stop_after or len(self._spec.panel) == 1 or not self._spec.writer.can_judge:
+    def alone(
+        self, asked: int, low: float, high: float, reference: Panelist | None
+    ) -> ModelAlone | None:
+        if self._spec.stop_after or len(self._spec.panel) == 1:
             return None
-        who = self._spec.writer
+        who = reference or self._spec.writer
+        if reference is None and not who.can_judge:
+            return None
         usual, _ = self._usual(who, Step.PANEL, ANSWER)
         least, most = (
             cost_of(Usage(asked, round(usual * factor)), who.price) for factor in (low, high)
         )
-        return WriterAlone(who, least, most)
+        return ModelAlone(who, least, most)
 
     def seconds(self, calls: Iterable[_Call]) -> float | None:
         """The panel at once, then the judge, then the writer."""

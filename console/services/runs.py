@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from ..engine.content import text_of
 from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
@@ -21,13 +22,14 @@ from ..models import ApiToken, Call, Run, Visibility
 from ..models.money import FOR_A_RUN, RUN, run_subject
 from ..models.runs import Origin
 from ..money.purses import purse_set
-from ..record.asked import Followed
+from ..record.asked import Followed, Forgotten, to_be_asked
 from ..record.rows import call_row
 from ..search import index
 from ..worker.doorbell import ring
-from .attaching import ToAttach, content_of, files_bind, must_be_few
+from .attaching import ToAttach, content_of, files_bind, must_be_few, tokens_of
 from .brought import Brought, calls
 from .errors import Refused
+from .estimates import estimated
 from .preset_versions import version_of
 
 
@@ -71,6 +73,14 @@ def run_start(
     if visibility not in (Visibility.PRIVATE, Visibility.TEAM):
         raise Refused("A new run is either for you alone or for the team.")
     api = api or ApiOrigin(None)
+    estimate, usual_budget = estimated(
+        spec,
+        _read(prompt, messages, follows, followed),
+        [answer.text for answer in answers],
+        attached=tokens_of(files),
+        origin=origin,
+        is_limited=max_cost is not None,
+    )
     # Of its owner only: nobody reaches another's run by guessing its form's number.
     client_key = f"{owner.pk if owner else 0}:{client_run_id}"[:64] if client_run_id else None
     try:
@@ -95,6 +105,8 @@ def run_start(
                 follows=follows,
                 follows_from=follows_from,
                 follows_calls=followed.to_dict() if followed else None,
+                estimate=estimate.to_dict(),
+                usual_budget_nano=usual_budget,
             )
             Call.objects.bulk_create(call_row(run.pk, call) for call in calls(spec, answers))
             if files or follows is not None:
@@ -116,6 +128,18 @@ def run_start(
             raise
         return first
     return run
+
+
+def _read(
+    prompt: str, messages: list[Message] | None, follows: Run | None, followed: Followed | None
+) -> list[str]:
+    """What every seat is asked, as far as it goes into a price."""
+    if follows and followed:
+        try:
+            messages = to_be_asked(prompt, follows, followed).messages
+        except Forgotten:
+            messages = None  # it has just been deleted, which is said where the run is saved
+    return [text_of(m.get("content")) for m in messages] if messages else [prompt]
 
 
 def ring_for(run_id: uuid.UUID) -> None:

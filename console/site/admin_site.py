@@ -79,7 +79,10 @@ class FusionAdminSite(admin.AdminSite):
         models = [m for app in super().get_app_list(request, app_label) for m in app["models"]]
         if not models:
             return []
-        order = ["Preset", "Credential", "CatalogModel", "User", "ApiToken", "Purse", "Run"]
+        order = [
+            *("Preset", "Credential", "CatalogModel", "User", "ApiToken", "Purse", "SiteChoices"),
+            "Run",
+        ]
         for model in models:
             if model["object_name"] == "User":
                 model["name"] = "People"

@@ -27,6 +27,7 @@ from ..engine.state import RunState
 from ..engine.steps.fuse import fuse, stopped
 from ..files.delivery import Delivery, attached_to, has_files
 from ..models import Credential, Run, traits_known, traits_learned
+from ..money.amounts import dollars
 from ..money.asking import Payer
 from ..money.book import Till
 from ..providers.registry import make_provider
@@ -72,6 +73,8 @@ class Execution:
         payer = Payer(run.pk, run.owner_id, run.token_id)
         self.till = Till(payer, run.attempt, is_open=run.has_purse)
         self._asked = asked
+        nanos = run.usual_budget_nano
+        self._usual_budget = None if nanos is None else dollars(nanos)
         self.control = Control()
         self.control.tell(fuse_now=bool(run.fuse_requested_at), stopped=set(run.stopped_seats))
         self.spec = Spec.from_dict(run.spec)
@@ -144,6 +147,7 @@ class Execution:
             handed_on=self._handed_on,
             pieces=self.recorder,
             files=files,
+            usual_budget=self._usual_budget,
         )
 
     async def _asked_of(self, work: Any, *args: Any) -> Any:

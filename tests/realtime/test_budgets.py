@@ -20,6 +20,7 @@ from console.money.giving_back import give_back
 from console.money.purses import purse_set
 from console.money.receipt import receipt_of
 from console.services import runs as services
+from console.services.fusions import go_on
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.prose import words
@@ -282,3 +283,30 @@ def test_without_a_budget_nothing_more_is_asked_of_the_database(
     tables = ("console_purse", "console_hold", "console_window")
     own = [sql for sql in asked if any(t in sql for t in tables) and "EXISTS" not in sql]
     assert own == []
+
+
+def test_a_run_that_came_to_three_times_what_was_expected_keeps_its_answers_and_asks(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100}
+    upstream.script("a", Script(usage=usage))
+    upstream.script("b", Script(usage=usage | {"cost": 7.5}))
+    run = start("a", "b")
+    assert run.usual_budget_nano and run.usual_budget_nano < 5 * 10**9
+    thread = in_background(worker, run)
+    thread.join(60)
+    state = rows(run)
+    assert [call.status for call in state.calls.values() if call.seat is not None] == [
+        "completed", "completed",
+    ]  # fmt: skip
+    [judge] = [call for call in state.calls.values() if call.step == "analysis"]
+    assert (judge.reason, judge.sent_at) == ("budget_exceeded", None)
+    assert "This run has cost $7.5020 so far" in judge.error
+    assert state.fusion and state.fusion.best in state.calls  # it stands in
+    assert "This run has cost $7.5020 so far" in state.error
+    # Somebody goes on: nothing of that stands in their way any more.
+    go_on(run=run, dollars="5", fuses=True)
+    run.refresh_from_db()
+    assert run.usual_budget_nano is None
+    in_background(worker, run).join(60)
+    assert rows(run).status == "completed"

@@ -22,6 +22,7 @@ from ...services.habits import history
 from ...services.quote import quote_of
 from ...services.rulings import ReaderWish, Ruled
 from ...services.runs import run_cancel
+from ...services.site import reference
 from ...services.tokens import token_run_fuse
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
@@ -144,7 +145,7 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
 def _quoted(asked: _Asked) -> replies.QuoteReply:
     texts = [text_of(message.get("content")) for message in asked.messages]
     answers = [answer.text for answer in asked.plan.answers]
-    return quote_reply(quote_of(asked.plan.spec, texts, history(), answers))
+    return quote_reply(quote_of(asked.plan.spec, texts, history(), answers, reference()))
 
 
 def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:

@@ -145,14 +145,30 @@ class EntryReply(Reply):
     output_limit: int | None
 
 
+class Expectation(PriceRange):
+    """What was expected of a run as it was started, and what came of it: `cost` is of all that was
+    expected, without what was asked later. `reference_cost` is computed: what `reference` alone
+    would have cost, at the length of the answers that came. `runs` of the same models it rested
+    on."""
+
+    seconds: float | None
+    runs: int
+    cost: float | None
+    cost_is_partial: bool
+    reference: str | None
+    reference_cost: float | None
+
+
 class ReceiptReply(Reply):
-    """`cost` is the sum of the known ones, `cost_is_partial` where some is not known."""
+    """`cost` is the sum of the known ones, `cost_is_partial` where some is not known. `estimate` is
+    null for a run that was started before estimates were kept."""
 
     object: Literal["receipt"] = "receipt"
     run: str
     calls: list[EntryReply]
     cost: float | None
     cost_is_partial: bool
+    estimate: Expectation | None
 
 
 class WordsReply(Reply):

@@ -15,6 +15,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Protocol
 
 from ..attachments import listed
@@ -40,7 +41,7 @@ from ..spec import Panelist, Policy, Spec
 from ..state import RunState, Step
 from ..terms import NobodyLeft, Terms
 from ..usage import cost_of
-from .limits import Reserved, reserve
+from .limits import Reserved, keep_within, reserve
 from .unread import with_sent
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class Context:
     histories: Mapping[int, list[Message]] = field(default_factory=dict)
     reserved: Reserved = field(default_factory=Reserved)
     pieces: Pieces | None = None  # without: every piece is an event at once
+    usual_budget: Decimal | None = None  # limits.keep_within
     files: Files | None = None  # without: nothing was attached
 
     async def given(self, panelist: Panelist, messages: list[Message]) -> Given:
@@ -162,7 +164,9 @@ async def stream_call(
         request = replace(request, terms=panelist.terms)
         provider = await context.provider_for(panelist)
         async with context.admission.place(key, panelist):
-            reserve(context.reserved, policy, context.state.calls.values(), key, request)
+            calls = context.state.calls
+            keep_within(context.usual_budget, calls.values(), calls[key].fusion)
+            reserve(context.reserved, policy, calls.values(), key, request)
             files: dict[str, Any] = {"files": list(request.given)} if request.given else {}
             context.say(EventType.CALL_SENT, key, **files)
             try:

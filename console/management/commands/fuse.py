@@ -40,6 +40,7 @@ from console.services.habits import history
 from console.services.presets import default_preset_slug, preset_lacks, preset_wish, usual_wish
 from console.services.quote import quote_of
 from console.services.runs import run_cancel, run_start
+from console.services.site import reference
 from console.services.wait_for import read_wait_for
 from console.worker.health import is_up
 
@@ -129,7 +130,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _quote(self, spec: Spec, prompt: str, wish: Wish, *, as_json: bool) -> None:
-        quote = quote_of(spec, [prompt], history(), [answer.text for answer in wish.answers])
+        answers = [answer.text for answer in wish.answers]
+        quote = quote_of(spec, [prompt], history(), answers, reference())
         if as_json:
             reply = quote_reply(quote).model_dump(mode="json")
             self.stdout.write(json.dumps(reply, ensure_ascii=False, indent=2))

@@ -33,6 +33,7 @@ from ...services.policy import CHOICES
 from ...services.presets import presets_enabled
 from ...services.quote import quote
 from ...services.runs import run_start
+from ...services.site import reference
 from ...services.terms import LeftOut
 from ..attaching import AttachedBy, attached_by
 from ..forms import VISIBILITIES, ComposeForm
@@ -144,7 +145,7 @@ def _quote(request: HttpRequest, form: ComposeForm) -> HttpResponse:
             spec = build(wish_of_form(form, request.POST, request.user))
             files = attached_by(request).files
             asked = _asked(request) + tokens_of(files)
-            view = quote_view(quote(spec, asked, history(), answers=answers))
+            view = quote_view(quote(spec, asked, history(), answers=answers, reference=reference()))
             view = replace(view, notes=(*without(spec, files), *view.notes))
     return render(request, "console/compose/_quote.html", {"quote": view})
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from ... import access
 from ...money.receipt import as_csv, receipt_of
 from ...record.rows import state_from_rows
+from ...services.estimates import quoted_of
 from .runs import private_page
 
 
@@ -20,7 +21,8 @@ from .runs import private_page
 @require_safe
 def receipt(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_visible_to(request.user, run_id)
-    body = as_csv(receipt_of(run, state_from_rows(run)))
+    state = state_from_rows(run)
+    body = as_csv(receipt_of(run, state), quoted_of(run, state))
     disposition = content_disposition_header(True, f"receipt-{run.pk}.csv")
     headers = {"Content-Disposition": disposition or ""}
     return HttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)

@@ -20,6 +20,7 @@ from ...fragments import fusion_context, run_context, run_texts
 from ...fragments.again import FORMS, again
 from ...fragments.budget import goes_on
 from ...fragments.changed import changed
+from ...fragments.estimate import estimate_told
 from ...fragments.files import files_of
 from ...fragments.fusions import (
     NoSuchFusion,
@@ -40,6 +41,7 @@ from ...models.shown import Shown
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows, when
 from ...record.thread import Thread, thread_of
+from ...services.estimates import outcome
 from ...services.expected import expected_fusion, prices_for
 from ...services.follow import follow_lacks
 from ...services.fusions import judged_as_usual
@@ -141,7 +143,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         context |= _again(run, context, is_asked_for=asked_for)
         may_fuse = bool(context["has_answers"] and not context["has_fused"])
         may_fuse = may_fuse and context["fuse_again"].can_be
-        context["budget"] = goes_on(run.pk, context["state"], may_fuse=may_fuse)
+        context["budget"] = goes_on(run, context["state"], may_fuse=may_fuse)
     return page_or_part(request, PAGE, AGAIN if is_owner and asked_for else ENDED, context)
 
 
@@ -249,6 +251,9 @@ def run_page(
         else None,
         "poll": poll(alone, columns_shown),
         "worth": worth(alone, columns_shown),
+        "estimate_told": estimate_told(outcome(run, state), is_final=state.status.is_final)
+        if show_costs
+        else (),
         "askable": seats,
         "has_answers": has_answers,
         "some_may_be_asked": any(seat.may_be_asked for seat in seats),

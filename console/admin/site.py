@@ -1,0 +1,49 @@
+"""What admins choose for the whole site: one row of choices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from ..catalog.prices import price_of
+from ..models import SiteChoices
+
+
+class SiteChoicesForm(forms.ModelForm[SiteChoices]):
+    class Meta:
+        model = SiteChoices
+        fields = ["reference_credential", "reference_model", "runs_have_budget"]
+        labels = {
+            "reference_credential": "Reference: its key",
+            "reference_model": "Reference: the model",
+            "runs_have_budget": "A run of which nobody says what it may cost has a usual budget",
+        }
+        help_texts = {
+            "reference_model": "As its server names it. What it alone would cost stands beside the "
+            "price of each run. Both empty: the model that writes.",
+            "runs_have_budget": "Once it has cost three times what was expected at most, nobody "
+            "else is asked: the best single answer stands in, and its page asks whether to go on.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        credential, model = data.get("reference_credential"), data.get("reference_model", "")
+        if bool(credential) != bool(model):
+            raise forms.ValidationError("Choose both the key and the model, or neither.")
+        if credential and price_of(credential, model) is None:
+            raise forms.ValidationError(
+                {"reference_model": f"What {model} costs at {credential} is not known here."}
+            )
+        return data
+
+
+@admin.register(SiteChoices)
+class SiteChoicesAdmin(admin.ModelAdmin[SiteChoices]):
+    form = SiteChoicesForm
+    list_display = ["__str__", "reference_model", "runs_have_budget"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not SiteChoices.objects.exists()
