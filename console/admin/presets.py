@@ -204,6 +204,14 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
             },
         ),
         (
+            "Research on the web",
+            {
+                "classes": ["collapse"],
+                "description": "Before the panel is asked. Empty: 3 queries, 6 pages, 45 seconds.",
+                "fields": ["web", ("web_queries", "web_pages", "web_seconds")],
+            },
+        ),
+        (
             "Policy",
             {
                 "classes": ["collapse"],

@@ -22,6 +22,10 @@ a fusion also the number of that. What each type carries in `data`:
                             [, without]              keys of those that write on meanwhile
     fusion.completed        nothing                  of a fusion beside which somebody still writes,
                             or best                  of one that chose an answer instead of writing
+    research.searched       query, engine, found [, failure]   found: url and title each
+    source.added            url, title, query, at, and of one that was read number, hash, words
+                            [, asked, pages, is_cut, orders], of another failure (pool.py)
+    research.completed      nothing, or note         nothing more is searched
     run.completed           nothing, or reason and error where another answer stands in, or
                             error alone where there is no judge
     run.failed              reason, error
@@ -60,6 +64,9 @@ class EventType(StrEnum):
     PANEL_GRACE = "panel.grace"
     FUSION_STARTED = "fusion.started"
     FUSION_COMPLETED = "fusion.completed"
+    RESEARCH_SEARCHED = "research.searched"
+    SOURCE_ADDED = "source.added"
+    RESEARCH_COMPLETED = "research.completed"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

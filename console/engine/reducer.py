@@ -13,6 +13,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 from .events import Event, EventType
+from .pool import over, with_search, with_source
 from .receipt import Receipt
 from .state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 
@@ -147,6 +148,18 @@ def _analysed(fusion: FusionState, data: dict[str, Any]) -> None:
     fusion.analysis, fusion.analysis_by = data["analysis"], data.get("analysis_by", "")
 
 
+def _searched(state: RunState, event: Event) -> None:
+    state.research = with_search(state.research, event.data)
+
+
+def _source_added(state: RunState, event: Event) -> None:
+    state.research = with_source(state.research, event.data)
+
+
+def _research_completed(state: RunState, event: Event) -> None:
+    state.research = over(state.research, event.data.get("note", ""))
+
+
 def _retrying(state: RunState, event: Event) -> None:
     call = state.calls[event.call]
     call.retry_at, call.retry_cause = event.data["retry_at"], event.data["cause"]
@@ -210,6 +223,9 @@ _APPLY = {
     EventType.PANEL_GRACE: _grace,
     EventType.FUSION_STARTED: _fusion_started,
     EventType.FUSION_COMPLETED: _fusion_completed,
+    EventType.RESEARCH_SEARCHED: _searched,
+    EventType.SOURCE_ADDED: _source_added,
+    EventType.RESEARCH_COMPLETED: _research_completed,
     EventType.RUN_COMPLETED: _run_ended,
     EventType.RUN_FAILED: _run_ended,
     EventType.RUN_CANCELLED: _run_ended,

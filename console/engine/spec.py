@@ -239,6 +239,23 @@ class Prompts:
     # For whom `Panelist.is_small` is said of.
     small_analysis: str = ""
     small_synthesis: str = ""
+    # Who searches the web for the run, and what is told of its sources.
+    queries: str = ""
+    sources: str = ""
+
+
+@dataclass(frozen=True)
+class Research:
+    """What is looked up on the web before the panel is asked, the same for every seat."""
+
+    queries: int = 3
+    pages: int = 6
+    seconds: float = 45
+    way: Literal["shared"] = "shared"
+
+    def __post_init__(self) -> None:
+        if self.way != "shared":
+            raise ValueError(f"There is no research “{self.way}”.")
 
 
 @dataclass(frozen=True)
@@ -262,6 +279,8 @@ class Spec:
     request: dict[str, Any] = field(default_factory=dict)
     # What every call of the run is made on, also of those that are asked later.
     terms: Terms = NONE
+    # None: nothing is looked up.
+    research: Research | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.panel) <= MAX_SEATS:
@@ -323,6 +342,7 @@ class Spec:
             "stop_after": self.stop_after,
             "request": self.request,
             "terms": self.terms.to_dict(),
+            "research": asdict(self.research) if self.research else None,
         }
 
     @classmethod
@@ -343,9 +363,18 @@ class Spec:
                     "policy": Policy.from_dict(data["policy"]),
                     "prompts": Prompts(**data["prompts"]),
                     "terms": _terms(data["terms"]),
+                    "research": _research(data["research"]) if data["research"] else None,
                 }
             )
         )
+
+
+def _research(data: dict[str, Any]) -> Research:
+    _must_hold(Research, data)
+    try:
+        return Research(**data)
+    except ValueError as error:
+        raise SpecUnreadable(str(error)) from None
 
 
 def _terms(data: dict[str, Any]) -> Terms:

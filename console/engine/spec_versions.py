@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 
-VERSION = 5
+VERSION = 6
 # Output limits that nobody had chosen, where it is not stored whether somebody had.
 USUAL_LIMITS_OF_THE_FIRST = (200, 16_000)
 
@@ -115,10 +115,17 @@ def _fifth(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
+def _sixth(data: dict[str, Any]) -> dict[str, Any]:
+    """Until then nothing was looked up for a run."""
+    prompts = {"queries": "", "sources": ""} | data["prompts"]
+    return data | {"research": None, "prompts": prompts}
+
+
 # What leads from each version to the next.
 _STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
     _second,
     _third,
     _fourth,
     _fifth,
+    _sixth,
 )

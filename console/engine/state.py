@@ -2,7 +2,8 @@
 
 A call's key is `panel-<seat>-<number>`, `analysis-f<fusion>-<number>` or
 `synthesis-f<fusion>-<number>`; of a step with a call for each seat of a fusion,
-`condense-f<fusion>-s<seat>-<number>`. Numbers start at 1.
+`condense-f<fusion>-s<seat>-<number>`; before there is a fusion, `research-<number>`. Numbers start
+at 1.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import Reason
+from .pool import Pool
 from .spec import LETTERS, Panelist, letter
 from .usage import Price, Usage, is_free, total_cost
 
@@ -51,11 +53,14 @@ class Step(StrEnum):
     SYNTHESIS = "synthesis"
     CONDENSE = "condense"
     POLL = "poll"
+    RESEARCH = "research"
 
 
 def call_key(step: Step, place: int, number: int, seat: int | None = None) -> str:
     """`place` is the seat of a panel call and the fusion of any other; `seat` is whose answer
-    is condensed, or who is polled."""
+    is condensed, or who is polled. Research is the run's."""
+    if step is Step.RESEARCH:
+        return f"{step}-{number}"
     if step is Step.PANEL:
         return f"{step}-{place}-{number}"
     return f"{step}-f{place}-{number}" if seat is None else f"{step}-f{place}-s{seat}-{number}"
@@ -64,6 +69,8 @@ def call_key(step: Step, place: int, number: int, seat: int | None = None) -> st
 def seat_of(key: str) -> int | None:
     """The seat a call's key names."""
     step, *places, _ = key.split("-")
+    if not places:
+        return None
     name = places[0] if step == Step.PANEL else places[-1]
     return None if name.startswith("f") else int(name.removeprefix("s"))
 
@@ -279,6 +286,8 @@ class RunState:
     grace_until: float | None = None
     calls: dict[str, CallState] = field(default_factory=dict)
     fusions: dict[int, FusionState] = field(default_factory=dict)
+    # What was searched and read for it (pool.py).
+    research: Pool = field(default_factory=dict)
 
     def copy(self) -> RunState:
         """As it is now, for another thread to read while events are folded into this one."""
@@ -420,6 +429,7 @@ class RunState:
             "grace_until": self.grace_until,
             "calls": [c.to_dict() for c in self.calls.values()],
             "fusions": [f.to_dict() for f in self.fusions.values()],
+            **({"research": self.research} if self.research else {}),
         }
 
     @classmethod
@@ -435,6 +445,7 @@ class RunState:
             grace_until=data["grace_until"],
             calls={c["key"]: CallState.from_dict(c) for c in data["calls"]},
             fusions={f["number"]: FusionState.from_dict(f) for f in data["fusions"]},
+            research=data.get("research", {}),
         )
 
 

@@ -31,6 +31,7 @@ _STEPS = {
     Step.ANALYSIS: "analysis",
     Step.SYNTHESIS: "fused answer",
     Step.POLL: "poll",
+    Step.RESEARCH: "search queries",
 }
 _BEST = {
     "fused_failed": "No fused answer could be written: the best single answer stands in.",

@@ -12,7 +12,7 @@ from . import figures
 from .seats import SeatView
 
 # The order of the page, not of the end; panel by seat.
-STEPS = (Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
+STEPS = (Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
 
 
 @dataclass(frozen=True)

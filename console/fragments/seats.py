@@ -348,6 +348,7 @@ CAUSES = {
     "repair": "repair",
     "asked": "asked by a reader",
     "condense": "condensing",
+    "research": "search queries",
     "brought": "brought along",
 }
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0037_order_and_links'),
+        ('console', '0038_research'),
     ]
 
     operations = [

@@ -6,6 +6,7 @@ from .money import Hold, Purse, Window
 from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
 from .own_presets import OwnPreset, PresetVersion
 from .presets import Preset, PresetPanelist
+from .research import SourceText
 from .runs import Call, Fusion, Run, Visibility
 from .search import SearchEntry, SearchFill
 from .site import Heartbeat, InstallClaim, Seed, SiteChoices
@@ -42,6 +43,7 @@ __all__ = [
     "Seed",
     "ShareLink",
     "SiteChoices",
+    "SourceText",
     "Verdict",
     "Visibility",
     "Window",

@@ -126,6 +126,36 @@ class Preset(AskedTerms):
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="Per run, in and out."
     )
 
+    # Research before the panel is asked, where a search engine is configured.
+    web = models.CharField(
+        "web",
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[("", "as usual"), ("shared", "search before the panel is asked"), ("off", "off")],
+        help_text="As usual: on for Quality, off for the others. Only where a search engine is "
+        "configured.",
+    )
+    web_queries = models.PositiveSmallIntegerField(
+        "web: queries",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(8)],
+    )
+    web_pages = models.PositiveSmallIntegerField(
+        "web: pages",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+    )
+    web_seconds = models.FloatField(
+        "web: seconds",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(600)],
+    )
+
     # Limits of every call; empty means the site's default.
     first_token_timeout = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0.1)], help_text="Seconds."

@@ -148,6 +148,11 @@ class Run(models.Model):
     follows_calls = models.JSONField(null=True, blank=True)
     histories = models.JSONField(default=dict, blank=True)
 
+    # What was searched and read for it (engine/pool.py); what the pages say is in SourceText.
+    research = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
+
     # Of one that was imported: `asked_at`, when it was asked where it was, and what of its
     # document this version does not know (record/portable/unknown.py).
     imported = models.JSONField(null=True, blank=True)

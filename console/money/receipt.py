@@ -16,7 +16,7 @@ from ..engine.usage import Price
 from ..models import Hold, Run
 from .amounts import dollars
 
-ORDER = (Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
+ORDER = (Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from ..services.policy import CHOICES
 from ..services.runs import clean_text
 from ..services.wait_for import OFFERED as WAIT_FOR
 from ..services.wait_for import REFUSED as WAIT_FOR_REFUSED
+from ..services.web import OFF, SHARED
 from .filled import initial_of, names_of, options_of, read_swaps
 
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
@@ -184,6 +185,9 @@ class ComposeForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": WAIT_FOR_REFUSED},
     )
+    # A box that is not ticked sends nothing: that it was there is said beside it.
+    web = forms.BooleanField(required=False)
+    web_shown = forms.BooleanField(required=False)
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     client_run_id = forms.UUIDField(required=False)
     # Whether what is rarely filled in is shown, too.
@@ -294,6 +298,12 @@ class ComposeForm(forms.Form):
             no_training=data.get("no_training", False),
             only_providers=provider_names(data.get("only_providers", "")),
         )
+
+    @property
+    def chosen_web(self) -> str:
+        """Once the form is valid; "" where it was not to be chosen."""
+        data = self.cleaned_data
+        return (SHARED if data["web"] else OFF) if data["web_shown"] else ""
 
     @property
     def asks_terms(self) -> bool:

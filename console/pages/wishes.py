@@ -35,6 +35,7 @@ def wish_of_form(form: ComposeForm, posted: QueryDict, person: Viewer) -> Wish:
         policy={c.name: posted.get(f"policy-{c.name}", "") for c in CHOICES},
         wait_for=read_wait_for(form.cleaned_data["wait_for"]),
         stop_after="panel" if form.cleaned_data["stop_after_panel"] else "",
+        web=form.chosen_web,
     )
 
 

@@ -12,8 +12,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from django.db.models import prefetch_related_objects
+from pydantic import Field
 
 from .. import models
+from ..engine import pool
 from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
 from ..engine.findings.by_words import WORDS
@@ -33,6 +35,7 @@ from .parts import (
     money,
     usage_of,
 )
+from .pooled import pooled
 from .provenance import provenance
 from .thread import Neighbours
 
@@ -56,6 +59,42 @@ class Source(Told):
 
     url: str
     title: str
+
+
+class Searched(Told):
+    """A query of a run's research, and how many pages it found, or why none."""
+
+    query: str
+    engine: str
+    found: int
+    failure: str | None
+
+
+class PooledSource(Told):
+    """A page of a run's pool: with the `number` by which it is cited, or null and the `failure`
+    why it was not read. `orders`: words in which it instructs models that read it. `cited_by`:
+    keys of the calls that cite it. `named_by` the seat whose provider says that its answer rests
+    on it: such a page was not read here."""
+
+    number: int | None
+    url: str
+    title: str
+    words: int | None
+    hash: str | None
+    at: float | None
+    failure: str | None
+    orders: str | None
+    cited_by: list[str]
+    named_by: list[str]
+
+
+class Researched(Told):
+    """What was looked up for a run before its panel was asked. `note`: why there is less than was
+    wished for."""
+
+    searches: list[Searched]
+    sources: list[PooledSource]
+    note: str | None
 
 
 class Attachment(Told):
@@ -93,7 +132,7 @@ class Call(Told):
     nothing was sent, and nothing was spent."""
 
     key: str
-    step: Literal["panel", "condense", "analysis", "synthesis", "poll"]
+    step: Literal["research", "panel", "condense", "analysis", "synthesis", "poll"]
     seat: str | None
     fusion: int | None
     number: int
@@ -294,6 +333,8 @@ class Run(Outcome):
     cost: float | None
     cost_is_partial: bool
     verdicts: list[Verdict]
+    # Not told of a run for which nothing was looked up.
+    research: Researched | None = Field(default=None, exclude_if=lambda value: value is None)
     followed: str | None
     follow_ups: list[str] | None
 
@@ -360,6 +401,37 @@ def run_object(
             for fusion in state.fusions.values()
         ],
         verdicts=[_verdict(row, viewer_id) for row in with_verdicts(run).verdicts.all()],
+        research=_researched(state) if state.research else None,
+    )
+
+
+def _researched(state: RunState) -> Researched:
+    return Researched(
+        searches=[
+            Searched(
+                query=search["query"],
+                engine=search["engine"],
+                found=len(search["found"]),
+                failure=search.get("failure"),
+            )
+            for search in pool.searches(state.research)
+        ],
+        sources=[
+            PooledSource(
+                number=source.number,
+                url=source.url,
+                title=source.title,
+                words=source.words,
+                hash=source.hash,
+                at=source.at,
+                failure=source.failure or None,
+                orders=source.orders or None,
+                cited_by=[call.key for call in source.cited_by],
+                named_by=[letter(seat) for seat in source.named_by],
+            )
+            for source in pooled(state)
+        ],
+        note=state.research.get("note"),
     )
 
 

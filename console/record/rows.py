@@ -85,6 +85,7 @@ def run_fields(state: RunState) -> dict[str, Any]:
         "idle_seconds": state.idle_seconds,
         "grace_until": when(state.grace_until),
         "finished_at": when(state.finished_at),
+        "research": state.research,
     }
     if state.status.is_final:
         cost, partial = state.cost()

@@ -21,7 +21,7 @@ from ..catalog.names import ModelAt, ModelNames, UnknownName
 from ..catalog.prices import context_length_of, plain_name, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..catalog.thinking import reasons, usual_first_tokens
-from ..engine.spec import MAX_SEATS, NOBODY, Panelist, Policy, Spec, StopAfter
+from ..engine.spec import MAX_SEATS, NOBODY, Panelist, Policy, Research, Spec, StopAfter
 from ..engine.steps.prompts import load as load_prompts
 from ..engine.terms import NONE, Terms
 from ..engine.wait_for import WaitFor
@@ -32,6 +32,7 @@ from .errors import NameRefused, Refused
 from .policy import chosen_policy, site_policy
 from .terms import LeftOut, OnTerms
 from .wait_for import must_be_possible
+from .web import research_for
 
 CUSTOM = "custom"
 PATIENT_PANEL_TIMEOUT = 900
@@ -100,6 +101,10 @@ class Wish:
     # fall away, as long as two are left.
     terms: Terms = NONE
     leaves_out: bool = False
+    # Research: what is chosen for this run alone, what the preset says, and its limits.
+    web: str = ""
+    usual_web: str = ""
+    web_limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_terms(self) -> bool:
@@ -162,8 +167,18 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
         request=wish.request,
         shuffle_seed=secrets.randbits(128),
         terms=wish.terms,
+        research=_research(wish, panel),
     )
     return spec, on_terms.left_out
+
+
+def _research(wish: Wish, panel: Sequence[Panelist]) -> Research | None:
+    """Where somebody is asked: a model that is passed through alone is told what it was told, and
+    another fusion goes by what was read for the answers."""
+    is_for_somebody = any(not panelist.is_brought for panelist in panel)
+    if wish.is_direct or wish.kept_policy or not is_for_somebody:
+        return None
+    return research_for(wish.web, wish.usual_web, wish.web_limits)
 
 
 def find_panelist(name: str, terms: Terms) -> Panelist:

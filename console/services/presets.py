@@ -18,6 +18,7 @@ from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
 from .places import are_places, key_for_places, places_filled, unfilled
 from .policy import limits_of
+from .web import limits_of_web, usual_web
 
 NEWEST = 1000  # runs that tell how often a preset's fusions change the answer
 
@@ -55,6 +56,8 @@ def filled_wish(preset: Preset) -> Wish:
         preset=preset.slug,
         preset_name=preset.name,
         terms=preset.terms,
+        usual_web=usual_web(preset),
+        web_limits=limits_of_web(preset),
     )
 
 

@@ -34,6 +34,7 @@ from ..providers.registry import make_provider
 from ..providers.traits import Traits
 from ..record import eventlog
 from ..record.asked import Asked
+from ..research.researcher import SiteResearcher
 from .admission import AllPlaces, RunAdmission
 from .leases import release
 from .recorder import Db, Recorder, patiently
@@ -80,6 +81,7 @@ class Execution:
         self.spec = Spec.from_dict(run.spec)
         self.state = state
         self._handed_on = handed_on
+        self._researcher = SiteResearcher(run.pk, run.attempt, self._patient_db)
         self._keys = keys
         self.stopped_by = ""  # cancelled | lost | shutdown
         self._shared = shared
@@ -87,6 +89,9 @@ class Execution:
         self.ended = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
         self._lessons: set[asyncio.Task[None]] = set()
+
+    async def _patient_db(self, work: Any, *args: Any) -> Any:
+        return await patiently(lambda: self._shared.db(work, *args), f"run {self.run_id}")
 
     def stop(self, why: str) -> None:
         """`cancelled`: the user; `lost`: another worker has it; `shutdown`: this worker ends."""
@@ -148,6 +153,7 @@ class Execution:
             pieces=self.recorder,
             files=files,
             usual_budget=self._usual_budget,
+            researcher=self._researcher,
         )
 
     async def _asked_of(self, work: Any, *args: Any) -> Any:

@@ -14,6 +14,7 @@ import pytest
 from console.engine.calls.call import Control
 from console.engine.content import Content
 from console.engine.events import Event, EventType
+from console.engine.pool import Researcher
 from console.engine.provider import Message, Provider, Request
 from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Spec
@@ -100,6 +101,7 @@ def run_engine() -> RunEngine:
         clock: Callable[[], float] = now,
         keeps: bool = False,
         files: Any = None,
+        researcher: Researcher | None = None,
         **spec: Any,
     ) -> Ran:
         ran = Ran()
@@ -154,6 +156,7 @@ def run_engine() -> RunEngine:
             histories=histories,
             pieces=Kept(ran) if keeps else None,
             files=files,
+            researcher=researcher,
         )
         assert fold(ran.events, state) == ran.state
         return ran

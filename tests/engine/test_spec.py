@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console.engine.spec import Panelist, Policy, Prompts, Spec
+from console.engine.spec import Panelist, Policy, Prompts, Research, Spec
 from console.engine.spec_versions import VERSION, SpecTooNew, SpecUnreadable
 from console.engine.terms import NONE, Terms
 from console.engine.usage import Price
@@ -63,7 +63,9 @@ def test_a_spec_of_the_fourth_version_says_who_is_too_small_to_judge() -> None:
     spec = Spec.from_dict(data)
     assert [p.can_judge for p in spec.panel] == [True, False, True]
     assert spec.writer.is_small and spec.prompts.small_synthesis == "Write briefly."
-    assert spec.to_dict() == data | {"v": VERSION}
+    new = {"queries": "", "sources": ""}
+    told = {"v": VERSION, "research": None, "prompts": data["prompts"] | new}
+    assert spec.to_dict() == data | told
 
 
 def test_a_spec_of_the_fifth_version_has_an_answer_from_elsewhere_in_a_seat() -> None:
@@ -71,9 +73,24 @@ def test_a_spec_of_the_fifth_version_has_an_answer_from_elsewhere_in_a_seat() ->
     spec = Spec.from_dict(data)
     assert (spec.brought, spec.asked) == ([3], [0, 1, 2])
     assert (spec.panel[3].label, spec.panel[3].brought_by) == ("ChatGPT, on Tuesday", "alice")
-    assert spec.to_dict() == data
     # Before, a model sat in every seat.
     assert all(not Spec.from_dict(stored(v)).brought for v in ("1-first", "1", "2", "3", "4"))
+
+
+def test_a_spec_of_the_sixth_version_says_what_is_looked_up() -> None:
+    data = stored("6")
+    spec = Spec.from_dict(data)
+    assert spec.research == Research(queries=3, pages=6, seconds=45)
+    assert spec.to_dict() == data
+    assert Spec.from_dict(stored("5")).research is None
+
+
+@pytest.mark.parametrize("wrong", [{"pages": 6}, {"way": "own"}, {"domains": []}])
+def test_research_that_is_not_known_is_never_passed_over(wrong: dict[str, Any]) -> None:
+    data = stored("6")
+    data["research"] = wrong if "pages" in wrong else data["research"] | wrong
+    with pytest.raises(SpecUnreadable):
+        Spec.from_dict(data)
 
 
 @pytest.mark.parametrize("where", ["run", "seat"])
@@ -145,7 +162,7 @@ def test_what_is_no_version_is_refused(version: Any) -> None:
         Spec.from_dict(stored("2") | {"v": version})
 
 
-@pytest.mark.parametrize("name", ["1", "2", "3", "4", "5"])
+@pytest.mark.parametrize("name", ["1", "2", "3", "4", "5", "6"])
 @pytest.mark.parametrize("within", ["", "policy", "prompts", "judge"])
 def test_a_field_that_is_not_known_is_never_passed_over(name: str, within: str) -> None:
     data = stored(name)

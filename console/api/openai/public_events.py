@@ -72,6 +72,19 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
     ),
     (EventType.CALL_FAILED, Step.POLL): ("poll.failed", _FAILED),
     (EventType.CALL_RETRYING, Step.POLL): ("poll.retrying", _RETRYING),
+    (EventType.CALL_ADDED, Step.RESEARCH): ("research.in_progress", _ADDED),
+    (EventType.CALL_COMPLETED, Step.RESEARCH): ("research.queries", ("text", *_RECEIPT)),
+    (EventType.CALL_FAILED, Step.RESEARCH): ("research.failed", _FAILED),
+    (EventType.CALL_RETRYING, Step.RESEARCH): ("research.retrying", _RETRYING),
+    (EventType.RESEARCH_SEARCHED, None): (
+        "research.searched",
+        ("query", "engine", "found", "failure"),
+    ),
+    (EventType.SOURCE_ADDED, None): (
+        "source.added",
+        ("number", "url", "title", "words", "query", "failure"),
+    ),
+    (EventType.RESEARCH_COMPLETED, None): ("research.completed", ("note",)),
 }
 
 

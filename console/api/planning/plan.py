@@ -184,6 +184,7 @@ def _fused(
         wait_for=own.chosen_wait_for,
         request=request,
         listed_only=True,
+        web=own.web or "",
     )
     if own.synthesizer:
         wish = replace(wish, synthesizer=own.synthesizer, synthesizer_fallback="")
@@ -222,6 +223,8 @@ def _panel(asked: PanelRequest) -> Wish:
         synthesizer_fallback=base.synthesizer_fallback,
         limits=limits,
         terms=base.terms,
+        usual_web=base.usual_web,
+        web_limits=base.web_limits,
     )
 
 

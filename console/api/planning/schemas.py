@@ -179,7 +179,8 @@ class BroughtAnswer(Schema):
 
 class OwnOptions(OwnTerms):
     """Ours, under `fusion`. `answers` from elsewhere stand behind those of the panel; with an
-    empty `panel` nobody else answers."""
+    empty `panel` nobody else answers. `web`: whether the web is searched before the panel is
+    asked; without it the preset says so."""
 
     panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
     answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
@@ -190,6 +191,7 @@ class OwnOptions(OwnTerms):
     synthesizer_fallback: Name | None = None
     wait_for: WaitingFor | None = None
     policy: dict[str, float | bool | str | None] = {}
+    web: Literal["shared", "off"] | None = None
     visibility: Literal["private", "team"] = "private"
     progress: bool = False
     include: bool | None = None

@@ -22,7 +22,9 @@ from ..attachments import listed
 from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
+from ..findings.extracts import Library
 from ..given_files import Given
+from ..pool import Researcher
 from ..provider import (
     Alive,
     Complete,
@@ -116,6 +118,9 @@ class Context:
     pieces: Pieces | None = None  # without: every piece is an event at once
     usual_budget: Decimal | None = None  # limits.keep_within
     files: Files | None = None  # without: nothing was attached
+    researcher: Researcher | None = None
+    # The sources that were read for the run, once research is over.
+    library: Library | None = None
 
     async def given(self, panelist: Panelist, messages: list[Message]) -> Given:
         return await self.files.give(panelist, messages) if self.files else Given(messages)

@@ -170,7 +170,7 @@ def _calls(context: Context, step: Step, place: int, seat: int | None = None) ->
     if step is Step.PANEL:
         found = context.state.calls_of(step, seat=place)
     else:
-        found = context.state.calls_of(step, fusion=place, seat=seat)
+        found = context.state.calls_of(step, fusion=place or None, seat=seat)
     return sorted(found, key=lambda c: c.number)
 
 

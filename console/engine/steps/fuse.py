@@ -16,6 +16,7 @@ from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
 from ..findings.best import best_answer
 from ..findings.given import SAYS_NOTHING
+from ..pool import Researcher
 from ..provider import Message, Provider
 from ..spec import Panelist, Spec, letter
 from ..state import CallState, FusionState, RunState, RunStatus, Step
@@ -25,6 +26,7 @@ from .judge import analyse
 from .material import make_material
 from .panel import answers_of, panel_of
 from .poll import poll
+from .research import research
 from .synthesis import count, synthesise
 
 NO_JUDGE = (
@@ -49,6 +51,7 @@ async def fuse(
     pieces: Pieces | None = None,
     files: Files | None = None,
     usual_budget: Decimal | None = None,
+    researcher: Researcher | None = None,
 ) -> RunState:
     """Take the run from where `state` shows it to its end; `state` is folded in place.
 
@@ -57,8 +60,8 @@ async def fuse(
     a conversation of its own; `handed_on`: the worker before was stopped, not
     lost; `pieces` keeps what is written until it is told; `files` gives each seat what was
     attached, which `messages` have as text; `usual_budget`: after so many US dollars
-    nobody else is asked up to the first fusion. Failures of calls are events, never
-    exceptions.
+    nobody else is asked up to the first fusion; `researcher` searches and reads where the
+    spec wishes it. Failures of calls are events, never exceptions.
     Raises only LeaseLost, from `admission`, and CancelledError; every
     connection is closed by then.
     """
@@ -75,9 +78,11 @@ async def fuse(
         pieces=pieces,
         files=files,
         usual_budget=usual_budget,
+        researcher=researcher,
     )
     started: dict[str, Any] = {"handed_on": True} if handed_on else {}
     context.say(EventType.RUN_STARTED, attempt=attempt, **started)
+    await research(context)
     fusion = next((f for f in state.fusions.values() if not f.status.is_final), None)
     # Judging may have begun: it goes on with the very answers it began with.
     begun = [state.calls[key] for key in fusion.judged] if fusion else []
@@ -123,7 +128,7 @@ async def _fuse(
         )
     # Here and in the steps: what grows with the answers is done beside the loop of all runs.
     size = sum(len(call.text) for call in answers.values())
-    material = await aside(size, make_material, spec, context.messages, answers)
+    material = await aside(size, make_material, spec, context.messages, answers, context.library)
     if fusion.way == "vote":
         await count(context, number, material)
         return

@@ -30,6 +30,7 @@ from ..provider import Finish, Message
 from ..spec import Panelist
 from ..state import CallState, CallStatus, Step
 from ..text import ended
+from .given_sources import beside_answers, in_plain_words
 from .material import Material
 from .prompts import fill, own_criteria
 
@@ -205,11 +206,14 @@ def messages_for(
     criteria = own_criteria(context.state.fusions[fusion].criteria)
     if is_short(context, judge):
         letters = ", ".join(material.letters)
+        pages, told = in_plain_words(material.library, judge)
         few = fill(context.spec.prompts.small_analysis, letters=letters, criteria=criteria)
         return [
-            {"role": "system", "content": few},
-            {"role": "user", "content": material.in_plain_words(material.prompt)},
+            {"role": "system", "content": few + told},
+            {"role": "user", "content": _joined(material.in_plain_words(material.prompt), pages)},
         ]
+    sources = context.spec.prompts.sources
+    pages, told = beside_answers(material.library, judge, material.fence, sources)
     system = fill(
         context.spec.prompts.analysis,
         fence=material.fence,
@@ -217,9 +221,13 @@ def messages_for(
         criteria=criteria,
     )
     return [
-        {"role": "system", "content": system + material.note},
-        {"role": "user", "content": material.text(material.prompt)},
+        {"role": "system", "content": system + material.note + told},
+        {"role": "user", "content": _joined(material.text(material.prompt), pages)},
     ]
+
+
+def _joined(*blocks: str) -> str:
+    return "\n\n".join(filter(None, blocks))
 
 
 async def _repair(context: Context, fusion: int, material: Material, key: str) -> list[Message]:

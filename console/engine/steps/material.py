@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from ..content import text_of
+from ..findings.extracts import Library
 from ..provider import Message
 from ..spec import Spec, letter
 from ..state import CallState
@@ -39,6 +40,8 @@ class Material:
     task: str
     # What stands in the place of an answer that was too long; cut: at the output limit.
     condensed: Mapping[int, str] = field(default_factory=dict)
+    # What was read for the run.
+    library: Library | None = None
     cut: Set[int] = frozenset()
 
     @property
@@ -94,31 +97,45 @@ class Material:
         the texts, as far as there are such lines."""
         texts = {letter(seat): self._shown(seat) for seat in self.order}
         blocks = {"Question": prompt, **{f"Answer {name}": text for name, text in texts.items()}}
-        lines = (mark * length for length in (5, 10, 20, 40) for mark in "-~*")
-        line = next(
-            (line for line in lines if not any(line in text for text in blocks.values())),
-            _LONG_LINE,
-        )
-        return "\n\n".join(
-            f"{title}:\n{line}\n{text.strip()}\n{line}" for title, text in blocks.items()
-        )
+        return between_plain_lines(blocks)
 
     def _shown(self, seat: int) -> str:
         return self.condensed.get(seat, self.answers[seat].text)
 
     def fenced(self, title: str, text: str) -> str:
-        return f"=== {self.fence} {title} ===\n{text.strip()}\n=== {self.fence} END ==="
+        return fenced(self.fence, title, text)
+
+
+def fenced(fence: str, title: str, text: str) -> str:
+    return f"=== {fence} {title} ===\n{text.strip()}\n=== {fence} END ==="
+
+
+def between_plain_lines(blocks: Mapping[str, str]) -> str:
+    lines = (mark * length for length in (5, 10, 20, 40) for mark in "-~*")
+    line = next(
+        (line for line in lines if not any(line in text for text in blocks.values())),
+        _LONG_LINE,
+    )
+    return "\n\n".join(
+        f"{title}:\n{line}\n{text.strip()}\n{line}" for title, text in blocks.items()
+    )
 
 
 def make_material(
-    spec: Spec, messages: list[Message], answers: Mapping[int, CallState]
+    spec: Spec,
+    messages: list[Message],
+    answers: Mapping[int, CallState],
+    library: Library | None = None,
 ) -> Material:
     order = sorted(answers)
     random.Random(spec.shuffle_seed).shuffle(order)
     prompt = prompt_text(messages)
     task = prompt_text([m for m in messages if m["role"] != "system"])
-    fence = _fence(spec.shuffle_seed, [prompt, *(call.text for call in answers.values())])
-    return Material(answers, fence, tuple(order), prompt, _instructions(messages), task)
+    pages = [*library.texts.values()] if library else []
+    texts = [prompt, *(call.text for call in answers.values()), *pages]
+    fence = fence_of(spec.shuffle_seed, texts)
+    instructions = _instructions(messages)
+    return Material(answers, fence, tuple(order), prompt, instructions, task, library=library)
 
 
 def _instructions(messages: list[Message]) -> str:
@@ -130,7 +147,7 @@ def _letters(seats: list[int]) -> str:
     return ", ".join(map(letter, seats))
 
 
-def _fence(seed: int, texts: list[str]) -> str:
+def fence_of(seed: int, texts: list[str]) -> str:
     marks = (
         hashlib.sha256(f"fence:{seed}{':' * again}".encode()).hexdigest()[:24] for again in count()
     )

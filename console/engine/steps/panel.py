@@ -29,6 +29,7 @@ from ..findings.degenerate import Detector
 from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, CallStatus, Step
+from .given_sources import with_cited, with_sources
 from .material import prompt_text
 
 # "image input is not supported", "No endpoints found that support image input"
@@ -279,7 +280,9 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
         given = await context.given(panelist, context.histories.get(seat, context.messages))
         request = request_for(
             panelist,
-            _with_system_prompt(panelist.system_prompt, given.messages),
+            _with_system_prompt(
+                panelist.system_prompt, with_sources(context, panelist, given.messages)
+            ),
             max_output_tokens=panelist.max_output_tokens,
             temperature=panelist.temperature,
             response_schema=panelist.response_schema,
@@ -308,6 +311,7 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
             return Ended(receipt(finish), error)
         context.settle()
         call = context.state.calls[key]
+        finish = with_cited(context, call.text, finish)
         return Ended(receipt(finish), unusable(call.text, call.reasoning, finish))
 
     panelist = context.spec.panel[seat]

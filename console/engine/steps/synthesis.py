@@ -24,6 +24,7 @@ from ..findings.votes import counted
 from ..provider import Finish, Message
 from ..spec import Panelist
 from ..state import CallState, FusionState, Step
+from .given_sources import beside_answers, in_plain_words, with_cited
 from .material import Material
 from .prompts import callers_instructions, fill, own_criteria, readers_rulings, wished_form
 
@@ -91,6 +92,7 @@ async def synthesise(context: Context, fusion: int, material: Material) -> CallS
         except ProviderError as error:
             wrong = error
         context.settle()
+        finish = with_cited(context, call.text, finish)
         if wrong is None and speaks_of_prompt(call.text, material.prompt):
             wrong = ProviderError(Reason.ECHOES_PROMPT)
         return Ended(receipt(finish), wrong)
@@ -200,7 +202,9 @@ def messages_for(
     is_few = writer.is_small or has_words(fusion.wish) and not writer.can_judge
     if is_few and prompts.small_synthesis:
         few = fill(prompts.small_synthesis, criteria=own_criteria(criteria))
-        said = [material.in_plain_words(material.task)]
+        pages, told_of_them = in_plain_words(material.library, writer)
+        said = [material.in_plain_words(material.task), *([pages] if pages else [])]
+        few += told_of_them
         if ruling:
             said.append(f"{_IN_FEW_WORDS}\n{ruling}")
         return [
@@ -216,10 +220,11 @@ def messages_for(
         criteria=own_criteria(criteria),
         marks=f"\n\n{marks}" if is_marked else "",
     )
-    parts = [material.text(material.task)]
+    pages, told_of_them = beside_answers(material.library, writer, material.fence, prompts.sources)
+    parts = [material.text(material.task), *([pages] if pages else [])]
     if analysis:
         parts.append(material.fenced("ANALYSIS", analysis_text(analysis)))
-    system += material.note
+    system += material.note + told_of_them
     if ruling:
         system += readers_rulings(is_marked=is_marked)
         parts.append(material.fenced("READER", ruling))

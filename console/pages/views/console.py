@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -35,6 +36,7 @@ from ...services.quote import quote
 from ...services.runs import run_start
 from ...services.site import reference
 from ...services.terms import LeftOut
+from ...services.web import SHARED, is_offered, usual_web
 from ..attaching import AttachedBy, attached_by
 from ..forms import VISIBILITIES, ComposeForm
 from ..uploads import Attachments, TextFiles
@@ -68,9 +70,10 @@ def _console(request: HttpRequest) -> HttpResponse:
         presets, own = presets_enabled(), list(presets_of(request.user))
         slugs = [*(p.slug for p in presets), *(p.slug for p in own), CUSTOM]
         filled = filled_by(request, presets, own)
-        initial = {"preset": filled.preset, "visibility": "private"}
+        initial: dict[str, Any] = {"preset": filled.preset, "visibility": "private"}
         initial["client_run_id"] = str(uuid.uuid4())
         initial["prompt"] = request.session.pop(PROMPT, "") or filled.prompt
+        initial["web"] = any(p.slug == filled.preset and usual_web(p) == SHARED for p in presets)
         written = request.session.pop(ANSWERS, ())
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
         return _page(request, form, presets, own, told=filled.told)
@@ -197,6 +200,7 @@ def _page(
         "left_out": left_out,
         "near_budgets": _near_budgets() if is_admin(request.user) else (),
         **(attached.context if attached else {}),
+        "has_web": is_offered(),
     }
     if first := first_context(request, presets, recent):
         chosen = next((c for c in cards if c.slug == form["preset"].value()), None)

@@ -172,8 +172,9 @@ class _Checks:
         self._must(bool(call.panelist), f"{name} does not say who was asked")
         self._must(call.seat is None or call.seat < seats, f"{name} names a seat that is none")
         of_panel = call.step is Step.PANEL
+        of_the_run = call.step in (Step.PANEL, Step.RESEARCH)
         of_a_seat = call.step in (Step.PANEL, Step.CONDENSE, Step.POLL)
-        self._must(of_panel is (call.fusion is None), f"{name} belongs to no step")
+        self._must(of_the_run is (call.fusion is None), f"{name} belongs to no step")
         self._must(of_a_seat is (call.seat is not None), f"{name} belongs to no step")
         self._must(call.fusion in {*self._numbers, None}, f"{name} names a fusion that is none")
         if of_panel:

@@ -110,6 +110,8 @@ class CitedShape(TypedDict):
     url: Url
     title: str
     number: NotRequired[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]]
+    found: NotRequired[Annotated[str, Field(pattern=r"^[0-9]{1,4} of [0-9]{1,4}$")]]
+    missing: NotRequired[Annotated[str, Field(max_length=3000)]]
 
 
 @with_config(_STRICT)
@@ -150,6 +152,47 @@ class TurnShape(TypedDict, total=False):
 
 
 Words = Annotated[str, AfterValidator(storable)]
+Short = Annotated[str, Field(max_length=2000), AfterValidator(storable)]
+
+
+@with_config(_STRICT)
+class HitShape(TypedDict):
+    url: Url
+    title: Short
+
+
+@with_config(_STRICT)
+class SearchShape(TypedDict):
+    query: Short
+    engine: Short
+    found: Annotated[list[HitShape], Field(max_length=100)]
+    failure: NotRequired[Short]
+
+
+@with_config(_STRICT)
+class SourceShape(TypedDict):
+    url: Url
+    title: Short
+    query: Short
+    at: Moment
+    asked: NotRequired[Url]
+    number: NotRequired[Annotated[int, Field(ge=1, le=999)]]
+    hash: NotRequired[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    words: NotRequired[Annotated[int, Field(ge=0, le=MOST)]]
+    pages: NotRequired[Annotated[int, Field(ge=0, le=MOST)]]
+    is_cut: NotRequired[Literal[True]]
+    orders: NotRequired[Short]
+    failure: NotRequired[Short]
+
+
+@with_config(_STRICT)
+class ResearchShape(TypedDict, total=False):
+    """What was searched and read (`engine/pool.py`). What the pages say stays where it was."""
+
+    searches: Annotated[list[SearchShape], Field(max_length=20)]
+    sources: Annotated[list[SourceShape], Field(max_length=100)]
+    is_over: Literal[True]
+    note: Short
 
 
 @with_config(_STRICT)
@@ -198,6 +241,7 @@ _CLOSER: dict[str, Any] = {
     "poll": list[VoteShape],
     "turn": TurnShape,
     "wish": WishShape,
+    "research": ResearchShape,
     "seat": Seat | None,
     "seats": list[Seat],
 }

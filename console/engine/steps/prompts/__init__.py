@@ -48,6 +48,11 @@ def wished_form(instruction: str) -> str:
     return "\n\n" + fill(_text("wished_form"), instruction=instruction) if instruction else ""
 
 
+def small_sources() -> str:
+    """What a small model is told of pages that were read."""
+    return _text("small_sources")
+
+
 @cache
 def _text(name: str) -> str:
     """Of those that no run stores."""

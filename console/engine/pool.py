@@ -1,0 +1,92 @@
+"""The pool of sources of a run: what was searched for it and found, as one value of JSON.
+
+    searches   query, engine, found: url and title each [, failure]
+    sources    number, url, title, hash, characters, words, query, at [, pages, is_cut, orders]
+               or, where it could not be read, url, title, query, at, failure
+    is_over    nothing more is searched; note: why there is less than was wished for
+
+A source keeps its number for everybody. What it says stands elsewhere (rows of its own), since a
+page is long: state, log and pages of ours carry what is said of it. Every value here is replaced
+as a whole, and saying the same again changes nothing, for rows may be ahead of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Pool = dict[str, Any]
+Source = dict[str, Any]
+
+
+class NotRead(Exception):
+    """Why a page was not read, or nothing was searched, in a sentence."""
+
+
+@dataclass(frozen=True)
+class PageRead:
+    """`url` is where it was found in the end."""
+
+    url: str
+    title: str
+    text: str
+    hash: str
+    pages: int | None = None
+    is_cut: bool = False
+
+
+class Researcher(Protocol):
+    """Who searches, fetches and keeps for a run."""
+
+    engine: str
+
+    async def search(self, query: str, count: int) -> list[dict[str, str]]:
+        """`url` and `title` each. Raises NotRead."""
+        ...
+
+    async def read(self, url: str) -> PageRead:
+        """Raises NotRead."""
+        ...
+
+    async def keep(self, pool: Pool, texts: Mapping[int, str]) -> None:
+        """Returns when it is on record. Raises LeaseLost."""
+        ...
+
+    async def texts(self) -> dict[int, str]:
+        """Of the sources that are on record, by number."""
+        ...
+
+
+def searches(pool: Pool) -> list[dict[str, Any]]:
+    return list(pool.get("searches", ()))
+
+
+def sources(pool: Pool) -> list[Source]:
+    return list(pool.get("sources", ()))
+
+
+def read(pool: Pool) -> list[Source]:
+    """Those that may be cited, by their numbers."""
+    return sorted((s for s in sources(pool) if "number" in s), key=lambda s: s["number"])
+
+
+def next_number(pool: Pool) -> int:
+    return max((source["number"] for source in read(pool)), default=0) + 1
+
+
+def with_search(pool: Pool, search: dict[str, Any]) -> Pool:
+    return pool | {"searches": _with(searches(pool), search, "query")}
+
+
+def with_source(pool: Pool, source: Source) -> Pool:
+    return pool | {"sources": _with(sources(pool), source, "url")}
+
+
+def over(pool: Pool, note: str) -> Pool:
+    return pool | {"is_over": True, **({"note": note} if note else {})}
+
+
+def _with(entries: list[dict[str, Any]], entry: dict[str, Any], by: str) -> list[dict[str, Any]]:
+    known = {one[by]: one for one in entries}
+    return [*(known | {entry[by]: entry}).values()]

@@ -1,0 +1,238 @@
+"""Research, before the panel: queries are written, searched, and what they find is read once for
+everybody.
+
+Each step is on record when it is done, so whoever takes the run up searches and fetches nothing
+again: the queries are the text of a call, what was found for one and each page that was read are
+in the pool. Only time and pages are bounded here; a page that cannot be read is told with why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import Any
+
+from .. import pool as pools
+from ..calls.call import Context, receipt, request_for, stream_call
+from ..calls.together import together
+from ..calls.tries import Ended, carry_out
+from ..calls.window import excess
+from ..errors import ProviderError, Reason
+from ..events import EventType
+from ..findings.extracts import Library, library
+from ..findings.json_object import find_object
+from ..findings.orders import gives_orders
+from ..pool import NotRead, Pool
+from ..provider import Message
+from ..spec import Research
+from ..state import Step
+from .material import fence_of, prompt_text
+from .prompts import fill
+
+HITS = 8  # asked for with each query
+LONGEST_QUERY = 200
+OUTPUT = 600  # tokens
+WORDS = 8  # of a query that nobody wrote
+_WORD = re.compile(r"[^\W_][\w.'’-]*[^\W_]|[^\W\d_]")
+NOTHING = "Nothing was searched for: no page of the web was thought to help."
+LATE = "Not all was read that was found: the time for research was over."
+_SCHEMA = {
+    "type": "object",
+    "properties": {"queries": {"type": "array", "items": {"type": "string"}, "maxItems": 8}},
+    "required": ["queries"],
+    "additionalProperties": False,
+}
+
+
+async def research(context: Context) -> None:
+    """Carries out what is left of it, and makes what is in the pool known to all steps."""
+    wish, researcher = context.spec.research, context.researcher
+    if wish is None or researcher is None:
+        return
+    calls = context.state.calls.values()
+    has_begun = any(not (c.is_brought or c.step is Step.RESEARCH) for c in calls)
+    if not (context.state.research.get("is_over") or has_begun):
+        await _Research(context, wish).carry_out()
+    if pools.read(context.state.research):
+        texts = await researcher.texts()
+        context.library = await asyncio.to_thread(_library, context.state.research, texts, context)
+
+
+def _library(pool: Pool, texts: dict[int, str], context: Context) -> Library:
+    queries = [search["query"] for search in pools.searches(pool)]
+    asked = prompt_text(context.messages)[-4000:]
+    return library(pools.read(pool), texts, [*queries, asked])
+
+
+class _Research:
+    def __init__(self, context: Context, wish: Research) -> None:
+        assert context.researcher
+        self._context, self._wish, self._researcher = context, wish, context.researcher
+        self._keeping = asyncio.Lock()
+
+    @property
+    def _pool(self) -> Pool:
+        return self._context.state.research
+
+    async def carry_out(self) -> None:
+        queries, note = await self._queries(), ""
+        deadline = asyncio.get_running_loop().time() + self._wish.seconds
+        known = {search["query"] for search in pools.searches(self._pool)}
+        await together(self._search(q, deadline) for q in queries if q not in known)
+        await self._read_all(deadline)
+        if not queries:
+            note = NOTHING
+        elif asyncio.get_running_loop().time() >= deadline:
+            note = LATE
+        async with self._keeping:
+            await self._researcher.keep(pools.over(self._pool, note), {})
+            said: dict[str, Any] = {"note": note} if note else {}
+            self._context.say(EventType.RESEARCH_COMPLETED, **said)
+
+    async def _queries(self) -> list[str]:
+        judge, count = self._context.spec.judge, self._wish.queries
+        if not judge.can_judge or not self._context.spec.prompts.queries:
+            return by_words(prompt_text(self._context.messages))
+
+        async def perform(key: str, judge: Any) -> Ended:
+            pieces: list[str] = []
+            messages = self._ask(count)
+            if excess(judge, messages, OUTPUT) > 0:
+                return Ended({}, ProviderError(Reason.CONTEXT_LENGTH))
+            try:
+                finish = await stream_call(
+                    self._context,
+                    key,
+                    judge,
+                    request_for(
+                        judge,
+                        messages,
+                        max_output_tokens=None if judge.thinks else OUTPUT,
+                        temperature=0,
+                        response_schema=_SCHEMA,
+                    ),
+                    on_text=pieces.append,
+                    on_reasoning=lambda text: None,
+                    on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
+                )
+            except ProviderError as error:
+                return Ended({"text": "".join(pieces)}, error)
+            text = "".join(pieces)
+            wrong = (
+                ProviderError(Reason.BAD_RESPONSE) if read_queries(text, count) is None else None
+            )
+            return Ended({"text": text, **receipt(finish)}, wrong)
+
+        call = await carry_out(self._context, Step.RESEARCH, 0, judge, perform)
+        found = read_queries(call.text, count) if call.is_usable else None
+        return by_words(prompt_text(self._context.messages)) if found is None else found
+
+    def _ask(self, count: int) -> list[Message]:
+        asked = prompt_text(self._context.messages)
+        fence = fence_of(self._context.spec.shuffle_seed, [asked])
+        system = fill(
+            self._context.spec.prompts.queries,
+            count=str(count),
+            date=datetime.fromtimestamp(self._context.clock(), UTC).date().isoformat(),
+            fence=fence,
+        )
+        fenced = f"=== {fence} QUESTION ===\n{asked.strip()}\n=== {fence} END ==="
+        return [{"role": "system", "content": system}, {"role": "user", "content": fenced}]
+
+    async def _search(self, query: str, deadline: float) -> None:
+        search: dict[str, Any] = {"query": query, "engine": self._researcher.engine, "found": []}
+        try:
+            async with asyncio.timeout_at(deadline):
+                search["found"] = await self._researcher.search(query, HITS)
+        except NotRead as why:
+            search["failure"] = str(why)
+        except TimeoutError:
+            search["failure"] = "The search took too long."
+        async with self._keeping:
+            await self._researcher.keep(pools.with_search(self._pool, search), {})
+            self._context.say(EventType.RESEARCH_SEARCHED, **search)
+
+    async def _read_all(self, deadline: float) -> None:
+        """Page by page of each search in turn; for one that cannot be read the next one."""
+        rows = [
+            [(hit, search["query"]) for hit in search["found"]]
+            for search in pools.searches(self._pool)
+        ]
+        waiting = [one for rank in zip_longest(*rows) for one in rank if one]
+        tried = {source["url"] for source in pools.sources(self._pool)}
+        tried |= {source.get("asked", "") for source in pools.sources(self._pool)}
+        left = 2 * self._wish.pages - len(pools.sources(self._pool))
+        while waiting and left > 0 and asyncio.get_running_loop().time() < deadline:
+            wanted = self._wish.pages - len(pools.read(self._pool))
+            batch: list[tuple[dict[str, str], str]] = []
+            while waiting and len(batch) < min(wanted, left):
+                hit, query = waiting.pop(0)
+                if hit["url"] not in tried:
+                    tried.add(hit["url"])
+                    batch.append((hit, query))
+            if not batch:
+                return
+            left -= len(batch)
+            await together(self._read(hit, query, deadline) for hit, query in batch)
+
+    async def _read(self, hit: dict[str, str], query: str, deadline: float) -> None:
+        source: dict[str, Any] = {"url": hit["url"], "title": hit["title"], "query": query}
+        text = ""
+        try:
+            async with asyncio.timeout_at(deadline):
+                page = await self._researcher.read(hit["url"])
+            text = page.text
+            if page.url != hit["url"]:
+                source |= {"url": page.url, "asked": hit["url"]}
+            source |= {
+                "title": page.title or hit["title"],
+                "hash": page.hash,
+                "words": len(text.split()),
+            }
+            source |= {"pages": page.pages} if page.pages else {}
+            source |= {"is_cut": True} if page.is_cut else {}
+            orders = await asyncio.to_thread(gives_orders, text)
+            source |= {"orders": orders} if orders else {}
+        except NotRead as why:
+            source["failure"] = str(why)
+        except TimeoutError:
+            source["failure"] = "The time for research was over before it was there."
+        source["at"] = round(self._context.clock(), 3)
+        async with self._keeping:
+            same = [s for s in pools.read(self._pool) if s["hash"] == source.get("hash")]
+            if same:
+                source.pop("hash")
+                source["failure"] = f"It says the same as source {same[0]['number']}."
+            if any(s["url"] == source["url"] for s in pools.sources(self._pool)):
+                return  # another address led there before
+            kept = {}
+            if "failure" not in source:
+                source["number"] = pools.next_number(self._pool)
+                kept = {source["number"]: text}
+            await self._researcher.keep(pools.with_source(self._pool, source), kept)
+            self._context.say(EventType.SOURCE_ADDED, **source)
+
+
+def read_queries(text: str, count: int) -> list[str] | None:
+    """None where there is no list of them."""
+    found = find_object(text, ["queries"])
+    listed = found.data.get("queries") if found else None
+    if not isinstance(listed, list):
+        return None
+    queries = [" ".join(q.split())[:LONGEST_QUERY] for q in listed if isinstance(q, str)]
+    return [*dict.fromkeys(filter(None, queries))][:count]
+
+
+def by_words(prompt: str) -> list[str]:
+    """Nobody can write queries: the words of the question that are long, or names and numbers."""
+    words = list(dict.fromkeys(_WORD.findall(prompt[-4000:])))
+    telling = [
+        word
+        for place, word in enumerate(words)
+        if len(word) > 4 or any(map(str.isdigit, word)) or (place and word[:1].isupper())
+    ]
+    rarest = sorted(telling, key=len, reverse=True)[:WORDS]
+    query = " ".join(word for word in telling if word in rarest)[:LONGEST_QUERY]
+    return [query] if query else []

@@ -1,0 +1,82 @@
+"""The sources of a run as they are told: those that were read, by number, those that could not be,
+and those that providers name for what they searched themselves, which nobody here has read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..engine import pool
+from ..engine.state import CallState, RunState, Step
+
+
+@dataclass
+class PoolEntry:
+    """`quotes` of it that stand there, of how many; `missing` those that do not."""
+
+    url: str
+    title: str
+    number: int | None = None
+    query: str = ""
+    words: int | None = None
+    pages: int | None = None
+    hash: str | None = None
+    at: float | None = None
+    failure: str = ""
+    orders: str = ""
+    is_cut: bool = False
+    cited_by: list[CallState] = field(default_factory=list)
+    named_by: list[int] = field(default_factory=list)
+    found: int = 0
+    quotes: int = 0
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def was_read(self) -> bool:
+        return self.number is not None
+
+
+def pooled(state: RunState) -> list[PoolEntry]:
+    """By number, then what was not read, in the order in which it came."""
+    known = {
+        source["url"]: PoolEntry(
+            url=source["url"],
+            title=source["title"] or source["url"],
+            number=source.get("number"),
+            query=source["query"],
+            words=source.get("words"),
+            pages=source.get("pages"),
+            hash=source.get("hash"),
+            at=source["at"],
+            failure=source.get("failure", ""),
+            orders=source.get("orders", ""),
+            is_cut=source.get("is_cut", False),
+        )
+        for source in pool.sources(state.research)
+    }
+    for call in _answers(state):
+        for cited in call.citations:
+            one = known.get(cited["url"])
+            if one is not None and one.was_read:
+                one.cited_by.append(call)
+                _count(one, cited)
+            elif call.seat is not None:
+                title = cited["title"] or cited["url"]
+                one = known.setdefault(cited["url"], PoolEntry(cited["url"], title))
+                one.named_by.append(call.seat)
+    return sorted(known.values(), key=lambda one: (not one.was_read, one.number or 0))
+
+
+def _answers(state: RunState) -> Sequence[CallState]:
+    """The panel's, by seat, then what was written from them last."""
+    panel = (c.seat for c in state.calls.values() if c.step is Step.PANEL)
+    answers = [state.answer(seat) for seat in sorted({s for s in panel if s is not None})]
+    return [call for call in (*answers, state.fused) if call and call.is_usable]
+
+
+def _count(one: PoolEntry, cited: dict[str, str]) -> None:
+    if "found" in cited:
+        found, _, of = cited["found"].partition(" of ")
+        one.found += int(found)
+        one.quotes += int(of)
+        one.missing += cited.get("missing", "").splitlines()

@@ -1,0 +1,92 @@
+"""Who searches, fetches and keeps for one attempt at a run, on the engine's behalf."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from ..engine.errors import LeaseLost
+from ..engine.pool import NotRead, PageRead, Pool
+from ..engine.state import RunStatus
+from ..models import Run, SourceText
+from .addresses import Allowed
+from .client import Client, Limits, NotFetched
+from .engines import Engine, SearchFailed, configured
+from .reading import Reader
+
+Db = Callable[..., Awaitable[Any]]
+NO_ENGINE = "No search engine is configured."
+
+
+def engine() -> Engine | None:
+    """The one that this site searches with; None: nobody is offered the web."""
+    return configured(settings.SEARCH_ENGINES)
+
+
+@cache
+def _client(allowed: tuple[str, ...], heeds_robots: bool) -> Client:
+    """Of a worker process: it remembers what sites ask of programs."""
+    return Client(Allowed.of(allowed), Limits(heeds_robots=heeds_robots))
+
+
+@cache
+def _reader() -> Reader:
+    return Reader()
+
+
+@dataclass
+class SiteResearcher:
+    run_id: Any
+    attempt: int
+    db: Db
+
+    def __post_init__(self) -> None:
+        self._engine = engine()
+        self.engine = self._engine.name if self._engine else ""
+
+    async def search(self, query: str, count: int) -> list[dict[str, str]]:
+        if self._engine is None:
+            raise NotRead(NO_ENGINE)
+        try:
+            hits = await self._engine.search(query, count)
+        except SearchFailed as why:
+            raise NotRead(str(why)) from None
+        return [{"url": hit.url, "title": hit.title} for hit in hits]
+
+    async def read(self, url: str) -> PageRead:
+        client = _client(tuple(settings.FETCH_ALLOW), settings.FETCH_ROBOTS)
+        try:
+            page = await client.fetch(url)
+            text = await _reader().read(page)
+        except NotFetched as why:
+            raise NotRead(str(why)) from None
+        hash = hashlib.sha256(page.body).hexdigest()
+        return PageRead(page.address, text.title, text.text, hash, text.pages, text.is_cut)
+
+    async def keep(self, pool: Pool, texts: Mapping[int, str]) -> None:
+        await self.db(_keep, self.run_id, self.attempt, pool, dict(texts))
+
+    async def texts(self) -> dict[int, str]:
+        found: dict[int, str] = await self.db(texts_of, self.run_id)
+        return found
+
+
+def _keep(run_id: Any, attempt: int, pool: Pool, texts: dict[int, str]) -> None:
+    with transaction.atomic():
+        mine = Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING)
+        if not mine.update(research=pool):
+            raise LeaseLost
+        SourceText.objects.bulk_create(
+            SourceText(run_id=run_id, number=number, text=text) for number, text in texts.items()
+        )
+
+
+def texts_of(run_id: Any) -> dict[int, str]:
+    rows = SourceText.objects.filter(run_id=run_id)
+    return dict(rows.order_by("number").values_list("number", "text"))
