@@ -252,7 +252,7 @@ def test_of_a_preset_whose_model_cannot_judge_programs_are_told_no_judge(
     built_in: Credential, settings: Any
 ) -> None:
     settings.LOCAL_MODEL_URL = "http://127.0.0.1:9"
-    anybody: Any = SimpleNamespace(must_have=lambda scope: None)
+    anybody: Any = SimpleNamespace(must_have=lambda scope: None, person=None)
     (local,) = (preset for preset in presets(anybody).presets if preset.preset == "local")
     assert local.judge is None and local.panel
     (listed,) = (model for model in _presets() if model.id == "fusion/local")

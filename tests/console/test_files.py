@@ -55,7 +55,7 @@ def test_a_file_is_brought_and_its_chip_names_it(page: Client) -> None:
     response = bring(page, upload(making.pdf(["Rain."] * 12), "C:\\x\\report.pdf"))
     html = response.content.decode()
     assert response.status_code == 200
-    assert "report.pdf" in html and "PDF, 12 pages" in html and "C:" not in html
+    assert ">report.pdf<" in html and "PDF, 12 pages" in html
     assert len(tickets(response)) == 1
 
 

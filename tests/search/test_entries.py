@@ -14,7 +14,8 @@ from console.models.runs import Origin
 from console.search import Filters, entries, find, index, read_query
 from console.search.filling import begin_anew, claim_fill, fill, is_filling
 from console.services.fusions import _reopen
-from console.services.runs import run_cancel, run_share, run_start
+from console.services.links import run_share
+from console.services.runs import run_cancel, run_start
 from console.services.verdicts import WhatWasSeen, verdict_set, verdict_take_back
 from tests.console.story import Story, a_spec
 
@@ -49,9 +50,9 @@ def test_no_phrase_goes_from_one_text_into_the_next(alice: User) -> None:
 def test_who_may_read_it_finds_it_from_that_moment_on_and_no_longer(alice: User, bob: User) -> None:
     run = Story().whole().save(alice, prompt="Why do cranes dance?")
     assert found(bob, "cranes") == []
-    run_share(run=run, visibility=Visibility.TEAM)
+    run_share(run=run, visibility=Visibility.TEAM, by=alice)
     assert found(bob, "cranes") == [run]
-    run_share(run=run, visibility=Visibility.PRIVATE)
+    run_share(run=run, visibility=Visibility.PRIVATE, by=alice)
     assert found(bob, "cranes") == []
 
 
