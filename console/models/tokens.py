@@ -49,12 +49,11 @@ class ApiToken(AskedTerms):
     concurrent_runs = models.PositiveIntegerField(
         null=True, blank=True, default=20, validators=[MinValueValidator(1)]
     )
-    # What a request need not say: it holds where it says nothing. `run_budget_nano` always does.
-    preset = models.CharField(max_length=40, blank=True, default="", db_default="")
+    # What a request need not say (`services/token_defaults.py`); NULL: nothing. No column here may
+    # be other than empty: SQLite would make the table anew, and lose one that older processes read.
+    defaults = models.JSONField(null=True, blank=True)
+    # The most that a run may cost which it starts, whatever a request says.
     run_budget_nano = models.BigIntegerField(null=True, blank=True)
-    visibility = models.CharField(max_length=10, default="private", db_default="private")
-    fanout = models.CharField(max_length=10, default="once", db_default="once")
-    cancel_on_disconnect = models.BooleanField(default=False, db_default=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
