@@ -27,6 +27,7 @@ from .pages.views import (
     runs,
     servers,
     sharing,
+    sources,
     tokens,
     verdicts,
 )
@@ -53,6 +54,7 @@ urlpatterns = [
         files.thumbnail,
         name="file-thumbnail",
     ),
+    path("fusion/runs/<uuid:run_id>/sources/<int:number>", sources.source, name="run-source"),
     path("fusion/runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),
     path("fusion/runs/<uuid:run_id>/share", sharing.share, name="run-share"),
     path("fusion/runs/<uuid:run_id>/verdict", verdicts.verdict, name="run-verdict"),

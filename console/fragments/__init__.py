@@ -15,7 +15,7 @@ from ..engine.findings.given import fused_answer
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
 from ..record import by_words
-from . import agreement, figures, phases, receipt, seats, sentences, sources
+from . import agreement, figures, phases, pooled, receipt, seats, sentences, sources
 from .renderings import rendered
 
 LOCAL_CREDENTIAL = "local"
@@ -38,9 +38,12 @@ def run_context(
         "show_costs": show_costs,
         "show_notes": show_costs if show_notes is None else show_notes,
         "seats": columns,
-        "phases": phases.phases(spec, state),
+        "phases": phases.phases(spec, state, pooled.phase(spec, state)),
+        "pool": pooled.pool_view(spec, state, columns),
         "total": phases.total(state),
-        "status_sentence": sentences.status(spec, state),
+        "status_sentence": pooled.words(state)
+        if pooled.is_researching(spec, state)
+        else sentences.status(spec, state),
         "in_title": sentences.in_title(spec, state),
         "waiting": sentences.waiting(spec, state),
         "waits": sentences.seat_waits(spec, state),
@@ -127,6 +130,8 @@ def run_fragments(context: dict[str, Any], made: SeatFragments | None = None) ->
     }
     if context["show_costs"]:
         parts["receipt"] = "_receipt"
+    if context["pool"]:
+        parts["sources"] = "_pool"
     if not context["state"].status.is_final:
         parts["fuse-now"] = "_fuse_now"
     html: dict[str, str] = {

@@ -25,18 +25,19 @@ class Phase:
     cost: str = ""
 
 
-# Until something is looked up for a run.
+# Of a run for which nothing is looked up.
 NO_SOURCES = Phase("Sources", "absent", "no sources")
 
 
-def phases(spec: Spec, state: RunState) -> list[Phase]:
+def phases(spec: Spec, state: RunState, sources: Phase | None = None) -> list[Phase]:
+    """`sources`: the first of them, where something is looked up."""
     size = len(spec.panel)
     answers = [state.latest(Step.PANEL, seat=i) for i in range(size)]
     usable = sum(1 for call in answers if call and call.is_usable)
     analysed = bool(state.fusion and state.fusion.analysis is not None)
     written = state.has_answer(state.fusion) and not (state.fusion and state.fusion.best)
     return [
-        NO_SOURCES,
+        sources or NO_SOURCES,
         _phase("Answers", {Step.PANEL}, state, f"{usable} of {size}", usable > 0),
         _phase("Analysis", {Step.CONDENSE, Step.ANALYSIS}, state, "", analysed),
         _phase("Fused answer", {Step.SYNTHESIS}, state, "", written),

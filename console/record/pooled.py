@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..engine import pool
+from ..engine.spec import letter
 from ..engine.state import CallState, RunState, Step
 
 
@@ -65,6 +66,15 @@ def pooled(state: RunState) -> list[PoolEntry]:
                 one = known.setdefault(cited["url"], PoolEntry(cited["url"], title))
                 one.named_by.append(call.seat)
     return sorted(known.values(), key=lambda one: (not one.was_read, one.number or 0))
+
+
+def answers_that_cite(state: RunState) -> list[tuple[str, str]]:
+    """(letter, text) of each, of what was written from them “fused answer”."""
+    return [
+        ("fused answer" if call.seat is None else letter(call.seat), call.text)
+        for call in _answers(state)
+        if call.citations
+    ]
 
 
 def _answers(state: RunState) -> Sequence[CallState]:

@@ -106,8 +106,9 @@ def test_every_address_is_known_here() -> None:
     names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
     frames = {"run-frames", "shared-frames"}  # tests/live/test_asking_for_frames.py
     files = {"file-of-run", "file-thumbnail"}  # test_files.py
-    known = {*PAGES, *DONE, *frames, *files, *RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES}
-    assert names == known
+    of_sources = {"run-source"}  # tests/console/test_run_source.py
+    elsewhere = {*frames, *files, *of_sources}
+    assert names == {*PAGES, *DONE, *elsewhere, *RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -26,6 +26,7 @@ from console.services.nearby import Offer
 from console.services.people import claim_make, claim_use
 from console.site.sample import FILE
 
+from .researched import researched
 from .story import ANALYSIS, Story
 
 pytestmark = pytest.mark.database
@@ -69,6 +70,7 @@ def test_every_template_is_somebody_s(
     story = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge()
     run = story.analyse(analysis).synthesise("Fused.").complete().save(alice)
     twice = Story().whole().fuse_again("Fused again.").save(alice)
+    looked_up = researched(Story().whole()).save(alice)
     under_way = Story().begin().answer(0, "An answer.").save(alice)
     sample = bring_in(read(FILE.read_bytes()), owner=None, visibility="team", origin="sample")
     client.force_login(ada)
@@ -83,6 +85,8 @@ def test_every_template_is_somebody_s(
         "/runs",
         f"/runs/{run.pk}",
         f"/runs/{under_way.pk}",
+        f"/runs/{looked_up.pk}",
+        f"/runs/{looked_up.pk}/sources/1",
         "/tokens",
         "/import",
         "/budgets",

@@ -32,6 +32,17 @@ def cited(text: str, library: Library) -> list[dict[str, str]]:
     ]
 
 
+def quotes_in(text: str, number: int, source: str) -> list[tuple[int, int]]:
+    """Where in the source stands what the text quotes of it by this number."""
+    quotable = QuotableAnswer(source)
+    found = []
+    for match in _QUOTE.finditer(_CODE.sub(" ", text)):
+        if number in (n for m in _CITED.finditer(match[5]) for n in _numbers(m[1])):
+            place = quotable.find(next(filter(None, match.groups()[:4]), ""))
+            found += [place] if place else []
+    return found
+
+
 def _entry(number: int, library: Library, quotes: list[tuple[str, bool]]) -> dict[str, str]:
     source: Mapping[str, Any] = library.sources[number]
     entry = {"url": str(source["url"]), "title": str(source["title"]), "number": str(number)}

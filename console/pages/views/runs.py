@@ -59,7 +59,7 @@ PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
 AGAIN = "console/run/_again_more.html"
 # What of a run fills the window.
 LOOKS = ("answers", "result")
-PARTS = ("fused-answer", "analysis", "receipt")
+PARTS = ("fused-answer", "analysis", "sources", "receipt")
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
 private_page = cache_control(private=True, no_store=True)
@@ -107,6 +107,9 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_visible_to(request.user, run_id)
     if request.method == "HEAD":
         return HttpResponse()  # pages left open ask whether they may stay
+    if (number := request.GET.get("source", "")).isascii() and number.isdecimal():
+        # A part of the page that is made for everybody alike knows no address of its run.
+        return redirect("run-source", run.pk, int(number[:6]))
     may_share = run.owner_id == request.user.pk
     # Nobody is asked for what is only there to be read.
     is_owner = may_share and not run.is_read_only
@@ -230,7 +233,7 @@ def run_page(
         "run": run,
         "asked_at": when(run.asked_at) if run.is_imported else None,
         "look": look,
-        "part": part if part in parts else parts[0],
+        "part": part if part in parts and (part != "sources" or context["pool"]) else parts[0],
         "socket_path": socket,
         "frames_path": frames,
         "now": now,

@@ -92,7 +92,7 @@ function fill(look) {
   if (!PHONE.matches) scrollTo({ top: 0, behavior: "instant" });
 }
 
-// The receipt stands in the map's place for a moment: Back leads to where one was.
+// The receipt, as the sources, stands in the map's place for a moment: Back leads to where one was.
 let before = null;
 
 function leave() {
@@ -114,7 +114,7 @@ export function back() {
 
 // A part of the run, by the id of its element: where it stands fills the window.
 export function showPart(id, { isAsked = false } = {}) {
-  if (id !== "receipt") before = null;
+  if (!["receipt", "sources"].includes(id)) before = null;
   else if (!before) leave();
   if (PHONE.matches) {
     showTab(id, isAsked);
@@ -212,10 +212,11 @@ function tell(part, word) {
 function tellStates() {
   tell("fused-answer", DONE[main.querySelector(".fused-state")?.dataset.state] ?? "");
   tell("analysis", DONE[main.querySelector("#analysis > .card-head")?.dataset.state] ?? "");
+  tell("sources", main.querySelector("#sources [data-count]")?.dataset.count ?? "");
   tell("receipt", main.querySelector("#receipt tfoot td:last-child")?.textContent ?? "");
 }
 const told = new MutationObserver(tellStates);
-for (const id of ["fused-head", "analysis", "receipt"]) {
+for (const id of ["fused-head", "analysis", "sources", "receipt"]) {
   const part = document.getElementById(id);
   if (part) told.observe(part, { childList: true });
 }
