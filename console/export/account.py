@@ -21,6 +21,7 @@ from ..models import Run, Verdict
 from ..models.shown import Shown
 from ..record import public
 from ..record.parts import Analysis, JudgesQuote
+from ..record.pooled import pooled
 from ..record.portable.withheld import fusion_for
 from ..record.rows import state_from_rows
 
@@ -102,6 +103,17 @@ class ToldLine:
 
 
 @dataclass(frozen=True)
+class ToldSource:
+    """`number` is None of a page that was not read, `note` what is to be said of it."""
+
+    number: int | None
+    url: str
+    title: str
+    cited_by: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Account:
     """Of one run. `fusions` begin with the latest."""
 
@@ -112,6 +124,7 @@ class Account:
     fusions: tuple[ToldFusion, ...]
     answers: tuple[ToldAnswer, ...]
     found_best: tuple[str, ...]
+    sources: tuple[ToldSource, ...]
     receipt: tuple[ToldLine, ...]
     total: ToldLine | None
 
@@ -131,9 +144,28 @@ def account(run: Run, shown: Shown) -> Account:
         found_best=tuple(map(_found, run.verdicts.select_related("person")))
         if shown.people
         else (),
+        sources=tuple(_sources(state)) if state.research else (),
         receipt=lines,
         total=_total(state) if lines else None,
     )
+
+
+def _sources(state: RunState) -> Iterator[ToldSource]:
+    """Of a run for which something was looked up. What was read, then what was not."""
+    for one in pooled(state):
+        if urlsplit(one.url).scheme not in ("http", "https"):
+            continue
+        notes = [one.failure] if one.failure else []
+        if one.named_by and not one.was_read:
+            letters = ", ".join(map(letter, one.named_by))
+            notes.append(f"Named by the provider of {letters}, not read here.")
+        if one.quotes:
+            notes.append(f"{one.found} of {one.quotes} quotes found in it.")
+        notes += [f"Not found in it: “{quote}”." for quote in dict.fromkeys(one.missing)]
+        if one.orders:
+            notes.append(f"It tells models what to do (“{one.orders}”), which was not followed.")
+        cited = ["fused" if c.seat is None else letter(c.seat) for c in one.cited_by]
+        yield ToldSource(one.number, one.url, one.title, ", ".join(cited), " ".join(notes))
 
 
 def _facts(run: Run, spec: Spec, state: RunState) -> Iterator[str]:

@@ -47,11 +47,12 @@ def _run(one: Account) -> dict[str, Any]:
 
 
 def _fusions(one: Account) -> Iterator[dict[str, Any]]:
+    cited = {source.number: source.url for source in one.sources if source.number}
     for fusion in one.fusions:
         text = fusion.marked or fusion.text
         yield {
             "fusion": fusion,
-            "html": render(text, sources=fusion.letters if fusion.marked else ""),
+            "html": render(text, sources=fusion.letters if fusion.marked else "", cited=cited),
             "parts": [
                 {
                     "part": part,

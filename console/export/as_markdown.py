@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from markdown_it import MarkdownIt
 
 from ..markdown.document import complete_lines, too_costly
-from .account import Account, ToldAnswer, ToldClaim, ToldFusion, ToldLine
+from .account import Account, ToldAnswer, ToldClaim, ToldFusion, ToldLine, ToldSource
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&!])")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
@@ -48,9 +48,19 @@ def _account(one: Account) -> Iterator[str]:
         yield _list(one.found_best)
     for fusion in one.fusions[1:]:
         yield from _fusion(fusion)
+    if one.sources:
+        yield "## Sources"
+        yield "\n".join(map(_source, one.sources))
     if one.total:
         yield "## Receipt"
         yield _table([*one.receipt, one.total])
+
+
+def _source(source: ToldSource) -> str:
+    number = f"[{source.number}] " if source.number else ""
+    cited = f" — **{source.cited_by}**" if source.cited_by else ""
+    note = f" ({_line(source.note)})" if source.note else ""
+    return f"- {number}{_line(source.title)}: <{source.url}>{cited}{note}"
 
 
 def _fusion(fusion: ToldFusion) -> Iterator[str]:

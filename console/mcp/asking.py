@@ -49,6 +49,7 @@ def begin(
     wait_for: WaitingFor | None = None,
     answers: Sequence[BroughtAnswer] | None = None,
     max_cost: float | None = None,
+    web: str | None = None,
 ) -> Run:
     """Raises ApiError and Refused."""
     caller.must_have(Scope.RUN)
@@ -60,6 +61,7 @@ def begin(
         "answers": [one.model_dump() for one in answers or ()],
         "judge": judge,
         "wait_for": wait_for,
+        "web": web,
         **(terms.model_dump() if terms else {}),
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"

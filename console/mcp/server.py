@@ -6,7 +6,7 @@ import copy
 import functools
 import time
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any, Literal, ParamSpec
 
 from django.conf import settings
 from mcp.server.mcpserver import Context, MCPServer
@@ -98,6 +98,13 @@ Answers = Annotated[
         max_length=MAX_SEATS,
     ),
 ]
+Web = Annotated[
+    Literal["shared", "off"] | None,
+    Field(
+        description="shared: the web is searched first, and every panelist gets the same numbered "
+        "extracts; default: as the preset says"
+    ),
+]
 MaxCost = Annotated[
     float | None,
     Field(
@@ -154,10 +161,11 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         wait_for: WhomToWaitFor = None,
         answers: Answers = None,
         max_cost: MaxCost = None,
+        web: Web = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         began = time.monotonic()
         caller = caller_of(ctx)
-        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost)
+        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web)
         run = await db(asking.begin, caller, *asked)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
@@ -179,9 +187,10 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         wait_for: WhomToWaitFor = None,
         answers: Answers = None,
         max_cost: MaxCost = None,
+        web: Web = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost)
+        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web)
         run = await db(asking.begin, caller, *asked)
         return answer(caller, run, RunState())
 

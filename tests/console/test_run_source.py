@@ -87,3 +87,28 @@ def test_by_a_link_the_list_is_shown_and_no_text(client: Client, run: Run) -> No
     Run.objects.filter(pk=run.pk).update(visibility="link")
     html = client.get(reverse("run-shared", args=["by-link"])).content.decode()
     assert "2 read" in html and "?source=" not in html
+
+
+def test_what_is_taken_along_lists_them(signed_in: Client, run: Run) -> None:
+    export = reverse("run-export", args=[run.pk])
+    markdown = signed_in.get(f"{export}?format=md").content.decode()
+    listed = markdown.split("## Sources\n\n")[1].split("\n\n")[0].splitlines()
+    assert listed[0].startswith(f"- [1] Elbe \\<i\\>: <{ELBE}> — **A** (1 of 2 quotes found in it.")
+    assert "Its server answered 500." in listed[2] and not listed[2].startswith("- [")
+    html = signed_in.get(f"{export}?format=html").content.decode()
+    assert "<h2>Sources</h2>" in html and '<li value="2">' in html
+    document = signed_in.get(f"{export}?format=json").json()
+    sources = document["runs"][0]["research"]["sources"]
+    assert [source.get("number") for source in sources] == [1, 2, None]
+
+
+def test_a_run_that_is_brought_in_keeps_its_list(signed_in: Client, run: Run, alice: User) -> None:
+    from console.record.portable import bring_in, read
+
+    body = signed_in.get(f"{reverse('run-export', args=[run.pk])}?format=json").content
+    [brought] = bring_in(read(body), owner=alice, visibility="private", origin="imported")
+    brought.refresh_from_db()
+    run.refresh_from_db()
+    assert brought.research == run.research
+    html = signed_in.get(reverse("run-source", args=[brought.pk, 1])).content.decode()
+    assert "What this page says stayed where the run was made." in html

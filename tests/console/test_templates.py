@@ -87,6 +87,7 @@ def test_every_template_is_somebody_s(
         f"/runs/{under_way.pk}",
         f"/runs/{looked_up.pk}",
         f"/runs/{looked_up.pk}/sources/1",
+        f"/runs/{looked_up.pk}/export?format=html",
         "/tokens",
         "/import",
         "/budgets",

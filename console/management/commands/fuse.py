@@ -68,6 +68,12 @@ class Command(BaseCommand):
             metavar="WHOM",
             help="everyone, all_but_one, at_least:2 or first:2; default: as the preset says",
         )
+        parser.add_argument(
+            "--web",
+            choices=("shared", "off"),
+            default="",
+            help="shared: search the web before the panel is asked; default: as the preset says",
+        )
         parser.add_argument("--policy", help="NAME=VALUE,… for this run, as in retries=0,grace=3")
         parser.add_argument(
             "--compare-first", action="store_true", help="stop after the panel; fuse later"
@@ -162,6 +168,7 @@ class Command(BaseCommand):
             terms=wish.terms.and_also(terms_of(options)),
             policy=chosen,
             wait_for=read_wait_for(options["wait_for"]),
+            web=options["web"],
             stop_after="panel" if options["compare_first"] else "",
         )
 
