@@ -42,6 +42,7 @@ urlpatterns = [
     path("fusion/runs", runs.list, name="run-list"),
     path("fusion/import", imports.import_runs, name="run-import"),
     path("fusion/files", files.bring, name="file-bring"),
+    path("fusion/files/text", files.text, name="file-text"),
     path("fusion/runs/under-way", runs.under_way, name="runs-under-way"),
     path("fusion/runs/<uuid:run_id>", runs.detail, name="run-detail"),
     path("fusion/runs/<uuid:run_id>/frames", live.frames, name="run-frames"),

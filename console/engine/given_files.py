@@ -27,7 +27,7 @@ class FileData:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenFiles:
     """The messages as they go to one who is asked: file parts are left where the bytes go along,
     and are text where not."""
 

@@ -18,14 +18,14 @@ from django.conf import settings
 
 from ..engine.calls.window import shares, tokens_in, window_of
 from ..engine.content import text_of
-from ..engine.given_files import AS_IT_IS, AS_TEXT, NOT, FileData, Given, Told
+from ..engine.given_files import AS_IT_IS, AS_TEXT, NOT, FileData, GivenFiles, Told
 from ..engine.provider import Message
 from ..engine.spec import Panelist
 from ..models import RunFile
 from .excerpts import Excerpt, excerpt, in_words
 from .inputs import Inputs, inputs_of, may_take
 from .kinds import WORDS, is_picture
-from .reading import Part, parts_of
+from .reading import ReadPart, parts_of
 from .store import read_bytes
 
 Db = Callable[..., Awaitable[Any]]
@@ -83,12 +83,12 @@ class Delivery:
     def __init__(self, files: Mapping[str, Attached], db: Db) -> None:
         self._files, self._db = files, db
         self._refused: set[tuple[str, str]] = set()
-        self._parts: dict[str, list[Part]] = {}
+        self._parts: dict[str, list[ReadPart]] = {}
 
     def was_refused(self, panelist: Panelist) -> None:
         self._refused.add((panelist.credential, panelist.model))
 
-    async def give(self, panelist: Panelist, messages: list[Message]) -> Given:
+    async def give(self, panelist: Panelist, messages: list[Message]) -> GivenFiles:
         at = (panelist.credential, panelist.model)
         inputs = (await self._db(inputs_of, [at]))[at]
         if at in self._refused:
@@ -103,7 +103,7 @@ class Delivery:
         nothing: Inputs = frozenset({"text"})
         return (await asyncio.to_thread(self._given, messages, nothing, tokens)).messages
 
-    def _given(self, messages: list[Message], inputs: Inputs, tokens: int) -> Given:
+    def _given(self, messages: list[Message], inputs: Inputs, tokens: int) -> GivenFiles:
         hashes = list(dict.fromkeys(h for message in messages for h in _hashes(message)))
         question = "\n".join(_words(m) for m in messages if m["role"] == "user")[-20_000:]
         files: dict[str, FileData] = {}
@@ -121,7 +121,7 @@ class Delivery:
                 as_text.append(hash)
                 told[hash] = _told(file, AS_TEXT, why=why)
         texts = self._texts(as_text, question, tokens, told)
-        return Given(
+        return GivenFiles(
             [_filled(message, files, texts, told, self._files) for message in messages],
             files,
             tuple(told.values()),
@@ -163,7 +163,7 @@ class Delivery:
                 told[hash] = _told(file, AS_TEXT, _which(found, len(parts[n]), file))
         return texts
 
-    def _read(self, hash: str) -> list[Part]:
+    def _read(self, hash: str) -> list[ReadPart]:
         if hash not in self._parts:
             self._parts[hash] = parts_of(hash)
         return self._parts[hash]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..engine.calls.window import tokens_in
-from .reading import Part
+from .reading import ReadPart
 
 _WORD = re.compile(r"\w{2,}")
 _END = re.compile(r"[.!?。！？](?=\s|$)|\n")
@@ -28,7 +28,7 @@ class Excerpt:
     names: tuple[str, ...] = ()
 
 
-def excerpt(parts: Sequence[Part], question: str, tokens: int) -> Excerpt:
+def excerpt(parts: Sequence[ReadPart], question: str, tokens: int) -> Excerpt:
     sizes = [tokens_in(part.text) + TITLE for part in parts]
     if sum(sizes) <= tokens:
         return Excerpt(_joined(parts))
@@ -41,12 +41,12 @@ def excerpt(parts: Sequence[Part], question: str, tokens: int) -> Excerpt:
     shown = [parts[number] for number in sorted(chosen)]
     if not shown and parts:
         first = parts[_ranked(parts, question)[0]]
-        shown = [Part(first.name, _cut(first.text, tokens - TITLE))]
+        shown = [ReadPart(first.name, _cut(first.text, tokens - TITLE))]
     shown = [part for part in shown if part.text]
     return Excerpt(_joined(shown), tuple(part.name for part in shown))
 
 
-def _ranked(parts: Sequence[Part], question: str) -> list[int]:
+def _ranked(parts: Sequence[ReadPart], question: str) -> list[int]:
     """The likeliest first; what is equally likely as it stands."""
     asked = set(_WORD.findall(question.casefold()))
     found = [Counter(w for w in _WORD.findall(p.text.casefold()) if w in asked) for p in parts]
@@ -72,7 +72,7 @@ def _cut(text: str, tokens: int) -> str:
     return text[:at].strip()
 
 
-def _joined(parts: Sequence[Part]) -> str:
+def _joined(parts: Sequence[ReadPart]) -> str:
     if len(parts) == 1 and parts[0].name.startswith("lines 1–"):
         return parts[0].text
     return "\n\n".join(f"[{part.name}]\n{part.text}" for part in parts)

@@ -39,7 +39,7 @@ _TOLD = ("pages", "sheets", "slides", "lines", "width", "height", "reduced_to", 
 
 
 @dataclass(frozen=True)
-class Part:
+class ReadPart:
     """A page, a sheet's rows, a slide, some lines."""
 
     name: str
@@ -70,11 +70,11 @@ def read(file: File, name: str = "") -> File:
     return file
 
 
-def parts_of(hash: str) -> list[Part]:
+def parts_of(hash: str) -> list[ReadPart]:
     """What was read of it; nothing where that is lost."""
     try:
         parts = json.loads(path_of(hash, "text").read_bytes())
-        return [Part(part["name"], part["text"]) for part in parts]
+        return [ReadPart(part["name"], part["text"]) for part in parts]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

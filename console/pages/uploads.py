@@ -42,7 +42,7 @@ class TextFiles(FileUploadHandler):
         return UploadedText(str(self.file_name), whole, file_size)
 
 
-class Attachments(FileUploadHandler):
+class AttachedUploads(FileUploadHandler):
     """Of the field `files`; what else there is goes to the handlers behind it."""
 
     _file: TemporaryUploadedFile | None = None

@@ -20,9 +20,9 @@ from ..engine.content import Content, FilePart, TextPart
 from ..engine.spec import Spec, letter
 from ..engine.text import storable
 from ..files.delivery import A_PICTURE, described
-from ..files.inputs import inputs_of, may_take
+from ..files.inputs import can_see, inputs_of, may_take
 from ..files.kinds import is_picture
-from ..files.reading import read
+from ..files.reading import parts_of, read
 from ..files.refused import FileRefused
 from ..files.store import keep, too_large
 from ..models import File, Run, RunFile
@@ -85,6 +85,14 @@ def clean_name(name: str) -> str:
 
 def ticket_of(file: ToAttach, owner: User) -> str:
     return signing.dumps([file.hash, file.name, owner.pk], salt=SALT, compress=True)
+
+
+def tickets_of(*, run: Run, owner: User) -> dict[str, str]:
+    """Hash -> a ticket of `owner`'s, for the files of a run of theirs."""
+    return {
+        row.file_id: ticket_of(_of(row.file, row.name), owner)
+        for row in RunFile.objects.filter(run=run).select_related("file")
+    }
 
 
 def files_of_tickets(*, tickets: Sequence[str], owner: User) -> list[ToAttach]:
@@ -165,3 +173,26 @@ def without(spec: Spec, files: Sequence[ToAttach]) -> list[str]:
     who = ", ".join(told[:-1]) + f" and {told[-1]}" if len(told) > 1 else told[0]
     takes, asked = ("takes", "is") if len(told) == 1 else ("take", "are")
     return [f"{who} {takes} no pictures and {asked} asked without {which}."]
+
+
+def nobody_sees(spec: Spec, files: Sequence[ToAttach]) -> bool:
+    """Whether pictures are asked about, and it is known of everybody that they take none."""
+    pictures = [file for file in files if is_picture(file.type)]
+    seats = [(spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked]
+    if not pictures or not seats:
+        return False
+    known = inputs_of(seats)
+    return not any(may_take(pictures[0].type, known[at]) for at in seats)
+
+
+def who_could_see() -> list[str]:
+    return can_see()
+
+
+def text_of_document(*, name: str, data: bytes | Iterable[bytes]) -> str:
+    """Of a PDF or an Office document that is an answer itself. Raises Refused."""
+    file = file_bring(name=name, data=data)
+    text = "\n\n".join(part.text for part in parts_of(file.hash))
+    if not text:
+        raise Refused(f"“{file.name}” has no text that can be read. Paste what it says.")
+    return text

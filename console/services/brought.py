@@ -19,6 +19,7 @@ from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.state import CallState
 from ..engine.state import brought as call_of
 from ..engine.text import storable
+from .attaching import text_of_document
 from .errors import Refused
 
 MAX_NAME = 60
@@ -28,9 +29,8 @@ _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
 _BYTES_PER_CHARACTER = 4  # of UTF-8, at most
 # What is told apart by how it begins, whatever it is called.
+_DOCUMENTS = (b"%PDF-", b"PK\x03\x04")
 _NOT_YET = (
-    (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a Word document or another archive"),
     (b"\xd0\xcf\x11\xe0", "an old Word document"),
     (b"{\\rtf", "an RTF document"),
 )
@@ -83,8 +83,8 @@ def brought(*, number: int, name: str, text: str, model: str = "", by: str = "")
 
 
 def read_file(*, number: int, name: str, size: int, read: bytes | None) -> str:
-    """The text of a file, Markdown or plain. `read` is what is in it, None where it was too large
-    to be read at all. Raises AnswerRefused."""
+    """The text of a file: Markdown, plain, a PDF or a Word document. `read` is what is in it,
+    None where it was too large to be read at all. Raises AnswerRefused."""
     name = _line(name)[:MAX_NAME]
     most = settings.MAX_PROMPT_CHARACTERS * _BYTES_PER_CHARACTER
     if read is None or size > most:
@@ -92,6 +92,11 @@ def read_file(*, number: int, name: str, size: int, read: bytes | None) -> str:
             f"The file “{name}” has {size / 1e6:,.1f} MB; at most {most / 1e6:,.1f} MB are read."
         )
         raise AnswerRefused(sentence, number)
+    if read.startswith(_DOCUMENTS):
+        try:
+            return text_of_document(name=name, data=read)
+        except Refused as refused:
+            raise AnswerRefused(str(refused), number) from None
     if kind := next((kind for begins, kind in _NOT_YET if read.startswith(begins)), ""):
         raise AnswerRefused(
             f"The file “{name}” is {kind}, which cannot be read here yet. Bring its text: a "

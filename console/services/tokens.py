@@ -24,6 +24,7 @@ from ..models.money import DAY, PERSON, SITE, TOKEN
 from ..models.runs import Origin, is_unfinished
 from ..models.tokens import Scope
 from ..money.purses import purse_set, run_budget, used_up
+from .attaching import ToAttach
 from .brought import Brought
 from .build_spec import Who
 from .errors import Refused
@@ -126,6 +127,7 @@ def token_run_start(
     goes_on: bool = False,
     visibility: str = "private",
     max_cost: Decimal | None = None,
+    files: Sequence[ToAttach] = (),
 ) -> Run:
     """Start a run within the token's limits. Raises OverLimit and Refused.
 
@@ -156,6 +158,7 @@ def token_run_start(
             messages=messages,
             api=ApiOrigin(token, request_hash, idempotency_key),
             max_cost=max_cost,
+            files=files,
         )
 
 

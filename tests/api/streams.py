@@ -28,8 +28,8 @@ TIMES = (
 _TIME = re.compile(rf'"({"|".join(TIMES)})":\d+(?:\.\d+)?')
 # Of a fusion: that a model compared the answers. Of a run's calls: who said the cost, and the web
 # pages that an answer cites, the name of an answer from elsewhere. Of a run: what people found
-# best, what goes on from it, what is to be said of one that is completed; of a fusion: what a
-# reader wished.
+# best, what goes on from it, what is to be said of one that is completed; of a call: how it was
+# given which files; of a fusion: what a reader wished.
 BY_MODEL = r'"analysis_by": ?(?:null|"model"), ?(?="(?:failure_reason|analysis)":)'
 ADDED = re.compile(
     r',"followed":null,"follow_ups":(?:null|\[\])|'
@@ -37,7 +37,7 @@ ADDED = re.compile(
     r'"name":null,"brought_by":null,(?="model")|"note":(?:null|"[^"]*"),(?="tool_calls")|'
     r'"provenance":\[(?:\{[^{}]*\},?)*\],(?="stands_in")|'
     r'"cost_source":(?:null|"\w*"),(?="retry_at")|"sources":\[\],(?="(?:finish_reason|usage)")|'
-    + BY_MODEL
+    r'"files":\[\],(?="finish_reason")|' + BY_MODEL
 )
 _NUMBER = re.compile(r'"sequence_number":\d+')
 _PLACE = re.compile(r"^id: (\d+)-\d+\.\d+$", re.M)

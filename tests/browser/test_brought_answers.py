@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.acts import wait_for_the_end, wide_things, words
 from tests.browser.conftest import People, Shoot, Visit
 from tests.browser.test_accessibility import problems
+from tests.files import making
 from tests.live.conftest import PASSWORD, add_people
 from tests.live.member import Member
 from tests.stack import Stack
@@ -136,8 +137,8 @@ def test_a_file_comes_into_its_field_or_says_why_not(visit: Visit, tmp_path: Pat
     page.locator("#elsewhere > summary").click()
     row, file = page.locator(".answer-row").nth(0), page.locator("[name=answer-file-0]")
     for name, content, sentence in (
-        ("a.pdf", b"%PDF-1.7", "PDF and Word files cannot be read here yet"),
-        ("a.docx", b"PK\x03\x04\0\0", "PDF and Word files cannot be read here yet"),
+        ("a.pdf", b"%PDF-1.7", "is no PDF that can be read"),
+        ("a.docx", b"PK\x03\x04\0\0", "is broken"),
         ("a.txt", b"a" * 1_700_000, "at most 1.6 MB are read"),
         ("a.md", "Grüße".encode("latin-1"), "no Markdown or plain text file"),
     ):
@@ -150,6 +151,10 @@ def test_a_file_comes_into_its_field_or_says_why_not(visit: Visit, tmp_path: Pat
     expect(row.locator("[name=answer-text]")).to_have_value(WET)
     expect(row.locator(".error")).to_be_hidden()
     assert rows(page) == [("My notes", "", WET)]
+    row.get_by_role("button", name="Remove").click()
+    (tmp_path / "Report.pdf").write_bytes(making.pdf(["It is wet."]))
+    file.set_input_files(tmp_path / "Report.pdf")
+    expect(row.locator("[name=answer-text]")).to_have_value("It is wet.")
     row.get_by_role("button", name="Remove").click()
     assert rows(page) == []
 

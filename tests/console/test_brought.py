@@ -38,6 +38,7 @@ from console.services.errors import Refused
 from console.services.follow import run_follow
 from console.services.fusions import run_fuse, seat_ask
 from console.services.runs import run_start
+from tests.files import making
 
 from .story import link_to
 
@@ -171,8 +172,9 @@ def test_a_file_is_text_in_unicode(read: bytes, text: str) -> None:
 @pytest.mark.parametrize(
     ("read", "sentence"),
     [
-        (b"%PDF-1.7\n", "is a PDF, which cannot be read here yet"),
-        (b"PK\x03\x04rest", "is a Word document or another archive"),
+        (b"%PDF-1.7\n", "is no PDF that can be read: it is broken"),
+        (b"PK\x03\x04rest", "is broken: it begins as an archive and is none"),
+        (making.pdf([""]), "has no text that can be read. Paste what it says."),
         (b"\xd0\xcf\x11\xe0\xa1", "is an old Word document"),
         (b"{\\rtf1 x}", "is an RTF document"),
         (b"\x89PNG\r\n\x1a\n\0\0", "is no text that can be read"),
@@ -181,7 +183,9 @@ def test_a_file_is_text_in_unicode(read: bytes, text: str) -> None:
         (None, "at most 1.6 MB are read"),
     ],
 )
-def test_a_file_that_is_no_text_is_refused_in_a_sentence(read: bytes | None, sentence: str) -> None:
+def test_a_file_that_is_no_text_is_refused_in_a_sentence(
+    db: None, read: bytes | None, sentence: str
+) -> None:
     with pytest.raises(AnswerRefused, match=sentence):
         read_file(number=0, name="note.pdf", size=2_000_000 if read is None else 9, read=read)
 
@@ -290,8 +294,10 @@ def test_what_is_wrong_stands_where_it_was_filled_in_and_nothing_is_lost(
     ("file", "expected"),
     [
         (("notes.md", b"# It is wet"), ""),
-        (("notes.pdf", b"%PDF-1.7"), "is a PDF"),
-        (("notes.docx", b"PK\x03\x04"), "Word document"),
+        (("notes.pdf", making.pdf(["# It is wet"])), ""),
+        (("notes.docx", making.word(making.paragraph("It is wet", "Heading1"))), ""),
+        (("notes.pdf", b"%PDF-1.7"), "is no PDF that can be read"),
+        (("notes.docx", b"PK\x03\x04"), "is broken"),
         (("big.txt", b"a" * 1_700_000), "at most 1.6 MB are read"),
         (("empty.txt", b""), "“empty” has no text"),
     ],

@@ -33,7 +33,7 @@ DONE = {
         "run-follow",
     ),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
-    *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring"),
+    *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring", "file-text"),
     *("preset-offer", "preset-copy"),
 }
 # For machines, the same for everybody. (Redis is away here.)

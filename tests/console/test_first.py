@@ -121,7 +121,7 @@ def test_answers_that_were_being_filled_in_stay_too(
     assert "It is **wet**.\n\n&lt;b&gt;Very.&lt;/b&gt;" in rows[0]
     assert "</textarea>" in rows[1] and 'value="mine"' in rows[2]
     assert "Das Wasser ist naß." in rows[2]
-    assert "is a PDF, which cannot be read here yet" in rows[3]
+    assert "is no PDF that can be read: it is broken" in rows[3]
     assert re.search(r'<details id="elsewhere"[^>]* open', html) and "Which one?" in html
     assert "ChatGPT" not in page(client)  # once
 

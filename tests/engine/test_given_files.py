@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
-from console.engine.given_files import FileData, Given
+from console.engine.given_files import FileData, GivenFiles
 from console.engine.provider import Request
 from console.engine.spec import Panelist
 
@@ -18,11 +18,11 @@ class Attached:
     def __init__(self) -> None:
         self.refused: set[str] = set()
 
-    async def give(self, panelist: Panelist, messages: Any) -> Given:
+    async def give(self, panelist: Panelist, messages: Any) -> GivenFiles:
         if panelist.model in self.refused:
             told = {"name": "a.png", "given": "not_given", "why": "it takes no pictures"}
-            return Given(AS_TEXT, {}, (told,))
-        return Given(ASKED, {"abc": PICTURE}, ({"name": "a.png", "given": "as_it_is"},))
+            return GivenFiles(AS_TEXT, {}, (told,))
+        return GivenFiles(ASKED, {"abc": PICTURE}, ({"name": "a.png", "given": "as_it_is"},))
 
     def was_refused(self, panelist: Panelist) -> None:
         self.refused.add(panelist.model)

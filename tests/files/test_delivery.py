@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.engine.given_files import Given, lacked, was_given
+from console.engine.given_files import GivenFiles, lacked, was_given
 from console.engine.spec import Panelist
 from console.files.delivery import Attached, Delivery
 from console.files.reading import read
@@ -26,7 +26,7 @@ def attached(data: bytes, name: str) -> Attached:
 
 def given(
     files: list[Attached], inputs: Any, question: str = "What is it?", **panelist: Any
-) -> Given:
+) -> GivenFiles:
     async def db(work: Any, models: Any) -> Any:
         return {models[0]: inputs}
 
@@ -37,7 +37,7 @@ def given(
     return asyncio.run(delivery.give(who, [{"role": "user", "content": content}]))
 
 
-def text_of(one: Given) -> str:
+def text_of(one: GivenFiles) -> str:
     text = one.messages[0]["content"]
     assert isinstance(text, str)
     return text
@@ -120,7 +120,7 @@ def test_who_refuses_them_is_asked_without():
     async def db(work: Any, models: Any) -> Any:
         return {models[0]: UNKNOWN}
 
-    async def twice() -> Given:
+    async def twice() -> GivenFiles:
         delivery = Delivery({photo.hash: photo}, db)
         who = Panelist("model", "there")
         content = [{"type": "file", "hash": photo.hash}, {"type": "text", "text": "What?"}]

@@ -160,7 +160,7 @@ def test_the_shell_sets_them_side_by_side_where_nobody_can_judge(
 @pytest.mark.parametrize(
     ("content", "args", "sentence"),
     [
-        (b"%PDF-1.7", ["--answers-only"], "is a PDF, which cannot be read here yet"),
+        (b"%PDF-1.7", ["--answers-only"], "is no PDF that can be read: it is broken"),
         (b"\x89PNG\0", ["--answers-only"], "is no text that can be read"),
         (b"a" * 2_000_000, ["--answers-only"], "has 2.0 MB; at most 1.6 MB are read"),
         (b" \n", ["--answers-only"], "“x” has no text"),

@@ -24,7 +24,7 @@ from .errors import ApiError, too_large
 ANYBODYS_BYTES = 64 * 1024
 IMPORT = "/fusion/import"
 # Forms that files may stand in which go with a question.
-ATTACH = ("/fusion", "/fusion/files")
+ATTACH = ("/fusion", "/fusion/files", "/fusion/files/text")
 # How slowly a body may come: less is no line that people have, but somebody who holds us.
 BYTES_PER_SECOND = 8 * 1024
 

@@ -38,7 +38,9 @@ TABLE: dict[str, Condition] = {
     # the request
     "invalid_json": Condition(400, _INVALID, "The body is not valid JSON."),
     "invalid_request": Condition(400, _INVALID, "The request does not have the required form."),
-    "unsupported_content": Condition(400, _INVALID, "Only text can be asked about."),
+    "unsupported_content": Condition(
+        400, _INVALID, "This cannot be asked about: text, pictures and files can."
+    ),
     "context_length_exceeded": Condition(400, _INVALID, SENTENCES[Reason.CONTEXT_LENGTH]),
     "recursion_refused": Condition(
         400, _INVALID, "A fusion cannot be asked for from within a fusion: one level only."

@@ -11,10 +11,12 @@ from ...engine.state import RunState
 from ...engine.usage import Usage as Tokens
 from ...models import Run
 from ...record.parts import Usage
+from ...services.attaching import ToAttach
 from ..http.base import ApiCall
 from ..http.db import db
 from ..http.errors import ApiError
 from ..http.follow import final, load, may_go_on
+from ..planning.attached import must_be_seen
 from ..planning.conversation import conversation
 from ..planning.failures import seconds_left
 from ..planning.idempotency import PANEL, Started, run_url, start, start_turn
@@ -26,6 +28,7 @@ from .replies import FusionOfChat
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
 WARNINGS = "x-fusion-warnings"
+_STRAIGHT = str.maketrans("“”", '""')  # a header holds no others
 # Of a failure that is told again: for how many seconds more.
 ASKED_ANEW_IN = "x-fusion-asked-anew-in"
 
@@ -131,6 +134,8 @@ class Chat:
         else:
             part = shapes.fusion_object(self.spec, state, **where)
         part.usage = shapes.usage_of(self.states(state))
+        if given := shapes.attachments(self.spec, state):
+            part.attachments = given
         if self.plan.warnings:
             part.warnings = list(self.plan.warnings)
         return part
@@ -188,12 +193,14 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
     spec = plan.decide or plan.spec
     if not spec.has_judge:
         raise ApiError("no_judge", param="fusion.answers")
-    messages, prompt = conversation(body.messages, with_tools=plan.keeps_tools)
+    asked = conversation(body.messages, with_tools=plan.keeps_tools, owner=call.token.owner)
+    plan = _told_who_sees(call, plan, spec, asked.files)
     started = start(
         call,
         spec,
-        prompt=prompt,
-        messages=messages,
+        prompt=asked.prompt,
+        messages=asked.messages,
+        files=asked.files,
         visibility=body.fusion.visibility,
         answers=plan.answers,
         fails_again=(spec, plan.spec),
@@ -202,6 +209,18 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
     if started.has_failed:
         raise _again(chat)
     return chat
+
+
+def _told_who_sees(
+    call: ApiCall[ChatRequest], plan: Plan, spec: Spec, files: list[ToAttach]
+) -> Plan:
+    """Who is asked without a picture, as warnings. Raises ApiError where that is everybody."""
+    if not (without := must_be_seen(spec, files)):
+        return plan
+    plan = replace(plan, warnings=(*plan.warnings, *without))
+    told = " ".join(plan.warnings).translate(_STRAIGHT)
+    call.headers[WARNINGS] = told.encode("ascii", "replace").decode()
+    return plan
 
 
 def _again(chat: Chat) -> ApiError:
@@ -220,8 +239,9 @@ def _within_turn(call: ApiCall[ChatRequest], plan: Plan) -> Chat | None:
     is_result = body.messages[-1].role in ("tool", "function")
     if plan.direct or not is_result or body.fusion.fanout == "every":
         return None
-    as_text, _ = conversation(body.messages, with_tools=False)
-    as_it_is, _ = conversation(body.messages, with_tools=True)
+    owner = call.token.owner
+    as_text = conversation(body.messages, with_tools=False, owner=owner).messages
+    as_it_is = conversation(body.messages, with_tools=True, owner=owner).messages
     turn = find_turn(call.token, plan.spec, as_text, as_it_is)
     taken = start_turn(call, turn, plan.spec) if turn else None
     if taken is None:
@@ -236,12 +256,13 @@ def _within_turn(call: ApiCall[ChatRequest], plan: Plan) -> Chat | None:
 def go_on(chat: Chat, state: RunState) -> Chat:
     """The outer model has chosen to ask a panel: its run."""
     body = chat.call.body
-    messages, prompt = conversation(body.messages, with_tools=False)
+    asked = conversation(body.messages, with_tools=False, owner=chat.call.token.owner)
     started = start(
         chat.call,
         chat.plan.spec,
-        prompt=prompt,
-        messages=messages,
+        prompt=asked.prompt,
+        messages=asked.messages,
+        files=asked.files,
         visibility=body.fusion.visibility,
         part=PANEL,
     )

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ...record.parts import Analysis, CachedTokens, ReasoningTokens, Usage
-from ...record.public import Best, CallStatus, Source
+from ...record.public import Best, CallStatus, GivenFile, Source
 from ..http.replies import Error, Reply
 
 
@@ -34,13 +34,21 @@ class FailedModel(Reply):
     in_place_of: str | None = None
 
 
+class SeatsFile(GivenFile):
+    """A file of the request, and how the seat's model was given it."""
+
+    seat: str
+    model: str
+
+
 class FusionOutcome(Reply):
     """`usage` is the whole run's, also where the answer's own is that of one call. `warnings`:
-    what of the request was left out."""
+    what of the request was left out. `attachments`: how each seat was given each file."""
 
     status: Literal["ok", "error"]
     usage: Usage | None = None
     warnings: list[str] | None = None
+    attachments: list[SeatsFile] | None = None
 
 
 class RunOfAnswer(Reply):

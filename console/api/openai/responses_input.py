@@ -12,11 +12,14 @@ from typing import Any
 from django.http import Http404
 
 from ... import access
+from ...engine.provider import Message
 from ...models import Run
 from ...record.asked import Forgotten, asked
 from ...record.rows import state_from_rows
+from ...services.attaching import tickets_of
 from ..http.base import ApiCall, parse
 from ..http.errors import ApiError
+from ..planning.attached import KEPT
 from ..planning.plan import DECIDE
 from ..planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
 from . import shapes
@@ -134,7 +137,24 @@ def _ended_by(run: Run, turn: int) -> tuple[list[dict[str, Any]], shapes.FinalAn
     if answer is None or any(c["function"]["name"] == DECIDE for c in answer.tool_calls):
         return None
     since = state.said_since(state.fusions[turn]) if turn else []
-    return [*asked(run).messages, *since], answer
+    return [*_sendable(run, asked(run).messages), *since], answer
+
+
+def _sendable(run: Run, messages: list[Message]) -> list[Message]:
+    """As a program could have sent them: a file goes by a ticket of whose run it is."""
+    if run.owner is None or not any(isinstance(m.get("content"), list) for m in messages):
+        return messages
+    tickets = tickets_of(run=run, owner=run.owner)
+
+    def part(kept: dict[str, Any]) -> dict[str, Any]:
+        if kept.get("type") != "file":
+            return kept
+        return {"type": KEPT, "ticket": tickets.get(kept["hash"], "")}
+
+    return [
+        {**m, "content": [part(p) for p in m["content"]]} if isinstance(m["content"], list) else m
+        for m in messages
+    ]
 
 
 def _run_of(call: ApiCall[ResponseRequest], number: str) -> Run | None:

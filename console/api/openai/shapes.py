@@ -13,9 +13,9 @@ from ...engine.findings.answering import FinalAnswer, answer_of, answering_call,
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ...record.parts import Analysis, analysis_object, in_place_of, judged, model_of, usage_of
-from ...record.public import Source, analysis_by, asked, best_of, sources
+from ...record.public import GivenFile, Source, analysis_by, asked, best_of, sources
 from ..http.errors import TABLE, ApiError
-from .replies import FailedModel, FusionOfChat, PanelAnswer
+from .replies import FailedModel, FusionOfChat, PanelAnswer, SeatsFile
 
 __all__ = [
     "FinalAnswer",
@@ -23,6 +23,7 @@ __all__ = [
     "answer_aside",
     "answer_of",
     "answering_call",
+    "attachments",
     "direct_object",
     "failed_models",
     "failure",
@@ -102,6 +103,19 @@ def who(spec: Spec, call: CallState) -> dict[str, Any]:
     names = {"model": model_of(call), "seat": letter(call.seat or 0)}
     meant = in_place_of(spec, call)
     return names | ({"in_place_of": meant} if meant else {})
+
+
+def attachments(spec: Spec, state: RunState) -> list[SeatsFile]:
+    """How each seat was given each file of the request, by its latest call."""
+    calls = [state.latest(Step.PANEL, seat=seat) for seat in range(len(spec.panel))]
+    return [
+        SeatsFile(
+            **GivenFile.of(told).model_dump(), seat=letter(call.seat or 0), model=model_of(call)
+        )
+        for call in calls
+        if call
+        for told in call.files
+    ]
 
 
 def failed_models(spec: Spec, state: RunState) -> list[FailedModel]:

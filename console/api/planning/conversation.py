@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.contrib.auth.models import User
 
+from ...engine.content import Part as ContentPart
 from ...engine.provider import Message
+from ...services.attaching import ToAttach
 from ..http.errors import ApiError
+from .attached import file_of, is_file
 from .schemas import ChatMessage, Part
 
 
+class Conversation(NamedTuple):
+    """`prompt` is what the run is known by; `files` are those that its messages name."""
+
+    messages: list[Message]
+    prompt: str
+    files: list[ToAttach]
+
+
 def conversation(
-    chat_messages: list[ChatMessage], *, with_tools: bool
-) -> tuple[list[Message], str]:
-    """(messages, the prompt the run is known by). Raises ApiError.
+    chat_messages: list[ChatMessage], *, with_tools: bool, owner: User
+) -> Conversation:
+    """Raises ApiError.
 
     `with_tools` keeps tool calls and their results as they are, for one model that is given
-    the tools; to a panel, which is not, they are told as text.
+    the tools; to a panel, which is not, they are told as text. Files are kept as they come, of
+    `owner`.
     """
     messages: list[Message] = []
+    files: list[ToAttach] = []
     prompt = ""
     size = 0
     for number, message in enumerate(chat_messages):
+        before = len(files)
+        parts = _parts(message, number, owner, files)
         text = _text(message, number)
         size += len(text)
-        if message.role == "user" and text.strip():
-            prompt = text
-        messages.append(_as_it_is(message, text) if with_tools else _as_text(message, text))
+        if message.role == "user" and (text.strip() or len(files) > before):
+            prompt = text if text.strip() else ", ".join(file.name for file in files[before:])
+        converted = _as_it_is(message, text) if with_tools else _as_text(message, text)
+        messages.append(converted | {"content": parts} if parts else converted)
     messages = [m for m in messages if m["content"] or m.get("tool_calls") or m["role"] == "tool"]
     if not prompt:
         raise ApiError("invalid_request", "No message of the user says anything.", param="messages")
@@ -38,7 +55,25 @@ def conversation(
             f"{settings.MAX_PROMPT_CHARACTERS:,} are accepted.",
             param="messages",
         )
-    return messages, prompt
+    return Conversation(messages, prompt, files)
+
+
+def _parts(
+    message: ChatMessage, number: int, owner: User, files: list[ToAttach]
+) -> list[ContentPart]:
+    """Of a message that has files in it; its files are put to the others. Raises ApiError."""
+    content = message.content
+    if message.role != "user" or not isinstance(content, list) or not any(map(is_file, content)):
+        return []
+    parts: list[ContentPart] = []
+    for part in content:
+        if is_file(part):
+            file = file_of(part, owner, number=number, count=len(files))
+            files.append(file)
+            parts.append(file.part)
+        elif text := _part(part, number):
+            parts.append({"type": "text", "text": text})
+    return parts
 
 
 def _text(message: ChatMessage, number: int) -> str:
@@ -48,7 +83,9 @@ def _text(message: ChatMessage, number: int) -> str:
         case None:
             return ""
         case parts:
-            return "\n".join(_part(part, number) for part in parts)
+            is_users = message.role == "user"
+            told = (_part(p, number) for p in parts if not (is_users and is_file(p)))
+            return "\n".join(told)
 
 
 def _part(part: Part, number: int) -> str:
@@ -56,7 +93,8 @@ def _part(part: Part, number: int) -> str:
         return part.text or ""
     raise ApiError(
         "unsupported_content",
-        f"Only text can be asked about; message {number} has a part of type “{part.type}”.",
+        f"Message {number} has a part of type “{part.type}”, which cannot be asked about here; "
+        "pictures and files stand in messages of the user.",
         param=f"messages.{number}.content",
     )
 

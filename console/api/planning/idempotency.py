@@ -18,6 +18,7 @@ from ...engine.provider import Message
 from ...engine.spec import Spec
 from ...engine.state import RunStatus
 from ...models import Fusion, Run
+from ...services.attaching import ToAttach
 from ...services.brought import Brought
 from ...services.errors import Refused, RunUnderWay
 from ...services.tokens import token_run_start, token_run_turn
@@ -61,6 +62,7 @@ def start(
     answers: Sequence[Brought] = (),
     part: str = "",
     fails_again: Sequence[Spec] = (),
+    files: Sequence[ToAttach] = (),
 ) -> Started:
     """The run of this request: a new one, or the one it has already. Raises ApiError.
 
@@ -92,6 +94,7 @@ def start(
             spec=spec,
             answers=answers,
             messages=messages,
+            files=files,
             request_hash=asked,
             idempotency_key=key,
             repeated_since=before - RETRIED_WITHIN if repeats and not key else None,

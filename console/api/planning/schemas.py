@@ -32,9 +32,29 @@ Seat = Literal["A", "B", "C", "D", "E", "F", "G", "H"]
 MAX_MESSAGES = 2000
 
 
+class ImageOfPart(Schema):
+    url: str
+
+
+class FileOfPart(Schema):
+    filename: Annotated[str, Field(max_length=1000)] | None = None
+    file_data: str | None = None
+    file_id: str | None = None
+
+
 class Part(Schema):
+    """Text, a picture (`image_url`, `input_image`) or a file (`file`, `input_file`), as a data:
+    URI."""
+
     type: Annotated[str, Field(max_length=50)]
     text: str | None = None
+    image_url: str | ImageOfPart | None = None
+    file: FileOfPart | None = None
+    filename: Annotated[str, Field(max_length=1000)] | None = None
+    file_data: str | None = None
+    file_url: str | None = None
+    file_id: str | None = None
+    ticket: str | None = None
 
 
 class FunctionCall(Schema):

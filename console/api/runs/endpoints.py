@@ -16,6 +16,7 @@ from ...models import Fusion, Run
 from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
 from ...record.rows import state_from_rows
+from ...services.attaching import ToAttach
 from ...services.errors import RunUnderWay
 from ...services.fusions import begins_from, fusion_wish, must_be_of_here
 from ...services.habits import history
@@ -29,6 +30,7 @@ from ..http.db import db
 from ..http.errors import ApiError
 from ..http.wishes import refuse_wishes
 from ..openai.chat_run import planned
+from ..planning.attached import must_be_seen
 from ..planning.conversation import conversation
 from ..planning.idempotency import earlier, start
 from ..planning.plan import Plan
@@ -113,6 +115,7 @@ def _create(call: ApiCall[RunRequest]) -> replies.StartedRun:
         messages=asked.messages,
         visibility=call.body.fusion.visibility,
         answers=asked.plan.answers,
+        files=asked.files,
     )
     run = run_reply(call.request, call.token, started.run)
     return replies.StartedRun(**dict(run), estimate=estimate)
@@ -128,6 +131,7 @@ class _Asked:
     plan: Plan
     messages: list[Message]
     prompt: str
+    files: list[ToAttach]
 
 
 def _asked(call: ApiCall[RunRequest]) -> _Asked:
@@ -138,8 +142,10 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
     # Whoever starts a run has decided already: the tool form asks its panel, too.
     plan = replace(plan, decide=None)
     chat_messages = body.messages or [ChatMessage(role="user", content=body.prompt)]
-    messages, prompt = conversation(chat_messages, with_tools=plan.keeps_tools)
-    return _Asked(plan, messages, prompt)
+    asked = conversation(chat_messages, with_tools=plan.keeps_tools, owner=call.token.owner)
+    without = must_be_seen(plan.spec, asked.files)
+    plan = replace(plan, warnings=(*plan.warnings, *without))
+    return _Asked(plan, asked.messages, asked.prompt, asked.files)
 
 
 def _quoted(asked: _Asked) -> replies.QuoteReply:

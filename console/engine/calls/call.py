@@ -23,7 +23,7 @@ from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
 from ..findings.extracts import Library
-from ..given_files import Given
+from ..given_files import GivenFiles
 from ..pool import Researcher
 from ..provider import (
     Alive,
@@ -81,7 +81,7 @@ class Pieces(Protocol):
 class Files(Protocol):
     """What people attached, for who is asked."""
 
-    async def give(self, panelist: Panelist, messages: list[Message]) -> Given: ...
+    async def give(self, panelist: Panelist, messages: list[Message]) -> GivenFiles: ...
 
     def was_refused(self, panelist: Panelist) -> None:
         """It took none as they are: whatever it is asked next has their text."""
@@ -122,8 +122,8 @@ class Context:
     # The sources that were read for the run, once research is over.
     library: Library | None = None
 
-    async def given(self, panelist: Panelist, messages: list[Message]) -> Given:
-        return await self.files.give(panelist, messages) if self.files else Given(messages)
+    async def given(self, panelist: Panelist, messages: list[Message]) -> GivenFiles:
+        return await self.files.give(panelist, messages) if self.files else GivenFiles(messages)
 
     def write(self, kind: EventType, call: str, fusion: int = 0, *, text: str) -> None:
         """A piece of a call's text or thoughts; its first is told at once."""

@@ -21,6 +21,7 @@ from console.catalog.listings import all_models
 from console.catalog.near import did_you_mean
 from console.engine.errors import Reason
 from console.engine.findings.given import fused_answer
+from console.engine.given_files import lacked
 from console.engine.spec import Spec, letter
 from console.engine.state import RunState, Step
 from console.engine.steps.condense import condensing_of
@@ -33,6 +34,7 @@ from console.models import Preset, Run
 from console.record.by_words import compared, put_together
 from console.record.follow import until_final
 from console.record.public import Seat, run_object
+from console.services.attaching import ToAttach, file_bring, without
 from console.services.brought import Brought, brought, largest_file, name_of_file, read_file
 from console.services.build_spec import Wish, build, judge_writes
 from console.services.errors import Refused
@@ -43,6 +45,8 @@ from console.services.runs import run_cancel, run_start
 from console.services.site import reference
 from console.services.wait_for import read_wait_for
 from console.worker.health import is_up
+
+AT_A_TIME = 1_000_000  # bytes of a file
 
 
 class Command(BaseCommand):
@@ -59,6 +63,13 @@ class Command(BaseCommand):
             action="append",
             default=[],
             help="an answer from elsewhere, a Markdown or text file; can be given several times",
+        )
+        parser.add_argument(
+            "--attach",
+            metavar="FILE",
+            action="append",
+            default=[],
+            help="a picture, PDF, Office document or text the prompt is about; several times",
         )
         parser.add_argument(
             "--answers-only", action="store_true", help="nobody else answers: --answer's are fused"
@@ -101,6 +112,9 @@ class Command(BaseCommand):
             if options["quote"]:
                 self._quote(spec, prompt, wish, as_json=options["json"])
                 return
+            files = [_attached(path) for path in options["attach"]]
+            for sentence in without(spec, files):
+                self.stderr.write(sentence)
             run = run_start(
                 owner=None,
                 prompt=prompt,
@@ -109,6 +123,7 @@ class Command(BaseCommand):
                 origin="shell",
                 visibility="team",
                 max_cost=max_cost,
+                files=files,
             )
         except (Refused, NobodyLeft) as refusal:
             raise CommandError(str(refusal)) from None
@@ -217,6 +232,8 @@ class Command(BaseCommand):
             write(call.text.strip() if call else "")
             if call and call.error:
                 write(f"[{call.error}]")
+            for one in lacked(call.files) if call else ():
+                write(f"[{one}]")
             write("")
         fusion = state.fusion
         for note in _condensing(state):
@@ -241,6 +258,15 @@ class Command(BaseCommand):
             write(f"{on} still writes. Fuse with it, too, when it has ended: run {run.pk}")
         if state.error:
             self.stderr.write(state.error)
+
+
+def _attached(path: str) -> ToAttach:
+    """Raises Refused."""
+    try:
+        with open(path, "rb") as file:
+            return file_bring(name=path, data=iter(partial(file.read, AT_A_TIME), b""))
+    except OSError as error:
+        raise Refused(f"--attach {path}: {error.strerror or error}.") from None
 
 
 def _read(number: int, path: str) -> Brought:

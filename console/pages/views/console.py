@@ -39,7 +39,7 @@ from ...services.terms import LeftOut
 from ...services.web import SHARED, is_offered, usual_web
 from ..attaching import AttachedBy, attached_by
 from ..forms import VISIBILITIES, ComposeForm
-from ..uploads import Attachments, TextFiles
+from ..uploads import AttachedUploads, TextFiles
 from ..wishes import note, wish_of_form
 from .asked_for import filled_by
 from .cards import IN_ROW, Card, own_cards, preset_cards, row_and_rest, with_exchanged
@@ -56,7 +56,7 @@ NEAR = 3  # budgets that are told of
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def console(request: HttpRequest) -> HttpResponse:
-    request.upload_handlers = [Attachments(request), TextFiles(request)]
+    request.upload_handlers = [AttachedUploads(request), TextFiles(request)]
     return _console(request)
 
 

@@ -11,7 +11,7 @@ import uuid
 from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -20,8 +20,11 @@ from django.views.decorators.http import require_POST, require_safe
 from ... import access
 from ...files.kinds import is_picture
 from ...files.store import read_bytes
+from ...services.attaching import refuse_size, text_of_document
+from ...services.errors import Refused
 from ..attaching import attached_by
-from ..uploads import Attachments
+from ..uploads import AttachedUploads
+from .fragment import by_htmx
 
 private_file = cache_control(private=True, max_age=3600)
 NOTHING_RUNS = "default-src 'none'; sandbox"
@@ -32,15 +35,41 @@ NOTHING_RUNS = "default-src 'none'; sandbox"
 @never_cache
 @login_required
 def bring(request: HttpRequest) -> HttpResponse:
-    request.upload_handlers = [Attachments(request)]
+    request.upload_handlers = [AttachedUploads(request)]
     return _bring(request)
 
 
 @csrf_protect
 def _bring(request: HttpRequest) -> HttpResponse:
     attached = attached_by(request)
-    status = 422 if attached.errors else 200
+    # A part of a page says it where it was attached; it is no failure of that page's.
+    status = 422 if attached.errors and not by_htmx(request) else 200
     return render(request, "console/compose/_attached.html", attached.context, status=status)
+
+
+@csrf_exempt  # as above
+@require_POST
+@never_cache
+@login_required
+def text(request: HttpRequest) -> HttpResponse:
+    """What a document says, for the field of an answer from elsewhere; it is not attached."""
+    request.upload_handlers = [AttachedUploads(request)]
+    return _text(request)
+
+
+@csrf_protect
+def _text(request: HttpRequest) -> HttpResponse:
+    upload = request.FILES.get("files")
+    if upload is None:
+        return JsonResponse({"error": "Choose a file."})
+    try:
+        if getattr(upload, "is_too_large", False):
+            raise refuse_size(upload.name or "")
+        return JsonResponse(
+            {"text": text_of_document(name=upload.name or "", data=upload.chunks())}
+        )
+    except Refused as refused:
+        return JsonResponse({"error": str(refused)})
 
 
 @login_required

@@ -13,8 +13,12 @@ function chip(text, kind) {
 }
 
 function wrong(sentence) {
-  const item = chip(sentence, "attached-wrong error");
-  item.setAttribute("role", "alert");
+  const item = chip("", "attached-wrong");
+  const said = document.createElement("span");
+  said.className = "error";
+  said.setAttribute("role", "alert");
+  said.textContent = sentence;
+  item.append(said);
   return item;
 }
 
@@ -35,7 +39,7 @@ async function bring(list, file) {
     const headers = { "HX-Request": "true" };
     const response = await fetch(place.dataset.attach, { method: "POST", headers, body });
     if (response.redirected) throw new Error("signed out");
-    if (response.status === 200 || response.status === 422) {
+    if (response.status === 200) {
       waits.insertAdjacentHTML("afterend", await response.text());
       waits.remove();
     } else {

@@ -48,7 +48,24 @@ fold.addEventListener("input", ({ target }) => {
 });
 
 // ---- files ----
-const REFUSED = "is no Markdown or plain text file in UTF-8. PDF and Word files cannot be read here yet: paste their text.";
+const REFUSED = "is no Markdown or plain text file in UTF-8, no PDF and no Word document: paste its text.";
+
+// A document is read by the server, since it is no text.
+async function textOf(file) {
+  const bytes = await file.arrayBuffer();
+  const begins = new TextDecoder("latin1").decode(bytes.slice(0, 5));
+  if (begins.startsWith("%PDF-") || begins.startsWith("PK")) {
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    body.append("files", file, file.name);
+    const response = await fetch(fold.dataset.text, { method: "POST", body });
+    if (response.status !== 200 || response.redirected) return { error: `The file “${file.name}” could not be read. Try again.` };
+    return response.json();
+  }
+  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  if (/^\{\\rtf|\0/.test(text)) throw new TypeError("binary");
+  return { text };
+}
 
 fold.addEventListener("change", async ({ target }) => {
   const [file] = target.type === "file" ? target.files : [];
@@ -61,10 +78,12 @@ fold.addEventListener("change", async ({ target }) => {
     tell(row, `The file “${file.name}” has ${(file.size / 1e6).toFixed(1)} MB; at most ${((most * 4) / 1e6).toFixed(1)} MB are read.`);
   } else {
     try {
-      const read = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-      if (/^%PDF-|^\{\\rtf|\0/.test(read)) throw new TypeError("binary");
-      text.value = read;
-      name.value ||= file.name.replace(/\.[^.]*$/, "").slice(0, 60);
+      const read = await textOf(file);
+      if (read.error) tell(row, read.error);
+      else {
+        text.value = read.text;
+        name.value ||= file.name.replace(/\.[^.]*$/, "").slice(0, 60);
+      }
     } catch {
       tell(row, `The file “${file.name}” ${REFUSED}`);
     }
