@@ -199,6 +199,12 @@ def _is_usable(row: CatalogModel, soon: Any) -> bool:
     return row.expires_at is None or row.expires_at > soon
 
 
+def is_for_talking(row: CatalogModel) -> bool:
+    """Of one that no line names: whether it may be asked, by its name and list."""
+    is_other = _NOT_FOR_TALKING.search(row.model.lower())
+    return not is_other and _is_usable(row, timezone.now() + SOON)
+
+
 def _server(credential: Credential, maker: str) -> tuple[int, str]:
     """The same model is asked at its maker's own server first, then where a kind has its home."""
     host = makers()[maker].host

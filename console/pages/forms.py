@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -26,6 +26,7 @@ from ..services.brought import AnswerRefused, Brought, brought, name_of_file, re
 from ..services.build_spec import CUSTOM, SeatWish
 from ..services.credentials import can_ask_anybody, clean_key
 from ..services.errors import Refused
+from ..services.panel_fill import judge_proposed, panel_proposed
 from ..services.policy import CHOICES
 from ..services.runs import clean_text
 from ..services.wait_for import OFFERED as WAIT_FOR
@@ -106,6 +107,7 @@ class SeatRow:
     options: SeatOptions
     error: str = ""
     near: Sequence[str] = ()
+    reason: str = ""  # why it was proposed
 
     @property
     def letter(self) -> str:
@@ -226,6 +228,24 @@ class ComposeForm(forms.Form):
         names = sent if len(sent) <= MAX_SEATS else filter(str.strip, sent)
         padded = [*names, *[""] * MAX_SEATS][:MAX_SEATS]
         self.seats = [self._row(seat, name.strip()) for seat, name in enumerate(padded)]
+
+    def filled_up(self) -> ComposeForm:
+        """The same, with a model proposed for each seat of Custom that is still empty, and a
+        judge; what is wrong with the rest is said when it is asked."""
+        named = [row.model for row in self.named_seats]
+        proposed = panel_proposed(named=named)
+        empty = [row for row in self.seats if not row.model]
+        for row, one in zip(empty, proposed, strict=False):
+            row.model, row.reason = one.name, one.reason
+        data = cast(QueryDict, self.data).copy()
+        data["preset"] = CUSTOM
+        if not data.get("judge", "").strip():
+            data["judge"] = judge_proposed(panel=[row.model for row in self.named_seats])
+        self.data = data
+        self.errors.clear()
+        for row in self.seats:
+            row.error = ""
+        return self
 
     def _row(self, seat: int, model: str) -> SeatRow:
         data, filled = (self.data, {}) if self.is_bound else (None, options_of(self._filled, seat))

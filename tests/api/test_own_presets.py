@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import GPT, OPUS, Api
+from .conftest import GEMINI, GPT, OPUS, Api
 
 pytestmark = pytest.mark.database
 
@@ -45,3 +45,27 @@ def test_ones_own_presets_are_listed_and_taken_and_nobody_elses(api: Api) -> Non
     assert refused.status_code == unknown.status_code == 404
     said = refused.json()["error"]["message"].replace("bob-", "nothing-")
     assert said == unknown.json()["error"]["message"]  # it tells no more than of what is not there
+
+
+def chosen(api: Api, **asked: Any) -> Any:
+    plugin = {"id": "fusion", "analysis_models": "auto"}
+    body = {"model": "fusion", "prompt": "Why?", "plugins": [plugin]} | asked
+    return api.post("/runs/quote", json=body)
+
+
+def test_a_panel_is_chosen_for_who_asks_for_it(api: Api) -> None:
+    def panel(reply: Any) -> set[str]:
+        assert reply.status_code == 200, reply.text
+        return {call["model"] for call in reply.json()["calls"] if call["seat"]}
+
+    assert len(panel(chosen(api))) == 3
+    priced = {GPT, OPUS, GEMINI, "good", "writer", "outer", "echo"}
+    names = {name.rpartition(":")[2] for name in panel(chosen(api, **at_most(2)))}
+    assert len(names) == 3 and names <= priced
+    refused = chosen(api, **at_most(0.5))
+    assert refused.status_code == 400
+    assert "no output is listed for $0.5 a million" in refused.json()["error"]["message"]
+
+
+def at_most(dollars: float) -> dict[str, Any]:
+    return {"provider": {"max_price": {"completion": dollars}}}

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
-from console.models import OwnPreset, Preset, Run
+from console.engine.findings.families import family
+from console.models import Call, CatalogModel, OwnPreset, Preset, Run
 from console.services.own_presets import own_wish
 from console.services.panel_content import content_of
+from console.services.panel_fill import panel_proposed
 from console.services.preset_versions import version_add
 from console.services.presets import preset_wish
 
+from .listed import Have
 from .story import Story
 
 pytestmark = pytest.mark.database
@@ -294,3 +298,52 @@ def test_four_presets_stand_in_the_row_and_the_others_in_one_list(page: Client) 
     assert re.search(rf'value="{presets[5].slug}"[^>]*\schecked', row)
     assert row.count('name="preset"') == 4 + 1  # and Custom
     assert "4 more" in others and all(f'value="{p.slug}"' in others for p in presets[:4])
+
+
+def filled(client: Client, **fields: Any) -> list[str]:
+    form = {"prompt": "Why?", "preset": "custom"} | fields
+    response = client.post("/fusion?fill", form)
+    assert response.status_code == 200
+    html = response.content.decode()
+    assert ">\nWhy?</textarea>" in html and 'aria-invalid="true"' not in html
+    return re.findall(r'<input id="panel-\d"[^>]*\svalue="([^"]*)"', html)[:8]
+
+
+def test_a_panel_is_filled_with_models_of_other_families(page: Client, have: Have) -> None:
+    have("openrouter", "anthropic")
+    seats = filled(page, panel=["", "anthropic:claude-opus-4-5", ""], judge="")
+    assert seats[1] == "anthropic:claude-opus-4-5" and all(seats[:3]) and not any(seats[3:])
+    families = {family(seat.partition(":")[2]) for seat in seats[:3]}
+    assert len(families) == 3
+    html = page.post("/fusion?fill", {"preset": "custom"}).content.decode()
+    assert html.count("another family, strongest") == 3
+    assert re.search(r'<input id="judge"[^>]*value="[^"]+:[^"]+"', html)
+
+
+def test_who_fails_often_or_costs_too_much_is_not_proposed(
+    page: Client, alice: User, have: Have
+) -> None:
+    have("openrouter", "anthropic")
+    first = panel_proposed(named=())[0]
+    assert first.reason == "another family, strongest"
+    key, _, model = first.name.partition(":")
+    run = Story().whole().save(alice)
+    for number in range(3):
+        Call.objects.create(
+            run=run,
+            key=f"panel-7-{number}",
+            step="panel",
+            seat=7,
+            number=number + 1,
+            panelist={"credential": key, "model": model},
+            status="failed" if number else "completed",
+            sent_at=timezone.now(),
+            started_at=timezone.now(),
+        )
+    assert first.name not in [one.name for one in panel_proposed(named=())]
+    cheap = panel_proposed(named=(), max_price=1.0)
+    assert cheap
+    for one in cheap:
+        key, _, model = one.name.partition(":")
+        row = CatalogModel.objects.get(credential__slug=key, model=model)
+        assert row.price is None or row.price.output <= 1

@@ -17,7 +17,7 @@ from django.test.signals import template_rendered
 from django.views.defaults import permission_denied, server_error
 
 from console.engine.spec_versions import VERSION
-from console.models import Credential, Preset
+from console.models import Credential, OwnPreset, Preset
 from console.pages.views import servers
 from console.providers.chat_models import ChatModel
 from console.providers.nearby import NearServer
@@ -79,6 +79,7 @@ def test_every_template_is_somebody_s(
     for one in sample:
         one.delete()
     client.force_login(alice)
+    own = OwnPreset.objects.create(owner=alice, slug="alice-own", name="Own", content={})
     for page in (
         "",
         "?models",
@@ -91,6 +92,10 @@ def test_every_template_is_somebody_s(
         "/tokens",
         "/import",
         "/budgets",
+        "/presets",
+        "/presets/new",
+        f"/presets/{own.slug}/versions",
+        f"/presets/{own.slug}/delete",
     ):
         assert client.get(f"/fusion{page}").status_code == 200
     for page in ("", "/compare"):

@@ -21,6 +21,7 @@ from ...services.brought import AnswerRefused, Brought, brought
 from ...services.build_spec import CUSTOM, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
 from ...services.own_presets import own_wish
+from ...services.panel_fill import panel_proposed
 from ...services.policy import OF_JUDGING
 from ...services.presets import (
     default_preset_slug,
@@ -174,7 +175,7 @@ def _fused(
     asked: PanelRequest, request: dict[str, Any], terms: Terms, answers: tuple[Brought, ...]
 ) -> Spec:
     own, wished = asked.body.fusion, asked.wished
-    judged = _judged(asked, _panel(asked))
+    judged = _judged(asked, _panel(asked, terms))
     wish = replace(
         judged,
         answers=answers,
@@ -200,12 +201,12 @@ def _fused(
     return built(wish, _places(asked))
 
 
-def _panel(asked: PanelRequest) -> Wish:
+def _panel(asked: PanelRequest, terms: Terms) -> Wish:
     """Whom the request names for the panel, or a preset's, with what is asked of all of them."""
     own, wished = asked.body.fusion, asked.wished
     if own.panel == []:
         return _nobody_asked(asked)
-    names: Sequence[str | PanelSeat] = own.panel or wished.analysis_models or ()
+    names: Sequence[str | PanelSeat] = own.panel or _models_of(wished, terms)
     base = _base_beside(asked, names)
     if not names:
         assert base
@@ -226,6 +227,21 @@ def _panel(asked: PanelRequest) -> Wish:
         usual_web=base.usual_web,
         web_limits=base.web_limits,
     )
+
+
+def _models_of(wished: FusionParameters, terms: Terms) -> Sequence[str]:
+    """Whom the panel is to be; for `auto` whoever is proposed to people, of those who keep what
+    is asked of them. Raises ApiError."""
+    if wished.analysis_models != "auto":
+        return wished.analysis_models or ()
+    most = terms.max_price.get("completion")
+    chosen = panel_proposed(named=(), max_price=most, terms=terms)
+    if chosen:
+        return [one.name for one in chosen]
+    message = "No panel can be chosen: no model is listed that may be asked."
+    if most is not None:
+        message = f"No panel can be chosen: no output is listed for ${most:g} a million tokens."
+    raise ApiError("preset_unavailable", message, param="analysis_models")
 
 
 def _nobody_asked(asked: PanelRequest) -> Wish:

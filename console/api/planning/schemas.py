@@ -85,7 +85,7 @@ class Reasoning(Schema):
 class FusionParameters(Schema):
     """Of OpenRouter's plugin and server tool."""
 
-    analysis_models: Models | None = None
+    analysis_models: Models | Literal["auto"] | None = None
     model: Name | None = Field(None, validation_alias=AliasChoices("model", "judge_model"))
     preset: Name | None = None
     max_tool_calls: Annotated[int, Field(ge=1, le=16)] | None = None

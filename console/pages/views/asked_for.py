@@ -36,6 +36,8 @@ class Beforehand:
     prompt: str = ""
     content: Content | None = None  # of Custom
     told: str = ""  # what could not be had
+    # Custom is what there is: its panel is filled as soon as a list has come.
+    prefills: bool = False
 
 
 def filled_by(
@@ -45,7 +47,7 @@ def filled_by(
     asked = request.GET
     usual, content = _as_last_time(request.user, presets, own)
     if not any(name in asked for name in IN_ADDRESS):
-        return Beforehand(usual, content=content)
+        return Beforehand(usual, content=content, prefills=usual == CUSTOM and not content)
     prompt = asked.get("q", "").replace("\0", "")
     slug = asked.get("preset", "")
     known = {CUSTOM, *(p.slug for p in presets), *(p.slug for p in own)}

@@ -76,7 +76,7 @@ def _console(request: HttpRequest) -> HttpResponse:
         initial["web"] = any(p.slug == filled.preset and usual_web(p) == SHARED for p in presets)
         written = request.session.pop(ANSWERS, ())
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
-        return _page(request, form, presets, own, told=filled.told)
+        return _page(request, form, presets, own, told=filled.told, prefills=filled.prefills)
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
@@ -92,6 +92,9 @@ def _console(request: HttpRequest) -> HttpResponse:
         return _terms(request, form)
     if "quote" in request.GET:
         return _quote(request, form)
+    if "fill" in request.GET:
+        filled_up, enabled_now = form.filled_up(), presets_enabled()
+        return _page(request, filled_up, enabled_now, own, attached=attached_by(request))
     out: list[LeftOut] = []
     attached = attached_by(request)
     if form.is_valid() and not attached.errors:
@@ -169,6 +172,7 @@ def _page(
     left_out: Sequence[LeftOut] = (),
     told: str = "",
     attached: AttachedBy | None = None,
+    prefills: bool = False,
 ) -> HttpResponse:
     # What cannot be chosen only stands in the way of what can.
     can_run = [preset for preset, lacks in presets.items() if not lacks]
@@ -184,6 +188,7 @@ def _page(
         "cards": cards,
         "others": others,
         "told": told,
+        "prefills": prefills,
         "hidden": _hidden(presets),
         "hidden_count": len(presets) - len(can_run),
         "none_can_run": bool(presets) and len(cards) == 1,

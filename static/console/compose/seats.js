@@ -70,9 +70,9 @@ form.addEventListener("click", ({ target }) => {
   input.focus();
 });
 
-// ---- the first models of a list fill an untouched panel ----
+// ---- where Custom is all there is, the first models of a list fill its panel ----
 document.body.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.id !== "models") return;
+  if (event.target.id !== "models" || !("prefills" in event.target.dataset)) return;
   const names = [...event.target.querySelectorAll(".prefill")].map((data) => data.value);
   if (!names.length || inputs.some((input) => input.value) || form.elements.judge.value) return;
   names.forEach((name, index) => (inputs[index].value = name));
