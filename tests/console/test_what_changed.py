@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.fragments.changed import IS_NEWS, MOST_SHOWN, changed
-from console.services.runs import run_share
+from console.services.links import run_share
 
 from .story import Story
 
@@ -92,7 +92,7 @@ def test_it_stands_open_above_the_text_as_long_as_that_is_new(
 @pytest.mark.django_db
 def test_who_has_the_link_is_led_to_the_comparison_of_the_link(client: Client, alice: User) -> None:
     run = two(BEFORE.replace("96,000", "99,000")).save(alice)
-    run_share(run=run, visibility="link")
+    token = run_share(run=run, visibility="link", by=alice)
     run.refresh_from_db()
-    html = client.get(f"/fusion/shared/{run.share_token}").content.decode()
-    assert f"/fusion/shared/{run.share_token}/compare?left=fused-1&amp;right=fused-2" in html
+    html = client.get(f"/fusion/shared/{token}").content.decode()
+    assert f"/fusion/shared/{token}/compare?left=fused-1&amp;right=fused-2" in html

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.models import Run
-from console.services.runs import run_share
+from console.services.links import run_share
 from tests.layout.rich import rich, under_way
 
 MOMENTS = ("compose", "history", "finished", "streaming", "shared", "compare")
@@ -22,8 +22,7 @@ def moments(name: str, seats: int = 5) -> Iterator[dict[str, str]]:
     signed_in, anybody = Client(), Client()
     signed_in.force_login(owner)
     ended, open_ = rich(seats).save(owner), under_way(seats).save(owner)
-    run_share(run=ended, visibility="link")
-    ended.refresh_from_db()
+    token = run_share(run=ended, visibility="link", by=owner)
     # As many as the page for a new question lists.
     others = [rich(2).save(owner) for _ in range(5)]
     addresses = {
@@ -31,7 +30,7 @@ def moments(name: str, seats: int = 5) -> Iterator[dict[str, str]]:
         "history": (signed_in, "/fusion/runs"),
         "finished": (signed_in, f"/fusion/runs/{ended.pk}"),
         "streaming": (signed_in, f"/fusion/runs/{open_.pk}"),
-        "shared": (anybody, f"/fusion/shared/{ended.share_token}"),
+        "shared": (anybody, f"/fusion/shared/{token}"),
         "compare": (signed_in, f"/fusion/runs/{ended.pk}/compare?left=A&right=B"),
     }
     yield {moment: client.get(at).content.decode() for moment, (client, at) in addresses.items()}

@@ -17,7 +17,7 @@ from django.test import Client
 from playwright.sync_api import Page
 from pytest_django.plugin import DjangoDbBlocker
 
-from console.services.runs import run_share
+from console.services.links import run_share
 from tests.console.story import Story, a_spec
 from tests.layout.conftest import Show
 
@@ -64,8 +64,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         streaming = small().write(1, SAYS[1]).save(alice)
         ended = small().answer(1, SAYS[1]).judge().wait(4).analyse(ANALYSIS).synthesise(FUSED)
         run = ended.wait(5).complete().save(alice)
-        run_share(run=run, visibility="link")
-        run.refresh_from_db()
+        token = run_share(run=run, visibility="link", by=alice)
         addresses = {
             "result": f"/fusion/runs/{run.pk}?look=result",
             "answers": f"/fusion/runs/{run.pk}?look=answers",
@@ -74,7 +73,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
             "compose": "/fusion",
         }
         html = {name: client.get(at).content.decode() for name, at in addresses.items()}
-        html["shared"] = Client().get(f"/fusion/shared/{run.share_token}").content.decode()
+        html["shared"] = Client().get(f"/fusion/shared/{token}").content.decode()
     yield html
     with django_db_blocker.unblock():
         client.logout()

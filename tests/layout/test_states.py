@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.models import Run
-from console.services.runs import run_share
+from console.services.links import run_share
 from tests.console.story import Story
 from tests.layout.orderly import WIDER, cut, hindrances, stops_until
 from tests.layout.rich import answer, panel, rich
@@ -85,12 +85,11 @@ def pages(
         html, runs = {}, list[Run]()
         for seats in SEATS:
             ended, open_ = rich(seats).save(owner), streaming(seats).save(owner)
-            run_share(run=ended, visibility="link")
-            ended.refresh_from_db()
+            token = run_share(run=ended, visibility="link", by=owner)
             addresses = {
                 "finished": (signed_in, f"/fusion/runs/{ended.pk}"),
                 "streaming": (signed_in, f"/fusion/runs/{open_.pk}"),
-                "shared": (anybody, f"/fusion/shared/{ended.share_token}"),
+                "shared": (anybody, f"/fusion/shared/{token}"),
             }
             for moment, (client, address) in addresses.items():
                 page = client.get(address).content.decode()

@@ -17,7 +17,8 @@ from console.mcp.callers import Shell
 from console.models import Run
 from console.services import tokens
 from console.services.errors import Refused
-from console.services.runs import run_cancel, run_share
+from console.services.links import run_share
+from console.services.runs import run_cancel
 from console.worker.leases import LEFT_TO_NEWER_SECONDS, MAX_ATTEMPTS, claim
 from console.worker.upkeep import RING_AGAIN_SECONDS, left_behind
 from console.worker.worker import Worker
