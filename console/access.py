@@ -89,6 +89,12 @@ def run_owned_by(user: Viewer, run_id: uuid.UUID) -> Run:
     return _one(runs_visible_to(user), pk=run_id, owner_id=user.pk)
 
 
+def runs_deletable_by(user: Viewer) -> QuerySet[Run]:
+    """One's own; an admin's are all that they may read. The sample has a way of its own."""
+    runs = runs_visible_to(user).exclude(origin=Origin.SAMPLE)
+    return runs if is_admin(user) else runs.filter(owner_id=user.pk)
+
+
 def shown_to(user: Viewer, run: Run) -> Shown:
     """Of a run that they may read; who reads it by link is shown `link.shown`. What a program sent
     before its question is its owner's; what a page's question goes on from is runs of their own,
@@ -185,7 +191,7 @@ def link_open(token: str) -> ShareLink:
 def conceal(run: Run, shown: Shown) -> None:
     """In this object, which is read and never saved."""
     if not shown.prompt:
-        run.prompt, run.messages = PROMPT_HIDDEN, []
+        run.title, run.prompt, run.messages = "", PROMPT_HIDDEN, []
         run.follows_calls, run.histories = None, {}
     if not shown.models:
         run.preset, run.preset_name = "custom", PANEL

@@ -106,7 +106,7 @@ CONTENT_SECURITY_POLICY = {
 # Cookies count for nothing under /v1, so that no page acts for whoever has it open.
 CORS_ALLOW_ALL_ORIGINS = CORS_ALLOWED_ORIGINS == ["*"]
 CORS_URLS_REGEX = r"^/v1(/|$)"
-CORS_ALLOW_METHODS = ["GET", "POST"]
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE"]
 CORS_ALLOW_HEADERS = ["*", "Authorization"]  # whatever client libraries add; "*" leaves that out
 CORS_ALLOW_PRIVATE_NETWORK = True
 CORS_EXPOSE_HEADERS = [
@@ -134,7 +134,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
         },
     }
 ]
@@ -152,7 +152,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         transaction_mode="IMMEDIATE",
         init_command=(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
-            "PRAGMA journal_size_limit=67108864"
+            "PRAGMA journal_size_limit=67108864; "
+            # What is deleted, and what a longer text replaces, is written over with zeros.
+            "PRAGMA secure_delete=ON"
         ),
     )
     # A file database in tests too: live-stack tests read it from other processes.

@@ -119,7 +119,7 @@ class StatusFilter(_Words):
 
 class OriginFilter(_Words):
     title, parameter_name = "origin", "origin__exact"
-    words = Origin.choices
+    words = [one for one in Origin.choices if one[0] != Origin.DELETED]
 
 
 class PresetFilter(_Words):
@@ -176,7 +176,7 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         readable = ExpressionWrapper(_for(request), BooleanField())
-        runs: QuerySet[Run] = super().get_queryset(request)
+        runs: QuerySet[Run] = super().get_queryset(request).exclude(origin=Origin.DELETED)
         return runs.annotate(is_readable=readable)
 
     def get_fields(self, request: HttpRequest, obj: Run | None = None) -> list[Any]:

@@ -12,6 +12,7 @@ from .runs.differences import differences
 from .runs.endpoints import cancel, fuse, run, run_create, run_list, run_quote
 from .runs.events import events
 from .runs.export import export
+from .runs.order import run_change, run_remove
 from .runs.receipt import receipt
 from .runs.spent import key, usage
 from .runs.verdicts import verdict
@@ -32,7 +33,7 @@ ROUTES = (
     Route("usage", "api-usage", {"GET": usage}),
     Route("runs", "api-runs", {"GET": run_list, "POST": run_create}),
     Route("runs/quote", "api-run-quote", {"POST": run_quote}),
-    Route("runs/<uuid:run_id>", "api-run", {"GET": run}),
+    Route("runs/<uuid:run_id>", "api-run", {"GET": run, "PATCH": run_change, "DELETE": run_remove}),
     Route("runs/<uuid:run_id>/events", "api-run-events", {"GET": events}),
     Route("runs/<uuid:run_id>/differences", "api-run-differences", {"GET": differences}),
     Route("runs/<uuid:run_id>/export", "api-run-export", {"GET": export}),

@@ -10,6 +10,7 @@ from django.db import models
 from .runs import Run
 
 STAR, ARCHIVE = "star", "archive"
+KEPT_DAYS = 7  # in which what was deleted may be put back
 
 
 class RunTag(models.Model):

@@ -132,6 +132,11 @@ def _key(run_id: object) -> str:
     return f"fusion:run:{run_id}:log:{VERSION}"
 
 
+async def forget(redis: Redis, run_id: object) -> None:
+    """Of a run that is gone for good. What other versions wrote of it has run out by itself."""
+    await redis.delete(_key(run_id))
+
+
 def _encode(body: Any) -> bytes:
     # Half a character from somewhere must not end the log; rows do the same.
     return storable(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()

@@ -46,7 +46,8 @@ WITH RECURSIVE above(id, follows_id, up) AS (
     UNION
     SELECT id FROM (SELECT id FROM above ORDER BY up DESC LIMIT 1) very_first
 )
-SELECT r.id, r.follows_id, r.follows_from, r.status, substr(r.prompt, 1, {read}), u.username, a.up
+SELECT r.id, r.follows_id, r.follows_from, r.status, substr(r.prompt, 1, {read}), r.title,
+    u.username, a.up
 FROM chosen c JOIN console_run r ON r.id = c.id
 LEFT JOIN above a ON a.id = c.id
 LEFT JOIN auth_user u ON u.id = r.owner_id
@@ -165,13 +166,13 @@ def _rows(run: Run, readable: QuerySet[Run]) -> tuple[list[InThread], bool]:
 
 
 def _question(row: tuple[Any, ...]) -> InThread:
-    key, follows, follows_from, status, beginning, owner, up = row
+    key, follows, follows_from, status, beginning, title, owner, up = row
     return InThread(
         id=_uuid(key),
         follows=_uuid(follows) if follows else None,
         follows_from=follows_from,
         status=status,
-        title=title_of(beginning),
+        title=title or title_of(beginning),
         owner=owner or "",
         up=up,
     )

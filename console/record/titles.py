@@ -1,14 +1,20 @@
-"""What a question is called where there is one line for it: its first sentence."""
+"""What a question is called where there is one line for it: its title, else its first sentence."""
 
 from __future__ import annotations
 
 import re
 
 from ..engine.findings.whole_sentences import sentences
+from ..models import Run
 
 READ = 400  # characters of a prompt, which may have 400,000
 LONGEST = 80
 _MARKS = re.compile(r"(?<!\S)[*_`]++(?=\S)|(?<=[^\s*_`])[*_`]++(?!\w)")
+
+
+def called(run: Run) -> str:
+    """As its owner named it, else by what was asked."""
+    return run.title or title_of(run.prompt)
 
 
 def title_of(prompt: str) -> str:

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 
 from ..engine.usage import money
 from ..fragments.sentences import run_word
-from ..record.titles import title_of
+from ..record.titles import called
 
 register = template.Library()
 register.filter("money", money)
-register.filter("title_of", title_of)
+register.filter("called", called)
 register.filter("run_word", run_word)
 
 

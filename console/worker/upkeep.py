@@ -1,6 +1,7 @@
 """What every worker does beside its runs: beat, look for stops, sweep for runs left behind,
 read lists of models that got old, ask once a day whether keys can pay, read into the search what
-was asked before there was one, take away files that no run has any more.
+was asked before there was one, take away files that no run has any more, and remove what was
+deleted a week ago.
 
 No leader and no lock: claiming is conditional, so two workers that ring for
 the same run do no harm, and each old list is read by one.
@@ -21,6 +22,7 @@ from django.conf import settings
 from django.db import Error
 from django.db.models import F, Q
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from ..catalog import listings, paying
 from ..engine.state import RunStatus
@@ -29,7 +31,9 @@ from ..models import Heartbeat, Run
 from ..models.money import has_purse
 from ..models.runs import is_unfinished
 from ..money.giving_back import give_back
+from ..record import eventlog
 from ..search.filling import claim_fill, fill
+from . import removal
 from .doorbell import ring, waiting
 from .leases import lease
 from .worker import Worker
@@ -41,6 +45,7 @@ RING_AGAIN_SECONDS = 10
 NOTHING: tuple[bool, bool, set[int], bool] = (False, False, set(), False)
 FILL_PAUSE = 0.2  # between steps, for whoever else writes
 FILES_SECONDS = 600  # how often files are taken away that no run has any more
+WRITE_OVER_TRIES = 30
 LISTS_SECONDS = 60  # how often it is looked whether a list got old, or nobody has read it yet
 
 
@@ -66,6 +71,7 @@ class Upkeep:
             ),
             asyncio.create_task(self._every(LISTS_SECONDS, self._fill_search, at_once=False)),
             asyncio.create_task(self._every(FILES_SECONDS, self._remove_files, at_once=False)),
+            asyncio.create_task(self._every(LISTS_SECONDS, self._remove, at_once=False)),
             asyncio.create_task(self._watch_the_loop()),
         ]
 
@@ -126,6 +132,18 @@ class Upkeep:
 
     async def _remove_files(self) -> None:
         await self._worker.db(remove_unused)
+
+    async def _remove(self) -> None:
+        gone = await self._worker.db(removal.remove_old)
+        for run_id in gone:
+            try:
+                await eventlog.forget(self._worker.redis, run_id)
+            except RedisError as error:
+                log.warning("the log of a removed run is left to its end: %s", error)
+        for _ in range(WRITE_OVER_TRIES if gone else 0):
+            if await self._worker.db(removal.write_over):
+                break
+            await asyncio.sleep(1)
 
     async def _ask_who_pays(self) -> None:
         keys = await self._worker.db(paying.claim_keys_to_ask)

@@ -26,6 +26,10 @@ DONE = {
         "run-verdict",
         "run-cancel",
         "run-share",
+        "run-order",
+        "run-delete",
+        "run-put-back",
+        "runs-chosen",
         "run-fuse-now",
         "run-fuse",
         "run-go-on",
@@ -46,6 +50,7 @@ PAGES: dict[str, dict[str, str | int]] = {
     "run-import": MEMBERS,
     "preset-list": MEMBERS,
     "preset-new": MEMBERS,
+    "run-deleted": MEMBERS,
     "tokens": MEMBERS,
     "budgets": MEMBERS,
     "budgets-file": MEMBERS,
@@ -98,6 +103,7 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
         "token": "none",
         "token_id": 1,
         "slug": "quality",
+        "act": run.pk,
     }
     return {name: values[name] for name in pattern.pattern.converters}
 

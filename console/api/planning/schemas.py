@@ -379,6 +379,17 @@ class VerdictRequest(Schema):
     ] = []
 
 
+class OrderRequest(Schema):
+    """What is not given stays. `title`: empty, and the run is called by the first sentence of its
+    prompt. `tags` take the place of those that it had. `starred` and `archived` are the token's
+    owner's alone."""
+
+    title: Annotated[str, Field(max_length=200)] | None = None
+    tags: Annotated[list[Annotated[str, Field(max_length=41)]], Field(max_length=20)] | None = None
+    starred: bool | None = None
+    archived: bool | None = None
+
+
 class TwoTexts(Schema):
     """`A` to `H`: a seat's answer; `fused-2`, `analysis-2`: of the second fusion; `fused`,
     `analysis`: of the latest."""

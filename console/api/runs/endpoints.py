@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import get_args
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponseBase, JsonResponse
+from django.http import HttpResponseBase, JsonResponse
 
 from ... import access
 from ...engine.content import text_of
@@ -39,6 +39,7 @@ from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest,
 from ..planning.terms import asked_terms, places, together
 from . import replies
 from .object import PROMPT_SHOWN, run_reply, run_row
+from .order import own_run
 from .quoted import quote_reply
 
 
@@ -159,17 +160,8 @@ def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
     return run_reply(call.request, call.token, run)
 
 
-def _own(call: ApiCall[Any], run_id: uuid.UUID) -> Run:
-    """Of the token's owner. The whole run is the answer, so a token that may not read finds
-    only what it started itself."""
-    run = access.run_owned_by(call.token.owner, run_id)
-    if Scope.READ not in call.token.scopes and run.token_id != call.token.pk:
-        raise Http404
-    return run
-
-
 def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
-    run = _own(call, run_id)
+    run = own_run(call, run_id)
     run_cancel(run=run)
     run.refresh_from_db()
     return run_reply(call.request, call.token, run)
@@ -177,7 +169,7 @@ def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
 
 def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
     body = call.body
-    run = _own(call, run_id)
+    run = own_run(call, run_id)
     if call.depth > 0:
         raise ApiError("recursion_refused")
     key = call.idempotency_key

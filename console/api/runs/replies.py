@@ -54,6 +54,18 @@ class Run(Outcome, RunRow):
     follow_ups: list[str] | None
 
 
+class OrderReply(Reply):
+    """How a run is kept: `title` as its owner named it ("": by the first sentence of its prompt),
+    its owner's `tags`, and whether the token's owner has `starred` and `archived` it."""
+
+    id: str
+    object: Literal["run.order"] = "run.order"
+    title: str
+    tags: list[str]
+    starred: bool
+    archived: bool
+
+
 class PriceRange(Reply):
     """US dollars; null where a price is not known, which is not 0."""
 

@@ -14,7 +14,9 @@ from ...fragments.sentences import run_word
 from ...models import Call, Run
 from ...models.runs import Origin
 from ...record.newest import Bookmark, Page, beginning, newest, with_beginning
+from ...record.order import OrderAsked, RunOrder, in_order, orders_of
 
+NEWEST = OrderAsked()
 SHOWN = 160  # characters of a prompt
 _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
 
@@ -22,10 +24,10 @@ _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "fail
 class RunLine:
     """A run with its seats' letters; everything else is the run's own."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, order: RunOrder) -> None:
+        self.run, self.order = run, order
         self.word = run_word(run.status)
-        self.prompt = beginning(run)
+        self.prompt = run.title or beginning(run)
         self.cost = money(run.cost, run.cost_is_partial)
         latest: dict[int, Call] = {}
         for call in run.calls.all():
@@ -44,22 +46,26 @@ def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
     return with_beginning(runs.defer(*long), SHOWN + 1).select_related("owner")
 
 
-def page_of_rows(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
+def page_of_rows(
+    user: access.Viewer, count: int, asked: OrderAsked = NEWEST, **marks: Bookmark | None
+) -> Page:
     """Of all that somebody may see and people asked; `marks` as `newest` takes them."""
-    asked = [runs.exclude(origin=Origin.EVALUATION) for runs in access.visible(user)]
-    return newest([with_rows(branch) for branch in asked], count, **marks)
+    runs = [branch.exclude(origin=Origin.EVALUATION) for branch in access.visible(user)]
+    kept = [in_order(branch, user.pk, asked) for branch in runs]
+    return newest([with_rows(branch) for branch in kept], count, **marks)
 
 
 def page_of_evaluations(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
     return newest([with_rows(access.evaluations_visible_to(user))], count, **marks)
 
 
-def run_rows(runs: Iterable[Run]) -> list[RunLine]:
+def run_rows(runs: Iterable[Run], reader_id: int | None = None) -> list[RunLine]:
     """Of runs as `with_rows` finds them; the calls of all are read at once."""
     runs = [*runs]
     calls = Call.objects.filter(step=Step.PANEL).only("run_id", "seat", "number", "status")
     prefetch_related_objects(runs, Prefetch("calls", queryset=calls))
-    return [RunLine(run) for run in runs]
+    orders = orders_of([run.pk for run in runs], reader_id)
+    return [RunLine(run, orders[run.pk]) for run in runs]
 
 
 def _state(call: Call | None) -> str:

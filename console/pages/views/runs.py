@@ -6,8 +6,10 @@ import time
 import uuid
 from functools import cache, partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -49,7 +51,9 @@ from ...services.habits import habits
 from ...services.presets import preset_names
 from ...services.runs import run_cancel
 from .by_link import by_link
+from .deleted_lines import deleted_together
 from .fragment import page_or_main, page_or_part
+from .order import order_asked, ordering
 from .posted import posted
 from .rows import page_of_evaluations, page_of_rows, run_rows, with_rows
 from .sharing import sharing
@@ -59,6 +63,7 @@ PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
 AGAIN = "console/run/_again_more.html"
 # What of a run fills the window.
 LOOKS = ("answers", "result")
+FILTERS = ("tag", "star", "archived")
 PARTS = ("fused-answer", "analysis", "sources", "receipt")
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
@@ -71,15 +76,21 @@ private_page = cache_control(private=True, no_store=True)
 def list(request: HttpRequest) -> HttpResponse:
     marks = {name: _mark(request.GET.get(name, "")) for name in ("before", "after")}
     user = request.user
+    assert isinstance(user, User)
     if request.GET.get("origin") == Origin.EVALUATION:
         page = page_of_evaluations(user, PAGE_SIZE, **marks)
         context = {"page": page, "rows": run_rows(page.runs), "are_evaluations": True}
         context["kept_choice"] = f"origin={Origin.EVALUATION}&"
         return page_or_main(request, "runs", context)
-    page = page_of_rows(user, PAGE_SIZE, **marks)
+    asked = order_asked(request)
+    page = page_of_rows(user, PAGE_SIZE, asked, **marks)
     # Beside the list, not in it: a sample is no run of anybody's.
-    samples = [] if page.older else run_rows(with_rows(access.samples_visible_to(user)))
-    context = {"page": page, "rows": run_rows(page.runs), "samples": samples}
+    has_samples = not (page.older or asked.is_any)
+    samples = run_rows(with_rows(access.samples_visible_to(user))) if has_samples else []
+    context = {"page": page, "rows": run_rows(page.runs, user.pk), "samples": samples}
+    context |= {"order_asked": asked, "kept_choice": _kept_choice(request)}
+    if act := _act(request.GET.get("deleted", "")):
+        context["deleted_now"] = next(iter(deleted_together(user, act)), None)
     context["has_evaluations"] = access.evaluations_visible_to(user).exists()
     return page_or_main(request, "runs", context)
 
@@ -90,6 +101,19 @@ def list(request: HttpRequest) -> HttpResponse:
 def under_way(request: HttpRequest) -> HttpResponse:
     """What stands at the head of every page, for one that is open."""
     return render(request, "console/_under_way.html")
+
+
+def _kept_choice(request: HttpRequest) -> str:
+    """Of the address, for its next pages."""
+    kept = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
+    return f"{urlencode(kept)}&" if kept else ""
+
+
+def _act(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _mark(text: str) -> Bookmark | None:
@@ -118,8 +142,8 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "may_share": may_share,
         "takes_along": not may_share,  # who shares finds it there
         "client_run_id": uuid.uuid4(),
-        "thread": thread(request, run),
-    }
+        "thread": (own_thread := thread(request, run)),
+    } | ordering(request, run, own_thread)
     if may_share:
         own |= sharing(run, just_shared="shared" in request.GET)
     try:

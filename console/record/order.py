@@ -1,0 +1,71 @@
+"""What a run is told with in lists and at its head: tags, and its reader's star and archive; and
+lists narrowed by them."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, QuerySet, Value
+
+from ..models import Run, RunMark, RunTag
+from ..models.order import ARCHIVE, STAR
+
+
+@dataclass
+class RunOrder:
+    tags: list[str] = field(default_factory=list)
+    is_starred: bool = False
+    is_archived: bool = False
+
+
+@dataclass(frozen=True)
+class OrderAsked:
+    """Of a list: `tag=`, `star=`, `archived=` of its address. What is archived is in a list that
+    asks for it alone."""
+
+    tag: str = ""
+    star: bool = False
+    archived: bool = False
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.tag or self.star or self.archived)
+
+
+def in_order(runs: QuerySet[Run], person_id: int | None, asked: OrderAsked) -> QuerySet[Run]:
+    """Each condition by an index of its own, within the list's: a branch stays one."""
+    if asked.tag:
+        runs = runs.filter(Exists(RunTag.objects.filter(name=asked.tag, run=OuterRef("pk"))))
+    if asked.star:
+        runs = runs.filter(_marked(person_id, STAR))
+    archived = _marked(person_id, ARCHIVE)
+    return runs.filter(archived if asked.archived else ~archived)
+
+
+def _marked(person_id: int | None, kind: str) -> Exists:
+    return Exists(RunMark.objects.filter(person_id=person_id, kind=kind, run=OuterRef("pk")))
+
+
+def orders_of(run_ids: Iterable[uuid.UUID], person_id: int | None) -> dict[uuid.UUID, RunOrder]:
+    """Of each, by one question for all of them; none is asked where nobody reads them."""
+    ids = [*run_ids]
+    found: dict[uuid.UUID, RunOrder] = defaultdict(RunOrder)
+    if not ids or person_id is None:
+        return found
+    tags = RunTag.objects.filter(run__in=ids).order_by()
+    marks = RunMark.objects.filter(person_id=person_id, run__in=ids).order_by()
+    rows = tags.values_list("run_id", "name", Value("tag")).union(
+        marks.values_list("run_id", "kind", Value("mark")), all=True
+    )
+    for run_id, name, kind in rows:
+        if kind == "tag":
+            found[run_id].tags.append(name)
+        else:
+            found[run_id].is_starred |= name == STAR
+            found[run_id].is_archived |= name == ARCHIVE
+    for order in found.values():
+        order.tags.sort()
+    return found
