@@ -75,7 +75,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("at", models.DateTimeField()),
+                ("at", models.DateTimeField(null=True)),
+                ("news_at", models.DateTimeField(null=True)),
                 (
                     "person",
                     models.OneToOneField(

@@ -77,15 +77,17 @@ class RunDeletion(models.Model):
 
 
 class LookedAt(models.Model):
-    """Until when a person has seen what others did to their runs."""
+    """When others last did something to a person's runs, and until when that person has seen it:
+    one row each, so that the head of a page asks for nothing more."""
 
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="looked_at"
     )
-    at = models.DateTimeField()
+    at = models.DateTimeField(null=True)
+    news_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.person_id} at {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.person_id}, who looked {self.at}"
 
 
 class DailyWork(models.Model):
