@@ -10,6 +10,7 @@ from ..models import Run
 READ = 400  # characters of a prompt, which may have 400,000
 LONGEST = 80
 _MARKS = re.compile(r"(?<!\S)[*_`]++(?=\S)|(?<=[^\s*_`])[*_`]++(?!\w)")
+_DRAWN = re.compile(r"^\s*(?:#{1,6}|>|[-*+]|\d+[.)])\s+")
 
 
 def called(run: Run) -> str:
@@ -33,3 +34,17 @@ def _cut(line: str) -> str:
         whole = shown.rpartition(" ")[0]
         shown = whole if len(whole) > LONGEST // 2 else shown
     return f"{shown.rstrip(' ,;:')}…"
+
+
+def first_line(text: str) -> str:
+    """Of an answer's beginning, what it begins with: its first line that says something and is no
+    heading, where there is one, without what Markdown draws with."""
+    heading = ""
+    for line in text.splitlines():
+        said = " ".join(_MARKS.sub("", _DRAWN.sub("", line)).split())
+        if not any(map(str.isalnum, said)):
+            continue
+        if not line.lstrip().startswith("#"):
+            return said
+        heading = heading or said
+    return heading

@@ -13,8 +13,8 @@ from zlib import crc32
 from django.db import DatabaseError, transaction
 
 from ..engine.state import Step
-from ..models import Call, Fusion, Run, SearchEntry, Verdict
-from .facets import facets_of
+from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
+from .facets import facets_of, mark_facet, tag_facet
 from .folding import fold
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def _write(run_id: uuid.UUID) -> None:
     fusions = [*Fusion.objects.filter(run=run_id).only(
         "run_id", "number", "analysis", "analysis_error", "best", "text", "wish")]  # fmt: skip
     notes = [*Verdict.objects.filter(run=run_id).values_list("note", flat=True)]
-    facets = facets_of(run, calls, fusions, has_best=bool(notes))
+    facets = " ".join([facets_of(run, calls, fusions, has_best=bool(notes)), *_kept(run_id)])
     heading = fold(str(getattr(run, "title", "") or ""))
     said = [
         ("prompt", run.prompt),
@@ -76,6 +76,12 @@ def _write(run_id: uuid.UUID) -> None:
             entry.save(force_insert=True)
     if there:
         SearchEntry.objects.filter(pk__in=there.values()).delete()
+
+
+def _kept(run_id: uuid.UUID) -> Iterator[str]:
+    yield from map(tag_facet, RunTag.objects.filter(run=run_id).values_list("name", flat=True))
+    for kind, person in RunMark.objects.filter(run=run_id).values_list("kind", "person_id"):
+        yield mark_facet(kind, person)
 
 
 def _free(moment: datetime, name: str) -> int:

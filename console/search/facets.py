@@ -65,6 +65,15 @@ def model_facet(model: str) -> str:
     return f"·m{_as_word(model)}"
 
 
+def tag_facet(tag: str) -> str:
+    return f"·t{_as_word(tag)}"
+
+
+def mark_facet(kind: str, person_id: int) -> str:
+    """What one reader keeps of it: a star, or that it is archived."""
+    return f"·k{kind}{person_id}"
+
+
 def _of_readers(run: Run) -> Iterator[str]:
     mark = "·u" if run.origin in _UNLISTED else "·"
     yield f"{mark}o{run.owner_id}" if run.owner_id else f"{mark}nobody"

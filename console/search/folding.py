@@ -14,12 +14,12 @@ from functools import cache
 LONGEST = 64  # of a word; what is longer is several, one after the other
 
 # Han, kana, Hangul, Thai, Lao, Burmese, Khmer, and what stands beside them.
-_SIGNS = (
+SIGNS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029"
     "\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-_SIGN = re.compile(f"([{_SIGNS}])")
+_SIGN = re.compile(f"([{SIGNS}])")
 _WORD = re.compile(rf"[^\W_]{{1,{LONGEST}}}")
 # What no decomposition takes apart.
 _ALIKE = {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d"}

@@ -18,6 +18,7 @@ from django.utils import timezone
 from ..models import ApiToken, Run, RunDeletion, Visibility
 from ..models.order import KEPT_DAYS
 from ..models.runs import Origin
+from ..search import forget, index
 from .errors import Refused
 from .runs import run_cancel
 
@@ -83,6 +84,7 @@ def _take_out(run: Run, *, by: User | None, act: uuid.UUID, now: datetime) -> No
         token=None,
         idempotency_key=None,
     )
+    forget([held.pk])
 
 
 def deleted_by(person: User) -> QuerySet[RunDeletion]:
@@ -118,4 +120,5 @@ def _put_back(deletion: RunDeletion) -> None:
         token=token,
         idempotency_key=key if token else None,
     )
+    index(deletion.run_id)
     deletion.delete()

@@ -12,6 +12,7 @@ from django.db import transaction
 from ..engine.text import storable
 from ..models import Run, RunMark, RunTag
 from ..models.order import ARCHIVE, STAR
+from ..search import index
 from .errors import Refused
 
 LONGEST_TITLE, LONGEST_TAG, MOST_TAGS = 200, 40, 20
@@ -24,7 +25,9 @@ def run_title(*, run: Run, title: str) -> None:
     title = _in_one_line(title)
     if len(title) > LONGEST_TITLE:
         raise Refused(f"A title has at most {LONGEST_TITLE} characters; this one {len(title)}.")
-    Run.objects.filter(pk=run.pk).update(title=title)
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(title=title)
+        index(run.pk)
     run.title = title
 
 
@@ -57,6 +60,7 @@ def run_tags(*, run: Run, names: Iterable[str]) -> None:
         had = {*run.tags.values_list("name", flat=True)}
         run.tags.filter(name__in=had - {*tags}).delete()
         RunTag.objects.bulk_create(RunTag(run=run, name=tag) for tag in tags if tag not in had)
+        index(run.pk)
 
 
 def runs_tag(*, runs: Sequence[Run], names: Iterable[str]) -> None:
@@ -72,11 +76,14 @@ def runs_tag(*, runs: Sequence[Run], names: Iterable[str]) -> None:
 def runs_mark(*, runs: Collection[Run], person: User, kind: str, on: bool) -> None:
     if kind not in KINDS:
         raise Refused("A run is starred or archived.")
-    if on:
-        marks = (RunMark(run=run, person=person, kind=kind) for run in runs)
-        RunMark.objects.bulk_create(marks, ignore_conflicts=True)
-    else:
-        RunMark.objects.filter(run__in=runs, person=person, kind=kind).delete()
+    with transaction.atomic():
+        if on:
+            marks = (RunMark(run=run, person=person, kind=kind) for run in runs)
+            RunMark.objects.bulk_create(marks, ignore_conflicts=True)
+        else:
+            RunMark.objects.filter(run__in=runs, person=person, kind=kind).delete()
+        for run in runs:
+            index(run.pk)
 
 
 def _in_one_line(text: str) -> str:

@@ -1,6 +1,7 @@
 // Small helps for every page: menus that close as menus do, and what htmx is refused.
 
 import "console/copying";
+import "console/finding";
 import "console/focus";
 import "console/keys";
 import "console/times";

@@ -158,7 +158,8 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
 
     # The list of questions, and what was asked first.
     page.keyboard.press("/")
-    page.wait_for_url(re.compile(r"/fusion/runs$"))
+    page.wait_for_url(re.compile(r"/fusion/runs#search-box$"))
+    expect(page.get_by_role("searchbox")).to_be_focused()
     first = page.get_by_role("link", name="What should become of the plant?")
     for _ in range(30):
         page.keyboard.press("Tab")

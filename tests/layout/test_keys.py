@@ -61,11 +61,11 @@ def test_each_key_leads_to_its_place_from_either_look(show: Show, moment: str, l
     ("moment", "key", "leads"),
     [
         ("finished", "n", r"/fusion$"),
-        ("finished", "/", r"/fusion/runs$"),
+        ("finished", "/", r"/fusion/runs#search-box$"),
         ("finished", "3", r"/compare"),
         ("streaming", "n", r"/fusion$"),
         ("history", "n", r"/fusion$"),
-        ("compose", "/", r"/fusion/runs$"),
+        ("compose", "/", r"/fusion/runs#search-box$"),
         ("compare", "n", r"/fusion$"),
         ("compare", "1", r"look=answers$"),
         ("compare", "2", r"look=result$"),
@@ -91,7 +91,7 @@ def test_a_stranger_with_a_link_has_no_list_of_questions(show: Show) -> None:
         page.keyboard.press(key)
     assert page.url.endswith("/here")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).not_to_contain_text("list of questions")
+    expect(page.get_by_role("dialog", name="Keys")).not_to_contain_text("search the questions")
 
 
 def test_on_the_page_of_a_new_question_n_leads_to_its_field(show: Show) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -171,3 +173,12 @@ def test_the_words_of_sqlite_s_table_are_those_of_the_entries(alice: User) -> No
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO console_searchwords(console_searchwords, rank)"
                        " VALUES ('integrity-check', 1)")  # fmt: skip
+
+
+def test_all_is_read_anew_by_a_command(alice: User) -> None:
+    run = Story().whole().save(alice, prompt="Why do cranes dance?")
+    SearchEntry.objects.update(prompt="", facets="")
+    call_command("search_again", "--now", stdout=StringIO())
+    assert found(alice, "cranes") == [run] and not is_filling()
+    call_command("search_again", stdout=StringIO())
+    assert is_filling()

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST
 from ... import access
 from ...models import Run
 from ...models.order import ARCHIVE, STAR
-from ...record.order import OrderAsked, orders_of
+from ...record.order import orders_of
+from ...record.questions import whole
 from ...record.thread import Thread
 from ...services.deletion import runs_delete
 from ...services.errors import Refused
@@ -39,8 +40,9 @@ def order(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         if run.owner_id == request.user.pk:
             run_title(run=run, title=post.get("title", ""))
             run_tags(run=run, names=tags_typed(post.get("tags", "")))
-        for kind in (STAR, ARCHIVE):
-            runs_mark(runs=[run], person=request.user, kind=kind, on=kind in post)
+        runs_mark(runs=[run], person=request.user, kind=STAR, on=STAR in post)
+        question = whole([run], access.runs_visible_to(request.user))
+        runs_mark(runs=question, person=request.user, kind=ARCHIVE, on=ARCHIVE in post)
     except Refused as refused:
         return render(request, "400.html", {"sentence": str(refused)}, status=400)
     if by_htmx(request):
@@ -69,11 +71,6 @@ def _follow_ups(thread: Thread) -> int:
     return len(below) - 1
 
 
-def order_asked(request: HttpRequest) -> OrderAsked:
-    given = request.GET
-    return OrderAsked(given.get("tag", "")[:40], bool(given.get("star")), "archived" in given)
-
-
 @require_POST
 @login_required
 def chosen(request: HttpRequest) -> HttpResponse:
@@ -84,7 +81,9 @@ def chosen(request: HttpRequest) -> HttpResponse:
     back = post.get("back", "")
     if not url_has_allowed_host_and_scheme(back, None) or not back.startswith("/fusion/runs"):
         back = reverse("run-list")
-    runs = [*access.runs_visible_to(person).filter(pk__in=_ids(post.getlist("run")))]
+    readable = access.runs_visible_to(person)
+    rows = [*readable.filter(pk__in=_ids(post.getlist("run")))]
+    runs = whole(rows, readable)  # a row is a question with all that goes on from it
     own = [run for run in runs if run.owner_id == person.pk]
     did, act = post.get("do", ""), None
     try:
@@ -106,12 +105,13 @@ def chosen(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect(back)
-    if len(done) < len(runs):
-        messages.warning(request, f"{len(runs) - len(done)} of them are not yours to change.")
+    left = [run for run in rows if run not in done]
+    if left:
+        messages.warning(request, f"{len(left)} of them are not yours to change.")
     if act:
         return redirect(f"{reverse('run-list')}?deleted={act}")
     if done and did != "delete":
-        messages.success(request, _said(did, len(done)))
+        messages.success(request, _said(did, len(rows) - len(left)))
     return redirect(back)
 
 

@@ -6,7 +6,6 @@ import time
 import uuid
 from functools import cache, partial
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -24,6 +23,7 @@ from ...fragments.budget import goes_on
 from ...fragments.changed import changed
 from ...fragments.estimate import estimate_told
 from ...fragments.files import files_of
+from ...fragments.found import texts_with_marks
 from ...fragments.fusions import (
     NoSuchFusion,
     askable,
@@ -43,6 +43,9 @@ from ...models.shown import Shown
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows, when
 from ...record.thread import Thread, thread_of
+from ...search import read_query
+from ...search.filling import is_filling
+from ...search.finding import best_of
 from ...services.estimates import outcome
 from ...services.expected import expected_fusion, prices_for
 from ...services.follow import follow_lacks
@@ -50,20 +53,22 @@ from ...services.fusions import judged_as_usual
 from ...services.habits import habits
 from ...services.presets import preset_names
 from ...services.runs import run_cancel
+from ..search_form import Search, read_search
 from .by_link import by_link
 from .deleted_lines import deleted_together
 from .fragment import page_or_main, page_or_part
-from .order import order_asked, ordering
+from .order import ordering
 from .posted import posted
-from .rows import page_of_evaluations, page_of_rows, run_rows, with_rows
+from .questions import found_questions, page_of_questions, question_rows
+from .rows import page_of_evaluations, run_rows, with_rows
 from .sharing import sharing
 
 PAGE_SIZE = 20
+LAST = 2**63 - 1  # no database counts further
 PAGE, ENDED = "console/run/run.html", "console/run/_ended.html"
 AGAIN = "console/run/_again_more.html"
 # What of a run fills the window.
 LOOKS = ("answers", "result")
-FILTERS = ("tag", "star", "archived")
 PARTS = ("fused-answer", "analysis", "sources", "receipt")
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
@@ -82,17 +87,34 @@ def list(request: HttpRequest) -> HttpResponse:
         context = {"page": page, "rows": run_rows(page.runs), "are_evaluations": True}
         context["kept_choice"] = f"origin={Origin.EVALUATION}&"
         return page_or_main(request, "runs", context)
-    asked = order_asked(request)
-    page = page_of_rows(user, PAGE_SIZE, asked, **marks)
-    # Beside the list, not in it: a sample is no run of anybody's.
-    has_samples = not (page.older or asked.is_any)
-    samples = run_rows(with_rows(access.samples_visible_to(user))) if has_samples else []
-    context = {"page": page, "rows": run_rows(page.runs, user.pk), "samples": samples}
-    context |= {"order_asked": asked, "kept_choice": _kept_choice(request)}
+    search = read_search(request.GET, user)
+    context = {"search": search, "shows_filters": "filters" in request.GET}
     if act := _act(request.GET.get("deleted", "")):
         context["deleted_now"] = next(iter(deleted_together(user, act)), None)
+    if context["shows_filters"]:
+        search.form.offer()
+    if search.is_on:
+        return page_or_main(request, "runs", context | _found(request, search))
+    page = page_of_questions(user, PAGE_SIZE, **marks)
+    # Beside the list, not in it: a sample is no run of anybody's.
+    samples = [] if page.older else run_rows(with_rows(access.samples_visible_to(user)))
+    context |= {"page": page, "rows": question_rows(user, page.runs), "samples": samples}
     context["has_evaluations"] = access.evaluations_visible_to(user).exists()
     return page_or_main(request, "runs", context)
+
+
+def _found(request: HttpRequest, search: Search) -> dict[str, Any]:
+    below = request.GET.get("below", "")
+    is_number = below.isascii() and below.isdigit() and len(below) < 20
+    before = min(int(below), LAST) if is_number else None
+    page = found_questions(request.user, search, PAGE_SIZE, before)
+    return {
+        "rows": page.rows,
+        "found": page,
+        "is_first": before is None,
+        "best_of": f"{best_of():,}",
+        "is_filling": is_filling(),
+    }
 
 
 @login_required
@@ -101,12 +123,6 @@ def list(request: HttpRequest) -> HttpResponse:
 def under_way(request: HttpRequest) -> HttpResponse:
     """What stands at the head of every page, for one that is open."""
     return render(request, "console/_under_way.html")
-
-
-def _kept_choice(request: HttpRequest) -> str:
-    """Of the address, for its next pages."""
-    kept = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
-    return f"{urlencode(kept)}&" if kept else ""
 
 
 def _act(text: str) -> uuid.UUID | None:
@@ -165,6 +181,10 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         return _without_its_answers(request, run, why, is_owner=is_owner)
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
+    query = read_query(request.GET.get("q", ""))
+    if query.terms:
+        texts, part = context["seat_texts"], context["part"]
+        context["seat_texts"] = cache(lambda: texts_with_marks(texts(), query, part))
     asked_for = "again" in request.GET
     if is_owner:
         context |= _again(run, context, is_asked_for=asked_for)

@@ -5,6 +5,7 @@ import { showClaim } from "console/run/claims";
 import { showPart } from "console/run/looks";
 
 const main = document.getElementById("run");
+const asked = location.href; // before a part is shown, which tells the address
 const WIDE = matchMedia("(min-width: 1001px)");
 
 function hashOf(address) {
@@ -26,13 +27,25 @@ function show(id) {
     part.focus();
     part.setSelectionRange(part.value.length, part.value.length);
     return null;
+  } else if (part?.matches("[data-said='found']")) {
+    // What was looked for: in the middle of its text, wherever that scrolls.
+    showPart(part.closest(".seat")?.id ?? "fused-answer");
+    bringIn(part);
+    return null;
   } else if (main.querySelector(`.rail [data-part="${CSS.escape(id)}"]`)) showPart(id);
   else return null;
   return part;
 }
 
+function bringIn(part) {
+  part.scrollIntoView({ block: "center", behavior: "instant" });
+  if (WIDE.matches) scrollTo({ top: 0, behavior: "instant" });
+}
+
 // Where each part scrolls alone, the page stands at its beginning, whatever the browser went to.
 function stand() {
+  const found = document.getElementById(hashOf(new URL(asked)));
+  if (found?.matches("[data-said='found']")) bringIn(found);
   if (WIDE.matches && main.querySelector(".is-linked")) scrollTo({ top: 0, behavior: "instant" });
 }
 

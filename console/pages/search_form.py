@@ -1,0 +1,182 @@
+"""What the list of questions is searched and narrowed by. What the form refuses filters nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
+from django.http import QueryDict
+from django.utils import timezone
+
+from ..fragments.sentences import run_word
+from ..models import Preset, PresetPanelist, Run, Visibility
+from ..models.order import ARCHIVE, STAR
+from ..search import Filters, Query, read_query
+from ..search.facets import mark_facet, tag_facet
+from ..services.build_spec import CUSTOM
+
+NEWEST, BEST = "newest", "best"
+STATES = [
+    ("completed", "answered"),
+    *((state, run_word(state)) for state in ("failed", "cancelled")),
+    ("open", "under way"),
+]
+COSTS = [
+    ("cents", "below 1 cent"),
+    ("dime", "1 to 10 cents"),
+    ("dollar", "10 cents to $1"),
+    ("more", "$1 and more"),
+]
+FLAGS = {
+    "degraded": "something missing",
+    "contradictions": "with contradictions",
+    "rulings": "with rulings",
+    "best": "best one chosen",
+    "star": "starred",
+    "archived": "archived",
+}
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(required=False, strip=True)
+    order = forms.ChoiceField(
+        required=False, choices=[("", "Newest first"), (BEST, "Best of the newest")], label="Order"
+    )
+    preset = forms.CharField(required=False, max_length=40, widget=forms.Select)
+    model = forms.CharField(required=False, max_length=200, label="Model", widget=forms.Select)
+    person = forms.CharField(required=False, max_length=150, widget=forms.Select)
+    state = forms.ChoiceField(required=False, choices=[("", "any"), *STATES])
+    cost = forms.ChoiceField(required=False, choices=[("", "any"), *COSTS])
+    since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(
+        required=False, label="Up to", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    degraded = forms.BooleanField(required=False, label="Something missing")
+    contradictions = forms.BooleanField(required=False, label="With contradictions")
+    rulings = forms.BooleanField(required=False, label="With rulings")
+    best = forms.BooleanField(required=False, label="Best one chosen")
+    tag = forms.CharField(required=False, max_length=40)
+    star = forms.BooleanField(required=False, label="Starred")
+    archived = forms.BooleanField(required=False, label="Archived")
+
+    def offer(self) -> None:
+        """What can be chosen, where the fields are shown."""
+        presets = [*Preset.objects.values_list("slug", "name"), (CUSTOM, "Custom")]
+        models = PresetPanelist.objects.exclude(model="").order_by("model").values_list("model")
+        shared = Run.objects.filter(owner=OuterRef("pk"), visibility=Visibility.TEAM)
+        people = User.objects.filter(Exists(shared)).order_by("username")
+        named = [name for (name,) in models.distinct()]
+        self._choose("preset", presets)
+        self._choose("model", [(name, name) for name in named])
+        self._choose("person", [(name, name) for name in people.values_list("username", flat=True)])
+
+    def _choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        """With what the address names, whatever there is today."""
+        given = str(self.data.get(name, ""))
+        more = [] if not given or given in dict(choices) else [(given, given)]
+        widget: Any = self.fields[name].widget
+        widget.choices = [("", "any"), *choices, *more]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One filter that is on, and the address without it."""
+
+    words: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Search:
+    form: SearchForm
+    query: Query
+    filters: Filters
+    by_rank: bool
+    given: dict[str, str]
+    chosen: tuple[Chosen, ...]
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.given)
+
+    @property
+    def kept(self) -> str:
+        """For the addresses of further pages."""
+        return f"{urlencode(self.given)}&" if self.given else ""
+
+    @property
+    def newest(self) -> str:
+        return urlencode({name: value for name, value in self.given.items() if name != "order"})
+
+    @property
+    def best(self) -> str:
+        return urlencode(self.given | {"order": BEST})
+
+
+def read_search(asked: QueryDict, reader: User) -> Search:
+    form = SearchForm(asked)
+    form.is_valid()
+    good = {name: value for name, value in form.cleaned_data.items() if value}
+    query = read_query(good.pop("q", ""))
+    by_rank = good.pop("order", "") == BEST and bool(query.terms)
+    person = _person(good["person"]) if "person" in good else None
+    since, until = good.get("since"), good.get("until")
+    filters = Filters(
+        preset=good.get("preset", ""),
+        model=good.get("model", ""),
+        person=person,
+        state=good.get("state", ""),
+        cost=good.get("cost", ""),
+        since=_midnight(since) if since else None,
+        until=_midnight(until, after=1) if until else None,
+        degraded="degraded" in good,
+        contradictions="contradictions" in good,
+        rulings="rulings" in good,
+        best="best" in good,
+        more=tuple(_kept(good, reader)),
+    )
+    given = {name: str(asked[name]) for name in good}
+    if query.text:
+        given = {"q": query.text} | given
+    if by_rank:
+        given["order"] = BEST
+    return Search(form, query, filters, by_rank, given, tuple(_chosen(form, good, given)))
+
+
+def _kept(good: dict[str, Any], reader: User) -> Iterator[str]:
+    """What is archived is found by its words all the same, and left out of the list alone."""
+    if "tag" in good:
+        yield tag_facet(good["tag"])
+    for name, kind in (("star", STAR), ("archived", ARCHIVE)):
+        if name in good:
+            yield mark_facet(kind, reader.pk)
+
+
+def _chosen(form: SearchForm, good: dict[str, Any], given: dict[str, str]) -> list[Chosen]:
+    words = {"state": dict(STATES), "cost": dict(COSTS)}
+    found = []
+    for name, value in good.items():
+        said = FLAGS.get(name) or words.get(name, {}).get(value) or str(value)
+        if name in ("since", "until"):
+            said = f"{'since' if name == 'since' else 'up to'} {value.day} {value:%b %Y}"
+        left = {other: text for other, text in given.items() if other != name}
+        found.append(Chosen(said, f"?{urlencode(left)}" if left else "?"))
+    return found
+
+
+def _person(name: str) -> int:
+    """A name that is nobody's finds nothing."""
+    return User.objects.filter(username=name).values_list("pk", flat=True).first() or 0
+
+
+def _midnight(day: date, *, after: int = 0) -> datetime:
+    """Of a year that every calendar has days around, in the site's zone."""
+    if not 1970 < day.year < 2200:
+        day = date(min(max(day.year, 1971), 2199), 6, 15)
+    return timezone.make_aware(datetime.combine(day + timedelta(days=after), time()))

@@ -1,0 +1,155 @@
+"""Questions as lines of a list: each a run with what goes on from it folded in, and where it was
+found the passage that was looked for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models.functions import Left
+from django.urls import reverse
+
+from ... import access
+from ...engine.usage import money
+from ...fragments.figures import count_of
+from ...models import Fusion, Run
+from ...models.runs import Origin
+from ...record.newest import Bookmark, Page, newest
+from ...record.order import RunOrder, in_order, orders_of
+from ...record.questions import Line, last_of, lines
+from ...record.titles import first_line, title_of
+from ...search import find
+from ...search.places import FoundText, places_of
+from ..search_form import Search
+from .rows import NEWEST, RunLine, run_rows, with_rows
+
+ANSWER_READ = 600  # characters of a fused answer, for its first line
+
+
+class QuestionLine:
+    """`asked` is the question as it was asked first, `last` what stands for it in the list: its
+    last follow-up, or the one that was found."""
+
+    def __init__(self, asked: RunLine, last: Run, line: Line | None, order: RunOrder) -> None:
+        self.asked, self.run, self.last = asked, asked.run, last
+        self.title = asked.run.title or title_of(asked.prompt)
+        self.order = order
+        self.follow_ups = line.number if line else 0
+        self.cost = money(line.cost, line.cost_is_partial) if line else asked.cost
+        fusions = sorted(asked.run.fusions.all(), key=lambda fusion: fusion.number)
+        texts = [fusion.beginning for fusion in fusions]  # type: ignore[attr-defined]
+        self.answer = next((said for text in reversed(texts) if (said := first_line(text))), "")
+        self.notes = [*_notes(asked, fusions)]
+        self.names = _names(asked.run)
+        self.place: FoundText | None = None
+        self.address = reverse("run-detail", args=[asked.run.pk])
+
+    @property
+    def place_in_thread(self) -> str:
+        return f"follow-up {self.follow_ups}" if self.place and self.follow_ups else ""
+
+    def was_found(self, place: FoundText, words: str) -> None:
+        """It opens there, with what was looked for marked."""
+        self.place = place
+        asked = f"{place.address}&" if place.address else ""
+        self.address = reverse("run-detail", args=[self.last.pk])
+        self.address += f"?{asked}{urlencode({'q': words})}#{place.anchor}"
+
+
+@dataclass(frozen=True)
+class FoundPage:
+    """`older`: where the next one begins; `best_of`: of how many matches these are the best."""
+
+    rows: list[QuestionLine]
+    older: int | None
+    best_of: int
+
+
+def page_of_questions(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
+    """Of all that somebody may see and people asked; `marks` as `newest` takes them."""
+    readable = access.is_readable_by(user)
+    asked = [
+        in_order(runs.exclude(origin=Origin.EVALUATION), user.pk, NEWEST)
+        for runs in access.visible(user)
+    ]
+    return newest([last_of(with_rows(branch), readable) for branch in asked], count, **marks)
+
+
+def found_questions(
+    user: access.Viewer, search: Search, count: int, before: int | None
+) -> FoundPage:
+    found = find(
+        user, search.query, search.filters, count=count, before=before, by_rank=search.by_rank
+    )
+    keys = [hit.run for hit in found.hits]
+    runs = {run.pk: run for run in with_rows(access.runs_visible_to(user).filter(pk__in=keys))}
+    rows = question_rows(user, [runs[key] for key in keys if key in runs])
+    places = places_of([row.last.pk for row in rows], search.query)
+    for row in rows:
+        if place := places.get(row.last.pk):
+            row.was_found(place, search.query.text)
+    return FoundPage(rows, found.before, found.best_of)
+
+
+def question_rows(user: access.Viewer, runs: Sequence[Run]) -> list[QuestionLine]:
+    """One line a question, however many of these runs are of it; the first of them stands for it.
+    Of one that went on in two ways there may be another line on another page."""
+    readable = access.runs_visible_to(user)
+    line_of = lines(runs, readable)
+    firsts = {line.first for line in line_of.values()} - {run.pk for run in runs}
+    known = {run.pk: run for run in runs}
+    if firsts:
+        known |= {run.pk: run for run in with_rows(readable.filter(pk__in=firsts))}
+    last: dict[uuid.UUID, Run] = {}
+    for run in runs:
+        line = line_of.get(run.pk)
+        last.setdefault(line.first if line and line.first in known else run.pk, run)
+    asked = _with_fusions([known[key] for key in last])
+    orders = orders_of({*last, *(run.pk for run in last.values())}, user.pk)
+    return [
+        QuestionLine(row, run, line_of.get(run.pk), _together(orders[row.run.pk], orders[run.pk]))
+        for row in run_rows(asked)
+        for run in [last[row.run.pk]]
+    ]
+
+
+def _together(first: RunOrder, last: RunOrder) -> RunOrder:
+    """What is kept of a question and of its last follow-up."""
+    return RunOrder(
+        sorted({*first.tags, *last.tags}),
+        first.is_starred or last.is_starred,
+        first.is_archived or last.is_archived,
+    )
+
+
+def _with_fusions(runs: list[Run]) -> list[Run]:
+    fusions = Fusion.objects.only("run_id", "number", "wish").annotate(
+        beginning=Left("text", ANSWER_READ)
+    )
+    prefetch_related_objects(runs, Prefetch("fusions", queryset=fusions))
+    return runs
+
+
+def _notes(row: RunLine, fusions: Sequence[Fusion]) -> Iterable[str]:
+    """How it stands, where that is not simply answered by everybody."""
+    failed = [mark["letter"] for mark in row.seat_marks if mark["state"] == "failed"]
+    if row.run.status == "completed" and failed:
+        yield f"without {', '.join(map(str, failed))}"
+    if len(fusions) > 1:
+        yield count_of(len(fusions), "fusion")
+    rulings = max((len(fusion.wish.get("rulings", [])) for fusion in fusions), default=0)
+    if rulings:
+        yield count_of(rulings, "ruling")
+
+
+def _names(run: Run) -> str:
+    panel: Any = run.spec.get("panel", []) if isinstance(run.spec, Mapping) else []
+    return ", ".join(str(seat.get("label") or _short(str(seat.get("model", "")))) for seat in panel)
+
+
+def _short(model: str) -> str:
+    return model.rpartition("/")[2]
