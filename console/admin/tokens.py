@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -12,7 +13,14 @@ from django.http import HttpRequest
 from ..models import ApiToken
 from ..models.terms import TERMS
 from ..models.tokens import Scope
-from ..services.tokens import token_budget, token_create, token_revoke
+from ..services.errors import Refused
+from ..services.token_defaults import (
+    NOTHING_SAID,
+    TokenDefaults,
+    checked,
+    preset_choices,
+)
+from ..services.tokens import token_budget, token_create, token_defaults, token_revoke
 
 
 class TokenAdminForm(forms.ModelForm[ApiToken]):
@@ -26,6 +34,30 @@ class TokenAdminForm(forms.ModelForm[ApiToken]):
         decimal_places=4,
         required=False,
         help_text="Its budget: what its calls may cost is held before they go out. Empty: none.",
+    )
+    spending_per_run = forms.DecimalField(
+        label="US dollars per run",
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+        required=False,
+        help_text="The most that a run may cost, whatever a request says. Empty: what is usual.",
+    )
+    preset = forms.ChoiceField(
+        choices=preset_choices, required=False, help_text="Where a request says none."
+    )
+    visibility = forms.ChoiceField(
+        choices=[("private", "Only its owner"), ("team", "Everyone on the team")],
+        required=False,
+        help_text="Who may read its runs, where a request says nothing.",
+    )
+    fanout = forms.ChoiceField(
+        choices=[("once", "A panel once for what somebody said"), ("every", "With every turn")],
+        required=False,
+        help_text="Of an agent's turns, where a request says nothing.",
+    )
+    cancel_on_disconnect = forms.BooleanField(
+        required=False, help_text="Stop a run when its client goes, where a request says nothing."
     )
 
     class Meta:
@@ -44,6 +76,27 @@ class TokenAdminForm(forms.ModelForm[ApiToken]):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["spending_per_day"] = self.instance.spending_per_day
+            self.initial["spending_per_run"] = self.instance.spending_per_run
+            self.initial.update(asdict(TokenDefaults.of(self.instance.defaults)))
+
+    @property
+    def defaults(self) -> TokenDefaults:
+        data = self.cleaned_data
+        return TokenDefaults(
+            preset=data["preset"],
+            visibility=data["visibility"] or NOTHING_SAID.visibility,
+            fanout=data["fanout"] or NOTHING_SAID.fanout,
+            cancel_on_disconnect=data["cancel_on_disconnect"],
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors:
+            try:
+                checked(self.defaults)
+            except Refused as refused:
+                self.add_error("preset", str(refused))
+        return data
 
     def clean_owner(self) -> Any:
         owner = self.cleaned_data["owner"]
@@ -69,10 +122,15 @@ class TokenAdmin(admin.ModelAdmin[ApiToken]):
         if change:
             super().save_model(request, obj, form, change)
             token_budget(token=obj, spending_per_day=form.cleaned_data["spending_per_day"])
+            token_defaults(
+                token=obj,
+                defaults=form.defaults,
+                spending_per_run=form.cleaned_data["spending_per_run"],
+            )
             return
-        named = [*TokenAdminForm.Meta.fields, "spending_per_day"]
+        named = [*TokenAdminForm.Meta.fields, "spending_per_day", "spending_per_run"]
         data = {k: v for k, v in form.cleaned_data.items() if k in named}
-        made, secret = token_create(**data)
+        made, secret = token_create(**data, defaults=form.defaults)
         obj.pk = made.pk
         obj.refresh_from_db()
         messages.warning(request, f"Copy the token now, it is not shown again: {secret}")

@@ -66,7 +66,14 @@ def begin(
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
     body = parse(Asking, {"model": model, "fusion": own})
-    plan = plan_for(body, {}, of_token=caller.terms, by=caller.name, person=caller.person)
+    plan = plan_for(
+        body,
+        {},
+        of_token=caller.terms,
+        by=caller.name,
+        person=caller.person,
+        usual=caller.defaults.preset,
+    )
     budget = None if max_cost is None else Decimal(str(max_cost))
     return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget))
 
@@ -165,7 +172,7 @@ class _Progress:
 def presets(caller: Caller) -> results.Presets:
     caller.must_have(Scope.MODELS)
     try:
-        usual = usual_preset()
+        usual = caller.defaults.preset or usual_preset()
     except ApiError:
         usual = ""
     rows = []

@@ -23,6 +23,7 @@ from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
 from ..services.brought import Brought
 from ..services.runs import run_start
+from ..services.token_defaults import NOTHING_SAID, TokenDefaults
 from ..services.tokens import token_is_usable, token_run_start
 from ..site.public_url import public_url
 from ..worker.health import is_up
@@ -47,6 +48,10 @@ class Caller(Protocol):
     @property
     def person(self) -> User | None:
         """Whose own presets may be named."""
+
+    @property
+    def defaults(self) -> TokenDefaults:
+        """What holds where it says nothing."""
 
     @property
     def name(self) -> str:
@@ -94,6 +99,10 @@ class Program:
         return self.token.owner
 
     @property
+    def defaults(self) -> TokenDefaults:
+        return TokenDefaults.of(self.token.defaults)
+
+    @property
     def name(self) -> str:
         return self.token.owner.get_username()
 
@@ -107,7 +116,12 @@ class Program:
         if depth_of(self.request):
             raise ApiError("recursion_refused", RECURSION)
         return token_run_start(
-            token=self.token, prompt=prompt, spec=spec, answers=answers, max_cost=max_cost
+            token=self.token,
+            prompt=prompt,
+            spec=spec,
+            answers=answers,
+            visibility=self.defaults.visibility,
+            max_cost=max_cost,
         )
 
     def run(self, run_id: uuid.UUID) -> Run:
@@ -138,6 +152,10 @@ class Shell:
     @property
     def person(self) -> User | None:
         return self.user
+
+    @property
+    def defaults(self) -> TokenDefaults:
+        return NOTHING_SAID
 
     @property
     def name(self) -> str:

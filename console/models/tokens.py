@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from .money import DAY, TOKEN, Purse
+from .money import DAY, NANO, TOKEN, Purse
 from .terms import AskedTerms
 
 
@@ -71,6 +71,11 @@ class ApiToken(AskedTerms):
         """Its budget of a day, in US dollars."""
         purse = Purse.objects.filter(kind=TOKEN, subject=str(self.pk), period=DAY).first()
         return purse.limit if purse else None
+
+    @property
+    def spending_per_run(self) -> Decimal | None:
+        """In US dollars."""
+        return None if self.run_budget_nano is None else Decimal(self.run_budget_nano) / NANO
 
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

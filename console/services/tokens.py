@@ -23,14 +23,17 @@ from ..models import ApiToken, Fusion, Purse, Run
 from ..models.money import DAY, PERSON, SITE, TOKEN
 from ..models.runs import Origin, is_unfinished
 from ..models.tokens import Scope
+from ..money.amounts import dollars, nano
 from ..money.purses import purse_set, run_budget, used_up
 from .attaching import ToAttach
 from .brought import Brought
 from .build_spec import Who
 from .errors import Refused
 from .fusions import run_fuse, run_turn
+from .habits import history
 from .rulings import PLAIN, ReaderWish
 from .runs import ApiOrigin, run_start
+from .token_defaults import NOTHING_SAID, TokenDefaults, checked
 
 PREFIX = "fus_"
 PREFIX_SHOWN = 10
@@ -57,10 +60,13 @@ def token_create(
     requests_per_minute: int | None = 120,
     concurrent_runs: int | None = 20,
     spending_per_day: Decimal | None = None,
+    spending_per_run: Decimal | None = None,
+    defaults: TokenDefaults = NOTHING_SAID,
     **terms: Any,
 ) -> tuple[ApiToken, str]:
     """The row, and the token itself, which is nowhere to be had again; `terms` are the columns
     of `AskedTerms`. Raises Refused."""
+    defaults = checked(defaults)
     unknown = set(scopes) - set(Scope.values)
     if unknown or not scopes:
         raise Refused(f"Scopes are {', '.join(Scope.values)}; choose at least one.")
@@ -77,6 +83,8 @@ def token_create(
             expires_at=expires_at,
             requests_per_minute=requests_per_minute,
             concurrent_runs=concurrent_runs,
+            defaults=defaults.to_stored(),
+            run_budget_nano=None if spending_per_run is None else nano(spending_per_run),
             **terms,
         )
         if spending_per_day is not None:
@@ -87,6 +95,15 @@ def token_create(
 def token_budget(*, token: ApiToken, spending_per_day: Decimal | None) -> None:
     """In US dollars; None: no limit."""
     purse_set(kind=TOKEN, subject=str(token.pk), period=DAY, limit=spending_per_day)
+
+
+def token_defaults(
+    *, token: ApiToken, defaults: TokenDefaults, spending_per_run: Decimal | None
+) -> None:
+    """Of its requests from now on. Raises Refused."""
+    token.defaults = checked(defaults).to_stored()
+    token.run_budget_nano = None if spending_per_run is None else nano(spending_per_run)
+    token.save(update_fields=["defaults", "run_budget_nano"])
 
 
 def token_revoke(*, token: ApiToken) -> None:
@@ -136,6 +153,7 @@ def token_run_start(
     `goes_on`: it has started one, which has ended; another request may have taken its place since,
     but a request that has been let in is not sent away.
     """
+    history()  # its price goes by that, and is said while the token is held
     with transaction.atomic():
         # Of several repetitions at once one starts the run.
         locked, has_budgets = _locked(token)
@@ -157,7 +175,7 @@ def token_run_start(
             visibility=visibility,
             messages=messages,
             api=ApiOrigin(token, request_hash, idempotency_key),
-            max_cost=max_cost,
+            max_cost=_at_most(locked, max_cost),
             files=files,
         )
 
@@ -195,8 +213,8 @@ def token_run_fuse(
             wish=wish,
             api=ApiOrigin(token, request_hash, idempotency_key),
         )
-        if max_cost is not None:
-            run_budget(run_id=run.pk, more=max_cost)
+        if (most := _at_most(locked, max_cost)) is not None:
+            run_budget(run_id=run.pk, more=most)
         return fusion
 
 
@@ -226,8 +244,8 @@ def token_run_turn(
             writer=writer,
             api=ApiOrigin(token, request_hash, idempotency_key),
         )
-        if max_cost is not None:
-            run_budget(run_id=run.pk, more=max_cost)
+        if (most := _at_most(locked, max_cost)) is not None:
+            run_budget(run_id=run.pk, more=most)
         return fusion
 
 
@@ -238,6 +256,14 @@ def _locked(token: ApiToken) -> tuple[ApiToken, bool]:
     rows = ApiToken.objects.select_for_update().annotate(has_budgets=Exists(budgets))
     locked = rows.get(pk=token.pk)
     return locked, locked.has_budgets
+
+
+def _at_most(token: ApiToken, max_cost: Decimal | None) -> Decimal | None:
+    """What its run may cost: whatever a request says, the token's own budget of a run holds."""
+    if token.run_budget_nano is None:
+        return max_cost
+    own = dollars(token.run_budget_nano)
+    return own if max_cost is None else min(own, max_cost)
 
 
 def _within_budget(token: ApiToken) -> None:

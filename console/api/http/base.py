@@ -31,6 +31,7 @@ from ...providers.nearby import SIGN
 from ...services.errors import Refused
 from ...services.tokens import OverLimit, token_find
 from .db import db
+from .defaults import with_defaults
 from .encodings import unpacked
 from .errors import ApiError
 from .limits import take
@@ -141,7 +142,7 @@ def endpoint(
                 data = read_json(request) if body else {}
                 if spending:
                     refuse_wishes(data, schema.model_fields)
-                asked = parse(schema, data)
+                asked = with_defaults(parse(schema, data), token)
                 call = ApiCall(request, request_id, token, asked, data, headers, began_at=began_at)
                 response = await view(call, *args, **kwargs)
             except Exception as error:

@@ -12,6 +12,7 @@ from ...engine.usage import Usage as Tokens
 from ...models import Run
 from ...record.parts import Usage
 from ...services.attaching import ToAttach
+from ...services.token_defaults import TokenDefaults
 from ..http.base import ApiCall
 from ..http.db import db
 from ..http.errors import ApiError
@@ -179,6 +180,7 @@ def planned(call: ApiCall[Any], body: Answering) -> Plan:
         of_token=call.token.terms,
         by=call.token.owner.get_username(),
         person=call.token.owner,
+        usual=TokenDefaults.of(call.token.defaults).preset,
     )
     if plan.warnings:
         call.headers[WARNINGS] = " ".join(plan.warnings)

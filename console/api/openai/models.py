@@ -16,12 +16,13 @@ from ...catalog.listings import all_models
 from ...catalog.near import did_you_mean
 from ...engine.spec import Panelist, Spec
 from ...engine.usage import MILLION, Price
-from ...models import CatalogModel, Preset
+from ...models import ApiToken, CatalogModel, Preset
 from ...models.tokens import Scope
 from ...services.build_spec import build
 from ...services.errors import Refused
 from ...services.own_presets import own_wish
 from ...services.presets import preset_spec, presets_enabled
+from ...services.token_defaults import TokenDefaults
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
@@ -54,7 +55,7 @@ TAKEN = [
 @endpoint(Scope.MODELS, reply=ModelList)
 async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
     """What can be asked now: presets, and single models passed through."""
-    rows = await db(_all, call.token.owner)
+    rows = await db(_all, call.token)
     # The second half is what OpenRouter's clients expect.
     whole = ModelList(object="list", data=rows, total_count=len(rows), links=Pages(next=None))
     return JsonResponse(whole.payload())
@@ -64,7 +65,7 @@ async def models(call: ApiCall[NoBody]) -> HttpResponseBase:
 async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     """One of them, by its name."""
     name = name.strip("/")
-    rows = await db(_all, call.token.owner)
+    rows = await db(_all, call.token)
     for row in rows:
         # A model that two servers list is known by `credential:model` only; one that is
         # unique may be named either way.
@@ -77,8 +78,9 @@ async def model(call: ApiCall[NoBody], name: str) -> HttpResponseBase:
     raise ApiError("model_not_found", message, param="model")
 
 
-def _all(person: User) -> list[Model]:
-    return [*_presets(), *_own_presets(person), *_single_models()]
+def _all(token: ApiToken) -> list[Model]:
+    usual = TokenDefaults.of(token.defaults).preset
+    return [*_presets(usual), *_own_presets(token.owner), *_single_models()]
 
 
 def _own_presets(person: User) -> Iterator[Model]:
@@ -91,7 +93,7 @@ def _own_presets(person: User) -> Iterator[Model]:
         yield _preset(f"{PREFIX}{preset.slug}", f"Fusion {preset.name}", preset.description, spec)
 
 
-def _presets() -> Iterator[Model]:
+def _presets(usual: str) -> Iterator[Model]:
     """Those that can run now; the default one under its short names first."""
     specs: dict[str, tuple[Preset, Spec]] = {}
     for preset, lacks in presets_enabled().items():
@@ -101,7 +103,7 @@ def _presets() -> Iterator[Model]:
         except Refused:
             continue
     try:
-        usual = usual_preset()
+        usual = usual or usual_preset()
     except ApiError:
         usual = ""
     if usual in specs:

@@ -23,10 +23,13 @@ class PanelRequest:
     offered: Tools
     # Whose own presets may be named.
     person: User | None = None
+    # The preset of who asks, where they have one: it is asked where the request says none.
+    usual: str = ""
 
     @classmethod
-    def of(cls, body: Asking, person: User | None = None) -> PanelRequest:
-        return cls(body, _plugin(body), Tools.of(body.tools, body.tool_choice), person)
+    def of(cls, body: Asking, person: User | None = None, usual: str = "") -> PanelRequest:
+        tools = Tools.of(body.tools, body.tool_choice)
+        return cls(body, _plugin(body), tools, person, usual)
 
     @property
     def tool(self) -> FusionParameters | None:

@@ -82,14 +82,16 @@ def plan_for(
     of_token: Terms = NONE,
     by: str = "",
     person: User | None = None,
+    usual: str = "",
 ) -> Plan:
     """`request` is what the answering call is asked for (`Spec.request`), `of_token` what the
     token asks of each of its requests, `by` whose name is on answers from elsewhere, `person`
-    whose own presets may be named. Raises ApiError.
+    whose own presets may be named, `usual` the preset where the request says none. Raises
+    ApiError.
 
     Reads the database and may ask providers for their lists.
     """
-    asked = PanelRequest.of(body, person)
+    asked = PanelRequest.of(body, person, usual)
     answers = brought_answers(body.fusion.answers, by)
     if body.fusion.panel == [] and not answers:
         message = "A panel has at least 1 model, unless there are answers from elsewhere."
@@ -151,7 +153,7 @@ def _outer(asked: PanelRequest) -> Who:
     """Who answers where nothing is fused."""
     model = asked.body.model
     return (
-        built(_base(model, None, asked.person), {"panel": "model"}).writer
+        built(_base(model, None, asked.person, asked.usual), {"panel": "model"}).writer
         if asked.is_alias
         else model
     )
@@ -264,7 +266,8 @@ def _base_beside(asked: PanelRequest, names: Sequence[str | PanelSeat]) -> Wish 
     if names and asked.names_judge and not is_named:
         return None
     try:
-        return _base(body.model if asked.is_alias else ALIASES[0], preset, asked.person)
+        model = body.model if asked.is_alias else ALIASES[0]
+        return _base(model, preset, asked.person, asked.usual)
     except ApiError:
         if is_named or not names:
             raise
@@ -332,8 +335,9 @@ def _asked(seat: SeatWish, wished: FusionParameters) -> SeatWish:
     )
 
 
-def _base(model: str, preset: str | None, person: User | None) -> Wish:
-    """The preset that is named, or the default one. Raises ApiError."""
+def _base(model: str, preset: str | None, person: User | None, usual: str = "") -> Wish:
+    """The preset that is named, or the usual one: of who asks, else the site's. Raises
+    ApiError."""
     slug = preset or (model.removeprefix(PREFIX) if model.startswith(PREFIX) else "")
     param = "preset" if preset else "model"
     if own := own_preset(slug, person):
@@ -346,7 +350,7 @@ def _base(model: str, preset: str | None, person: User | None) -> Wish:
     if not slug and model == FLASH:
         return fast()
     if not slug and model != PREFIX:
-        slug = usual_preset()
+        slug = usual or usual_preset()
     return _wish_of(slug, param)
 
 

@@ -15,6 +15,7 @@ from console.management.terms import add_terms
 from console.models.terms import TERMS
 from console.models.tokens import Scope
 from console.services.errors import Refused
+from console.services.token_defaults import FANOUTS, TokenDefaults
 from console.services.tokens import DEFAULT_DAYS, token_create
 
 
@@ -39,6 +40,25 @@ class Command(BaseCommand):
         parser.add_argument("--requests-per-minute", type=int, default=120, help="0: no limit")
         parser.add_argument("--concurrent-runs", type=int, default=20, help="0: no limit")
         parser.add_argument("--spending-per-day", help="US dollars; default: no limit")
+        parser.add_argument("--spending-per-run", help="US dollars; default: what is usual")
+        parser.add_argument("--preset", default="", help="slug; where a request says none")
+        parser.add_argument(
+            "--visibility",
+            choices=["private", "team"],
+            default="private",
+            help="of its runs, where a request says nothing; default: private",
+        )
+        parser.add_argument(
+            "--fanout",
+            choices=FANOUTS,
+            default="once",
+            help="of an agent's turns, where a request says nothing; default: once",
+        )
+        parser.add_argument(
+            "--cancel-on-disconnect",
+            action="store_true",
+            help="a run is stopped when its client goes, where a request says nothing",
+        )
         add_terms(parser, "with each of its requests")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,6 +75,13 @@ class Command(BaseCommand):
                 requests_per_minute=_limit(options["requests_per_minute"]),
                 concurrent_runs=_limit(options["concurrent_runs"]),
                 spending_per_day=dollars("--spending-per-day", options["spending_per_day"]),
+                spending_per_run=dollars("--spending-per-run", options["spending_per_run"]),
+                defaults=TokenDefaults(
+                    preset=options["preset"],
+                    visibility=options["visibility"],
+                    fanout=options["fanout"],
+                    cancel_on_disconnect=options["cancel_on_disconnect"],
+                ),
                 **{name: options[name] for name in TERMS},
             )
         except Refused as refusal:

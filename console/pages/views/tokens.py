@@ -16,13 +16,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ... import access
+from ...models import ApiToken
 from ...models.terms import TERMS
 from ...models.tokens import Scope
+from ...money.amounts import nano, plain
 from ...services.errors import Refused
+from ...services.token_defaults import NOTHING_SAID, TokenDefaults, preset_choices
 from ...services.tokens import DEFAULT_DAYS, token_create, token_revoke
 from ...site.public_url import public_url
+from ..forms import VISIBILITIES
 from ..snippets import snippets
 from .fragment import page_or_main
+
+DEFAULTS = ("preset", "visibility", "every_turn", "cancel_on_disconnect")
 
 
 class TokenForm(forms.Form):
@@ -58,6 +64,25 @@ class TokenForm(forms.Form):
         required=False,
         help_text="Empty: no limit.",
     )
+    spending_per_run = forms.DecimalField(
+        label="US dollars per run",
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+        required=False,
+        help_text="Empty: what is usual.",
+    )
+    preset = forms.ChoiceField(choices=preset_choices, required=False)
+    visibility = forms.ChoiceField(
+        label="Who may read its runs", choices=VISIBILITIES, required=False
+    )
+    every_turn = forms.BooleanField(
+        label="A panel with every turn of an agent, not once for what somebody said",
+        required=False,
+    )
+    cancel_on_disconnect = forms.BooleanField(
+        label="Stop a run when its client goes away", required=False
+    )
     zero_retention = forms.BooleanField(required=False)
     no_training = forms.BooleanField(required=False)
     only_local = forms.BooleanField(label="Only on this machine", required=False)
@@ -66,6 +91,13 @@ class TokenForm(forms.Form):
         required=False,
         help_text="As OpenRouter names them: azure, openai. Empty: any.",
     )
+
+    @property
+    def has_defaults(self) -> bool:
+        """Somebody has filled them in: they are shown open."""
+        return any(self.data.get(name) for name in DEFAULTS) or bool(
+            set(DEFAULTS) & set(self.errors)
+        )
 
     @property
     def terms(self) -> list[forms.BoundField]:
@@ -89,7 +121,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             form = TokenForm()
     now = timezone.now()
     base_url = public_url("/v1", request)
-    rows = [(token, token.is_usable(now)) for token in access.tokens_of(owner)]
+    rows = [(token, token.is_usable(now), _defaults(token)) for token in access.tokens_of(owner)]
     context = {
         "form": form,
         "made": made,
@@ -100,6 +132,13 @@ def tokens(request: HttpRequest) -> HttpResponse:
         "base_url": base_url,
     }
     return page_or_main(request, "tokens", context)
+
+
+def _defaults(token: ApiToken) -> list[str]:
+    """In words."""
+    said = TokenDefaults.of(token.defaults).words
+    limit = token.spending_per_run
+    return said if limit is None else [*said, f"a run at most {plain(nano(limit))}"]
 
 
 @never_cache
@@ -115,4 +154,11 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 def _limits(data: dict[str, Any]) -> dict[str, Any]:
     data = dict(data)
     days = data.pop("expires_days")
+    defaults = TokenDefaults(
+        preset=data.pop("preset"),
+        visibility=data.pop("visibility") or NOTHING_SAID.visibility,
+        fanout="every" if data.pop("every_turn") else "once",
+        cancel_on_disconnect=data.pop("cancel_on_disconnect"),
+    )
+    data |= {"defaults": defaults}
     return data | {"expires_at": timezone.now() + timedelta(days=days) if days else None}
