@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from ..engine.text import storable
+from ..providers.wire.citations import is_page
 from ..providers.wire.http import trusted
 
 SECONDS = 15
@@ -141,10 +142,10 @@ def _hits(found: Any, address: str) -> Iterable[Hit]:
     seen = set()
     for one in found if isinstance(found, list) else ():
         url = one.get(address) if isinstance(one, dict) else None
-        if isinstance(url, str) and url.startswith(("http://", "https://")) and url not in seen:
+        if isinstance(url, str) and url not in seen and is_page(url, lambda text: text):
             seen.add(url)
             title = one.get("title")
-            yield Hit(url[:2000], storable(title)[:200] if isinstance(title, str) else "")
+            yield Hit(url, storable(title)[:200] if isinstance(title, str) else "")
 
 
 def configured(settings: Mapping[str, tuple[str, str]]) -> Engine | None:

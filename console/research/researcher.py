@@ -83,7 +83,10 @@ def _keep(run_id: Any, attempt: int, pool: Pool, texts: dict[int, str]) -> None:
         if not mine.update(research=pool):
             raise LeaseLost
         SourceText.objects.bulk_create(
-            SourceText(run_id=run_id, number=number, text=text) for number, text in texts.items()
+            [SourceText(run_id=run_id, number=n, text=text) for n, text in texts.items()],
+            update_conflicts=True,
+            unique_fields=["run", "number"],
+            update_fields=["text"],
         )
 
 

@@ -329,7 +329,10 @@ def rows_of(
         (call.fusion, call_row(run_id, call)) for key, call in state.calls.items() if key in keys
     ]
     judgings = [fusion_row(run_id, state, f) for f in state.fusions.values() if fusions]
-    return calls, judgings, run_fields(state) if final or not state.status.is_final else {}
+    its_own = run_fields(state) if final or not state.status.is_final else {}
+    # Kept by whoever researches before it is told, so that the row may be ahead of this state.
+    its_own.pop("research", None)
+    return calls, judgings, its_own
 
 
 def save(

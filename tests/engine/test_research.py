@@ -11,6 +11,7 @@ import pytest
 
 from console.engine.content import text_of
 from console.engine.errors import Reason
+from console.engine.findings.cited import cited
 from console.engine.findings.extracts import library, passages, sentences
 from console.engine.pool import NotRead, PageRead, Pool
 from console.engine.provider import Request
@@ -260,3 +261,22 @@ def test_words_that_tell_are_names_numbers_and_long_ones() -> None:
         "Which R-404A CO2 allowed 2030 Germany"
     ]
     assert by_words("why") == []
+
+
+def test_true_quotes_are_found_and_false_ones_are_not_in_a_hundred_of_a_hundred() -> None:
+    texts = {
+        n: f"Report {n}.\nIn year {1900 + n} the plant used {n * 37:,} tons of salt — “more than "
+        f"ever”, as it was called. It closed {n} years later."
+        for n in range(1, 101)
+    }
+    sources = [{"number": n, "url": f"https://p.example/{n}", "title": ""} for n in texts]
+    pool = library(sources, texts, ["salt"])
+    for n in texts:
+        said = (
+            f'It “used {n * 37:,} tons of salt - "more than ever"” [{n}], and '
+            f"“used {n * 37 + 1:,} tons of salt” [{n}]; “It closed {n} years later” [{n}]."
+        )
+        [one] = cited(said, pool)
+        assert (one["found"], one["missing"]) == (
+            "2 of 3", f"used {n * 37 + 1:,} tons of salt",
+        )  # fmt: skip

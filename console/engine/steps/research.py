@@ -28,6 +28,7 @@ from ..pool import NotRead, Pool
 from ..provider import Message
 from ..spec import Research
 from ..state import Step
+from ..text import storable
 from .material import fence_of, prompt_text
 from .prompts import fill
 
@@ -221,7 +222,7 @@ def read_queries(text: str, count: int) -> list[str] | None:
     listed = found.data.get("queries") if found else None
     if not isinstance(listed, list):
         return None
-    queries = [" ".join(q.split())[:LONGEST_QUERY] for q in listed if isinstance(q, str)]
+    queries = [" ".join(storable(q).split())[:LONGEST_QUERY] for q in listed if isinstance(q, str)]
     return [*dict.fromkeys(filter(None, queries))][:count]
 
 

@@ -1,0 +1,90 @@
+"""Who chooses that the web is searched for a run: the page, a preset, a program, nobody."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.api.http.errors import ApiError
+from console.api.planning.plan import plan_for
+from console.api.planning.schemas import Asking
+from console.engine.spec import Research
+from console.engine.terms import NONE
+from console.models import Preset, Run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def with_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
+
+
+@pytest.fixture
+def engine(settings: Any) -> None:
+    settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
+
+
+@pytest.fixture
+def page(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def asked(page: Client, **fields: str) -> Research | None:
+    form = {"prompt": "Why?", "preset": "quality", "client_run_id": str(uuid.uuid4())}
+    assert page.post("/fusion", form | fields).status_code == 302
+    return Run.objects.latest("created_at").frozen_spec.research
+
+
+def test_the_box_of_the_page_decides_where_it_was_shown(page: Client, engine: None) -> None:
+    assert 'name="web" checked' in page.get("/fusion").content.decode()
+    assert asked(page, web_shown="on", web="on") == Research()
+    assert asked(page, web_shown="on") is None
+    # A page without it, as of a program that posts the form: the preset says.
+    assert asked(page) == Research()
+    assert asked(page, preset="budget") is None
+    assert asked(page, preset="budget", web_shown="on", web="on") == Research()
+
+
+def test_without_an_engine_there_is_no_box_and_nothing_is_searched(page: Client) -> None:
+    assert 'name="web' not in page.get("/fusion").content.decode()
+    assert asked(page) is None
+
+
+def test_a_page_left_open_over_the_loss_of_the_engine_is_told_so(page: Client) -> None:
+    form = {"prompt": "Why?", "preset": "quality", "web_shown": "on", "web": "on"}
+    response = page.post("/fusion", form)
+    assert response.status_code == 422
+    assert "No search engine is configured" in response.content.decode()
+
+
+def test_a_preset_says_whether_and_how_much(page: Client, engine: None) -> None:
+    Preset.objects.filter(slug="budget").update(web="shared", web_pages=2, web_seconds=9)
+    assert asked(page, preset="budget") == Research(pages=2, seconds=9)
+    Preset.objects.filter(slug="quality").update(web="off")
+    assert asked(page) is None
+
+
+def planned(**body: Any) -> Research | None:
+    return plan_for(Asking.model_validate(body), {}, of_token=NONE, by="alice").spec.research
+
+
+def test_a_program_says_it_for_one_request(engine: None) -> None:
+    assert planned(model="fusion/quality") == Research()
+    assert planned(model="fusion/quality", fusion={"web": "off"}) is None
+    assert planned(model="fusion/budget", fusion={"web": "shared"}) == Research()
+
+
+def test_of_a_model_that_is_passed_through_nothing_is_looked_up(engine: None) -> None:
+    assert planned(model="openrouter:maker/model", fusion={"web": "shared"}) is None
+
+
+def test_a_program_is_refused_what_this_site_cannot_do(db: None) -> None:
+    with pytest.raises(ApiError, match="No search engine is configured"):
+        planned(model="fusion/budget", fusion={"web": "shared"})
+    assert planned(model="fusion/quality") is None
