@@ -10,17 +10,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..catalog.names import ModelAt
+from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import NOBODY, Panelist, Spec
 from ..engine.terms import NONE, Terms
 from ..engine.wait_for import WaitFor
 from ..models.terms import TERMS
-from .build_spec import CUSTOM, SeatWish, Who, Wish
+from .build_spec import CUSTOM, LOCAL, PATIENT_PANEL_TIMEOUT, SeatWish, Who, Wish
 from .policy import OF_A_PRESET, read_limits, site_policy
 from .wait_for import as_text, read_wait_for
 
 Content = dict[str, Any]
 
 VERSION = 1
+# What the built-in model has without anybody having chosen it (services/build_spec.py).
+_PATIENT = {
+    "panel_timeout": PATIENT_PANEL_TIMEOUT,
+    "analysis_max_output_tokens": LOCAL_ANALYSIS_TOKENS,
+    "synthesis_max_output_tokens": LOCAL_SYNTHESIS_TOKENS,
+}
 JUDGING = ("judge", "synthesizer", "judge_fallback", "synthesizer_fallback")
 OPTIONS = ("label", "temperature", "max_output_tokens", "seed", "reasoning_effort", "system_prompt")
 
@@ -43,12 +50,15 @@ def content_of(wish: Wish) -> Content:
     }
 
 
-def content_of_spec(spec: Spec) -> Content:
-    """Of a run, without the answers that came from elsewhere."""
+def content_of_spec(spec: Spec, *, inner: bool = True) -> Content:
+    """Of a run, without the answers that came from elsewhere; for who is not shown what is
+    `inner` of it, whom it asked."""
     usual, policy = vars(site_policy()), vars(spec.policy)
+    is_local = any(who.credential == LOCAL for who in (*spec.panel, spec.judge, spec.writer))
+    patient = _PATIENT if is_local else {}
     writer = spec.synthesizer
     is_another = writer is not None and _key(writer) != _key(spec.judge)
-    return content_of(
+    content = content_of(
         Wish(
             panel=[panelist for panelist in spec.panel if not panelist.is_brought],
             judge="" if spec.judge == NOBODY else spec.judge,
@@ -59,11 +69,15 @@ def content_of_spec(spec: Spec) -> Content:
             limits={
                 name: policy[name]
                 for name in (*OF_A_PRESET, "wait_for")
-                if name in policy and policy[name] != usual[name]
+                if name in policy and policy[name] not in (usual[name], patient.get(name))
             },
             terms=spec.terms,
         )
     )
+    if inner:
+        return content
+    panel = [{"model": seat["model"]} for seat in content["panel"]]
+    return {name: content[name] for name in ("v", *JUDGING)} | {"panel": panel}
 
 
 def wish_of(content: Mapping[str, Any], slug: str = CUSTOM, name: str = "Custom") -> Wish:

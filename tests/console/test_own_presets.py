@@ -194,6 +194,14 @@ def test_the_panel_of_a_run_is_saved_or_asked_something_else(page: Client, bob: 
     assert "There is no such run." in other and "maker/two" not in other
 
 
+def test_of_somebody_elses_run_one_takes_whom_it_asked_and_no_more(page: Client, bob: User) -> None:
+    preset = saved(page)
+    ask(page, preset=preset.slug, visibility="team")
+    html = signed_in(bob).get(f"/fusion?run={Run.objects.get().pk}").content.decode()
+    assert "openrouter:maker/two" in html
+    assert "Doubt it." not in html and "weigh legal risk" not in html
+
+
 def test_a_finished_run_leads_to_both(page: Client, alice: User) -> None:
     run = Story().whole().save(alice)
     html = page.get(f"/fusion/runs/{run.pk}").content.decode()

@@ -16,7 +16,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
 
-from ...access import Viewer, run_visible_to
+from ...access import Viewer, run_visible_to, shown_to
 from ...engine.spec import MAX_SEATS
 from ...engine.spec_versions import SpecUnreadable
 from ...models import OwnPreset, Preset
@@ -75,14 +75,17 @@ def _as_last_time(
     if last == CUSTOM:
         with suppress(SpecUnreadable):
             if run := latest_with(person, CUSTOM):
-                return CUSTOM, content_of_spec(run.frozen_spec)
+                content = content_of_spec(run.frozen_spec)
+                if content["panel"]:
+                    return CUSTOM, content
     can_run = {p.slug for p, lacks in presets.items() if not lacks} | {p.slug for p in own}
     return (last if last in can_run else default_preset_slug(presets)), None
 
 
 def of_run(person: Viewer, text: str) -> Content:
     try:
-        return content_of_spec(run_visible_to(person, uuid.UUID(text)).frozen_spec)
+        run = run_visible_to(person, uuid.UUID(text))
+        return content_of_spec(run.frozen_spec, inner=shown_to(person, run).inner)
     except (ValueError, Http404):
         raise Refused("There is no such run.") from None
     except SpecUnreadable as unreadable:
