@@ -6,17 +6,17 @@ Absent and forbidden look the same: Http404.
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, UUIDField, Value
 from django.http import Http404
 from django.utils import timezone
 
 from .engine.spec_versions import SpecUnreadable
 from .engine.unnamed import PANEL, Unnamed
-from .models import ApiToken, OwnPreset, Run, RunFile, ShareLink, Visibility
+from .models import ApiToken, LookedAt, OwnPreset, Run, RunFile, ShareLink, Visibility
 from .models.links import hash_of
 from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
 from .models.shown import ALL, Shown
@@ -69,10 +69,29 @@ def samples_visible_to(user: Viewer) -> QuerySet[Run]:
 
 def runs_under_way(user: Viewer) -> list[uuid.UUID]:
     """One's own that have not ended, the newest first, as far as they are counted."""
+    return at_the_head(user).under_way
+
+
+@dataclass(frozen=True)
+class AtTheHead:
+    """What the head of every page tells, by one question: `under_way` as above, and whether
+    others did something to one's runs that one has not seen."""
+
+    under_way: list[uuid.UUID]
+    has_news: bool = False
+
+
+def at_the_head(user: Viewer) -> AtTheHead:
     if not (user.is_authenticated and user.is_active):
-        return []
+        return AtTheHead([])
+    is_new = Q(news_at__isnull=False) & (Q(at=None) | Q(news_at__gt=F("at")))
+    news = LookedAt.objects.filter(is_new, person_id=user.pk).order_by()
+    none = Value(None, output_field=UUIDField())
     runs = Run.objects.filter(is_unfinished(), owner_id=user.pk).order_by()
-    return [pk for _, pk in sorted(runs.values_list("created_at", "pk")[:MANY], reverse=True)]
+    told = news.values_list("news_at", none).union(runs.values_list("created_at", "pk"), all=True)
+    rows = [*told[: MANY + 1]]
+    under_way = sorted([(at, pk) for at, pk in rows if pk], reverse=True)
+    return AtTheHead([pk for _, pk in under_way][:MANY], len(under_way) < len(rows))
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:

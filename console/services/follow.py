@@ -16,6 +16,7 @@ from ..models import Preset, Run
 from ..record.asked import Followed
 from ..record.rows import state_from_rows
 from .errors import Refused
+from .others import others_did_to
 from .presets import default_preset_slug, preset_lacks, preset_spec
 from .runs import clean_prompt, run_start, spec_of
 
@@ -47,7 +48,7 @@ def run_follow(
     if spec is None and _asks_others(run, before):
         spec = _usual_panel(run)
     follow = spec or replace(before, panel=_panel_now(before, state))
-    return run_start(
+    made = run_start(
         owner=owner,
         prompt=prompt,
         spec=replace(follow, shuffle_seed=secrets.randbits(128)),
@@ -57,6 +58,9 @@ def run_follow(
         follows_from=follows_from,
         followed=replace(_followed(before, state, follows_from), ruled=_ruled(state)),
     )
+    if owner and made.visibility == "team":
+        others_did_to(run, by=owner)
+    return made
 
 
 def follow_lacks(run: Run, spec: Spec) -> str:

@@ -13,6 +13,7 @@ from ..models import Run, Verdict
 from ..record.rows import state_from_rows
 from ..search import index
 from .errors import Refused
+from .others import others_did_to
 from .runs import clean_text, spec_of
 
 TIE, ALL_BAD = "tie", "all_bad"
@@ -54,6 +55,7 @@ def verdict_set(*, run: Run, person: User, best: str, note: str = "", seen: What
             defaults={"best": best, "note": note, "answers": answers, "seen": what_was_seen},
         )
         index(run.pk)
+        others_did_to(run, by=person)
     return verdict
 
 

@@ -51,6 +51,7 @@ PAGES: dict[str, dict[str, str | int]] = {
     "preset-list": MEMBERS,
     "preset-new": MEMBERS,
     "run-deleted": MEMBERS,
+    "others": MEMBERS,
     "tokens": MEMBERS,
     "budgets": MEMBERS,
     "budgets-file": MEMBERS,

@@ -67,8 +67,8 @@ def plans(act: Callable[[], object]) -> dict[str, str]:
 
 
 def reads_all(plan: str) -> bool:
-    whole = "Seq Scan on console_run" if connection.vendor == "postgresql" else "SCAN console_run"
-    return any(whole in line and "USING" not in line for line in plan.splitlines())
+    whole = "Seq Scan on console_run " if connection.vendor == "postgresql" else "SCAN console_run "
+    return any(whole in f"{line} " and "USING" not in line for line in plan.splitlines())
 
 
 @pytest.mark.parametrize("page", ["/fusion/runs", OLD, "/fusion", "/fusion/runs?origin=evaluation"])
