@@ -23,6 +23,7 @@ from ..engine.state import RunStatus
 from ..models import Call, Fusion, Preset, Run
 from ..models.runs import Origin
 from ..record.newest import beginning, with_beginning
+from ..search import find, read_query
 from ..services.build_spec import CUSTOM
 from .bounded import BoundedPaginator, in_one_line
 
@@ -132,6 +133,7 @@ class PresetFilter(_Words):
         return [*Preset.objects.values_list("slug", "name"), (CUSTOM, "Custom")]
 
 
+FOUND = 500  # of those that say it, the newest
 NOT_SHOWN = "not shown: private"
 PROMPT_SHOWN = 80
 
@@ -156,7 +158,7 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     paginator = BoundedPaginator
     show_full_result_count = False
     search_fields = ["owner__username", "preset_name"]
-    search_help_text = "Owners, presets, and prompts of runs that you may read."
+    search_help_text = f"Owners, presets, and words of runs that you may read (the newest {FOUND})."
     _outside = [
         ("id", "owner", "came_from"),
         ("preset_name", "visibility"),
@@ -192,8 +194,10 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     ) -> tuple[QuerySet[Run], bool]:
         """A prompt that may not be read is not to be guessed either."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
-        if search_term:
-            found |= queryset.filter(_for(request), prompt__icontains=search_term)
+        query = read_query(search_term)
+        if query.terms:
+            hits = find(request.user, query, count=FOUND, as_admin=True).hits
+            found |= queryset.filter(_for(request), pk__in=[hit.run for hit in hits])
         return found, may_repeat
 
     def action_checkbox(self, run: Run) -> SafeString:

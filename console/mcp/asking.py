@@ -25,6 +25,7 @@ from ..models import Run
 from ..models.tokens import Scope
 from ..record.by_words import compared
 from ..record.public import asked, with_verdicts
+from ..record.titles import title_of
 from ..services.build_spec import build
 from ..services.errors import Refused
 from ..services.own_presets import own_wish
@@ -86,6 +87,29 @@ def find(caller: Caller, run_id: str) -> Run:
         raise Refused(f"There is no run {run_id[:60]}.") from None
     spec_of(run)
     return run
+
+
+def search(caller: Caller, words: str, count: int) -> results.FoundQuestions:
+    """Raises ApiError and Refused."""
+    caller.must_have(Scope.READ)
+    query, found = caller.find(words, count)
+    if not query.terms:
+        raise Refused("Name a word to look for.")
+    return results.FoundQuestions(
+        notes=[*query.notes],
+        questions=[
+            results.FoundQuestion(
+                run_id=str(one.run.pk),
+                run_url=caller.url(one.run),
+                question=title_of(one.run.prompt),
+                asked_at=one.run.asked_at,
+                status=one.run.status,
+                found_in=one.text.label if one.text else None,
+                passage=str(one.text.passage) if one.text else None,
+            )
+            for one in found
+        ],
+    )
 
 
 async def follow(

@@ -21,6 +21,7 @@ from ..engine.terms import NONE, Terms
 from ..models import ApiToken, Run
 from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
+from ..search import FoundRun, Query, find, find_of_the_team, read_query, shown
 from ..services.brought import Brought
 from ..services.runs import run_start
 from ..services.token_defaults import NOTHING_SAID, TokenDefaults
@@ -68,6 +69,9 @@ class Caller(Protocol):
 
     def run(self, run_id: uuid.UUID) -> Run:
         """Raises Http404, for what is not there and for what this caller may not read."""
+
+    def find(self, words: str, count: int) -> tuple[Query, list[FoundRun]]:
+        """Of what it may read."""
 
     def url(self, run: Run) -> str:
         """Where people read it."""
@@ -127,6 +131,9 @@ class Program:
     def run(self, run_id: uuid.UUID) -> Run:
         return access.run_visible_to(self.token.owner, run_id)
 
+    def find(self, words: str, count: int) -> tuple[Query, list[FoundRun]]:
+        return _found(self.token.owner, words, count)
+
     def url(self, run: Run) -> str:
         return run_url(self.request, run.pk)
 
@@ -183,5 +190,16 @@ class Shell:
             return access.run_visible_to(self.user, run_id)
         return access.run_of_the_team(run_id)
 
+    def find(self, words: str, count: int) -> tuple[Query, list[FoundRun]]:
+        if self.user:
+            return _found(self.user, words, count)
+        query = read_query(words)
+        return query, shown(find_of_the_team(query, count=count), query, access.runs_of_the_team())
+
     def url(self, run: Run) -> str:
         return public_url(reverse("run-detail", args=[run.pk]))
+
+
+def _found(user: User, words: str, count: int) -> tuple[Query, list[FoundRun]]:
+    query = read_query(words)
+    return query, shown(find(user, query, count=count), query, access.runs_visible_to(user))

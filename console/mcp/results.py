@@ -54,6 +54,23 @@ class FusionRun(BaseModel):
         return self.status not in ("queued", "running")
 
 
+class FoundQuestion(BaseModel):
+    run_id: str = Field(description="For fusion_get_run, which reads all of it")
+    run_url: str
+    question: str = Field(description="The beginning of its prompt")
+    asked_at: float = Field(description="Seconds since 1970")
+    status: str
+    found_in: str | None = Field(None, description="fused, prompt, analysis, note or a seat")
+    passage: str | None = Field(None, description="The words that were found, and those around")
+
+
+class FoundQuestions(BaseModel):
+    """The newest first."""
+
+    questions: list[FoundQuestion]
+    notes: list[str] = Field([], description="What was not looked for as it was asked")
+
+
 class Preset(BaseModel):
     preset: str
     name: str

@@ -49,6 +49,11 @@ GET = (
     "cost. Free of charge. Waits up to wait_seconds for the end, but less than a minute; while the "
     "run is under way call it again."
 )
+SEARCH = (
+    "Find earlier questions by words of their prompts, answers, analyses or notes, the newest "
+    "first, each with the passage that was found and a run_id for fusion_get_run. Free of charge: "
+    "look here before you ask what may have been asked already."
+)
 LIST = (
     "List the presets (panel, judge) that fusion_ask and fusion_start take. Free of charge. Only "
     "needed when a panel other than the default is wanted."
@@ -214,6 +219,29 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
             seconds=min(wait_seconds, settings.MCP_ANSWER_SECONDS),
         )
         return answer(caller, run, state, with_answers=include_answers)
+
+    @server.tool(
+        name="fusion_search", title="Find a question", description=SEARCH, annotations=READS
+    )
+    @in_plain_words
+    async def fusion_search(
+        words: Annotated[
+            str, Field(description='Words that must all be there, "a phrase", a beginning*')
+        ],
+        ctx: Context[Any, Any],
+        limit: Annotated[int, Field(ge=1, le=50, description="At most so many")] = 10,
+    ) -> Annotated[CallToolResult, results.FoundQuestions]:
+        found = await db(asking.search, caller_of(ctx), words, limit)
+        lines = [
+            f"{one.question} ({one.status}, run_id {one.run_id})"
+            + (f"\n  {one.found_in}: {one.passage}" if one.passage else "")
+            for one in found.questions
+        ]
+        text = "\n".join([*found.notes, *(lines or ["Nothing that may be read says this."])])
+        return CallToolResult(
+            content=[TextContent(type="text", text=text)],
+            structured_content=found.model_dump(mode="json"),
+        )
 
     @server.tool(
         name="fusion_list_presets", title="List presets", description=LIST, annotations=READS

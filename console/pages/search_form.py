@@ -17,7 +17,7 @@ from django.utils import timezone
 from ..fragments.sentences import run_word
 from ..models import Preset, PresetPanelist, Run, Visibility
 from ..models.order import ARCHIVE, STAR
-from ..search import Filters, Query, read_query
+from ..search import Filters, Query, owner_named, read_query
 from ..search.facets import mark_facet, tag_facet
 from ..services.build_spec import CUSTOM
 
@@ -125,7 +125,7 @@ def read_search(asked: QueryDict, reader: User) -> Search:
     good = {name: value for name, value in form.cleaned_data.items() if value}
     query = read_query(good.pop("q", ""))
     by_rank = good.pop("order", "") == BEST and bool(query.terms)
-    person = _person(good["person"]) if "person" in good else None
+    person = owner_named(good["person"]) if "person" in good else None
     since, until = good.get("since"), good.get("until")
     filters = Filters(
         preset=good.get("preset", ""),
@@ -168,11 +168,6 @@ def _chosen(form: SearchForm, good: dict[str, Any], given: dict[str, str]) -> li
         left = {other: text for other, text in given.items() if other != name}
         found.append(Chosen(said, f"?{urlencode(left)}" if left else "?"))
     return found
-
-
-def _person(name: str) -> int:
-    """A name that is nobody's finds nothing."""
-    return User.objects.filter(username=name).values_list("pk", flat=True).first() or 0
 
 
 def _midnight(day: date, *, after: int = 0) -> datetime:

@@ -27,7 +27,7 @@ FROM line n JOIN console_run c ON c.id = n.id ORDER BY n.last, n.up
 
 
 @dataclass(frozen=True)
-class Line:
+class Lineage:
     """`first` is the question, `number` which follow-up of it the run is; 0: it is the first.
     `cost` is of all of them."""
 
@@ -56,7 +56,7 @@ def whole(runs: Iterable[Run], readable: QuerySet[Run]) -> list[Run]:
     return [*found.values()]
 
 
-def lines(runs: Iterable[Run], readable: QuerySet[Run]) -> dict[uuid.UUID, Line]:
+def lines(runs: Iterable[Run], readable: QuerySet[Run]) -> dict[uuid.UUID, Lineage]:
     """Of those that go on from another."""
     keys = [run.pk for run in runs if run.follows_id]
     if not keys:
@@ -68,12 +68,12 @@ def lines(runs: Iterable[Run], readable: QuerySet[Run]) -> dict[uuid.UUID, Line]
     with connection.cursor() as cursor:
         cursor.execute(asked, [*given, *prepared, *given])
         rows = cursor.fetchall()
-    found: dict[uuid.UUID, Line] = {}
+    found: dict[uuid.UUID, Lineage] = {}
     for last, first, up, cost, is_partial in rows:
         before = found.get(key := uuid.UUID(str(last)))
         known = None if before is None else before.cost
         partial = bool(is_partial) or (before is not None and before.cost_is_partial)
         if cost is not None:
             known = (known or Decimal(0)) + Decimal(str(cost))
-        found[key] = Line(uuid.UUID(str(first)), up, known, partial)
+        found[key] = Lineage(uuid.UUID(str(first)), up, known, partial)
     return found

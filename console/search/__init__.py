@@ -4,7 +4,22 @@
 """
 
 from .entries import forget, index
-from .finding import Found, Hit, find
+from .facets import owner_named
+from .finding import Found, Hit, find, find_of_the_team
 from .queries import Filters, Query, read_query
+from .showing import FoundRun, shown
 
-__all__ = ["Filters", "Found", "Hit", "Query", "find", "forget", "index", "read_query"]
+__all__ = [
+    "Filters",
+    "Found",
+    "FoundRun",
+    "Hit",
+    "Query",
+    "find",
+    "find_of_the_team",
+    "forget",
+    "index",
+    "owner_named",
+    "read_query",
+    "shown",
+]

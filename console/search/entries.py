@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
@@ -34,7 +34,9 @@ def index(run_id: uuid.UUID) -> None:
     try:
         with transaction.atomic():
             _write(run_id)
-    except DatabaseError:
+    except Run.DoesNotExist:
+        pass  # deleted meanwhile, and its entries with it
+    except Exception:  # whatever is stored there: its run is answered all the same
         log.exception("run %s cannot be found by its words", run_id)
 
 

@@ -16,6 +16,7 @@ from ..engine.state import CallStatus, RunStatus, Step
 from ..models import Call, Fusion, Run, Visibility
 from ..models.runs import READ_ONLY, Origin
 
+TEAM = "·team"
 STATES = {
     "completed": "·scompleted",
     "failed": "·sfailed",
@@ -49,12 +50,20 @@ def facets_of(run: Run, calls: Iterable[Call], fusions: Iterable[Fusion], *, has
 
 def readable_facets(user: User | AnonymousUser, *, own: bool = False) -> tuple[str, ...]:
     """One of them must be there, of what people asked."""
-    return (f"·o{user.pk}",) if own else (f"·o{user.pk}", "·team")
+    return (f"·o{user.pk}",) if own else (f"·o{user.pk}", TEAM)
 
 
 def admin_facets(user: User | AnonymousUser) -> tuple[str, ...]:
     """Of all that an admin may read, what nobody asked among it."""
-    return (f"·o{user.pk}", "·team", f"·uo{user.pk}", "·uteam", "·unobody")
+    return (f"·o{user.pk}", TEAM, f"·uo{user.pk}", "·uteam", "·unobody")
+
+
+def owner_named(username: str) -> int:
+    """For a filter: a name that is nobody's finds nothing."""
+    if "\0" in username:  # PostgreSQL will not even look
+        return 0
+    found = User.objects.filter(username=username).values_list("pk", flat=True).first()
+    return found or 0
 
 
 def preset_facet(slug: str) -> str:

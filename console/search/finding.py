@@ -14,7 +14,7 @@ from django.db import connection
 
 from . import on_postgres, on_sqlite
 from .entries import number_of
-from .facets import admin_facets, readable_facets
+from .facets import TEAM, admin_facets, readable_facets
 from .queries import Filters, Query
 from .sought import Sought
 
@@ -56,13 +56,33 @@ def find(
 ) -> Found:
     """At most `count` runs, each once. `as_admin`: what nobody asked among them. Raises KeyError
     for a state or a cost that there is not."""
-    filters = filters or Filters()
-    if not (viewer.is_authenticated and viewer.is_active) or query.finds_nothing:
+    if not (viewer.is_authenticated and viewer.is_active):
         return Found(())
+    filters = filters or Filters()
     readers = admin_facets(viewer) if as_admin else readable_facets(viewer, own=filters.own)
+    return find_of(readers, query, filters, count=count, before=before, by_rank=by_rank)
+
+
+def find_of_the_team(query: Query, *, count: int) -> Found:
+    """For the shell, which acts for nobody in particular."""
+    return find_of((TEAM,), query, Filters(), count=count)
+
+
+def find_of(
+    readers: Sequence[str],
+    query: Query,
+    filters: Filters,
+    *,
+    count: int,
+    before: int | None = None,
+    by_rank: bool = False,
+) -> Found:
+    """Of what has one of these facets."""
+    if query.finds_nothing:
+        return Found(())
     sought = Sought(
         terms=query.terms,
-        one_of=readers,
+        one_of=(*readers,),
         all_of=filters.facets,
         since=number_of(filters.since) if filters.since else None,
         before=_earlier(before, number_of(filters.until) if filters.until else None),

@@ -24,7 +24,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Passage:
+class FoundPassage:
     pieces: tuple[Piece, ...]
     # Of the terms that were looked for, how many stand in this text.
     has: int
@@ -33,7 +33,7 @@ class Passage:
         return "".join(piece.text for piece in self.pieces)
 
 
-def passage(text: str, terms: Sequence[Term]) -> Passage | None:
+def passage(text: str, terms: Sequence[Term]) -> FoundPassage | None:
     """The first place of what was looked for, with what stands around it; None where nothing of
     it is there."""
     spans = found_in(text, terms)
@@ -53,7 +53,7 @@ def passage(text: str, terms: Sequence[Term]) -> Passage | None:
     pieces.append(_plain(text[at:end]))
     if end < len(text):
         pieces.append(Piece("…"))
-    return Passage(
+    return FoundPassage(
         tuple(p for p in pieces if p.text), sum(bool(found_in(text, [t])) for t in terms)
     )
 

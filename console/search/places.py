@@ -11,7 +11,7 @@ from ..engine.spec import letter
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, Verdict
 from .entries import strings
-from .passages import Passage, passage
+from .passages import FoundPassage, passage
 from .queries import Query
 
 READ = 2_000_000  # characters that are gone through for a page: what lies behind has no passage
@@ -24,7 +24,7 @@ class FoundText:
     kind: str
     text: str
     number: int = 0
-    passage: Passage | None = None
+    passage: FoundPassage | None = None
 
     @property
     def label(self) -> str:

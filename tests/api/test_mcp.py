@@ -84,7 +84,7 @@ def test_what_was_read_is_answered_though_the_input_has_ended(api: Api) -> None:
         {"id": 4, "method": "no/such"},
     )
     assert answers.keys() == {0, 1, "two", 3, 4}
-    assert len(answers[1]["result"]["tools"]) == 4 and "error" in answers[4]
+    assert len(answers[1]["result"]["tools"]) == 5 and "error" in answers[4]
     asked = answers["two"]["result"]["structuredContent"]
     assert asked["status"] == "completed" and asked["answer"]
     assert "quality" in str(answers[3]["result"])
@@ -131,6 +131,7 @@ async def test_a_panel_is_asked_and_each_seat_is_heard_of(api: Api, transport: A
             "fusion_start",
             "fusion_get_run",
             "fusion_list_presets",
+            "fusion_search",
         }
         assert "Do NOT use for routine chat" in str(tools["fusion_ask"].description)
         result = await client.call_tool(
@@ -243,6 +244,8 @@ async def test_what_is_refused_is_told_in_plain_words(api: Api) -> None:
             assert refused.is_error and sentence in words(refused), words(refused)
         missing = await ask(client, "fusion_get_run", run_id="no-run")
         assert missing.is_error and "no run" in words(missing)
+        nothing = await ask(client, "fusion_search", words="?!")
+        assert nothing.is_error and "Name a word" in words(nothing)
         listed = await ask(client, "fusion_list_presets")
         assert "quality" in words(listed)
 

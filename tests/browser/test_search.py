@@ -58,7 +58,7 @@ def test_a_passage_is_found_and_read_in_its_place(visit: Visit, birds: None, wid
     assert problems(page) == []
     page.locator(".question-title a").first.click()
     expect(page.locator("#found-1")).to_have_text("grey heron")
-    page.wait_for_function("scrollY >= 0 && document.readyState === 'complete'")
+    page.wait_for_load_state()
     assert in_view(page)
     page.go_back()
     expect(page.locator(".question-passage mark").first).to_have_text("grey heron")

@@ -406,8 +406,19 @@ class ExportForm(Schema):
 
 
 class RunFilters(Schema):
-    """Of the list of runs: `since` and `until` are when a run was started."""
+    """Of the list of runs: `since` and `until` are when a run was started. `q`: words, "phrases"
+    and beginnings*; `person`: a username; `degraded`: a seat, the analysis or the fused answer is
+    missing; `best`: somebody said which answer is."""
 
+    q: Annotated[str, Field(max_length=300)] | None = None
+    order: Literal["newest", "best"] = "newest"
+    model: Annotated[str, Field(max_length=200)] | None = None
+    person: Annotated[str, Field(max_length=150)] | None = None
+    cost: Literal["cents", "dime", "dollar", "more"] | None = None
+    degraded: bool = False
+    contradictions: bool = False
+    rulings: bool = False
+    best: bool = False
     status: Literal["queued", "running", "completed", "failed", "cancelled"] | None = None
     preset: Annotated[str, Field(max_length=40)] | None = None
     origin: Literal["page", "shell", "api", "sample", "evaluation", "imported"] | None = None
@@ -416,6 +427,12 @@ class RunFilters(Schema):
     own: bool = False
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[str, Field(max_length=100)] | None = None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether something is asked for that only the search knows."""
+        asked = (self.q, self.model, self.person, self.cost, self.degraded, self.contradictions)
+        return any(asked) or self.rulings or self.best
 
     @field_validator("since", "until")
     @classmethod

@@ -38,6 +38,7 @@ from ..planning.refusals import built
 from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from ..planning.terms import asked_terms, places, together
 from . import replies
+from .found import search_reply
 from .object import PROMPT_SHOWN, run_reply, run_row
 from .order import own_run
 from .quoted import quote_reply
@@ -69,7 +70,7 @@ async def run_quote(call: ApiCall[RunRequest]) -> HttpResponseBase:
 
 @endpoint(Scope.READ, query=RunFilters, reply=replies.RunList)
 async def run_list(call: ApiCall[NoBody]) -> HttpResponseBase:
-    """Runs of the token's owner and the team's, the newest first."""
+    """Runs of the token's owner and the team's, the newest first; searched and narrowed."""
     filters = call.query(RunFilters)
     return JsonResponse((await db(_list, call, filters)).model_dump(mode="json"))
 
@@ -242,6 +243,8 @@ def _under_way() -> ApiError:
 
 
 def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
+    if filters.is_search:
+        return search_reply(call.request, call.token.owner, filters)
     user = call.token.owner
     is_sample = filters.origin == "sample"
     # A sample is nobody's own.
@@ -251,7 +254,7 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     # The first are one's own.
     page = newest(branches[:1] if filters.own else branches, filters.limit, before=_before(filters))
     rows = [
-        replies.RunRow(**run_row(call.request, user.pk, run) | {"prompt": beginning(run)})
+        replies.ListedRun(**run_row(call.request, user.pk, run) | {"prompt": beginning(run)})
         for run in page.runs
     ]
     more = page.older

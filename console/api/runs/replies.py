@@ -115,11 +115,30 @@ class StartedRun(Run):
     estimate: QuoteReply
 
 
+class FoundIn(Reply):
+    """Which text says what was looked for, and where: `fused`, `seat`, `prompt`, `analysis` or
+    `note`; `seat` is its letter, `fusion` the number of the fusion that it is of."""
+
+    kind: Literal["fused", "seat", "prompt", "analysis", "note"]
+    seat: str | None
+    fusion: int | None
+    passage: str
+
+
+class ListedRun(RunRow):
+    """`found` where words were looked for; null where no text that is shown has one of them."""
+
+    found: FoundIn | None = None
+
+
 class RunList(Reply):
-    """`next_cursor` continues; null on the last page."""
+    """`next_cursor` continues; null on the last page. `notes`: what of `q` was not looked for as
+    it was asked; `best_of`: of how many matches, the newest, these are the best."""
 
     object: Literal["list"] = "list"
-    data: list[RunRow]
+    data: list[ListedRun]
+    notes: list[str] = []
+    best_of: int | None = None
     has_more: bool
     next_cursor: str | None
 

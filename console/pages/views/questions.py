@@ -20,7 +20,7 @@ from ...models import Fusion, Run
 from ...models.runs import Origin
 from ...record.newest import Bookmark, Page, newest
 from ...record.order import RunOrder, in_order, orders_of
-from ...record.questions import Line, last_of, lines
+from ...record.questions import Lineage, last_of, lines
 from ...record.titles import first_line, title_of
 from ...search import find
 from ...search.places import FoundText, places_of
@@ -34,7 +34,7 @@ class QuestionLine:
     """`asked` is the question as it was asked first, `last` what stands for it in the list: its
     last follow-up, or the one that was found."""
 
-    def __init__(self, asked: RunLine, last: Run, line: Line | None, order: RunOrder) -> None:
+    def __init__(self, asked: RunLine, last: Run, line: Lineage | None, order: RunOrder) -> None:
         self.asked, self.run, self.last = asked, asked.run, last
         self.title = asked.run.title or title_of(asked.prompt)
         self.order = order
