@@ -3,7 +3,7 @@
 `index` writes what can be found of a run, in the transaction that writes the run; `find` looks.
 """
 
-from .entries import forget, index
+from .entries import forget, index, index_begun
 from .facets import owner_named
 from .finding import Found, Hit, find, find_of_the_team
 from .queries import Filters, Query, read_query
@@ -19,6 +19,7 @@ __all__ = [
     "find_of_the_team",
     "forget",
     "index",
+    "index_begun",
     "owner_named",
     "read_query",
     "shown",

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
@@ -38,6 +38,22 @@ def index(run_id: uuid.UUID) -> None:
         pass  # deleted meanwhile, and its entries with it
     except Exception:  # whatever is stored there: its run is answered all the same
         log.exception("run %s cannot be found by its words", run_id)
+
+
+def index_begun(run: Run, calls: Sequence[Call]) -> None:
+    """Of one that is being saved, with what it begins with: nothing of it has to be read."""
+    pieces = [*_pieces([("prompt", run.prompt), *(("rest", call.text) for call in calls)])] or [{}]
+    facets = facets_of(run, calls, (), has_best=False)
+    entries = []
+    for part, texts in enumerate(pieces):
+        row = {"prompt": "", "fused": "", "rest": "", **texts, "heading": "", "facets": facets}
+        key = number_of(run.created_at, _slot(f"{run.pk.hex}-{part}"))
+        entries.append(SearchEntry(id=key, kind=RUN, object=run.pk.hex, part=part, run=run, **row))
+    try:
+        with transaction.atomic():
+            SearchEntry.objects.bulk_create(entries)
+    except DatabaseError:  # another has that number
+        index(run.pk)
 
 
 def forget(run_ids: Iterable[uuid.UUID]) -> None:
@@ -89,12 +105,16 @@ def _kept(run_id: uuid.UUID) -> Iterator[str]:
 def _free(moment: datetime, name: str) -> int:
     """A number of that moment which nobody has."""
     first, slots = number_of(moment), 1 << SLOTS
-    slot = crc32(name.encode()) % slots
+    slot = _slot(name)
     then = SearchEntry.objects.filter(pk__gte=first, pk__lt=first + slots)
     taken = {*then.values_list("pk", flat=True)}
     while first + slot % slots in taken and slot < 2 * slots:
         slot += 1
     return first + slot % slots
+
+
+def _slot(name: str) -> int:
+    return crc32(name.encode()) % (1 << SLOTS)
 
 
 def _pieces(said: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:

@@ -35,6 +35,7 @@ from .wait_for import must_be_possible
 from .web import research_for
 
 CUSTOM = "custom"
+DIRECT = "direct"  # one model, passed through
 PATIENT_PANEL_TIMEOUT = 900
 LOCAL = kinds.BUILT_IN.slug
 

@@ -22,7 +22,7 @@ from ..models import Run
 from ..models.runs import Origin
 from ..money.amounts import nano
 from ..money.receipt import Quoted
-from .habits import History, history
+from .habits import History, history, people_of
 from .quote import RunQuote, quote_of
 from .site import chosen_for_the_site, reference_of
 
@@ -82,9 +82,11 @@ def estimated(
     attached: int = 0,
     origin: str,
     is_limited: bool,
-) -> tuple[Estimate, int | None]:
+) -> tuple[Estimate | None, int | None]:
     """And its usual budget in nano-dollars; none where somebody has said one (`is_limited`).
     Files of `attached` tokens go with the texts."""
+    if origin == Origin.API and len(people_of(spec)) == 1:
+        return None, None  # passed through: nothing that a program waits for is looked up for it
     chosen = chosen_for_the_site()
     texts, answers = [*texts], [*answers]
     said = quote_of(spec, texts, history(), answers, reference_of(chosen), attached)

@@ -48,6 +48,7 @@ def run_follow(
     if spec is None and _asks_others(run, before):
         spec = _usual_panel(run)
     follow = spec or replace(before, panel=_panel_now(before, state))
+    followed = replace(_followed(before, state, follows_from), ruled=_ruled(state))
     made = run_start(
         owner=owner,
         prompt=prompt,
@@ -56,7 +57,8 @@ def run_follow(
         client_run_id=client_run_id,
         follows=run,
         follows_from=follows_from,
-        followed=replace(_followed(before, state, follows_from), ruled=_ruled(state)),
+        followed=followed,
+        said=[run.prompt, *(state.calls[key].text for key in followed.said)],
     )
     if owner and made.visibility == "team":
         others_did_to(run, by=owner)

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from ..models import Credential, OwnPreset, Preset, PresetPanelist, PresetVersion
+from .build_spec import CUSTOM, DIRECT
 from .errors import Refused
 
 Either = Preset | OwnPreset
@@ -57,6 +58,8 @@ def version_add(*, preset: Either, by: User | None) -> int:
 
 def version_of(slug: str) -> int | None:
     """Which one a run that begins now is asked with; None where none was ever written down."""
+    if slug in ("", CUSTOM, DIRECT):
+        return None
     of = PresetVersion.objects.filter(Q(preset__slug=slug) | Q(own__slug=slug))
     number: int | None = of.aggregate(newest=Max("number"))["newest"]
     return number

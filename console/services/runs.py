@@ -22,9 +22,9 @@ from ..models import ApiToken, Call, Run, Visibility
 from ..models.money import FOR_A_RUN, RUN, run_subject
 from ..models.runs import Origin
 from ..money.purses import purse_set
-from ..record.asked import Followed, Forgotten, to_be_asked
+from ..record.asked import Followed
 from ..record.rows import call_row
-from ..search import index
+from ..search import index, index_begun
 from ..worker.doorbell import ring
 from .attaching import ToAttach, content_of, files_bind, must_be_few, tokens_of
 from .brought import Brought, calls
@@ -56,6 +56,7 @@ def run_start(
     follows: Run | None = None,
     follows_from: str = "",
     followed: Followed | None = None,
+    said: Sequence[str] = (),
     max_cost: Decimal | None = None,
     files: Sequence[ToAttach] = (),
 ) -> Run:
@@ -63,7 +64,8 @@ def run_start(
 
     `answers` from elsewhere are those that the spec was built with: they are there with the run.
     `messages` is the conversation the panel is asked, `prompt` alone when it is not given; of
-    one that goes on from `follows`, what it has `followed` of it and `prompt`.
+    one that goes on from `follows`, what it has `followed` of it and `prompt`; `said` is what of
+    that goes into what it is expected to cost.
     `max_cost` is the budget of all its calls, in US dollars, those of later fusions included.
     `files` go with the prompt; where `messages` are given, they name them themselves.
     Raises Refused.
@@ -75,7 +77,7 @@ def run_start(
     api = api or ApiOrigin(None)
     estimate, usual_budget = estimated(
         spec,
-        _read(prompt, messages, follows, followed),
+        [text_of(m.get("content")) for m in messages] if messages else [*said, prompt],
         [answer.text for answer in answers],
         attached=tokens_of(files),
         origin=origin,
@@ -105,16 +107,18 @@ def run_start(
                 follows=follows,
                 follows_from=follows_from,
                 follows_calls=followed.to_dict() if followed else None,
-                estimate=estimate.to_dict(),
+                estimate=estimate.to_dict() if estimate else None,
                 usual_budget_nano=usual_budget,
             )
-            Call.objects.bulk_create(call_row(run.pk, call) for call in calls(spec, answers))
+            begun = Call.objects.bulk_create(
+                call_row(run.pk, call) for call in calls(spec, answers)
+            )
             if files or follows is not None:
                 files_bind(run=run, files=files, follows=follows)
             if max_cost is not None:
                 subject = run_subject(run.pk)
                 purse_set(kind=RUN, subject=subject, period=FOR_A_RUN, limit=max_cost)
-            index(run.pk)
+            index_begun(run, begun)
             transaction.on_commit(lambda: ring_for(run.pk))
     except IntegrityError:
         first = None
@@ -128,18 +132,6 @@ def run_start(
             raise
         return first
     return run
-
-
-def _read(
-    prompt: str, messages: list[Message] | None, follows: Run | None, followed: Followed | None
-) -> list[str]:
-    """What every seat is asked, as far as it goes into a price."""
-    if follows and followed:
-        try:
-            messages = to_be_asked(prompt, follows, followed).messages
-        except Forgotten:
-            messages = None  # it has just been deleted, which is said where the run is saved
-    return [text_of(m.get("content")) for m in messages] if messages else [prompt]
 
 
 def ring_for(run_id: uuid.UUID) -> None:

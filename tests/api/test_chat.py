@@ -23,7 +23,7 @@ def ask(api: Api, model: str = "fusion", **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("model", ["fusion", "openrouter/fusion", "fusion/quality"])
 def test_every_name_of_the_preset_asks_its_panel(api: Api, model: str) -> None:
-    api.script(OPUS, Script(text="The fused answer.", cost=0.5))
+    api.script(OPUS, Script(text="The fused answer.", cost=0.005))
     said = ask(api, model)
     assert said["object"] == "chat.completion"
     assert said["model"] == (OPUS if model.startswith("openrouter/") else model)
@@ -34,7 +34,7 @@ def test_every_name_of_the_preset_asks_its_panel(api: Api, model: str) -> None:
     assert len(api.upstream.calls) == 5
 
 
-def used(read: int, written: int, cost: float = 0.25, **more: Any) -> dict[str, Any]:
+def used(read: int, written: int, cost: float = 0.0025, **more: Any) -> dict[str, Any]:
     both = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
     return both | {"cost": cost} | more
 
@@ -49,11 +49,11 @@ def test_usage_is_of_the_call_that_wrote_the_answer_and_the_cost_of_all(api: Api
     usage, whole = said["usage"], said["fusion"]["usage"]
     assert [usage[n] for n in ("prompt_tokens", "completion_tokens", "total_tokens")] == [33, 5, 38]
     assert usage["completion_tokens_details"] == {"reasoning_tokens": 4}
-    assert usage["cost"] == whole["cost"] == 1.25 and usage["cost_is_partial"] is False
+    assert usage["cost"] == whole["cost"] == 0.0125 and usage["cost_is_partial"] is False
     assert [whole[n] for n in ("prompt_tokens", "completion_tokens")] == [73, 33]
     response = api.post("/responses", json={"model": "fusion", "input": "?"} | more).json()
     assert [response["usage"][n] for n in ("input_tokens", "output_tokens")] == [33, 5]
-    assert response["usage"]["cost"] == 1.25 and response["fusion"]["usage"] == whole
+    assert response["usage"]["cost"] == 0.0125 and response["fusion"]["usage"] == whole
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -72,7 +72,7 @@ def test_of_one_model_and_of_one_that_might_have_asked_a_panel_it_is_the_same(
 def test_where_the_panel_was_chosen_the_cost_has_the_choice_in_it(api: Api) -> None:
     def outer(body: dict[str, Any]) -> Script:
         chosen = tool_call("ask_fusion_panel") if body.get("tools") else None
-        return chosen or Script(text="Fused.", usage=used(30, 2, 0.5))
+        return chosen or Script(text="Fused.", usage=used(30, 2, 0.005))
 
     api.script("outer", outer)
     said = ask(api, "outer", tools=[TOOL])

@@ -299,7 +299,7 @@ def test_a_host_that_is_not_ours_is_told_so_in_json(api: Api) -> None:
 def test_an_unforeseen_failure_is_json_and_its_number_is_in_the_log(
     client: Client, alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken() -> None:
+    def broken(token: object) -> None:
         raise ZeroDivisionError("a secret of the inside")
 
     monkeypatch.setattr(models, "_all", broken)

@@ -77,7 +77,7 @@ def written(upstream: Upstream) -> list[Any]:
 @pytest.mark.parametrize(
     ("part", "told"),
     [
-        ({"type": "file", "hash": "9f2b"}, "“file”, which cannot be sent to this provider"),
+        ({"type": "source", "number": 1}, "“source”, which cannot be sent to this provider"),
         ({"type": "video", "hash": "9f2b"}, "“video” in a form that is not known here"),
     ],
 )

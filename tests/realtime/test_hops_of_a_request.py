@@ -24,8 +24,9 @@ from tests.upstream import Script, Upstream
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 # Whose token it is; keys, which lists are due, what they say of the model; whether the request was
-# there before, or failed; the token, locked, and its runs and fusions; the run.
-QUERIES = 10
+# there before, or failed; the token, locked, and its runs and fusions; the run, and its entry in
+# the search.
+QUERIES = 11
 TURNS = 2  # who asks; all else
 
 

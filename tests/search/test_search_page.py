@@ -94,7 +94,7 @@ def test_a_hit_shows_its_passage_and_opens_there(mine: Client, alice: User) -> N
     saved = run.synthesise("Nothing.").complete().save(alice, prompt="Which bird?")
     html = page(mine, "?q=héron+wades")
     assert "<mark>heron</mark>" in html and '<span class="question-place">B</span>' in html
-    address = unescape(re.search(r'question-title"><a href="([^"]*)', html)[1])  # type: ignore[index]
+    address = unescape(re.search(r'question-title"><a [^>]*?href="([^"]*)', html)[1])  # type: ignore[index]
     assert address.startswith(f"/fusion/runs/{saved.pk}?look=answers&part=seat-1&q=h")
     assert address.endswith("#found-1")
     opened = mine.get(address.partition("#")[0]).content.decode()

@@ -18,7 +18,7 @@ from ...engine.spec import Spec
 from ...engine.terms import NONE, Terms
 from ...models import OwnPreset, Preset
 from ...services.brought import AnswerRefused, Brought, brought
-from ...services.build_spec import CUSTOM, SeatWish, Who, Wish, judge_writes
+from ...services.build_spec import CUSTOM, DIRECT, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
 from ...services.own_presets import own_wish
 from ...services.panel_fill import panel_proposed
@@ -165,7 +165,7 @@ def _direct(outer: Who, request: dict[str, Any], terms: Terms, body: Asking) -> 
         judge=outer,
         is_direct=True,
         request=request,
-        preset="direct",
+        preset=DIRECT,
         preset_name="Direct",
         listed_only=True,
         terms=terms,
