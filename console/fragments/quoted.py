@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ..models.money import DAY, MONTH, SITE
+from ..money.amounts import about, dollars, plain
+from ..money.standing import BudgetStanding
 from ..services.expected import Expected
 from ..services.quote import QuotedPart, Role, RunQuote
 
 _ROLES: tuple[Role, ...] = ("panel", "judge", "writer")
 # Few runs say little.
 _WORTH_TELLING = 5
+FEW_RUNS = 5  # that a budget still pays for: then it is said what is left
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class QuoteView:
     notes: tuple[str, ...]
 
 
-def quote_view(quote: RunQuote) -> QuoteView:
+def quote_view(quote: RunQuote, least: BudgetStanding | None = None) -> QuoteView:
+    """`least`: the budget with the least left of those that it would be paid from."""
     expected = quote.expected
     return QuoteView(
         cost=_whole(quote),
@@ -33,7 +38,7 @@ def quote_view(quote: RunQuote) -> QuoteView:
         parts=() if quote.is_free else tuple(_parts(quote)),
         alone=_alone(quote),
         rests_on=f"as {quote.runs} such runs here" if quote.runs >= _WORTH_TELLING else "",
-        notes=(*_unknown(quote), *_too_long(quote)),
+        notes=(*_unknown(quote), *_too_long(quote), *_left(quote, least)),
     )
 
 
@@ -72,6 +77,15 @@ def _unknown(quote: RunQuote) -> list[str]:
     low, high = quote.known
     rest = f"; the others’ calls cost {_dollars(low, high)}" if high else ""
     return [f"What {whose} {'costs' if len(names) == 1 else 'cost'} is not known here{rest}."]
+
+
+def _left(quote: RunQuote, least: BudgetStanding | None) -> list[str]:
+    """Only where it is little, measured by what this run may cost."""
+    if least is None or not quote.high or dollars(least.left) >= FEW_RUNS * quote.high:
+        return []
+    whose = "this site’s budget" if least.purse.kind == SITE else "your budget"
+    period = {DAY: " today", MONTH: " this month"}.get(least.purse.period, "")
+    return [f"{about(least.left)} of {whose} of {plain(least.limit)} is left{period}."]
 
 
 def _too_long(quote: RunQuote) -> list[str]:

@@ -54,6 +54,14 @@ def standings(user: User, *, all_of_them: bool) -> list[BudgetStanding]:
     return [s for s in made if all_of_them or s.purse.kind != SITE or s.state]
 
 
+def least_left(user: User) -> BudgetStanding | None:
+    """Of the budgets that a run of theirs is paid from, whatever is spent of them: one question
+    where there are none."""
+    mine = Q(kind=PERSON, subject=str(user.pk)) | Q(kind=SITE)
+    found = _standings(with_windows(Purse.objects.filter(mine)))
+    return min(found, key=lambda standing: standing.left, default=None)
+
+
 def nearly_spent() -> list[BudgetStanding]:
     """Of all, for whoever can raise them: one question where there is nothing to tell."""
     today = timezone.localtime().date()

@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
-from console.models import Preset, Run
+from console.models import Preset, Purse, Run, Window
+from console.money.purses import purse_set
+from console.services.build_spec import build
+from console.services.habits import history
+from console.services.presets import preset_wish
+from console.services.quote import quote
 from tests.console.test_api_quote import priced  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -104,3 +111,30 @@ def test_what_is_not_whole_yet_has_no_price_and_no_complaint(
 
 def test_nobody_else_is_told(client: Client, priced: Preset) -> None:
     assert client.post("/fusion?quote", {"preset": "own"}).status_code == 302
+
+
+def test_what_is_left_of_a_budget_is_told_once_it_pays_for_few_such_runs(
+    client: Client, alice: User, priced: Preset
+) -> None:
+    client.force_login(alice)
+    high = quote_high(client)
+    purse_set(kind="person", subject=str(alice.pk), period="day", limit=high * 10)
+    purse_set(kind="site", subject="", period="month", limit=high * 6)
+    assert "is left" not in told(client)
+    purse = Purse.objects.get(kind="site")
+    window = Window.objects.create(
+        purse=purse, rank=4, starts=timezone.localtime().date().replace(day=1),
+        spent_nano=purse.limit_nano // 3,
+    )  # fmt: skip
+    assert "of this site’s budget of $" in told(client)
+    assert "is left this month." in told(client)
+    window.delete()
+    purse_set(kind="person", subject=str(alice.pk), period="day", limit=high * 2)
+    assert "of your budget of $" in told(client) and "is left today." in told(client)
+
+
+def quote_high(client: Client) -> Decimal:
+    spec = build(preset_wish(Preset.objects.get(slug="own")))
+    high = quote(spec, 10, history()).high
+    assert high
+    return high

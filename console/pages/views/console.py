@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -20,10 +21,11 @@ from ...access import is_admin, presets_of
 from ...catalog.listings import all_models
 from ...catalog.offers import names_of, offers_as_json
 from ...engine.calls.window import tokens_in
+from ...fragments.gains import fusing_told
 from ...fragments.quoted import quote_view
 from ...fragments.spent import StandingView, standing_view
 from ...models import OwnPreset, Preset
-from ...money.standing import nearly_spent
+from ...money.standing import least_left, nearly_spent
 from ...providers.kinds import BUILT_IN
 from ...services.attaching import tokens_of, without
 from ...services.build_spec import CUSTOM, build, build_and_tell
@@ -151,9 +153,15 @@ def _quote(request: HttpRequest, form: ComposeForm) -> HttpResponse:
             spec = build(wish_of_form(form, request.POST, request.user))
             files = attached_by(request).files
             asked = _asked(request) + tokens_of(files)
-            view = quote_view(quote(spec, asked, history(), answers=answers, reference=reference()))
+            said = quote(spec, asked, history(), answers=answers, reference=reference())
+            view = quote_view(said, least_left(_user(request)))
             view = replace(view, notes=(*without(spec, files), *view.notes))
     return render(request, "console/compose/_quote.html", {"quote": view})
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # login_required has seen to it
+    return request.user
 
 
 def _asked(request: HttpRequest) -> int:
@@ -203,6 +211,7 @@ def _page(
         "policy_is_chosen": form.has_policy,
         "recent": run_rows(recent),
         "left_out": left_out,
+        "brought": fusing_told(),
         "near_budgets": _near_budgets() if is_admin(request.user) else (),
         **(attached.context if attached else {}),
         "has_web": is_offered(),
