@@ -266,7 +266,7 @@ MOST_QUERIES = {
     "a run": 10,
     "compose of who asked nothing": 17,
     "history of who asked nothing": 8,
-    "tokens": 4,
+    "tokens": 5,
     "admin ": 6,
     "admin preset=quality": 6,
 }

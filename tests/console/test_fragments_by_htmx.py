@@ -118,6 +118,7 @@ def test_what_models_wrote_stays_out_of_htmx_s_reach(
         "fusion-tabs",
         "verdict",
         "fused-next",
+        "receipt-beside",
         "again",
         "thread",
         *(f"seat-{seat}-again" for seat in range(3)),

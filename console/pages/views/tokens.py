@@ -72,7 +72,7 @@ class TokenForm(forms.Form):
         required=False,
         help_text="Empty: what is usual.",
     )
-    preset = forms.ChoiceField(choices=preset_choices, required=False)
+    preset = forms.ChoiceField(required=False)
     visibility = forms.ChoiceField(
         label="Who may read its runs", choices=VISIBILITIES, required=False
     )
@@ -91,6 +91,12 @@ class TokenForm(forms.Form):
         required=False,
         help_text="As OpenRouter names them: azure, openai. Empty: any.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        preset = self.fields["preset"]
+        assert isinstance(preset, forms.ChoiceField)
+        preset.choices = preset_choices()  # looked up once, however often they are gone through
 
     @property
     def has_defaults(self) -> bool:
