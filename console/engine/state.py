@@ -374,7 +374,8 @@ class RunState:
         )
 
     def without_panel(self) -> RunState:
-        calls = {k: c for k, c in self.calls.items() if c.step is not Step.PANEL}
+        before = (Step.PANEL, Step.RESEARCH)
+        calls = {k: c for k, c in self.calls.items() if c.step not in before}
         return replace(self, calls=calls)
 
     def answering(self, fusion: FusionState) -> CallState | None:

@@ -224,6 +224,17 @@ async def test_a_small_window_gets_fewer_extracts_of_the_same_row_whole(
         assert line in ("[…]",) or (line in given["beta"] and line.endswith("."))
 
 
+async def test_a_small_model_is_told_in_plain_words_without_a_fence(run_engine: RunEngine) -> None:
+    tiny = Panelist("alpha", "fake", context_length=2048, is_small=True, system_prompt="Be brief.")
+    ran = await run_engine(**both(Web(PAGES, FOUND), panel=[tiny, "beta"]))
+    system, user = ran.requests_to("alpha")[0].messages
+    assert system["content"].startswith("Be brief.\n\nPages of the web are given")
+    told = text_of(user["content"])
+    assert "Page [1]:\n-----\nTitle a" in told and "===" not in told
+    # One system message for everybody: some servers take no second one.
+    assert [m["role"] for m in ran.requests_to("beta")[0].messages] == ["system", "user"]
+
+
 def test_sentences_are_whole_and_passages_are_of_several() -> None:
     text = "One is here. Two is “there.” Three!\nA line without an end\n\n" + "Long " * 300 + "."
     assert [*sentences(text)][:4] == [

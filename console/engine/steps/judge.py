@@ -149,7 +149,7 @@ def _reader(context: Context, material: Material) -> Callable[..., dict[str, Any
     detector = Detector(
         mark=material.fence,
         prompts=[context.spec.prompts.analysis, context.spec.prompts.small_analysis],
-        sources=lambda: [material.prompt, *(call.text for call in material.answers.values())],
+        sources=lambda: material.texts,
     )
     return partial(
         read_analysis,

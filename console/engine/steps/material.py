@@ -50,6 +50,12 @@ class Material:
         return len(self.prompt) + sum(len(call.text) for call in self.answers.values())
 
     @property
+    def texts(self) -> list[str]:
+        """Whatever may be repeated without being an echo of ours."""
+        pages = self.library.texts.values() if self.library else ()
+        return [self.prompt, *(call.text for call in self.answers.values()), *pages]
+
+    @property
     def seats(self) -> list[int]:
         return sorted(self.order)
 

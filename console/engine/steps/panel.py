@@ -280,8 +280,8 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
         given = await context.given(panelist, context.histories.get(seat, context.messages))
         request = request_for(
             panelist,
-            _with_system_prompt(
-                panelist.system_prompt, with_sources(context, panelist, given.messages)
+            with_sources(
+                context, panelist, _with_system_prompt(panelist.system_prompt, given.messages)
             ),
             max_output_tokens=panelist.max_output_tokens,
             temperature=panelist.temperature,

@@ -148,7 +148,7 @@ def _watched(
     detector = Detector(
         mark=fence,
         prompts=[prompts.synthesis, prompts.marks, prompts.small_synthesis],
-        sources=lambda: [material.prompt, *(call.text for call in material.answers.values())],
+        sources=lambda: material.texts,
         asked=material.prompt,
         is_data="response_format" in asked.get("options", {}),
     )
