@@ -33,7 +33,9 @@ Db = Callable[..., Awaitable[Any]]
 UNKNOWN_WINDOW = 30_000  # tokens, of a model whose window nobody knows
 OF_WINDOW, OUTPUT = 0.85, 4  # what may be filled, and which part of that is left for the answer
 OF_JUDGE = 4  # the judge has the answers to read, too
+# What goes along as it is: servers take little more, and each seat's request holds a copy.
 NATIVE_PAGES = 100
+NATIVE_BYTES = 8_000_000
 A_PICTURE, A_PAGE = 3_000, 3_000  # tokens, at most
 LEAST = 60  # tokens; below, nothing of a text would be of use
 SEES_NOTHING = "it takes no pictures"
@@ -84,6 +86,7 @@ class Delivery:
         self._files, self._db = files, db
         self._refused: set[tuple[str, str]] = set()
         self._parts: dict[str, list[ReadPart]] = {}
+        self._bytes: dict[str, bytes] = {}
 
     def was_refused(self, panelist: Panelist) -> None:
         self._refused.add((panelist.credential, panelist.model))
@@ -112,6 +115,8 @@ class Delivery:
         for hash in hashes:
             file = self._files.get(hash) or Attached(hash, "file", "", {"error": LOST})
             native, why = self._as_it_is(file, inputs)
+            if native and _size(files) + len(native.data) > NATIVE_BYTES:
+                native, why = None, "it is too large" if is_picture(file.type) else ""
             if native:
                 files[hash] = native
                 told[hash] = _told(file, AS_IT_IS, _reduced(file))
@@ -137,7 +142,7 @@ class Delivery:
         if not is_picture(file.type) and pages > NATIVE_PAGES:
             return None, ""
         is_reduced = bool(file.read.get("reduced_to"))
-        data = read_bytes(file.hash, "reduced" if is_reduced else "bytes")
+        data = self._bytes_of(file.hash, "reduced" if is_reduced else "bytes")
         if data is None:
             return None, LOST
         tokens = A_PICTURE if is_picture(file.type) else A_PAGE * pages
@@ -163,10 +168,20 @@ class Delivery:
                 told[hash] = _told(file, AS_TEXT, _which(found, len(parts[n]), file))
         return texts
 
+    def _bytes_of(self, hash: str, kind: str) -> bytes | None:
+        """The same for every seat."""
+        if hash not in self._bytes and (data := read_bytes(hash, kind)) is not None:
+            self._bytes[hash] = data
+        return self._bytes.get(hash)
+
     def _read(self, hash: str) -> list[ReadPart]:
         if hash not in self._parts:
             self._parts[hash] = parts_of(hash)
         return self._parts[hash]
+
+
+def _size(files: Mapping[str, FileData]) -> int:
+    return sum(len(file.data) for file in files.values())
 
 
 def _room(panelist: Panelist, messages: list[Message]) -> int:

@@ -30,6 +30,7 @@ from tests.stack import PATIENCE, Stack, until
 pytestmark = pytest.mark.live
 
 API, FORM = settings.API_BODY_BYTES, settings.FORM_BODY_BYTES
+FILES = settings.FILES_BODY_BYTES
 HUGE = 2_000_000_000
 MEGABYTE = b"x" * 1_000_000
 FOR_PROGRAMS = ["/v1/chat/completions", "/v1/nothing", "/v1", "/mcp", "/mcp/?a=b"]
@@ -113,7 +114,9 @@ def cookie(member: Member) -> str:
 def refused(path: str, answer: tuple[int, dict[str, str], str], limit: str = "") -> None:
     """As a body that is larger than anybody's may be there."""
     status, headers, body = answer
-    limit = limit or ("10 MB" if path in FOR_PROGRAMS else "5 MB")
+    # Files may stand in the form of a question.
+    of_forms = "45 MB" if path == "/fusion" else "5 MB"
+    limit = limit or ("10 MB" if path in FOR_PROGRAMS else of_forms)
     assert status == 413 and headers["connection"] == "close"
     assert int(headers["content-length"]) == len(body.encode())
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -238,11 +241,12 @@ def test_who_has_a_token_sends_as_much_as_a_conversation_takes(
     assert web.bytes_on_disk() == 0
 
 
-def test_who_is_signed_in_sends_as_much_as_the_longest_prompt_takes(
-    raw: Raw, alice: Member
+@pytest.mark.parametrize(("path", "limit"), [("/sign-in", FORM), ("/fusion", FILES)])
+def test_who_is_signed_in_sends_as_much_as_the_longest_prompt_and_files_take(
+    raw: Raw, alice: Member, path: str, limit: int
 ) -> None:
-    raw.head("/fusion", cookie(alice), f"Content-Length: {FORM + 1}")
-    refused("/fusion", raw.answer())
+    raw.head(path, cookie(alice), f"Content-Length: {limit + 1}")
+    refused(path, raw.answer())
 
 
 def test_the_longest_prompt_of_all_arrives(alice: Member) -> None:
@@ -298,7 +302,7 @@ def test_head_is_refused_without_a_body(raw: Raw) -> None:
 
 def test_a_browser_is_told_by_a_page(stack: Stack) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml"}
-    answer = httpx.post(f"{stack.url}/fusion", content=MEGABYTE * 30, headers=browser)
+    answer = httpx.post(f"{stack.url}/sign-in", content=MEGABYTE * 30, headers=browser)
     assert answer.status_code == 413 and "<h1" in answer.text
     assert "at most 5 MB are read. Go back and shorten it." in answer.text
     assert answer.headers["x-frame-options"] == "DENY"
