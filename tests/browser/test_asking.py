@@ -52,7 +52,7 @@ def tab_to(page: Page, element_id: str) -> None:
 def test_without_javascript_one_asks_and_reads(visit: Visit) -> None:
     page = visit(java_script_enabled=False)
     sign_in(page, "bob", PASSWORD)
-    page.get_by_role("textbox", name="Prompt").fill("Without script?")
+    page.get_by_role("textbox", name="Prompt", exact=True).fill("Without script?")
     page.get_by_role("radio", name="Plain pair").check()
     fuse(page)
     answer = page.get_by_role("region", name="Fused answer")
@@ -69,7 +69,7 @@ def test_without_javascript_one_asks_and_reads(visit: Visit) -> None:
 def test_a_double_click_asks_once(visit: Visit, upstream: Upstream) -> None:
     page = visit("bob")
     page.goto("/fusion")
-    page.get_by_role("textbox", name="Prompt").fill("Once, or twice?")
+    page.get_by_role("textbox", name="Prompt", exact=True).fill("Once, or twice?")
     fill_custom(page, "once-only", judge="good")
     page.get_by_role("button", name="Fuse", exact=True).dblclick()
     page.wait_for_url(re.compile("/fusion/runs/"))
@@ -90,7 +90,7 @@ def test_a_double_click_asks_once(visit: Visit, upstream: Upstream) -> None:
 def test_a_prompt_that_cannot_be_sent_loses_nothing(visit: Visit, text: str, sentence: str) -> None:
     page = visit("bob", trouble=True)  # the browser complains about the answer's status, 422
     page.goto("/fusion")
-    prompt = page.get_by_role("textbox", name="Prompt")
+    prompt = page.get_by_role("textbox", name="Prompt", exact=True)
     prompt.fill(text)
     fill_custom(page, "alpha", "beta", "gamma", "delta", judge="omega")
     page.get_by_role("button", name="Fuse", exact=True).click()
@@ -110,7 +110,7 @@ def test_options_of_a_seat_go_with_it_and_what_is_wrong_is_unfolded(
 ) -> None:
     page = visit("bob", trouble=True)  # the browser complains about the answer's status, 422
     page.goto("/fusion")
-    page.get_by_role("textbox", name="Prompt").fill("How hot?")
+    page.get_by_role("textbox", name="Prompt", exact=True).fill("How hot?")
     fill_custom(page, "gone", "plain", "hot-seat", judge="good")
     shoot(page, "options-folded")
     page.locator("summary", has_text="Options of seat C").click()
@@ -152,7 +152,7 @@ def test_options_of_a_seat_go_with_it_and_what_is_wrong_is_unfolded(
 def test_without_javascript_a_seat_is_given_its_options(visit: Visit, upstream: Upstream) -> None:
     page = visit("bob", java_script_enabled=False)
     page.goto("/fusion")
-    page.get_by_role("textbox", name="Prompt").fill("Without script, but cold?")
+    page.get_by_role("textbox", name="Prompt", exact=True).fill("Without script, but cold?")
     page.get_by_role("radio", name="Custom").check()
     page.locator("#panel-4").fill("openai:cold-seat")
     page.locator("summary", has_text="Options of seat E").click()
@@ -170,7 +170,7 @@ def test_without_javascript_a_seat_is_given_its_options(visit: Visit, upstream: 
 def test_a_draft_outlives_a_reload(visit: Visit, people: People) -> None:
     page = visit("bob")
     page.goto("/fusion")
-    prompt = page.get_by_role("textbox", name="Prompt")
+    prompt = page.get_by_role("textbox", name="Prompt", exact=True)
     expect(prompt).to_be_focused()
     page.keyboard.type("A thought worth keeping")
     page.reload()
@@ -200,26 +200,26 @@ def test_what_was_written_survives_signing_in_again_and_leaves_with_who_signs_ou
     expect(page.get_by_role("textbox", name="Follow up")).to_have_value("")
 
     page.goto("/fusion")
-    page.get_by_role("textbox", name="Prompt").fill("A long question")
+    page.get_by_role("textbox", name="Prompt", exact=True).fill("A long question")
     page.get_by_role("radio", name="Plain pair").check()
     sign_in_again_after(page, lambda: page.get_by_role("button", name="Fuse", exact=True).click())
-    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("A long question")
+    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("A long question")
     page.locator("summary", has_text="bob").click()
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, "alice", PASSWORD)
-    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
+    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("")
 
 
 def test_what_somebody_was_writing_is_not_shown_to_who_signs_in_next(visit: Visit) -> None:
     page = visit("bob")
     page.goto("/fusion")
-    page.get_by_role("textbox", name="Prompt").fill("Between me and the panel")
+    page.get_by_role("textbox", name="Prompt", exact=True).fill("Between me and the panel")
     page.context.clear_cookies(name="sessionid")  # ended elsewhere, or by leaving the admin
     sign_in(page, "alice", PASSWORD)
-    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
+    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("")
     page.context.clear_cookies(name="sessionid")
     sign_in(page, "bob", PASSWORD)
-    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Between me and the panel")
+    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("Between me and the panel")
 
 
 def sign_in_again_after(page: Page, act: Callable[[], None]) -> None:

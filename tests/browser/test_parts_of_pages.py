@@ -175,7 +175,8 @@ def test_every_module_a_page_loads_comes_from_its_import_map(visit: Visit, peopl
     page.on("request", lambda r: asked.append(r.url) if r.resource_type == "script" else None)
     run = ask(people("alice"), "good", "markdown", judge="good")
     seen, listed = set[str](), set[str]()
-    for address in ("/fusion", "/fusion/runs", "/password", run, f"{run}/compare"):
+    new_preset = "/fusion/presets/new"
+    for address in ("/fusion", "/fusion/runs", "/password", new_preset, run, f"{run}/compare"):
         asked.clear()
         page.goto(address, wait_until="load")
         addresses = json.loads(page.locator("script[type=importmap]").text_content() or "")

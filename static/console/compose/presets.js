@@ -50,7 +50,7 @@ function stop() {
 function take(of, name) {
   put(of, name);
   store();
-  form.dispatchEvent(new Event("change", { bubbles: true })); // the price is another one
+  of.dispatchEvent(new Event("change", { bubbles: true })); // the price is another one, and who falls away
 }
 
 // The seat reads as it was chosen, and the card that it was changed.
