@@ -219,7 +219,9 @@ def test_what_somebody_was_writing_is_not_shown_to_who_signs_in_next(visit: Visi
     expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("")
     page.context.clear_cookies(name="sessionid")
     sign_in(page, "bob", PASSWORD)
-    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("Between me and the panel")
+    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value(
+        "Between me and the panel"
+    )
 
 
 def sign_in_again_after(page: Page, act: Callable[[], None]) -> None:
