@@ -64,7 +64,8 @@ def pool_view(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> PoolV
 def phase(spec: Spec, state: RunState) -> Phase | None:
     """The first of the four steps; None where nothing is looked up."""
     if spec.research is None and not state.research:
-        return None
+        named = any(call.citations for call in state.calls.values())
+        return Phase("Sources", "absent", "none read by us") if named else None
     read, is_over = len(pool.read(state.research)), bool(state.research.get("is_over"))
     panel = [c for c in state.calls.values() if c.step is Step.PANEL and not c.is_brought]
     if not (is_over or panel or state.status.is_final):

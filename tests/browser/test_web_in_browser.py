@@ -1,0 +1,75 @@
+"""*Web*, from the box beside *Fuse* to a source as it was read: the whole product with a search
+engine and pages of this machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.acts import fill_custom, fuse, sign_in, wait_for_the_end
+from tests.live.conftest import PASSWORD, PLANTED, add_people
+from tests.stack import Stack
+from tests.upstream import Script, Upstream
+from tests.upstream.engines import Web
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+QUERIES = {"queries": ["elbe length"]}
+SAID = "The Elbe is “1,094 km long” [1]."
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    with Web() as web, Upstream() as upstream:
+        web.add("/elbe", "Elbe", "The river Elbe is 1,094 km long.", "It rises in the mountains.")
+        upstream.script("alpha", Script(text=SAID))
+        upstream.script("beta", Script(text="It is “2,000 km long” [1]."))
+        upstream.script(
+            "boss",
+            lambda body: Script(
+                text=SAID,
+                judge=Script(text=json.dumps(QUERIES)) if "search queries" in str(body) else None,
+            ),
+        )
+        upstream.keep()
+        env = {"SEARXNG_URL": web.url, "FUSION_FETCH_ALLOW": web.place}
+        with Stack(OPENAI_BASE_URL=upstream.url, OPENAI_API_KEY=PLANTED, **env) as stack:
+            add_people(stack)
+            size = {"width": 1440, "height": 900}
+            context = browser.new_context(base_url=stack.url, viewport=size)  # type: ignore[arg-type]
+            yield context.new_page()
+            context.close()
+
+
+def test_what_is_asked_with_web_is_answered_from_pages_that_can_be_read_beside_it(
+    page: Page,
+) -> None:
+    sign_in(page, "alice", PASSWORD)
+    page.locator("#prompt").fill("How long is the Elbe?")
+    fill_custom(page, "alpha", "beta", judge="boss")
+    page.get_by_role("checkbox", name="Web").check()
+    fuse(page)
+    wait_for_the_end(page)
+    expect(page.locator("#phases li").first).to_contain_text(re.compile(r"Sources\s+done\s+1"))
+    page.keyboard.press("s")
+    part = page.locator("#sources")
+    expect(part).to_be_in_viewport()
+    expect(part).to_contain_text("Searched for “elbe length”")
+    expect(part).to_contain_text("Not found there: “2,000 km long”")
+    expect(part.locator(".chip")).to_have_text([re.compile("A"), re.compile("B")])
+    cited = page.locator('#fused-answer a[href$="/elbe"]').first
+    expect(cited).to_be_attached()
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        found = Axe().run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    part.get_by_role("link", name="as it was read").click()
+    expect(page.locator("mark")).to_have_text("1,094 km long")
+    page.get_by_role("link", name="How long is the Elbe?").click()
+    expect(page.locator("#sources")).to_be_attached()
