@@ -17,6 +17,7 @@ from ..engine.findings.ruling import told
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.usage import UNKNOWN, money
+from ..files.delivery import attached_to, has_files
 from ..models import Run, Verdict
 from ..models.shown import Shown
 from ..record import public
@@ -179,6 +180,9 @@ def _facts(run: Run, spec: Spec, state: RunState) -> Iterator[str]:
     for role, who in (("Judge", public.asked(spec.judge)), ("Writer", public.asked(spec.writer))):
         if who and not (role == "Writer" and spec.synthesizer is None):
             yield f"{role}: {who}"
+    if run.follows_id or has_files(run.messages):
+        for file in attached_to(run.pk).values():
+            yield f"Attached: {file.in_words}"
     if state.seconds is not None and not run.is_sample:
         yield f"Took {state.seconds:.1f} s"
 

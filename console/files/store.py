@@ -41,6 +41,20 @@ def path_of(hash: str, kind: str = "bytes") -> Path:
 def keep(data: bytes | Iterable[bytes], name: str) -> File:
     """The file of these bytes, there once however often it is brought. Raises FileRefused."""
     pieces = [data] if isinstance(data, bytes) else data
+    try:
+        hash, type, size = _place(pieces, name)
+    except OSError as error:
+        log.error("a file could not be kept in %s: %s", settings.FILES_DIR, error)
+        raise FileRefused(
+            f"“{name}” cannot be kept: files have no room here at present. Tell an admin."
+        ) from None
+    # As one that is there already, it is not taken away for a while.
+    File.objects.filter(pk=hash).update(touched_at=timezone.now())
+    file, _ = File.objects.get_or_create(hash=hash, defaults={"type": type, "size": size})
+    return file
+
+
+def _place(pieces: Iterable[bytes], name: str) -> tuple[str, str, int]:
     folder = Path(settings.FILES_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = folder / f".{secrets.token_hex(12)}"
@@ -51,11 +65,9 @@ def keep(data: bytes | Iterable[bytes], name: str) -> File:
         place.parent.mkdir(mode=0o700, exist_ok=True)
         draft.replace(place)
     finally:
-        draft.unlink(missing_ok=True)
-    # As one that is there already, it is not taken away for a while.
-    File.objects.filter(pk=hash).update(touched_at=timezone.now())
-    file, _ = File.objects.get_or_create(hash=hash, defaults={"type": type, "size": size})
-    return file
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return hash, type, size
 
 
 def _write(draft: Path, pieces: Iterable[bytes], name: str) -> tuple[str, int]:

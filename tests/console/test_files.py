@@ -200,6 +200,17 @@ def test_who_cannot_see_is_named_before_anything_is_asked(page: Client) -> None:
     assert "B (blind) takes no pictures and is asked without “photo.png”." in html
 
 
+def test_what_is_taken_along_names_the_files(client: Client, alice: User) -> None:
+    run = Story().whole().save(alice)
+    row = attached(run, making.pdf(["Rain."]), "report.pdf")
+    content = [{"type": "file", "hash": row.file_id}, {"type": "text", "text": run.prompt}]
+    Run.objects.update(messages=[{"role": "user", "content": content}])
+    client.force_login(alice)
+    for form in ("md", "html"):
+        taken = client.get(f"/fusion/runs/{run.pk}/export?format={form}").content.decode()
+        assert "Attached: “report.pdf” (PDF, 1 page)" in taken
+
+
 def test_a_follow_up_has_the_files_of_what_it_goes_on_from(client: Client, alice: User) -> None:
     run = Story().whole().save(alice)
     attached(run, making.picture(), "photo.png")

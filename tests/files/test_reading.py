@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from console.files import reading
 from console.files.kinds import DOCX, PDF, PLAIN, PPTX, XLSX
 from console.files.reading import parts_of, read
 from console.files.refused import FileRefused
@@ -157,3 +158,16 @@ def test_this_process_keeps_its_own_limits():
     before = resource.getrlimit(resource.RLIMIT_AS)
     brought(b"rain", "a.txt")
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_reading_may_not_take_all_the_memory_there_is(monkeypatch):
+    monkeypatch.setattr(reading, "MEGABYTES", 160)
+    file = brought(making.picture(8_000, 6_000), "large.png")
+    assert "memory" in file.read["error"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(settings, tmp_path):
+    (tmp_path / "files").write_text("no folder")
+    settings.FILES_DIR = str(tmp_path / "files")
+    with pytest.raises(FileRefused, match="cannot be kept: files have no room here"):
+        keep(b"rain", "a.txt")

@@ -82,7 +82,7 @@ def test_nobody_starts_before_the_database_is_migrated() -> None:
 
 def test_what_must_last_is_on_named_volumes() -> None:
     mounted = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
-    assert mounted == set(COMPOSE["volumes"]) == {"postgres", "data"}
+    assert mounted == set(COMPOSE["volumes"]) == {"postgres", "data", "files"}
 
 
 def test_containers_run_what_up_runs() -> None:

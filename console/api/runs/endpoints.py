@@ -16,7 +16,7 @@ from ...models import Fusion, Run
 from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
 from ...record.rows import state_from_rows
-from ...services.attaching import ToAttach
+from ...services.attaching import ToAttach, tokens_of
 from ...services.errors import RunUnderWay
 from ...services.fusions import begins_from, fusion_wish, must_be_of_here
 from ...services.habits import history
@@ -153,7 +153,9 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
 def _quoted(asked: _Asked) -> replies.QuoteReply:
     texts = [text_of(message.get("content")) for message in asked.messages]
     answers = [answer.text for answer in asked.plan.answers]
-    return quote_reply(quote_of(asked.plan.spec, texts, history(), answers, reference()))
+    files = tokens_of(asked.files)
+    said = quote_of(asked.plan.spec, texts, history(), answers, reference(), files)
+    return quote_reply(said)
 
 
 def _read(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
