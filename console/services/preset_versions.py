@@ -112,7 +112,9 @@ def said(preset: Either) -> dict[str, Any]:
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[FieldChange]:
     old, new = dict(_flat(before)), dict(_flat(after))
-    for what in dict.fromkeys([*new, *old]):
+    # Seat by seat, then the rest in its order.
+    both = dict.fromkeys([*new, *old])
+    for what in sorted(both, key=lambda w: w[: len("seat A")] if w.startswith("seat ") else "~"):
         if (was := old.get(what, "")) != (now := new.get(what, "")):
             yield FieldChange(what, was, now)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -39,6 +40,7 @@ PANEL = {
 
 @pytest.fixture(autouse=True)
 def with_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.clear()
     monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
 
 

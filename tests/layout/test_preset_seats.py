@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
@@ -39,7 +40,11 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         undo.callback(run.delete)
         for name in ("Plants", "Pumps", "Pipes", "Valves"):
             panel = [f"openrouter:maker/{letter}-{name.lower()}" for letter in "abcd"]
-            own_preset_save(owner=alice, name=name, wish=Wish(panel=panel, judge=panel[0]))
+            wish = Wish(panel=panel, judge=panel[0])
+            own = own_preset_save(owner=alice, name=name, wish=wish)
+            own_preset_save(
+                owner=alice, name=name, wish=replace(wish, criteria="weigh legal risk"), preset=own
+            )
         yield {
             "compose": client.get("/fusion?preset=alice-plants").content.decode(),
             "list": client.get("/fusion/presets").content.decode(),
