@@ -53,9 +53,8 @@ def passage(text: str, terms: Sequence[Term]) -> FoundPassage | None:
     pieces.append(_plain(text[at:end]))
     if end < len(text):
         pieces.append(Piece("…"))
-    return FoundPassage(
-        tuple(p for p in pieces if p.text), sum(bool(found_in(text, [t])) for t in terms)
-    )
+    has = 1 if len(terms) == 1 else sum(bool(found_in(text, [term])) for term in terms)
+    return FoundPassage(tuple(piece for piece in pieces if piece.text), has)
 
 
 def found_in(text: str, terms: Iterable[Term]) -> list[Span]:

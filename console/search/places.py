@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ..engine.spec import letter
@@ -53,41 +52,60 @@ def places_of(runs: Collection[uuid.UUID], query: Query) -> dict[uuid.UUID, Foun
     if not (runs and query.terms):
         return {}
     found: dict[uuid.UUID, FoundText] = {}
-    left = READ
-    for run, texts in _texts(runs).items():
-        for text in texts:
-            left -= len(text.text)
-            if left < 0:
-                return found
-            said = passage(text.text, query.terms)
-            best = found[run].passage if run in found else None
-            if said and (best is None or said.has > best.has):
-                found[run] = replace(text, passage=said)
-            if said and said.has == len(query.terms):
-                break
+    left = _look(found, _written(runs), query, READ)
+    # What only few are found by is read of those alone.
+    missing = [run for run in runs if run not in found or _lacks(found[run], query)]
+    if missing:
+        _look(found, _judged(missing), query, left)
     return found
 
 
-def _texts(runs: Collection[uuid.UUID]) -> dict[uuid.UUID, list[FoundText]]:
+def _look(
+    found: dict[uuid.UUID, FoundText],
+    texts: Iterable[tuple[uuid.UUID, FoundText]],
+    query: Query,
+    left: int,
+) -> int:
+    """Returns how many characters may still be gone through."""
+    for run, text in texts:
+        best = found.get(run)
+        if best and not _lacks(best, query):
+            continue
+        left -= len(text.text)
+        if left < 0:
+            break
+        said = passage(text.text, query.terms)
+        if said and (best is None or best.passage is None or said.has > best.passage.has):
+            found[run] = replace(text, passage=said)
+    return left
+
+
+def _lacks(text: FoundText, query: Query) -> bool:
+    return text.passage is None or text.passage.has < len(query.terms)
+
+
+def _written(runs: Collection[uuid.UUID]) -> Iterator[tuple[uuid.UUID, FoundText]]:
     """As far as a page shows them: of a seat its last answer."""
-    found: dict[uuid.UUID, list[FoundText]] = defaultdict(list)
-    fusions = [*Fusion.objects.filter(run__in=runs).only(
-        "run_id", "number", "text", "analysis", "wish").order_by("-number")]  # fmt: skip
-    for fusion in fusions:
-        found[fusion.run_id].append(FoundText("fused", fusion.text, fusion.number))
-    calls = Call.objects.filter(run__in=runs, step=Step.PANEL).only("run_id", "seat", "text")
-    last = {(call.run_id, call.seat): call for call in calls.order_by("number")}
-    for run, seat in sorted(last, key=lambda place: place[1] or 0):
-        found[run].append(FoundText("seat", last[run, seat].text, seat or 0))
+    fused = Fusion.objects.filter(run__in=runs).exclude(text="").order_by("-number")
+    for run, number, text in fused.values_list("run_id", "number", "text"):
+        yield run, FoundText("fused", text, number)
+    calls = Call.objects.filter(run__in=runs, step=Step.PANEL).order_by("number")
+    last = {(run, seat or 0): text for run, seat, text in calls.values_list("run", "seat", "text")}
+    for run, seat in sorted(last, key=lambda place: place[1]):
+        yield run, FoundText("seat", last[run, seat], seat)
     for run, prompt in Run.objects.filter(pk__in=runs).values_list("pk", "prompt"):
-        found[run].append(FoundText("prompt", prompt))
-    for fusion in fusions:
+        yield run, FoundText("prompt", prompt)
+
+
+def _judged(runs: Collection[uuid.UUID]) -> Iterator[tuple[uuid.UUID, FoundText]]:
+    fusions = Fusion.objects.filter(run__in=runs).only("run_id", "number", "analysis", "wish")
+    for fusion in fusions.order_by("-number"):
         said = "\n".join(strings(fusion.analysis))
-        found[fusion.run_id].append(FoundText("analysis", said, fusion.number))
-        found[fusion.run_id] += [FoundText("note", note) for note in _notes(fusion)]
+        yield fusion.run_id, FoundText("analysis", said, fusion.number)
+        for note in _notes(fusion):
+            yield fusion.run_id, FoundText("note", note)
     for run, note in Verdict.objects.filter(run__in=runs).values_list("run_id", "note"):
-        found[run].append(FoundText("note", note))
-    return found
+        yield run, FoundText("note", note)
 
 
 def _notes(fusion: Fusion) -> Iterator[str]:

@@ -49,6 +49,10 @@ class QuestionLine:
         self.address = reverse("run-detail", args=[asked.run.pk])
 
     @property
+    def last_address(self) -> str:
+        return reverse("run-detail", args=[self.last.pk])
+
+    @property
     def place_in_thread(self) -> str:
         return f"follow-up {self.follow_ups}" if self.place and self.follow_ups else ""
 

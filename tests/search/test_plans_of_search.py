@@ -1,0 +1,131 @@
+"""What is searched costs the same among 2,000 runs as among 1,000, and is found by the index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from console.models import Run, SearchEntry
+from console.search import Filters, find, read_query
+from console.search.entries import RUN, number_of
+from console.search.facets import facets_of
+from console.services.tokens import token_create
+from tests.console.test_flat import _asked, looked_at, more_history
+
+pytestmark = pytest.mark.database
+
+WORDS = {
+    "a word of most runs": "common",
+    "a word of few": "seldom",
+    "a word of none": "nowhere",
+    "two words": "common seldom",
+    "a beginning": "comm*",
+    "a phrase of frequent words": '"common answer"',
+    "two signs": "学习",
+    "none of them": "习学",
+}
+FILTERS: dict[str, dict[str, Any]] = {
+    "no filter": {},
+    "a state": {"state": "completed"},
+    "own": {"own": True},
+    "what few have": {"best": True},
+    "several": {"state": "completed", "preset": "quality", "degraded": True},
+}
+
+
+def entries_for(runs: list[Run]) -> Iterator[SearchEntry]:
+    """As `index` would write them, all at once."""
+    for n, run in enumerate(runs):
+        rest = f"common answer number{n} 学 习 {'common ' * 20}filler{n % 97} {'text ' * 300}"
+        yield SearchEntry(
+            id=number_of(run.created_at, n % 1000), kind=RUN, object=run.pk.hex, run=run,
+            prompt=f"why question{n}" + (" seldom" if n % 200 == 3 else ""),
+            rest=rest if n % 5 else rest.replace("common answer", "answer common"),
+            facets=facets_of(run, [], [], has_best=n % 300 == 7) + (" ·lacks" if n % 4 else ""),
+        )  # fmt: skip
+
+
+def more(alice: User) -> None:
+    before = {*Run.objects.values_list("pk", flat=True)}
+    more_history(token_create(owner=alice)[0])
+    new = [run for run in Run.objects.order_by("created_at") if run.pk not in before]
+    SearchEntry.objects.bulk_create(entries_for(new), batch_size=200)
+    if connection.vendor == "postgresql":  # as it does of its own accord
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+            cursor.execute("SELECT gin_clean_pending_list('search_words')")
+
+
+def acts(alice: User) -> dict[str, Callable[[], object]]:
+    def act(words: str, narrowed: dict[str, Any], by_rank: bool) -> Callable[[], object]:
+        query, filters = read_query(words), Filters(**narrowed)
+        return lambda: find(alice, query, filters, count=20, by_rank=by_rank)
+
+    client = Client()
+    client.force_login(alice)
+
+    def page(address: str) -> Callable[[], object]:
+        return lambda: client.get(f"/fusion/runs?{address}")
+
+    found = {
+        f"{name}, {other}": act(words, narrowed, False)
+        for name, words in WORDS.items()
+        for other, narrowed in FILTERS.items()
+    }
+    found |= {f"filter: {name}": act("", narrowed, False) for name, narrowed in FILTERS.items()}
+    found["the page of a word"] = page("q=common&state=completed")
+    found["the page of a filter"] = page("state=completed&degraded=on")
+    return found
+
+
+@pytest.mark.sqlite
+def test_what_is_searched_does_not_grow_with_the_history(alice: User) -> None:
+    more(alice)
+    before = {name: looked_at(act) for name, act in acts(alice).items()}
+    for _ in range(2):
+        more(alice)
+        again = acts(alice)
+        costs = {name: looked_at(again[name]) for name in before}
+        # Lists of words are longer, a page of them is not; what grows grows each time.
+        before = {n: costs[n] for n in before if costs[n] > 1.3 * before[n] + 500}
+        if not before:
+            break
+    assert before == {}
+
+
+def test_what_is_searched_is_found_by_its_index(alice: User) -> None:
+    for _ in range(2):
+        more(alice)
+    for name, act in acts(alice).items():
+        plans: list[str] = []
+
+        def explain(execute: Any, sql: str, params: Any, *rest: Any, into: Any = plans) -> Any:
+            if "console_searchentry" in sql and sql.startswith(("SELECT", "WITH")):
+                how = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+                into.append(_plan(how, sql, params))
+            return execute(sql, params, *rest)
+
+        with connection.execute_wrapper(explain):
+            act()
+        for plan in plans:
+            assert "SCAN e" not in plan and "Seq Scan on console_searchentry" not in plan, name
+            assert "VIRTUAL TABLE INDEX" in plan or "search_words" in plan, f"{name}: {plan}"
+        assert plans, name
+
+
+def _plan(how: str, sql: str, params: Any) -> str:
+    raw = connection.connection.cursor()
+    text = sql if connection.vendor == "postgresql" else sql.replace("%s", "?")
+    raw.execute(f"{how} {text}", params)
+    return "\n".join(str(row[-1]) for row in raw.fetchall())
+
+
+def test_a_page_of_hits_asks_a_few_questions(alice: User) -> None:
+    more(alice)
+    asked = {name: len(_asked(act)) for name, act in acts(alice).items() if "page" in name}
+    assert max(asked.values()) <= 14, asked
