@@ -4,6 +4,7 @@ how much."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
 
 from ..engine.errors import Reason
 from ..engine.spec import MAX_SEATS
@@ -12,6 +13,8 @@ from ..engine.usage import money
 from ..models import Run
 from ..money.amounts import about, dollars, plain
 from ..money.purses import budget_of
+
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def goes_on(run: Run, state: RunState, *, may_fuse: bool) -> GoesOn | None:
         return GoesOn(
             f"This run has cost {money(cost, is_partial)}, more than three times what was expected "
             "of all of it, so nobody else was asked.",
-            f"{dollars(run.usual_budget_nano).normalize():f}",
+            f"{dollars(run.usual_budget_nano).quantize(CENT, ROUND_CEILING):f}",
             may_fuse,
         )
     if (found := budget_of(run.pk)) is None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..engine.receipt import COMPUTED, REPORTED
 from ..engine.usage import money
-from ..money.amounts import about, plain
+from ..money.amounts import about, dollars, plain
 from ..money.spending import ESTIMATED, ROLES, DaySpent, ModelSpent
 from ..money.standing import BudgetStanding
 
@@ -82,10 +82,10 @@ def standing_view(standing: BudgetStanding) -> StandingView:
         pk=standing.purse.pk,
         whose=standing.whose,
         period=standing.period,
-        spent=about(standing.spent),
+        spent=_rounded(standing.spent),
         limit=plain(standing.limit),
-        held=about(standing.held) if standing.held else "",
-        left=about(standing.left),
+        held=_rounded(standing.held) if standing.held else "",
+        left=_rounded(standing.left),
         state=standing.state,
         tone="" if not standing.state else "bad" if standing.spent >= standing.limit else "warn",
         spent_share=f"{spent:.2f}",
@@ -99,6 +99,12 @@ def who_said(model: ModelSpent) -> str:
         calls = "call" if model.unknown == 1 else "calls"
         said.append(f"{model.unknown:,} {calls} of unknown cost")
     return ", ".join(said)
+
+
+def _rounded(nanos: int) -> str:
+    """Beside a limit: to the cent from a dollar on."""
+    amount = dollars(max(nanos, 0))
+    return f"${amount:,.2f}" if amount >= 1 else about(nanos)
 
 
 def _bar(n: int, day: DaySpent, top: Decimal) -> DayBar:

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
-from ..engine.calls.worst_case import USUAL_OUTPUT, input_at_most, input_probably
+from ..engine.calls.worst_case import USUAL_OUTPUT, fees_at_most, input_at_most, input_probably
 from ..engine.provider import Request
 from ..engine.spec import Panelist
-from ..engine.usage import Price
+from ..engine.usage import Price, is_free
 from .amounts import cost, nano
 
 LIST, WORST_CASE = "list", "worst_case"
@@ -41,15 +41,17 @@ class Ask:
     priced_by: str = LIST
     # Whether somebody set that limit of the output: else it goes out with the one that is paid.
     is_limited: bool = True
+    fees: int = 0  # nano-dollars beside its tokens, as for searches of the web
 
     @property
     def is_free(self) -> bool:
-        return self.input_price == self.output_price == 0
+        return self.input_price == self.output_price == self.fees == 0
 
     def amount(self, output: int | None = None) -> int:
         assert self.input_price is not None and self.output_price is not None
         output = self.output if output is None else output
-        return cost(self.input_most, self.input_price, output, self.output_price)
+        tokens = cost(self.input_most, self.input_price, output, self.output_price)
+        return tokens + self.fees
 
     def that_fits(self, left: int) -> int | None:
         """The output limit that so much pays for, if an answer of it is worth having."""
@@ -95,9 +97,12 @@ def ask_of(key: str, fusion: int | None, panelist: Panelist, request: Request) -
         price, priced_by = Price(*settings.WORST_PRICE), WORST_CASE
     if price is None:
         return ask
+    # A model of one's own costs nothing, whatever it is called.
+    is_billed = not is_free(price) or panelist.model.endswith(":online")
     return replace(
         ask,
         input_price=nano(max(price.input, price.cached_input or price.input)),
         output_price=nano(price.output),
         priced_by=priced_by,
+        fees=nano(fees_at_most(panelist.model if is_billed else "", request)),
     )

@@ -148,9 +148,9 @@ def test_budgets_tell_what_is_spent_held_and_left(alice: User, bob: User, ada: U
     budget("token", str(token.pk), "11")
     budget("site", "", "1")
     of_all = text(signed_in(ada).get("/fusion/budgets"))
-    assert "This site each day $1.0000 of $10 $9.0000 left" in of_all
+    assert "This site each day $1.00 of $10 $9.00 left" in of_all
     assert (
-        "alice each day $8.5000 of $10 80 % are spent $1.0000 left $0.5000 held for calls under way"
+        "alice each day $8.50 of $10 80 % are spent $1.00 left $0.5000 held for calls under way"
         in of_all
     )
     assert "Token nightly each day $11.00 of $10 overspent" in of_all
@@ -168,7 +168,7 @@ def test_admins_are_told_on_the_page_for_a_new_run_of_what_is_nearly_spent(
     budget("person", str(alice.pk), "7.9")
     assert "alice each day" not in text(signed_in(ada).get("/fusion"))
     Window.objects.update(spent_nano=8 * 10**9)
-    assert "alice each day: $8.0000 of $10. Budgets" in text(signed_in(ada).get("/fusion"))
+    assert "alice each day: $8.00 of $10. Budgets" in text(signed_in(ada).get("/fusion"))
     assert "alice each day" not in text(signed_in(alice).get("/fusion"))
     Window.objects.update(starts=timezone.localtime().date() - timedelta(1))
     assert "alice each day" not in text(signed_in(ada).get("/fusion"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ..content import text_of
 from ..provider import Request
@@ -19,6 +20,12 @@ BYTES_A_TOKEN = 2
 OF_A_MESSAGE = 8  # tokens that mark where one begins and who says it
 # Where nobody set a limit, so much is paid for and asked for.
 USUAL_OUTPUT = 32_000
+
+# US dollars, where the web is searched: what the dearest of the known engines bills for a request,
+# and what OpenRouter's plugin does for each of its results.
+OF_A_SEARCH, OF_A_RESULT = Decimal("0.05"), Decimal("0.004")
+# Models that search whether they are told to or not, by their names.
+_SEARCHES = re.compile(r":online$|\bsonar\b|-search\b|deep-research", re.IGNORECASE)
 
 _CJK = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
                   "\U0001f000-\U0001faff\U00020000-\U0003ffff]+")  # fmt: skip
@@ -36,6 +43,17 @@ def input_probably(request: Request) -> int:
     files = sum(file.tokens for file in request.files.values()) // 2
     texts = sum(map(tokens_in, _texts(request)))
     return texts + OF_A_MESSAGE // 2 * len(request.messages) + files
+
+
+def fees_at_most(model: str, request: Request) -> Decimal:
+    """US dollars beside its tokens: of a call that may search the web."""
+    offered = request.terms.beside.get("plugins") or ()
+    plugins = [p for p in offered if isinstance(p, dict) and p.get("id") == "web"]
+    if not (plugins or _SEARCHES.search(model) or "web_search_options" in request.options):
+        return Decimal(0)
+    results = [p.get("max_results") for p in plugins]
+    most = max((n for n in results if isinstance(n, int) and 0 < n <= 1_000), default=0)
+    return max(OF_A_SEARCH, OF_A_RESULT * most)
 
 
 def _texts(request: Request) -> Iterator[str]:
