@@ -269,7 +269,7 @@ def test_queries_are_read_however_they_are_wrapped(text: str, queries: list[str]
 
 def test_words_that_tell_are_names_numbers_and_long_ones() -> None:
     assert by_words("Which of R-404A and CO2 is allowed in 2030 in Germany?") == [
-        "Which R-404A CO2 allowed 2030 Germany"
+        "R-404A CO2 allowed 2030 Germany"
     ]
     assert by_words("why") == []
 

@@ -36,6 +36,13 @@ HITS = 8  # asked for with each query
 LONGEST_QUERY = 200
 OUTPUT = 600  # tokens
 WORDS = 8  # of a query that nobody wrote
+# Long enough to be taken for telling, and in every question.
+_USUAL = frozenset(
+    (
+        *("which", "where", "there", "their", "about", "would", "should", "could", "these"),
+        *("those", "being", "between", "because", "every", "other", "after", "before", "while"),
+    )
+)
 _WORD = re.compile(r"[^\W_][\w.'’-]*[^\W_]|[^\W\d_]")
 NOTHING = "Nothing was searched for: no page of the web was thought to help."
 LATE = "Not all was read that was found: the time for research was over."
@@ -232,7 +239,8 @@ def by_words(prompt: str) -> list[str]:
     telling = [
         word
         for place, word in enumerate(words)
-        if len(word) > 4 or any(map(str.isdigit, word)) or (place and word[:1].isupper())
+        if word.lower() not in _USUAL
+        and (len(word) > 4 or any(map(str.isdigit, word)) or (place and word[:1].isupper()))
     ]
     rarest = sorted(telling, key=len, reverse=True)[:WORDS]
     query = " ".join(word for word in telling if word in rarest)[:LONGEST_QUERY]
