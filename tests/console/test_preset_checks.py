@@ -196,7 +196,7 @@ def test_the_card_says_it_to_whoever_can_mend_it_and_one_press_does(
     client.force_login(ada)
     html = unescape(client.get("/fusion").content.decode())
     assert f"A: {OPUS} at OpenRouter is not offered any more." in html
-    (button,) = re.findall(r"<button[^>]*formaction[^>]*>[^<]*</button>", html)
+    (button,) = re.findall(r"<button[^>]*formaction[^>]*/mend[^>]*>[^<]*</button>", html)
     assert 'formaction="/fusion/presets/pair/mend"' in button and f">Use {NEXT_OPUS}<" in button
     (mend,) = re.findall(r'value="([^"]+)"', button)
     done = client.post("/fusion/presets/pair/mend", {"mend": mend, "prompt": "Why?"}, follow=True)

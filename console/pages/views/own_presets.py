@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -65,7 +66,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if "save" in request.POST:
         keep_written(request)  # the prompt is there again when the page is
         name, content = _of_compose(request)
-        return _form_page(request, _unsaved(name, content), None)
+        return _form_page(request, _unsaved(name, content), None, of=request.POST["save"])
     return _save(request, None)
 
 
@@ -222,8 +223,10 @@ def _save(request: HttpRequest, preset: OwnPreset | None) -> HttpResponse:
             messages.success(request, f"{saved.name} is saved.")
             if preset is not None:
                 return redirect("preset-list")
-            return redirect(f"{reverse('console')}?preset={saved.slug}")
-    return _form_page(request, form, preset, status=422)
+            # A card that was changed is as it was: the change is saved.
+            asked = urlencode({"preset": saved.slug, "saved": request.POST.get("of", "")[:60]})
+            return redirect(f"{reverse('console')}?{asked}")
+    return _form_page(request, form, preset, status=422, of=request.POST.get("of", ""))
 
 
 def _wish(form: OwnPresetForm, request: HttpRequest, preset: OwnPreset | None) -> Wish:
@@ -239,9 +242,15 @@ def _wish(form: OwnPresetForm, request: HttpRequest, preset: OwnPreset | None) -
 
 
 def _form_page(
-    request: HttpRequest, form: OwnPresetForm, preset: OwnPreset | None, status: int = 200
+    request: HttpRequest,
+    form: OwnPresetForm,
+    preset: OwnPreset | None,
+    status: int = 200,
+    of: str = "",
 ) -> HttpResponse:
+    """`of`: the preset whose card was changed to it."""
     context = {
+        "of": of,
         "form": form,
         "preset": preset,
         "policy": [

@@ -104,13 +104,17 @@ field.addEventListener("keydown", (event) => {
 const all = () => [...form.querySelectorAll("[name=swap]")].map(({ value }) => value);
 const store = () => keep(SWAPS, all().join("\n"));
 
+// Of one that has just been saved under a name of its own, there is nothing left to keep.
+const saved = new URLSearchParams(location.search).get("saved");
 if (all().length) store();
 else {
   for (const text of kept(SWAPS).split("\n").filter(Boolean)) {
     const [preset, seat, ...name] = text.split(":");
+    if (preset === saved) continue;
     const of = cards.map((card) => card.querySelector(`[data-swap="${CSS.escape(preset)}:${seat}"]`)).find(Boolean);
     if (of && name.length) put(of, name.join(":"));
   }
+  store();
 }
 // Once it is asked, the next question begins with the preset as it is.
 form.addEventListener("submit", ({ submitter }) => submitter?.name !== "save" && keep(SWAPS, ""));
