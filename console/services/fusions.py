@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from ..access import presets_of
 from ..engine.findings.ruling import has_rulings, has_words
 from ..engine.provider import Message
 from ..engine.spec import HEEDS_WISHES, MAX_SEATS, NOBODY, Panelist, Spec, letter
@@ -39,6 +41,7 @@ from ..record.rows import state_from_rows
 from ..search import index
 from .build_spec import Who, Wish, build, find_panelist, is_named
 from .errors import Refused, RunUnderWay
+from .own_presets import own_wish
 from .presets import preset_wish, usual_wish
 from .rulings import PLAIN, ReaderWish, ruled_on, wished
 from .runs import ApiOrigin, clean_text, ring_for, spec_of
@@ -119,6 +122,7 @@ def run_fuse(
             synthesizer=synthesizer,
             criteria=criteria,
             preset=wish.preset,
+            person=run.owner,
             base=base,
         )
     )
@@ -247,13 +251,15 @@ def fusion_wish(
     synthesizer: Who = "",
     criteria: str = "",
     preset: str = "",
+    person: User | None = None,
     base: FusionState | None = None,
 ) -> Wish:
     """What a run's answers would be fused with again: as before, or as in the fusion `base`, or
-    as with the preset, but for what is given. Raises Refused."""
+    as with the preset, the site's or one of that person's own, but for what is given. Raises
+    Refused."""
     whole = _as_before(spec, base)
     if preset:
-        other = preset_wish(_preset(preset))
+        other = _preset_wish(preset, person)
         try:
             terms = spec.terms.and_also(other.terms)
         except NobodyLeft as nobody:
@@ -308,6 +314,11 @@ def judged_as_usual(spec: Spec) -> Spec | None:
     except Refused:
         return None
     return replace(spec, judge=again.judge, synthesizer=again.synthesizer)
+
+
+def _preset_wish(name: str, person: User | None) -> Wish:
+    own = presets_of(person).filter(slug=name).first() if person else None
+    return own_wish(own) if own else preset_wish(_preset(name))
 
 
 def _preset(name: str) -> Preset:

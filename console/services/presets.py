@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
+from ..access import presets_of
 from ..catalog.names import ModelAt
 from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
@@ -129,9 +131,10 @@ def _panelists(preset: Preset) -> list[PresetPanelist]:
     return list(seats.all() if is_at_hand else seats.select_related("credential"))
 
 
-def preset_names() -> list[tuple[str, str]]:
-    """Slug and name of those that are switched on."""
-    return [*Preset.objects.filter(enabled=True).values_list("slug", "name")]
+def preset_names(person: User | None = None) -> list[tuple[str, str]]:
+    """Slug and name of those that are switched on, and of that person's own."""
+    site = [*Preset.objects.filter(enabled=True).values_list("slug", "name")]
+    return [*site, *(presets_of(person).values_list("slug", "name") if person else ())]
 
 
 def preset_slugs() -> list[str]:

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from console.engine.findings.families import family
 from console.models import Call, CatalogModel, OwnPreset, Preset, Run
+from console.services.errors import Refused
+from console.services.fusions import fusion_wish
 from console.services.own_presets import own_wish
 from console.services.panel_content import content_of
 from console.services.panel_fill import panel_proposed
@@ -357,3 +359,17 @@ def test_who_fails_often_or_costs_too_much_is_not_proposed(
         key, _, model = one.name.partition(":")
         row = CatalogModel.objects.get(credential__slug=key, model=model)
         assert row.price is None or row.price.output <= 1
+
+
+def test_answers_are_fused_again_as_with_ones_own_preset_and_nobody_elses(
+    page: Client, alice: User, bob: User
+) -> None:
+    saved(page)
+    saved(signed_in(bob), name="Pumps")
+    run = Story().whole().save(alice)
+    html = page.get(f"/fusion/runs/{run.pk}?again").content.decode()
+    assert ">as Plants</option>" in html and "Pumps" not in html
+    again = fusion_wish(run.frozen_spec, preset="alice-plants", person=run.owner)
+    assert (again.judge, again.criteria) == ("openrouter:maker/judge", "weigh legal risk")
+    with pytest.raises(Refused, match="There is no preset “bob-pumps”"):
+        fusion_wish(run.frozen_spec, preset="bob-pumps", person=run.owner)

@@ -189,6 +189,7 @@ def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:
         synthesizer=body.synthesizer or "",
         criteria=body.criteria,
         preset=asks.preset,
+        person=run.owner,
         base=begins_from(state_from_rows(run), asks),
     )
     terms = together(wish.terms, call.token.terms, asked_terms(body, body.provider))

@@ -324,7 +324,7 @@ def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str
     )
     if not view.is_whole:
         return {"again": view}
-    return {"again": view, "again_forms": FORMS, "again_presets": preset_names()}
+    return {"again": view, "again_forms": FORMS, "again_presets": preset_names(run.owner)}
 
 
 def thread(request: HttpRequest, run: Run) -> Thread:
