@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import F, Q, QuerySet, UUIDField, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, UUIDField, Value
 from django.http import Http404
 from django.utils import timezone
 
@@ -95,7 +95,9 @@ def at_the_head(user: Viewer) -> AtTheHead:
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
-    return _one(runs_visible_to(user), pk=run_id)
+    """`holds_files`, beside its fields: whether files go with it."""
+    files = RunFile.objects.filter(run=OuterRef("pk"))
+    return _one(runs_visible_to(user).annotate(holds_files=Exists(files)), pk=run_id)
 
 
 def is_run_visible_to(user: Viewer, run_id: uuid.UUID) -> bool:

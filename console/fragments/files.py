@@ -20,7 +20,7 @@ class FileShown:
 
 def files_of(run: Run) -> list[FileShown]:
     """Asks the database only where there may be some."""
-    if not (run.follows_id or has_files(run.messages)):
+    if not getattr(run, "holds_files", run.follows_id or has_files(run.messages)):
         return []
     return [
         FileShown(

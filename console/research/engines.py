@@ -27,7 +27,7 @@ class SearchFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Hit:
+class WebHit:
     url: str
     title: str
 
@@ -95,7 +95,7 @@ class Engine:
     def name(self) -> str:
         return self.kind.name
 
-    async def search(self, query: str, count: int) -> list[Hit]:
+    async def search(self, query: str, count: int) -> list[WebHit]:
         """In the engine's order, each address once. Raises SearchFailed."""
         method, path, headers, params, body = self.kind.ask(self.key, query[:LONGEST], count)
         try:
@@ -138,14 +138,14 @@ async def _json(
     return said
 
 
-def _hits(found: Any, address: str) -> Iterable[Hit]:
+def _hits(found: Any, address: str) -> Iterable[WebHit]:
     seen = set()
     for one in found if isinstance(found, list) else ():
         url = one.get(address) if isinstance(one, dict) else None
         if isinstance(url, str) and url not in seen and is_page(url, lambda text: text):
             seen.add(url)
             title = one.get("title")
-            yield Hit(url, storable(title)[:200] if isinstance(title, str) else "")
+            yield WebHit(url, storable(title)[:200] if isinstance(title, str) else "")
 
 
 def configured(settings: Mapping[str, tuple[str, str]]) -> Engine | None:

@@ -63,7 +63,7 @@ def by_api(body: dict[str, Any]) -> Spec:
 
 def by_shell(**given: Any) -> Spec:
     usual = dict.fromkeys(("preset", "panel", "judge", "policy", "wait_for"))
-    usual |= {"compare_first": False, "cheap_writer": False}
+    usual |= {"compare_first": False, "cheap_writer": False, "web": ""}
     usual |= {"answer": [], "answers_only": False}
     usual |= dict.fromkeys(TERMS, "")
     return build(Command()._wish(usual | given))

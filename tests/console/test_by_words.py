@@ -39,6 +39,7 @@ from console.record.rows import state_from_rows
 from console.services.build_spec import Wish, build
 from console.services.errors import Refused
 from console.services.fusions import fusion_wish, run_fuse, run_poll
+from console.services.token_defaults import NOTHING_SAID
 
 from .story import ANALYSIS, Story
 
@@ -252,10 +253,10 @@ def test_of_a_preset_whose_model_cannot_judge_programs_are_told_no_judge(
     built_in: Credential, settings: Any
 ) -> None:
     settings.LOCAL_MODEL_URL = "http://127.0.0.1:9"
-    anybody: Any = SimpleNamespace(must_have=lambda scope: None, person=None)
+    anybody: Any = SimpleNamespace(must_have=lambda scope: None, person=None, defaults=NOTHING_SAID)
     (local,) = (preset for preset in presets(anybody).presets if preset.preset == "local")
     assert local.judge is None and local.panel
-    (listed,) = (model for model in _presets() if model.id == "fusion/local")
+    (listed,) = (model for model in _presets("") if model.id == "fusion/local")
     assert listed.fusion and listed.fusion.panel
     assert listed.fusion.judge is None and listed.fusion.synthesizer is None
 

@@ -22,6 +22,7 @@ from console.pages.views import servers
 from console.providers.chat_models import ChatModel
 from console.providers.nearby import NearServer
 from console.record.portable import bring_in, read
+from console.services.links import run_share
 from console.services.nearby import Offer
 from console.services.people import claim_make, claim_use
 from console.site.sample import FILE
@@ -92,6 +93,8 @@ def test_every_template_is_somebody_s(
         "/tokens",
         "/import",
         "/budgets",
+        "/others",
+        "/runs/deleted",
         "/presets",
         "/presets/new",
         f"/presets/{own.slug}/versions",
@@ -104,6 +107,13 @@ def test_every_template_is_somebody_s(
     assert client.get(f"/fusion/runs/{run.pk}", headers=by_htmx).status_code == 200
     share = f"/fusion/runs/{run.pk}/share"
     assert client.post(share, {"visibility": "link"}, headers=by_htmx).status_code == 200
+    assert client.post(share, {"visibility": "link", "anew": "1"}).status_code == 200
+    token = run_share(run=twice, visibility="link", by=alice)
+    run_share(run=twice, visibility="private", by=alice)
+    assert client.get(f"/fusion/shared/{token}").status_code == 410
+    order = f"/fusion/runs/{run.pk}/order"
+    assert client.post(order, {"title": "Named"}, headers=by_htmx).status_code == 200
+    assert client.post(f"/fusion/runs/{looked_up.pk}/delete").status_code == 302
     assert client.get("/password").status_code == 200
     assert client.post(share, {"visibility": "?"}).status_code == 400
     assert client.get("/nowhere").status_code == 404

@@ -25,6 +25,7 @@ from console.services.build_spec import Wish, build
 from console.services.errors import PolicyRefused, WaitForRefused
 from console.services.fusions import fusion_wish
 from console.services.presets import preset_spec
+from console.services.token_defaults import NOTHING_SAID
 from console.services.wait_for import OFFERED, as_text, in_words, read_wait_for
 from tests.upstream import Script, Upstream
 
@@ -72,7 +73,7 @@ def mine() -> Iterator[Upstream]:
 class Caller:
     """For whom the tools act."""
 
-    terms, name, person = NONE, "", None
+    terms, name, person, defaults = NONE, "", None, NOTHING_SAID
 
     def must_have(self, scope: Any) -> None: ...
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.research.engines import KINDS, Hit, SearchFailed, configured
+from console.research.engines import KINDS, SearchFailed, WebHit, configured
 from tests.upstream.engines import KEY, Web
 
 
@@ -24,8 +24,8 @@ async def test_an_engine_is_asked_in_its_own_words(web: Web, slug: str) -> None:
     engine = configured({slug: (KEY, web.url)})
     assert engine and engine.kind.slug == slug
     assert await engine.search("stores that are cold", 5) == [
-        Hit(f"{web.url}/a", "Cold stores"),
-        Hit(f"{web.url}/b", "Warm stores"),
+        WebHit(f"{web.url}/a", "Cold stores"),
+        WebHit(f"{web.url}/b", "Warm stores"),
     ]
     assert len(await engine.search("stores", 1)) == 1
     assert web.asked == ["stores that are cold", "stores"]

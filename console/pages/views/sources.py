@@ -24,7 +24,7 @@ MARKED = 100_000
 
 
 @dataclass(frozen=True)
-class Piece:
+class SourcePiece:
     """`letters`: whose quote it is; "" of what nobody quotes."""
 
     text: str
@@ -48,21 +48,21 @@ def source(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse
     return render(request, "console/run/source.html", context)
 
 
-def _pieces(text: str, state: RunState, number: int) -> list[Piece]:
+def _pieces(text: str, state: RunState, number: int) -> list[SourcePiece]:
     """In the order of the text. Where quotes overlap the first one counts."""
     if len(text) > MARKED:
-        return [Piece(text)]
+        return [SourcePiece(text)]
     spans: dict[tuple[int, int], list[str]] = {}
     for who, said in answers_that_cite(state):
         for span in quotes_in(said, number, text):
             spans.setdefault(span, []).append(who)
-    pieces: list[Piece] = []
+    pieces: list[SourcePiece] = []
     at = 0
     for (start, end), who_quote in sorted(spans.items()):
         if start >= at:
             pieces += [
-                Piece(text[at:start]),
-                Piece(text[start:end], ", ".join(dict.fromkeys(who_quote))),
+                SourcePiece(text[at:start]),
+                SourcePiece(text[start:end], ", ".join(dict.fromkeys(who_quote))),
             ]
             at = end
-    return [*pieces, Piece(text[at:])]
+    return [*pieces, SourcePiece(text[at:])]
