@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,9 +16,8 @@ from django.utils import timezone
 
 from ..fragments.sentences import run_word
 from ..models import Preset, PresetPanelist, Run, Visibility
-from ..models.order import ARCHIVE, STAR
 from ..search import Filters, Query, owner_named, read_query
-from ..search.facets import mark_facet, tag_facet
+from ..search.facets import kept_facets
 from ..services.build_spec import CUSTOM
 
 NEWEST, BEST = "newest", "best"
@@ -139,7 +138,12 @@ def read_search(asked: QueryDict, reader: User) -> Search:
         contradictions="contradictions" in good,
         rulings="rulings" in good,
         best="best" in good,
-        more=tuple(_kept(good, reader)),
+        more=kept_facets(
+            reader.pk,
+            tag=good.get("tag", ""),
+            starred="star" in good,
+            archived="archived" in good,
+        ),
     )
     given = {name: str(asked[name]) for name in good}
     if query.text:
@@ -147,15 +151,6 @@ def read_search(asked: QueryDict, reader: User) -> Search:
     if by_rank:
         given["order"] = BEST
     return Search(form, query, filters, by_rank, given, tuple(_chosen(form, good, given)))
-
-
-def _kept(good: dict[str, Any], reader: User) -> Iterator[str]:
-    """What is archived is found by its words all the same, and left out of the list alone."""
-    if "tag" in good:
-        yield tag_facet(good["tag"])
-    for name, kind in (("star", STAR), ("archived", ARCHIVE)):
-        if name in good:
-            yield mark_facet(kind, reader.pk)
 
 
 def _chosen(form: SearchForm, good: dict[str, Any], given: dict[str, str]) -> list[Chosen]:

@@ -23,12 +23,12 @@ class RunOrder:
 
 @dataclass(frozen=True)
 class OrderAsked:
-    """Of a list: `tag=`, `star=`, `archived=` of its address. What is archived is in a list that
-    asks for it alone."""
+    """Of a list: `tag=`, `star=`, `archived=` of its address. On the page what is archived is in a
+    list that asks for it alone; None, of a program's: whether or not."""
 
     tag: str = ""
     star: bool = False
-    archived: bool = False
+    archived: bool | None = False
 
     @property
     def is_any(self) -> bool:
@@ -41,6 +41,8 @@ def in_order(runs: QuerySet[Run], person_id: int | None, asked: OrderAsked) -> Q
         runs = runs.filter(Exists(RunTag.objects.filter(name=asked.tag, run=OuterRef("pk"))))
     if asked.star:
         runs = runs.filter(_marked(person_id, STAR))
+    if asked.archived is None:
+        return runs
     archived = _marked(person_id, ARCHIVE)
     return runs.filter(archived if asked.archived else ~archived)
 

@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 from ..engine.state import CallStatus, RunStatus, Step
 from ..models import Call, Fusion, Run, Visibility
+from ..models.order import ARCHIVE, STAR
 from ..models.runs import READ_ONLY, Origin
 
 TEAM = "·team"
@@ -81,6 +82,15 @@ def tag_facet(tag: str) -> str:
 def mark_facet(kind: str, person_id: int) -> str:
     """What one reader keeps of it: a star, or that it is archived."""
     return f"·k{kind}{person_id}"
+
+
+def kept_facets(
+    person_id: int, *, tag: str = "", starred: bool = False, archived: bool = False
+) -> tuple[str, ...]:
+    """What is archived is found by its words all the same, and left out of lists alone."""
+    marks = {STAR: starred, ARCHIVE: archived}
+    kept = [mark_facet(kind, person_id) for kind, is_asked in marks.items() if is_asked]
+    return (*([tag_facet(tag)] if tag else []), *kept)
 
 
 def _of_readers(run: Run) -> Iterator[str]:

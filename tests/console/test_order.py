@@ -70,7 +70,7 @@ def test_others_star_and_archive_what_they_may_read_for_themselves(
     run.refresh_from_db()
     assert run.title == "Alice's" and [t.name for t in run.tags.all()] == ["kept"]
     assert "Alice" not in listed(other) and "Alice" in listed(other, "?archived=1")
-    assert "Alice" in listed(page) and "Starred" not in listed(page)
+    assert "Alice" in listed(page) and 'aria-label="Starred"' not in listed(page)
     assert (
         "Title" not in other.get(f"/fusion/runs/{run.pk}").content.decode().split("More")[1][:900]
     )
@@ -204,6 +204,20 @@ def test_a_program_names_tags_stars_and_archives(alice: User, run: Run) -> None:
     }
     refused = ask(alice, "patch", path, {"tags": ["a,b"]})
     assert refused.status_code == 400 and refused.json()["error"]["param"] == "tags"
+
+
+def test_a_program_lists_by_tag_star_and_archive(alice: User, run: Run) -> None:
+    other = Story().whole().save(alice, prompt="Something else?")
+    ask(alice, "patch", f"/v1/runs/{run.pk}", {"tags": ["one"], "starred": True, "archived": True})
+
+    def found(query: str) -> set[str]:
+        return {one["id"] for one in ask(alice, "get", f"/v1/runs{query}").json()["data"]}
+
+    both = {str(run.pk), str(other.pk)}
+    assert found("") == both
+    for query in ("?tag=one", "?starred=true", "?archived=true", "?tag=one&starred=true&own=true"):
+        assert found(query) == {str(run.pk)}
+    assert found("?archived=false") == {str(other.pk)} and found("?tag=two") == set()
 
 
 def test_a_program_deletes_its_owner_s_runs(alice: User, bob: User, run: Run) -> None:

@@ -408,7 +408,8 @@ class ExportForm(Schema):
 class RunFilters(Schema):
     """Of the list of runs: `since` and `until` are when a run was started. `q`: words, "phrases"
     and beginnings*; `person`: a username; `degraded`: a seat, the analysis or the fused answer is
-    missing; `best`: somebody said which answer is."""
+    missing; `best`: somebody said which answer is; `starred` and `archived` are the token's
+    owner's."""
 
     q: Annotated[str, Field(max_length=300)] | None = None
     order: Literal["newest", "best"] = "newest"
@@ -425,6 +426,9 @@ class RunFilters(Schema):
     since: datetime | None = None
     until: datetime | None = None
     own: bool = False
+    tag: Annotated[str, Field(max_length=40)] | None = None
+    starred: bool = False
+    archived: bool | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[str, Field(max_length=100)] | None = None
 

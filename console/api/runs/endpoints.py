@@ -15,6 +15,7 @@ from ...engine.provider import Message
 from ...models import Fusion, Run
 from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
+from ...record.order import OrderAsked, in_order
 from ...record.rows import state_from_rows
 from ...services.attaching import ToAttach, tokens_of
 from ...services.errors import RunUnderWay
@@ -253,7 +254,9 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     # A sample is nobody's own.
     samples = Run.objects.none() if filters.own else access.runs_visible_to(user)
     visible = [samples] if is_sample else access.visible(user)
-    branches = [_shown(_filtered(runs, filters)) for runs in visible]
+    kept = OrderAsked(filters.tag or "", filters.starred, filters.archived)
+    ordered = [in_order(runs, user.pk, kept) for runs in visible]
+    branches = [_shown(_filtered(runs, filters)) for runs in ordered]
     # The first are one's own.
     page = newest(branches[:1] if filters.own else branches, filters.limit, before=_before(filters))
     rows = [

@@ -9,6 +9,7 @@ from ... import access
 from ...engine.spec import letter
 from ...record.newest import beginning, with_beginning
 from ...search import Filters, FoundRun, find, owner_named, read_query, shown
+from ...search.facets import kept_facets
 from ...search.places import FoundText
 from ..http.errors import ApiError
 from ..planning.schemas import RunFilters
@@ -23,7 +24,7 @@ def search_reply(request: HttpRequest, user: User, asked: RunFilters) -> replies
     found = find(
         user,
         query,
-        _filters(asked),
+        _filters(asked, user),
         count=asked.limit,
         before=_before(asked.cursor),
         by_rank=asked.order == "best",
@@ -56,7 +57,7 @@ def _place(text: FoundText) -> replies.FoundIn:
     )
 
 
-def _filters(asked: RunFilters) -> Filters:
+def _filters(asked: RunFilters, user: User) -> Filters:
     if asked.origin == "sample":
         raise ApiError("invalid_request", "Samples are not searched.", param="origin")
     status = "open" if asked.status in ("queued", "running") else asked.status
@@ -74,6 +75,12 @@ def _filters(asked: RunFilters) -> Filters:
         rulings=asked.rulings,
         best=asked.best,
         own=asked.own,
+        more=kept_facets(
+            user.pk,
+            tag=asked.tag or "",
+            starred=asked.starred,
+            archived=bool(asked.archived),
+        ),
     )
 
 
