@@ -65,8 +65,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     columns = {count: _elsewhere(count, postgres=options.postgres) for count in options.runs}
     heads = " | ".join(f"{count:,} runs" for count in columns)
-    title = f"p95, ms (÷ {USUAL}; CPU of the web process, p50)"
-    sys.stdout.write(f"\n| {title} | {heads} |\n|---|{'---:|' * len(columns)}\n")
+    sys.stdout.write(f"\n| p95, ms (÷ {USUAL}; CPU of the web process, p50) | {heads} |\n")
+    sys.stdout.write(f"|---|{'---:|' * len(columns)}\n")
     for name in next(iter(columns.values())):
         if not name.startswith(CPU):
             cells = (_cell(column, name) for column in columns.values())
