@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from django.db import DatabaseError, transaction
+from django.db import connection, transaction
 
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
@@ -37,22 +37,19 @@ def index(run_id: uuid.UUID) -> None:
     except Run.DoesNotExist:
         pass  # deleted meanwhile, and its entries with it
     except Exception:  # whatever is stored there: its run is answered all the same
+        if connection.needs_rollback:  # the database is away: nothing else was written either
+            raise
         log.exception("run %s cannot be found by its words", run_id)
 
 
 def index_begun(run: Run, calls: Sequence[Call]) -> None:
     """Of one that is being saved, with what it begins with: nothing of it has to be read."""
-    pieces = [*_pieces([("prompt", run.prompt), *(("rest", call.text) for call in calls)])] or [{}]
-    facets = facets_of(run, calls, (), has_best=False)
-    entries = []
-    for part, texts in enumerate(pieces):
-        row = {"prompt": "", "fused": "", "rest": "", **texts, "heading": "", "facets": facets}
-        key = number_of(run.created_at, _slot(f"{run.pk.hex}-{part}"))
-        entries.append(SearchEntry(id=key, kind=RUN, object=run.pk.hex, part=part, run=run, **row))
     try:
         with transaction.atomic():
-            SearchEntry.objects.bulk_create(entries)
-    except DatabaseError:  # another has that number
+            SearchEntry.objects.bulk_create(_begun(run, calls))
+    except Exception:  # another has that number, or what `index` says of it
+        if connection.needs_rollback:
+            raise
         index(run.pk)
 
 
@@ -100,6 +97,15 @@ def _kept(run_id: uuid.UUID) -> Iterator[str]:
     yield from map(tag_facet, RunTag.objects.filter(run=run_id).values_list("name", flat=True))
     for kind, person in RunMark.objects.filter(run=run_id).values_list("kind", "person_id"):
         yield mark_facet(kind, person)
+
+
+def _begun(run: Run, calls: Sequence[Call]) -> Iterator[SearchEntry]:
+    said = [("prompt", run.prompt), *(("rest", call.text) for call in calls)]
+    facets = facets_of(run, calls, (), has_best=False)
+    for part, texts in enumerate([*_pieces(said)] or [{}]):
+        row = {"prompt": "", "fused": "", "rest": "", **texts, "heading": "", "facets": facets}
+        key = number_of(run.created_at, _slot(f"{run.pk.hex}-{part}"))
+        yield SearchEntry(id=key, kind=RUN, object=run.pk.hex, part=part, run=run, **row)
 
 
 def _free(moment: datetime, name: str) -> int:

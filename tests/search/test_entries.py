@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from console.models import Run, SearchEntry, SearchFill, Visibility
@@ -182,3 +182,20 @@ def test_all_is_read_anew_by_a_command(alice: User) -> None:
     assert found(alice, "cranes") == [run] and not is_filling()
     call_command("search_again", stdout=StringIO())
     assert is_filling()
+
+
+def test_where_the_database_is_away_nothing_is_taken_for_written(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(run_id: object) -> None:
+        raise OperationalError("the connection is gone")
+
+    def gone(sid: str) -> None:
+        raise OperationalError("the connection is gone")
+
+    monkeypatch.setattr(entries, "_write", lost)
+    monkeypatch.setattr(connection, "savepoint_rollback", gone)
+    with pytest.raises(OperationalError):
+        run_start(owner=alice, prompt="Why do cranes dance?", spec=a_spec())
+    connection.needs_rollback = False
+    monkeypatch.undo()
