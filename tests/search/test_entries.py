@@ -187,13 +187,13 @@ def test_all_is_read_anew_by_a_command(alice: User) -> None:
 def test_where_the_database_is_away_nothing_is_taken_for_written(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(run_id: object) -> None:
+    def lost(*_: object) -> None:
         raise OperationalError("the connection is gone")
 
     def gone(sid: str) -> None:
         raise OperationalError("the connection is gone")
 
-    monkeypatch.setattr(entries, "_write", lost)
+    monkeypatch.setattr(entries, "_begun", lost)
     monkeypatch.setattr(connection, "savepoint_rollback", gone)
     with pytest.raises(OperationalError):
         run_start(owner=alice, prompt="Why do cranes dance?", spec=a_spec())
