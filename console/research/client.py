@@ -98,7 +98,8 @@ class Client:
         url = _vetted(address)
         seen = {str(url)}
         for _ in range(REDIRECTS + 1):
-            if self.limits.heeds_robots and not (await self._asks(url)).allows(_path(url)):
+            path = url.raw_path.decode("ascii") or "/"
+            if self.limits.heeds_robots and not (await self._asks(url)).allows(path):
                 raise NotFetched("Its site asks programs not to read this page (robots.txt).")
             answer = await self._get(url, self.limits.bytes)
             if answer.status not in MOVED:
@@ -298,7 +299,3 @@ def _host(url: httpx.URL) -> str:
 
 def _port(url: httpx.URL) -> int:
     return url.port or (443 if url.scheme == "https" else 80)
-
-
-def _path(url: httpx.URL) -> str:
-    return url.raw_path.decode("ascii") or "/"
