@@ -32,6 +32,8 @@ function takeOver(to, from) {
   controls[to].forEach((control, n) => {
     const other = controls[from]?.[n];
     control.value = other?.value ?? "";
+    // What is rarely filled in is seen where it is.
+    if (control.value) control.closest("[data-option]")?.removeAttribute("hidden");
     // What is said of the whole panel is said of every model.
     if (!n && document.getElementById("panel-error")) return;
     if (!n) return mark(control, wrongs[to].querySelector(".error"));
