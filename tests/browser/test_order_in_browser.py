@@ -48,7 +48,10 @@ def test_a_question_is_named_found_archived_deleted_and_put_back(
     page.locator(".order").get_by_role("button", name="Save").click()
     expect(page.locator("#run-labels")).to_contain_text(title)
     shoot(page, f"named-{javascript}")
-    page.locator("#run-labels").get_by_role("link", name=tag).click()
+    if javascript:
+        page.locator("#run-labels").get_by_role("link", name=tag).click()
+    else:  # a phone's head has no room for them
+        page.goto(f"/fusion/runs?tag={tag}")
     expect(page).to_have_url(re.compile(r"\?tag=birds-"))
     row = page.get_by_role("link", name=title)
     expect(row).to_have_count(1)

@@ -66,7 +66,7 @@ def test_private_then_the_team_then_anyone_with_the_link(visit: Visit, people: P
     assert another != link and status_of(stranger, link) == 410
     stranger.goto(another)
     expect(stranger.get_by_role("region", name="Fused answer")).to_contain_text("scripted answer")
-    expect(stranger.get_by_text("written by the writer")).to_be_visible()
+    expect(stranger.get_by_text("written by the writer", exact=True)).to_be_visible()
 
     share(page, "Only me")
     assert status_of(stranger, another) == 410
