@@ -29,6 +29,7 @@ AGENT = "Fusion (research; reads robots.txt)"
 LONGEST = 2_000  # characters of an address
 REDIRECTS = 5
 TRIES = 3  # addresses of a name
+BROKE = "Its server broke off, or does not speak HTTP."
 MOVED = (301, 302, 303, 307, 308)
 ROBOTS_KEPT = 3600.0  # seconds
 ORIGINS_KEPT = 500
@@ -254,10 +255,9 @@ def _next(url: httpx.URL, answer: _Answer) -> httpx.URL:
 
 
 def _page(url: httpx.URL, answer: _Answer) -> Fetched:
-    if answer.status != 200:
-        raise NotFetched(f"Its server answered {answer.status}.")
-    if not answer.body.strip():
-        raise NotFetched("The page is empty.")
+    if answer.status != 200 or not answer.body.strip():
+        empty = "The page is empty."
+        raise NotFetched(empty if answer.status == 200 else f"Its server answered {answer.status}.")
     said = answer.headers.get("content-type", "")
     named = said.partition(";")[0].strip().lower()
     type = TYPES.get(named) if named else _guessed(answer.body)
@@ -288,9 +288,8 @@ def _too_large(most: int) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return "Its server cannot be reached."
-    if isinstance(error, httpx.InvalidURL):
-        return "Its address cannot be read."
-    return "Its server broke off, or does not speak HTTP."
+    is_address = isinstance(error, httpx.InvalidURL)
+    return "Its address cannot be read." if is_address else BROKE
 
 
 def _host(url: httpx.URL) -> str:
