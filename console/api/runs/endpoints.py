@@ -63,6 +63,7 @@ async def run_create(call: ApiCall[RunRequest]) -> HttpResponseBase:
     body=RunRequest,
     reply=replies.QuoteReply,
     example={"model": "fusion", "prompt": "Name one prime number."},
+    fails=(404,),
 )
 async def run_quote(call: ApiCall[RunRequest]) -> HttpResponseBase:
     """What a run would probably cost and take. Nothing is started and no model is asked."""
