@@ -80,6 +80,8 @@ def test_every_answer_is_one_that_the_schema_tells(
 ) -> None:
     operation = SCHEMA[path][method.upper()]
     statuses: set[int] = set()
+    if method == "delete":  # the others still ask for theirs
+        run_id = str(start(api)["id"])
 
     @settings(
         max_examples=300 if LONG else 30,
@@ -102,4 +104,4 @@ def test_every_answer_is_one_that_the_schema_tells(
 
     send()
     if mode is GenerationMode.POSITIVE:
-        assert statuses & {200, 202}, f"nothing came of any request: {statuses}"
+        assert statuses & {200, 202, 204}, f"nothing came of any request: {statuses}"
