@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from console.fragments import run_context, run_fragments
 from console.models import Run
+from console.services.tokens import token_create
 
 from .researched import ELBE, keep_texts, researched
 from .story import Story
@@ -112,3 +113,16 @@ def test_a_run_that_is_brought_in_keeps_its_list(signed_in: Client, run: Run, al
     assert brought.research == run.research
     html = signed_in.get(reverse("run-source", args=[brought.pk, 1])).content.decode()
     assert "What this page says stayed where the run was made." in html
+
+
+@pytest.mark.django_db(transaction=True)
+def test_programs_are_told_what_was_looked_up_and_of_others_nothing(
+    client: Client, alice: User
+) -> None:
+    _, secret = token_create(owner=alice, requests_per_minute=None)
+    told = []
+    for story in (researched(Story().whole()), Story().whole()):
+        run = story.save(alice)
+        asked = {"Authorization": f"Bearer {secret}"}
+        told.append(client.get(f"/v1/runs/{run.pk}", headers=asked).json())
+    assert told[0]["research"]["sources"] and "research" not in told[1]

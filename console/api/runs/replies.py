@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...record.public import Outcome, Status, Verdict
+from pydantic import Field
+
+from ...record.public import Outcome, Researched, Status, Verdict
 from ..http.replies import Error, Reply
 
 
@@ -52,6 +54,8 @@ class Run(Outcome, RunRow):
     verdicts: list[Verdict]
     followed: str | None
     follow_ups: list[str] | None
+    # Not told of a run for which nothing was looked up.
+    research: Researched | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class OrderReply(Reply):
