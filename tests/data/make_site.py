@@ -17,6 +17,7 @@ import argparse
 import gzip
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -32,6 +33,7 @@ from tests.data.making import CLOSE, Making
 from tests.data.stored import HERE, placed, shortened, shorthand
 from tests.stack import ROOT, Database, Stack
 from tests.upstream import Upstream
+from tests.upstream.engines import Web
 
 COPY = """
 from django.apps import apps
@@ -53,9 +55,16 @@ with transaction.atomic(), connection.cursor() as cursor:
 
 
 def make(folder: Path, postgres: str) -> None:
-    with Upstream() as upstream:
+    with Upstream() as upstream, Web() as web:
         cast.speak(upstream, slowly=True)
-        stack = Stack(FUSION_LEASE_SECONDS="600", FUSION_SHUTDOWN_GRACE_SECONDS="0.1", **KEYS)
+        web.add("/answer", "The answer", "The answer has stood here for long.", "It is short.")
+        stack = Stack(
+            FUSION_LEASE_SECONDS="600",
+            FUSION_SHUTDOWN_GRACE_SECONDS="0.1",
+            SEARXNG_URL=web.url,
+            FUSION_FETCH_ALLOW=web.place,
+            **KEYS,
+        )
         with stack:
             making = Making(stack, upstream)
             making.people()
@@ -82,11 +91,24 @@ def write(path: Path, data: Any) -> None:
 
 
 def sqlite_dump(file: Path) -> str:
+    """An index of full text is made anew from the rows that it stands for."""
     connection = sqlite3.connect(file)
     try:
-        return "\n".join(connection.iterdump()) + "\n"
+        said = [*connection.iterdump()]
+        made = "SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
+        for name, sql in connection.execute(made).fetchall():
+            said = [s for s in said if not (_is_of(name, s) or "writable_schema" in s)]
+            said[-1:-1] = [f"{sql};", f"INSERT INTO {name}({name}) VALUES('rebuild');"]
+        return "\n".join(said) + "\n"
     finally:
         connection.close()
+
+
+def _is_of(index: str, line: str) -> bool:
+    """Its table, or one that it keeps itself in."""
+    tables = "|".join((index, *(f"{index}_{own}" for own in ("data", "idx", "docsize", "config"))))
+    kinds = rf"CREATE TABLE ['\"]?({tables})['\"]?\(|INSERT INTO ['\"]?({tables})['\"]?[ (]"
+    return bool(re.match(kinds, line)) or f"VALUES('table','{index}'" in line
 
 
 def postgres_dump(server: str, file: Path, env: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,13 @@ for model in {cast.PRICED}:
         defaults={{"input_price": 10**9, "output_price": 5 * 10**9}})
 bob, day = User.objects.get(username="bob"), {{"period": "day", "limit_nano": 2 * 10**9}}
 Purse.objects.create(kind="person", subject=str(bob.pk), **day)
+"""
+OWN_PRESET = """
+from django.contrib.auth.models import User
+from console.services.build_spec import Wish
+from console.services.own_presets import own_preset_save
+wish = Wish(panel=["test:north", "test:south"], judge="test:judge", criteria="Be fair.")
+own_preset_save(owner=User.objects.get(username="alice"), name="Mine", wish=wish)
 """
 # Of each part of an analysis that can be ruled on, in each way.
 RULED = {
@@ -100,9 +108,11 @@ class Making(Asking):
         self.by_programs()
         self.brought()
         self.paid()
+        self.looked_up()
         for name in self.runs:
             self.until(name)
         self.imported()
+        self.kept()
 
     def cancelled(self) -> None:
         run = self.ask("cancelled", "north", "slow")
@@ -173,6 +183,38 @@ class Making(Asking):
         for name, most in (("paid for", 2), ("not paid for", 0.000001)):
             self.program(name, panel=["paid"], judge="test:paid-judge", max_cost=most)
         self.ask("bob's day", "paid", form={"judge": "test:paid-judge"}, by=self.bob)
+
+    def looked_up(self) -> None:
+        """On the web, in a file that goes along, and by a preset of alice's own."""
+        self.stack.shell(OWN_PRESET)
+        self.program("looked up", panel=["north", "south"], web="shared")
+        prompt = "What is the answer to by an own preset?"
+        run = self.post("runs", {"model": "fusion/alice-mine", "prompt": prompt})
+        self.runs["by an own preset"] = {"run": run["id"], "prompt": prompt}
+        prompt = "What is the answer to the file?"
+        data = f"data:text/plain;base64,{b64encode(b'A line of the file.').decode()}"
+        file = {"type": "file", "file": {"filename": "notes.txt", "file_data": data}}
+        said = [{"type": "text", "text": prompt}, file]
+        body = {"model": "fusion/house", "messages": [{"role": "user", "content": said}]}
+        run = self.post("runs", body)
+        self.runs["with a file"] = {"run": run["id"], "prompt": prompt}
+
+    def kept(self) -> None:
+        """A name, a tag, a star, what is archived, deleted, and shared without its costs, models
+        and question."""
+        named = self.runs["degraded"]["run"]
+        form = {"title": "A name of its own", "tags": "kept, of the site", "star": "on"}
+        self.act("", f"{named}/order", form)
+        self.act("", f"{self.runs['failed']['run']}/order", {"archive": "on"})
+        hidden = self.runs["ruled"]["run"]
+        form = {"visibility": "link", "days": "0", "hides": ["costs", "models", "prompt"]}
+        page = self.act("", f"{hidden}/share", form)
+        self.facts["hidden_link"] = page.text.split("/fusion/shared/")[1].split('"')[0]
+        prompt = "What is the answer to deleted?"
+        gone = self.post("runs", {"model": "fusion/house", "prompt": prompt})["id"]
+        until(lambda: self.stack.rows(gone)[gone].run["status"] == "completed", 60)
+        self.act("", f"{gone}/delete")
+        self.facts["deleted"] = {"run": gone, "prompt": prompt}
 
     def imported(self) -> None:
         """A run that another Fusion wrote to a file, brought in by bob."""
