@@ -17,6 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from console.engine.findings.evidence import verify
 from tests.console.story import ANALYSIS, Story
 from tests.layout.served import HOST, serve
+from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
@@ -193,7 +194,11 @@ def test_only_what_differs_leaves_out_what_is_the_same_and_says_so_in_the_addres
 def test_both_scroll_together_unless_one_is_to_scroll_alone(show: Show) -> None:
     page = show("seats")
     page.evaluate("document.querySelector('[data-side=left] .pane-body').scrollTop = 500")
-    page.wait_for_function("document.querySelector('[data-side=right] .pane-body').scrollTop > 100")
+    until(
+        lambda: page.evaluate(
+            "document.querySelector('[data-side=right] .pane-body').scrollTop > 100"
+        )
+    )
     page.get_by_label("Scroll together").uncheck()
     moved = page.evaluate(
         """async () => {

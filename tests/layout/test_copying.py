@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.layout.conftest import Render, Show
 from tests.layout.rich import TABLE, panel, rich
+from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,7 @@ def pasted(page: Page) -> tuple[str, str]:
     )
     page.locator("body > textarea").last.focus()
     page.keyboard.press("Control+V")
-    page.wait_for_function("window.given")
+    until(lambda: page.evaluate("window.given"))
     html, plain = page.evaluate("window.given")
     page.locator("body > textarea").last.evaluate("field => field.remove()")
     return html, plain

@@ -28,7 +28,7 @@ from tests.browser.chromium import FLAGS, executable
 from tests.browser.complaints import listen
 from tests.console.story import Story, a_spec
 from tests.layout.served import HOST, flags, serve
-from tests.stack import PATIENCE
+from tests.stack import PATIENCE, until
 
 pytestmark = pytest.mark.browser
 
@@ -173,7 +173,7 @@ def shown(page: Page, line: Line, frames: list[str]) -> None:
 
 def until_it_is_settled(page: Page) -> None:
     """Wide things can be reached once everything else is done."""
-    page.wait_for_function("document.querySelector('#run').dataset.live === 'over'")
+    until(lambda: page.evaluate("document.querySelector('#run').dataset.live === 'over'"))
     for _ in range(5):
         page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 

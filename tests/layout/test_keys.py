@@ -11,6 +11,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.layout.conftest import Show
 from tests.layout.moments import moments
+from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
@@ -276,7 +277,9 @@ def test_explanations_show_three_times_and_then_among_the_keys(show: Show) -> No
     for _ in range(3):
         expect(margin).to_contain_text("Letters say whose answer a sentence rests on.")
         expect(margin).to_contain_text("nobody on the panel said so")
-        page.wait_for_function("JSON.parse(localStorage.getItem('fusion.explained')).marks > 0")
+        until(
+            lambda: page.evaluate("JSON.parse(localStorage.getItem('fusion.explained')).marks > 0")
+        )
         page.reload()
     expect(page.locator("#run")).to_be_visible()
     expect(margin).to_be_hidden()

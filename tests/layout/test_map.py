@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.layout.conftest import Show
 from tests.layout.rich import rich
 from tests.layout.test_passage import PLACES
+from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
@@ -409,7 +410,7 @@ def test_filters_that_do_not_fit_are_announced_and_reached_by_wheel_and_click(
     assert row.evaluate(cut) == "0px"
     row.hover()
     page.mouse.wheel(0, -2000)
-    page.wait_for_function("document.querySelector('.map-filters').scrollLeft === 0")
+    until(lambda: page.evaluate("document.querySelector('.map-filters').scrollLeft === 0"))
 
 
 def test_filters_that_fit_do_not_fade(show: Show) -> None:

@@ -13,6 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.layout.conftest import Show
 from tests.layout.rich import ANALYSIS, answer, panel
+from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
@@ -163,9 +164,11 @@ def test_on_a_phone_a_mark_that_comes_later_has_its_place_and_one_of_another_par
       const mark = text.querySelector(".source");
       mark.after(mark.cloneNode(true));
     }""")
-    page.wait_for_function(
-        """() => new Set(Array.from(document.querySelectorAll(".fused .source"),
+    until(
+        lambda: page.evaluate(
+            """() => new Set(Array.from(document.querySelectorAll(".fused .source"),
              mark => mark.getBoundingClientRect().left)).size === 3"""
+        )
     )
     page.locator(".rail [data-part=analysis]").click()
     page.locator(".rail [data-part=fused-answer]").click()

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.layout.conftest import Render, Show
 from tests.layout.rich import SAYS, rich
+from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
@@ -148,7 +149,7 @@ def test_marks_stand_in_the_margin_at_their_line_and_never_over_one_another(
     show: Show, width: int
 ) -> None:
     page = show("rich", width, 900)
-    page.wait_for_function("document.querySelector('.fused .source').style.length > 0")
+    until(lambda: page.evaluate("document.querySelector('.fused .source').style.length > 0"))
     boxes = page.locator(".fused .source").evaluate_all(
         """all => all.map(mark => {
           const box = mark.getBoundingClientRect();
@@ -179,4 +180,4 @@ def test_on_a_phone_a_mark_that_was_touched_stays_in_view_above_its_passage(
     assert pane and at and at["y"] >= 0 and at["y"] + at["height"] <= pane["y"] + 1
     page.locator("[data-passage-back]").click()
     expect(page.locator("#passage")).to_be_hidden()
-    page.wait_for_function(f"scrollY === {before}")
+    until(lambda: page.evaluate(f"scrollY === {before}"))

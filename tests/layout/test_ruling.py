@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.acts import wide_things
 from tests.layout.conftest import Render, Show
 from tests.layout.rich import rich
+from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
@@ -107,4 +108,4 @@ def test_what_can_be_changed_is_seen_once_it_is_opened_and_folding_it_leads_back
     change.press("Enter")
     expect(page.locator(".again-ways")).not_to_be_visible()
     at = "before => document.querySelector('.aside').scrollTop === before"
-    page.wait_for_function(at, arg=before)
+    until(lambda: page.evaluate(at, before))
