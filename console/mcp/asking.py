@@ -25,7 +25,7 @@ from ..models import Run
 from ..models.tokens import Scope
 from ..record.by_words import compared
 from ..record.public import asked, with_verdicts
-from ..record.titles import title_of
+from ..record.titles import called
 from ..services.build_spec import build
 from ..services.errors import Refused
 from ..services.own_presets import own_wish
@@ -101,7 +101,7 @@ def search(caller: Caller, words: str, count: int) -> results.FoundQuestions:
             results.FoundQuestion(
                 run_id=str(one.run.pk),
                 run_url=caller.url(one.run),
-                question=title_of(one.run.prompt),
+                question=called(one.run),
                 asked_at=one.run.asked_at,
                 status=one.run.status,
                 found_in=one.text.label if one.text else None,

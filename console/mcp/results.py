@@ -57,10 +57,12 @@ class FusionRun(BaseModel):
 class FoundQuestion(BaseModel):
     run_id: str = Field(description="For fusion_get_run, which reads all of it")
     run_url: str
-    question: str = Field(description="The beginning of its prompt")
+    question: str = Field(description="Its title, else the first sentence of its prompt")
     asked_at: float = Field(description="Seconds since 1970")
     status: str
-    found_in: str | None = Field(None, description="fused, prompt, analysis, note or a seat")
+    found_in: str | None = Field(
+        None, description="fused, prompt, title, analysis, note, tag or a seat"
+    )
     passage: str | None = Field(None, description="The words that were found, and those around")
 
 

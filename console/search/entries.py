@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
+from ..models.runs import Origin
 from .facets import facets_of, mark_facet, tag_facet
 from .folding import fold
 
@@ -65,13 +66,18 @@ def number_of(moment: datetime, slot: int = 0) -> int:
 
 def _write(run_id: uuid.UUID) -> None:
     run = Run.objects.defer("messages", "histories", "follows_calls", "imported").get(pk=run_id)
+    if run.origin == Origin.DELETED:  # one that ends later, or is read in anew, stays forgotten
+        forget([run_id])
+        return
     calls = [*Call.objects.filter(run=run_id, step=Step.PANEL).only(
         "run_id", "step", "seat", "number", "status", "panelist", "text")]  # fmt: skip
     fusions = [*Fusion.objects.filter(run=run_id).only(
         "run_id", "number", "analysis", "analysis_error", "best", "text", "wish")]  # fmt: skip
     notes = [*Verdict.objects.filter(run=run_id).values_list("note", flat=True)]
-    facets = " ".join([facets_of(run, calls, fusions, has_best=bool(notes)), *_kept(run_id)])
-    heading = fold(str(getattr(run, "title", "") or ""))
+    tags = [*RunTag.objects.filter(run=run_id).values_list("name", flat=True)]
+    kept = [*map(tag_facet, tags), *_marks(run_id)]
+    facets = " ".join([facets_of(run, calls, fusions, has_best=bool(notes)), *kept])
+    heading = APART.join(fold(text) for text in (run.title, *tags) if text)
     said = [
         ("prompt", run.prompt),
         *(("fused", fusion.text) for fusion in fusions),
@@ -93,8 +99,7 @@ def _write(run_id: uuid.UUID) -> None:
         SearchEntry.objects.filter(pk__in=there.values()).delete()
 
 
-def _kept(run_id: uuid.UUID) -> Iterator[str]:
-    yield from map(tag_facet, RunTag.objects.filter(run=run_id).values_list("name", flat=True))
+def _marks(run_id: uuid.UUID) -> Iterator[str]:
     for kind, person in RunMark.objects.filter(run=run_id).values_list("kind", "person_id"):
         yield mark_facet(kind, person)
 

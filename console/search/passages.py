@@ -118,7 +118,9 @@ def _end(text: str, end: int) -> int:
 
 def _plain(text: str) -> Piece:
     """On one line and without what Markdown draws with."""
-    shown = " ".join(_MARKUP.sub("", text).split())
-    before = " " if text[:1].isspace() else ""
-    after = " " if text[-1:].isspace() and shown else ""
+    bare = _MARKUP.sub("", text)
+    shown = " ".join(bare.split())
+    # Of “a **word** is” the blanks stand beyond the stars.
+    before = " " if text[:1].isspace() or bare[:1].isspace() else ""
+    after = " " if (text[-1:].isspace() or bare[-1:].isspace()) and shown else ""
     return Piece(f"{before}{shown}{after}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..engine.spec import letter
 from ..engine.state import Step
-from ..models import Call, Fusion, Run, Verdict
+from ..models import Call, Fusion, Run, RunTag, Verdict
 from .entries import strings
 from .passages import FoundPassage, passage
 from .queries import Query
@@ -18,7 +18,8 @@ READ = 2_000_000  # characters that are gone through for a page: what lies behin
 
 @dataclass(frozen=True)
 class FoundText:
-    """`kind`: fused, seat, prompt, analysis or note; `number`: of the seat or the fusion."""
+    """`kind`: fused, seat, prompt, title, analysis, note or tag; `number`: of the seat or the
+    fusion."""
 
     kind: str
     text: str
@@ -93,8 +94,9 @@ def _written(runs: Collection[uuid.UUID]) -> Iterator[tuple[uuid.UUID, FoundText
     last = {(run, seat or 0): text for run, seat, text in calls.values_list("run", "seat", "text")}
     for run, seat in sorted(last, key=lambda place: place[1]):
         yield run, FoundText("seat", last[run, seat], seat)
-    for run, prompt in Run.objects.filter(pk__in=runs).values_list("pk", "prompt"):
+    for run, prompt, title in Run.objects.filter(pk__in=runs).values_list("pk", "prompt", "title"):
         yield run, FoundText("prompt", prompt)
+        yield run, FoundText("title", title)
 
 
 def _judged(runs: Collection[uuid.UUID]) -> Iterator[tuple[uuid.UUID, FoundText]]:
@@ -106,6 +108,8 @@ def _judged(runs: Collection[uuid.UUID]) -> Iterator[tuple[uuid.UUID, FoundText]
             yield fusion.run_id, FoundText("note", note)
     for run, note in Verdict.objects.filter(run__in=runs).values_list("run_id", "note"):
         yield run, FoundText("note", note)
+    for run, name in RunTag.objects.filter(run__in=runs).values_list("run", "name"):
+        yield run, FoundText("tag", name)
 
 
 def _notes(fusion: Fusion) -> Iterator[str]:

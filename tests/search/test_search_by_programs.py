@@ -12,6 +12,7 @@ from console.mcp import asking
 from console.mcp.callers import Program, Shell
 from console.models import Run
 from console.services.errors import Refused
+from console.services.order import run_title
 from console.services.tokens import token_create
 from tests.console.story import Story, a_spec
 
@@ -113,6 +114,9 @@ def test_a_tool_finds_what_its_caller_may_read(
     assert found(of_bob) == found(Shell()) == [str(shared.pk)]
     (one,) = asking.search(of_bob, "cranes", 10).questions
     assert (one.found_in, one.passage, one.question) == ("fused", "Cranes bow.", "Which birds?")
+    run_title(run=shared, title="Bows of birds")
+    (one,) = asking.search(of_bob, "bows", 10).questions
+    assert (one.found_in, one.question) == ("title", "Bows of birds")
     with pytest.raises(Refused):
         asking.search(of_alice, "?", 10)
 

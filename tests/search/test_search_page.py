@@ -10,9 +10,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from console.models import Run, SearchFill
-from console.search import find, read_query
+from console.models import Run, SearchEntry, SearchFill
+from console.search import find, index, read_query
 from console.search.filling import begin_anew
+from console.services.deletion import runs_delete, runs_put_back
+from console.services.order import run_tags, run_title
 from tests.console.story import Story, a_spec
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +122,33 @@ def test_a_hit_in_a_follow_up_says_which_and_opens_it(mine: Client, alice: User)
     html = page(mine, "?q=stalk")
     assert titles(html) == ["Why do cranes dance?"]
     assert "follow-up 1, fused" in html and f'href="/fusion/runs/{second.pk}?look=result' in html
+
+
+def test_a_follow_up_is_found_by_its_title_and_tags_and_opened(mine: Client, alice: User) -> None:
+    first = Story().whole().save(alice, prompt="Why do cranes dance?")
+    second = follow_up(alice, first, "And herons?")
+    run_title(run=second, title="The grey ones")
+    run_tags(run=second, names=["water birds"])
+    for words, said in (("grey", "title"), ("birds", "tag")):
+        html = page(mine, f"?q={words}")
+        assert titles(html) == ["Why do cranes dance?"]
+        assert f"follow-up 1, {said}" in html and f'href="/fusion/runs/{second.pk}?q=' in html
+    run_title(run=first, title="Dances")
+    assert "question-passage" not in page(mine, "?q=dances"), "said by the row itself"
+
+
+def test_what_was_deleted_stays_forgotten_however_it_is_read_in(mine: Client, alice: User) -> None:
+    run = Story().whole().save(alice, prompt="Why do cranes dance?")
+    act = runs_delete(runs=[run], by=alice)
+    index(run.pk)
+    assert not SearchEntry.objects.exists()
+    runs_put_back(act=act, person=alice)
+    assert titles(page(mine, "?q=cranes")) == ["Why do cranes dance?"]
+
+
+def test_words_around_what_is_bold_stay_apart(mine: Client, alice: User) -> None:
+    Story().whole(fused="It is a **grey heron** that wades.").save(alice)
+    assert "It is a <mark>grey heron</mark> that wades." in page(mine, '?q="grey+heron"')
 
 
 def test_a_question_is_one_line_however_many_of_its_runs_say_it(mine: Client, alice: User) -> None:

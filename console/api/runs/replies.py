@@ -120,10 +120,11 @@ class StartedRun(Run):
 
 
 class FoundIn(Reply):
-    """Which text says what was looked for, and where: `fused`, `seat`, `prompt`, `analysis` or
-    `note`; `seat` is its letter, `fusion` the number of the fusion that it is of."""
+    """Which text says what was looked for, and where: `fused`, `seat`, `prompt`, `title`,
+    `analysis`, `note` or `tag`; `seat` is its letter, `fusion` the number of the fusion that it is
+    of."""
 
-    kind: Literal["fused", "seat", "prompt", "analysis", "note"]
+    kind: Literal["fused", "seat", "prompt", "title", "analysis", "note", "tag"]
     seat: str | None
     fusion: int | None
     passage: str

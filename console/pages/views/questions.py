@@ -57,8 +57,8 @@ class QuestionLine:
         return f"follow-up {self.follow_ups}" if self.place and self.follow_ups else ""
 
     def was_found(self, place: FoundText, words: str) -> None:
-        """It opens there, with what was looked for marked."""
-        self.place = place
+        """It opens there, with what was looked for marked. The row's own title is read above."""
+        self.place = place if place.kind != "title" or self.follow_ups else None
         asked = f"{place.address}&" if place.address else ""
         self.address = reverse("run-detail", args=[self.last.pk])
         self.address += f"?{asked}{urlencode({'q': words})}#{place.anchor}"
@@ -96,6 +96,8 @@ def found_questions(
     for row in rows:
         if place := places.get(row.last.pk):
             row.was_found(place, search.query.text)
+        elif search.query.terms:
+            row.address = row.last_address
     return FoundPage(rows, found.before, found.best_of)
 
 
