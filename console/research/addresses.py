@@ -59,6 +59,8 @@ class Allowed:
 
 def is_public(address: Address) -> bool:
     inner = inner_of(address)
+    if isinstance(inner, ipaddress.IPv6Address) and inner.is_site_local:
+        return False  # given up long ago, and in use within houses all the same
     return inner.is_global and not (inner.is_multicast or inner.is_reserved)
 
 

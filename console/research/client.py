@@ -38,7 +38,7 @@ TYPES = {
     "text/plain": "text", "text/markdown": "text", "text/x-markdown": "text",
     "application/json": "text", "text/csv": "text", "text/xml": "text", "application/xml": "text",
 }  # fmt: skip
-_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -288,7 +288,7 @@ def _too_large(most: int) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return "Its server cannot be reached."
-    is_address = isinstance(error, httpx.InvalidURL)
+    is_address = isinstance(error, httpx.InvalidURL | ValueError)
     return "Its address cannot be read." if is_address else BROKE
 
 

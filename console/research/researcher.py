@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from .addresses import Allowed
 from .client import Client, Limits, NotFetched
 from .engines import Engine, SearchFailed, configured
 from .reading import Reader
+
+log = logging.getLogger(__name__)
 
 Db = Callable[..., Awaitable[Any]]
 NO_ENGINE = "No search engine is configured."
@@ -57,6 +60,9 @@ class SiteResearcher:
             hits = await self._engine.search(query, count)
         except SearchFailed as why:
             raise NotRead(str(why)) from None
+        except Exception:  # whatever an engine answers, its run goes on
+            log.exception("a search with %s failed in an unforeseen way", self.engine)
+            raise NotRead(f"{self.engine} could not be searched.") from None
         return [{"url": hit.url, "title": hit.title} for hit in hits]
 
     async def read(self, url: str) -> PageRead:
@@ -66,6 +72,9 @@ class SiteResearcher:
             text = await _reader().read(page)
         except NotFetched as why:
             raise NotRead(str(why)) from None
+        except Exception:  # whatever a page is made of, it costs nobody their run
+            log.exception("a page could not be read, in an unforeseen way")
+            raise NotRead("It cannot be read.") from None
         hash = hashlib.sha256(page.body).hexdigest()
         return PageRead(page.address, text.title, text.text, hash, text.pages, text.is_cut)
 

@@ -85,6 +85,7 @@ PAGES: dict[str, Page] = {
     "/circle-back": to("/circle"),
     "/nowhere": said(b"", status=302),
     "/to-file": to("file:///etc/passwd"),
+    "/to-bracket": to("http://[good.test/good"),
     "/to-password": to("http://me:secret@good.test/good"),
     "/zip": said(b"PK", "application/zip"),
     "/picture": said(b"\x89PNG", "image/png"),
