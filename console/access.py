@@ -214,8 +214,9 @@ def conceal(run: Run, shown: Shown) -> None:
     if not shown.prompt:
         run.title, run.prompt, run.messages = "", PROMPT_HIDDEN, []
         run.follows_calls, run.histories = None, {}
+        run.is_unasked = True
     if not shown.models:
-        run.preset, run.preset_name = "custom", PANEL
+        run.preset, run.preset_name, run.preset_version = "custom", PANEL, None
         try:
             run.unnamed = Unnamed(run.frozen_spec)
         except SpecUnreadable:

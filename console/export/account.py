@@ -138,7 +138,7 @@ def account(run: Run, shown: Shown) -> Account:
     return Account(
         prompt=run.prompt,
         asked=_moment(run.asked_at),
-        facts=tuple(_facts(run, spec, state)),
+        facts=tuple(_facts(run, spec, state, shown)),
         error=state.error or _STATUS.get(state.status, ""),
         fusions=tuple(_fusions(spec, state, shown)),
         answers=tuple(_answers(spec, state)),
@@ -169,7 +169,7 @@ def _sources(state: RunState) -> Iterator[ToldSource]:
         yield ToldSource(one.number, one.url, one.title, ", ".join(cited), " ".join(notes))
 
 
-def _facts(run: Run, spec: Spec, state: RunState) -> Iterator[str]:
+def _facts(run: Run, spec: Spec, state: RunState, shown: Shown) -> Iterator[str]:
     if run.is_sample:
         yield "Sample: no model was asked"
     elif run.is_read_only:
@@ -180,7 +180,7 @@ def _facts(run: Run, spec: Spec, state: RunState) -> Iterator[str]:
     for role, who in (("Judge", public.asked(spec.judge)), ("Writer", public.asked(spec.writer))):
         if who and not (role == "Writer" and spec.synthesizer is None):
             yield f"{role}: {who}"
-    if run.follows_id or has_files(run.messages):
+    if shown.prompt and (run.follows_id or has_files(run.messages)):
         for file in attached_to(run.pk).values():
             yield f"Attached: {file.in_words}"
     if state.seconds is not None and not run.is_sample:

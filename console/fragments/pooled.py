@@ -50,11 +50,16 @@ def pool_view(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> PoolV
     if not (entries or state.research or spec.research):
         return None
     searches = pool.searches(state.research)
-    failures = [f"{s['failure']} (“{s['query']}”)" for s in searches if s.get("failure")]
+    queries = [f"“{s['query']}”" if s["query"] else "" for s in searches]
+    failures = [
+        f"{s['failure']} ({query})" if query else s["failure"]
+        for s, query in zip(searches, queries, strict=True)
+        if s.get("failure")
+    ]
     notes = [*failures, *([state.research["note"]] if "note" in state.research else [])]
     return PoolView(
         sources=[_source(one, columns) for one in entries],
-        searched=", ".join(f"“{s['query']}”" for s in searches),
+        searched=", ".join(filter(None, queries)),
         note=" ".join(notes),
         is_over=bool(state.research.get("is_over")) or state.status.is_final,
         count=sum(one.was_read for one in entries),

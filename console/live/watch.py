@@ -29,6 +29,7 @@ from ..engine.errors import Reason
 from ..engine.events import EventType
 from ..engine.spec import Spec
 from ..engine.state import CallState, RunState, RunStatus, Step
+from ..engine.unasked import unasked
 from ..engine.unnamed import Unnamed
 from ..fragments import SeatFragments, run_figures
 from ..fragments.sentences import waits_for_newer
@@ -73,7 +74,8 @@ class Watch:
         self._spec: Spec | None = None
         self._frames = Frames(self.id)
         self._note = ""
-        self._seat_fragments: dict[bool, SeatFragments] = {}  # with names, and without
+        # By what each kind of viewer is shown: names of models, and what was asked.
+        self._seat_fragments: dict[tuple[bool, bool], SeatFragments] = {}
         self._shape: Any = None  # of the state for which the fragments were made
         self._told: Any = None  # what they told of texts that grow
         self._made_at = 0.0
@@ -167,10 +169,13 @@ class Watch:
     def _make_fragments(self, shown: Shown) -> None:
         assert self._spec
         spec, state = self._spec, self._state
+        if not shown.prompt:
+            state = unasked(state)
         if not shown.models:
             unnamed = Unnamed(spec)
             spec, state = unnamed.spec, unnamed.state(state)
-        made = self._seat_fragments.setdefault(shown.models, SeatFragments())
+        hides = shown.models, shown.prompt
+        made = self._seat_fragments.setdefault(hides, SeatFragments())
         html = self._render_fragments(spec, state, shown, self._note, made)
         self._frames.take_fragments(html, shown=shown)
 

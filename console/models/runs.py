@@ -163,6 +163,8 @@ class Run(models.Model):
     queue_place: int | None = None
     # Not of the row: of one that is read without names of models, what takes them away.
     unnamed: Unnamed | None = None
+    # Not of the row: it is read without what was asked.
+    is_unasked: bool = False
 
     class Meta:
         ordering = ["-created_at"]

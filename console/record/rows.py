@@ -18,6 +18,7 @@ from ..engine.findings.worth import changed
 from ..engine.spec_versions import SpecTooNew
 from ..engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from ..engine.text import storable
+from ..engine.unasked import unasked
 from ..engine.usage import Usage
 from ..models import Call, Fusion, Run
 
@@ -48,6 +49,8 @@ def state_from_rows(run: Run) -> RunState:
         if call.fusion_id not in numbers:
             continue  # of a fusion opened since the line above; the next reading has both
         state.calls[call.key] = _state(CallState, call, fusion=numbers[call.fusion_id])
+    if run.is_unasked:
+        state = unasked(state)
     return run.unnamed.state(state) if run.unnamed else state
 
 

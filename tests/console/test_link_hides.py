@@ -5,18 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.test import Client
+from redis.asyncio import Redis
 
 from console.engine.errors import Reason
+from console.engine.events import EventType
 from console.engine.spec import Panelist, Spec
 from console.engine.terms import Terms
 from console.engine.unnamed import Unnamed
 from console.fragments import run_context, run_fragments
-from console.models import Run
+from console.live.frames import Cursor
+from console.live.sockets import watches
+from console.live.watch import Watch
+from console.models import File, Run, RunFile
+from console.models.shown import ALL
 from console.record.portable import read
 from console.record.rows import state_from_rows
 
+from .researched import ELBE, researched
 from .story import Story, a_spec, link_to
 
 pytestmark = pytest.mark.database
@@ -81,6 +89,50 @@ def test_a_run_without_names_is_still_one_that_can_be_imported(run: Run) -> None
 def test_without_the_prompt_nobody_is_told_what_was_asked(run: Run, part: str) -> None:
     html = got(hiding(run, "prompt") + part)
     assert "quagga" not in html and "the question is not shown" in html
+
+
+@pytest.fixture
+def looked_up(alice: User) -> Run:
+    """Its question is not shown, and what was searched for and attached would say it."""
+    story = researched(Story(named()).whole())
+    story.tell(EventType.RESEARCH_SEARCHED, query="quagga cost", engine="SearXNG", found=[],
+               failure="SearXNG cannot be reached.")  # fmt: skip
+    for source in story.state.research["sources"]:
+        source["query"] = "quagga comeback"
+    for search in story.state.research["searches"]:
+        search["query"] = search["query"].replace("elbe", "quagga")
+    file = {"name": "quagga.pdf", "type": "application/pdf", "given": "text"}
+    story.state.calls["panel-0-1"].files = [file]
+    story.state.calls["panel-1-1"].files = [file | {"given": "not_given", "why": "it is broken"}]
+    run = story.save(alice, prompt=PROMPT, visibility="link", share_token="to-be-read")
+    before = Story().whole().save(alice)
+    Run.objects.filter(pk=run.pk).update(follows=before)
+    kept = File.objects.create(hash="a" * 64, type="application/pdf", size=9)
+    RunFile.objects.create(run=run, file=kept, name="quagga.pdf", number=1)
+    return run
+
+
+@pytest.mark.parametrize("part", [*PAGES, *FILES])
+def test_without_the_prompt_neither_searches_nor_files_say_it(looked_up: Run, part: str) -> None:
+    html = got(hiding(looked_up, "prompt") + part)
+    assert "quagga" not in html
+    if "compare" not in part:
+        assert ELBE in html, "what was read is told"
+        assert "quagga.pdf" in got("/fusion/shared/to-be-read" + part)
+
+
+async def test_nor_do_frames(looked_up: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch(looked_up.pk, Redis(), watches._render)
+    watch.close()
+    watch._spec = looked_up.frozen_spec
+    watch._state = await database_sync_to_async(state_from_rows)(looked_up)
+    told = {}
+    for shown in (replace(ALL, prompt=False), ALL):
+        watch._frames.begin_step()
+        watch._make_fragments(shown)
+        told[shown.prompt] = await watch.frame(Cursor(shown))
+    assert "quagga" not in told[False] and "SearXNG cannot be reached." in told[False]
+    assert "quagga comeback" not in told[True] and "quagga length" in told[True]
 
 
 def test_costs_are_shown_where_the_link_shows_them(run: Run) -> None:
