@@ -42,7 +42,7 @@ def test_ci_runs_what_a_database_decides_and_the_linters_beside_the_rest() -> No
     assert database.command[-3:] == ("--postgres", "-m", "database")
 
 
-@pytest.mark.parametrize(("idle", "at_once"), [(True, 4), (False, 3)])
+@pytest.mark.parametrize(("idle", "at_once"), [(True, tiers.AT_MOST), (False, tiers.AT_ONCE)])
 def test_a_further_lane_begins_where_a_core_has_nothing_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], idle: bool, at_once: int
 ) -> None:

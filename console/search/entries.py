@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from django.db import connection, transaction
+from django.db.models import BigIntegerField, Value
 
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
@@ -74,8 +75,8 @@ def _write(run_id: uuid.UUID) -> None:
     fusions = [*Fusion.objects.filter(run=run_id).only(
         "run_id", "number", "analysis", "analysis_error", "best", "text", "wish")]  # fmt: skip
     notes = [*Verdict.objects.filter(run=run_id).values_list("note", flat=True)]
-    tags = [*RunTag.objects.filter(run=run_id).values_list("name", flat=True)]
-    kept = [*map(tag_facet, tags), *_marks(run_id)]
+    tags, marks = _kept(run_id)
+    kept = [*map(tag_facet, tags), *marks]
     facets = " ".join([facets_of(run, calls, fusions, has_best=bool(notes)), *kept])
     heading = APART.join(fold(text) for text in (run.title, *tags) if text)
     said = [
@@ -99,9 +100,14 @@ def _write(run_id: uuid.UUID) -> None:
         SearchEntry.objects.filter(pk__in=there.values()).delete()
 
 
-def _marks(run_id: uuid.UUID) -> Iterator[str]:
-    for kind, person in RunMark.objects.filter(run=run_id).values_list("kind", "person_id"):
-        yield mark_facet(kind, person)
+def _kept(run_id: uuid.UUID) -> tuple[list[str], list[str]]:
+    """Its tags, and what its readers keep of it as words of the index; by one question."""
+    nobody = Value(None, output_field=BigIntegerField())
+    tags = RunTag.objects.filter(run=run_id).order_by().values_list("name", nobody)
+    marks = RunMark.objects.filter(run=run_id).order_by().values_list("kind", "person_id")
+    rows = sorted(tags.union(marks, all=True), key=str)
+    named = [name for name, person in rows if person is None]
+    return named, [mark_facet(kind, person) for kind, person in rows if person is not None]
 
 
 def _begun(run: Run, calls: Sequence[Call]) -> Iterator[SearchEntry]:
