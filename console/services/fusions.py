@@ -35,6 +35,7 @@ from ..engine.steps.poll import voters
 from ..engine.steps.seating import seated
 from ..engine.terms import NobodyLeft
 from ..models import Call, Credential, Fusion, Preset, Run
+from ..models.runs import Origin
 from ..money.amounts import read
 from ..money.purses import budget_of, run_budget
 from ..record.rows import state_from_rows
@@ -428,7 +429,7 @@ def _reopen(run: Run) -> Run:
     Returns it as it ended: what was read before the transaction may be older than that.
     """
     ended = Run.objects.select_for_update().filter(pk=run.pk).first()
-    if ended is None:
+    if ended is None or ended.origin == Origin.DELETED:
         raise Refused("The run is not there any more.")
     must_be_of_here(ended)
     if not ended.is_final:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ..models import Run, ShareLink, Visibility
 from ..models.links import hash_of
+from ..models.runs import Origin
 from ..models.shown import HIDEABLE
 from ..search import index
 from .errors import Refused
@@ -44,7 +45,9 @@ def run_share(
     now, token = timezone.now(), ""
     with transaction.atomic():
         # Two who share at once make one link after the other.
-        held = Run.objects.select_for_update().get(pk=run.pk)
+        held = Run.objects.select_for_update().filter(pk=run.pk).first()
+        if held is None or held.origin == Origin.DELETED:
+            raise Refused("The run is not there any more.")
         open_link = open_link_of(held)
         keeps = visibility == Visibility.LINK and open_link is not None and not anew
         if not keeps:

@@ -6,6 +6,7 @@ spent stays, since it was; it names no text.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 
@@ -15,6 +16,8 @@ from django.utils import timezone
 from ..models import DailyWork, Run, RunDeletion
 from ..models.order import KEPT_DAYS
 from ..models.runs import Origin, is_unfinished
+
+log = logging.getLogger(__name__)
 
 WORK = "removal"
 AGAIN = timedelta(days=1)
@@ -36,7 +39,16 @@ def remove_old() -> list[uuid.UUID]:
     old = RunDeletion.objects.filter(at__lt=before).values_list("run_id", flat=True)
     # Whose owner is gone have nobody left who could put them back.
     orphans = Run.objects.filter(origin=Origin.DELETED, deletion=None).values_list("pk", flat=True)
-    return [run_id for run_id in [*old, *orphans] if _remove(run_id)]
+    return [run_id for run_id in [*old, *orphans] if _is_removed(run_id)]
+
+
+def _is_removed(run_id: uuid.UUID) -> bool:
+    """One that cannot be removed keeps none of the others."""
+    try:
+        return _remove(run_id)
+    except Exception:
+        log.exception("run %s is deleted and cannot be removed", run_id)
+        return False
 
 
 def _remove(run_id: uuid.UUID) -> bool:

@@ -18,10 +18,24 @@ from django.test import Client
 from django.utils import timezone
 
 from console import access
-from console.models import ApiToken, Call, DailyWork, Hold, Purse, Run, RunDeletion, RunTag, Window
+from console.models import (
+    ApiToken,
+    Call,
+    DailyWork,
+    Hold,
+    Purse,
+    Run,
+    RunDeletion,
+    RunTag,
+    SearchEntry,
+    ShareLink,
+    Window,
+)
 from console.services.deletion import runs_delete, runs_put_back
 from console.services.errors import Refused
-from console.services.order import run_tags, runs_mark
+from console.services.fusions import _reopen
+from console.services.links import run_share
+from console.services.order import run_tags, run_title, runs_mark
 from console.worker import removal
 
 from .story import Story, link_to
@@ -209,6 +223,35 @@ def test_whose_owner_is_gone_is_removed_with_nobody_to_put_it_back(run: Run, ali
     alice.delete()
     assert Run.objects.exists() and not RunDeletion.objects.exists()
     assert a_week_later() == [run.pk]
+
+
+def test_who_comes_a_moment_late_changes_nothing_of_it(run: Run, alice: User) -> None:
+    """They had it in hand when it was deleted."""
+    runs_delete(runs=[run], by=alice)
+    with pytest.raises(Refused, match="not there any more"):
+        run_share(run=run, visibility="link", by=alice)
+    with pytest.raises(Refused, match="not there any more"):
+        _reopen(run)
+    run_title(run=run, title="Quagga")
+    assert not ShareLink.objects.filter(ended_at=None, made_at__gt=run.created_at).exists()
+    assert not SearchEntry.objects.exists(), "nor is it found by its words"
+    runs_put_back(act=RunDeletion.objects.get().act, person=alice)
+    assert SearchEntry.objects.get().heading == "quagga"
+
+
+def test_one_that_cannot_be_removed_keeps_none_of_the_others(
+    run: Run, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Story().whole().save(alice)
+    runs_delete(runs=[run, other], by=alice)
+    remove = removal._remove
+
+    def fails_once(run_id: uuid.UUID) -> bool:
+        assert run_id != run.pk
+        return remove(run_id)
+
+    monkeypatch.setattr(removal, "_remove", fails_once)
+    assert a_week_later() == [other.pk]
 
 
 @pytest.mark.sqlite

@@ -142,7 +142,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             number_now = preset_versions.version_back(
                 preset=preset,
-                number=int(number) if number.isascii() and number.isdecimal() else 0,
+                number=int(number) if _is_number(number) else 0,
                 by=request.user,
             )
         except Refused as refused:
@@ -157,6 +157,10 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
         "may_go_back": may_go_back,
     }
     return render(request, "console/presets/versions.html", context)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _versioned(request: HttpRequest, slug: str) -> Preset | OwnPreset:
