@@ -28,11 +28,12 @@ TIMES = (
 _TIME = re.compile(rf'"({"|".join(TIMES)})":\d+(?:\.\d+)?')
 # Of a fusion: that a model compared the answers. Of a run's calls: who said the cost, and the web
 # pages that an answer cites, the name of an answer from elsewhere. Of a run: what people found
-# best, what goes on from it, what is to be said of one that is completed; of a call: how it was
-# given which files; of a fusion: what a reader wished.
+# best, what goes on from it, how it is kept, what is to be said of one that is completed; of a
+# call: how it was given which files; of a fusion: what a reader wished.
 BY_MODEL = r'"analysis_by": ?(?:null|"model"), ?(?="(?:failure_reason|analysis)":)'
 ADDED = re.compile(
     r',"followed":null,"follow_ups":(?:null|\[\])|'
+    r',"title":"","tags":\[\],"starred":false,"archived":false(?=,"origin")|'
     r',"verdicts":(?:null|\[\])|,"wish":null(?=\})|'
     r'"name":null,"brought_by":null,(?="model")|"note":(?:null|"[^"]*"),(?="tool_calls")|'
     r'"provenance":\[(?:\{[^{}]*\},?)*\],(?="stands_in")|'

@@ -12,7 +12,7 @@ from console.mcp import asking
 from console.mcp.callers import Program, Shell
 from console.models import Run
 from console.services.errors import Refused
-from console.services.order import run_title
+from console.services.order import run_tags, run_title, runs_mark
 from console.services.tokens import token_create
 from tests.console.story import Story, a_spec
 
@@ -54,6 +54,13 @@ def test_programs_find_runs_with_the_place_where_they_say_it(
     assert said["data"][0]["found"] == {
         "kind": "seat", "seat": "B", "fusion": None, "passage": passage,
     }  # fmt: skip
+    run_title(run=crane, title="Birds")
+    run_tags(run=crane, names=["grey"])
+    runs_mark(runs=[crane], person=alice, kind="star", on=True)
+    for query in ("q=herons", "tag=grey", "limit=2"):
+        (row,) = [row for row in asks(alice, query)["data"] if row["id"] == str(crane.pk)]
+        kept = (row["title"], row["tags"], row["starred"], row["archived"])
+        assert kept == ("Birds", ["grey"], True, False)
     assert ids(asks(alice, "q=herons&status=failed")) == []
     assert ids(asks(alice, "person=alice&contradictions=true&degraded=true")) == [str(crane.pk)]
     assert asks(alice, "preset=quality")["data"][0]["found"] is None

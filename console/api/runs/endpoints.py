@@ -15,7 +15,7 @@ from ...engine.provider import Message
 from ...models import Fusion, Run
 from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
-from ...record.order import OrderAsked, in_order
+from ...record.order import OrderAsked, in_order, orders_of
 from ...record.rows import state_from_rows
 from ...services.attaching import ToAttach, tokens_of
 from ...services.errors import RunUnderWay
@@ -260,8 +260,11 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     branches = [_shown(_filtered(runs, filters)) for runs in ordered]
     # The first are one's own.
     page = newest(branches[:1] if filters.own else branches, filters.limit, before=_before(filters))
+    orders = orders_of([run.pk for run in page.runs], user.pk)
     rows = [
-        replies.ListedRun(**run_row(call.request, user.pk, run) | {"prompt": beginning(run)})
+        replies.ListedRun(
+            **run_row(call.request, user.pk, run, orders[run.pk]) | {"prompt": beginning(run)}
+        )
         for run in page.runs
     ]
     more = page.older

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ... import access
 from ...engine.spec import letter
 from ...record.newest import beginning, with_beginning
+from ...record.order import RunOrder, orders_of
 from ...search import Filters, FoundRun, find, owner_named, read_query, shown
 from ...search.facets import kept_facets
 from ...search.places import FoundText
@@ -33,8 +34,10 @@ def search_reply(request: HttpRequest, user: User, asked: RunFilters) -> replies
     if asked.status:  # the search knows of queued and running only that they are under way
         readable = readable.filter(status=asked.status)
     more = found.before
+    rows = shown(found, query, readable)
+    orders = orders_of([one.run.pk for one in rows], user.pk)
     return replies.RunList(
-        data=[_row(request, user.pk, one) for one in shown(found, query, readable)],
+        data=[_row(request, user.pk, one, orders[one.run.pk]) for one in rows],
         notes=[*query.notes],
         best_of=found.best_of or None,
         has_more=more is not None,
@@ -42,8 +45,10 @@ def search_reply(request: HttpRequest, user: User, asked: RunFilters) -> replies
     )
 
 
-def _row(request: HttpRequest, viewer_id: int, found: FoundRun) -> replies.ListedRun:
-    row = run_row(request, viewer_id, found.run) | {"prompt": beginning(found.run)}
+def _row(
+    request: HttpRequest, viewer_id: int, found: FoundRun, order: RunOrder
+) -> replies.ListedRun:
+    row = run_row(request, viewer_id, found.run, order) | {"prompt": beginning(found.run)}
     return replies.ListedRun(**row, found=_place(found.text) if found.text else None)
 
 

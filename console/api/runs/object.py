@@ -15,6 +15,7 @@ from ...engine.spec import Spec
 from ...engine.state import RunState, RunStatus
 from ...models import ApiToken, Run
 from ...models.tokens import Scope
+from ...record.order import RunOrder, orders_of
 from ...record.parts import money
 from ...record.public import run_object
 from ...record.rows import state_from_rows
@@ -58,10 +59,11 @@ def run_at(
         "error": _error(spec, state, run),
         "queue_place": run.queue_place if waits else None,
     }
-    return replies.Run(**run_row(request, viewer_id, run) | fields | more)
+    order = orders_of([run.pk], viewer_id)[run.pk]
+    return replies.Run(**run_row(request, viewer_id, run, order) | fields | more)
 
 
-def run_row(request: HttpRequest, viewer_id: int, run: Run) -> dict[str, Any]:
+def run_row(request: HttpRequest, viewer_id: int, run: Run, order: RunOrder) -> dict[str, Any]:
     return {
         "id": str(run.pk),
         "status": run.status,
@@ -69,6 +71,10 @@ def run_row(request: HttpRequest, viewer_id: int, run: Run) -> dict[str, Any]:
         "preset_name": run.preset_name,
         "preset_version": run.preset_version,
         "prompt": "",
+        "title": run.title,
+        "tags": order.tags,
+        "starred": order.is_starred,
+        "archived": order.is_archived,
         "origin": run.origin,
         "visibility": run.visibility,
         "is_own": run.owner_id == viewer_id,

@@ -23,7 +23,9 @@ class Urls(Reply):
 
 class RunRow(Reply):
     """As lists have it; the prompt's beginning only. `preset_version` counts how often its preset
-    had been changed; null where that was not counted, or there is no preset."""
+    had been changed; null where that was not counted, or there is no preset. `title` is "" where it
+    is called by the first sentence of its prompt; `starred` and `archived` are the token's
+    owner's."""
 
     id: str
     object: Literal["run"] = "run"
@@ -32,6 +34,10 @@ class RunRow(Reply):
     preset_name: str
     preset_version: int | None
     prompt: str
+    title: str
+    tags: list[str]
+    starred: bool
+    archived: bool
     origin: str
     visibility: Literal["private", "team", "link"]
     is_own: bool
