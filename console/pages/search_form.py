@@ -52,6 +52,7 @@ class SearchForm(forms.Form):
     person = forms.CharField(required=False, max_length=150, widget=forms.Select)
     state = forms.ChoiceField(required=False, choices=[("", "any"), *STATES])
     cost = forms.ChoiceField(required=False, choices=[("", "any"), *COSTS])
+    tag = forms.CharField(required=False, max_length=40)
     since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(
         required=False, label="Up to", widget=forms.DateInput(attrs={"type": "date"})
@@ -60,7 +61,6 @@ class SearchForm(forms.Form):
     contradictions = forms.BooleanField(required=False, label="With contradictions")
     rulings = forms.BooleanField(required=False, label="With rulings")
     best = forms.BooleanField(required=False, label="Best one chosen")
-    tag = forms.CharField(required=False, max_length=40)
     star = forms.BooleanField(required=False, label="Starred")
     archived = forms.BooleanField(required=False, label="Archived")
 
@@ -158,11 +158,18 @@ def _chosen(form: SearchForm, good: dict[str, Any], given: dict[str, str]) -> li
     found = []
     for name, value in good.items():
         said = FLAGS.get(name) or words.get(name, {}).get(value) or str(value)
+        if name == "preset":
+            said = _preset_name(value)
         if name in ("since", "until"):
             said = f"{'since' if name == 'since' else 'up to'} {value.day} {value:%b %Y}"
         left = {other: text for other, text in given.items() if other != name}
         found.append(Chosen(said, f"?{urlencode(left)}" if left else "?"))
     return found
+
+
+def _preset_name(slug: str) -> str:
+    found = Preset.objects.filter(slug=slug).values_list("name", flat=True).first()
+    return found or {CUSTOM: "Custom"}.get(slug, slug)
 
 
 def _midnight(day: date, *, after: int = 0) -> datetime:

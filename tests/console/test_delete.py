@@ -164,8 +164,18 @@ def test_with_a_question_go_its_follow_ups_and_the_question_says_how_many(
     assert "and 2 more" in response.content.decode()
     assert {*RunDeletion.objects.values_list("run", flat=True)} == {run.pk, after.pk, last.pk}
     assert [*Run.objects.filter(owner=bob)] == [other]
-    assert put_back(page) == "/fusion/runs"
+    assert put_back(page) == f"/fusion/runs/{run.pk}"
     assert Run.objects.filter(owner=alice).count() == 3
+
+
+def test_what_is_put_back_is_counted_by_questions(page: Client, run: Run, alice: User) -> None:
+    Story().whole().save(alice, prompt="And the dodo?", follows=run)
+    other = Story().whole().save(alice, prompt="And whales?")
+    delete(page, run)
+    assert put_back(page) == f"/fusion/runs/{run.pk}"
+    runs_delete(runs=[run, other], by=alice)
+    assert put_back(page) == "/fusion/runs"
+    assert "2 questions are back." in page.get("/fusion/runs").content.decode()
 
 
 def test_a_run_under_way_is_stopped_first(page: Client, alice: User) -> None:

@@ -14,7 +14,7 @@ from console.models import Run, SearchEntry, SearchFill
 from console.search import find, index, read_query
 from console.search.filling import begin_anew
 from console.services.deletion import runs_delete, runs_put_back
-from console.services.order import run_tags, run_title
+from console.services.order import run_tags, run_title, runs_mark
 from tests.console.story import Story, a_spec
 
 pytestmark = pytest.mark.django_db
@@ -206,6 +206,16 @@ def test_filters_combine_stand_in_the_address_and_go_one_by_one(mine: Client, al
         len(links) == 5 and f"?state=completed&since={day}&until={day}&contradictions=on" in links
     )
     assert titles(page(mine, "?state=failed")) == []
+
+
+def test_what_is_archived_is_found_and_said_to_be(mine: Client, alice: User) -> None:
+    run = Story().whole().save(alice, prompt="Why do cranes dance?")
+    runs_mark(runs=[run], person=alice, kind="archive", on=True)
+    badge = '<span class="badge">Archived</span>'
+    html = page(mine, "?q=cranes&preset=quality")
+    assert titles(html) == ["Why do cranes dance?"] and badge in html
+    assert "</span>Quality <span" in html, "by the preset's name"
+    assert badge not in page(mine, "?archived=1")
 
 
 def test_every_filter_is_offered_with_what_there_is(

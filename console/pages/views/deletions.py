@@ -50,7 +50,10 @@ def put_back(request: HttpRequest, act: uuid.UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("run-deleted")
-    if len(run_ids) == 1:
-        return redirect("run-detail", run_id=run_ids[0])
-    messages.success(request, f"{len(run_ids)} questions are back.")
+    # A question is one, with however many follow-ups.
+    back = access.runs_visible_to(request.user).filter(pk__in=run_ids)
+    firsts = [*back.exclude(follows__in=run_ids).values_list("pk", flat=True)]
+    if len(firsts) == 1:
+        return redirect("run-detail", run_id=firsts[0])
+    messages.success(request, f"{len(firsts)} questions are back.")
     return redirect("run-list")

@@ -46,11 +46,17 @@ class QuestionLine:
         self.notes = [*_notes(asked, fusions)]
         self.names = _names(asked.run)
         self.place: FoundText | None = None
+        self.is_among_archived = False
         self.address = reverse("run-detail", args=[asked.run.pk])
 
     @property
     def last_address(self) -> str:
         return reverse("run-detail", args=[self.last.pk])
+
+    @property
+    def is_put_aside(self) -> bool:
+        """Said where it was found among others."""
+        return self.order.is_archived and not self.is_among_archived
 
     @property
     def place_in_thread(self) -> str:
@@ -94,6 +100,7 @@ def found_questions(
     rows = question_rows(user, [runs[key] for key in keys if key in runs])
     places = places_of([row.last.pk for row in rows], search.query)
     for row in rows:
+        row.is_among_archived = "archived" in search.given
         if place := places.get(row.last.pk):
             row.was_found(place, search.query.text)
         elif search.query.terms:
@@ -128,7 +135,7 @@ def _together(first: RunOrder, last: RunOrder) -> RunOrder:
     return RunOrder(
         sorted({*first.tags, *last.tags}),
         first.is_starred or last.is_starred,
-        first.is_archived or last.is_archived,
+        last.is_archived,  # by which it is in the list or out of it
     )
 
 
