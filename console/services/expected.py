@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
+from statistics import median
 
 from ..catalog.listings import Lookup
 from ..catalog.prices import price_of
@@ -124,7 +125,7 @@ def expected_fusion(
     judged = NOTHING
     if len(answers) > 1:
         before = _before(state, Step.ANALYSIS, judge, answers)
-        anew = partial(_judge, spec, judge, *_read(prompt, answers), known)
+        anew = partial(_judge, spec, judge, *_read(state, prompt, answers), known)
         judged = _again(before, judge) if before else anew()
     written = _writing(spec, state, prompt, known, writer, answers, analysis_of(len(answers)))
     return _then(judged, written)
@@ -189,7 +190,7 @@ def _writing(
 ) -> Expected:
     if before := _before(state, Step.SYNTHESIS, writer, answers):
         return _again(before, writer)
-    return _writer(spec, writer, *_read(prompt, answers), found, known)
+    return _writer(spec, writer, *_read(state, prompt, answers), found, known)
 
 
 def _call(writes: Used, who: Panelist, reads: int) -> Expected:
@@ -276,8 +277,13 @@ def _tokens(call: CallState) -> int:
     return tokens_in(call.text) if made is None else made - (call.usage.reasoning_tokens or 0)
 
 
-def _read(prompt: str, answers: Mapping[str, int]) -> tuple[int, list[int]]:
-    return tokens_in(prompt), [*answers.values()]
+def _read(state: RunState, prompt: str, answers: Mapping[str, int]) -> tuple[int, list[int]]:
+    """What was asked has files, what was found on the web and what was said before with it: as
+    the panel's servers counted them."""
+    calls = [call for call in state.calls.values() if call.step is Step.PANEL]
+    counted = [n for call in calls if (n := call.usage.input_tokens) is not None]
+    asked = max(tokens_in(prompt), round(median(counted)) if counted else 0)
+    return asked, [*answers.values()]
 
 
 # ---- several ----

@@ -4,7 +4,8 @@ and the shell.
 It goes by list prices, by how long the prompt is, and by how long answers, analysis and fused
 answer will be: as calls of that model in that step were here, else as such texts usually are. All
 of them may be longer or shorter by the same factor, and low and high are the costs at its two
-ends. Where runs of the same models are on record, each tells which factor would have been right
+ends. Where the web is searched, the judge's queries are in it and the extracts that all are given.
+Where runs of the same models are on record, each tells which factor would have been right
 for it, and the ends are those between which nine of ten such runs lie; the fewer there are, the
 more counts what holds for runs of which nothing is known. A price that nobody knows makes the
 whole unknown, which is never 0, and is named.
@@ -25,6 +26,7 @@ from ..engine.state import Step
 from ..engine.usage import Usage, cost_of
 from .expected import ANSWER, OURS, Expected, analysis_of, with_thoughts
 from .habits import Habits, History, PastRun, people_of
+from .quoted_web import QUERIES, extracts, most_queries, reads_for_queries, writes_queries
 
 Role = Literal["panel", "judge", "writer"]
 
@@ -178,7 +180,7 @@ class _Call:
     @property
     def fits(self) -> bool | None:
         window = window_of(self.who)
-        if window is None:
+        if window is None or self.step is Step.RESEARCH:  # where it is too long nobody is asked
             return None
         room = min(round(self.writes), window // OUTPUT_SHARE)
         return self.reads + room <= window * USED
@@ -190,7 +192,9 @@ class _Plan:
     def __init__(self, spec: Spec, habits: Habits, answers: tuple[int, ...]) -> None:
         self._spec, self._habits, self._brought = spec, habits, answers
 
-    def at(self, asked: int, factor: float, *, limited: bool = True) -> list[_Call]:
+    def at(
+        self, asked: int, factor: float, *, limited: bool = True, searches: bool = True
+    ) -> list[_Call]:
         """With texts `factor` times as long as usual."""
         spec, policy = self._spec, self._spec.policy
 
@@ -204,27 +208,36 @@ class _Plan:
                 writes, text = most, text * most / writes
             return _Call(role, seat, who, step, reads, writes, text)
 
-        calls = [
-            call("panel", seat, who, Step.PANEL, asked + tokens_in(who.system_prompt), ANSWER,
+        def found(reader: Panelist, beside: int = 0) -> float:
+            return extracts(spec, reader, beside, factor) if searches else 0.0
+
+        panel = [
+            call("panel", seat, who, Step.PANEL,
+                 asked + tokens_in(who.system_prompt) + found(who, asked), ANSWER,
                  who.max_output_tokens)
             for seat, who in ((seat, spec.panel[seat]) for seat in spec.asked)
         ]  # fmt: skip
+        calls = [*panel]
+        if searches and writes_queries(spec):
+            reads, most = reads_for_queries(asked), most_queries(spec.judge)
+            calls.append(call("judge", None, spec.judge, Step.RESEARCH, reads, QUERIES, most))
         if spec.stop_after == "panel":
             return calls
-        texts = [one.text for one in calls] + [*self._brought]
+        texts = [one.text for one in panel] + [*self._brought]
         material, analysis = asked + sum(texts) + OURS, 0.0
         if len(texts) > 1 and spec.judge.can_judge:
             most = output_of(spec.judge, policy.analysis_max_output_tokens)
             judged = call(
-                "judge", None, spec.judge, Step.ANALYSIS, material, analysis_of(len(texts)), most
-            )
+                "judge", None, spec.judge, Step.ANALYSIS, material + found(spec.judge),
+                analysis_of(len(texts)), most,
+            )  # fmt: skip
             calls.append(judged)
             analysis = judged.text
         if not spec.stop_after and spec.writer.can_judge:
             limits = (spec.request.get("max_output_tokens"), policy.synthesis_max_output_tokens)
             most = output_of(spec.writer, min(filter(None, limits), default=None))
             usual = round(median(texts) * _FUSED / factor) if texts else ANSWER[0]
-            reads = material + analysis
+            reads = material + analysis + found(spec.writer)
             calls.append(
                 call("writer", None, spec.writer, Step.SYNTHESIS, reads, (usual, usual), most)
             )
@@ -234,10 +247,12 @@ class _Plan:
         """How much longer than usual its texts were, told by what it would cost today; None where
         that cannot be told."""
         prices = {(c.who.credential, c.who.model): c.who.price for c in self.at(0, 1)}
-        costs = (cost_of(c.usage, prices.get((c.credential, c.model))) for c in run.calls)
+        # What its panel was asked has the extracts in it already.
+        calls = (c for c in run.calls if c.step != Step.RESEARCH)
+        costs = (cost_of(c.usage, prices.get((c.credential, c.model))) for c in calls)
         cost = _sum(costs)
         none, usual = (
-            _sum(call.cost for call in self.at(run.asked, factor, limited=False))
+            _sum(call.cost for call in self.at(run.asked, factor, limited=False, searches=False))
             for factor in (_SHORTEST, 1)
         )
         if cost is None or none is None or usual is None or usual <= none:
@@ -260,13 +275,13 @@ class _Plan:
         return ModelAlone(who, least, most)
 
     def seconds(self, calls: Iterable[_Call]) -> float | None:
-        """The panel at once, then the judge, then the writer."""
-        longest: dict[Role, float] = {}
+        """The queries, the panel at once, then the judge, then the writer."""
+        longest: dict[Step, float] = {}
         for call in calls:
             took = self._seconds(call)
             if took is None:
                 return None
-            longest[call.role] = max(took, longest.get(call.role, 0.0))
+            longest[call.step] = max(took, longest.get(call.step, 0.0))
         return sum(longest.values()) if longest else None
 
     def _seconds(self, call: _Call) -> float | None:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from console.engine.spec import Spec
-from console.engine.usage import Price, about_money
+from console.engine.usage import Price, Usage, about_money
 from console.models import Call, Run
 from console.models.runs import Origin
 from console.services.expected import (
@@ -91,6 +91,15 @@ def test_a_fusion_is_judge_and_writer_and_a_rewrite_the_writer_alone() -> None:
     assert fewer.low and fewer.low < fusion.low, "an answer less to read"
     alone = expected_fusion(story.spec, story.state, "Why?", {}, seats=[0])
     assert alone.low and alone.low < fewer.low, "one answer is not judged"
+
+
+def test_what_went_with_the_question_is_read_again() -> None:
+    story = answered(priced())
+    plain = expected_fusion(story.spec, story.state, "Why?", {})
+    for call in story.state.calls.values():
+        call.usage = Usage(8000, call.usage.output_tokens)
+    attached = expected_fusion(story.spec, story.state, "Why?", {})
+    assert plain.low and attached.low and attached.low - plain.low > Decimal(2 * 7500) / 100_000
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ import pytest
 from django.core.cache import cache as caches
 
 from console.engine.calls.window import tokens_in
-from console.engine.spec import Panelist, Spec
+from console.engine.spec import Panelist, Research, Spec
 from console.engine.usage import Price
 from console.fragments.quoted import quote_view
 from console.models import Call, Fusion, Run
@@ -244,3 +244,16 @@ def test_runs_of_others_models_and_those_that_failed_or_were_not_counted_say_not
     Call.objects.filter(run=second, step="synthesis").update(usage={})
     assert history().runs == {}, "two are too few"
     caches.clear()
+
+
+def test_what_is_looked_up_on_the_web_is_in_it_with_the_judges_queries() -> None:
+    spec = priced(PRICE, "maker/a", "maker/b")
+    prompts = replace(spec.prompts, queries="Write queries.")
+    searched = replace(spec, prompts=prompts, research=Research())
+    without, said = (quote(one, 100, NOTHING_KNOWN) for one in (spec, searched))
+    assert [part.role for part in said.parts] == ["panel", "panel", "judge", "judge", "writer"]
+    # The panel, judge and writer each read 6,000 tokens more.
+    read = [part for n, part in enumerate(said.parts) if n != 2]
+    more = [(a.high or 0) - (b.high or 0) for a, b in zip(read, without.parts, strict=True)]
+    assert more == [Decimal(6000) * PRICE.input / 1_000_000] * 4
+    assert quote(replace(searched, stop_after="panel"), 100, NOTHING_KNOWN).of("judge")

@@ -25,7 +25,7 @@ def with_sources(context: Context, seat: Panelist, messages: list[Message]) -> l
     if context.library is None or not messages:
         return messages
     asked = sum(tokens_in(text_of(message.get("content"))) for message in messages)
-    blocks = context.library.blocks(_room(seat, asked), tokens_in)
+    blocks = context.library.blocks(room(seat, asked), tokens_in)
     if not blocks:
         return messages
     told, system = _told(context, seat, blocks, [prompt_text(messages)])
@@ -48,7 +48,7 @@ def beside_answers(
     library: Library | None, reader: Panelist, fence: str, prompt: str
 ) -> tuple[str, str]:
     """(blocks, what is said of them in the system prompt) for a judge or a writer."""
-    blocks = library.blocks(_room(reader, 0), tokens_in) if library else {}
+    blocks = library.blocks(room(reader, 0), tokens_in) if library else {}
     if not blocks:
         return "", ""
     parts = [fenced(fence, f"SOURCE {number}", text) for number, text in blocks.items()]
@@ -57,7 +57,7 @@ def beside_answers(
 
 def in_plain_words(library: Library | None, reader: Panelist) -> tuple[str, str]:
     """The same for a small model."""
-    blocks = library.blocks(_room(reader, 0), tokens_in) if library else {}
+    blocks = library.blocks(room(reader, 0), tokens_in) if library else {}
     if not blocks:
         return "", ""
     named = {f"Page [{number}]": text for number, text in blocks.items()}
@@ -89,7 +89,8 @@ def _told(
     return "\n\n".join(parts), fill(context.spec.prompts.sources, fence=fence)
 
 
-def _room(reader: Panelist, asked: int) -> int:
+def room(reader: Panelist, asked: int) -> int:
+    """Tokens of extracts that it is given at most, beside `asked` that it reads."""
     window = window_of(reader)
     if window is None:
         return MOST
