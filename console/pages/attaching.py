@@ -3,6 +3,7 @@ scripts, files themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +29,18 @@ class AttachedBy:
         return {"attached": chips, "attach_errors": self.errors}
 
 
+def attached_as(tickets: Sequence[str], owner: User) -> AttachedBy:
+    """By their tickets alone."""
+    try:
+        return AttachedBy(tuple(files_of_tickets(tickets=tickets, owner=owner)), (), owner)
+    except Refused as refused:
+        return AttachedBy((), (str(refused),), owner)
+
+
 def attached_by(request: HttpRequest) -> AttachedBy:
     assert isinstance(request.user, User)  # its view has seen to it
-    files: list[ToAttach] = []
-    errors: list[str] = []
-    try:
-        files += files_of_tickets(tickets=request.POST.getlist("attached"), owner=request.user)
-    except Refused as refused:
-        errors.append(str(refused))
+    named = attached_as(request.POST.getlist("attached"), request.user)
+    files, errors = [*named.files], [*named.errors]
     for upload in request.FILES.getlist("files"):
         try:
             if getattr(upload, "is_too_large", False):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -222,6 +223,22 @@ def test_what_stands_in_the_compose_form_is_saved_from_there(page: Client) -> No
     assert "openrouter:maker/two" in html and "Skeptic" in html and "weigh legal risk" in html
     assert not OwnPreset.objects.exists()
     assert ">\nWhy?</textarea>" in page.get("/fusion").content.decode()
+
+
+def test_files_and_the_web_stay_with_the_prompt_while_a_preset_is_saved(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.pages.views.console.is_offered", lambda: True)
+    brought = page.post("/fusion/files", {"files": SimpleUploadedFile("notes.md", b"# Six")})
+    ticket = re.findall(r'name="attached" value="([^"]+)"', brought.content.decode())
+    compose = {"save": "custom", "preset": "custom", "prompt": "Why?", "attached": ticket}
+    page.post("/fusion/presets/new", PANEL | compose | {"web_shown": "on", "web": "on"})
+    other = page.get("/fusion?q=Another").content.decode()
+    assert ">\nAnother</textarea>" in other and "notes.md" not in other
+    html = page.get("/fusion").content.decode()
+    assert ">\nWhy?</textarea>" in html and "notes.md" in html
+    assert re.search(r'name="web"\s+checked', html)
+    assert "notes.md" not in page.get("/fusion").content.decode()
 
 
 def test_an_admin_undoes_what_was_changed_of_the_sites(ada: User, bob: User) -> None:

@@ -39,13 +39,13 @@ from ...services.runs import run_start
 from ...services.site import reference
 from ...services.terms import LeftOut
 from ...services.web import SHARED, is_offered, usual_web
-from ..attaching import AttachedBy, attached_by
+from ..attaching import AttachedBy, attached_as, attached_by
 from ..forms import VISIBILITIES, ComposeForm
 from ..uploads import AttachedUploads, TextFiles
 from ..wishes import note, wish_of_form
 from .asked_for import filled_by
 from .cards import IN_ROW, Card, own_cards, preset_cards, row_and_rest, with_exchanged
-from .first import ANSWERS, PROMPT, first_context, use_key
+from .first import ANSWERS, FILES, PROMPT, WEB, first_context, use_key
 from .rows import page_of_rows, run_rows
 
 RECENT = 6
@@ -74,11 +74,17 @@ def _console(request: HttpRequest) -> HttpResponse:
         filled = filled_by(request, presets, own)
         initial: dict[str, Any] = {"preset": filled.preset, "visibility": "private"}
         initial["client_run_id"] = str(uuid.uuid4())
-        initial["prompt"] = request.session.pop(PROMPT, "") or filled.prompt
-        initial["web"] = any(p.slug == filled.preset and usual_web(p) == SHARED for p in presets)
-        written = request.session.pop(ANSWERS, ())
+        # An address that brings a question of its own is asked with nothing of another's.
+        kept = {} if filled.prompt else _kept(request)
+        initial["prompt"] = kept.get(PROMPT) or filled.prompt
+        usual = any(p.slug == filled.preset and usual_web(p) == SHARED for p in presets)
+        initial["web"] = usual if kept.get(WEB) is None else kept[WEB]
+        written = kept.get(ANSWERS) or ()
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
-        return _page(request, form, presets, own, told=filled.told, prefills=filled.prefills)
+        return _page(
+            request, form, presets, own, told=filled.told, prefills=filled.prefills,
+            attached=attached_as(kept.get(FILES) or (), _user(request)),
+        )  # fmt: skip
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
@@ -118,6 +124,11 @@ def _console(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("run-detail", run_id=run.pk)
     return _page(request, form, presets_enabled(), own, 422, attached=attached)
+
+
+def _kept(request: HttpRequest) -> dict[str, Any]:
+    """What was being written when a preset was saved or a key pasted: once."""
+    return {name: request.session.pop(name, None) for name in (PROMPT, ANSWERS, FILES, WEB)}
 
 
 def _has_been_told(form: ComposeForm, out: list[LeftOut]) -> bool:

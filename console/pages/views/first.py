@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -34,9 +35,10 @@ from ..forms import ComposeForm
 from ..uploads import TextFiles
 from .runs import run_page, thread
 
-# In the session: what was being written, for who has no JavaScript (the prompt, and answers from
-# elsewhere), what came of a key, and a key that was refused, encrypted, for another try.
-PROMPT, ANSWERS = "first_prompt", "first_answers"
+# In the session: what was being written (the prompt, answers from elsewhere, tickets of files, and
+# whether the web was to be searched), what came of a key, and a key that was refused, encrypted,
+# for another try.
+PROMPT, ANSWERS, FILES, WEB = "first_prompt", "first_answers", "first_files", "first_web"
 TOLD, PENDING = "first_told", "first_key"
 
 
@@ -89,6 +91,8 @@ def keep_written(request: HttpRequest) -> None:
     form = ComposeForm(request.POST, request.FILES, presets=[])
     request.session[PROMPT] = request.POST.get("prompt", "")
     request.session[ANSWERS] = form.written()
+    request.session[FILES] = request.POST.getlist("attached")[: settings.RUN_FILES]
+    request.session[WEB] = "web" in request.POST if "web_shown" in request.POST else None
 
 
 @csrf_exempt  # looked at below, as in console.py
