@@ -219,8 +219,10 @@ class _Plan:
         ]  # fmt: skip
         calls = [*panel]
         if searches and writes_queries(spec):
-            reads, most = reads_for_queries(asked), most_queries(spec.judge)
-            calls.append(call("judge", None, spec.judge, Step.RESEARCH, reads, QUERIES, most))
+            calls.append(
+                call("judge", None, spec.judge, Step.RESEARCH, reads_for_queries(asked), QUERIES,
+                     most_queries(spec.judge))
+            )  # fmt: skip
         if spec.stop_after == "panel":
             return calls
         texts = [one.text for one in panel] + [*self._brought]
