@@ -12,9 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from console.api.http.errors import ApiError
+from console.api.planning.conversation import conversation
+from console.api.planning.schemas import ChatMessage, Part
 from console.files.store import path_of, remove_unused
 from console.models import CatalogModel, Credential, File, Run, RunFile
-from console.services.attaching import file_bring
+from console.services.attaching import ToAttach, file_bring
 from tests.files import making
 
 from .story import Story
@@ -221,3 +224,22 @@ def test_a_follow_up_has_the_files_of_what_it_goes_on_from(client: Client, alice
     assert "attached before" in client.get(f"/fusion/runs/{after.pk}").content.decode()
     run.delete()
     assert remove_unused(now=True) == 0
+
+
+def test_of_a_program_s_files_no_more_are_read_than_go_with_a_question(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would have a process of its own."""
+    kept = file_bring(name="notes.txt", data=b"Rain.")
+    read: list[object] = []
+
+    def file_of(part: object, *_: object, **__: object) -> ToAttach:
+        read.append(part)
+        return kept
+
+    monkeypatch.setattr("console.api.planning.conversation.file_of", file_of)
+    part = Part(type="file", file_data="data:;base64,eA==")
+    asked = [ChatMessage(role="user", content=[part] * 11)]
+    with pytest.raises(ApiError, match="At most 10 files go with a question"):
+        conversation(asked, with_tools=True, owner=alice)
+    assert len(read) == 10

@@ -68,6 +68,9 @@ def _parts(
     parts: list[ContentPart] = []
     for part in content:
         if is_file(part):
+            if len(files) >= settings.RUN_FILES:  # each is read in a process of its own
+                few = f"At most {settings.RUN_FILES} files go with a question."
+                raise ApiError("invalid_request", few, param="messages")
             file = file_of(part, owner, number=number, count=len(files))
             files.append(file)
             parts.append(file.part)
