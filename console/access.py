@@ -16,7 +16,16 @@ from django.utils import timezone
 
 from .engine.spec_versions import SpecUnreadable
 from .engine.unnamed import PANEL, Unnamed
-from .models import ApiToken, LookedAt, OwnPreset, Run, RunFile, ShareLink, Visibility
+from .models import (
+    ApiToken,
+    LookedAt,
+    OwnPreset,
+    PromptTemplate,
+    Run,
+    RunFile,
+    ShareLink,
+    Visibility,
+)
 from .models.links import hash_of
 from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
 from .models.shown import ALL, Shown
@@ -168,6 +177,31 @@ def preset_offered_to(user: Viewer, slug: str) -> OwnPreset:
     return preset
 
 
+def prompts_of(user: Viewer) -> QuerySet[PromptTemplate]:
+    """Those that they may start from: their own, and what is offered to the team."""
+    if not (user.is_authenticated and user.is_active):
+        return PromptTemplate.objects.none()
+    offered = Q(offered_at__isnull=False, owner__is_active=True)
+    return PromptTemplate.objects.filter(Q(owner_id=user.pk) | offered).select_related("owner")
+
+
+def prompt_of(user: Viewer, key: int) -> PromptTemplate:
+    return _prompt(prompts_of(user), key)
+
+
+def prompt_editable_by(user: Viewer, key: int) -> PromptTemplate:
+    """Its owner's; what is offered is the admins' business, too."""
+    prompts = prompts_of(user)
+    return _prompt(prompts if is_admin(user) else prompts.filter(owner_id=user.pk), key)
+
+
+def _prompt(prompts: QuerySet[PromptTemplate], key: int) -> PromptTemplate:
+    prompt = prompts.filter(pk=key).first()
+    if prompt is None:
+        raise Http404("No such template.")
+    return prompt
+
+
 def runs_of_the_team() -> QuerySet[Run]:
     """For the shell, which acts for nobody in particular."""
     return Run.objects.filter(visibility=Visibility.TEAM)
@@ -213,6 +247,7 @@ def conceal(run: Run, shown: Shown) -> None:
     """In this object, which is read and never saved."""
     if not shown.prompt:
         run.title, run.prompt, run.messages = "", PROMPT_HIDDEN, []
+        run.template = None
         run.follows_calls, run.histories = None, {}
         run.is_unasked = True
     if not shown.models:

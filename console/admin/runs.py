@@ -144,7 +144,7 @@ class NewestRuns(ChangeList):
     def get_queryset(self, *args: Any, **kwargs: Any) -> QuerySet[Run]:
         runs: QuerySet[Run] = super().get_queryset(*args, **kwargs)
         unread = ("messages", "spec", "histories", "follows_calls", "error", "imported")
-        return with_beginning(runs.defer(*unread), PROMPT_SHOWN)
+        return with_beginning(runs.defer(*unread, "template"), PROMPT_SHOWN)
 
 
 @admin.register(Run)

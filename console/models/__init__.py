@@ -6,6 +6,7 @@ from .money import Hold, Purse, Window
 from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
 from .own_presets import OwnPreset, PresetVersion
 from .presets import Preset, PresetPanelist
+from .prompts import PromptTemplate, PromptVersion
 from .research import SourceText
 from .runs import Call, Fusion, Run, Visibility
 from .search import SearchEntry, SearchFill
@@ -32,6 +33,8 @@ __all__ = [
     "Preset",
     "PresetPanelist",
     "PresetVersion",
+    "PromptTemplate",
+    "PromptVersion",
     "Purse",
     "Run",
     "RunDeletion",

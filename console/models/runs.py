@@ -102,6 +102,9 @@ class Run(models.Model):
     preset_name = models.CharField(max_length=60)
     # Which of the preset's versions it was; NULL: no preset's, or asked before they were counted.
     preset_version = models.PositiveIntegerField(null=True, blank=True)
+    # The template its prompt was filled in from: key, name, version and values, as
+    # services/prompts.py writes it. NULL: written freely.
+    template = models.JSONField(null=True, blank=True)
 
     status = models.CharField(max_length=40, default=RunStatus.QUEUED)
     reason = models.CharField(max_length=40, blank=True)

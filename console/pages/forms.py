@@ -242,6 +242,10 @@ class ComposeForm(forms.Form):
         if not data.get("judge", "").strip():
             data["judge"] = judge_proposed(panel=[row.model for row in self.named_seats])
         self.data = data
+        return self.unchecked()
+
+    def unchecked(self) -> ComposeForm:
+        """As it stands: what is wrong with it is said when it is asked."""
         self.errors.clear()
         for row in self.seats:
             row.error = ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -59,6 +60,7 @@ def run_start(
     said: Sequence[str] = (),
     max_cost: Decimal | None = None,
     files: Sequence[ToAttach] = (),
+    template: Mapping[str, Any] | None = None,
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
@@ -67,6 +69,7 @@ def run_start(
     one that goes on from `follows`, what it has `followed` of it and `prompt`; `said` is what of
     that goes into what it is expected to cost.
     `max_cost` is the budget of all its calls, in US dollars, those of later fusions included.
+    `template` is what the prompt was filled in from (services/prompts.py).
     `files` go with the prompt; where `messages` are given, they name them themselves.
     Raises Refused.
     """
@@ -109,6 +112,7 @@ def run_start(
                 follows_calls=followed.to_dict() if followed else None,
                 estimate=estimate.to_dict() if estimate else None,
                 usual_budget_nano=usual_budget,
+                template=template,
             )
             begun = Call.objects.bulk_create(
                 call_row(run.pk, call) for call in calls(spec, answers)

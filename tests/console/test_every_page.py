@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from console.models import OwnPreset, Run
+from console.models import OwnPreset, PromptTemplate, Run
+from console.services.prompts import prompt_offer
 from console.urls import urlpatterns
 
 from .story import Story
@@ -38,7 +39,7 @@ DONE = {
     ),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
     *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring", "file-text"),
-    *("preset-offer", "preset-copy"),
+    *("preset-offer", "preset-copy", "prompt-offer"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
@@ -50,6 +51,8 @@ PAGES: dict[str, dict[str, str | int]] = {
     "run-import": MEMBERS,
     "preset-list": MEMBERS,
     "preset-new": MEMBERS,
+    "prompt-list": MEMBERS,
+    "prompt-new": MEMBERS,
     "run-deleted": MEMBERS,
     "others": MEMBERS,
     "tokens": MEMBERS,
@@ -65,6 +68,8 @@ RUN_PAGES = ("run-detail", "run-compare", "run-export", "run-receipt")
 SHARED_PAGES = ("run-shared", "shared-compare", "shared-export")
 # Of a preset that alice has saved.
 OWN_PRESET_PAGES = ("preset-edit", "preset-delete", "preset-versions")
+# Of a template that alice keeps.
+PROMPT_PAGES = ("prompt-edit", "prompt-delete")
 HERS = MEMBERS | {BOB: NOWHERE, ADA: NOWHERE}
 RUNS: dict[str, dict[str, str | int]] = {
     "private": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
@@ -103,6 +108,7 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
         "seat": 0,
         "token": "none",
         "token_id": 1,
+        "prompt_id": 1,
         "slug": "quality",
         "act": run.pk,
     }
@@ -115,7 +121,8 @@ def test_every_address_is_known_here() -> None:
     files = {"file-of-run", "file-thumbnail"}  # test_files.py
     of_sources = {"run-source"}  # tests/console/test_run_source.py
     elsewhere = {*frames, *files, *of_sources}
-    assert names == {*PAGES, *DONE, *elsewhere, *RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES}
+    of_one = {*RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES, *PROMPT_PAGES}
+    assert names == {*PAGES, *DONE, *elsewhere, *of_one}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -128,6 +135,17 @@ def test_a_page_is_for_whom_it_is_meant(readers: dict[str, Client], page: str) -
 def test_a_saved_preset_is_its_owners(readers: dict[str, Client], alice: User, page: str) -> None:
     made = OwnPreset.objects.create(owner=alice, slug="alice-mine", name="Mine", content={})
     assert everybody(readers, reverse(page, args=[made.slug])) == HERS
+
+
+@pytest.mark.parametrize("page", PROMPT_PAGES)
+def test_a_template_is_its_owners_and_once_offered_the_admins_too(
+    readers: dict[str, Client], alice: User, page: str
+) -> None:
+    made = PromptTemplate.objects.create(owner=alice, name="Mine", text="Why?")
+    path = reverse(page, args=[made.pk])
+    assert everybody(readers, path) == HERS
+    prompt_offer(template=made, is_offered=True)
+    assert everybody(readers, path) == HERS | {ADA: THERE}
 
 
 @pytest.mark.parametrize("visibility", RUNS)

@@ -274,7 +274,7 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
 
 
 def _shown(runs: QuerySet[Run]) -> QuerySet[Run]:
-    unread = ("prompt", "messages", "spec", "histories", "follows_calls", "imported")
+    unread = ("prompt", "messages", "spec", "histories", "follows_calls", "imported", "template")
     return with_beginning(runs.defer(*unread), PROMPT_SHOWN)
 
 

@@ -17,7 +17,7 @@ from ..planning.schemas import RunFilters
 from . import replies
 from .object import PROMPT_SHOWN, run_row
 
-UNREAD = ("prompt", "messages", "spec", "histories", "follows_calls", "imported")
+UNREAD = ("prompt", "messages", "spec", "histories", "follows_calls", "imported", "template")
 
 
 def search_reply(request: HttpRequest, user: User, asked: RunFilters) -> replies.RunList:

@@ -1,8 +1,8 @@
 """What the compose page is filled with before anybody has typed: by its address, or as last time.
 
 `/fusion?q=…` is the prompt, `preset=` who answers, `panel=` models by name (several, or with
-commas between); `of=<preset>` and `run=<id>` fill Custom with a preset's panel or a run's. Nothing
-is sent.
+commas between), `template=` what the prompt is filled in from; `of=<preset>` and `run=<id>` fill
+Custom with a preset's panel or a run's. Nothing is sent.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -25,6 +25,7 @@ from ...services.errors import Refused
 from ...services.lately import latest_with, presets_used_lately
 from ...services.panel_content import Content, content_of, content_of_spec
 from ...services.presets import default_preset_slug
+from ..starting import Started, chosen
 from ..wishes import preset_wish_for
 
 IN_ADDRESS = ("q", "preset", "panel", "of", "run")
@@ -38,9 +39,22 @@ class Beforehand:
     told: str = ""  # what could not be had
     # Custom is what there is: its panel is filled as soon as a list has come.
     prefills: bool = False
+    started: Started | None = None
 
 
 def filled_by(
+    request: HttpRequest, presets: Mapping[Preset, str], own: Sequence[OwnPreset]
+) -> Beforehand:
+    filled = _who_answers(request, presets, own)
+    if not (key := request.GET.get("template", "")):
+        return filled
+    try:
+        return replace(filled, started=chosen(request.user, f"template:{key}")[1])
+    except Refused as refused:
+        return replace(filled, told=filled.told or str(refused))
+
+
+def _who_answers(
     request: HttpRequest, presets: Mapping[Preset, str], own: Sequence[OwnPreset]
 ) -> Beforehand:
     assert isinstance(request.user, User)

@@ -41,6 +41,7 @@ from ...services.terms import LeftOut
 from ...services.web import SHARED, is_offered, usual_web
 from ..attaching import AttachedBy, attached_as, attached_by
 from ..forms import VISIBILITIES, ComposeForm
+from ..starting import Sent, Started, chosen, sent_by, start_context
 from ..uploads import AttachedUploads, TextFiles
 from ..wishes import note, wish_of_form
 from .asked_for import filled_by
@@ -83,15 +84,18 @@ def _console(request: HttpRequest) -> HttpResponse:
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
         return _page(
             request, form, presets, own, told=filled.told, prefills=filled.prefills,
-            attached=attached_as(kept.get(FILES) or (), _user(request)),
+            attached=attached_as(kept.get(FILES) or (), _user(request)), started=filled.started,
         )  # fmt: skip
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
     enabled = Preset.objects.filter(enabled=True).values_list("slug", flat=True)
     own = list(presets_of(request.user))
+    sent = sent_by(request.user, request.POST)
+    begins = "start" in request.POST
+    told = _begin(request, sent) if begins else ""
     form = ComposeForm(
-        request.POST,
+        sent.data,
         request.FILES,
         presets=[*enabled, *(p.slug for p in own), CUSTOM],
         by=request.user.get_username(),
@@ -101,15 +105,32 @@ def _console(request: HttpRequest) -> HttpResponse:
     if "quote" in request.GET:
         return _quote(request, form)
     if "fill" in request.GET:
-        filled_up, enabled_now = form.filled_up(), presets_enabled()
-        return _page(request, filled_up, enabled_now, own, attached=attached_by(request))
+        form.filled_up()
+    if "fill" in request.GET or begins:
+        form.unchecked()
+        attached, enabled_now = attached_by(request), presets_enabled()
+        if sent.started:
+            sent.started.is_checked = False
+        return _page(
+            request, form, enabled_now, own, told=told, attached=attached, started=sent.started
+        )
+    sent.tell(form)
     out: list[LeftOut] = []
     attached = attached_by(request)
     if form.is_valid() and not attached.errors:
         try:
             spec, out = build_and_tell(wish_of_form(form, request.POST, request.user))
             if not _has_been_told(form, out):
-                return _page(request, form, presets_enabled(), own, 422, out, attached=attached)
+                return _page(
+                    request,
+                    form,
+                    presets_enabled(),
+                    own,
+                    422,
+                    out,
+                    attached=attached,
+                    started=sent.started,
+                )
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
@@ -118,12 +139,27 @@ def _console(request: HttpRequest) -> HttpResponse:
                 visibility=form.cleaned_data["visibility"],
                 client_run_id=form.cleaned_data["client_run_id"],
                 files=attached.files,
+                template=sent.record,
             )
         except Refused as refused:
             note(form, refused)
         else:
             return redirect("run-detail", run_id=run.pk)
-    return _page(request, form, presets_enabled(), own, 422, attached=attached)
+    enabled_now = presets_enabled()
+    return _page(request, form, enabled_now, own, 422, attached=attached, started=sent.started)
+
+
+def _begin(request: HttpRequest, sent: Sent) -> str:
+    """With what was chosen to start from, and all else as it stands; what could not be had."""
+    if (what := request.POST["start"]) == "text":
+        sent.started = None
+        return ""
+    try:
+        sent.data = sent.data.copy()
+        sent.data["prompt"], sent.started = chosen(request.user, what)
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 def _kept(request: HttpRequest) -> dict[str, Any]:
@@ -192,6 +228,7 @@ def _page(
     told: str = "",
     attached: AttachedBy | None = None,
     prefills: bool = False,
+    started: Started | None = None,
 ) -> HttpResponse:
     # What cannot be chosen only stands in the way of what can.
     can_run = [preset for preset, lacks in presets.items() if not lacks]
@@ -226,6 +263,7 @@ def _page(
         "near_budgets": _near_budgets() if is_admin(request.user) else (),
         **(attached.context if attached else {}),
         "has_web": is_offered(),
+        "started": started,
     }
     if first := first_context(request, presets, recent):
         chosen = next((c for c in cards if c.slug == form["preset"].value()), None)
@@ -233,6 +271,7 @@ def _page(
         leads = not first["providers_known"] and form.errors.keys() == {"preset"}
         context |= first | {"chosen": chosen, "leads_to_who": leads}
         return render(request, "console/first/first.html", context, status=status)
+    context["start"] = start_context(_user(request))
     return render(request, "console/compose/compose.html", context, status=status)
 
 

@@ -32,6 +32,7 @@ from ...services.first_key import WhoseKey, key_use
 from ...services.nearby import awaits_answer
 from ...site.sample import sample_remove
 from ..forms import ComposeForm
+from ..starting import sent_by
 from ..uploads import TextFiles
 from .runs import run_page, thread
 
@@ -89,7 +90,7 @@ def _built_in(presets: Mapping[Preset, str]) -> str:
 def keep_written(request: HttpRequest) -> None:
     """What was being written stands there again when the page comes back."""
     form = ComposeForm(request.POST, request.FILES, presets=[])
-    request.session[PROMPT] = request.POST.get("prompt", "")
+    request.session[PROMPT] = sent_by(request.user, request.POST).data.get("prompt", "")
     request.session[ANSWERS] = form.written()
     request.session[FILES] = request.POST.getlist("attached")[: settings.RUN_FILES]
     request.session[WEB] = "web" in request.POST if "web_shown" in request.POST else None

@@ -42,7 +42,7 @@ class RunLine:
 
 
 def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
-    long = ("messages", "histories", "follows_calls", "imported")
+    long = ("messages", "histories", "follows_calls", "imported", "template")
     return with_beginning(runs.defer(*long), SHOWN + 1).select_related("owner")
 
 

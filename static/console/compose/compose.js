@@ -45,7 +45,8 @@ function newId() {
 // ---- the draft stays until its run is read ----
 prompt.value ||= kept(COMPOSE);
 prompt.addEventListener("input", () => keep(COMPOSE, prompt.value));
-act("n", () => prompt.focus());
+const blank = form.querySelector("[data-sentence] :is(input, select, textarea)");
+act("n", () => (blank ?? prompt).focus());
 
 // ---- the list of recent runs is one stop ----
 const recent = document.querySelector("#recent .run-rows");

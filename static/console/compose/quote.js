@@ -13,12 +13,22 @@ function tokens(text) {
   return Math.ceil((text.length - wide) / 4) + wide;
 }
 
+// The prompt, or the sentence of a template with what stands in its blanks.
+function written() {
+  const sentence = form.querySelector("[data-sentence]");
+  if (!sentence) return form.elements.prompt.value;
+  const blanks = [...sentence.querySelectorAll("input, select, textarea")].map(({ value }) => value);
+  return sentence.textContent + blanks.join("");
+}
+
+const isText = (name) => name === "prompt" || name.startsWith("blank-");
+
 async function ask() {
   asked.abort();
   asked = new AbortController();
   const fields = new FormData(form);
-  const body = new URLSearchParams([...fields].filter(([name, value]) => name !== "prompt" && typeof value === "string"));
-  body.set("asked", tokens(form.elements.prompt.value));
+  const body = new URLSearchParams([...fields].filter(([name, value]) => !isText(name) && typeof value === "string"));
+  body.set("asked", tokens(written()));
   try {
     const headers = { "HX-Request": "true" }; // a part of the page is wanted
     const response = await fetch(place.dataset.quote, { method: "POST", headers, body, signal: asked.signal });
@@ -35,11 +45,11 @@ function soon() {
 }
 
 if (place) {
-  form.elements.prompt.addEventListener("input", soon);
+  form.querySelector(".ask").addEventListener("input", soon);
   form.addEventListener("change", soon);
   form.addEventListener("submit", () => {
     clearTimeout(timer);
     asked.abort();
   });
-  addEventListener("load", () => form.elements.prompt.value && soon()); // a draft
+  addEventListener("load", () => written() && soon()); // a draft
 }
