@@ -35,7 +35,7 @@ from ..http.db import db
 from ..http.follow import may_go_on, seen
 from ..openai.public_events import public, tells_deltas
 from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
-from .object import run_at
+from .object import run_at, with_order
 
 LAST = 2**64 - 1  # the highest number an entry of the log can have
 # In the place of an event's number: of a snapshot that says as much as the log does up to there,
@@ -72,7 +72,8 @@ async def events(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
 
 
 def _find(call: ApiCall[NoBody], run_id: uuid.UUID) -> Run:
-    return with_verdicts(access.run_visible_to(call.token.owner, run_id))
+    run = with_verdicts(access.run_visible_to(call.token.owner, run_id))
+    return with_order(run, call.token.owner_id)
 
 
 async def _stream(call: ApiCall[NoBody], run: Run) -> AsyncGenerator[bytes, None]:
