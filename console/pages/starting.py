@@ -51,7 +51,7 @@ class BlankField:
 
 
 @dataclass
-class Started:
+class StartedFrom:
     """From a template, as far as its blanks are filled in."""
 
     template: Template
@@ -106,7 +106,7 @@ class Sent:
     """A form as it was sent, with the prompt that its blanks make."""
 
     data: QueryDict
-    started: Started | None = None
+    started: StartedFrom | None = None
     error: str = ""  # of the prompt
 
     @property
@@ -132,12 +132,12 @@ def sent_by(person: Viewer, posted: QueryDict) -> Sent:
         data["prompt"] = "\n".join(f"{n}: {v}" for n, v in values.items() if v)
         return Sent(data, error=GONE)
     is_changed = posted.get("template_version") != str(template.version)
-    started = Started(template, values, is_checked=True, is_changed=is_changed)
+    started = StartedFrom(template, values, is_checked=True, is_changed=is_changed)
     data["prompt"] = started.prompt
     return Sent(data, started, started.why_not)
 
 
-def chosen(person: Viewer, what: str) -> tuple[str, Started | None]:
+def chosen(person: Viewer, what: str) -> tuple[str, StartedFrom | None]:
     """(the prompt, what it is filled in from) of what somebody starts from: `template:<key>`, its
     `example:<key>`, or `run:<id>`, as it was asked. Raises Refused."""
     kind, _, which = what.partition(":")
@@ -146,7 +146,7 @@ def chosen(person: Viewer, what: str) -> tuple[str, Started | None]:
     template = template_for(person, which)
     if template is None or kind not in ("template", "example"):
         raise Refused("There is no such template here.")
-    return "", Started(template, template.example if kind == "example" else {})
+    return "", StartedFrom(template, template.example if kind == "example" else {})
 
 
 def template_for(person: Viewer, key: str) -> Template | None:
@@ -159,7 +159,7 @@ def template_for(person: Viewer, key: str) -> Template | None:
     return None
 
 
-def _of_run(person: Viewer, text: str) -> tuple[str, Started | None]:
+def _of_run(person: Viewer, text: str) -> tuple[str, StartedFrom | None]:
     try:
         run = run_owned_by(person, uuid.UUID(text))
     except (ValueError, Http404):
@@ -169,7 +169,7 @@ def _of_run(person: Viewer, text: str) -> tuple[str, Started | None]:
     # Of another version, what was asked is its text.
     if template is None or template.version != kept.get("version"):
         return run.prompt, None
-    return "", Started(template, kept.get("values", {}))
+    return "", StartedFrom(template, kept.get("values", {}))
 
 
 def start_context(person: User) -> dict[str, Any]:

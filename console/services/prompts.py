@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from ..models import PromptTemplate, Run
 from ..models.runs import Origin
+from ..record.order import OrderAsked, in_order
 from .errors import Refused
 from .prompt_starters import BY_KEY, Starter
 from .prompt_text import Blank, Part, blanks, filled, read
@@ -72,8 +73,9 @@ class AskedBefore:
 
 
 def asked_before(person: User) -> list[AskedBefore]:
-    """What they asked on the page, the latest first, each once."""
+    """What they asked on the page and have not archived, the latest first, each once."""
     own = Run.objects.filter(owner=person, origin=Origin.PAGE, follows=None)
+    own = in_order(own, person.pk, OrderAsked())
     rows = own.order_by("-created_at").values_list("pk", Left("prompt", TOLD_OF_EACH))[:LOOKED_AT]
     first: dict[str, uuid.UUID] = {}
     for pk, beginning in rows:

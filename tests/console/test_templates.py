@@ -25,6 +25,7 @@ from console.record.portable import bring_in, read
 from console.services.links import run_share
 from console.services.nearby import Offer
 from console.services.people import claim_make, claim_use
+from console.services.prompts import prompt_save
 from console.site.sample import FILE
 
 from .researched import researched
@@ -80,6 +81,7 @@ def test_every_template_is_somebody_s(
     for one in sample:
         one.delete()
     client.force_login(alice)
+    kept = prompt_save(by=alice, name="Kept", text="Why {this}?")
     own = OwnPreset.objects.create(owner=alice, slug="alice-own", name="Own", content={})
     for page in (
         "",
@@ -99,6 +101,10 @@ def test_every_template_is_somebody_s(
         "/presets/new",
         f"/presets/{own.slug}/versions",
         f"/presets/{own.slug}/delete",
+        "?template=research",
+        "/prompts",
+        "/prompts/new",
+        f"/prompts/{kept.pk}/delete",
     ):
         assert client.get(f"/fusion{page}").status_code == 200
     for page in ("", "/compare"):

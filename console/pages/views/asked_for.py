@@ -25,7 +25,7 @@ from ...services.errors import Refused
 from ...services.lately import latest_with, presets_used_lately
 from ...services.panel_content import Content, content_of, content_of_spec
 from ...services.presets import default_preset_slug
-from ..starting import Started, chosen
+from ..starting import StartedFrom, chosen
 from ..wishes import preset_wish_for
 
 IN_ADDRESS = ("q", "preset", "panel", "of", "run")
@@ -39,7 +39,7 @@ class Beforehand:
     told: str = ""  # what could not be had
     # Custom is what there is: its panel is filled as soon as a list has come.
     prefills: bool = False
-    started: Started | None = None
+    started: StartedFrom | None = None
 
 
 def filled_by(

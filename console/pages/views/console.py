@@ -41,7 +41,7 @@ from ...services.terms import LeftOut
 from ...services.web import SHARED, is_offered, usual_web
 from ..attaching import AttachedBy, attached_as, attached_by
 from ..forms import VISIBILITIES, ComposeForm
-from ..starting import Sent, Started, chosen, sent_by, start_context
+from ..starting import Sent, StartedFrom, chosen, sent_by, start_context
 from ..uploads import AttachedUploads, TextFiles
 from ..wishes import note, wish_of_form
 from .asked_for import filled_by
@@ -228,7 +228,7 @@ def _page(
     told: str = "",
     attached: AttachedBy | None = None,
     prefills: bool = False,
-    started: Started | None = None,
+    started: StartedFrom | None = None,
 ) -> HttpResponse:
     # What cannot be chosen only stands in the way of what can.
     can_run = [preset for preset, lacks in presets.items() if not lacks]
