@@ -37,9 +37,11 @@ def test_the_compose_page_has_a_button_for_it_and_no_box(client: Client, alice: 
     client.force_login(alice)
     html = client.get("/fusion").content.decode()
     buttons = re.findall(r'<button type="submit"([^>]*)>(Fuse|Compare first)</button>', html)
-    assert [name for _, name in buttons] == ["Fuse", "Compare first"], "Enter means the first"
-    assert 'name="stop_after_panel" value="on"' in buttons[1][0]
-    assert "stop_after_panel" not in buttons[0][0] and 'type="checkbox" name="stop' not in html
+    # The first is there for Enter alone, before the buttons of what one may start from.
+    assert [name for _, name in buttons] == ["Fuse", "Fuse", "Compare first"]
+    assert [said.strip() for said, _ in buttons[:1]] == ["hidden"], "Enter means the first"
+    assert 'name="stop_after_panel" value="on"' in buttons[2][0]
+    assert "stop_after_panel" not in buttons[1][0] and 'type="checkbox" name="stop' not in html
 
 
 def test_it_waits_in_its_answers_with_a_button_that_says_the_price(

@@ -58,7 +58,6 @@ const holds = (data) => data && [...data.types].includes("Files") && !data.types
 if (place) {
   const list = document.getElementById("attached");
   const input = place.querySelector("input[type=file]");
-  place.classList.add("is-ready");
   ready(list);
 
   const take = async (files) => {
