@@ -111,7 +111,8 @@ def test_ends_of_calls_within_a_moment_share_a_transaction_with_what_follows(
     carry_out(worker, str(run.pk))
     assert rows(run).status == "completed"
     assert asked.commits <= 8
-    assert len(asked.queries) <= 32, "\n".join(asked.queries)
+    # Seven of them read what the search finds of it, in the transaction of its end.
+    assert len(asked.queries) <= 39, "\n".join(asked.queries)
     assert_log_equals_rows(run)
 
 
