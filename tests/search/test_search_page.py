@@ -68,7 +68,7 @@ def test_what_one_may_not_read_of_a_question_is_not_told(
     client.force_login(bob)
     html = page(client)
     assert titles(html) == ["Why do cranes dance?"]
-    assert "follow-up" not in html and "herons" not in html
+    assert "1 follow-up" not in html and "herons" not in html
 
 
 def test_a_follow_up_of_what_one_may_not_read_stands_for_itself(
