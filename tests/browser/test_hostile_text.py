@@ -102,10 +102,12 @@ def test_hostile_text_is_only_ever_read(
     shared.goto(made.text.split('id="share-url"')[1].split('value="')[1].split('"')[0])
     expect(shared.get_by_role("article")).to_have_count(SEATS)
     harmless(shared)
-    for address in ("/fusion/runs", "/fusion"):
+    # Where it is found, what was asked is shown with it; else a question is its first sentence.
+    for address in ("/fusion/runs?q=pwned", "/fusion/runs", "/fusion"):
         page.goto(address)
-        expect(page.get_by_role("main")).to_contain_text("Why? <script>pwned()")
+        expect(page.get_by_role("main")).to_contain_text("onerror=pwned()")
         harmless(page)
+    expect(page.get_by_role("main")).to_contain_text("Why? <script>pwned()")
     alice.post(f"{run}/share", {"visibility": "team"}, token_from=run)  # else it shows nothing
     admin = visit("ada")
     admin.goto(f"/admin/console/run/{run.rsplit('/', 1)[-1]}/change/")
