@@ -26,7 +26,8 @@ from ..attaching import attached_by
 from ..uploads import AttachedUploads
 from .fragment import by_htmx
 
-private_file = cache_control(private=True, max_age=3600)
+# No cache keeps a copy: a run may be deleted, or stop being shared.
+private_file = cache_control(private=True, no_store=True)
 NOTHING_RUNS = "default-src 'none'; sandbox"
 
 
