@@ -30,10 +30,6 @@ class OrderAsked:
     star: bool = False
     archived: bool | None = False
 
-    @property
-    def is_any(self) -> bool:
-        return bool(self.tag or self.star or self.archived)
-
 
 def in_order(runs: QuerySet[Run], person_id: int | None, asked: OrderAsked) -> QuerySet[Run]:
     """Each condition by an index of its own, within the list's: a branch stays one."""
