@@ -71,7 +71,8 @@ function isAct({ requestConfig }) {
   return ["click", "submit"].includes(requestConfig.triggeringEvent?.type);
 }
 
-// A page's middle that has come anew is where whoever asked for it reads on.
-addEventListener("htmx:afterSettle", ({ detail }) => {
+// A page's middle that has come anew is where whoever asked for it reads on: at once, since whoever
+// is quick already writes in its field when it settles.
+addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.elt.matches("main")) detail.elt.focus({ preventScroll: true });
 });
