@@ -55,6 +55,14 @@ from console.services.own_presets import own_preset_save
 wish = Wish(panel=["test:north", "test:south"], judge="test:judge", criteria="Be fair.")
 own_preset_save(owner=User.objects.get(username="alice"), name="Mine", wish=wish)
 """
+TEMPLATE = """
+from django.contrib.auth.models import User
+from console.services.prompts import prompt_save, template_of
+alice, text = User.objects.get(username="alice"), "What is the answer to {what}?"
+kept = prompt_save(by=alice, name="Answers", text=text.replace("{what}", "{it}"))
+kept = prompt_save(by=alice, name="Answers", text=text, template=kept)
+print(template_of(kept).key)
+"""
 # Of each part of an analysis that can be ruled on, in each way.
 RULED = {
     "on": 1,
@@ -187,6 +195,9 @@ class Making(Asking):
     def looked_up(self) -> None:
         """On the web, in a file that goes along, and by a preset of alice's own."""
         self.stack.shell(OWN_PRESET)
+        key = self.stack.manage("shell", "-v0", "-c", TEMPLATE).stdout.strip()
+        blank = {"template": key, "template_version": "2", "blank-what": "a template"}
+        self.ask("a template", "north", form=blank)
         self.program("looked up", panel=["north", "south"], web="shared")
         prompt = "What is the answer to by an own preset?"
         run = self.post("runs", {"model": "fusion/alice-mine", "prompt": prompt})
