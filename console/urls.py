@@ -12,6 +12,7 @@ from .live import views as live
 from .pages.views import (
     account,
     budgets,
+    chosen,
     compare,
     console,
     deletions,
@@ -48,7 +49,7 @@ urlpatterns = [
     path("fusion/files", files.bring, name="file-bring"),
     path("fusion/files/text", files.text, name="file-text"),
     path("fusion/runs/under-way", runs.under_way, name="runs-under-way"),
-    path("fusion/runs/chosen", order.chosen, name="runs-chosen"),
+    path("fusion/runs/chosen", chosen.chosen, name="runs-chosen"),
     path("fusion/runs/deleted", deletions.deleted, name="run-deleted"),
     path("fusion/runs/deleted/<uuid:act>", deletions.put_back, name="run-put-back"),
     path("fusion/runs/<uuid:run_id>", runs.detail, name="run-detail"),

@@ -56,6 +56,18 @@ def whole(runs: Iterable[Run], readable: QuerySet[Run]) -> list[Run]:
     return [*found.values()]
 
 
+def firsts_of(runs: Iterable[Run]) -> dict[uuid.UUID, uuid.UUID]:
+    """Of each the first of its question, as far as that is among them."""
+    above = {run.pk: run.follows_id for run in runs}
+    found: dict[uuid.UUID, uuid.UUID] = {}
+    for run in above:
+        first = run
+        while (before := above[first]) is not None and before in above:
+            first = before
+        found[run] = first
+    return found
+
+
 def lines(runs: Iterable[Run], readable: QuerySet[Run]) -> dict[uuid.UUID, Lineage]:
     """Of those that go on from another."""
     keys = [run.pk for run in runs if run.follows_id]

@@ -12,6 +12,7 @@ from django.db import transaction
 from ..engine.text import storable
 from ..models import Run, RunMark, RunTag
 from ..models.order import ARCHIVE, STAR
+from ..record.questions import whole
 from ..search import index
 from .errors import Refused
 
@@ -84,6 +85,17 @@ def runs_mark(*, runs: Collection[Run], person: User, kind: str, on: bool) -> No
             RunMark.objects.filter(run__in=runs, person=person, kind=kind).delete()
         for run in runs:
             index(run.pk)
+
+
+def question_goes_on(*, of: Run) -> None:
+    """What was put aside is back in its readers' lists when something is asked on it."""
+    if not RunMark.objects.filter(run=of, kind=ARCHIVE).exists():
+        return
+    aside = RunMark.objects.filter(run__in=whole([of], Run.objects.all()), kind=ARCHIVE)
+    run_ids = {*aside.values_list("run", flat=True)}
+    aside.delete()
+    for run_id in run_ids:
+        index(run_id)
 
 
 def _in_one_line(text: str) -> str:

@@ -31,6 +31,7 @@ from .attaching import ToAttach, content_of, files_bind, must_be_few, tokens_of
 from .brought import Brought, calls
 from .errors import Refused
 from .estimates import estimated
+from .order import question_goes_on
 from .preset_versions import version_of
 
 
@@ -119,6 +120,8 @@ def run_start(
             )
             if files or follows is not None:
                 files_bind(run=run, files=files, follows=follows)
+            if follows is not None:
+                question_goes_on(of=follows)
             if max_cost is not None:
                 subject = run_subject(run.pk)
                 purse_set(kind=RUN, subject=subject, period=FOR_A_RUN, limit=max_cost)

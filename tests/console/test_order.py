@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -180,6 +181,66 @@ def test_the_way_back_leads_to_the_list_alone(page: Client, run: Run) -> None:
     for back in ("https://elsewhere.example/fusion/runs", "//elsewhere.example", "/admin/"):
         told = page.post("/fusion/runs/chosen", {"do": "archive", "run": run.pk, "back": back})
         assert told.headers["Location"] == "/fusion/runs"
+
+
+def test_all_that_fit_are_chosen_on_all_pages_with_their_number(page: Client, alice: User) -> None:
+    runs = [Story().whole().save(alice, prompt=f"Number {n}?") for n in range(23)]
+    for run in runs[:22]:
+        run_tags(run=run, names=["many"])
+    Story().whole().save(alice, prompt="And then?", follows=runs[0], follows_from="fused")
+    html = listed(page, "?tag=many")
+    assert 'href="?tag=many&amp;all=1"' in html
+    html = listed(page, "?tag=many&all=1")
+    assert "All 22 chosen" in html and 'name="all" value="22"' in html
+    assert html.count("checked disabled") == 20
+    form = {"all": "22", "back": "/fusion/runs?tag=many&all=1"}
+    late = page.post("/fusion/runs/chosen", form | {"do": "delete", "all": "21"}, follow=True)
+    assert "meanwhile there are 22 questions, not 21" in late.content.decode()
+    assert not RunDeletion.objects.exists()
+    gone = page.post("/fusion/runs/chosen", form | {"do": "delete"})
+    assert gone.headers["Location"].startswith("/fusion/runs?tag=many&deleted=")
+    assert RunDeletion.objects.count() == 23  # with the follow-up
+    assert "All 1 chosen" in listed(page, "?all=1")
+
+
+def test_more_than_can_be_chosen_at_a_time_are_the_newest_of_them(
+    page: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(4):
+        Story().whole().save(alice, prompt=f"Number {n}?")
+    monkeypatch.setattr("console.pages.views.questions.MOST_CHOSEN", 3)
+    for query in ("?all=1", "?state=completed&all=1"):
+        assert "The newest 3 chosen" in listed(page, query)
+
+
+def test_an_admin_deletes_a_question_and_not_what_others_asked_on_it(
+    client: Client, alice: User, bob: User, ada: User
+) -> None:
+    first = Story().whole().save(alice, visibility="team")
+    by_bob = Story().whole().save(bob, visibility="team", follows=first, follows_from="fused")
+    client.force_login(ada)
+    choose(client, "delete", by_bob)
+    assert [*RunDeletion.objects.values_list("run", flat=True)] == [first.pk]
+
+
+def test_an_archived_question_that_goes_on_is_back_in_the_list(
+    page: Client, run: Run, bob: User
+) -> None:
+    for reader in (run.owner, bob):
+        RunMark.objects.create(run=run, person=reader, kind="archive")
+    path = f"/fusion/runs/{run.pk}/follow"
+    assert page.post(path, {"prompt": "And when?"}).status_code == 302
+    assert not RunMark.objects.exists()
+    assert "quagga" in listed(page) and "quagga" not in listed(page, "?archived=1")
+
+
+def test_a_tag_in_the_list_narrows_it_and_time_groups_it(page: Client, run: Run) -> None:
+    run_tags(run=run, names=["a & b"])
+    old = Run.objects.get(pk=Story().whole().save(run.owner).pk)
+    Run.objects.filter(pk=old.pk).update(created_at=datetime(2024, 5, 6, tzinfo=UTC))
+    html = listed(page)
+    assert '?tag=a%20%26%20b"' in html
+    assert html.index("<h2>Today</h2>") < html.index("<h2>May 2024</h2>")
 
 
 # programs

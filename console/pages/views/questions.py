@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.db.models import Prefetch, prefetch_related_objects
 from django.db.models.functions import Left
 from django.urls import reverse
+from django.utils import timezone
 
 from ... import access
 from ...engine.usage import money
@@ -28,6 +29,7 @@ from ..search_form import Search
 from .rows import NEWEST, RunLine, run_rows, with_rows
 
 ANSWER_READ = 600  # characters of a fused answer, for its first line
+MOST_CHOSEN = 500  # questions that something is done to at a time
 
 
 class QuestionLine:
@@ -52,6 +54,16 @@ class QuestionLine:
     @property
     def last_address(self) -> str:
         return reverse("run-detail", args=[self.last.pk])
+
+    @property
+    def time_group(self) -> str:
+        """Under which it stands, in the site's time zone."""
+        then, now = timezone.localtime(self.last.created_at), timezone.localtime()
+        if then.date() == now.date():
+            return "Today"
+        if then.isocalendar()[:2] == now.isocalendar()[:2]:
+            return "This week"
+        return f"{then:%B}" if then.year == now.year else f"{then:%B %Y}"
 
     @property
     def is_put_aside(self) -> bool:
@@ -106,6 +118,37 @@ def found_questions(
         elif search.query.terms:
             row.address = row.last_address
     return FoundPage(rows, found.before, found.best_of)
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What a list would show on all of its pages: of each question the run that stands for it."""
+
+    runs: tuple[uuid.UUID, ...]
+    are_more: bool
+
+    @property
+    def number(self) -> str:
+        return f"the newest {len(self.runs):,}" if self.are_more else f"all {len(self.runs):,}"
+
+
+def all_that_fit(user: access.Viewer, search: Search) -> Fitting:
+    """The newest of them, if they are too many."""
+    readable = access.runs_visible_to(user)
+    if search.is_on:
+        found = find(user, search.query, search.filters, count=2 * MOST_CHOSEN)
+        keys = [hit.run for hit in found.hits]
+        known = {run.pk: run for run in readable.filter(pk__in=keys).only("follows_id")}
+        runs = [known[key] for key in keys if key in known]
+    else:
+        runs = page_of_questions(user, MOST_CHOSEN + 1).runs
+    line_of = lines(runs, readable)
+    of_each: dict[uuid.UUID, uuid.UUID] = {}
+    for run in runs:
+        line = line_of.get(run.pk)
+        of_each.setdefault(line.first if line else run.pk, run.pk)
+    fit = (*of_each.values(),)
+    return Fitting(fit[:MOST_CHOSEN], len(fit) > MOST_CHOSEN or len(runs) == 2 * MOST_CHOSEN)
 
 
 def question_rows(user: access.Viewer, runs: Sequence[Run]) -> list[QuestionLine]:

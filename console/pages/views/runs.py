@@ -59,7 +59,7 @@ from .deleted_lines import deleted_together
 from .fragment import page_or_main, page_or_part
 from .order import ordering
 from .posted import posted
-from .questions import found_questions, page_of_questions, question_rows
+from .questions import all_that_fit, found_questions, page_of_questions, question_rows
 from .rows import page_of_evaluations, run_rows, with_rows
 from .sharing import sharing
 
@@ -93,6 +93,8 @@ def list(request: HttpRequest) -> HttpResponse:
         context["deleted_now"] = next(iter(deleted_together(user, act)), None)
     if context["shows_filters"]:
         search.form.offer()
+    if "all" in request.GET:
+        context["fitting"] = all_that_fit(user, search)
     if search.is_on:
         return page_or_main(request, "runs", context | _found(request, search))
     page = page_of_questions(user, PAGE_SIZE, **marks)
