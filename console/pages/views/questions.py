@@ -4,12 +4,12 @@ found the passage that was looked for."""
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Prefetch, prefetch_related_objects
 from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils import timezone
@@ -29,6 +29,7 @@ from ..search_form import Search
 from .rows import NEWEST, RunLine, run_rows, with_rows
 
 ANSWER_READ = 600  # characters of a fused answer, for its first line
+_FusionRead = tuple[str, Mapping[str, Any]]  # its text's beginning, and what was wished
 MOST_CHOSEN = 500  # questions that something is done to at a time
 
 
@@ -36,15 +37,21 @@ class QuestionLine:
     """`asked` is the question as it was asked first, `last` what stands for it in the list: its
     last follow-up, or the one that was found."""
 
-    def __init__(self, asked: RunLine, last: Run, line: Lineage | None, order: RunOrder) -> None:
+    def __init__(
+        self,
+        asked: RunLine,
+        fusions: Sequence[_FusionRead],
+        last: Run,
+        line: Lineage | None,
+        order: RunOrder,
+    ) -> None:
         self.asked, self.run, self.last = asked, asked.run, last
         self.title = asked.run.title or title_of(asked.prompt)
         self.order = order
         self.follow_ups = line.number if line else 0
         self.cost = money(line.cost, line.cost_is_partial) if line else asked.cost
-        fusions = sorted(asked.run.fusions.all(), key=lambda fusion: fusion.number)
-        texts = [fusion.beginning for fusion in fusions]  # type: ignore[attr-defined]
-        self.answer = next((said for text in reversed(texts) if (said := first_line(text))), "")
+        texts = [text for text, _ in reversed(fusions)]
+        self.answer = next((said for text in texts if (said := first_line(text))), "")
         self.notes = [*_notes(asked, fusions)]
         self.names = _names(asked.run)
         self.place: FoundText | None = None
@@ -164,11 +171,17 @@ def question_rows(user: access.Viewer, runs: Sequence[Run]) -> list[QuestionLine
     for run in runs:
         line = line_of.get(run.pk)
         last.setdefault(line.first if line and line.first in known else run.pk, run)
-    asked = _with_fusions([known[key] for key in last])
+    fusions = _fusions_of(last)
     orders = orders_of({*last, *(run.pk for run in last.values())}, user.pk)
     return [
-        QuestionLine(row, run, line_of.get(run.pk), _together(orders[row.run.pk], orders[run.pk]))
-        for row in run_rows(asked)
+        QuestionLine(
+            row,
+            fusions[row.run.pk],
+            run,
+            line_of.get(run.pk),
+            _together(orders[row.run.pk], orders[run.pk]),
+        )
+        for row in run_rows([known[key] for key in last])
         for run in [last[row.run.pk]]
     ]
 
@@ -182,22 +195,22 @@ def _together(first: RunOrder, last: RunOrder) -> RunOrder:
     )
 
 
-def _with_fusions(runs: list[Run]) -> list[Run]:
-    fusions = Fusion.objects.only("run_id", "number", "wish").annotate(
-        beginning=Left("text", ANSWER_READ)
-    )
-    prefetch_related_objects(runs, Prefetch("fusions", queryset=fusions))
-    return runs
+def _fusions_of(runs: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[_FusionRead]]:
+    found: dict[uuid.UUID, list[_FusionRead]] = defaultdict(list)
+    fusions = Fusion.objects.filter(run__in=[*runs]).order_by("number")
+    read = fusions.annotate(beginning=Left("text", ANSWER_READ))
+    for run, text, wish in read.values_list("run", "beginning", "wish"):
+        found[run].append((text, wish))
+    return found
 
 
-def _notes(row: RunLine, fusions: Sequence[Fusion]) -> Iterable[str]:
+def _notes(row: RunLine, fusions: Sequence[_FusionRead]) -> Iterable[str]:
     """How it stands, where that is not simply answered by everybody."""
-    failed = [mark["letter"] for mark in row.seat_marks if mark["state"] == "failed"]
-    if row.run.status == "completed" and failed:
-        yield f"without {', '.join(map(str, failed))}"
+    if row.run.status == "completed" and row.failed:
+        yield f"without {', '.join(row.failed)}"
     if len(fusions) > 1:
         yield count_of(len(fusions), "fusion")
-    rulings = max((len(fusion.wish.get("rulings", [])) for fusion in fusions), default=0)
+    rulings = max((len(wish.get("rulings", [])) for _, wish in fusions), default=0)
     if rulings:
         yield count_of(rulings, "ruling")
 

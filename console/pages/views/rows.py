@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cache
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from ... import access
 from ...engine.spec import letter
@@ -18,32 +23,37 @@ from ...record.order import OrderAsked, RunOrder, in_order, orders_of
 
 NEWEST = OrderAsked()
 SHOWN = 160  # characters of a prompt
+TOLD = (
+    *("title", "spec", "preset_name", "status", "origin", "created_at", "follows"),
+    *("cost", "cost_is_partial", "owner__username"),
+)
 _MARKS = {CallStatus.COMPLETED.value: "answered", CallStatus.FAILED.value: "failed"}
+
+
+@cache
+def _chip(seat: int, state: str) -> SafeString:
+    """A seat's letter: sixty on a page, and few that differ."""
+    html = '<span class="chip" data-seat="{}" data-state="{}">{}<span class="visually-hidden"> {}'
+    return format_html(html + "</span></span>", seat, state, letter(seat), state)
 
 
 class RunLine:
     """A run with its seats' letters; everything else is the run's own."""
 
-    def __init__(self, run: Run, order: RunOrder) -> None:
+    def __init__(self, run: Run, order: RunOrder, statuses: Mapping[int, str]) -> None:
         self.run, self.order = run, order
         self.word = run_word(run.status)
         self.prompt = run.title or beginning(run)
         self.cost = money(run.cost, run.cost_is_partial)
-        latest: dict[int, Call] = {}
-        for call in run.calls.all():
-            if call.seat is not None and call.number >= (
-                latest[call.seat].number if call.seat in latest else 0
-            ):
-                latest[call.seat] = call
-        self.seat_marks = [
-            {"seat": seat, "letter": letter(seat), "state": _state(latest.get(seat))}
-            for seat in range(len(run.spec.get("panel", [])))
-        ]
+        panel = range(len(run.spec.get("panel", [])))
+        states = [_MARKS.get(statuses.get(seat, ""), "open") for seat in panel]
+        self.failed = [letter(seat) for seat, state in enumerate(states) if state == "failed"]
+        self.chips = mark_safe("".join(_chip(seat, state) for seat, state in enumerate(states)))
 
 
 def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
-    long = ("messages", "histories", "follows_calls", "imported", "template")
-    return with_beginning(runs.defer(*long), SHOWN + 1).select_related("owner")
+    """With what a line tells of them, and nothing else: a run has many columns, and long ones."""
+    return with_beginning(runs.select_related("owner").only(*TOLD), SHOWN + 1)
 
 
 def page_of_rows(
@@ -62,11 +72,10 @@ def page_of_evaluations(user: access.Viewer, count: int, **marks: Bookmark | Non
 def run_rows(runs: Iterable[Run], reader_id: int | None = None) -> list[RunLine]:
     """Of runs as `with_rows` finds them; the calls of all are read at once."""
     runs = [*runs]
-    calls = Call.objects.filter(step=Step.PANEL).only("run_id", "seat", "number", "status")
-    prefetch_related_objects(runs, Prefetch("calls", queryset=calls))
-    orders = orders_of([run.pk for run in runs], reader_id)
-    return [RunLine(run, orders[run.pk]) for run in runs]
-
-
-def _state(call: Call | None) -> str:
-    return _MARKS.get(call.status, "open") if call else "open"
+    keys = [run.pk for run in runs]
+    orders = orders_of(keys, reader_id)
+    calls = Call.objects.filter(run__in=keys, step=Step.PANEL, seat__isnull=False)
+    last: dict[uuid.UUID, dict[int, str]] = defaultdict(dict)
+    for run, seat, status in calls.order_by("number").values_list("run", "seat", "status"):
+        last[run][seat or 0] = status
+    return [RunLine(run, orders[run.pk], last[run.pk]) for run in runs]
