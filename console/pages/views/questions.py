@@ -128,7 +128,7 @@ def found_questions(
 
 
 @dataclass(frozen=True)
-class Fitting:
+class FittingQuestions:
     """What a list would show on all of its pages: of each question the run that stands for it."""
 
     runs: tuple[uuid.UUID, ...]
@@ -139,7 +139,7 @@ class Fitting:
         return f"the newest {len(self.runs):,}" if self.are_more else f"all {len(self.runs):,}"
 
 
-def all_that_fit(user: access.Viewer, search: Search) -> Fitting:
+def all_that_fit(user: access.Viewer, search: Search) -> FittingQuestions:
     """The newest of them, if they are too many."""
     readable = access.runs_visible_to(user)
     if search.is_on:
@@ -155,7 +155,9 @@ def all_that_fit(user: access.Viewer, search: Search) -> Fitting:
         line = line_of.get(run.pk)
         of_each.setdefault(line.first if line else run.pk, run.pk)
     fit = (*of_each.values(),)
-    return Fitting(fit[:MOST_CHOSEN], len(fit) > MOST_CHOSEN or len(runs) == 2 * MOST_CHOSEN)
+    return FittingQuestions(
+        fit[:MOST_CHOSEN], len(fit) > MOST_CHOSEN or len(runs) == 2 * MOST_CHOSEN
+    )
 
 
 def question_rows(user: access.Viewer, runs: Sequence[Run]) -> list[QuestionLine]:
