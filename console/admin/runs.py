@@ -155,6 +155,7 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     list_filter = [StatusFilter, "visibility", PresetFilter, OriginFilter]
     list_select_related = ["owner"]
     sortable_by = ["cost", "created_at"]
+    list_per_page = 50
     paginator = BoundedPaginator
     show_full_result_count = False
     search_fields = ["owner__username", "preset_name"]
