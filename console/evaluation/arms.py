@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from console.engine.spec import MAX_SEATS, Panelist, Policy, Spec
+from console.engine.spec import MAX_SEATS, Panelist, Policy, Research, Spec
 from console.engine.wait_for import EVERYONE
 
 PRESET, SAME_MODEL, SOLO, MATCHED = "preset", "same model", "solo", "solo at matched cost"
+WITHOUT_RESEARCH, WITH_RESEARCH = "preset without research", "preset with research"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,13 @@ def solos_of(spec: Spec) -> list[Solo]:
 def preset_spec_for_evaluation(spec: Spec) -> Spec:
     """Every seat is waited for: an answer cut off for being slow would be no solo answer."""
     return replace(spec, policy=_waiting_for_everyone(spec))
+
+
+def other_research(spec: Spec, research: Research | None) -> tuple[str, Spec]:
+    """(arm, spec): the same preset without what it looks up on the web, or with `research`."""
+    arm = WITHOUT_RESEARCH if spec.research else WITH_RESEARCH
+    given = None if spec.research else research
+    return arm, replace(preset_spec_for_evaluation(spec), research=given)
 
 
 def same_model_spec(spec: Spec, panelist: Panelist) -> Spec:

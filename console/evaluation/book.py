@@ -22,6 +22,7 @@ from .grading import FIRST, SECOND, TIE, agreed, rubric_score
 from .tasks import Grader, Task
 
 BEST = "best solo"
+OTHER_RESEARCH = "other research"
 
 
 class PairOutcome(StrEnum):
@@ -116,6 +117,12 @@ class Book:
     def best_solo(self) -> Solo | None:
         entry = self.steps.get(BEST)
         return next((s for s in self.solos if entry and s.seat == entry["seat"]), None)
+
+    @property
+    def other_research(self) -> str | None:
+        """The arm in which the preset looks up what it does not otherwise, or the reverse."""
+        entry = self.steps.get(OTHER_RESEARCH)
+        return entry["arm"] if entry else None
 
     def samples(self, task: Task) -> Samples | None:
         """The solo answer itself, the same-model panel's, then the samples bought besides."""

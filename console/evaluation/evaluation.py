@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from statistics import fmean
 from typing import Any
 
-from console.engine.spec import MAX_SEATS, Panelist, Spec
+from console.engine.spec import MAX_SEATS, Panelist, Research, Spec
 from console.models import Visibility
 
 from .arms import (
@@ -16,12 +16,13 @@ from .arms import (
     SAME_MODEL,
     Solo,
     one_answer_spec,
+    other_research,
     preset_spec_for_evaluation,
     same_model_spec,
     samples_spec,
 )
 from .asking import Asker, Purchase
-from .book import BEST, ArmAnswer, Book, PairOutcome
+from .book import BEST, OTHER_RESEARCH, ArmAnswer, Book, PairOutcome
 from .grading import Question, Unparsed, pairwise_question, rubric_question, select_question
 from .results import Entry, Results
 from .tasks import Grader, Task
@@ -39,8 +40,9 @@ class Evaluation:
         self._tasks, self._spec, self._grader = tasks, spec, grader
         self._results, self._asker = results, asker
 
-    def carry_out(self, *, match_cost: bool) -> None:
-        """Whatever the results show undone. Raises LimitReached, Refused, Deleted."""
+    def carry_out(self, *, match_cost: bool, research: Research | None = None) -> None:
+        """Whatever the results show undone. `research`: what the preset looks up where it is
+        asked to without it, or the other way round. Raises LimitReached, Refused, Deleted."""
         book = self.book
         self._asker.buy(
             "preset",
@@ -49,6 +51,8 @@ class Evaluation:
         answers = [(t, book.answer(PRESET, t)) for t in self._tasks]
         answers += [(t, book.solo(solo, t)) for solo in book.solos for t in self._tasks]
         self._grade(answers)
+        if research:
+            self._compare_research(research)
         best = self._choose()
         again = same_model_spec(self._spec, best.panelist)
         self._asker.buy("same model", (self._run(SAME_MODEL, t, again) for t in self._tasks))
@@ -62,6 +66,15 @@ class Evaluation:
         calls = len(spec.panel) + (2 if len(spec.panel) > 1 else 1)
         step = self.book.run_step(arm, task)
         return Purchase(step, task.prompt, spec, calls, visibility=Visibility.TEAM)
+
+    def _compare_research(self, research: Research) -> None:
+        if self.book.other_research is None:
+            self._results.add(OTHER_RESEARCH, arm=other_research(self._spec, None)[0],
+                              limits=asdict(research))  # fmt: skip
+        begun = Research(**self._results.steps[OTHER_RESEARCH]["limits"])
+        arm, spec = other_research(self._spec, begun)
+        self._asker.buy("research", (self._run(arm, t, spec) for t in self._tasks))
+        self._grade([(t, self.book.answer(arm, t)) for t in self._tasks])
 
     def _choose(self) -> Solo:
         """Once chosen it stays, or starting again could buy another panel."""

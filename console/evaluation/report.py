@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from statistics import fmean
 from typing import Any
 
 from console.engine.usage import money, total_cost
+from console.fragments.figures import count_of
 
-from .arms import MATCHED, PRESET, SAME_MODEL, SOLO
+from .arms import MATCHED, PRESET, SAME_MODEL, SOLO, WITHOUT_RESEARCH
 from .book import ArmAnswer, Book, PairOutcome
-from .intervals import wilson
+from .intervals import paired, wilson
 from .spending import spent
 from .tasks import Task
 
@@ -23,7 +25,8 @@ Data = dict[str, Any]
 def make_report(book: Book, header: Data, *, stopped: str = "") -> Data:
     """`stopped` says why it is not complete; "" when it is."""
     matched = any(book.answer(MATCHED, task) for task in book.tasks)
-    rivals = [SOLO, SAME_MODEL, *([MATCHED] if matched else [])]
+    other = [book.other_research] if book.other_research else []
+    rivals = [*other, SOLO, SAME_MODEL, *([MATCHED] if matched else [])]
     arms = [PRESET, *rivals]
     best = book.best_solo
     return {
@@ -39,6 +42,7 @@ def make_report(book: Book, header: Data, *, stopped: str = "") -> Data:
             s.name: _arm(book, [(t, book.solo(s, t)) for t in book.tasks]) for s in book.solos
         },
         "preset_against": {arm: _against(book, arm) for arm in rivals},
+        "research": _research(book, other[0]) if other else None,
         "matched": [_matched(book, task) for task in book.tasks if matched],
         "judgements": _judgements(book),
         "spent": spent(book.steps).to_dict(),
@@ -89,6 +93,26 @@ def _against(book: Book, arm: str) -> Data:
         "unparsed": count[PairOutcome.UNPARSED],
         "missing": len(book.tasks) - len(outcomes),
         "win_rate": round(won / decided, 4) if decided else None,
+        "interval": [round(low, 4), round(high, 4)],
+    }
+
+
+def _research(book: Book, arm: str) -> Data:
+    """By how much looking things up changed the scores, task by task."""
+    changes = []
+    for task in book.tasks:
+        answers = [book.answer(a, task) for a in (PRESET, arm)]
+        given = [a.text for a in answers if a]
+        if not task.is_scored or len(given) < 2 or not all(book.is_graded(task, t) for t in given):
+            continue
+        preset, other = (book.score(task, text) for text in given)
+        if preset is not None and other is not None:
+            changes.append(preset - other if arm == WITHOUT_RESEARCH else other - preset)
+    low, high = paired(changes)
+    return {
+        "arm": arm,
+        "scored": len(changes),
+        "difference": round(fmean(changes), 4) if changes else None,
         "interval": [round(low, 4), round(high, 4)],
     }
 
@@ -209,10 +233,29 @@ def as_table(report: Data) -> str:
         f"{judged['order_changed']} of {judged['pairs']} pairs were judged otherwise when swapped"
     )
     paid = f"spent {money(total['cost'], bool(total['unknown']))} in {total['calls']} calls"
-    lines = [_columns(rows), _columns(against), *_matched_lines(report), sentence + ".", paid + "."]
+    lines = [
+        _columns(rows),
+        _columns(against),
+        *_research_lines(report),
+        *_matched_lines(report),
+        sentence + ".",
+        paid + ".",
+    ]
     if report["stopped"]:
         lines.append(f"Not complete: {report['stopped']}")
     return "\n\n".join(lines)
+
+
+def _research_lines(report: Data) -> list[str]:
+    if not (found := report["research"]):
+        return []
+    if found["difference"] is None:
+        return ["Research: no task that is scored has both answers."]
+    low, high = found["interval"]
+    return [
+        f"Research changed the mean score by {found['difference']:+.3f} "
+        f"({low:+.3f} to {high:+.3f}, 95 %) over {count_of(found['scored'], 'task')}."
+    ]
 
 
 def _matched_lines(report: Data) -> list[str]:

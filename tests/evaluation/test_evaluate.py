@@ -16,6 +16,7 @@ import pytest
 
 from tests.stack import ROOT, Stack, until
 from tests.upstream import Script, Upstream
+from tests.upstream.engines import Web
 
 pytestmark = pytest.mark.live
 
@@ -80,8 +81,17 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="module")
-def stack(upstream: Upstream) -> Iterator[Stack]:
+def web() -> Iterator[Web]:
+    with Web() as web:
+        web.add("/sum", "Sums", "The sum of 2+2 is 4, as poems say: why not.", "Why?")
+        yield web
+
+
+@pytest.fixture(scope="module")
+def stack(upstream: Upstream, web: Web) -> Iterator[Stack]:
     with Stack(
+        SEARXNG_URL=web.url,
+        FUSION_FETCH_ALLOW=web.place,
         OPENROUTER_BASE_URL=upstream.url,
         OPENROUTER_API_KEY="sk-or-any",
         FUSION_HEARTBEAT_SECONDS="0.5",
@@ -223,6 +233,21 @@ def test_at_matched_cost_the_solo_model_gets_what_the_preset_s_cost_buys(
     assert calls_by_model(asked) == {"beta": 3}
     assert report["arms"]["solo at matched cost"]["cost"] == pytest.approx(3 * 0.04)
     assert report["preset_against"]["solo at matched cost"]["wins"] == 2
+
+
+def test_with_research_and_without_are_compared_and_bought_once(
+    stack: Stack, tasks: Path, web: Web, asked: list[Any]
+) -> None:
+    done = stack.manage(*command(tasks, "--research"))
+    report = report_of(tasks)
+    assert web.asked and web.read == ["/sum"] * len(web.read)
+    assert report["research"]["arm"] == "preset with research"
+    assert (report["research"]["scored"], report["research"]["difference"]) == (2, 0.0)
+    assert report["arms"]["preset with research"]["answers"] == 3
+    assert "Research changed the mean score by" in done.stdout
+    asked.clear()
+    assert stack.manage(*command(tasks, "--research")).stdout == done.stdout
+    assert calls_by_model(asked) == {}
 
 
 def test_judgements_nobody_can_read_are_counted(stack: Stack, tasks: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +15,13 @@ from console.evaluation.arms import (
     PRESET,
     SAME_MODEL,
     SOLO,
+    WITH_RESEARCH,
     same_model_spec,
     samples_bought,
     samples_spec,
     solos_of,
 )
-from console.evaluation.book import BEST, Book, PairOutcome
+from console.evaluation.book import BEST, OTHER_RESEARCH, Book, PairOutcome
 from console.evaluation.report import as_table, make_report
 from console.evaluation.spending import LimitReached, SpendingLimits, Spent, spent
 from console.evaluation.tasks import Criterion, Grader, Task
@@ -95,6 +97,22 @@ def test_the_preset_s_wins_are_counted_and_unparsed_ones_are_neither() -> None:
     assert 0 < low < 0.5 < high < 1
     # exact: 4 beats 3; pairwise: any answer beats none.
     assert (against[SAME_MODEL]["wins"], against[SAME_MODEL]["unparsed"]) == (2, 1)
+
+
+def test_what_research_changed_is_the_mean_of_its_differences_task_by_task() -> None:
+    tasks = [replace(EXACT, id=f"sum-{n}") for n in range(4)]
+    steps: Any = {OTHER_RESEARCH: {"arm": WITH_RESEARCH, "limits": {}}}
+    for n, (without, with_it) in enumerate([("4", "4"), ("5", "4"), ("5", "4"), ("5", "5")]):
+        steps[Book.run_step(PRESET, tasks[n])] = run(without, seat("5"), seat("5"))
+        steps[Book.run_step(WITH_RESEARCH, tasks[n])] = run(with_it, seat("5"), seat("5"))
+    report = make_report(Book(tasks, SPEC, steps), HEADER)
+    found = report["research"]
+    assert (found["scored"], found["difference"]) == (4, 0.5)
+    # Of 0, 1, 1, 0: 0.5 ± 3.182 · 0.5774 / 2
+    assert found["interval"] == pytest.approx([-0.4187, 1.0], abs=1e-3)
+    assert report["preset_against"][WITH_RESEARCH]["losses"] == 2
+    assert "Research changed the mean score by +0.500" in as_table(report)
+    assert make_report(whole_book(), HEADER)["research"] is None
 
 
 def test_judgements_are_all_counted_also_those_that_cannot_be_read() -> None:

@@ -41,7 +41,17 @@ def test_the_image_gets_all_it_needs_and_nothing_private() -> None:
 
 
 def test_every_service_is_there() -> None:
-    assert set(SERVICES) == {"web", "worker", "valkey", "postgres", "migrate"}
+    assert set(SERVICES) == {"web", "worker", "valkey", "postgres", "migrate", "searxng"}
+
+
+def test_the_search_engine_is_started_where_it_is_asked_for_alone_and_answers_as_json() -> None:
+    engine = SERVICES["searxng"]
+    assert engine["profiles"] == ["search"]
+    assert not [name for name, s in SERVICES.items() if "searxng" in s.get("depends_on", {})]
+    (config,) = engine["configs"]
+    settings = yaml.safe_load(COMPOSE["configs"][config["source"]]["content"])
+    assert "json" in settings["search"]["formats"]
+    assert config["target"] == "/etc/searxng/settings.yml"
 
 
 @pytest.mark.parametrize("name", OURS)

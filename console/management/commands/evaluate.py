@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from console.engine.spec import Panelist, Spec
+from console.engine.spec import Panelist, Research, Spec
 from console.evaluation.asking import Asker, Deleted
 from console.evaluation.evaluation import Evaluation
 from console.evaluation.report import as_table, make_report
@@ -23,6 +23,7 @@ from console.models import Preset
 from console.services.build_spec import Wish, build
 from console.services.errors import Refused
 from console.services.presets import preset_lacks, preset_spec
+from console.services.web import OFF, SHARED, limits_of_web, research_for
 from console.worker.health import has_worker, is_up
 
 
@@ -42,6 +43,11 @@ class Command(BaseCommand):
             action="store_true",
             help="also give the best solo model as many samples as the preset's cost buys",
         )
+        parser.add_argument(
+            "--research",
+            action="store_true",
+            help="also answer as the preset does without what it looks up on the web, or with it",
+        )
         parser.add_argument("--max-cost", type=_money, help="dollars; asked before each step")
         parser.add_argument("--max-calls", type=_count, help="model calls; asked before each step")
         parser.add_argument("--at-once", type=_count, default=1, help="runs side by side; 1")
@@ -53,6 +59,7 @@ class Command(BaseCommand):
             tasks = load_tasks(options["tasks"])
             spec = _spec(options["preset"])
             grader = _grader(options["grader"]) if options["grader"] else spec.judge
+            research = _research(options["preset"]) if options["research"] else None
         except (BadTasks, Refused) as refusal:
             raise CommandError(str(refusal)) from None
         if not is_up():
@@ -76,7 +83,7 @@ class Command(BaseCommand):
                 limits = SpendingLimits(options["max_cost"], options["max_calls"])
                 asker = Asker(results, limits, at_once=options["at_once"], say=self.stderr.write)
                 evaluation = Evaluation(tasks, spec, grader, results, asker)
-                stopped = self._carry_out(evaluation, options)
+                stopped = self._carry_out(evaluation, research, options)
                 report = make_report(evaluation.book, results.header, stopped=stopped)
                 self._warn_of_unknown_cost(results, limits)
         except BadResults as bad:
@@ -87,10 +94,12 @@ class Command(BaseCommand):
         if stopped:
             sys.exit(1)
 
-    def _carry_out(self, evaluation: Evaluation, options: dict[str, Any]) -> str:
+    def _carry_out(
+        self, evaluation: Evaluation, research: Research | None, options: dict[str, Any]
+    ) -> str:
         """ "" when all is done, else why not."""
         try:
-            evaluation.carry_out(match_cost=options["match_cost"])
+            evaluation.carry_out(match_cost=options["match_cost"], research=research)
         except LimitReached as limit:
             return f"{limit} Start again with a higher limit to go on."
         except (Deleted, Refused) as refusal:
@@ -133,6 +142,12 @@ def _spec(slug: str) -> Spec:
     if lacks := preset_lacks(preset):
         raise Refused(lacks)
     return preset_spec(preset)
+
+
+def _research(slug: str) -> Research | None:
+    """As the preset would look things up. Raises Refused where nobody can."""
+    preset = Preset.objects.get(slug=slug)
+    return research_for(SHARED, OFF, limits_of_web(preset))
 
 
 def _grader(name: str) -> Panelist:
