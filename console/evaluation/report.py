@@ -11,7 +11,6 @@ from statistics import fmean
 from typing import Any
 
 from console.engine.usage import money, total_cost
-from console.fragments.figures import count_of
 
 from .arms import MATCHED, PRESET, SAME_MODEL, SOLO, WITHOUT_RESEARCH
 from .book import ArmAnswer, Book, PairOutcome
@@ -254,7 +253,7 @@ def _research_lines(report: Data) -> list[str]:
     low, high = found["interval"]
     return [
         f"Research changed the mean score by {found['difference']:+.3f} "
-        f"({low:+.3f} to {high:+.3f}, 95 %) over {count_of(found['scored'], 'task')}."
+        f"({low:+.3f} to {high:+.3f}, 95 %) over {found['scored']} scored tasks."
     ]
 
 
