@@ -19,6 +19,7 @@ from ..models import Run, SourceText
 from .addresses import Allowed
 from .client import Client, Limits, NotFetched
 from .engines import Engine, SearchFailed, configured
+from .kept_pages import KeptPages
 from .reading import Reader
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,11 @@ def _client(allowed: tuple[str, ...], heeds_robots: bool) -> Client:
 @cache
 def _reader() -> Reader:
     return Reader()
+
+
+@cache
+def _pages() -> KeptPages:
+    return KeptPages()
 
 
 @dataclass
@@ -66,6 +72,9 @@ class SiteResearcher:
         return [{"url": hit.url, "title": hit.title} for hit in hits]
 
     async def read(self, url: str) -> PageRead:
+        return await _pages().read(url, self._fetch)
+
+    async def _fetch(self, url: str) -> PageRead:
         client = _client(tuple(settings.FETCH_ALLOW), settings.FETCH_ROBOTS)
         try:
             page = await client.fetch(url)
