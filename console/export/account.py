@@ -1,7 +1,7 @@
 """One run told in parts, for who writes it down to be read: what was asked, what came of it, who
 says what, each answer, and what it cost.
 
-Parts are of the run as programs are told it (`record/public.py`), as far as the reader is shown
+Parts are of the run as programs are told it (`record/told.py`), as far as the reader is shown
 them. Moments are those of UTC, so that the same run is the same file everywhere.
 """
 
@@ -21,6 +21,7 @@ from ..files.delivery import attached_to, has_files
 from ..models import Run, Verdict
 from ..models.shown import Shown
 from ..record import public
+from ..record import told as shapes
 from ..record.parts import Analysis, JudgesQuote
 from ..record.pooled import pooled
 from ..record.portable.withheld import fusion_for
@@ -210,7 +211,7 @@ def _fusions(spec: Spec, state: RunState, shown: Shown) -> Iterator[ToldFusion]:
         )
 
 
-def _notes(fusion: public.Fusion) -> Iterator[str]:
+def _notes(fusion: shapes.Fusion) -> Iterator[str]:
     if fusion.best:
         yield f"{_BEST[fusion.best.reason]} It is {fusion.best.seat}'s."
     if fusion.judge and fusion.analysis_by == "model":
@@ -294,7 +295,7 @@ def _answers(spec: Spec, state: RunState) -> Iterator[ToldAnswer]:
         )
 
 
-def _model(seat: public.Seat, call: CallState | None) -> str:
+def _model(seat: shapes.Seat, call: CallState | None) -> str:
     if not seat.brought:
         return call.model if call and call.model else seat.model
     return "from elsewhere" if seat.model == seat.name else f"from elsewhere, {seat.model}"

@@ -13,7 +13,8 @@ from ..engine.usage import money
 from ..models import Run
 from ..record.by_words import put_together
 from ..record.parts import Analysis
-from ..record.public import Source, Verdict, run_object
+from ..record.public import run_object
+from ..record.told import Source, Verdict
 
 
 class Seat(BaseModel):

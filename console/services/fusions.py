@@ -8,23 +8,19 @@ done, exactly as it does after another worker was lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 
-from ..access import presets_of
-from ..engine.findings.ruling import has_rulings, has_words
 from ..engine.provider import Message
-from ..engine.spec import HEEDS_WISHES, MAX_SEATS, NOBODY, Panelist, Spec, letter
+from ..engine.spec import HEEDS_WISHES, MAX_SEATS, Panelist, Spec, letter
 from ..engine.state import (
     CallState,
     CallStatus,
-    FusionState,
     RunState,
     RunStatus,
     Step,
@@ -33,19 +29,16 @@ from ..engine.state import (
 )
 from ..engine.steps.poll import voters
 from ..engine.steps.seating import seated
-from ..engine.terms import NobodyLeft
-from ..models import Call, Credential, Fusion, Preset, Run
-from ..models.runs import Origin
+from ..models import Call, Fusion, Run
 from ..money.amounts import read
 from ..money.purses import budget_of, run_budget
 from ..record.rows import state_from_rows
-from ..search import index
-from .build_spec import Who, Wish, build, find_panelist, is_named
-from .errors import Refused, RunUnderWay
-from .own_presets import own_wish
-from .presets import preset_wish, usual_wish
-from .rulings import PLAIN, ReaderWish, ruled_on, wished
-from .runs import ApiOrigin, clean_text, ring_for, spec_of
+from .build_spec import Who, build, find_panelist
+from .errors import Refused
+from .fusion_wish import begins_from, called, copied, fusion_wish
+from .reopening import must_be_of_here, must_have_credential, reopen
+from .rulings import PLAIN, ReaderWish, wished
+from .runs import ApiOrigin, clean_text, spec_of
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 MAX_CRITERIA = 2000
@@ -128,12 +121,12 @@ def run_fuse(
         )
     )
     may_copy = base if asked and not asked.get("analysis_only") else None
-    copied = _copied(may_copy, again, answers) if may_copy else {}
-    asked |= {"root": base.root} if copied and base else {}
-    for panelist in _called(again, asked, is_judged=bool(copied)):
-        _can_be_asked(panelist)
+    taken = copied(may_copy, again, answers) if may_copy else {}
+    asked |= {"root": base.root} if taken and base else {}
+    for panelist in called(again, asked, is_judged=bool(taken)):
+        must_have_credential(panelist)
     with transaction.atomic():
-        _reopen(run)
+        reopen(run)
         last = run.fusions.aggregate(last=Max("number"))["last"] or 0
         if spec.stop_after == "analysis":
             last = max(last, 1)  # the first is the one that ends with the analysis
@@ -149,7 +142,7 @@ def run_fuse(
             token=api.token if api else None,
             request_hash=api.request_hash if api else "",
             idempotency_key=api.idempotency_key if api else None,
-            **copied,
+            **taken,
         )
 
 
@@ -170,36 +163,6 @@ def go_on(*, run: Run, dollars: str, fuses: bool) -> None:
             run_fuse(run=run)
 
 
-def _copied(base: FusionState, again: Spec, answers: Mapping[int, CallState]) -> dict[str, Any]:
-    """Of the fusion ruled on all that its judge found, where the same judge would compare the
-    same answers by the same criteria again; else nothing."""
-    is_judged = base.analysis is not None or len(base.judged) == 1
-    judged = {call.key for call in answers.values()} == set(base.judged)
-    judge = base.judge.get("model"), base.judge.get("credential")
-    same = (again.judge.model, again.judge.credential) == judge
-    if not (is_judged and judged and same and again.criteria == base.criteria):
-        return {}
-    return {
-        "judged": base.judged,
-        "analysis": base.analysis,
-        "analysis_by": base.analysis_by,
-        "analysis_reason": base.analysis_reason,
-        "analysis_error": base.analysis_error,
-    }
-
-
-def _called(again: Spec, asked: Mapping[str, Any], *, is_judged: bool) -> list[Panelist]:
-    """Whom this fusion will ask. Who is too small is asked only for what words cannot do."""
-    way = asked.get("way", "fuse")
-    called = []
-    if not is_judged and way != "vote" and again.judge.can_judge:
-        called.append(again.judge)
-    is_written = way == "fuse" and not asked.get("analysis_only")
-    if is_written and (again.writer.can_judge or has_words(asked)):
-        called.append(again.writer)
-    return called
-
-
 def run_turn(
     *,
     run: Run,
@@ -212,7 +175,7 @@ def run_turn(
     """One more call, of the writer: it goes on from the fusion `after`, whose tool calls have
     been answered. Answers and analysis stay. Raises Refused."""
     with transaction.atomic():
-        _reopen(run)
+        reopen(run)
         before = run.fusions.filter(number=after).first()
         if before is None:
             raise Refused("There is no such fusion.")
@@ -238,99 +201,6 @@ def run_turn(
         )
 
 
-def begins_from(state: RunState, wish: ReaderWish) -> FusionState | None:
-    """The fusion that another one starts from, whose judge, writer, criteria and seats it has;
-    None: it is made as the run was to be. Raises Refused."""
-    inherits = bool(state.fusion and has_rulings(state.fusion.wish))
-    return ruled_on(state, wish) if wish != PLAIN or inherits else None
-
-
-def fusion_wish(
-    spec: Spec,
-    *,
-    judge: Who = "",
-    synthesizer: Who = "",
-    criteria: str = "",
-    preset: str = "",
-    person: User | None = None,
-    base: FusionState | None = None,
-) -> Wish:
-    """What a run's answers would be fused with again: as before, or as in the fusion `base`, or
-    as with the preset, the site's or one of that person's own, but for what is given. Raises
-    Refused."""
-    whole = _as_before(spec, base)
-    if preset:
-        other = _preset_wish(preset, person)
-        try:
-            terms = spec.terms.and_also(other.terms)
-        except NobodyLeft as nobody:
-            raise Refused(str(nobody)) from None
-        whole = replace(other, panel=spec.panel, kept_policy=spec.policy, terms=terms, limits={})
-    if is_named(judge):
-        whole = replace(whole, judge=judge, judge_fallback="", judge_effort="")
-    elif whole.judge == NOBODY:
-        whole = _with_usual_judge(whole)
-    if is_named(synthesizer):
-        whole = replace(whole, synthesizer=synthesizer, synthesizer_fallback="")
-    return replace(whole, criteria=criteria.strip() or whole.criteria)
-
-
-def _as_before(spec: Spec, base: FusionState | None) -> Wish:
-    begun = base if base and base.judge else None
-    judge = Panelist.from_dict(begun.judge) if begun else spec.judge
-    writer = Panelist.from_dict(begun.synthesizer) if begun else spec.synthesizer
-    if spec.synthesizer is None and writer == judge:
-        writer = None  # whoever judges writes, also where another is named
-    return Wish(
-        panel=spec.panel,
-        judge=judge,
-        synthesizer=writer or "",
-        criteria=begun.criteria if begun else spec.criteria,
-        kept_policy=spec.policy,
-        terms=spec.terms,
-    )
-
-
-def _with_usual_judge(whole: Wish) -> Wish:
-    """Of a run that nobody was to judge."""
-    usual = usual_wish()
-    if usual is None:
-        raise Refused(
-            "No model can judge these answers yet. Name a judge, or have an admin add a provider "
-            "key."
-        )
-    try:
-        terms = whole.terms.and_also(usual.terms)
-    except NobodyLeft as nobody:
-        raise Refused(str(nobody)) from None
-    return replace(usual, panel=whole.panel, kept_policy=whole.kept_policy, terms=terms, limits={})
-
-
-def judged_as_usual(spec: Spec) -> Spec | None:
-    """What it would be fused with, for who is told so beforehand; None: nobody can judge yet."""
-    if spec.has_judge:
-        return spec
-    try:
-        again = build(fusion_wish(spec))
-    except Refused:
-        return None
-    return replace(spec, judge=again.judge, synthesizer=again.synthesizer)
-
-
-def _preset_wish(name: str, person: User | None) -> Wish:
-    own = presets_of(person).filter(slug=name).first() if person else None
-    return own_wish(own) if own else preset_wish(_preset(name))
-
-
-def _preset(name: str) -> Preset:
-    preset = Preset.objects.filter(slug=name).first()
-    if preset is None:
-        raise Refused(f"There is no preset “{name[:60]}”.")
-    if not preset.enabled:
-        raise Refused(f"{preset.name} is switched off.")
-    return preset
-
-
 def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
     """Ask whoever sits there again, or put another model there. Older answers stay.
 
@@ -345,7 +215,7 @@ def seat_ask(*, run: Run, seat: int, model: str = "") -> Call:
         )
     other = find_panelist(model, spec_of(run).panel[seat].terms) if model.strip() else None
     with transaction.atomic():
-        ended = _reopen(run)
+        ended = reopen(run)
         spec = spec_of(ended)
         if other:
             panelist = _with_model(spec.panel[seat], other)
@@ -361,7 +231,7 @@ def seat_add(*, run: Run, model: str) -> Call:
     must_be_of_here(run)
     panelist = find_panelist(model, spec_of(run).terms)
     with transaction.atomic():
-        spec = spec_of(_reopen(run))
+        spec = spec_of(reopen(run))
         if len(spec.panel) >= MAX_SEATS:
             raise Refused(f"A panel has at most {MAX_SEATS} seats.")
         wider: Spec = replace(spec, panel=(*spec.panel, panelist))
@@ -375,7 +245,7 @@ def run_poll(*, run: Run, fusion: int) -> list[Call]:
     Who has not voted yet is asked; a vote given stands. Raises Refused.
     """
     with transaction.atomic():
-        state = state_from_rows(_reopen(run))
+        state = state_from_rows(reopen(run))
         if state.status is not RunStatus.COMPLETED:
             raise Refused("The panel is asked what it prefers once the run is completed.")
         judging = state.fusions.get(fusion)
@@ -421,56 +291,6 @@ def _ask(run: Run, seat: int, panelist: Panelist) -> Call:
         panelist=panelist.to_dict(),
         status=CallStatus.WAITING,
     )
-
-
-def _reopen(run: Run) -> Run:
-    """Hand a run that has ended to the workers again. Within the caller's transaction.
-
-    Returns it as it ended: what was read before the transaction may be older than that.
-    """
-    ended = Run.objects.select_for_update().filter(pk=run.pk).first()
-    if ended is None or ended.origin == Origin.DELETED:
-        raise Refused("The run is not there any more.")
-    must_be_of_here(ended)
-    if not ended.is_final:
-        raise RunUnderWay("The run is under way. Wait for its end, or stop it first.")
-    reopened: dict[str, Any] = {
-        "status": RunStatus.QUEUED,
-        "cancel_requested_at": None,
-        "fuse_requested_at": None,
-        "stopped_seats": [],
-        "lease_until": None,
-        "rung_at": timezone.now(),
-        # What the log said until now is over: readers begin after it.
-        "reopened_after": F("attempt"),
-        # Whoever asks for more has seen what it cost.
-        "usual_budget_nano": None,
-    }
-    Run.objects.filter(pk=run.pk).update(**reopened)
-    index(run.pk)
-    transaction.on_commit(lambda: ring_for(run.pk))
-    return ended
-
-
-def must_be_of_here(run: Run) -> None:
-    """Where nobody was asked, nobody can be asked again. Raises Refused."""
-    if run.is_sample:
-        raise Refused("This is a sample: no model was asked, and none can be asked again.")
-    if run.is_imported:
-        raise Refused("This run was imported to be read: nobody was asked here, or can be again.")
-
-
-def _can_be_asked(panelist: Panelist) -> None:
-    """What a run has kept may be of a server that was removed since. Raises Refused."""
-    if panelist.fallback:
-        return  # who stands in if it cannot
-    credential = Credential.objects.filter(slug=panelist.credential).first()
-    if credential is None:
-        raise Refused(
-            f"The credential of {panelist.short_name} is not there any more. Choose another model."
-        )
-    if lacks := credential.lacks:
-        raise Refused(lacks)
 
 
 def _must_exist(run: Run, seat: int) -> None:

@@ -26,7 +26,7 @@ from console.models import CatalogModel, Credential, Preset, Run
 from console.models.terms import TERMS
 from console.services.build_spec import SeatWish, Wish, build
 from console.services.errors import NameRefused, PolicyRefused, Refused
-from console.services.fusions import fusion_wish
+from console.services.fusion_wish import fusion_wish
 from console.services.presets import preset_duplicate, preset_spec, preset_wish
 from tests.upstream import Script, Upstream
 

@@ -38,7 +38,8 @@ from console.record.public import run_object
 from console.record.rows import state_from_rows
 from console.services.build_spec import Wish, build
 from console.services.errors import Refused
-from console.services.fusions import fusion_wish, run_fuse, run_poll
+from console.services.fusion_wish import fusion_wish
+from console.services.fusions import run_fuse, run_poll
 from console.services.token_defaults import NOTHING_SAID
 
 from .story import ANALYSIS, Story

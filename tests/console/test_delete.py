@@ -33,9 +33,9 @@ from console.models import (
 )
 from console.services.deletion import runs_delete, runs_put_back
 from console.services.errors import Refused
-from console.services.fusions import _reopen
 from console.services.links import run_share
 from console.services.order import run_tags, run_title, runs_mark
+from console.services.reopening import reopen
 from console.worker import removal
 
 from .story import Story, link_to
@@ -241,7 +241,7 @@ def test_who_comes_a_moment_late_changes_nothing_of_it(run: Run, alice: User) ->
     with pytest.raises(Refused, match="not there any more"):
         run_share(run=run, visibility="link", by=alice)
     with pytest.raises(Refused, match="not there any more"):
-        _reopen(run)
+        reopen(run)
     run_title(run=run, title="Quagga")
     assert not ShareLink.objects.filter(ended_at=None, made_at__gt=run.created_at).exists()
     assert not SearchEntry.objects.exists(), "nor is it found by its words"

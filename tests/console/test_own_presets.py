@@ -16,7 +16,7 @@ from django.utils import timezone
 from console.engine.findings.families import family
 from console.models import Call, CatalogModel, OwnPreset, Preset, Run
 from console.services.errors import Refused
-from console.services.fusions import fusion_wish
+from console.services.fusion_wish import fusion_wish
 from console.services.own_presets import own_wish
 from console.services.panel_content import content_of
 from console.services.panel_fill import panel_proposed

@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from console.engine.state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 from console.engine.usage import Usage
 from console.models import Call, Fusion
-from console.record.public import UNTOLD_OF_A_CALL, UNTOLD_OF_A_FUSION, run_object
+from console.record.public import run_object
 from console.record.rows import call_row, fusion_row, state_from_rows
+from console.record.told import UNTOLD_OF_A_CALL, UNTOLD_OF_A_FUSION
 from tests.console.story import Story, a_spec
 
 # A value that is not the default, for each type of a field. Where none fits, add one.

@@ -23,9 +23,10 @@ from console.record.portable import to_json, write
 from console.record.rows import state_from_rows
 from console.services.errors import Refused
 from console.services.follow import run_follow
-from console.services.fusions import _reopen, run_fuse
+from console.services.fusions import run_fuse
 from console.services.presets import presets_changed
 from console.services.quickest import quickest_seats
+from console.services.reopening import reopen
 from console.services.tokens import token_create
 from console.site.sample import FILE, SEED, sample_give, sample_remove
 from tests.console.story import Story
@@ -223,7 +224,7 @@ def test_it_is_not_fused_again(sample: Run) -> None:
     with pytest.raises(Refused):
         run_fuse(run=sample)
     with pytest.raises(Refused, match="This is a sample"), transaction.atomic():
-        _reopen(sample)
+        reopen(sample)
     sample.refresh_from_db()
     assert sample.is_final and sample.fusions.count() == 1
     assert set(sample.calls.values_list("status", flat=True)) == {

@@ -23,7 +23,7 @@ from console.mcp import asking
 from console.models import Call, Credential, Preset, Run
 from console.services.build_spec import Wish, build
 from console.services.errors import PolicyRefused, WaitForRefused
-from console.services.fusions import fusion_wish
+from console.services.fusion_wish import fusion_wish
 from console.services.presets import preset_spec
 from console.services.token_defaults import NOTHING_SAID
 from console.services.wait_for import OFFERED, as_text, in_words, read_wait_for

@@ -15,8 +15,8 @@ from console.models import Run, SearchEntry, SearchFill, Visibility
 from console.models.runs import Origin
 from console.search import Filters, entries, find, index, read_query
 from console.search.filling import begin_anew, claim_fill, fill, is_filling
-from console.services.fusions import _reopen
 from console.services.links import run_share
+from console.services.reopening import reopen
 from console.services.runs import run_cancel, run_start
 from console.services.verdicts import WhatWasSeen, verdict_set, verdict_take_back
 from tests.console.story import Story, a_spec
@@ -69,7 +69,7 @@ def test_what_was_found_best_and_why_is_found_until_it_is_taken_back(alice: User
 def test_a_run_that_is_fused_again_is_under_way_again(alice: User) -> None:
     run = Story().whole().save(alice)
     with transaction.atomic():
-        _reopen(run)
+        reopen(run)
     assert found(alice, state="open") == [run]
     assert found(alice, state="completed") == []
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ...record.parts import Analysis, CachedTokens, ReasoningTokens, Usage
-from ...record.public import Best, CallStatus, GivenFile, Source
+from ...record.told import Best, CallStatus, GivenFile, Source
 from ..http.replies import Error, Reply
 
 

@@ -13,7 +13,8 @@ from ...engine.findings.answering import FinalAnswer, answer_of, answering_call,
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ...record.parts import Analysis, analysis_object, in_place_of, judged, model_of, usage_of
-from ...record.public import GivenFile, Source, analysis_by, asked, best_of, sources
+from ...record.public import analysis_by, asked, best_of, sources
+from ...record.told import GivenFile, Source
 from ..http.errors import TABLE, ApiError
 from .replies import FailedModel, FusionOfChat, PanelAnswer, SeatsFile
 

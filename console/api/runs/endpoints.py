@@ -19,9 +19,10 @@ from ...record.order import OrderAsked, in_order, orders_of
 from ...record.rows import state_from_rows
 from ...services.attaching import ToAttach, tokens_of
 from ...services.errors import RunUnderWay
-from ...services.fusions import begins_from, fusion_wish, must_be_of_here
+from ...services.fusion_wish import begins_from, fusion_wish
 from ...services.habits import history
 from ...services.quote import quote_of
+from ...services.reopening import must_be_of_here
 from ...services.rulings import ReaderWish, Ruled
 from ...services.runs import run_cancel
 from ...services.site import reference

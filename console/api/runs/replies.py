@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ...record.public import Outcome, Researched, Status, Verdict
+from ...record.told import Outcome, Researched, Status, Verdict
 from ..http.replies import Error, Reply
 
 

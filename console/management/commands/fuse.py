@@ -33,7 +33,8 @@ from console.management.terms import add_terms, terms_of
 from console.models import Preset, Run
 from console.record.by_words import compared, put_together
 from console.record.follow import until_final
-from console.record.public import Seat, run_object
+from console.record.public import run_object
+from console.record.told import Seat
 from console.services.attaching import ToAttach, file_bring, without
 from console.services.brought import Brought, brought, largest_file, name_of_file, read_file
 from console.services.build_spec import Wish, build, judge_writes

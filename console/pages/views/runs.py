@@ -49,7 +49,7 @@ from ...search.finding import best_of
 from ...services.estimates import outcome
 from ...services.expected import expected_fusion, prices_for
 from ...services.follow import follow_lacks
-from ...services.fusions import judged_as_usual
+from ...services.fusion_wish import judged_as_usual
 from ...services.habits import habits
 from ...services.presets import preset_names
 from ...services.runs import run_cancel
