@@ -10,7 +10,9 @@ from asgiref.sync import SyncToAsync
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django import Settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.environment import VAR_DIR
 from tests.upstream import server as upstreams
@@ -47,11 +49,20 @@ def upstreams_begin_anew() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The thread in which async code asks the database outlives every test, and PostgreSQL
-    drops no database that somebody is connected to."""
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """For a module's fixtures as well: pytest-django's makes one only where a test asks for it."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, serialized_aliases=())
     yield
+    # The thread in which async code asks the database outlives every test, and PostgreSQL drops
+    # no database that somebody is connected to.
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests import tiers
-from tests.stack import ROOT, until
+from tests.stack import PATIENCE, ROOT, until
 from tests.tiers import Lane
 
 
@@ -101,3 +101,29 @@ def test_who_is_asked_to_end_lets_the_lanes_clear_up(
         assert told.wait(60) == 130
         assert told.stdout and b"== interrupted" in told.stdout.read()
     assert (tmp_path / "cleared").exists()
+
+
+def test_a_lane_that_does_not_end_when_all_is_said_fails_and_tells_who_keeps_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "test_it.py").write_text(
+        textwrap.dedent("""
+            import threading
+
+            def waits_for_what_never_comes():
+                threading.Event().wait()
+
+            def test_passes():
+                threading.Thread(target=waits_for_what_never_comes).start()
+        """)
+    )
+    told = ("-p", "tests.leaving", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *told, "--leave-within", "0.3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert "1 passed" in ended.stdout and ended.returncode == 1
+    assert "waits_for_what_never_comes" in ended.stderr

@@ -13,6 +13,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import console.migrations._columns
+
 
 def into_hashes(apps, schema_editor):
     Run, ShareLink = (apps.get_model("console", name) for name in ("Run", "ShareLink"))
@@ -61,7 +63,7 @@ class Migration(migrations.Migration):
                 ("done_at", models.DateTimeField()),
             ],
         ),
-        migrations.AddField(
+        console.migrations._columns.AddColumn(
             model_name="run",
             name="title",
             field=models.CharField(blank=True, db_default="", default="", max_length=200),

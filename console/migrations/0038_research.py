@@ -6,12 +6,14 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
+import console.migrations._columns
+
 
 class Migration(migrations.Migration):
     dependencies = [("console", "0037_order_and_links")]
 
     operations = [
-        migrations.AddField(
+        console.migrations._columns.AddColumn(
             model_name="run",
             name="research",
             field=models.JSONField(

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+import console.migrations._columns
+
 
 class Migration(migrations.Migration):
 
@@ -22,7 +24,7 @@ class Migration(migrations.Migration):
                 ('touched_at', models.DateTimeField(auto_now=True, db_index=True)),
             ],
         ),
-        migrations.AddField(
+        console.migrations._columns.AddColumn(
             model_name='call',
             name='files',
             field=models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list),

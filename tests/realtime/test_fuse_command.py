@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,20 +19,26 @@ from console.services import runs as services
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.realtime.test_run_way import wait_for
+from tests.stack import PATIENCE
 from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def answered(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every ring is heard by the worker."""
+def answered(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every ring is heard by the worker, and what it leads to has ended before the worker does."""
+    heard: list[threading.Thread] = []
 
     def ring(run_id: Any) -> bool:
-        threading.Thread(target=carry_out, args=[worker, str(run_id)]).start()
+        heard.append(threading.Thread(target=carry_out, args=[worker, str(run_id)], daemon=True))
+        heard[-1].start()
         return True
 
     monkeypatch.setattr(services, "ring", ring)
+    yield
+    for thread in heard:
+        thread.join(PATIENCE)
 
 
 def fuse(*args: str, err: io.StringIO | None = None) -> tuple[int, str, str]:
@@ -136,7 +143,7 @@ def test_without_a_worker_it_says_what_it_waits_for_and_ctrl_c_stops_the_run(
         wait_for(lambda: "Waiting for a worker" in said.getvalue())
         os.kill(os.getpid(), signal.SIGINT)
 
-    reader = threading.Thread(target=loses_patience)
+    reader = threading.Thread(target=loses_patience, daemon=True)
     reader.start()
     code, _, err = fuse("--panel", "test:good", err=said)
     reader.join()

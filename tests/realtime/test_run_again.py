@@ -348,7 +348,7 @@ def test_fusing_now_and_stopping_a_seat_reach_a_run_under_way(
     run = start("good", "fault-hold", "fault-hold", policy=PATIENT)
     with pytest.raises(Refused, match="no answer to fuse yet"):
         fusions.fuse_now(run=run)
-    thread = threading.Thread(target=carry_out, args=[worker, str(run.pk)])
+    thread = threading.Thread(target=carry_out, args=[worker, str(run.pk)], daemon=True)
     thread.start()
     until(lambda: run.calls.filter(seat=0, status="completed").exists())
     fusions.seat_stop(run=run, seat=1)

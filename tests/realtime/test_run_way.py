@@ -57,7 +57,7 @@ def comparable(state: RunState) -> dict[str, Any]:
 
 
 def in_background(worker: Worker, run: Run) -> threading.Thread:
-    thread = threading.Thread(target=carry_out, args=[worker, str(run.pk)])
+    thread = threading.Thread(target=carry_out, args=[worker, str(run.pk)], daemon=True)
     thread.start()
     return thread
 
