@@ -118,6 +118,11 @@ def room_for(limits: Iterable[int | None], analysis: int | None = None) -> int:
     return answers + OF_A_PROMPT + min(analysis or OF_AN_ANALYSIS, OF_AN_ANALYSIS)
 
 
+def successor(key: str, model: str, catalog: Catalog) -> Mend | None:
+    """What is offered in the place of one that ends or has gone."""
+    return _successor(Use("", "", key, model), catalog)
+
+
 def findings(uses: Sequence[Use], catalog: Catalog) -> list[Finding]:
     return [found for use in uses if (found := _finding(use, catalog))]
 

@@ -8,6 +8,7 @@ One reading for all: which model a place is filled with (`makers.py`) and what m
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..engine.findings.families import family
@@ -55,6 +56,7 @@ def version_of(text: str, *, decimal: bool) -> tuple[float, ...]:
     return tuple(float(part or 0) for part in (major, *(minor or ["0"])))
 
 
+@lru_cache(maxsize=16_384)
 def line_of(model: str) -> ModelLine:
     """`claude-opus-4.1-20250805` is of the line of `anthropic/claude-opus-5`, not of Sonnet's."""
     author = model.casefold().lstrip("~").rpartition("/")[0]

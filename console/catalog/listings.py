@@ -25,6 +25,7 @@ from ..models.catalog import nano_dollars
 from ..providers.listing import ModelInfo
 from ..providers.registry import list_models
 from ..providers.wire.http import make_client
+from .changes import CHANGES, note_change
 
 PATIENCE = 5.0
 KEPT = 5 * 60
@@ -40,7 +41,7 @@ TOLD = (
     *("input_price", "output_price", "cached_input_price", "reasons", "takes_tools", "expires_at"),
 )
 # Some servers give the moment at which they are asked for it.
-WRITTEN = (*TOLD, "published_at", "last_seen_at", "gone_at")
+WRITTEN = (*TOLD, "published_at", "last_seen_at", "gone_at", *CHANGES)
 
 
 @dataclass(frozen=True)
@@ -259,6 +260,8 @@ def _keep_models(
     models: those of the old one are not gone, they never were there."""
     known = {row.model: row for row in CatalogModel.objects.filter(credential=credential)}
     listed = [_row(credential, n, m, now) for n, m in enumerate(models)]
+    for row in listed:
+        note_change(row, known.get(row.model), now)
     CatalogModel.objects.bulk_create(
         [row for row in listed if _says_more(row, known.get(row.model))],
         update_conflicts=True,

@@ -115,7 +115,8 @@ def _state(row: CatalogModel) -> tuple[Any, ...]:
     at = row.credential
     return (
         *(at.pk, at.slug, at.name, at.kind, at.url, at.environment, row.model, row.context_length),
-        *(row.input_price, row.output_price, row.reasons, row.takes_tools),
+        *(row.input_price, row.output_price, row.own_input_price, row.own_output_price),
+        *(row.reasons, row.takes_tools),
         *(tuple(row.inputs or ()), row.published_at, row.expires_at),
         row.outputs is None or "text" in row.outputs,
     )

@@ -180,7 +180,7 @@ def _by_price(rows: Sequence[CatalogModel], known: dict[str, Fitting]) -> dict[s
     for row in rows:
         if row.credential_id in served or _NOT_FOR_TALKING.search(row.model.lower()):
             continue
-        price = row.price or published_price(row.credential, row.model)
+        price = row.own_price or row.price or published_price(row.credential, row.model)
         if price is None or price.output > CHEAP_OUTPUT:
             continue
         strong = rank_of(row.model, STRONGEST)

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 def price_of(credential: Credential, model: str, look: Look = listed_model) -> Price | None:
-    """What is known without asking anybody: the list if it is at hand, else published prices."""
+    """What is known without asking anybody: what an admin says is paid, the list if it is at hand,
+    else published prices."""
     if credential.is_local:
         return Price(Decimal(0), Decimal(0))
     row = look(credential, model)
-    return (row and row.price) or published_price(credential, model)
+    return (row and (row.own_price or row.price)) or published_price(credential, model)
 
 
 def context_length_of(credential: Credential, model: str, look: Look = listed_model) -> int | None:

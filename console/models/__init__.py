@@ -1,4 +1,4 @@
-from .catalog import CatalogList, CatalogModel
+from .catalog import CatalogList, CatalogModel, FavouriteModel
 from .credentials import Credential
 from .files import File, RunFile
 from .links import ShareLink
@@ -22,6 +22,7 @@ __all__ = [
     "CatalogModel",
     "Credential",
     "DailyWork",
+    "FavouriteModel",
     "File",
     "Fusion",
     "Heartbeat",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
 
+from django.conf import settings
 from django.db import models
 
 from ..engine.usage import Price
@@ -61,6 +62,14 @@ class CatalogModel(models.Model):
     first_seen_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    # What it cost before its list told another price; None: it told none before.
+    price_changed_at = models.DateTimeField(null=True, blank=True)
+    former_input_price = models.BigIntegerField(null=True, blank=True)
+    former_output_price = models.BigIntegerField(null=True, blank=True)
+    # What is really paid for it, as an admin says: it goes before every other price.
+    own_input_price = models.BigIntegerField(null=True, blank=True)
+    own_output_price = models.BigIntegerField(null=True, blank=True)
+    own_price_at = models.DateTimeField(null=True, blank=True)
     # An admin's word, which no list has; None: nobody has said.
     can_judge = models.BooleanField(
         null=True,
@@ -92,6 +101,39 @@ class CatalogModel(models.Model):
             dollars(self.output_price),
             None if cached is None else dollars(cached),
         )
+
+    @property
+    def own_price(self) -> Price | None:
+        return _price(self.own_input_price, self.own_output_price)
+
+    @property
+    def former_price(self) -> Price | None:
+        return _price(self.former_input_price, self.former_output_price)
+
+
+class FavouriteModel(models.Model):
+    """A model that somebody has given a star. Named, not linked: a list that is read anew, or a key
+    that is made again, takes no star away."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="favourite_models"
+    )
+    credential = models.CharField(max_length=40)  # its slug
+    model = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "credential", "model"], name="favourite_of_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credential}:{self.model}"
+
+
+def _price(given: int | None, made: int | None) -> Price | None:
+    return None if given is None or made is None else Price(dollars(given), dollars(made))
 
 
 def dollars(nano: int) -> Decimal:

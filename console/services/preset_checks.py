@@ -6,7 +6,7 @@ workers read them daily. A preset with findings goes on as it did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from django.contrib.auth.models import User
@@ -132,11 +132,15 @@ def _uses_of(wish: Wish | None, can_judge: set[tuple[int, str]]) -> list[Use]:
 
 
 def _catalog(uses: Sequence[Use]) -> Catalog:
+    return catalog_naming({name for use in uses for name in (use.model, use.plain)})
+
+
+def catalog_naming(names: Collection[str]) -> Catalog:
+    """What is known of models of these names, and, where it is wanted, of all others."""
     credentials = list(Credential.objects.all())
     lists = CatalogList.objects.in_bulk([c.pk for c in credentials])
     keys = {c.slug: _key(c, lists.get(c.pk)) for c in credentials}
     at = {c.pk: c for c in credentials if keys[c.slug].has_list}
-    names = {name for use in uses for name in (use.model, use.plain)}
     rows = list(CatalogModel.objects.filter(credential__in=at, model__in=names))
     for row in rows:
         row.credential = at[row.credential_id]

@@ -30,7 +30,7 @@ def test_nothing_hinders_on_the_pages_around_a_run(visit: Visit, shoot: Shoot) -
     stranger, admin = visit(), visit("ada", viewport={"width": 1440, "height": 900})
     stranger.goto("/sign-in")
     assert problems(stranger) == []
-    for address in ("/fusion", "/fusion/runs", "/fusion/keys", "/v1/docs"):
+    for address in ("/fusion", "/fusion/runs", "/fusion/models", "/fusion/keys", "/v1/docs"):
         admin.goto(address)
         assert problems(admin) == []
         shoot(admin, "desktop-light" + address.replace("/", "-"))

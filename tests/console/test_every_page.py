@@ -39,7 +39,7 @@ DONE = {
     ),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
     *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring", "file-text"),
-    *("preset-offer", "preset-copy", "prompt-offer"),
+    *("preset-offer", "preset-copy", "prompt-offer", "model-star"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
@@ -51,6 +51,7 @@ PAGES: dict[str, dict[str, str | int]] = {
     "run-import": MEMBERS,
     "preset-list": MEMBERS,
     "preset-new": MEMBERS,
+    "model-list": MEMBERS,
     "prompt-list": MEMBERS,
     "prompt-new": MEMBERS,
     "run-deleted": MEMBERS,

@@ -102,6 +102,7 @@ def test_every_template_is_somebody_s(
         f"/presets/{own.slug}/versions",
         f"/presets/{own.slug}/delete",
         "?template=research",
+        "/models",
         "/prompts",
         "/prompts/new",
         f"/prompts/{kept.pk}/delete",
@@ -114,6 +115,7 @@ def test_every_template_is_somebody_s(
     share = f"/fusion/runs/{run.pk}/share"
     assert client.post(share, {"visibility": "link"}, headers=by_htmx).status_code == 200
     assert client.post(share, {"visibility": "link", "anew": "1"}).status_code == 200
+    assert client.post("/fusion/models/star", {"take": "a:b"}, headers=by_htmx).status_code == 200
     token = run_share(run=twice, visibility="link", by=alice)
     run_share(run=twice, visibility="private", by=alice)
     assert client.get(f"/fusion/shared/{token}").status_code == 410
