@@ -1,8 +1,8 @@
 // Presets' cards: another model in one of their seats, chosen where it stands, and the search in all
 // of them. A seat is a link to Custom filled with the same panel where no script runs.
 
-import { named, short } from "console/compose/models";
-import { open, prepare } from "console/compose/picker";
+import { named, short } from "console/picker/models";
+import { open, prepare } from "console/picker/picker";
 import { keep, kept, SWAPS } from "console/draft";
 import { DOWN, oneStop } from "console/stops";
 

@@ -1,4 +1,4 @@
 // The page of a preset of one's own: its seats, and the list of models below their fields.
 
-import "console/compose/picker";
+import "console/picker/picker";
 import "console/compose/seats";

@@ -1,9 +1,9 @@
 // Choosing a model: below a field that names one stands the list of what can be chosen, by the
 // pattern of a combobox. The field stays a text field: what is typed is what is sent.
 
-import { named as nameOf, howMany, readModels, search } from "console/compose/models";
-import { putName } from "console/compose/named";
-import { optionOf } from "console/compose/picker_rows";
+import { named as nameOf, howMany, readModels, search } from "console/picker/models";
+import { putName } from "console/picker/named";
+import { optionOf } from "console/picker/rows";
 
 const MORE = 24; // rows are made as they are scrolled to
 const PAGE = 8;
