@@ -75,6 +75,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/go-on", fusions.go_on, name="run-go-on"),
     path("fusion/runs/<uuid:run_id>/fusions/<int:number>/poll", fusions.poll, name="fusion-poll"),
     path("fusion/runs/<uuid:run_id>/follow", fusions.follow, name="run-follow"),
+    path("fusion/runs/<uuid:run_id>/again", fusions.ask_again, name="run-ask-again"),
     path("fusion/runs/<uuid:run_id>/seats", fusions.seat_add, name="seat-add"),
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/stop", fusions.seat_stop, name="seat-stop"),
     path("fusion/runs/<uuid:run_id>/seats/<int:seat>/ask", fusions.seat_ask, name="seat-ask"),

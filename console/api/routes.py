@@ -8,6 +8,7 @@ from .http.base import View
 from .openai.chat import chat_completions
 from .openai.models import model, models
 from .openai.responses import responses
+from .runs.changes import changes
 from .runs.differences import differences
 from .runs.endpoints import cancel, fuse, run, run_create, run_list, run_quote
 from .runs.events import events
@@ -36,6 +37,7 @@ ROUTES = (
     Route("runs/<uuid:run_id>", "api-run", {"GET": run, "PATCH": run_change, "DELETE": run_remove}),
     Route("runs/<uuid:run_id>/events", "api-run-events", {"GET": events}),
     Route("runs/<uuid:run_id>/differences", "api-run-differences", {"GET": differences}),
+    Route("runs/<uuid:run_id>/changes", "api-run-changes", {"GET": changes}),
     Route("runs/<uuid:run_id>/export", "api-run-export", {"GET": export}),
     Route("runs/<uuid:run_id>/receipt", "api-run-receipt", {"GET": receipt}),
     Route("runs/<uuid:run_id>/cancel", "api-run-cancel", {"POST": cancel}),

@@ -151,6 +151,16 @@ class Run(models.Model):
     follows_calls = models.JSONField(null=True, blank=True)
     histories = models.JSONField(default=dict, blank=True)
 
+    # The run whose question it asks again.
+    again_of = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="asked_again",
+    )
+
     # What was searched and read for it (engine/pool.py); what the pages say is in SourceText.
     research = models.JSONField(
         default=dict, blank=True, db_default=models.Value({}, models.JSONField())
@@ -194,6 +204,9 @@ class Run(models.Model):
                 fields=["follows", "created_at"],
                 name="run_followed_by",
                 condition=Q(follows__isnull=False),
+            ),
+            models.Index(
+                fields=["again_of"], name="run_asked_again", condition=Q(again_of__isnull=False)
             ),
             models.Index(
                 fields=["visibility", "-created_at"],

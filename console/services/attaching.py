@@ -95,6 +95,12 @@ def tickets_of(*, run: Run, owner: User) -> dict[str, str]:
     }
 
 
+def files_of(run: Run) -> list[ToAttach]:
+    """Those that went with its own question, to go with it again."""
+    rows = RunFile.objects.filter(run=run, is_earlier=False).select_related("file")
+    return [_of(row.file, row.name) for row in rows.order_by("number")]
+
+
 def files_of_tickets(*, tickets: Sequence[str], owner: User) -> list[ToAttach]:
     """Each once, in their order. Raises Refused."""
     named: dict[str, str] = {}

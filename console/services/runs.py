@@ -62,6 +62,7 @@ def run_start(
     max_cost: Decimal | None = None,
     files: Sequence[ToAttach] = (),
     template: Mapping[str, Any] | None = None,
+    again_of: Run | None = None,
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
@@ -71,6 +72,7 @@ def run_start(
     that goes into what it is expected to cost.
     `max_cost` is the budget of all its calls, in US dollars, those of later fusions included.
     `template` is what the prompt was filled in from (services/prompts.py).
+    `again_of` is the run whose question it asks again, by whose title it is called, too.
     `files` go with the prompt; where `messages` are given, they name them themselves.
     Raises Refused.
     """
@@ -114,6 +116,8 @@ def run_start(
                 estimate=estimate.to_dict() if estimate else None,
                 usual_budget_nano=usual_budget,
                 template=template,
+                again_of=again_of,
+                title=again_of.title if again_of else "",
             )
             begun = Call.objects.bulk_create(
                 call_row(run.pk, call) for call in calls(spec, answers)
@@ -135,6 +139,8 @@ def run_start(
             first = Run.objects.filter(token=api.token, idempotency_key=api.idempotency_key).first()
         if first is None and follows and not Run.objects.filter(pk=follows.pk).exists():
             raise Refused("The run it goes on from is not there any more.") from None
+        if first is None and again_of and not Run.objects.filter(pk=again_of.pk).exists():
+            raise Refused("The run whose question it asks is not there any more.") from None
         if first is None:
             raise
         return first

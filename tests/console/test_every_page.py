@@ -36,6 +36,7 @@ DONE = {
         "run-go-on",
         "fusion-poll",
         "run-follow",
+        "run-ask-again",
     ),
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
     *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring", "file-text"),

@@ -72,6 +72,7 @@ def test_every_template_is_somebody_s(
     story = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge()
     run = story.analyse(analysis).synthesise("Fused.").complete().save(alice)
     twice = Story().whole().fuse_again("Fused again.").save(alice)
+    again = Story().whole().save(alice, again_of=twice)
     looked_up = researched(Story().whole()).save(alice)
     under_way = Story().begin().answer(0, "An answer.").save(alice)
     sample = bring_in(read(FILE.read_bytes()), owner=None, visibility="team", origin="sample")
@@ -89,6 +90,7 @@ def test_every_template_is_somebody_s(
         "/runs",
         f"/runs/{run.pk}",
         f"/runs/{under_way.pk}",
+        f"/runs/{again.pk}",
         f"/runs/{looked_up.pk}",
         f"/runs/{looked_up.pk}/sources/1",
         f"/runs/{looked_up.pk}/export?format=html",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import (
     AliasChoices,
@@ -396,6 +397,12 @@ class TwoTexts(Schema):
 
     left: Annotated[str, Field(min_length=1, max_length=20)]
     right: Annotated[str, Field(min_length=1, max_length=20)]
+
+
+class Against(Schema):
+    """The run to compare with; without it the one whose question is asked again."""
+
+    against: UUID | None = None
 
 
 class ExportForm(Schema):

@@ -76,6 +76,28 @@ class OrderReply(Reply):
     archived: bool
 
 
+class ChangeReply(Reply):
+    """Of a claim: `broke`: all said it, and it is disputed now; `turned`: another side of it is
+    said now; `figures`: a figure in it moved; `settled`: it was disputed, and is agreed now; `new`
+    and `dropped`. Of a contradiction its topic stands for it; "" where there is none."""
+
+    kind: Literal["broke", "turned", "figures", "settled", "new", "dropped"]
+    before: str
+    now: str
+
+
+class ChangesReply(Reply):
+    """What `run` says that `against` did not, and the other way round, the gravest first; what is
+    only worded otherwise is left out. `by` the two analyses, or, where one has none, by the
+    sentences of both answers."""
+
+    object: Literal["changes"] = "changes"
+    run: str
+    against: str
+    by: Literal["analysis", "answer"]
+    changes: list[ChangeReply]
+
+
 class PriceRange(Reply):
     """US dollars; null where a price is not known, which is not 0."""
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from ... import access
 from ...models import Run
 from ...services import fusions
+from ...services.ask_again import run_ask_again
 from ...services.errors import Refused
 from ...services.follow import run_follow
 from ..again import wish_of, written
@@ -84,6 +85,19 @@ def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         )
     except Refused as refused:
         return _refused(request, run, refused, kept=prompt)
+    return redirect("run-detail", run_id=next_run.pk)
+
+
+@posted
+def ask_again(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """The same question, of the preset as it is now."""
+    run = access.run_owned_by(request.user, run_id)
+    assert run.owner is not None
+    client_run_id = _once(request.POST.get("client_run_id", ""), "again")
+    try:
+        next_run = run_ask_again(run=run, owner=run.owner, client_run_id=client_run_id)
+    except Refused as refused:
+        return _refused(request, run, refused, kept="")
     return redirect("run-detail", run_id=next_run.pk)
 
 

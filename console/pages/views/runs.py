@@ -35,11 +35,13 @@ from ...fragments.fusions import (
 from ...fragments.poll import poll
 from ...fragments.seats import columns
 from ...fragments.sentences import is_compared_first, waits_for_newer
+from ...fragments.since import since
 from ...fragments.verdicts import verdicts
 from ...fragments.worth import worth
 from ...models import Run, ShareLink
 from ...models.runs import Origin
 from ...models.shown import Shown
+from ...record.changed_since import earlier
 from ...record.newest import Bookmark
 from ...record.rows import state_from_rows, when
 from ...record.thread import Thread, thread_of
@@ -183,6 +185,9 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         return _without_its_answers(request, run, why, is_owner=is_owner)
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
+    if before := earlier(run, access.runs_visible_to(request.user)):
+        spec, state = context["spec"], context["state"]
+        context["since"] = since(before, spec, state, context["shown_fusion"])
     query = read_query(request.GET.get("q", ""))
     if query.terms:
         texts, part = context["seat_texts"], context["part"]
@@ -326,7 +331,14 @@ def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str
     )
     if not view.is_whole:
         return {"again": view}
-    return {"again": view, "again_forms": FORMS, "again_presets": preset_names(run.owner)}
+    presets = preset_names(run.owner)
+    name = next((name for slug, name in presets if slug == run.preset), "")
+    return {
+        "again": view,
+        "again_forms": FORMS,
+        "again_presets": presets,
+        "asks_again_of": f"with {name} as it is now" if name else "of the same panel",
+    }
 
 
 def thread(request: HttpRequest, run: Run) -> Thread:
