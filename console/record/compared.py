@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from django.utils.safestring import SafeString
@@ -30,6 +30,7 @@ from .kept import KeptValues
 SideKind = Literal["seat", "fused", "analysis"]
 # Characters of HTML, of all that are kept.
 KEPT = 16_000_000
+OTHER = "with."  # before the name of a text of another run
 _HEADS = dict(
     zip(
         PARTS,
@@ -45,7 +46,8 @@ class NoSuchText(ValueError):
 
 @dataclass(frozen=True)
 class ComparableText:
-    """`name` is its word in an address, `label` what people read."""
+    """`name` is its word in an address, `label` what people read. `is_other`: of another run than
+    the one whose page it stands on."""
 
     name: str
     label: str
@@ -53,6 +55,7 @@ class ComparableText:
     text: str
     seat: int | None = None
     fusion: int | None = None
+    is_other: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,21 @@ def _letters(seats: Sequence[int]) -> str:
     return ", ".join(map(letter, seats))
 
 
+def of_other(texts: Sequence[ComparableText], called: str) -> list[ComparableText]:
+    """Those of another run, `called` so, beside one's own."""
+    return [
+        replace(one, name=f"{OTHER}{one.name}", label=f"{called} · {one.label}", is_other=True)
+        for one in texts
+    ]
+
+
 def named(texts: Sequence[ComparableText], name: str) -> ComparableText:
     """Raises NoSuchText. Letters may be small."""
+    is_other = name.lower().startswith(OTHER)
+    own = name[len(OTHER) :] if is_other else name
     for one in texts:
-        if name.upper() == one.name or name.lower() in (one.name, one.kind):
+        known = one.name.removeprefix(OTHER)
+        if one.is_other == is_other and (own.upper() == known or own.lower() in (known, one.kind)):
             return one
     there = ", ".join(one.name for one in texts)
     raise NoSuchText(f"This run has no text {name[:40]!r}. It has: {there or 'none yet'}.")
@@ -140,7 +154,12 @@ def named(texts: Sequence[ComparableText], name: str) -> ComparableText:
 
 def usual(texts: Sequence[ComparableText]) -> tuple[str, str] | None:
     """What is compared where nobody said: the fused answer with the first seat's, else the first
-    two; None where there are no two."""
+    two; None where there are no two. With another run's texts the first of either, that on the
+    left.
+    """
+    if others := [one.name for one in texts if one.is_other]:
+        own = next((one.name for one in texts if not one.is_other), "")
+        return (others[0], own) if own else None
     first = [one.name for one in texts]
     return (first[0], _next(texts)) if len(first) > 1 else None
 
@@ -178,8 +197,9 @@ def _analysis_for(
     state: RunState, left: ComparableText, right: ComparableText
 ) -> Mapping[str, Any] | None:
     """Of the fusion that gave one of them, else the latest. What an analysis says itself is not
-    linked by it."""
-    if "analysis" in (left.kind, right.kind):
+    linked by it, and nobody read another run's texts beside these.
+    """
+    if "analysis" in (left.kind, right.kind) or left.is_other or right.is_other:
         return None
     numbers = [one.fusion for one in (left, right) if one.fusion is not None]
     numbers += sorted(state.fusions, reverse=True)

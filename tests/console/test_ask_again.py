@@ -136,6 +136,7 @@ def test_what_changed_is_told_and_what_is_only_reworded_is_not(page: Client, ali
         ("new", "Fitters are booked out until autumn."),
     ]
     assert "1 turned, 1 figure moved, 1 new" in html
+    assert f"/fusion/runs/{after.pk}/compare?with={before.pk}" in html
     same = story(NEW).save(alice, again_of=after)
     html = shown(page, same)
     assert told(html) == [] and "nothing but words" in html

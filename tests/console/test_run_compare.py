@@ -162,3 +162,29 @@ def test_a_runs_page_leads_to_it_and_a_shared_one_to_its_own(page: Client, alice
     )
     by_link = page.get("/fusion/shared/by-link").content.decode()
     assert 'href="/fusion/shared/by-link/compare"' in by_link
+
+
+def test_any_two_runs_stand_side_by_side_for_who_may_read_both(
+    page: Client, alice: User, bob: User
+) -> None:
+    run = story().complete().save(alice)
+    other = story().complete().save(alice, prompt="Shall we wait?", visibility="team")
+    choice = {"do": "beside", "run": [run.pk, other.pk]}
+    response = page.post("/fusion/runs/chosen", choice)
+    assert response["Location"] == f"/fusion/runs/{other.pk}/compare?with={run.pk}"
+    html = shown(page, other, **{"with": str(run.pk)})
+    assert '<option value="with.fused-1" selected>' in html
+    assert '<option value="fused-1" selected>' in html
+    assert f'<input type="hidden" name="with" value="{run.pk}">' in html
+    assert {state for state, _ in stated(html, "left")} == {"same"}
+    # What the one's analysis says of its answers says nothing of another's.
+    html = shown(page, run, **{"with": str(other.pk), "left": "A", "right": "with.b"})
+    assert "Shall we wait? · B · " in html and "opposed" not in dict(stated(html, "left"))
+    assert ("words", "Upkeep costs 40,000 a year.") in stated(html, "left")
+    reader = Client()
+    reader.force_login(bob)
+    assert reader.get(f"/fusion/runs/{other.pk}/compare").status_code == 200
+    for named in (run.pk, "none"):
+        assert reader.get(f"/fusion/runs/{other.pk}/compare?with={named}").status_code == 404
+    page.post("/fusion/runs/chosen", {"do": "beside", "run": run.pk})
+    assert "Choose two questions" in page.get("/fusion/runs").content.decode()

@@ -58,6 +58,11 @@ def chosen(request: HttpRequest) -> HttpResponse:
             case "archive" | "unarchive":
                 runs_mark(runs=runs, person=person, kind=ARCHIVE, on=did == "archive")
                 done = runs
+            case "beside":
+                if len(rows) != 2:
+                    raise Refused("Choose two questions, to see side by side what they say.")
+                newer, older = sorted(rows, key=lambda row: row.created_at, reverse=True)
+                return redirect(f"{reverse('run-compare', args=[newer.pk])}?with={older.pk}")
             case "tag":
                 runs_tag(runs=own, names=tags_typed(post.get("tag", "")))
                 done = own

@@ -14,8 +14,11 @@ function partOf(element) {
 }
 
 // A text is named as in this page's address: `B`, `fused-2`, `analysis-2`.
-function addressOf({ id }) {
-  const address = new URL(result.pathname, location.origin);
+// Of another run `with.B`.
+function addressOf({ id: named }) {
+  const isOther = named.startsWith("with.");
+  const id = isOther ? named.slice("with.".length) : named;
+  const address = new URL(isOther ? main.dataset.with : result.pathname, location.origin);
   const [kind, fusion] = id.split("-");
   const isSeat = /^[A-H]$/.test(id);
   address.searchParams.set("look", isSeat ? "answers" : "result");
