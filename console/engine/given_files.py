@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-AS_IT_IS, AS_TEXT, NOT = "as_it_is", "text", "not_given"
-AS = (AS_IT_IS, AS_TEXT, NOT)
+AS_IT_IS, AS_PAGES, AS_TEXT, NOT = "as_it_is", "page_images", "text", "not_given"
+AS = (AS_IT_IS, AS_PAGES, AS_TEXT, NOT)
+_HOW = {AS_IT_IS: "as it is", AS_PAGES: "as pictures of its pages", AS_TEXT: "as text"}
 Told = dict[str, Any]
 
 
@@ -50,5 +51,5 @@ def _words(one: Told) -> str:
     name, shown, why = one.get("name", ""), one.get("shown", ""), one.get("why", "")
     if one.get("given") == NOT:
         return f"was not given “{name}”" + (f": {why}" if why else "")
-    how = "as it is" if one.get("given") == AS_IT_IS else "as text"
+    how = _HOW.get(one.get("given", ""), "as text")
     return f"was given “{name}” {how}" + (f", {shown}" if shown else "")

@@ -17,7 +17,8 @@ from ..engine.findings.ruling import told
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.usage import UNKNOWN, money
-from ..files.delivery import attached_to, has_files
+from ..files.attached import attached_to
+from ..files.delivery import has_files
 from ..models import Run, Verdict
 from ..models.shown import Shown
 from ..record import public

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import Q
 
 from ..models import CatalogModel
 from ..providers.kinds import BUILT_IN
-from .kinds import PDF, is_picture
+from .kinds import PDF, has_to_be_seen, is_picture
 
 IMAGE, FILE = "image", "file"
 At = tuple[str, str]  # (slug of a credential, model)
@@ -36,6 +37,18 @@ def may_take(type: str, inputs: Inputs) -> bool:
     if is_picture(type):
         return inputs is None or IMAGE in inputs
     return type == PDF and inputs is not None and FILE in inputs
+
+
+def may_see_pages(type: str, inputs: Inputs, *, scanned: bool) -> bool:
+    """As pictures. Of whom nobody knows they are tried where there is no text."""
+    return type == PDF and (scanned if inputs is None else IMAGE in inputs)
+
+
+def can_take_some(type: str, read: Mapping[str, Any], inputs: Inputs) -> bool:
+    """In whatever way: what has to be seen goes to who may see, all else is text at least."""
+    if not has_to_be_seen(type, read):
+        return True
+    return may_take(type, inputs) or may_see_pages(type, inputs, scanned=True)
 
 
 def can_see(limit: int = 8) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .refused import FileRefused
 
@@ -54,6 +55,17 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 def is_picture(type: str) -> bool:
     return type in PICTURES
+
+
+def is_scanned(type: str, read: Mapping[str, Any]) -> bool:
+    """A PDF whose pages are pictures: on most of them there is hardly a word of text."""
+    if type != PDF or read.get("error"):
+        return False
+    return not read.get("characters") or 2 * read.get("wordless", 0) > read.get("pages", 0)
+
+
+def has_to_be_seen(type: str, read: Mapping[str, Any]) -> bool:
+    return is_picture(type) or is_scanned(type, read)
 
 
 def type_of(path: Path, name: str) -> str:

@@ -1,7 +1,8 @@
 """A file read in a process of its own, which is killed where it takes too long or too much.
 
 What it finds is kept beside the file: how many pages, how large, why it cannot be read stand in the
-row; the text and the thumbnail in files of their own, made again where they are lost.
+row; the text and the thumbnail in files of their own, made again where they are lost. A PDF's pages
+are drawn by another process, so that what cannot be drawn can be read all the same.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from django.conf import settings
 
 from ..models import File
+from .kinds import PDF
 from .store import path_of
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,20 @@ MEGABYTES = 800
 ANSWER = 40_000_000  # bytes of what it may answer with
 # Of a process of ours, at a time: each may take a core and that much memory.
 _at_a_time = threading.BoundedSemaphore(2)
-_TOLD = ("pages", "sheets", "slides", "lines", "width", "height", "reduced_to", "is_cut", "unread")
+# A page as models are sent it, of how many at most; and the first one, for people.
+PAGE_EDGE, PAGES_DRAWN, SMALL_EDGE = 1568, 20, 320
+_TOLD = (
+    "pages",
+    "sheets",
+    "slides",
+    "lines",
+    "width",
+    "height",
+    "reduced_to",
+    "is_cut",
+    "unread",
+    "wordless",
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,9 @@ def read(file: File, name: str = "") -> File:
         for kind in ("thumbnail", "reduced"):
             if picture := found.get(kind):
                 _write(path_of(file.hash, kind), base64.b64decode(picture))
+        if file.type == PDF and not told.get("error") and (drawn := _drawn(file, SMALL_EDGE, 1)):
+            _write(path_of(file.hash, "thumbnail"), base64.b64decode(drawn[0]))
+            told["has_thumbnail"] = True
         _write(path_of(file.hash, "text"), json.dumps(parts).encode())
     except (OSError, binascii.Error) as error:
         log.warning("what was read of a file could not be kept: %s", error)
@@ -79,9 +97,29 @@ def parts_of(hash: str) -> list[ReadPart]:
         return []
 
 
-def _found(file: File) -> dict[str, Any]:
+def pages_of(hash: str) -> list[bytes]:
+    """Pictures (JPEG) of the first pages of a PDF, drawn once; b"" where one cannot be drawn."""
+    path = path_of(hash, "pages")
+    try:
+        kept = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        kept = _drawn(File(hash=hash, type=PDF), PAGE_EDGE, PAGES_DRAWN)
+        try:
+            _write(path, json.dumps(kept).encode())
+        except OSError as error:
+            log.warning("pages of a file could not be kept: %s", error)
+    return [base64.b64decode(page) for page in kept]
+
+
+def _drawn(file: File, edge: int, count: int) -> list[str]:
+    """In base64; nothing where not even the first one can be drawn."""
+    drawn = _found(file, str(edge), str(count)).get("pictures") or []
+    return drawn if any(drawn[:1]) or count > 1 else []
+
+
+def _found(file: File, *drawn: str) -> dict[str, Any]:
     limits = [str(MEGABYTES), str(settings.FILE_SECONDS)]
-    command = [sys.executable, "-I", "-B", "-c", PROGRAM, file.type, *limits]
+    command = [sys.executable, "-I", "-B", "-c", PROGRAM, file.type, *limits, *drawn]
     try:
         with path_of(file.hash).open("rb") as data, _at_a_time:
             done = subprocess.run(

@@ -34,7 +34,7 @@ AT_A_TIME = 200
 
 def path_of(hash: str, kind: str = "bytes") -> Path:
     """`kind`: `bytes`, `text` (of what was read, as JSON), `thumbnail`, or `reduced`, which
-    is a large picture as models are sent it."""
+    is a large picture as models are sent it, or `pages`, pictures of a PDF's (as JSON)."""
     return Path(settings.FILES_DIR) / hash[:2] / f"{hash}.{kind}"
 
 
@@ -114,6 +114,6 @@ def remove_unused(*, now: bool = False) -> int:
 
 
 def _unlink(hash: str) -> None:
-    for kind in ("text", "thumbnail", "reduced", "bytes"):
+    for kind in ("text", "thumbnail", "reduced", "pages", "bytes"):
         with contextlib.suppress(OSError):
             path_of(hash, kind).unlink(missing_ok=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..files.delivery import described, has_files
+from ..files.attached import described
+from ..files.delivery import has_files
 from ..files.kinds import is_picture
-from ..models import Run
+from ..models import File, Run
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,12 @@ class FileShown:
     number: int
     name: str
     in_words: str
-    is_picture: bool
+    has_thumbnail: bool
     is_earlier: bool
+
+
+def has_thumbnail(file: File) -> bool:
+    return is_picture(file.type) or bool(file.read.get("has_thumbnail"))
 
 
 def files_of(run: Run) -> list[FileShown]:
@@ -27,7 +32,7 @@ def files_of(run: Run) -> list[FileShown]:
             number=row.number,
             name=row.name,
             in_words=described(row.file.type, row.file.read),
-            is_picture=is_picture(row.file.type),
+            has_thumbnail=has_thumbnail(row.file),
             is_earlier=row.is_earlier,
         )
         for row in run.files.select_related("file")

@@ -80,12 +80,12 @@ class Attachment(Told):
 
 
 class GivenFile(Told):
-    """How a file that was attached was given to who was asked: `as_it_is`, as `text` (`shown` is
-    which of it, null where that was all), or `not_given`, and `why`."""
+    """How a file that was attached was given to who was asked: `as_it_is`, as `page_images` or as
+    `text` (`shown` is which of it, null where that was all), or `not_given`, and `why`."""
 
     name: str
     type: str
-    given: Literal["as_it_is", "text", "not_given"]
+    given: Literal["as_it_is", "page_images", "text", "not_given"]
     shown: str | None = None
     why: str | None = None
 

@@ -19,10 +19,11 @@ from ..engine.calls.limits import CHARACTERS_PER_TOKEN
 from ..engine.content import Content, FilePart, TextPart
 from ..engine.spec import Spec, letter
 from ..engine.text import storable
-from ..files.delivery import A_PICTURE, described
-from ..files.inputs import can_see, inputs_of, may_take
-from ..files.kinds import is_picture
-from ..files.reading import parts_of, read
+from ..files.attached import described
+from ..files.delivery import A_PICTURE
+from ..files.inputs import Inputs, can_see, can_take_some, inputs_of
+from ..files.kinds import has_to_be_seen, is_picture
+from ..files.reading import PAGES_DRAWN, parts_of, read
 from ..files.refused import FileRefused
 from ..files.store import keep, too_large
 from ..models import File, Run, RunFile
@@ -34,7 +35,7 @@ MAX_NAME = 200
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ToAttach:
     """`hash` is a file that is kept and has been read."""
 
@@ -47,6 +48,14 @@ class ToAttach:
     @property
     def in_words(self) -> str:
         return described(self.type, self.read)
+
+    @property
+    def has_to_be_seen(self) -> bool:
+        return has_to_be_seen(self.type, self.read)
+
+    def can_be_taken(self, inputs: Inputs) -> bool:
+        """In whatever way, by whom takes these."""
+        return can_take_some(self.type, self.read, inputs)
 
     @property
     def part(self) -> FilePart:
@@ -155,40 +164,50 @@ def files_bind(*, run: Run, files: Sequence[ToAttach], follows: Run | None = Non
 
 def tokens_of(files: Sequence[ToAttach]) -> int:
     """What they add to a prompt, roughly; a picture as much as most make of it."""
-    return sum(
-        A_PICTURE // 2
-        if is_picture(file.type)
-        else min(file.read.get("characters", 0) // CHARACTERS_PER_TOKEN, settings.FILE_TOKENS)
-        for file in files
-    )
+    return sum(map(_tokens, files))
+
+
+def _tokens(file: ToAttach) -> int:
+    if is_picture(file.type):
+        return A_PICTURE // 2
+    pages = min(file.read.get("pages", 0), PAGES_DRAWN) if file.has_to_be_seen else 0
+    text: int = file.read.get("characters", 0) // CHARACTERS_PER_TOKEN
+    return pages * A_PICTURE // 2 + min(text, int(settings.FILE_TOKENS))
 
 
 def without(spec: Spec, files: Sequence[ToAttach]) -> list[str]:
     """Which seats will be asked without which files, as sentences."""
-    pictures = [file for file in files if is_picture(file.type)]
+    pictures = [file for file in files if file.has_to_be_seen]
     if not pictures:
         return []
     seats = {seat: (spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked}
     known = inputs_of(seats.values())
-    blind = [seat for seat, at in seats.items() if not may_take(pictures[0].type, known[at])]
-    if not blind:
-        return []
+    lacking: dict[tuple[ToAttach, ...], list[int]] = {}
+    for seat, at in seats.items():
+        if lacks := tuple(f for f in pictures if not f.can_be_taken(known[at])):
+            lacking.setdefault(lacks, []).append(seat)
     names = spec.seat_names()
-    told = [f"{letter(seat)} ({names[seat]})" for seat in blind]
-    which = f"“{pictures[0].name}”" if len(pictures) == 1 else f"the {len(pictures)} pictures"
+    return [
+        _asked_without(lacks, [f"{letter(seat)} ({names[seat]})" for seat in blind])
+        for lacks, blind in lacking.items()
+    ]
+
+
+def _asked_without(files: Sequence[ToAttach], told: Sequence[str]) -> str:
+    which = f"“{files[0].name}”" if len(files) == 1 else f"the {len(files)} pictures"
     who = ", ".join(told[:-1]) + f" and {told[-1]}" if len(told) > 1 else told[0]
     takes, asked = ("takes", "is") if len(told) == 1 else ("take", "are")
-    return [f"{who} {takes} no pictures and {asked} asked without {which}."]
+    return f"{who} {takes} no pictures and {asked} asked without {which}."
 
 
 def nobody_sees(spec: Spec, files: Sequence[ToAttach]) -> bool:
     """Whether pictures are asked about, and it is known of everybody that they take none."""
-    pictures = [file for file in files if is_picture(file.type)]
+    pictures = [file for file in files if file.has_to_be_seen]
     seats = [(spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked]
     if not pictures or not seats:
         return False
     known = inputs_of(seats)
-    return not any(may_take(pictures[0].type, known[at]) for at in seats)
+    return not any(file.can_be_taken(known[at]) for at in seats for file in pictures)
 
 
 def who_could_see() -> list[str]:

@@ -25,7 +25,8 @@ from ..engine.reducer import apply
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.state import RunState
 from ..engine.steps.fuse import fuse, stopped
-from ..files.delivery import Delivery, attached_to, has_files
+from ..files.attached import attached_to
+from ..files.delivery import Delivery, has_files
 from ..models import Credential, Run, traits_known, traits_learned
 from ..money.amounts import dollars
 from ..money.asking import Payer

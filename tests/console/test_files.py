@@ -99,6 +99,28 @@ def test_a_question_is_asked_about_what_was_attached(page: Client) -> None:
     assert f"/fusion/runs/{run.pk}/files/2/thumbnail" in html
 
 
+def test_a_pdf_shows_its_first_page_and_a_text_none(client: Client, alice: User) -> None:
+    run = Story().whole().save(alice)
+    attached(run, making.pdf(["Rain"]), "report.pdf")
+    attached(run, b"Rain", "a.txt", number=2)
+    client.force_login(alice)
+    first, second = (client.get(reverse("file-thumbnail", args=[run.pk, n])) for n in (1, 2))
+    assert (first.status_code, first["Content-Type"]) == (200, "image/jpeg")
+    assert second.status_code == 404
+    follow_up = Story().whole().save(alice, follows=run)
+    RunFile.objects.create(run=follow_up, file=run.files.get(number=1).file, name="r.pdf", number=1)
+    html = client.get(f"/fusion/runs/{follow_up.pk}").content.decode()
+    assert f"/fusion/runs/{follow_up.pk}/files/1/thumbnail" in html
+
+
+def test_who_takes_no_pictures_is_asked_without_what_was_scanned(page: Client) -> None:
+    kinds = {"image": ["text", "image"], "file": ["text", "file"], "none": ["text"]}
+    scan = file_bring(name="scan.pdf", data=making.scanned(2))
+    text = file_bring(name="a.pdf", data=making.pdf(["Rain is wet, and it falls all day long."]))
+    assert [scan.can_be_taken(frozenset(kinds[k])) for k in kinds] == [True, True, False]
+    assert all(text.can_be_taken(frozenset(kinds[k])) for k in kinds)
+
+
 def test_without_scripts_the_form_brings_the_files_itself(page: Client) -> None:
     assert 'type="file" name="files" multiple' in page.get("/fusion").content.decode()
     ask(page, files=[upload(b"Rain is wet.", "a.txt")])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 
 from PIL import Image
@@ -14,10 +16,11 @@ P = "http://schemas.openxmlformats.org/presentationml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def pdf(pages: Sequence[str]) -> bytes:
-    """A page with a line of text for each."""
+def pdf(pages: Sequence[str], box: str = "0 0 600 800", opens: str = "") -> bytes:
+    """A page with a line of text for each, as large as `box`; `opens`: a script of its own."""
+    script = f"/OpenAction<</S/JavaScript/JS({opens})>>" if opens else ""
     objects = [
-        "<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Catalog/Pages 2 0 R{script}>>",
         f"<</Type/Pages/Count {len(pages)}/Kids["
         + " ".join(f"{4 + 2 * n} 0 R" for n in range(len(pages)))
         + "]>>",
@@ -27,7 +30,7 @@ def pdf(pages: Sequence[str]) -> bytes:
         shown = text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
         drawn = f"BT /F1 12 Tf 50 700 Td ({shown}) Tj ET"
         objects.append(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]"
+            f"<</Type/Page/Parent 2 0 R/MediaBox[{box}]"
             f"/Resources<</Font<</F1 3 0 R>>>>/Contents {5 + 2 * number} 0 R>>"
         )
         objects.append(f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream")
@@ -56,6 +59,25 @@ def archive(members: Mapping[str, str | bytes]) -> bytes:
         zipped.writestr("[Content_Types].xml", "<Types/>")
         for name, data in members.items():
             zipped.writestr(name, data)
+    return out.getvalue()
+
+
+def enormous(edge: int) -> bytes:
+    """A PNG that says that it is so large, and has nothing to show."""
+    data = bytearray(picture())
+    data[16:24] = struct.pack(">II", edge, edge)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    return bytes(data)
+
+
+def bomb(member: str) -> bytes:
+    """An Office document of some 250 kB that would be 250 MB."""
+    begin = {"word/document.xml": b"<a>"}.get(member, b"<b>")
+    out = io.BytesIO(archive({}))
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as zipped, zipped.open(member, "w") as to:
+        to.write(begin)
+        for _ in range(250):
+            to.write(b" " * 1_000_000)
     return out.getvalue()
 
 
@@ -96,15 +118,23 @@ def slides(texts: Sequence[str]) -> bytes:
     )
 
 
-def sheet(rows: Sequence[Sequence[object]]) -> bytes:
+def sheet(rows: Sequence[Sequence[object]], title: str = "Costs") -> bytes:
     import openpyxl
 
     book = openpyxl.Workbook()
     page = book.active
     assert page is not None
-    page.title = "Costs"
+    page.title = title
     for row in rows:
         page.append(list(row))
     out = io.BytesIO()
     book.save(out)
+    return out.getvalue()
+
+
+def scanned(pages: int) -> bytes:
+    """A PDF of pictures, without a word of text."""
+    drawn = [Image.new("RGB", (600, 800), (240, 240, 250 - n % 200)) for n in range(pages)]
+    out = io.BytesIO()
+    drawn[0].save(out, "PDF", save_all=True, append_images=drawn[1:])
     return out.getvalue()

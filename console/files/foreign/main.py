@@ -2,7 +2,8 @@
 
 `parts` are pages, sheets, slides or blocks of lines, each with `name` and `text`; `pages`, `width`,
 `height` and `thumbnail` (base64) where there are some; `is_cut`: there was more text than is read;
-`error`: why it cannot be read, as a sentence that goes on from the file's name.
+`error`: why it cannot be read, as a sentence that goes on from the file's name. Asked for pages
+of a PDF it answers with `pictures` of them instead, JPEG in base64, "" for one that is broken.
 """
 
 from __future__ import annotations
@@ -37,12 +38,22 @@ def read(type: str, data: bytes) -> dict[str, Any]:
     return plain.read(data)
 
 
+def draw(data: bytes, drawn: list[str], seconds: int) -> dict[str, Any]:
+    """`drawn`: how long a page's long side is to be, and how many pages."""
+    from . import pages
+
+    edge, count = map(int, drawn)
+    return pages.read(io.BytesIO(data), edge=edge, count=count, seconds=seconds)
+
+
 def main() -> None:
     bound(megabytes=int(sys.argv[2]), seconds=int(sys.argv[3]))
+    seconds, drawn = int(sys.argv[3]), sys.argv[4:]
     out = sys.stdout
     sys.stdout = sys.stderr  # whatever a library says is not the answer
     try:
-        found = read(sys.argv[1], sys.stdin.buffer.read())
+        data = sys.stdin.buffer.read()
+        found = draw(data, drawn, seconds) if drawn else read(sys.argv[1], data)
     except Unreadable as error:
         found = {"error": str(error)}
     except MemoryError:

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from ... import access
-from ...files.kinds import is_picture
+from ...files.kinds import PDF, is_picture
 from ...files.store import read_bytes
 from ...services.attaching import refuse_size, text_of_document
 from ...services.errors import Refused
@@ -90,9 +90,8 @@ def of_run(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse
 @require_safe
 def thumbnail(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     row = access.file_of(access.run_visible_to(request.user, run_id), number)
-    if not is_picture(row.file.type):
-        raise Http404("No picture.")
-    return _served(row.file_id, "thumbnail", "image/png", "inline")
+    type = "image/jpeg" if row.file.type == PDF else "image/png"
+    return _served(row.file_id, "thumbnail", type, "inline")
 
 
 def _served(hash: str, kind: str, type: str, disposition: str) -> HttpResponse:

@@ -221,7 +221,7 @@ class WishShape(TypedDict, total=False):
 class GivenFileShape(TypedDict, total=False):
     name: Words
     type: Words
-    given: Literal["as_it_is", "text", "not_given"]
+    given: Literal["as_it_is", "page_images", "text", "not_given"]
     shown: Words
     why: Words
 
