@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("console", "0040_prompts")]
+    dependencies = [("console", "0043_own_prices_and_favourites")]
 
     operations = [
         migrations.AddField(

@@ -20,10 +20,10 @@ from .brought import Brought
 from .build_spec import CUSTOM, DIRECT, Wish, build
 from .errors import Refused
 from .follow import OWN
-from .fusions import must_be_of_here
 from .own_presets import own_wish
 from .panel_content import content_of_spec, wish_of
 from .presets import filled_wish, presets_enabled
+from .reopening import must_be_of_here
 from .runs import run_start, spec_of
 from .web import OFF, SHARED, is_offered
 
