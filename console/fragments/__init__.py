@@ -32,6 +32,9 @@ def run_context(
     """`note` says what a silent run is waiting for; it stands above everything else. Who is shown
     no costs is shown no notes to rulings either, where nothing else is said."""
     columns = seats.columns(spec, state)
+    sentence = sentences.status(spec, state)
+    if pooled.is_researching(spec, state):
+        sentence = pooled.words(state)
     return {
         "spec": spec,
         "state": state,
@@ -41,9 +44,8 @@ def run_context(
         "phases": phases.phases(spec, state, pooled.phase(spec, state)),
         "pool": pooled.pool_view(spec, state, columns),
         "total": phases.total(state),
-        "status_sentence": pooled.words(state)
-        if pooled.is_researching(spec, state)
-        else sentences.status(spec, state),
+        "status_sentence": sentence,
+        "status_is_told": sentences.is_told_by_steps(sentence),
         "in_title": sentences.in_title(spec, state),
         "waiting": sentences.waiting(spec, state),
         "waits": sentences.seat_waits(spec, state),

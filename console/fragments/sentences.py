@@ -61,6 +61,12 @@ def status(spec: Spec, state: RunState) -> str:
     return f"Panel: {usable} of {size} answered{lost}"
 
 
+def is_told_by_steps(sentence: str) -> bool:
+    """Whether the line of steps says as much to whoever sees it."""
+    steps = ("Panel: ", "Analysis: ", "Synthesis: ", "Done, from ")
+    return sentence == "Done" or sentence.startswith(steps) and "failed" not in sentence
+
+
 def in_title(spec: Spec, state: RunState) -> str:
     """How far it is, in as many words as a tab of a browser shows."""
     match state.outcome:

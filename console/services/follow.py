@@ -15,9 +15,10 @@ from ..engine.steps.seating import seated
 from ..models import Preset, Run
 from ..record.asked import Followed
 from ..record.rows import state_from_rows
+from .build_spec import build
 from .errors import Refused
 from .others import others_did_to
-from .presets import default_preset_slug, preset_lacks, preset_spec
+from .presets import default_preset_slug, preset_lacks, usual_wish
 from .runs import clean_prompt, run_start, spec_of
 
 FUSED, OWN = "fused", "own"
@@ -68,28 +69,25 @@ def run_follow(
 def follow_lacks(run: Run, spec: Spec) -> str:
     """What keeps a run from being followed, as a sentence, where others than its panel would be
     asked; "" where it can be."""
-    return _lacks_others(run, _usual()) if _asks_others(run, spec) else ""
+    if not _asks_others(run, spec) or usual_wish():
+        return ""
+    return _lacks_others(run)
 
 
 def _asks_others(run: Run, spec: Spec) -> bool:
     return run.is_read_only or not spec.asked
 
 
-def _usual() -> Preset | None:
-    return Preset.objects.filter(slug=default_preset_slug()).first()
-
-
 def _usual_panel(run: Run) -> Spec:
-    preset = _usual()
-    lacks = _lacks_others(run, preset)
-    if preset is None or lacks:
-        raise Refused(lacks)
-    return preset_spec(preset)
+    if (usual := usual_wish()) is None:
+        raise Refused(_lacks_others(run))
+    return build(usual)
 
 
-def _lacks_others(run: Run, preset: Preset | None) -> str:
+def _lacks_others(run: Run) -> str:
+    preset = Preset.objects.filter(slug=default_preset_slug()).first()
     lacks = preset_lacks(preset) if preset else "Choose who answers."
-    return f"{_why_others(run)}, and no others can be asked yet. {lacks}" if lacks else ""
+    return f"{_why_others(run)}, and no others can be asked yet. {lacks}"
 
 
 def _why_others(run: Run) -> str:

@@ -18,6 +18,7 @@ from ..models.runs import READ_ONLY
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
 from .errors import Refused
+from .panel_fill import judge_proposed, panel_proposed
 from .places import are_places, key_for_places, places_filled, unfilled
 from .policy import limits_of
 from .web import limits_of_web, usual_web
@@ -69,9 +70,27 @@ def preset_spec(preset: Preset) -> Spec:
 
 
 def usual_wish() -> Wish | None:
-    """Of the preset that is offered first; None where none can run."""
-    preset = Preset.objects.filter(slug=default_preset_slug(), enabled=True).first()
+    """Of the preset that is offered first; where that is a panel of one's own, since no preset
+    asks the models there are, whoever would be proposed for it. None where nobody can be asked."""
+    slug = default_preset_slug()
+    if slug == CUSTOM:
+        return _proposed()
+    preset = Preset.objects.filter(slug=slug, enabled=True).first()
     return None if preset is None or preset_lacks(preset) else preset_wish(preset)
+
+
+def _proposed() -> Wish | None:
+    names = [one.name for one in panel_proposed(named=())]
+    if not names:
+        return None
+    credentials = {c.slug: c for c in Credential.objects.all()}
+
+    def at(name: str) -> ModelAt:
+        slug, _, model = name.partition(":")
+        return ModelAt(credentials[slug], model)
+
+    seats = [SeatWish(at(name)) for name in names]
+    return Wish(panel=seats, judge=at(judge_proposed(panel=names)))
 
 
 def presets_enabled(*slugs: str) -> dict[Preset, str]:

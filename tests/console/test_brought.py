@@ -19,7 +19,7 @@ from console.engine.reducer import apply
 from console.engine.state import CallStatus, RunStatus
 from console.engine.steps.fuse import NO_JUDGE
 from console.engine.terms import Terms
-from console.models import Credential, Run
+from console.models import CatalogModel, Credential, Run
 from console.models.shown import ALL, BY_LINK, Shown
 from console.record.asked import asked
 from console.record.portable import bring_in, read, to_json, write
@@ -93,6 +93,30 @@ def a_run(owner: User, *texts: str, wish: Wish | None = None, by: str = "alice")
     answers = [brought(number=n, name=f"Text {n}", text=t, by=by) for n, t in enumerate(texts)]
     spec = build(Wish(answers=answers) if wish is None else wish)
     return end(run_start(owner=owner, prompt="What is water like?", spec=spec, answers=answers))
+
+
+@pytest.fixture
+def own_server(nobody: None) -> Credential:
+    """All there is: a server of one's own, whose two models no preset names."""
+    at = {"base_url": "https://models.example.com/v1", "slug": "house", "name": "House"}
+    credential = Credential.objects.create(kind="openai_compatible", **at)
+    for model in ("small", "large"):
+        CatalogModel.objects.create(credential=credential, model=model, context_length=99_000)
+    return credential
+
+
+def test_where_only_a_server_of_ones_own_is_there_its_models_are_asked_on_and_judge(
+    own_server: Credential, page: Client, alice: User
+) -> None:
+    run = a_run(alice, WET, DRY)
+    html = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    assert f'{run.pk}/follow"' in html and "no others can be asked" not in html
+    after = run_follow(run=run, owner=alice, prompt="And ice?", follows_from="seat-1")
+    asked = [(one.credential, one.model) for one in after.frozen_spec.panel]
+    assert sorted(asked) == [("house", "large"), ("house", "small")]
+    assert after.frozen_spec.judge.credential == "house"
+    run_fuse(run=run)
+    assert run.fusions.get().judge["credential"] == "house"
 
 
 # what is taken

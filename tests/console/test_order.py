@@ -47,6 +47,8 @@ def test_a_title_is_told_wherever_the_question_has_one_line(page: Client, run: R
     for at in ("", "/compare"):
         html = page.get(f"/fusion/runs/{run.pk}{at}").content.decode()
         assert "Back to life · Fusion</title>" in html
+        assert '<h1 class="prompt" dir="auto">Back to life</h1>' in html or at
+        assert PROMPT in html  # whole, one press away
     assert "Back to life" in listed(page) and "quagga" not in listed(page)
     keep(page, run, title="", tags="")
     assert "quagga" in listed(page) and "ethics" not in listed(page)
@@ -123,7 +125,9 @@ def test_by_htmx_the_head_changes_in_place(page: Client, run: Run) -> None:
         {"title": "Named", "star": "on"},
         headers={"HX-Request": "true"},
     ).content.decode()
-    assert '<span id="run-labels" class="run-labels" hx-swap-oob="true"><strong' in html
+    assert '<span id="run-labels" class="run-labels" hx-swap-oob="true"><span class="star"' in html
+    assert '<div id="run-asked-for" class="run-asked-for" hx-disable hx-swap-oob="true">' in html
+    assert '<h1 class="prompt" dir="auto">Named</h1>' in html
     assert "Saved." in html and "Starred" in html and "<main" not in html
 
 

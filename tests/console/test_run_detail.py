@@ -228,7 +228,8 @@ def test_a_long_prompt_is_folded_and_whole(page: Client, alice: User) -> None:
         ("One\r\n\r\ntwo", True),
         ("One\ntwo", False),
         ("Keep or replace?", False),
-        ("word " * 84, False),
+        ("word " * 45, False),
+        ("word " * 84, True),
     ],
 )
 def test_a_prompt_of_several_paragraphs_leaves_the_window_to_the_answers(

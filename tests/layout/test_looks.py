@@ -239,6 +239,19 @@ def test_the_head_of_a_finished_run_leaves_the_window_to_its_answer(
     assert width < 700 or len(set(steps)) == 1
 
 
+@pytest.mark.parametrize(("width", "text"), [(1440, 250), (1024, 290), (360, 460)])
+def test_the_head_of_a_run_under_way_leaves_the_window_to_its_answers(
+    show: Show, width: int, text: int
+) -> None:
+    page = show("liveanswers", width, 900)
+    assert top(page.locator(".seat-body").first) <= text
+    # What the line of steps says is read aloud, and not said twice to whoever sees it.
+    sentence = page.locator("#run-status [data-state]")
+    expect(sentence).to_contain_text("Panel: ")
+    assert (sentence.bounding_box() or {"width": 9})["width"] <= 1
+    expect(page.locator(".run-grace")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [1440, 2560])
 def test_no_name_is_cut_by_what_ends_its_answer(show: Show, width: int) -> None:
     page = show("liveanswers", width, 900)
