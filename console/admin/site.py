@@ -24,8 +24,9 @@ class SiteChoicesForm(forms.ModelForm[SiteChoices]):
         help_texts = {
             "reference_model": "As its server names it. What it alone would cost stands beside the "
             "price of each run. Both empty: the model that writes.",
-            "runs_have_budget": "Once it has cost three times what was expected at most, nobody "
-            "else is asked: the best single answer stands in, and its page asks whether to go on.",
+            "runs_have_budget": "Three times what was expected at most, held before each "
+            "call. Where it is reached, what is finished is kept, and its page asks whether to go "
+            "on and for how much. Models are asked with the output limit that it pays for.",
         }
 
     def clean(self) -> dict[str, Any]:

@@ -364,8 +364,6 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
         marks.append(f"cut at {call.output_limit:,} tokens, which is what a budget paid for")
     elif call.finish_reason == "length":
         marks.append("cut at its token limit")
-    elif call.output_limit:
-        marks.append(f"a budget paid for {call.output_limit:,} tokens")
     if call.finish_reason == "content_filter":
         marks.append("cut by a filter")
     if call.is_unconfirmed:

@@ -1,7 +1,10 @@
 """Purse, Window and Hold: what may be spent, what was, and what calls under way may still cost.
 
 Amounts are whole nano-dollars. A purse belongs to an owner, which is a kind and an id (`run`,
-`person`, `token`, or `site`, which has none), and has a limit for each run, day or month. A window
+`usual`, `person`, `token`, or `site`, which has none), and has a limit for each run, day or month.
+`run` is what somebody said that a run may cost, `usual` what one may of which nobody said so, until
+somebody who has seen what it cost asks it for more; its `shares` are what each of its calls may
+count on. A window
 is one such day or month in the site's time zone. A hold is the money of one call: taken from its
 windows in the transaction that marks the call as sent, settled in the one that saves its end. It
 stays as the ledger: what a window has spent is the sum of what its holds were settled at.
@@ -17,11 +20,12 @@ from django.db import models
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Replace
 
-RUN, PERSON, TOKEN, SITE = "run", "person", "token", "site"
+RUN, USUAL, PERSON, TOKEN, SITE = "run", "usual", "person", "token", "site"
 FOR_A_RUN, DAY, MONTH = "run", "day", "month"
 # The order in which windows are locked, by everybody: the one that most calls share comes last
 # and is held for the shortest time.
-RANKS = {RUN: 0, TOKEN: 1, PERSON: 2, SITE: 4}
+OF_A_RUN = (RUN, USUAL)
+RANKS = {RUN: 0, USUAL: 0, TOKEN: 1, PERSON: 2, SITE: 4}
 
 NANO = 1_000_000_000
 MOST_DOLLARS = Decimal(1_000_000_000)
@@ -32,6 +36,7 @@ class Purse(models.Model):
     subject = models.CharField(max_length=40, blank=True, default="")
     period = models.CharField(max_length=40)
     limit_nano = models.BigIntegerField(validators=[MinValueValidator(0)])
+    shares = models.JSONField(null=True, blank=True)  # money/shares.py
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -112,5 +117,5 @@ def has_purse() -> Exists:
     that a site without budgets asks nothing more."""
     own = Replace(Cast(OuterRef("pk"), CharField()), Value("-"), Value(""))
     return Exists(
-        Purse.objects.filter(Q(kind__in=(PERSON, TOKEN, SITE)) | Q(kind=RUN, subject=own))
+        Purse.objects.filter(Q(kind__in=(PERSON, TOKEN, SITE)) | Q(kind__in=OF_A_RUN, subject=own))
     )

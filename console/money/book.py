@@ -19,14 +19,25 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from ..models import Fusion, Hold, Purse, Window
-from ..models.money import DAY, FOR_A_RUN, MONTH, PERSON, RANKS, RUN, SITE, TOKEN, run_subject
+from ..models.money import (
+    DAY,
+    FOR_A_RUN,
+    MONTH,
+    OF_A_RUN,
+    PERSON,
+    RANKS,
+    SITE,
+    TOKEN,
+    run_subject,
+)
 from . import words
 from .asking import Answer, Ask, Denied, Granted, Payer
 from .ending import End
+from .shares import Shares, shares_of
 
 log = logging.getLogger(__name__)
 
-OF_A_RUN = date(1970, 1, 1)
+THE_WHOLE_RUN = date(1970, 1, 1)
 
 
 @dataclass
@@ -66,6 +77,7 @@ def book(
         if hold.call in by_key:
             _settle(hold, by_key[hold.call], windows, changes)
     held = {hold.call for hold in holds if hold.attempt == attempt}
+    shares = shares_of(payer.run_id, concerned.values())
     answers: dict[str, Answer] = {}
     made: list[Hold] = []
     for ask in asks:
@@ -77,7 +89,7 @@ def book(
         days = {purse.pk: starts(purse, now) for purse in purses[ask.key]}
         paying = [w for w in windows.values() if days.get(w.purse_id) == w.starts]
         # None: its budgets were taken away a moment ago.
-        taken = _take(payer, attempt, ask, paying, changes, made) if paying else Granted()
+        taken = _take(payer, attempt, ask, paying, changes, made, shares) if paying else Granted()
         answers[ask.key] = taken
     Hold.objects.bulk_create(made)
     _write(changes, windows)
@@ -106,7 +118,7 @@ def purses_for(run_id: Any, owner_id: int | None, tokens: Iterable[int | None]) 
     subjects = [str(token) for token in set(tokens) if token is not None]
     mine = Q(kind=SITE) | Q(kind=TOKEN, subject__in=subjects)
     if run_id is not None:
-        mine |= Q(kind=RUN, subject=run_subject(run_id))
+        mine |= Q(kind__in=OF_A_RUN, subject=run_subject(run_id))
     if owner_id is not None:
         mine |= Q(kind=PERSON, subject=str(owner_id))
     now = timezone.localtime()
@@ -128,7 +140,7 @@ def rank(purse: Purse) -> int:
 def starts(purse: Purse, now: datetime) -> date:
     """The first day of the window, in the site's time zone, that `now` lies in."""
     if purse.period == FOR_A_RUN:
-        return OF_A_RUN
+        return THE_WHOLE_RUN
     return now.date() if purse.period == DAY else now.date().replace(day=1)
 
 
@@ -169,10 +181,12 @@ def _take(
     paying: Collection[Window],
     changes: dict[int, list[int]],
     made: list[Hold],
+    shares: Shares,
 ) -> Answer:
     if ask.input_price is None or ask.output_price is None:
         return Denied(words.unpriced(next(iter(paying)).purse, ask))
-    left = {window.pk: _left(window, changes) for window in paying}
+    kept = {window.pk: shares.kept_from(ask.key, window.purse) for window in paying}
+    left = {window.pk: _left(window, changes) - kept[window.pk] for window in paying}
     least = min(paying, key=lambda window: left[window.pk])
     amount, limit = ask.amount(), None if ask.is_limited else ask.output
     if amount > left[least.pk]:
@@ -196,6 +210,7 @@ def _take(
     )
     for window in paying:
         changes[window.pk][0] += amount
+    shares.taken(ask.key)
     return Granted(limit)
 
 
@@ -242,5 +257,5 @@ def _warn(window: Window, more: int) -> None:
     business of who started it."""
     purse, spent = window.purse, window.spent_nano
     now = words.state(purse.limit_nano, spent + more)
-    if now and purse.kind != RUN and now != words.state(purse.limit_nano, spent):
+    if now and purse.kind not in OF_A_RUN and now != words.state(purse.limit_nano, spent):
         log.warning("%s (%s): %s", words.named(purse), purse, now)

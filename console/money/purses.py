@@ -4,6 +4,7 @@ run before it is begun."""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from ..models import Purse, Window
-from ..models.money import DAY, FOR_A_RUN, MONTH, RUN, run_subject
+from ..models.money import DAY, FOR_A_RUN, MONTH, OF_A_RUN, RUN, USUAL, run_subject
 from . import words
 from .amounts import dollars, nano
 from .book import purses_for, starts
@@ -41,14 +42,38 @@ def run_budget(*, run_id: Any, more: Decimal) -> None:
     purse_set(kind=RUN, subject=run_subject(run_id), period=FOR_A_RUN, limit=so_far + more)
 
 
-def budget_of(run_id: Any) -> tuple[int, int] | None:
-    """Of a run's own: what its calls may cost together, and what of that is left."""
-    purse = Purse.objects.filter(kind=RUN, subject=run_subject(run_id)).first()
+def usual_budget_set(*, run_id: Any, limit: int, shares: Mapping[str, int]) -> None:
+    """Of a run of which nobody says what it may cost; nano-dollars."""
+    subject = run_subject(run_id)
+    Purse.objects.create(
+        kind=USUAL, subject=subject, period=FOR_A_RUN, limit_nano=limit, shares=dict(shares)
+    )
+
+
+def usual_budget_lifted(*, run_id: Any) -> None:
+    """Whoever asks for more has seen what it cost."""
+    Purse.objects.filter(kind=USUAL, subject=run_subject(run_id)).delete()
+
+
+@dataclass(frozen=True)
+class RunBudget:
+    """A run's own: what its calls may cost together, and what of that is left; nano-dollars."""
+
+    limit: int
+    left: int
+    named: str
+
+
+def budget_of(run_id: Any) -> RunBudget | None:
+    """The one that somebody said before the usual one."""
+    of_it = Purse.objects.filter(kind__in=OF_A_RUN, subject=run_subject(run_id))
+    purse = min(of_it, key=lambda purse: OF_A_RUN.index(purse.kind), default=None)
     if purse is None:
         return None
     window = purse.windows.first()
     gone = window.spent_nano + window.held_nano if window else 0
-    return purse.limit_nano, max(purse.limit_nano - gone, 0)
+    left = max(purse.limit_nano - gone, 0)
+    return RunBudget(purse.limit_nano, left, words.named(purse))
 
 
 def used_up(owner_id: int | None, token_id: int | None) -> UsedUp | None:

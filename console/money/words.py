@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from ..models.money import DAY, MONTH, PERSON, RUN, SITE, TOKEN, Purse
+from ..models.money import DAY, MONTH, PERSON, RUN, SITE, TOKEN, USUAL, Purse
 from .amounts import about, plain
 from .asking import Ask
 
+OF_THIS_RUN = "This run's "
 _OWNERS = {
-    RUN: "This run's budget",
+    RUN: f"{OF_THIS_RUN}budget",
+    USUAL: f"{OF_THIS_RUN}usual budget",
     PERSON: "The budget of the person who asked",
     TOKEN: "This token's budget",
     SITE: "This site's budget",
 }
 _PERIODS = {DAY: " a day", MONTH: " a month"}
+_GOES_ON = "Whoever started it can let it go on for more."
 _RAISED = {
-    RUN: "Whoever started it can let it go on for more.",
+    RUN: _GOES_ON,
+    USUAL: _GOES_ON,
     TOKEN: "Its owner or an admin can raise it.",
 }
 WARNED_AT = 80  # percent
@@ -23,6 +27,8 @@ BY_AN_ADMIN = "An admin can raise it."
 
 def named(purse: Purse) -> str:
     owner = _OWNERS.get(purse.kind, "A budget")
+    if purse.kind == USUAL:  # computed: nobody set it to the last figure
+        return f"{owner} of {about(purse.limit_nano)}, three times what was expected at most,"
     return f"{owner} of {plain(purse.limit_nano)}{_PERIODS.get(purse.period, '')}"
 
 

@@ -3,13 +3,14 @@ it; and what it may come to where nobody has said that.
 
 A run's usual budget is three times the quote's high, by what is known of such runs or by what holds
 for all, whichever is more: who asks for a report after a week of short questions is not stopped by
-them. It is none where a price is not known, where nothing costs anything, and for evaluations,
-which have limits of their own.
+them. Each call has its share of it (money/shares.py). It is none where a price is not known, where
+nothing costs anything, and for evaluations, which have limits of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -22,12 +23,21 @@ from ..models import Run
 from ..models.runs import Origin
 from ..money.amounts import nano
 from ..money.receipt import Quoted
+from ..money.shares import part
 from .habits import History, history, people_of
 from .quote import RunQuote, quote_of
 from .site import chosen_for_the_site, reference_of
 
 TIMES = 3
-LEAST = Decimal("0.01")  # dollars: below, a search of the web alone would be the end of a run
+LEAST = Decimal("0.01")  # dollars
+
+
+@dataclass(frozen=True)
+class UsualBudget:
+    """Nano-dollars; `shares`: of each part of a run, three times what is expected of it at most."""
+
+    limit: int
+    shares: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -82,8 +92,8 @@ def estimated(
     attached: int = 0,
     origin: str,
     is_limited: bool,
-) -> tuple[Estimate | None, int | None]:
-    """And its usual budget in nano-dollars; none where somebody has said one (`is_limited`).
+) -> tuple[Estimate | None, UsualBudget | None]:
+    """And its usual budget; none where somebody has said one (`is_limited`).
     Files of `attached` tokens go with the texts."""
     if origin == Origin.API and len(people_of(spec)) == 1:
         return None, None  # passed through: nothing that a program waits for is looked up for it
@@ -95,14 +105,22 @@ def estimated(
     if is_limited or origin == Origin.EVALUATION or (chosen and not chosen.runs_have_budget):
         return estimate, None
     return estimate, _usual_budget(
-        said, quote_of(spec, texts, History(), answers, attached=attached)
+        said, quote_of(spec, [*texts, *_beside(spec)], History(), answers, attached=attached)
     )
 
 
-def _usual_budget(said: RunQuote, usually: RunQuote) -> int | None:
+def _usual_budget(said: RunQuote, usually: RunQuote) -> UsualBudget | None:
     if not said.high or usually.high is None:
         return None
-    return nano(max(TIMES * max(said.high, usually.high), LEAST))
+    most = max(said, usually, key=lambda quote: quote.high or 0)
+    shares = {part(p.step, p.seat): nano(TIMES * p.high) for p in most.parts if p.high is not None}
+    return UsualBudget(nano(max(TIMES * (most.high or LEAST), LEAST)), shares)
+
+
+def _beside(spec: Spec) -> list[str]:
+    """What a program sends beside its messages, as tools: models read it, too."""
+    options = spec.request.get("options")
+    return [json.dumps(options, ensure_ascii=False, default=str)] if options else []
 
 
 @dataclass(frozen=True)

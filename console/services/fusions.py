@@ -31,7 +31,7 @@ from ..engine.steps.poll import voters
 from ..engine.steps.seating import seated
 from ..models import Call, Fusion, Run
 from ..money.amounts import read
-from ..money.purses import budget_of, run_budget
+from ..money.purses import budget_of, run_budget, usual_budget_lifted
 from ..record.rows import state_from_rows
 from .build_spec import Who, build, find_panelist
 from .errors import Refused
@@ -158,6 +158,7 @@ def go_on(*, run: Run, dollars: str, fuses: bool) -> None:
         if budget_of(run.pk) is None and run.usual_budget_nano is None:
             raise Refused("This run has no budget of its own.")
         run_budget(run_id=run.pk, more=more)
+        usual_budget_lifted(run_id=run.pk)
         Run.objects.filter(pk=run.pk).update(usual_budget_nano=None)
         if fuses:
             run_fuse(run=run)

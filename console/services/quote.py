@@ -46,6 +46,7 @@ class QuotedPart:
     `fits`: whether what it is to read and write fits its context, None where that is not known."""
 
     role: Role
+    step: Step
     seat: int | None
     who: Panelist
     low: Decimal | None
@@ -126,6 +127,7 @@ def quote(
     parts = tuple(
         QuotedPart(
             role=call.role,
+            step=call.step,
             seat=call.seat,
             who=call.who,
             low=few.cost,

@@ -12,6 +12,7 @@ from ..engine.spec import Panelist
 from ..engine.state import RunStatus
 from ..models import Credential, Run
 from ..models.runs import Origin
+from ..money.purses import usual_budget_lifted
 from ..search import index
 from .errors import Refused, RunUnderWay
 from .runs import ring_for
@@ -40,6 +41,7 @@ def reopen(run: Run) -> Run:
         # Whoever asks for more has seen what it cost.
         "usual_budget_nano": None,
     }
+    usual_budget_lifted(run_id=run.pk)
     Run.objects.filter(pk=run.pk).update(**reopened)
     index(run.pk)
     transaction.on_commit(lambda: ring_for(run.pk))

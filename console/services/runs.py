@@ -22,7 +22,7 @@ from ..engine.text import storable
 from ..models import ApiToken, Call, Run, Visibility
 from ..models.money import FOR_A_RUN, RUN, run_subject
 from ..models.runs import Origin
-from ..money.purses import purse_set
+from ..money.purses import purse_set, usual_budget_set
 from ..record.asked import Followed
 from ..record.rows import call_row
 from ..search import index, index_begun
@@ -114,7 +114,7 @@ def run_start(
                 follows_from=follows_from,
                 follows_calls=followed.to_dict() if followed else None,
                 estimate=estimate.to_dict() if estimate else None,
-                usual_budget_nano=usual_budget,
+                usual_budget_nano=usual_budget.limit if usual_budget else None,
                 template=template,
                 again_of=again_of,
                 title=again_of.title if again_of else "",
@@ -129,6 +129,10 @@ def run_start(
             if max_cost is not None:
                 subject = run_subject(run.pk)
                 purse_set(kind=RUN, subject=subject, period=FOR_A_RUN, limit=max_cost)
+            elif usual_budget is not None:
+                usual_budget_set(
+                    run_id=run.pk, limit=usual_budget.limit, shares=usual_budget.shares
+                )
             index_begun(run, begun)
             transaction.on_commit(lambda: ring_for(run.pk))
     except IntegrityError:

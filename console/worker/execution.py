@@ -28,7 +28,6 @@ from ..engine.steps.fuse import fuse, stopped
 from ..files.attached import attached_to
 from ..files.delivery import Delivery, has_files
 from ..models import Credential, Run, traits_known, traits_learned
-from ..money.amounts import dollars
 from ..money.asking import Payer
 from ..money.book import Till
 from ..providers.registry import make_provider
@@ -75,8 +74,6 @@ class Execution:
         payer = Payer(run.pk, run.owner_id, run.token_id)
         self.till = Till(payer, run.attempt, is_open=run.has_purse)
         self._asked = asked
-        nanos = run.usual_budget_nano
-        self._usual_budget = None if nanos is None else dollars(nanos)
         self.control = Control()
         self.control.tell(fuse_now=bool(run.fuse_requested_at), stopped=set(run.stopped_seats))
         self.spec = Spec.from_dict(run.spec)
@@ -153,7 +150,6 @@ class Execution:
             handed_on=self._handed_on,
             pieces=self.recorder,
             files=files,
-            usual_budget=self._usual_budget,
             researcher=self._researcher,
         )
 

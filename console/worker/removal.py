@@ -16,6 +16,7 @@ from django.utils import timezone
 from ..models import DailyWork, Run, RunDeletion
 from ..models.order import KEPT_DAYS
 from ..models.runs import Origin, is_unfinished
+from ..money.purses import usual_budget_lifted
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ def _remove(run_id: uuid.UUID) -> bool:
         if found is None:
             return False
         found.delete()
+        usual_budget_lifted(run_id=run_id)
     return True
 
 

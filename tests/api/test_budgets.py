@@ -90,12 +90,36 @@ def test_a_later_fusion_has_the_limit_that_is_said_with_it(api: Api) -> None:
     assert len(api.upstream.calls) == 2
 
 
-def test_what_a_provider_bills_beyond_its_list_ends_the_run_s_budget(api: Api) -> None:
-    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 3}
-    api.script("good", Script(text="Dear.", usage=usage))
+BEYOND = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 3}
+
+
+@pytest.mark.parametrize("limit", [{"max_cost": 2}, {}], ids=["said", "usual"])
+@pytest.mark.parametrize("asked", ["chat", "streamed", "responses"])
+def test_a_request_is_told_where_its_budget_pays_for_no_fused_answer(
+    api: Api, asked: str, limit: dict[str, Any]
+) -> None:
+    api.script("good", Script(text="Dear.", usage=BEYOND))
+    path, body = ASKED["chat" if asked == "streamed" else asked]
+    reply = api.post(path, json=joined(body, limit | {"stream": asked == "streamed"}))
+    if asked == "streamed":
+        assert "budget_exceeded" in reply.text and "What was finished is kept" in reply.text
+        assert "Dear." not in reply.text
+    else:
+        failed = error(reply, 402, "budget_exceeded")
+        assert "budget of $" in failed["message"] and "What was finished is kept" in reply.text
+        run = api.get(f"/runs/{failed['metadata']['run_id']}").json()
+        assert run["status"] == "completed" and "Dear." in str(run["calls"])
+        assert run["fusions"][-1]["failure_reason"] == "budget_exceeded"
+    assert not api.upstream.calls_of("writer")
+
+
+def test_who_wishes_so_is_given_the_best_answer_where_no_other_is_paid_for(api: Api) -> None:
+    api.script("good", Script(text="Dear.", usage=BEYOND))
     path, body = ASKED["chat"]
-    answer = api.post(path, json=body | {"max_cost": 2})
+    wish = {"max_cost": 2, "fusion": {"over_budget": "best"}}
+    answer = api.post(path, json=joined(body, wish))
     assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"]
     assert not api.upstream.calls_of("writer"), "what is finished stands in"
 
 

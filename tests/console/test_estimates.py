@@ -102,7 +102,7 @@ def test_a_run_may_come_to_three_times_what_was_expected_at_most(alice: User) ->
     assert estimate and estimate.high and run.usual_budget_nano
     assert run.usual_budget_nano == pytest.approx(int(estimate.high * 3 * 10**9), abs=1)
     cheap = start(alice, priced(Price(Decimal("0.0001"), Decimal("0.0001"))))
-    assert cheap.usual_budget_nano == 10**7  # a cent: a search costs as much
+    assert cheap.usual_budget_nano == 10**7  # a cent
 
 
 def test_nobody_is_stopped_for_a_price_that_is_not_known_or_nothing_or_was_said(
@@ -118,7 +118,7 @@ def test_nobody_is_stopped_for_a_price_that_is_not_known_or_nothing_or_was_said(
 
 def stopped(alice: User) -> Run:
     story = Story(priced()).begin().answer(0, "One.").answer(1, "Two.")
-    story.fail(2, Reason.BUDGET_EXCEEDED)
+    story.fail(2, Reason.BUDGET_EXCEEDED, "This run has cost $0.0624 so far.")
     return story.save(alice, status="failed", usual_budget_nano=60_000_000)
 
 

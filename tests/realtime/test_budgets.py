@@ -15,12 +15,13 @@ from django.utils import timezone
 from console.engine.spec import Panelist, Spec
 from console.engine.steps import prompts
 from console.engine.usage import Price
-from console.models import Credential, Hold, Run, Window
+from console.fragments.budget import goes_on
+from console.models import Credential, Hold, Purse, Run, SiteChoices, Window
 from console.money.giving_back import give_back
 from console.money.purses import purse_set
 from console.money.receipt import receipt_of
 from console.services import runs as services
-from console.services.fusions import go_on
+from console.services.fusions import go_on, run_fuse
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.prose import words
@@ -261,6 +262,7 @@ def test_a_budget_that_is_set_while_a_run_goes_on_holds_for_its_next_call(
 def test_without_a_budget_nothing_more_is_asked_of_the_database(
     worker: Worker, upstream: Upstream, credential: Credential
 ) -> None:
+    SiteChoices.objects.create(runs_have_budget=False)
     run = start("a", "b")
     asked: list[str] = []
 
@@ -301,12 +303,103 @@ def test_a_run_that_came_to_three_times_what_was_expected_keeps_its_answers_and_
     ]  # fmt: skip
     [judge] = [call for call in state.calls.values() if call.step == "analysis"]
     assert (judge.reason, judge.sent_at) == ("budget_exceeded", None)
-    assert "This run has cost $7.5020 so far" in judge.error
+    assert judge.error.startswith("This run's usual budget of $0.")
+    assert "three times what was expected at most, does not pay for this call" in judge.error
+    assert judge.error.endswith("Whoever started it can let it go on for more.")
     assert state.fusion and state.fusion.best in state.calls  # it stands in
-    assert "This run has cost $7.5020 so far" in state.error
+    assert "This run's usual budget of $0." in state.error
+    asks = goes_on(run, state, may_fuse=True)
+    assert asks and "did not pay for all of it: $0 is left" in asks.sentence
     # Somebody goes on: nothing of that stands in their way any more.
     go_on(run=run, dollars="5", fuses=True)
     run.refresh_from_db()
     assert run.usual_budget_nano is None
+    assert [purse.kind for purse in Purse.objects.all()] == ["run"]
     in_background(worker, run).join(60)
     assert rows(run).status == "completed"
+
+
+def test_of_a_run_s_usual_budget_each_call_has_its_share_however_many_ask_at_once(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    run = start("a", "b", "c", "d", limit=None)
+    purse = Purse.objects.get(kind="usual")
+    assert purse.limit_nano == run.usual_budget_nano
+    assert abs(sum(purse.shares.values()) - purse.limit_nano) < 10
+    thread = in_background(worker, run)
+    thread.join(60)
+    state = rows(run)
+    assert state.status == "completed" and len(upstream.calls) == len(state.calls) == 6
+    holds = {hold.call: hold for hold in Hold.objects.all()}
+    for seat in range(4):
+        hold, share = holds[f"panel-{seat}-1"], purse.shares[f"panel-{seat}"]
+        assert 0 <= share - hold.amount_nano <= 10_000_000 * 1e-3 + 10
+        asked = upstream.calls_of("abcd"[seat])[0].body["max_tokens"]
+        assert asked == hold.output_limit == state.calls[hold.call].output_limit > 4_000
+    # What the panel did not use is there for whoever is asked later.
+    assert holds["synthesis-f1-1"].output_limit > 20_000
+    window = Window.objects.get()
+    assert (window.held_nano, window.spent_nano) == (0, in_nano(state.cost()[0]))
+
+
+def test_the_strictest_budget_of_several_says_no(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    site("0.001")
+    run = start("a", "b")
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    assert state.reason == "budget_exceeded" and "This site's budget of $0.001" in state.error
+    assert goes_on(run, state, may_fuse=False) is None, "an admin raises that one"
+
+
+def test_a_seat_that_fails_is_asked_again_from_the_share_that_it_did_not_use(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    upstream.script("a", Script(status=503), Script(text="At last."))
+    run = start("a", "b", limit=None)
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    assert state.status == "completed" and state.calls["panel-0-2"].is_usable
+    first, second = (Hold.objects.get(call=f"panel-0-{n}") for n in (1, 2))
+    assert first.settled_nano == 0 and second.amount_nano >= first.amount_nano > 0
+
+
+def test_a_run_that_a_lost_worker_left_has_its_usual_budget_still(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    run = start("fault-hold", "b", limit=None)
+    thread = in_background(worker, run)
+    wait_for(lambda: "panel-0-1" in rows(run).calls and rows(run).calls["panel-0-1"].text)
+    worker.loop.call_soon_threadsafe(worker.runs[str(run.pk)].stop, "lost")
+    thread.join(60)
+    Run.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
+    upstream.script("fault-hold", Script(text="At last."))
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    assert state.status == "completed" and state.calls["panel-0-2"].is_usable
+    total = sum(hold.settled_nano or 0 for hold in Hold.objects.all())
+    window = Window.objects.get()
+    assert (window.held_nano, window.spent_nano) == (0, total)
+    assert total <= window.purse.limit_nano
+
+
+def test_who_asks_for_more_has_seen_what_it_cost(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    run = start("a", "b")
+    carry_out(worker, str(run.pk))
+    assert Purse.objects.filter(kind="usual").exists()
+    run_fuse(run=run)
+    assert not Purse.objects.exists()
+    carry_out(worker, str(run.pk))
+    assert rows(run).fusions[2].status == "completed"
+
+
+def test_a_run_begun_before_its_usual_budget_was_held_goes_on_to_its_end(
+    worker: Worker, upstream: Upstream, credential: Credential
+) -> None:
+    run = start("a", "b")
+    Purse.objects.all().delete()
+    carry_out(worker, str(run.pk))
+    assert rows(run).status == "completed" and not Hold.objects.exists()

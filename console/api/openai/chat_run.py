@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from ...engine.spec import Spec
-from ...engine.state import RunState
+from ...engine.state import CallState, RunState
 from ...engine.usage import Usage as Tokens
 from ...models import Run
 from ...record.parts import Usage
@@ -141,6 +141,18 @@ class Chat:
             part.warnings = list(self.plan.warnings)
         return part
 
+    def answering_call(self, state: RunState) -> CallState | None:
+        """None where the budget did not pay for the fused answer: what stands in is kept for who
+        asks for it."""
+        takes_best = self.call.body.fusion.over_budget == "best"
+        if shapes.is_unpaid(state) and not takes_best:
+            return None
+        return shapes.answering_call(self.spec, state)
+
+    async def answer(self, state: RunState) -> shapes.FinalAnswer | None:
+        is_kept = self.answering_call(state) is None
+        return None if is_kept else await shapes.answer_aside(self.spec, state)
+
     def failure(self, state: RunState) -> ApiError:
         return shapes.failure(self.spec, state, run_id=str(self.run.pk), run_url=self.url)
 
@@ -155,11 +167,11 @@ def view(state: RunState, turn: int) -> RunState:
 async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
     """Wait for the answer; of the panel too, if the outer model asks it. Raises ApiError."""
     state = await _ended(chat)
-    answer = await shapes.answer_aside(chat.spec, state)
+    answer = await chat.answer(state)
     if chat.wants_panel(answer):
         chat = await db(go_on, chat, state)
         state = await _ended(chat)
-        answer = await shapes.answer_aside(chat.spec, state)
+        answer = await chat.answer(state)
     if answer is None:
         raise chat.failure(state)
     return chat, state, answer

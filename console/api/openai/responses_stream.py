@@ -134,7 +134,7 @@ class _Reading:
                 events = [*self._of_fusion(), *self._of_reasoning(), *self._of_message()]
                 for event in quiet.or_sign_of_life(events):
                     yield event
-        self.answer = await shapes.answer_aside(chat.spec, self.state)
+        self.answer = await chat.answer(self.state)
         if self.answer is None:
             raise chat.failure(self.state)
 

@@ -30,6 +30,7 @@ __all__ = [
     "failure",
     "fusion_object",
     "is_direct",
+    "is_unpaid",
     "judged",
     "model_of",
     "responses",
@@ -133,6 +134,12 @@ def failed_models(spec: Spec, state: RunState) -> list[FailedModel]:
     return failed
 
 
+def is_unpaid(state: RunState) -> bool:
+    """Whether a budget paid for no fused answer: then the best single one stands in."""
+    written = state.fused
+    return bool(written and written.reason == Reason.BUDGET_EXCEEDED)
+
+
 def failure(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> ApiError:
     """Why a run that is over has no answer. Never under a status that clients repeat."""
     where = {"metadata": {"run_id": run_id, "run_url": run_url, "reason": state.reason or None}}
@@ -142,6 +149,10 @@ def failure(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> ApiErr
     elif call and call.status is CallStatus.FAILED:
         code, message = _DIRECT.get(call.reason, "run_failed"), call.error
         where["metadata"]["reason"] = call.reason
+    elif (written := state.fused) and is_unpaid(state):
+        code = "budget_exceeded"
+        message = f"{written.error} What was finished is kept with the run."
+        where["metadata"]["reason"] = code
     elif _is_too_long_for_all(spec, state):
         code, message = "context_length_exceeded", state.error
     else:

@@ -107,13 +107,13 @@ class FreshReasoning:
     """What of a model's reasoning has not been told yet."""
 
     def __init__(self, chat: Chat) -> None:
-        self._spec = chat.spec
+        self._chat = chat
         self._is_shown = chat.shows_reasoning
         self._call, self._read = "", ""
         self._has_told = False
 
     def of(self, state: RunState) -> str:
-        call = shapes.answering_call(self._spec, state) if self._is_shown else None
+        call = self._chat.answering_call(state) if self._is_shown else None
         if call is None:
             return ""
         begins = call.key != self._call or was_replaced(call.reasoning, self._read, call)
@@ -139,13 +139,13 @@ class FreshText:
     """What of the answer's text has not been told yet."""
 
     def __init__(self, chat: Chat) -> None:
-        self._spec = chat.spec
+        self._chat = chat
         self._call = ""  # whose text is being told
         self._text = PlainText()
         self._has_told = False
 
     def of(self, state: RunState) -> list[str]:
-        call = shapes.answering_call(self._spec, state)
+        call = self._chat.answering_call(state)
         if call is None:
             return []
         fresh = self._text.fresh(call) if call.key == self._call else None

@@ -201,7 +201,8 @@ class BroughtAnswer(Schema):
 class OwnOptions(OwnTerms):
     """Ours, under `fusion`. `answers` from elsewhere stand behind those of the panel; with an
     empty `panel` nobody else answers. `web`: whether the web is searched before the panel is
-    asked; without it the preset says so."""
+    asked; without it the preset says so. `over_budget`: what is answered where a budget pays for no
+    fused answer, an error or the best single answer."""
 
     panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
     answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
@@ -218,6 +219,7 @@ class OwnOptions(OwnTerms):
     include: bool | None = None
     cancel_on_disconnect: bool = False
     fanout: Literal["once", "every"] = "once"
+    over_budget: Literal["error", "best"] = "error"
 
     @property
     def chosen_wait_for(self) -> WaitFor | None:

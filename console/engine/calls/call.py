@@ -15,7 +15,6 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Protocol
 
 from ..attachments import listed
@@ -43,7 +42,7 @@ from ..spec import Panelist, Policy, Spec
 from ..state import RunState, Step
 from ..terms import NobodyLeft, Terms
 from ..usage import cost_of
-from .limits import Reserved, keep_within, reserve
+from .limits import Reserved, reserve
 from .unread import with_sent
 
 log = logging.getLogger(__name__)
@@ -116,7 +115,6 @@ class Context:
     histories: Mapping[int, list[Message]] = field(default_factory=dict)
     reserved: Reserved = field(default_factory=Reserved)
     pieces: Pieces | None = None  # without: every piece is an event at once
-    usual_budget: Decimal | None = None  # limits.keep_within
     files: Files | None = None  # without: nothing was attached
     researcher: Researcher | None = None
     # The sources that were read for the run, once research is over.
@@ -170,7 +168,6 @@ async def stream_call(
         provider = await context.provider_for(panelist)
         async with context.admission.place(key, panelist):
             calls = context.state.calls
-            keep_within(context.usual_budget, calls.values(), calls[key].fusion)
             reserve(context.reserved, policy, calls.values(), key, request)
             files: dict[str, Any] = {"files": list(request.given)} if request.given else {}
             context.say(EventType.CALL_SENT, key, **files)

@@ -1,17 +1,16 @@
-"""Limits of a run, checked before each call: the place where spending limits sit too."""
+"""Limits of a run in calls and tokens, checked before each call; those in money are held by whoever
+admits it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from ..content import text_of
 from ..errors import ProviderError, Reason
 from ..provider import Message, Request
 from ..spec import Policy
 from ..state import CallState
-from ..usage import money, total_cost
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -48,21 +47,6 @@ def reserve(
             f"and this call could need {need:,}.",
         )
     reserved.tokens[key], reserved.sizes[key] = need, size
-
-
-def keep_within(most: Decimal | None, calls: Collection[CallState], fusion: int | None) -> None:
-    """What the calls up to the first fusion may come to, of a run of which nobody said how much it
-    may cost: another one is made as long as what has ended cost less. Whatever is asked later is
-    asked for by somebody who has seen the price. Raises ProviderError (`budget_exceeded`)."""
-    if most is None or (fusion or 1) > 1:
-        return
-    spent, _ = total_cost(call.charged for call in calls if call.was_billable)
-    if spent is not None and spent >= most:
-        raise ProviderError(
-            Reason.BUDGET_EXCEEDED,
-            f"This run has cost {money(spent)} so far, and about {money(most / 3)} at most was "
-            "expected of all of it. Whoever started it can let it go on for more.",
-        )
 
 
 def _used(reserved: Reserved, call: CallState) -> int:

@@ -7,7 +7,6 @@ that are finished in `state` are kept and never bought again.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from ..calls.aside import aside
@@ -50,7 +49,6 @@ async def fuse(
     handed_on: bool = False,
     pieces: Pieces | None = None,
     files: Files | None = None,
-    usual_budget: Decimal | None = None,
     researcher: Researcher | None = None,
 ) -> RunState:
     """Take the run from where `state` shows it to its end; `state` is folded in place.
@@ -59,8 +57,7 @@ async def fuse(
     reader; the fusion that is open, or the first one; polls. `histories` gives a seat
     a conversation of its own; `handed_on`: the worker before was stopped, not
     lost; `pieces` keeps what is written until it is told; `files` gives each seat what was
-    attached, which `messages` have as text; `usual_budget`: after so many US dollars
-    nobody else is asked up to the first fusion; `researcher` searches and reads where the
+    attached, which `messages` have as text; `researcher` searches and reads where the
     spec wishes it. Failures of calls are events, never exceptions.
     Raises only LeaseLost, from `admission`, and CancelledError; every
     connection is closed by then.
@@ -77,7 +74,6 @@ async def fuse(
         histories or {},
         pieces=pieces,
         files=files,
-        usual_budget=usual_budget,
         researcher=researcher,
     )
     started: dict[str, Any] = {"handed_on": True} if handed_on else {}

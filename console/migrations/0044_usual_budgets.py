@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('console', '0040_prompts'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='purse',
+            name='shares',
+            field=models.JSONField(blank=True, null=True),
+        ),
+    ]
