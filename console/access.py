@@ -20,6 +20,7 @@ from .models import (
     ApiToken,
     LookedAt,
     OwnPreset,
+    Project,
     PromptTemplate,
     Run,
     RunFile,
@@ -104,9 +105,11 @@ def at_the_head(user: Viewer) -> AtTheHead:
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
-    """`holds_files`, beside its fields: whether files go with it."""
-    files = RunFile.objects.filter(run=OuterRef("pk"))
-    return _one(runs_visible_to(user).annotate(holds_files=Exists(files)), pk=run_id)
+    """Beside its fields: `holds_files`, whether files go with it, and `has_projects`, whether it
+    could belong to any."""
+    files = Exists(RunFile.objects.filter(run=OuterRef("pk")))
+    more = {"holds_files": files, "has_projects": Exists(Project.objects.all())}
+    return _one(runs_visible_to(user).annotate(**more), pk=run_id)
 
 
 def is_run_visible_to(user: Viewer, run_id: uuid.UUID) -> bool:
@@ -202,6 +205,31 @@ def _prompt(prompts: QuerySet[PromptTemplate], key: int) -> PromptTemplate:
     return prompt
 
 
+def projects_of(user: Viewer) -> QuerySet[Project]:
+    """Everybody on the team sees every project, and may ask in it. Its runs are read by whoever
+    may read each."""
+    if not (user.is_authenticated and user.is_active):
+        return Project.objects.none()
+    return Project.objects.all()
+
+
+def project_of(user: Viewer, slug: str) -> Project:
+    return _project(projects_of(user), slug)
+
+
+def project_editable_by(user: Viewer, slug: str) -> Project:
+    """Whoever made it, and the admins."""
+    projects = projects_of(user)
+    return _project(projects if is_admin(user) else projects.filter(made_by_id=user.pk), slug)
+
+
+def _project(projects: QuerySet[Project], slug: str) -> Project:
+    project = projects.filter(slug=slug).select_related("made_by").first()
+    if project is None:
+        raise Http404("No such project.")
+    return project
+
+
 def runs_of_the_team() -> QuerySet[Run]:
     """For the shell, which acts for nobody in particular."""
     return Run.objects.filter(visibility=Visibility.TEAM)
@@ -244,7 +272,9 @@ def link_open(token: str) -> ShareLink:
 
 
 def conceal(run: Run, shown: Shown) -> None:
-    """In this object, which is read and never saved."""
+    """In this object, which is read and never saved. What a project says to its runs is the
+    team's alone."""
+    run.project, run.context = None, ""
     if not shown.prompt:
         run.title, run.prompt, run.messages = "", PROMPT_HIDDEN, []
         run.template = None
@@ -261,6 +291,6 @@ def conceal(run: Run, shown: Shown) -> None:
 
 def _one(runs: QuerySet[Run], **lookup: Any) -> Run:
     try:
-        return runs.select_related("owner").get(**lookup)
+        return runs.select_related("owner", "project").get(**lookup)
     except Run.DoesNotExist:
         raise Http404("No such run.") from None

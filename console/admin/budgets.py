@@ -1,4 +1,5 @@
-"""Budgets of people, tokens and the whole site: set here, kept before every call (`money/`)."""
+"""Budgets of people, tokens, projects and the whole site: set here, kept before every call
+(`money/`)."""
 
 from __future__ import annotations
 
@@ -11,13 +12,18 @@ from django.db.models import CharField, OuterRef, Subquery
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 
-from ..models import ApiToken, Purse
-from ..models.money import DAY, MONTH, PERSON, SITE, TOKEN
+from ..models import ApiToken, Project, Purse
+from ..models.money import DAY, MONTH, PERSON, PROJECT, SITE, TOKEN
 from ..money import words
 from ..money.amounts import about, dollars, nano
 from ..money.purses import with_windows
 
-KINDS = [(SITE, "This site"), (PERSON, "A person"), (TOKEN, "A token")]
+KINDS = [
+    (SITE, "This site"),
+    (PROJECT, "A project"),
+    (PERSON, "A person"),
+    (TOKEN, "A token"),
+]
 PERIODS = [(DAY, "a day"), (MONTH, "a month")]
 
 
@@ -25,6 +31,7 @@ class BudgetForm(forms.ModelForm[Purse]):
     kind = forms.ChoiceField(label="Of", choices=KINDS)
     person = forms.ModelChoiceField(User.objects.order_by("username"), required=False)
     token = forms.ModelChoiceField(ApiToken.objects.filter(revoked_at=None), required=False)
+    project = forms.ModelChoiceField(Project.objects.all(), required=False)
     period = forms.ChoiceField(label="For", choices=PERIODS)
     limit = forms.DecimalField(
         label="US dollars", min_value=0, max_digits=14, decimal_places=6, max_value=10**8
@@ -32,13 +39,13 @@ class BudgetForm(forms.ModelForm[Purse]):
 
     class Meta:
         model = Purse
-        fields = ["kind", "person", "token", "period", "limit"]
+        fields = ["kind", "person", "token", "project", "period", "limit"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["limit"] = self.instance.limit
-            for name in ("kind", "person", "token", "period"):
+            for name in ("kind", "person", "token", "project", "period"):
                 self.fields.pop(name, None)
 
     def clean(self) -> dict[str, Any]:
@@ -72,19 +79,21 @@ class BudgetAdmin(admin.ModelAdmin[Purse]):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """A run's own was said when it was started, and ends with it."""
-        asked = super().get_queryset(request).filter(kind__in=(SITE, PERSON, TOKEN))
+        asked = super().get_queryset(request).filter(kind__in=dict(KINDS))
         return with_windows(asked).annotate(
-            person=_named(User, "username"), token=_named(ApiToken, "name")
+            person=_named(User, "username"),
+            token=_named(ApiToken, "name"),
+            project=_named(Project, "name"),
         )
 
     def get_fields(self, request: HttpRequest, obj: Purse | None = None) -> Any:
-        return ["limit"] if obj else ["kind", "person", "token", "period", "limit"]
+        return ["limit"] if obj else ["kind", "person", "token", "project", "period", "limit"]
 
     @admin.display(description="of")
     def whose(self, purse: Any) -> str:
         if purse.kind == SITE:
             return "this site"
-        owner = purse.person if purse.kind == PERSON else purse.token
+        owner = {PERSON: purse.person, PROJECT: purse.project}.get(purse.kind, purse.token)
         return owner or "somebody who is gone"
 
     @admin.display(description="US dollars")

@@ -19,6 +19,7 @@ from ..services.token_defaults import (
     TokenDefaults,
     checked,
     preset_choices,
+    project_choices,
 )
 from ..services.tokens import token_budget, token_create, token_defaults, token_revoke
 
@@ -45,6 +46,9 @@ class TokenAdminForm(forms.ModelForm[ApiToken]):
     )
     preset = forms.ChoiceField(
         choices=preset_choices, required=False, help_text="Where a request says none."
+    )
+    project = forms.ChoiceField(
+        choices=project_choices, required=False, help_text="Where a request says none."
     )
     visibility = forms.ChoiceField(
         choices=[("private", "Only its owner"), ("team", "Everyone on the team")],
@@ -84,6 +88,7 @@ class TokenAdminForm(forms.ModelForm[ApiToken]):
         data = self.cleaned_data
         return TokenDefaults(
             preset=data["preset"],
+            project=data["project"],
             visibility=data["visibility"] or NOTHING_SAID.visibility,
             fanout=data["fanout"] or NOTHING_SAID.fanout,
             cancel_on_disconnect=data["cancel_on_disconnect"],

@@ -182,6 +182,10 @@ def _facts(run: Run, spec: Spec, state: RunState, shown: Shown) -> Iterator[str]
     for role, who in (("Judge", public.asked(spec.judge)), ("Writer", public.asked(spec.writer))):
         if who and not (role == "Writer" and spec.synthesizer is None):
             yield f"{role}: {who}"
+    if run.project:
+        yield f"Project: {run.project.name}"
+    if run.context:
+        yield f"Told before the question: {' '.join(run.context.split())}"
     if shown.prompt and (run.follows_id or has_files(run.messages)):
         for file in attached_to(run.pk).values():
             yield f"Attached: {file.in_words}"

@@ -18,6 +18,7 @@ from ..api.http.errors import ApiError
 from ..api.http.follow import load, states
 from ..api.planning.asked import PREFIX
 from ..api.planning.plan import plan_for, usual_preset
+from ..api.planning.project import project_of, usual_in
 from ..api.planning.schemas import Asking, BroughtAnswer, OwnTerms, WaitingFor
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, RunStatus, Step
@@ -51,6 +52,7 @@ def begin(
     answers: Sequence[BroughtAnswer] | None = None,
     max_cost: float | None = None,
     web: str | None = None,
+    project: str | None = None,
 ) -> Run:
     """Raises ApiError and Refused."""
     caller.must_have(Scope.RUN)
@@ -63,20 +65,22 @@ def begin(
         "judge": judge,
         "wait_for": wait_for,
         "web": web,
+        "project": caller.defaults.project if project is None else project,
         **(terms.model_dump() if terms else {}),
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
     body = parse(Asking, {"model": model, "fusion": own})
+    chosen = project_of(body, caller.person)
     plan = plan_for(
         body,
         {},
         of_token=caller.terms,
         by=caller.name,
         person=caller.person,
-        usual=caller.defaults.preset,
+        usual=usual_in(chosen, caller.defaults.preset),
     )
     budget = None if max_cost is None else Decimal(str(max_cost))
-    return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget))
+    return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget, chosen))
 
 
 def find(caller: Caller, run_id: str) -> Run:

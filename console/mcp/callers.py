@@ -18,7 +18,7 @@ from ..api.http.errors import ApiError
 from ..api.planning.idempotency import run_url
 from ..engine.spec import Spec
 from ..engine.terms import NONE, Terms
-from ..models import ApiToken, Run
+from ..models import ApiToken, Project, Run
 from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
 from ..search import FoundRun, Query, find, find_of_the_team, read_query, shown
@@ -64,6 +64,7 @@ class Caller(Protocol):
         spec: Spec,
         answers: Sequence[Brought],
         max_cost: Decimal | None = None,
+        project: Project | None = None,
     ) -> Run:
         """Raises Refused and ApiError."""
 
@@ -116,6 +117,7 @@ class Program:
         spec: Spec,
         answers: Sequence[Brought],
         max_cost: Decimal | None = None,
+        project: Project | None = None,
     ) -> Run:
         if depth_of(self.request):
             raise ApiError("recursion_refused", RECURSION)
@@ -126,6 +128,7 @@ class Program:
             answers=answers,
             visibility=self.defaults.visibility,
             max_cost=max_cost,
+            project=project,
         )
 
     def run(self, run_id: uuid.UUID) -> Run:
@@ -174,6 +177,7 @@ class Shell:
         spec: Spec,
         answers: Sequence[Brought],
         max_cost: Decimal | None = None,
+        project: Project | None = None,
     ) -> Run:
         return run_start(
             owner=self.user,
@@ -183,6 +187,7 @@ class Shell:
             origin=Origin.SHELL,
             visibility=Visibility.PRIVATE if self.user else Visibility.TEAM,
             max_cost=max_cost,
+            project=project,
         )
 
     def run(self, run_id: uuid.UUID) -> Run:

@@ -110,6 +110,14 @@ Web = Annotated[
         "extracts; default: as the preset says"
     ),
 ]
+ProjectName = Annotated[
+    str | None,
+    Field(
+        description="The project that the question belongs to, by its name in addresses: what that "
+        "tells its runs goes before the prompt; default: none",
+        max_length=40,
+    ),
+]
 MaxCost = Annotated[
     float | None,
     Field(
@@ -167,10 +175,11 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         answers: Answers = None,
         max_cost: MaxCost = None,
         web: Web = None,
+        project: ProjectName = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         began = time.monotonic()
         caller = caller_of(ctx)
-        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web)
+        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web, project)
         run = await db(asking.begin, caller, *asked)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
@@ -193,9 +202,10 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         answers: Answers = None,
         max_cost: MaxCost = None,
         web: Web = None,
+        project: ProjectName = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web)
+        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web, project)
         run = await db(asking.begin, caller, *asked)
         return answer(caller, run, RunState())
 

@@ -6,6 +6,7 @@ from .money import Hold, Purse, Window
 from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
 from .own_presets import OwnPreset, PresetVersion
 from .presets import Preset, PresetPanelist
+from .projects import Project, ProjectFile
 from .prompts import PromptTemplate, PromptVersion
 from .research import SourceText
 from .runs import Call, Fusion, Run, Visibility
@@ -34,6 +35,8 @@ __all__ = [
     "Preset",
     "PresetPanelist",
     "PresetVersion",
+    "Project",
+    "ProjectFile",
     "PromptTemplate",
     "PromptVersion",
     "Purse",

@@ -1,7 +1,7 @@
 """Purse, Window and Hold: what may be spent, what was, and what calls under way may still cost.
 
 Amounts are whole nano-dollars. A purse belongs to an owner, which is a kind and an id (`run`,
-`usual`, `person`, `token`, or `site`, which has none), and has a limit for each run, day or month.
+`usual`, `person`, `token`, `project`, or `site`, which has none), and has a limit for each run, day or month.
 `run` is what somebody said that a run may cost, `usual` what one may of which nobody said so, until
 somebody who has seen what it cost asks it for more; its `shares` are what each of its calls may
 count on. A window
@@ -21,11 +21,12 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Replace
 
 RUN, USUAL, PERSON, TOKEN, SITE = "run", "usual", "person", "token", "site"
+PROJECT = "project"
 FOR_A_RUN, DAY, MONTH = "run", "day", "month"
 # The order in which windows are locked, by everybody: the one that most calls share comes last
 # and is held for the shortest time.
 OF_A_RUN = (RUN, USUAL)
-RANKS = {RUN: 0, USUAL: 0, TOKEN: 1, PERSON: 2, SITE: 4}
+RANKS = {RUN: 0, USUAL: 0, TOKEN: 1, PERSON: 2, PROJECT: 3, SITE: 4}
 
 NANO = 1_000_000_000
 MOST_DOLLARS = Decimal(1_000_000_000)
@@ -116,6 +117,6 @@ def has_purse() -> Exists:
     """Of a run: whether any budget may concern it. Asked within a query that is made anyway, so
     that a site without budgets asks nothing more."""
     own = Replace(Cast(OuterRef("pk"), CharField()), Value("-"), Value(""))
-    return Exists(
-        Purse.objects.filter(Q(kind__in=(PERSON, TOKEN, SITE)) | Q(kind__in=OF_A_RUN, subject=own))
-    )
+    project = Cast(OuterRef("project_id"), CharField())
+    its = Q(kind__in=OF_A_RUN, subject=own) | Q(kind=PROJECT, subject=project)
+    return Exists(Purse.objects.filter(Q(kind__in=(PERSON, TOKEN, SITE)) | its))

@@ -27,6 +27,10 @@ class Visibility(models.TextChoices):
     LINK = "link", "Anyone with the link"
 
 
+# Of a run, too, but no value of that column: the team may read it, as long as it is in its project.
+PROJECT = "project"
+
+
 class Origin(models.TextChoices):
     PAGE = "page"
     SHELL = "shell"
@@ -102,6 +106,16 @@ class Run(models.Model):
     preset_name = models.CharField(max_length=60)
     # Which of the preset's versions it was; NULL: no preset's, or asked before they were counted.
     preset_version = models.PositiveIntegerField(null=True, blank=True)
+    # What it belongs to, and what that said to every run in it when this one was asked.
+    project = models.ForeignKey(
+        "console.Project",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="runs",
+        db_index=False,
+    )
+    context = models.TextField(blank=True, default="", db_default="")
     # The template its prompt was filled in from: key, name, version and values, as
     # services/prompts.py writes it. NULL: written freely.
     template = models.JSONField(null=True, blank=True)
@@ -137,6 +151,8 @@ class Run(models.Model):
     usual_budget_nano = models.BigIntegerField(null=True, blank=True)
 
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
+    # Of one that the team may read: only as long as it is in its project.
+    leaves_with_project = models.BooleanField(default=False, db_default=False)
     # Always NULL: addresses are `links`, by their hashes. For web processes of the version before.
     share_token = models.CharField(max_length=64, unique=True, null=True, blank=True)
 
@@ -209,6 +225,11 @@ class Run(models.Model):
                 fields=["again_of"], name="run_asked_again", condition=Q(again_of__isnull=False)
             ),
             models.Index(
+                fields=["project", "-created_at"],
+                name="run_of_project",
+                condition=Q(project__isnull=False),
+            ),
+            models.Index(
                 fields=["visibility", "-created_at"],
                 name="run_evaluated",
                 condition=Q(origin="evaluation"),
@@ -230,6 +251,20 @@ class Run(models.Model):
         """Its preset's name, and which version of it where there is more than one."""
         version = self.preset_version or 1
         return f"{self.preset_name}, version {version}" if version > 1 else self.preset_name
+
+    @property
+    def shared_with(self) -> str:
+        """`visibility`, or "project": the team, as long as it is in its project."""
+        is_projects = self.visibility == Visibility.TEAM and self.leaves_with_project
+        return PROJECT if is_projects else self.visibility
+
+    @property
+    def shared_in_words(self) -> str:
+        return (
+            "Everyone in the project"
+            if self.shared_with == PROJECT
+            else (self.get_visibility_display())
+        )
 
     @property
     def is_final(self) -> bool:

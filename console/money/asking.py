@@ -24,6 +24,7 @@ class Payer:
     run_id: Any
     owner_id: int | None
     token_id: int | None
+    project_id: int | None = None
 
 
 @dataclass(frozen=True)

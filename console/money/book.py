@@ -25,6 +25,7 @@ from ..models.money import (
     MONTH,
     OF_A_RUN,
     PERSON,
+    PROJECT,
     RANKS,
     SITE,
     TOKEN,
@@ -106,14 +107,19 @@ def _purses_of(payer: Payer, asks: Collection[Ask]) -> Mapping[str, list[Purse]]
         fusions = Fusion.objects.filter(run_id=payer.run_id, number__in=numbers)
         tokens = dict(fusions.exclude(token=None).values_list("number", "token_id"))
     of_call = {ask.key: tokens.get(ask.fusion, payer.token_id) for ask in asks}
-    found = purses_for(payer.run_id, payer.owner_id, of_call.values())
+    found = purses_for(payer.run_id, payer.owner_id, of_call.values(), payer.project_id)
     return {
         key: [p for p in found if p.kind != TOKEN or p.subject == str(token)]
         for key, token in of_call.items()
     }
 
 
-def purses_for(run_id: Any, owner_id: int | None, tokens: Iterable[int | None]) -> list[Purse]:
+def purses_for(
+    run_id: Any,
+    owner_id: int | None,
+    tokens: Iterable[int | None],
+    project_id: int | None = None,
+) -> list[Purse]:
     """Each with whether it has a window of today."""
     subjects = [str(token) for token in set(tokens) if token is not None]
     mine = Q(kind=SITE) | Q(kind=TOKEN, subject__in=subjects)
@@ -121,6 +127,8 @@ def purses_for(run_id: Any, owner_id: int | None, tokens: Iterable[int | None]) 
         mine |= Q(kind__in=OF_A_RUN, subject=run_subject(run_id))
     if owner_id is not None:
         mine |= Q(kind=PERSON, subject=str(owner_id))
+    if project_id is not None:
+        mine |= Q(kind=PROJECT, subject=str(project_id))
     now = timezone.localtime()
     today, first = now.date(), now.date().replace(day=1)
     this = Window.objects.filter(

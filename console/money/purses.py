@@ -76,10 +76,13 @@ def budget_of(run_id: Any) -> RunBudget | None:
     return RunBudget(purse.limit_nano, left, words.named(purse))
 
 
-def used_up(owner_id: int | None, token_id: int | None) -> UsedUp | None:
-    """The budget of a person, a token or the site of which nothing is left in its window."""
+def used_up(
+    owner_id: int | None, token_id: int | None, project_id: int | None = None
+) -> UsedUp | None:
+    """The budget of a person, a token, a project or the site of which nothing is left in its
+    window."""
     now = timezone.localtime()
-    purses = purses_for(None, owner_id, [token_id])
+    purses = purses_for(None, owner_id, [token_id], project_id)
     days = {purse.pk: starts(purse, now) for purse in purses}
     windows = Window.objects.filter(purse__in=purses, starts__in=set(days.values()))
     spent = {w.purse_id: w.spent_nano for w in windows if days[w.purse_id] == w.starts}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..models.money import DAY, MONTH, PERSON, RUN, SITE, TOKEN, USUAL, Purse
+from ..models.money import DAY, MONTH, PERSON, PROJECT, RUN, SITE, TOKEN, USUAL, Purse
 from .amounts import about, plain
 from .asking import Ask
 
@@ -12,6 +12,7 @@ _OWNERS = {
     USUAL: f"{OF_THIS_RUN}usual budget",
     PERSON: "The budget of the person who asked",
     TOKEN: "This token's budget",
+    PROJECT: "The project's budget",
     SITE: "This site's budget",
 }
 _PERIODS = {DAY: " a day", MONTH: " a month"}
@@ -20,6 +21,7 @@ _RAISED = {
     RUN: _GOES_ON,
     USUAL: _GOES_ON,
     TOKEN: "Its owner or an admin can raise it.",
+    PROJECT: "Whoever made the project or an admin can raise it.",
 }
 WARNED_AT = 80  # percent
 BY_AN_ADMIN = "An admin can raise it."

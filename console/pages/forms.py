@@ -191,6 +191,7 @@ class ComposeForm(forms.Form):
     web = forms.BooleanField(required=False)
     web_shown = forms.BooleanField(required=False)
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
+    project = forms.CharField(required=False, max_length=40)
     client_run_id = forms.UUIDField(required=False)
     # Whether what is rarely filled in is shown, too.
     shows_all = False

@@ -15,9 +15,9 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from ..fragments.sentences import run_word
-from ..models import Preset, PresetPanelist, Run, Visibility
+from ..models import Preset, PresetPanelist, Project, Run, Visibility
 from ..search import Filters, Query, owner_named, read_query
-from ..search.facets import kept_facets
+from ..search.facets import kept_facets, project_named
 from ..services.build_spec import CUSTOM
 
 NEWEST, BEST = "newest", "best"
@@ -53,6 +53,7 @@ class SearchForm(forms.Form):
     state = forms.ChoiceField(required=False, choices=[("", "any"), *STATES])
     cost = forms.ChoiceField(required=False, choices=[("", "any"), *COSTS])
     tag = forms.CharField(required=False, max_length=40)
+    project = forms.CharField(required=False, max_length=40, widget=forms.Select)
     since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(
         required=False, label="Up to", widget=forms.DateInput(attrs={"type": "date"})
@@ -71,6 +72,11 @@ class SearchForm(forms.Form):
         shared = Run.objects.filter(owner=OuterRef("pk"), visibility=Visibility.TEAM)
         people = User.objects.filter(Exists(shared)).order_by("username")
         named = [name for (name,) in models.distinct()]
+        projects = [*Project.objects.values_list("slug", "name")]
+        if projects or self.data.get("project"):
+            self._choose("project", projects)
+        else:
+            del self.fields["project"]
         self._choose("preset", presets)
         self._choose("model", [(name, name) for name in named])
         self._choose("person", [(name, name) for name in people.values_list("username", flat=True)])
@@ -141,6 +147,7 @@ def read_search(asked: QueryDict, reader: User) -> Search:
         more=kept_facets(
             reader.pk,
             tag=good.get("tag", ""),
+            project=project_named(good["project"]) if "project" in good else None,
             starred="star" in good,
             archived="archived" in good,
         ),
@@ -160,11 +167,24 @@ def _chosen(form: SearchForm, good: dict[str, Any], given: dict[str, str]) -> li
         said = FLAGS.get(name) or words.get(name, {}).get(value) or str(value)
         if name == "preset":
             said = _preset_name(value)
+        if name == "project":
+            said = _project_name(value)
         if name in ("since", "until"):
             said = f"{'since' if name == 'since' else 'up to'} {value.day} {value:%b %Y}"
         left = {other: text for other, text in given.items() if other != name}
         found.append(Chosen(said, f"?{urlencode(left)}" if left else "?"))
     return found
+
+
+def of_project(project: Project, reader: User) -> Search:
+    """Its questions, the newest first."""
+    filters = Filters(more=kept_facets(reader.pk, project=project.pk))
+    return Search(SearchForm(), read_query(""), filters, False, {"project": project.slug}, ())
+
+
+def _project_name(slug: str) -> str:
+    found = Project.objects.filter(slug=slug.replace("\0", "")).values_list("name", flat=True)
+    return found.first() or slug
 
 
 def _preset_name(slug: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from django.http import QueryDict
 
-from ..access import Viewer, presets_of
+from ..access import Viewer, presets_of, presets_offered_to
 from ..engine.terms import NobodyLeft
 from ..services.brought import TooFewOrMany
 from ..services.build_spec import CUSTOM, Wish, judge_writes
@@ -60,6 +60,9 @@ def preset_wish_for(slug: str, person: Viewer) -> Wish:
         return filled_wish(preset)
     if own := presets_of(person).filter(slug=slug).first():
         return own_wish(own)
+    # A project may begin with what a member offers to the team.
+    if offered := presets_offered_to(person).filter(slug=slug).first():
+        return own_wish(offered)
     raise Refused("This preset has just been switched off.")
 
 

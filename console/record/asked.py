@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
+from ..engine.content import text_of
 from ..engine.findings.provenance import plain
 from ..engine.findings.ruling import OF_MINE, told
 from ..engine.provider import Message
@@ -79,6 +80,22 @@ def asked(run: Run) -> Asked:
             missing = forgotten
             run = _LINKS.get(pk=run.pk)
     raise missing
+
+
+def in_context(asked: Asked, context: str) -> Asked:
+    """With what its project says to every run in it, before everything else: as whoever answers,
+    judges or writes reads it."""
+    if not context:
+        return asked
+
+    def told(messages: list[Message]) -> list[Message]:
+        first = messages[0] if messages else {}
+        if first.get("role") != "system":
+            return [{"role": "system", "content": context}, *messages]
+        content = f"{context}\n\n{text_of(first.get('content'))}"  # some servers take one alone
+        return [first | {"content": content}, *messages[1:]]
+
+    return Asked(told(asked.messages), {seat: told(own) for seat, own in asked.histories.items()})
 
 
 def to_be_asked(prompt: str, follows: Run, followed: Followed) -> Asked:

@@ -23,18 +23,22 @@ class RunOrder:
 
 @dataclass(frozen=True)
 class OrderAsked:
-    """Of a list: `tag=`, `star=`, `archived=` of its address. On the page what is archived is in a
-    list that asks for it alone; None, of a program's: whether or not."""
+    """Of a list: `tag=`, `project=`, `star=`, `archived=` of its address.
+    On the page what is archived is in a list that asks for it alone; None, of a program's: whether
+    or not."""
 
     tag: str = ""
     star: bool = False
     archived: bool | None = False
+    project: int | None = None
 
 
 def in_order(runs: QuerySet[Run], person_id: int | None, asked: OrderAsked) -> QuerySet[Run]:
     """Each condition by an index of its own, within the list's: a branch stays one."""
     if asked.tag:
         runs = runs.filter(Exists(RunTag.objects.filter(name=asked.tag, run=OuterRef("pk"))))
+    if asked.project is not None:
+        runs = runs.filter(project=asked.project)
     if asked.star:
         runs = runs.filter(_marked(person_id, STAR))
     if asked.archived is None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from django.contrib.auth.models import AnonymousUser, User
 
 from ..engine.state import CallStatus, RunStatus, Step
-from ..models import Call, Fusion, Run, Visibility
+from ..models import Call, Fusion, Project, Run, Visibility
 from ..models.order import ARCHIVE, STAR
 from ..models.runs import READ_ONLY, Origin
 
@@ -67,6 +67,13 @@ def owner_named(username: str) -> int:
     return found or 0
 
 
+def project_named(slug: str) -> int:
+    """For a filter: what is no project finds nothing."""
+    if "\0" in slug:
+        return 0
+    return Project.objects.filter(slug=slug).values_list("pk", flat=True).first() or 0
+
+
 def preset_facet(slug: str) -> str:
     return f"·p{_as_word(slug)}"
 
@@ -79,18 +86,28 @@ def tag_facet(tag: str) -> str:
     return f"·t{_as_word(tag)}"
 
 
+def project_facet(project_id: int) -> str:
+    return f"·j{project_id}"
+
+
 def mark_facet(kind: str, person_id: int) -> str:
     """What one reader keeps of it: a star, or that it is archived."""
     return f"·k{kind}{person_id}"
 
 
 def kept_facets(
-    person_id: int, *, tag: str = "", starred: bool = False, archived: bool = False
+    person_id: int,
+    *,
+    tag: str = "",
+    project: int | None = None,
+    starred: bool = False,
+    archived: bool = False,
 ) -> tuple[str, ...]:
     """What is archived is found by its words all the same, and left out of lists alone."""
     marks = {STAR: starred, ARCHIVE: archived}
     kept = [mark_facet(kind, person_id) for kind, is_asked in marks.items() if is_asked]
-    return (*([tag_facet(tag)] if tag else []), *kept)
+    its = [] if project is None else [project_facet(project)]
+    return (*([tag_facet(tag)] if tag else []), *its, *kept)
 
 
 def _of_readers(run: Run) -> Iterator[str]:
@@ -102,6 +119,8 @@ def _of_readers(run: Run) -> Iterator[str]:
 
 def _of_the_run(run: Run) -> Iterator[str]:
     yield preset_facet(run.preset)
+    if run.project_id is not None:
+        yield project_facet(run.project_id)
     yield STATES.get(run.status, STATES["open"])
     if run.cost is not None and run.origin not in READ_ONLY:
         yield next((word for most, word in _UP_TO if run.cost < most), "·c4")

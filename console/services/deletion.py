@@ -113,9 +113,13 @@ def _put_back(deletion: RunDeletion) -> None:
     # What was asked again by the same key meanwhile has it now.
     if key and Run.objects.filter(token=token, idempotency_key=key).exists():
         key = None
-    Run.objects.filter(pk=deletion.run_id, origin=Origin.DELETED).update(
+    back = Run.objects.filter(pk=deletion.run_id, origin=Origin.DELETED)
+    visibility = kept["visibility"]
+    if back.filter(leaves_with_project=True, project=None).exists():
+        visibility = Visibility.PRIVATE  # its project was deleted meanwhile
+    back.update(
         owner_id=deletion.owner_id,
-        visibility=kept["visibility"],
+        visibility=visibility,
         origin=kept["origin"],
         token=token,
         idempotency_key=key if token else None,

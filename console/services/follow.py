@@ -13,6 +13,7 @@ from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import RunState
 from ..engine.steps.seating import seated
 from ..models import Preset, Run
+from ..models.runs import PROJECT
 from ..record.asked import Followed
 from ..record.rows import state_from_rows
 from .build_spec import build
@@ -54,11 +55,14 @@ def run_follow(
         owner=owner,
         prompt=prompt,
         spec=replace(follow, shuffle_seed=secrets.randbits(128)),
-        visibility="team" if run.visibility == "team" and not run.is_sample else "private",
+        visibility=run.shared_with
+        if run.shared_with in ("team", PROJECT) and not run.is_sample
+        else "private",
         client_run_id=client_run_id,
         follows=run,
         follows_from=follows_from,
         followed=followed,
+        project=run.project,
         said=[run.prompt, *(state.calls[key].text for key in followed.said)],
     )
     if owner and made.visibility == "team":

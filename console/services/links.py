@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ..models import Run, ShareLink, Visibility
 from ..models.links import hash_of
-from ..models.runs import Origin
+from ..models.runs import PROJECT, Origin
 from ..models.shown import HIDEABLE
 from ..search import index
 from .errors import Refused
@@ -35,6 +35,11 @@ def run_share(
     """Set who may read it. Returns the token of a link that was made for that, which is kept
     nowhere, else "". One link is open at a time: an open one stays, unless one is asked for
     `anew`. Any other choice ends it. `hides`: costs, where nobody says."""
+    is_projects = visibility == PROJECT
+    if is_projects:
+        if run.project_id is None:
+            raise Refused("The run is in no project.")
+        visibility = Visibility.TEAM
     if visibility not in Visibility.values:
         raise Refused("Choose who may read this run.")
     if days not in LASTS:
@@ -62,9 +67,12 @@ def run_share(
                     expires_at=now + timedelta(days=days) if days else None,
                     hides=[name for name in HIDEABLE if name in hides],
                 )
-        Run.objects.filter(pk=run.pk).update(visibility=visibility)
+        # It may have been taken out of its project a moment ago.
+        if is_projects and held.project_id is None:
+            raise Refused("The run is in no project.")
+        Run.objects.filter(pk=run.pk).update(visibility=visibility, leaves_with_project=is_projects)
         index(run.pk)
-    run.visibility = visibility
+    run.visibility, run.leaves_with_project = visibility, is_projects
     return token
 
 

@@ -19,9 +19,9 @@ from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import RunStatus
 from ..engine.text import storable
-from ..models import ApiToken, Call, Run, Visibility
+from ..models import ApiToken, Call, Project, Run, Visibility
 from ..models.money import FOR_A_RUN, RUN, run_subject
-from ..models.runs import Origin
+from ..models.runs import PROJECT, Origin
 from ..money.purses import purse_set, usual_budget_set
 from ..record.asked import Followed
 from ..record.rows import call_row
@@ -63,6 +63,7 @@ def run_start(
     files: Sequence[ToAttach] = (),
     template: Mapping[str, Any] | None = None,
     again_of: Run | None = None,
+    project: Project | None = None,
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
@@ -73,17 +74,27 @@ def run_start(
     `max_cost` is the budget of all its calls, in US dollars, those of later fusions included.
     `template` is what the prompt was filled in from (services/prompts.py).
     `again_of` is the run whose question it asks again, by whose title it is called, too.
+    `project` is what it belongs to, whose context it gets. Its visibility is then also "project".
     `files` go with the prompt; where `messages` are given, they name them themselves.
     Raises Refused.
     """
     prompt = clean_prompt(prompt)
     must_be_few(files)
+    is_projects = visibility == PROJECT and project is not None
+    if is_projects:
+        visibility = Visibility.TEAM
     if visibility not in (Visibility.PRIVATE, Visibility.TEAM):
-        raise Refused("A new run is either for you alone or for the team.")
+        raise Refused("A new run is for you alone, for the team, or for the project that it is in.")
+    context = project.context if project else ""
+    if project and (most := project.run_budget) is not None:
+        max_cost = most if max_cost is None else min(most, max_cost)
     api = api or ApiOrigin(None)
     estimate, usual_budget = estimated(
         spec,
-        [text_of(m.get("content")) for m in messages] if messages else [*said, prompt],
+        [
+            *filter(None, [context]),
+            *([text_of(m.get("content")) for m in messages] if messages else [*said, prompt]),
+        ],
         [answer.text for answer in answers],
         attached=tokens_of(files),
         origin=origin,
@@ -106,6 +117,9 @@ def run_start(
                 preset_name=spec.preset_name,
                 preset_version=version_of(spec.preset),
                 visibility=visibility,
+                leaves_with_project=is_projects,
+                project=project,
+                context=context,
                 rung_at=timezone.now(),
                 token=api.token,
                 request_hash=api.request_hash,

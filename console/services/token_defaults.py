@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from ..models import Preset, Visibility
+from ..models import Preset, Project, Visibility
 from .errors import Refused
 from .presets import preset_names
 
@@ -14,12 +14,14 @@ FANOUTS = ("once", "every")
 
 @dataclass(frozen=True)
 class TokenDefaults:
-    """`preset` is a slug, "": the site's; the rest as the fields of `fusion` in a request."""
+    """`preset` is a slug, "": the site's; `project` one, "": none; the rest as
+    the fields of `fusion` in a request."""
 
     preset: str = ""
     visibility: str = Visibility.PRIVATE.value
     fanout: str = "once"
     cancel_on_disconnect: bool = False
+    project: str = ""
 
     @classmethod
     def of(cls, stored: dict[str, Any] | None) -> Self:
@@ -42,6 +44,8 @@ class TokenDefaults:
             said.append("a panel with every turn")
         if self.cancel_on_disconnect:
             said.append("stopped when its client goes")
+        if self.project:
+            said.append(f"in the project {self.project}")
         return said
 
 
@@ -53,6 +57,11 @@ def preset_choices() -> list[tuple[str, str]]:
     return [("", "The site’s"), *preset_names()]
 
 
+def project_choices() -> list[tuple[str, str]]:
+    """As a form offers them."""
+    return [("", "none"), *Project.objects.values_list("slug", "name")]
+
+
 def checked(defaults: TokenDefaults) -> TokenDefaults:
     """Raises Refused."""
     slug = defaults.preset.strip().removeprefix("fusion/")
@@ -60,6 +69,8 @@ def checked(defaults: TokenDefaults) -> TokenDefaults:
         raise Refused(f"There is no preset “{slug}”.")
     if defaults.visibility not in (Visibility.PRIVATE, Visibility.TEAM):
         raise Refused("What a token's requests start is either for its owner alone or the team's.")
+    if defaults.project and not Project.objects.filter(slug=defaults.project).exists():
+        raise Refused(f"There is no project “{defaults.project}”.")
     if defaults.fanout not in FANOUTS:
         raise Refused(f"fanout is {' or '.join(FANOUTS)}.")
     return replace(defaults, preset=slug)

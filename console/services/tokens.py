@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from ..engine.provider import Message
 from ..engine.spec import Panelist, Spec
-from ..models import ApiToken, Fusion, Purse, Run
-from ..models.money import DAY, PERSON, SITE, TOKEN
+from ..models import ApiToken, Fusion, Project, Purse, Run
+from ..models.money import DAY, PERSON, PROJECT, SITE, TOKEN
 from ..models.runs import Origin, is_unfinished
 from ..models.tokens import Scope
 from ..money.amounts import dollars, nano
@@ -145,6 +145,7 @@ def token_run_start(
     visibility: str = "private",
     max_cost: Decimal | None = None,
     files: Sequence[ToAttach] = (),
+    project: Project | None = None,
 ) -> Run:
     """Start a run within the token's limits. Raises OverLimit and Refused.
 
@@ -163,7 +164,7 @@ def token_run_start(
             if first := since.order_by("-created_at").first():
                 return first
         if has_budgets:
-            _within_budget(locked)
+            _within_budget(locked, project.pk if project else None)
         if not goes_on:
             _has_a_place(locked)
         return run_start(
@@ -177,6 +178,7 @@ def token_run_start(
             api=ApiOrigin(token, request_hash, idempotency_key),
             max_cost=_at_most(locked, max_cost),
             files=files,
+            project=project,
         )
 
 
@@ -202,7 +204,7 @@ def token_run_fuse(
             if first := asked.first():
                 return first
         if has_budgets:
-            _within_budget(locked)
+            _within_budget(locked, run.project_id)
         _has_a_place(locked)
         fusion = run_fuse(
             run=run,
@@ -234,7 +236,7 @@ def token_run_turn(
     with transaction.atomic():
         locked, has_budgets = _locked(token)
         if has_budgets:
-            _within_budget(locked)
+            _within_budget(locked, run.project_id)
         _has_a_place(locked)
         fusion = run_turn(
             run=run,
@@ -252,7 +254,7 @@ def token_run_turn(
 def _locked(token: ApiToken) -> tuple[ApiToken, bool]:
     """The token, so that of many requests at once no more are let through than its limits say,
     and whether there is any budget to ask for."""
-    budgets = Purse.objects.filter(kind__in=(TOKEN, PERSON, SITE))
+    budgets = Purse.objects.filter(kind__in=(TOKEN, PERSON, PROJECT, SITE))
     rows = ApiToken.objects.select_for_update().annotate(has_budgets=Exists(budgets))
     locked = rows.get(pk=token.pk)
     return locked, locked.has_budgets
@@ -266,10 +268,10 @@ def _at_most(token: ApiToken, max_cost: Decimal | None) -> Decimal | None:
     return own if max_cost is None else min(own, max_cost)
 
 
-def _within_budget(token: ApiToken) -> None:
+def _within_budget(token: ApiToken, project_id: int | None) -> None:
     """Whoever has nothing left is told so before a run is begun; what a call may cost is held
     when it is sent (`money.book`)."""
-    if closed := used_up(token.owner_id, token.pk):
+    if closed := used_up(token.owner_id, token.pk, project_id):
         raise OverLimit("spending_limit", closed.sentence, closed.seconds or 60)
 
 

@@ -71,7 +71,7 @@ class Execution:
         handed_on: bool = False,
     ) -> None:
         self.run_id, self.attempt, self.owner_id = run.pk, run.attempt, run.owner_id
-        payer = Payer(run.pk, run.owner_id, run.token_id)
+        payer = Payer(run.pk, run.owner_id, run.token_id, run.project_id)
         self.till = Till(payer, run.attempt, is_open=run.has_purse)
         self._asked = asked
         self.control = Control()

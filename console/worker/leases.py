@@ -27,7 +27,7 @@ from ..engine.state import RunState, RunStatus
 from ..engine.steps.fuse import stopped
 from ..models import Run
 from ..models.money import has_purse
-from ..record.asked import Asked, Forgotten, asked
+from ..record.asked import Asked, Forgotten, asked, in_context
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 from ..record.turns import whose_turn
 from ..search import index
@@ -124,7 +124,7 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
 def what_is_asked(run: Run) -> Asked | None:
     """None if the run has just been deleted, or if nobody knows any more: then it is closed."""
     try:
-        return asked(run)
+        return in_context(asked(run), run.context)
     except Run.DoesNotExist:
         return None
     except Forgotten as forgotten:

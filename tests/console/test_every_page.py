@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from console.models import OwnPreset, PromptTemplate, Run
+from console.models import OwnPreset, Project, PromptTemplate, Run
 from console.services.prompts import prompt_offer
 from console.urls import urlpatterns
 
@@ -53,6 +53,8 @@ PAGES: dict[str, dict[str, str | int]] = {
     "preset-list": MEMBERS,
     "preset-new": MEMBERS,
     "model-list": MEMBERS,
+    "project-list": MEMBERS,
+    "project-new": MEMBERS,
     "prompt-list": MEMBERS,
     "prompt-new": MEMBERS,
     "run-deleted": MEMBERS,
@@ -72,6 +74,12 @@ SHARED_PAGES = ("run-shared", "shared-compare", "shared-export")
 OWN_PRESET_PAGES = ("preset-edit", "preset-delete", "preset-versions")
 # Of a template that alice keeps.
 PROMPT_PAGES = ("prompt-edit", "prompt-delete")
+# Of a project that alice has made.
+PROJECT_PAGES = {
+    "project-detail": MEMBERS,
+    "project-edit": MEMBERS | {BOB: NOWHERE},
+    "project-delete": MEMBERS | {BOB: NOWHERE},
+}
 HERS = MEMBERS | {BOB: NOWHERE, ADA: NOWHERE}
 RUNS: dict[str, dict[str, str | int]] = {
     "private": MEMBERS | {BOB: NOWHERE, ADA: NOWHERE},
@@ -123,7 +131,7 @@ def test_every_address_is_known_here() -> None:
     files = {"file-of-run", "file-thumbnail"}  # test_files.py
     of_sources = {"run-source"}  # tests/console/test_run_source.py
     elsewhere = {*frames, *files, *of_sources}
-    of_one = {*RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES, *PROMPT_PAGES}
+    of_one = {*RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES, *PROMPT_PAGES, *PROJECT_PAGES}
     assert names == {*PAGES, *DONE, *elsewhere, *of_one}
 
 
@@ -148,6 +156,14 @@ def test_a_template_is_its_owners_and_once_offered_the_admins_too(
     assert everybody(readers, path) == HERS
     prompt_offer(template=made, is_offered=True)
     assert everybody(readers, path) == HERS | {ADA: THERE}
+
+
+@pytest.mark.parametrize("page", PROJECT_PAGES)
+def test_a_project_is_the_teams_and_changed_by_who_made_it(
+    readers: dict[str, Client], alice: User, page: str
+) -> None:
+    made = Project.objects.create(made_by=alice, slug="mine", name="Mine")
+    assert everybody(readers, reverse(page, args=[made.slug])) == PROJECT_PAGES[page]
 
 
 @pytest.mark.parametrize("visibility", RUNS)

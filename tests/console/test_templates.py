@@ -25,6 +25,7 @@ from console.record.portable import bring_in, read
 from console.services.links import run_share
 from console.services.nearby import Offer
 from console.services.people import claim_make, claim_use
+from console.services.projects import project_save
 from console.services.prompts import prompt_save
 from console.site.sample import FILE
 
@@ -83,6 +84,8 @@ def test_every_template_is_somebody_s(
         one.delete()
     client.force_login(alice)
     kept = prompt_save(by=alice, name="Kept", text="Why {this}?")
+    project = project_save(by=alice, name="Billing", context="Be brief.")
+    inside = Story().whole().save(alice, project=project, context="Be brief.")
     own = OwnPreset.objects.create(owner=alice, slug="alice-own", name="Own", content={})
     for page in (
         "",
@@ -105,6 +108,11 @@ def test_every_template_is_somebody_s(
         f"/presets/{own.slug}/delete",
         "?template=research",
         "/models",
+        "/projects",
+        "/projects/new",
+        f"/projects/{project.slug}",
+        f"/projects/{project.slug}/delete",
+        f"/runs/{inside.pk}",
         "/prompts",
         "/prompts/new",
         f"/prompts/{kept.pk}/delete",

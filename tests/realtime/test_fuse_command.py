@@ -12,10 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from console.models import Credential, Run
 from console.services import runs as services
+from console.services.projects import project_save
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.realtime.test_run_way import wait_for
@@ -173,3 +175,16 @@ def test_a_name_no_database_or_server_takes_is_refused(credential: Credential, n
 
     with pytest.raises(Refused, match="name is one line"):
         build(Wish(panel=[name], judge="test:judge"))
+
+
+def test_a_question_goes_into_a_project(
+    answered: None, credential: Credential, upstream: Upstream
+) -> None:
+    who = User.objects.create_user("alice")
+    project = project_save(by=who, name="Billing", context="We bill 40,000 customers.")
+    panel = ("--panel", "test:good", "--judge", "test:judge")
+    assert fuse(*panel, "--project", "billing")[0] == 0
+    assert Run.objects.get().project == project
+    assert "40,000" in str(upstream.calls_of("good")[0].body)
+    with pytest.raises(CommandError, match="There is no project “biling”. .*billing"):
+        fuse(*panel, "--project", "biling")

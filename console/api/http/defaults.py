@@ -10,7 +10,7 @@ from ...models import ApiToken
 from ...services.token_defaults import TokenDefaults
 
 Body = TypeVar("Body", bound=BaseModel)
-FIELDS = ("visibility", "fanout", "cancel_on_disconnect")
+FIELDS = ("visibility", "fanout", "cancel_on_disconnect", "project")
 
 
 def with_defaults(body: Body, token: ApiToken) -> Body:

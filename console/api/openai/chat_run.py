@@ -22,6 +22,7 @@ from ..planning.conversation import conversation
 from ..planning.failures import seconds_left
 from ..planning.idempotency import PANEL, Started, run_url, start, start_turn
 from ..planning.plan import DECIDE, Plan, plan_for
+from ..planning.project import project_of, usual_in
 from ..planning.schemas import Answering, ChatRequest
 from ..planning.turns import find_turn
 from . import shapes
@@ -192,7 +193,9 @@ def planned(call: ApiCall[Any], body: Answering) -> Plan:
         of_token=call.token.terms,
         by=call.token.owner.get_username(),
         person=call.token.owner,
-        usual=TokenDefaults.of(call.token.defaults).preset,
+        usual=usual_in(
+            project_of(body, call.token.owner), TokenDefaults.of(call.token.defaults).preset
+        ),
     )
     if plan.warnings:
         call.headers[WARNINGS] = " ".join(plan.warnings)

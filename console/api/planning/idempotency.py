@@ -27,6 +27,7 @@ from ..http.base import ApiCall
 from ..http.errors import ApiError
 from .budget import max_cost_of
 from .failures import failed_before, repeated, stopped_turn
+from .project import project_of
 from .turns import Turn
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
@@ -101,6 +102,7 @@ def start(
             goes_on=bool(part),
             visibility=visibility,
             max_cost=max_cost_of(call),
+            project=project_of(call.body, call.token.owner),
         )
     except Refused as refusal:
         if first := earlier(call, Run.objects.all(), asked, key):

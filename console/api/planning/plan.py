@@ -33,6 +33,7 @@ from ...services.presets import (
 from ...services.quickest import fast_wish
 from ..http.errors import ApiError
 from .asked import ALIASES, FLASH, PREFIX, PanelRequest
+from .project import offered_preset
 from .refusals import built
 from .schemas import Asking, BroughtAnswer, FusionParameters, PanelSeat
 from .terms import asked_terms, places, terms_of, together
@@ -350,6 +351,8 @@ def _base(model: str, preset: str | None, person: User | None, usual: str = "") 
     if not slug and model == FLASH:
         return fast()
     if not slug and model != PREFIX:
+        if offered := own_preset(usual, person) or offered_preset(usual, person):
+            return own_wish(offered)
         slug = usual or usual_preset()
     return _wish_of(slug, param)
 

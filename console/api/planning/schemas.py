@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 from ...engine.spec import MAX_SEATS
@@ -202,7 +203,9 @@ class OwnOptions(OwnTerms):
     """Ours, under `fusion`. `answers` from elsewhere stand behind those of the panel; with an
     empty `panel` nobody else answers. `web`: whether the web is searched before the panel is
     asked; without it the preset says so. `over_budget`: what is answered where a budget pays for no
-    fused answer, an error or the best single answer."""
+    fused answer, an error or the best single answer. `project`: by its name in addresses; its
+    context goes before the messages, and the visibility `project` is the team's as long as it is
+    in one."""
 
     panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
     answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
@@ -214,7 +217,8 @@ class OwnOptions(OwnTerms):
     wait_for: WaitingFor | None = None
     policy: dict[str, float | bool | str | None] = {}
     web: Literal["shared", "off"] | None = None
-    visibility: Literal["private", "team"] = "private"
+    visibility: Literal["private", "project", "team"] = "private"
+    project: Annotated[str, Field(max_length=40)] = ""
     progress: bool = False
     include: bool | None = None
     cancel_on_disconnect: bool = False
@@ -328,10 +332,17 @@ class ResponseRequest(Asking):
 
 
 class RunRequest(Answering):
-    """Either a prompt or messages."""
+    """Either a prompt or messages. `project`: as `fusion.project`."""
 
     prompt: str | None = None
     messages: Messages | None = None
+    project: Annotated[str, Field(max_length=40)] | None = None
+
+    @model_validator(mode="after")
+    def _is_of_fusion(self) -> Self:
+        if self.project is not None:
+            self.fusion = self.fusion.model_copy(update={"project": self.project})
+        return self
 
 
 class RulingRequest(Schema):
@@ -384,10 +395,11 @@ class VerdictRequest(Schema):
 
 class OrderRequest(Schema):
     """What is not given stays. `title`: empty, and the run is called by the first sentence of its
-    prompt. `tags` take the place of those that it had. `starred` and `archived` are the token's
-    owner's alone."""
+    prompt. `project`: "" takes it out of its own. `tags` take the place of those that it had.
+    `starred` and `archived` are the token's owner's alone."""
 
     title: Annotated[str, Field(max_length=200)] | None = None
+    project: Annotated[str, Field(max_length=40)] | None = None
     tags: Annotated[list[Annotated[str, Field(max_length=41)]], Field(max_length=20)] | None = None
     starred: bool | None = None
     archived: bool | None = None
@@ -436,6 +448,7 @@ class RunFilters(Schema):
     until: datetime | None = None
     own: bool = False
     tag: Annotated[str, Field(max_length=40)] | None = None
+    project: Annotated[str, Field(max_length=40)] | None = None
     starred: bool = False
     archived: bool | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20

@@ -17,6 +17,7 @@ from ...models.tokens import Scope
 from ...record.newest import Bookmark, beginning, newest, with_beginning
 from ...record.order import OrderAsked, in_order, orders_of
 from ...record.rows import state_from_rows
+from ...search.facets import project_named
 from ...services.attaching import ToAttach, tokens_of
 from ...services.errors import RunUnderWay
 from ...services.fusion_wish import begins_from, fusion_wish
@@ -36,11 +37,12 @@ from ..planning.attached import must_be_seen
 from ..planning.conversation import conversation
 from ..planning.idempotency import earlier, start
 from ..planning.plan import Plan
+from ..planning.project import project_of
 from ..planning.refusals import built
 from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
 from ..planning.terms import asked_terms, places, together
 from . import replies
-from .found import search_reply
+from .found import UNREAD, search_reply
 from .object import PROMPT_SHOWN, run_reply, run_row
 from .order import own_run
 from .quoted import quote_reply
@@ -137,6 +139,7 @@ class _Asked:
     messages: list[Message]
     prompt: str
     files: list[ToAttach]
+    context: str
 
 
 def _asked(call: ApiCall[RunRequest]) -> _Asked:
@@ -150,11 +153,14 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
     asked = conversation(chat_messages, with_tools=plan.keeps_tools, owner=call.token.owner)
     without = must_be_seen(plan.spec, asked.files)
     plan = replace(plan, warnings=(*plan.warnings, *without))
-    return _Asked(plan, asked.messages, asked.prompt, asked.files)
+    project = project_of(body, call.token.owner)
+    context = project.context if project else ""
+    return _Asked(plan, asked.messages, asked.prompt, asked.files, context)
 
 
 def _quoted(asked: _Asked) -> replies.QuoteReply:
     texts = [text_of(message.get("content")) for message in asked.messages]
+    texts = [asked.context, *texts] if asked.context else texts
     answers = [answer.text for answer in asked.plan.answers]
     files = tokens_of(asked.files)
     said = quote_of(asked.plan.spec, texts, history(), answers, reference(), files)
@@ -256,7 +262,8 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
     # A sample is nobody's own.
     samples = Run.objects.none() if filters.own else access.runs_visible_to(user)
     visible = [samples] if is_sample else access.visible(user)
-    kept = OrderAsked(filters.tag or "", filters.starred, filters.archived)
+    project = project_named(filters.project) if filters.project else None
+    kept = OrderAsked(filters.tag or "", filters.starred, filters.archived, project)
     ordered = [in_order(runs, user.pk, kept) for runs in visible]
     branches = [_shown(_filtered(runs, filters)) for runs in ordered]
     # The first are one's own.
@@ -275,8 +282,7 @@ def _list(call: ApiCall[NoBody], filters: RunFilters) -> replies.RunList:
 
 
 def _shown(runs: QuerySet[Run]) -> QuerySet[Run]:
-    unread = ("prompt", "messages", "spec", "histories", "follows_calls", "imported", "template")
-    return with_beginning(runs.defer(*unread), PROMPT_SHOWN)
+    return with_beginning(runs.defer(*UNREAD), PROMPT_SHOWN).select_related("project")
 
 
 def _filtered(runs: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:

@@ -10,14 +10,17 @@ from ...engine.spec import letter
 from ...record.newest import beginning, with_beginning
 from ...record.order import RunOrder, orders_of
 from ...search import Filters, FoundRun, find, owner_named, read_query, shown
-from ...search.facets import kept_facets
+from ...search.facets import kept_facets, project_named
 from ...search.places import FoundText
 from ..http.errors import ApiError
 from ..planning.schemas import RunFilters
 from . import replies
 from .object import PROMPT_SHOWN, run_row
 
-UNREAD = ("prompt", "messages", "spec", "histories", "follows_calls", "imported", "template")
+UNREAD = (
+    *("prompt", "messages", "spec", "histories", "follows_calls", "imported", "template"),
+    *("context", "project__context"),
+)
 
 
 def search_reply(request: HttpRequest, user: User, asked: RunFilters) -> replies.RunList:
@@ -31,6 +34,7 @@ def search_reply(request: HttpRequest, user: User, asked: RunFilters) -> replies
         by_rank=asked.order == "best",
     )
     readable = with_beginning(access.runs_visible_to(user).defer(*UNREAD), PROMPT_SHOWN)
+    readable = readable.select_related("project")
     if asked.status:  # the search knows of queued and running only that they are under way
         readable = readable.filter(status=asked.status)
     more = found.before
@@ -83,6 +87,7 @@ def _filters(asked: RunFilters, user: User) -> Filters:
         more=kept_facets(
             user.pk,
             tag=asked.tag or "",
+            project=project_named(asked.project) if asked.project else None,
             starred=asked.starred,
             archived=bool(asked.archived),
         ),

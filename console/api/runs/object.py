@@ -42,6 +42,7 @@ def run_reply(request: HttpRequest, token: ApiToken, run: Run) -> replies.Run:
 def with_order(run: Run, viewer_id: int) -> Run:
     """For who tells it where no database can be asked: how it is kept when it is read."""
     run.order = orders_of([run.pk], viewer_id)[run.pk]  # type: ignore[attr-defined]
+    _ = run.project  # it is at hand from here on
     return run
 
 
@@ -63,6 +64,7 @@ def run_at(
     fields = dict(run_object(run, spec, state, viewer_id=viewer_id, beside=beside))
     waits = state.status is RunStatus.QUEUED
     more = {
+        "context": run.context or None,
         "error": _error(spec, state, run),
         "queue_place": run.queue_place if waits else None,
     }
@@ -83,7 +85,8 @@ def run_row(request: HttpRequest, viewer_id: int, run: Run, order: RunOrder) -> 
         "starred": order.is_starred,
         "archived": order.is_archived,
         "origin": run.origin,
-        "visibility": run.visibility,
+        "visibility": run.shared_with,
+        "project": run.project.slug if run.project else None,
         "is_own": run.owner_id == viewer_id,
         "created_at": run.created_at.timestamp(),
         "started_at": run.started_at.timestamp() if run.started_at else None,

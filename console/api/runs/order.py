@@ -15,6 +15,7 @@ from ...record.order import orders_of
 from ...services.deletion import runs_delete
 from ...services.errors import Refused
 from ...services.order import run_tags, run_title, runs_mark
+from ...services.projects import runs_project
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
@@ -49,6 +50,12 @@ def _change(call: ApiCall[OrderRequest], run_id: uuid.UUID) -> replies.OrderRepl
     try:
         if body.title is not None:
             run_title(run=run, title=body.title)
+        param = "project"
+        if (slug := body.project) is not None:
+            project = access.projects_of(call.token.owner).filter(slug=slug).first()
+            if slug and project is None:
+                raise Refused(f"There is no project “{slug}”.")
+            runs_project(runs=[run], project=project)
         param = "tags"
         if body.tags is not None:
             run_tags(run=run, names=body.tags)
@@ -61,6 +68,7 @@ def _change(call: ApiCall[OrderRequest], run_id: uuid.UUID) -> replies.OrderRepl
     return replies.OrderReply(
         id=str(run.pk),
         title=run.title,
+        project=run.project.slug if run.project else None,
         tags=kept.tags,
         starred=kept.is_starred,
         archived=kept.is_archived,

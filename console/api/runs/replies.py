@@ -39,7 +39,8 @@ class RunRow(Reply):
     starred: bool
     archived: bool
     origin: str
-    visibility: Literal["private", "team", "link"]
+    visibility: Literal["private", "project", "team", "link"]
+    project: str | None
     is_own: bool
     created_at: float
     started_at: float | None
@@ -55,6 +56,8 @@ class Run(Outcome, RunRow):
     goes on from, `follow_ups` those that go on from it, the first one first: ids, of what the
     token may read. They are null where the run is told while it goes on."""
 
+    # Not told of a run that was in no project with one when it was asked.
+    context: str | None = Field(default=None, exclude_if=lambda value: value is None)
     error: Error | None
     queue_place: int | None
     verdicts: list[Verdict]
@@ -66,11 +69,13 @@ class Run(Outcome, RunRow):
 
 class OrderReply(Reply):
     """How a run is kept: `title` as its owner named it ("": by the first sentence of its prompt),
-    its owner's `tags`, and whether the token's owner has `starred` and `archived` it."""
+    its owner's `tags`, its `project`, and whether the token's owner has `starred` and `archived`
+    it."""
 
     id: str
     object: Literal["run.order"] = "run.order"
     title: str
+    project: str | None
     tags: list[str]
     starred: bool
     archived: bool

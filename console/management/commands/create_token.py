@@ -48,6 +48,7 @@ class Command(BaseCommand):
             default="private",
             help="of its runs, where a request says nothing; default: private",
         )
+        parser.add_argument("--project", default="", help="slug; where a request says none")
         parser.add_argument(
             "--fanout",
             choices=FANOUTS,
@@ -80,6 +81,7 @@ class Command(BaseCommand):
                     preset=options["preset"],
                     visibility=options["visibility"],
                     fanout=options["fanout"],
+                    project=options["project"],
                     cancel_on_disconnect=options["cancel_on_disconnect"],
                 ),
                 **{name: options[name] for name in TERMS},

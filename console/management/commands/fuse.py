@@ -30,7 +30,7 @@ from console.engine.usage import money
 from console.fragments.quoted import quote_view
 from console.management.dollars import dollars
 from console.management.terms import add_terms, terms_of
-from console.models import Preset, Run
+from console.models import Preset, Project, Run
 from console.record.by_words import compared, put_together
 from console.record.follow import until_final
 from console.record.public import run_object
@@ -40,7 +40,9 @@ from console.services.brought import Brought, brought, largest_file, name_of_fil
 from console.services.build_spec import Wish, build, judge_writes
 from console.services.errors import Refused
 from console.services.habits import history
+from console.services.own_presets import own_wish
 from console.services.presets import default_preset_slug, preset_lacks, preset_wish, usual_wish
+from console.services.projects import offered_first
 from console.services.quote import quote_of
 from console.services.runs import run_cancel, run_start
 from console.services.site import reference
@@ -97,6 +99,9 @@ class Command(BaseCommand):
             "--max-cost", metavar="DOLLARS", help="the most that its calls may cost together"
         )
         parser.add_argument(
+            "--project", default="", help="that it belongs to, by its name in addresses"
+        )
+        parser.add_argument(
             "--quote", action="store_true", help="say what it will probably cost; ask nobody"
         )
         add_terms(parser, "of whoever is sent the prompt")
@@ -108,10 +113,14 @@ class Command(BaseCommand):
         max_cost = dollars("--max-cost", options["max_cost"])
         prompt = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
         try:
+            project = _project(options["project"])
+            if project and project.preset and not (options["preset"] or options["panel"]):
+                options["preset"] = project.preset
             wish = self._wish(options)
             spec = build(wish)
             if options["quote"]:
-                self._quote(spec, prompt, wish, as_json=options["json"])
+                told = [project.context, prompt] if project and project.context else [prompt]
+                self._quote(spec, told, wish, as_json=options["json"])
                 return
             files = [_attached(path) for path in options["attach"]]
             for sentence in without(spec, files):
@@ -125,6 +134,7 @@ class Command(BaseCommand):
                 visibility="team",
                 max_cost=max_cost,
                 files=files,
+                project=project,
             )
         except (Refused, NobodyLeft) as refusal:
             raise CommandError(str(refusal)) from None
@@ -151,9 +161,9 @@ class Command(BaseCommand):
         if state.outcome != "completed":
             sys.exit(1)
 
-    def _quote(self, spec: Spec, prompt: str, wish: Wish, *, as_json: bool) -> None:
+    def _quote(self, spec: Spec, told: list[str], wish: Wish, *, as_json: bool) -> None:
         answers = [answer.text for answer in wish.answers]
-        quote = quote_of(spec, [prompt], history(), answers, reference())
+        quote = quote_of(spec, told, history(), answers, reference())
         if as_json:
             reply = quote_reply(quote).model_dump(mode="json")
             self.stdout.write(json.dumps(reply, ensure_ascii=False, indent=2))
@@ -215,6 +225,9 @@ class Command(BaseCommand):
             offered = ", ".join(m.model for m in all_models()[0][:8]) or "none is listed"
             raise CommandError(f"Name a panel: --panel MODEL,MODEL,… Models: {offered}.")
         preset = Preset.objects.filter(slug=slug, enabled=True).first()
+        of_member = None if preset else offered_first(_project(options["project"]))
+        if of_member and of_member.slug == slug:
+            return own_wish(of_member)
         if preset is None:
             known = ", ".join(Preset.objects.filter(enabled=True).values_list("slug", flat=True))
             near = did_you_mean(slug, known.split(", "))
@@ -259,6 +272,16 @@ class Command(BaseCommand):
             write(f"{on} still writes. Fuse with it, too, when it has ended: run {run.pk}")
         if state.error:
             self.stderr.write(state.error)
+
+
+def _project(slug: str) -> Project | None:
+    if not slug:
+        return None
+    project = Project.objects.filter(slug=slug).first()
+    if project is None:
+        near = did_you_mean(slug, [*Project.objects.values_list("slug", flat=True)])
+        raise CommandError(f"There is no project “{slug}”.{near}")
+    return project
 
 
 def _attached(path: str) -> ToAttach:

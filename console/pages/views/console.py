@@ -41,6 +41,7 @@ from ...services.terms import LeftOut
 from ...services.web import SHARED, is_offered, usual_web
 from ..attaching import AttachedBy, attached_as, attached_by
 from ..forms import VISIBILITIES, ComposeForm
+from ..in_project import InProject
 from ..starting import Sent, StartedFrom, chosen, sent_by, start_context
 from ..uploads import AttachedUploads, TextFiles
 from ..wishes import note, wish_of_form
@@ -70,9 +71,13 @@ def _console(request: HttpRequest) -> HttpResponse:
     if "models" in request.GET:
         return _models(request)
     if request.method != "POST":
-        presets, own = presets_enabled(), list(presets_of(request.user))
+        presets, place = presets_enabled(), InProject.of(request)
+        own = place.among(presets_of(request.user))
         slugs = [*(p.slug for p in presets), *(p.slug for p in own), CUSTOM]
         filled = filled_by(request, presets, own)
+        is_asked_for = any(name in request.GET for name in ("preset", "panel", "of", "run"))
+        if not is_asked_for and (slug := place.preset_in(slugs)):
+            filled = replace(filled, preset=slug, content=None, prefills=False)
         initial: dict[str, Any] = {"preset": filled.preset, "visibility": "private"}
         initial["client_run_id"] = str(uuid.uuid4())
         # An address that brings a question of its own is asked with nothing of another's.
@@ -83,14 +88,15 @@ def _console(request: HttpRequest) -> HttpResponse:
         written = kept.get(ANSWERS) or ()
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
         return _page(
-            request, form, presets, own, told=filled.told, prefills=filled.prefills,
+            request, form, presets, own, place, told=filled.told, prefills=filled.prefills,
             attached=attached_as(kept.get(FILES) or (), _user(request)), started=filled.started,
         )  # fmt: skip
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
     enabled = Preset.objects.filter(enabled=True).values_list("slug", flat=True)
-    own = list(presets_of(request.user))
+    place = InProject.of(request)
+    own = place.among(presets_of(request.user))
     sent = sent_by(request.user, request.POST)
     begins = "start" in request.POST
     told = _begin(request, sent) if begins else ""
@@ -103,7 +109,7 @@ def _console(request: HttpRequest) -> HttpResponse:
     if "terms" in request.GET:
         return _terms(request, form)
     if "quote" in request.GET:
-        return _quote(request, form)
+        return _quote(request, form, place)
     if "fill" in request.GET:
         form.filled_up()
     if "fill" in request.GET or begins:
@@ -112,9 +118,17 @@ def _console(request: HttpRequest) -> HttpResponse:
         if sent.started:
             sent.started.is_checked = False
         return _page(
-            request, form, enabled_now, own, told=told, attached=attached, started=sent.started
+            request,
+            form,
+            enabled_now,
+            own,
+            place,
+            told=told,
+            attached=attached,
+            started=sent.started,
         )
     sent.tell(form)
+    place.tell(form)
     out: list[LeftOut] = []
     attached = attached_by(request)
     if form.is_valid() and not attached.errors:
@@ -126,6 +140,7 @@ def _console(request: HttpRequest) -> HttpResponse:
                     form,
                     presets_enabled(),
                     own,
+                    place,
                     422,
                     out,
                     attached=attached,
@@ -140,13 +155,16 @@ def _console(request: HttpRequest) -> HttpResponse:
                 client_run_id=form.cleaned_data["client_run_id"],
                 files=attached.files,
                 template=sent.record,
+                project=place.chosen,
             )
         except Refused as refused:
             note(form, refused)
         else:
             return redirect("run-detail", run_id=run.pk)
     enabled_now = presets_enabled()
-    return _page(request, form, enabled_now, own, 422, attached=attached, started=sent.started)
+    return _page(
+        request, form, enabled_now, own, place, 422, attached=attached, started=sent.started
+    )
 
 
 def _begin(request: HttpRequest, sent: Sent) -> str:
@@ -190,7 +208,7 @@ def _terms(request: HttpRequest, form: ComposeForm) -> HttpResponse:
     return render(request, "console/compose/_left_out.html", context)
 
 
-def _quote(request: HttpRequest, form: ComposeForm) -> HttpResponse:
+def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpResponse:
     """What it would cost as it is filled in; nothing where that is not whole yet, or refused: why
     is said when it is asked. How long the prompt is, is told in its place."""
     view = None
@@ -200,8 +218,9 @@ def _quote(request: HttpRequest, form: ComposeForm) -> HttpResponse:
             spec = build(wish_of_form(form, request.POST, request.user))
             files = attached_by(request).files
             asked = _asked(request) + tokens_of(files)
+            asked += tokens_in(place.chosen.context) if place.chosen else 0
             said = quote(spec, asked, history(), answers=answers, reference=reference())
-            view = quote_view(said, least_left(_user(request)))
+            view = quote_view(said, least_left(_user(request), place.chosen))
             view = replace(view, notes=(*without(spec, files), *view.notes))
     return render(request, "console/compose/_quote.html", {"quote": view})
 
@@ -223,6 +242,7 @@ def _page(
     form: ComposeForm,
     presets: Mapping[Preset, str],
     own: Sequence[OwnPreset],
+    place: InProject,
     status: int = 200,
     left_out: Sequence[LeftOut] = (),
     told: str = "",
@@ -234,6 +254,7 @@ def _page(
     can_run = [preset for preset, lacks in presets.items() if not lacks]
     cards = preset_cards(can_run, for_admin=is_admin(request.user))
     cards = [with_exchanged(card, form.swaps) for card in [*cards, *own_cards(own)]]
+    cards = [replace(card, is_own=card.is_own and card.slug != place.of_another) for card in cards]
     is_long = len(cards) > IN_ROW
     lately = presets_used_lately(request.user) if is_long else []  # type: ignore[arg-type]
     cards, others = row_and_rest(cards, form["preset"].value() or "", lately)
@@ -262,6 +283,7 @@ def _page(
         "brought": fusing_told(),
         "near_budgets": _near_budgets() if is_admin(request.user) else (),
         **(attached.context if attached else {}),
+        **place.context,
         "has_web": is_offered(),
         "started": started,
     }

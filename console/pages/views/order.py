@@ -17,6 +17,7 @@ from ...record.questions import whole
 from ...record.thread import Thread
 from ...services.errors import Refused
 from ...services.order import run_tags, run_title, runs_mark, tags_typed
+from ...services.projects import runs_project
 from .fragment import by_htmx
 from .posted import posted
 
@@ -31,6 +32,9 @@ def order(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         if run.owner_id == request.user.pk:
             run_title(run=run, title=post.get("title", ""))
             run_tags(run=run, names=tags_typed(post.get("tags", "")))
+            if (slug := post.get("project")) is not None:
+                project = access.project_of(request.user, slug) if slug else None
+                runs_project(runs=[run], project=project)
         runs_mark(runs=[run], person=request.user, kind=STAR, on=STAR in post)
         question = whole([run], access.runs_visible_to(request.user))
         runs_mark(runs=question, person=request.user, kind=ARCHIVE, on=ARCHIVE in post)
@@ -46,8 +50,10 @@ def order(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def ordering(request: HttpRequest, run: Run, thread: Thread | None) -> dict[str, Any]:
     """What stands at a run's head, and in the menu that changes it."""
     is_own = run.owner_id == request.user.pk
+    has_projects = is_own and getattr(run, "has_projects", False)
     return {
         "order": orders_of([run.pk], request.user.pk)[run.pk],
+        "projects": access.projects_of(request.user) if has_projects else (),
         "may_delete": not run.is_sample and (is_own or access.is_admin(request.user)),
         "follow_ups": _follow_ups(thread) if thread else 0,
     }

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from ... import access
 from ...models import Run, Visibility
+from ...models.runs import PROJECT
 from ...models.shown import HIDEABLE
 from ...record.thread import thread_of
 from ...services.errors import Refused
@@ -61,10 +62,17 @@ def _link(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _choices(run: Run) -> list[tuple[str, str]]:
+    if run.project_id is None:
+        return Visibility.choices
+    private, *others = Visibility.choices
+    return [private, (PROJECT, "Everyone in the project, which the team sees"), *others]
+
+
 def sharing(run: Run, *, just_shared: bool) -> dict[str, Any]:
     return {
         "run": run,
-        "visibilities": Visibility.choices,
+        "visibilities": _choices(run),
         "link": open_link_of(run),
         "link_lasts": LASTS.items(),
         "usual_days": USUAL_DAYS,

@@ -21,14 +21,14 @@ from ...models.terms import TERMS
 from ...models.tokens import Scope
 from ...money.amounts import nano, plain
 from ...services.errors import Refused
-from ...services.token_defaults import NOTHING_SAID, TokenDefaults, preset_choices
+from ...services.token_defaults import NOTHING_SAID, TokenDefaults, preset_choices, project_choices
 from ...services.tokens import DEFAULT_DAYS, token_create, token_revoke
 from ...site.public_url import public_url
 from ..forms import VISIBILITIES
 from ..snippets import snippets
 from .fragment import page_or_main
 
-DEFAULTS = ("preset", "visibility", "every_turn", "cancel_on_disconnect")
+DEFAULTS = ("preset", "project", "visibility", "every_turn", "cancel_on_disconnect")
 
 
 class TokenForm(forms.Form):
@@ -73,6 +73,7 @@ class TokenForm(forms.Form):
         help_text="Empty: what is usual.",
     )
     preset = forms.ChoiceField(required=False)
+    project = forms.ChoiceField(required=False)
     visibility = forms.ChoiceField(
         label="Who may read its runs", choices=VISIBILITIES, required=False
     )
@@ -97,6 +98,10 @@ class TokenForm(forms.Form):
         preset = self.fields["preset"]
         assert isinstance(preset, forms.ChoiceField)
         preset.choices = preset_choices()  # looked up once, however often they are gone through
+        project = self.fields["project"]
+        assert isinstance(project, forms.ChoiceField)
+        self.has_projects = len(found := project_choices()) > 1
+        project.choices = found
 
     @property
     def has_defaults(self) -> bool:
@@ -162,6 +167,7 @@ def _limits(data: dict[str, Any]) -> dict[str, Any]:
     days = data.pop("expires_days")
     defaults = TokenDefaults(
         preset=data.pop("preset"),
+        project=data.pop("project"),
         visibility=data.pop("visibility") or NOTHING_SAID.visibility,
         fanout="every" if data.pop("every_turn") else "once",
         cancel_on_disconnect=data.pop("cancel_on_disconnect"),

@@ -47,6 +47,7 @@ def _bring(shape: RunShape, before: Run | None, its_own: dict[str, Any]) -> Run:
     state = state_of(shape)
     run = Run(
         prompt=shape.prompt,
+        context=shape.context,
         messages=shape.messages,
         histories=shape.histories,
         spec=shape.spec,

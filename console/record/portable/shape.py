@@ -346,6 +346,8 @@ class RunShape(_RunShape):  # type: ignore[misc]  # made above
         float, Field(ge=0, le=LAST_MOMENT), AfterValidator(lambda at: round(at, 6))
     ]
     spec: dict[str, JsonValue]
+    # What its project told every run in it: before the messages.
+    context: Annotated[str, Field(max_length=400_000), AfterValidator(storable)] = ""
     messages: Messages = Field(default_factory=list)
     histories: dict[Annotated[str, Field(pattern=r"^[0-7]$")], Messages] = Field(
         default_factory=dict

@@ -72,6 +72,7 @@ def _run(run: Run, places: dict[Any, int], shown: Shown) -> RunShape:
     verdicts = run.verdicts.all()[:MAX_VERDICTS] if shown.people else ()
     return RunShape(
         prompt=run.prompt,
+        context=run.context,
         preset=run.preset,
         preset_name=run.preset_name,
         created_at=run.asked_at,

@@ -1,0 +1,37 @@
+"""The project that a request's run is to be in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from ... import access
+from ...models import OwnPreset, Project
+from ..http.errors import ApiError
+
+
+def project_of(body: Any, person: User | None) -> Project | None:
+    """Raises ApiError."""
+    slug = body.fusion.project
+    if not slug:
+        return None
+    # The shell acts for nobody: every project is the team's.
+    projects = access.projects_of(person) if person else Project.objects.all()
+    project = None if "\0" in slug else projects.filter(slug=slug).first()
+    if project is None:
+        message = f"There is no project “{slug[:60]}”."
+        raise ApiError("invalid_request", message, param="fusion.project")
+    return project
+
+
+def usual_in(project: Project | None, of_token: str) -> str:
+    """The preset of a request that names none: the token's, else its project's."""
+    return of_token or (project.preset if project else "")
+
+
+def offered_preset(slug: str, person: User | None) -> OwnPreset | None:
+    """What a project begins with may be a member's, offered to the team."""
+    if not slug or person is None:
+        return None
+    return access.presets_offered_to(person).filter(slug=slug).first()

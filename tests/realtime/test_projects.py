@@ -1,0 +1,80 @@
+"""A project's context and budget, by a real worker."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+
+from console.engine.spec import Panelist, Spec
+from console.engine.steps import prompts
+from console.engine.usage import Price
+from console.models import Credential, Hold, Run, Window
+from console.services import runs as services
+from console.services.follow import run_follow
+from console.services.projects import project_save
+from console.worker.worker import Worker
+from tests.carrying_out import carry_out
+from tests.realtime.conftest import PATIENT
+from tests.realtime.test_run_way import rows
+from tests.upstream import Script, Upstream
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+CONTEXT = "We bill 40,000 customers."
+PRICE = Price(Decimal(1), Decimal(10), Decimal("0.1"))
+
+
+def spec(*models: str) -> Spec:
+    asked = [Panelist(m, "test", price=PRICE, max_output_tokens=1_000) for m in models]
+    return Spec(
+        panel=tuple(asked),
+        judge=Panelist("judge", "test", price=PRICE),
+        prompts=prompts.load(),
+        policy=PATIENT,
+    )
+
+
+def start(owner: User, **more: object) -> Run:
+    return services.run_start(owner=owner, prompt="Move it?", spec=spec("a", "b"), **more)  # type: ignore[arg-type]
+
+
+def test_panel_judge_and_writer_read_its_context_and_a_follow_up_that_of_today(
+    worker: Worker, upstream: Upstream, credential: Credential, alice: User
+) -> None:
+    upstream.script("judge", Script(text="Fused."))
+    project = project_save(by=alice, name="Billing", context=CONTEXT)
+    run = start(alice, project=project)
+    project_save(by=alice, name="Billing", context="We bill nobody.", project=project)
+    carry_out(worker, str(run.pk))
+    assert rows(run).status == "completed"
+    for model in ("a", "b"):
+        [call] = upstream.calls_of(model)
+        assert call.body["messages"][0] == {"role": "system", "content": CONTEXT}
+    judged, written = (str(call.body) for call in upstream.calls_of("judge"))
+    assert CONTEXT in judged and CONTEXT in written
+    run.refresh_from_db()
+    after = run_follow(run=run, owner=alice, prompt="And then?")
+    assert (after.project, after.context) == (project, "We bill nobody.")
+    carry_out(worker, str(after.pk))
+    said = [m["content"] for m in upstream.calls_of("a")[-1].body["messages"]]
+    assert said == ["We bill nobody.", "Move it?", "Fused.", "And then?"]
+
+
+def test_its_budget_pays_for_its_runs_alone(
+    worker: Worker, upstream: Upstream, credential: Credential, alice: User
+) -> None:
+    project = project_save(by=alice, name="Billing", per_day=Decimal(5))
+    other = project_save(by=alice, name="Other", per_day=Decimal("0.000001"))
+    run = start(alice, project=project)
+    carry_out(worker, str(run.pk))
+    spent = int((rows(run).cost()[0] or 0) * 10**9)
+    window = Window.objects.get()
+    assert (window.spent_nano, window.held_nano) == (spent, 0) and spent > 0
+    without = start(alice)
+    carry_out(worker, str(without.pk))
+    assert not Hold.objects.filter(run=without).exists()
+    refused = start(alice, project=other)
+    carry_out(worker, str(refused.pk))
+    assert "The project's budget of" in rows(refused).calls["panel-0-1"].error
