@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0040_prompts'),
+        ("console", "0043_own_prices_and_favourites"),
     ]
 
     operations = [

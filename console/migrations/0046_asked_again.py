@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("console", "0043_own_prices_and_favourites")]
+    dependencies = [("console", "0045_projects")]
 
     operations = [
         migrations.AddField(

@@ -1,13 +1,13 @@
 """Purse, Window and Hold: what may be spent, what was, and what calls under way may still cost.
 
 Amounts are whole nano-dollars. A purse belongs to an owner, which is a kind and an id (`run`,
-`usual`, `person`, `token`, `project`, or `site`, which has none), and has a limit for each run, day or month.
-`run` is what somebody said that a run may cost, `usual` what one may of which nobody said so, until
-somebody who has seen what it cost asks it for more; its `shares` are what each of its calls may
-count on. A window
-is one such day or month in the site's time zone. A hold is the money of one call: taken from its
-windows in the transaction that marks the call as sent, settled in the one that saves its end. It
-stays as the ledger: what a window has spent is the sum of what its holds were settled at.
+`usual`, `person`, `token`, `project`, or `site`, which has none), and has a limit for each run, day
+or month. `run` is what somebody said that a run may cost, `usual` what one may of which nobody said
+so, until somebody who has seen what it cost asks it for more; its `shares` are what each of its
+calls may count on. A window is one such day or month in the site's time zone. A hold is the money
+of one call: taken from its windows in the transaction that marks the call as sent, settled in the
+one that saves its end. It stays as the ledger: what a window has spent is the sum of what its holds
+were settled at.
 """
 
 from __future__ import annotations
