@@ -215,7 +215,10 @@ def test_a_deleted_project_leaves_its_runs_and_no_name_behind(
     run.refresh_from_db()
     token.refresh_from_db()
     assert (run.project, run.visibility, run.context) == (None, "private", CONTEXT)
-    assert token.defaults == {"preset": "quality"} and not Purse.objects.exists()
+    assert (
+        token.defaults == {"preset": "quality"}
+        and not Purse.objects.filter(kind="project").exists()
+    )
     assert RunDeletion.objects.get().act == act
     runs_put_back(act=act, person=alice)
     with pytest.raises(Http404):
