@@ -13,8 +13,6 @@ from .conftest import Api
 from .test_errors import error
 from .test_runs import ended, start
 
-pytestmark = pytest.mark.database
-
 OWN = {"panel": ["good", "echo"], "judge": "writer"}
 
 

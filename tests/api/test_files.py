@@ -14,8 +14,6 @@ from tests.api.test_errors import error
 from tests.api.test_runs import ended
 from tests.files import making
 
-pytestmark = pytest.mark.database
-
 PICTURE = "data:image/png;base64," + base64.b64encode(making.picture()).decode()
 REPORT = "data:application/pdf;base64," + base64.b64encode(making.pdf(["Rain is wet."])).decode()
 SEES = {"type": "image_url", "image_url": {"url": PICTURE}}
@@ -112,6 +110,7 @@ def test_responses_have_their_own_words_and_go_on_with_the_same_picture(
     assert SEES in later[0]["content"] and later[-1]["content"] == "And then?"
 
 
+@pytest.mark.database
 def test_a_run_says_of_each_call_how_it_was_given_what(api: Api) -> None:
     body = {"messages": asked(ASKS, READS), "model": "fusion", "fusion": PANEL}
     run = ended(api, api.post("/runs", json=body).json()["id"])

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from .conftest import GEMINI, GPT, OPUS, Api
-
-pytestmark = pytest.mark.database
 
 SAVE = """
 from django.contrib.auth.models import User

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.upstream import Script
 
 from .conftest import GEMINI, GPT, OPUS, Api
 from .test_runs import ended, start
-
-pytestmark = pytest.mark.database
 
 
 def test_a_finished_run_says_of_each_sentence_whose_it_is_and_which_claims_it_says(

@@ -12,8 +12,6 @@ from .conftest import GEMINI, GPT, OPUS, Api
 from .test_errors import error
 from .test_runs import ended, start
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def run(api: Api) -> dict[str, Any]:

@@ -32,8 +32,6 @@ from tests.upstream import Script
 from .conftest import Api
 from .test_chat import ASK
 
-pytestmark = pytest.mark.database
-
 MODELS = "/v1/models"
 FORM = {"name": "Laptop", "scopes": ["run", "read"], "expires_days": "30"}
 
@@ -59,6 +57,7 @@ def test_a_token_is_recognisable_and_long(db: None) -> None:
     assert not well_formed(wrong), "the checksum tells a mistyped one"
 
 
+@pytest.mark.database
 def test_the_database_holds_nothing_that_could_be_sent(alice: User) -> None:
     token, secret = token_create(owner=alice, name="CI")
     row = json.dumps({k: str(v) for k, v in ApiToken.objects.values().get().items()})
@@ -121,6 +120,7 @@ def test_each_scope_opens_its_own_door_only(client: Client, alice: User) -> None
                 assert response.json()["error"]["code"] == "insufficient_scope"
 
 
+@pytest.mark.database
 def test_use_is_noted_to_the_minute(alice: User) -> None:
     token, secret = token_create(owner=alice)
     assert token.last_used_at is None

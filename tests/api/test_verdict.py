@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from .conftest import Api
 from .test_run_events import follow
 from .test_runs import ended, read, start
-
-pytestmark = pytest.mark.database
 
 
 def test_a_verdict_is_said_changed_taken_back_and_told_of_the_run(api: Api) -> None:

@@ -13,8 +13,6 @@ from django.urls import reverse
 from console.models import Call, Credential, Fusion, Preset, Run
 from console.providers.secret import Secret
 
-pytestmark = pytest.mark.database
-
 PLANTED = "sk-planted-0123456789-canary"
 
 PAGES = [

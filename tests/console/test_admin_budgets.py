@@ -18,7 +18,7 @@ from console.models import Purse, Window
 from console.money.purses import purse_set
 from console.services.tokens import token_create
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 LIST, ADD = "/admin/console/purse/", "/admin/console/purse/add/"
 

@@ -7,8 +7,6 @@ from django.test import Client
 
 from console.models import Credential, Preset
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def admin(client: Client, ada: User) -> Client:
@@ -98,6 +96,7 @@ def test_duplicating_keeps_the_panel_and_opens_the_copy(admin: Client) -> None:
     assert Preset.objects.filter(slug="quality-copy-2").exists()
 
 
+@pytest.mark.database
 def test_a_credential_in_use_cannot_be_deleted(admin: Client) -> None:
     mine = Credential.objects.create(
         slug="mine", name="Mine", kind="openai_compatible", base_url="http://127.0.0.1:9/v1"

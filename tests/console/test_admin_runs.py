@@ -19,8 +19,6 @@ from console.services.tokens import token_create
 
 from .story import ANALYSIS, Story
 
-pytestmark = pytest.mark.database
-
 PROMPT = "Is the harbour master's salary secret?"
 ANSWER, FUSED = "Answer: nobody-else-reads-this.", "Fused: nobody-else-reads-this."
 # What would tell something of it, wherever it stands.

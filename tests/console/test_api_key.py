@@ -19,7 +19,7 @@ from console.services.tokens import token_create
 
 from .story import Story, a_spec
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from console.models.tokens import Scope
 from console.services.tokens import token_create
 from tests.console.listed import Have
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 OWN = {"panel": ["openrouter:own/a", "openrouter:own/b"], "judge": "openrouter:own/judge"}
 ASK = {"model": "fusion/own", "prompt": "What is the answer?"}
 

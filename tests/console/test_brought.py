@@ -42,8 +42,6 @@ from tests.files import making
 
 from .story import link_to
 
-pytestmark = pytest.mark.database
-
 WET, DRY = "It is *wet*.\n\nAlways.", "It is dry."
 
 

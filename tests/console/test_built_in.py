@@ -12,7 +12,7 @@ from console.catalog.seed_data import LOCAL_ANALYSIS_TOKENS
 from console.models import Credential, Preset
 from console.services.presets import preset_spec
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from console.providers.listing import ModelInfo
 from console.providers.secret import Secret
 from tests.upstream import Script, Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 PRICED = {
     "id": "org/alpha",
     "name": "Alpha",
@@ -401,6 +401,7 @@ def test_a_shell_without_the_key_reads_what_the_site_has_read(
     assert len(models_of(openai)[0]) == 2 and len(upstream.requests) == 1
 
 
+@pytest.mark.database
 def test_a_long_list_is_written_once_and_then_only_what_changed() -> None:
     mine = credential("mine", "http://127.0.0.1:9/v1")
     info = [ModelInfo(f"maker/model-{n}", f"Model {n}", 8192) for n in range(1500)]
@@ -419,6 +420,7 @@ def test_a_long_list_is_written_once_and_then_only_what_changed() -> None:
     assert len(catalog.known_models([mine])) == 1500
 
 
+@pytest.mark.database
 def test_a_list_that_comes_after_its_credential_is_deleted_is_dropped() -> None:
     mine = credential("mine", "http://127.0.0.1:9/v1")
     asked = catalog.ListRead(mine, [ModelInfo("a", "A")])
@@ -427,6 +429,7 @@ def test_a_list_that_comes_after_its_credential_is_deleted_is_dropped() -> None:
     assert not CatalogModel.objects.exists() and not CatalogList.objects.exists()
 
 
+@pytest.mark.database
 def test_of_several_workers_one_reads_a_list_that_is_a_day_old(upstream: Upstream) -> None:
     mine = credential("mine", upstream.url)
     off = credential("off", upstream.url)

@@ -10,8 +10,6 @@ from console.models import InstallClaim
 from console.services.errors import Refused
 from console.services.people import claim_use
 
-pytestmark = pytest.mark.database
-
 STRONG = "a-long-enough-phrase"
 
 
@@ -63,6 +61,7 @@ def test_the_claim_makes_an_admin_and_signs_in(client: Client, link: str) -> Non
     assert client.get("/admin/").status_code == 200
 
 
+@pytest.mark.database
 def test_a_claim_works_once(client: Client, link: str) -> None:
     claim(client, link)
     for response in (Client().get(link.strip()), claim(Client(), link, username="mallory")):
@@ -99,6 +98,7 @@ def test_a_used_link_opens_nothing_when_everybody_is_gone(client: Client, link: 
     assert Client().get(newer.strip()).status_code == 200
 
 
+@pytest.mark.database
 def test_of_two_who_passed_the_page_one_is_refused(link: str) -> None:
     token = link.strip().removeprefix("/claim/")
     claim_use(token=token, username="ada", password=STRONG)

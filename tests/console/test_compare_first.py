@@ -16,7 +16,6 @@ from console.models import Run
 
 from .story import Story, a_spec
 
-pytestmark = pytest.mark.database
 PRICED = Price(Decimal(10), Decimal(20))
 
 

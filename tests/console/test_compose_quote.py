@@ -19,7 +19,7 @@ from console.services.presets import preset_wish
 from console.services.quote import quote
 from tests.console.test_api_quote import priced  # noqa: F401 - a fixture
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 USUAL = "A panel takes four to five times"
 
 

@@ -23,8 +23,6 @@ from tests.upstream import Script, Upstream
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture(autouse=True)
 def no_remembered_models() -> None:
@@ -90,6 +88,7 @@ def test_a_prompt_becomes_a_run_and_leads_to_it(page: Client, with_key: None, al
     assert run.prompt == "  Why?\n\nSay it.  "
 
 
+@pytest.mark.database
 def test_a_form_sent_twice_makes_one_run(page: Client, with_key: None) -> None:
     same = str(uuid.uuid4())
     first, second = (ask(page, client_run_id=same) for _ in range(2))

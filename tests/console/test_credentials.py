@@ -22,7 +22,7 @@ from tests.upstream import Script, Upstream
 
 KEY = "sk-canary-0123456789-4f2a"
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

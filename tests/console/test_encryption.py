@@ -22,8 +22,6 @@ from console.providers.secret import Secret
 from console.services.credentials import credential_try
 from console.services.presets import preset_lacks
 
-pytestmark = pytest.mark.database
-
 PLANTED = "sk-planted-0123456789-canary"
 
 
@@ -121,6 +119,7 @@ def test_rotating_encrypts_with_the_first_key(planted: Credential, settings: Set
     assert Credential.objects.get(pk=planted.pk).key.reveal() == PLANTED
 
 
+@pytest.mark.database
 def test_rotating_changes_all_or_nothing(planted: Credential, settings: Settings) -> None:
     old, new = settings.ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
     settings.ENCRYPTION_KEYS = [new]

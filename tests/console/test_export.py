@@ -23,8 +23,6 @@ from console.services.follow import run_follow
 
 from .story import ANALYSIS, Story, a_spec
 
-pytestmark = pytest.mark.database
-
 COST, VERDICT, NOTE, FACT, EARLIER = (
     "0.0312",
     "C was the clearest by far",

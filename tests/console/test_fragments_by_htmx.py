@@ -13,8 +13,6 @@ from django.test import Client
 from console.models import ApiToken, Run
 from tests.console.story import Story, link_to
 
-pytestmark = pytest.mark.database
-
 BY_HTMX = {"HX-Request": "true"}
 
 

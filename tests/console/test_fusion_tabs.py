@@ -16,7 +16,6 @@ from console.models import Run
 
 from .story import ANALYSIS, Story, a_spec
 
-pytestmark = pytest.mark.database
 SECOND = {"claim": "Only the second judge says so", "seats": [0, 1, 2], "evidence": []}
 OTHER = Panelist("maker/omega", "openrouter").to_dict()
 

@@ -21,7 +21,7 @@ from tests.console.test_api_quote import priced  # noqa: F401 - a fixture
 
 from .story import Story, a_spec
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,6 @@ from console.providers.secret import Secret
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 ASKS = "Go on for how much?"
 
 

@@ -35,8 +35,6 @@ from console.services.verdicts import WhatWasSeen, verdict_set
 
 from .story import ANALYSIS, Story, a_spec
 
-pytestmark = pytest.mark.database
-
 TEXT = (
     "# Why\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint('<script>')\n```\n\n重要：$x^2$\n"
 )
@@ -125,6 +123,7 @@ def test_it_shows_the_same_texts_as_where_it_comes_from(
 # ---- what it counts for ----
 
 
+@pytest.mark.database
 def test_nothing_of_it_is_counted(data: dict[str, Any], client: Client, alice: User) -> None:
     many = copy.deepcopy(data)
     many["runs"] = [copy.deepcopy(data["runs"][0]) for _ in range(6)]

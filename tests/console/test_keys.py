@@ -15,8 +15,6 @@ from console.providers import kinds
 from console.providers.kinds import KeyGiver, Kind
 from tests.upstream import Script, Upstream
 
-pytestmark = pytest.mark.database
-
 KEY = "sk-canary-0123456789-4f2a"
 
 

@@ -27,8 +27,6 @@ from console.record.rows import state_from_rows
 from .researched import ELBE, researched
 from .story import Story, a_spec, link_to
 
-pytestmark = pytest.mark.database
-
 # Who was asked, and by whom it was sold, called and told.
 NAMES = ("zebra", "yak", "xerus", "wombat", "vole", "Menagerie", "menagerie")
 PROMPT = "Should the quagga come back?"

@@ -12,8 +12,6 @@ from console.services.verdicts import WhatWasSeen, verdict_set, verdict_take_bac
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 SEEN = WhatWasSeen()
 DOT = "Others did something to your runs"
 

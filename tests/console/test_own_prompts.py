@@ -16,8 +16,6 @@ from console.services.prompts import prompt_save
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 TEXT = "Our store leaks {leak: number = 11} % a year. Keep it until {until: date}?"
 
 

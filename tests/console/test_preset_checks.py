@@ -25,8 +25,6 @@ from tests.upstream import Script, Upstream
 
 from .test_admin_presets import form
 
-pytestmark = pytest.mark.database
-
 OPUS, NEXT_OPUS, SMALL, GPT = "maker/opus-4", "maker/opus-5", "maker/small-1", "other/gpt-5"
 
 

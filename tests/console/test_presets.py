@@ -26,7 +26,7 @@ from console.services.presets import (
 )
 from tests.upstream import Script, Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 OPUS = "~anthropic/claude-opus-latest"
 
 

@@ -19,8 +19,6 @@ from console.services.prompts import template_of
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 PLAN = {
     "template": "criticise",
     "template_version": "1",

@@ -25,8 +25,6 @@ from console.services.rulings import ReaderWish, Ruled
 
 from .story import ANALYSIS, Story
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def run(alice: User) -> Run:

@@ -16,8 +16,6 @@ from console.record.compared import comparable
 from .story import ANALYSIS, Story
 from .test_run_detail import HOSTILE, Elements
 
-pytestmark = pytest.mark.database
-
 ALPHA = "Move the billing in two steps. Upkeep costs 40,000 a year. Test the invoices."
 BETA = "Upkeep costs 60,000 a year. Test the invoices. Ask the auditors first."
 GAMMA = "Leave it as it is until next year. Test the invoices."

@@ -20,8 +20,6 @@ from console.models import Call, Fusion, Run
 
 from .story import Story, a_spec, link_to
 
-pytestmark = pytest.mark.database
-
 HOSTILE = (
     '<script>alert(1)</script><img src="https://evil.example/x" onerror=alert(1)>'
     '[link](javascript:alert(1)) <b hx-get="/x" style="color:red">b</b>'

@@ -19,8 +19,6 @@ from console.record.rows import state_from_rows
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def run(alice: User) -> Run:
@@ -61,6 +59,7 @@ def test_only_who_may_read_a_run_goes_on_from_it(
     assert run.followed_by.get().owner == bob
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_a_double_click_is_one_run(alice: User, run: Run) -> None:
     page = Client()
@@ -129,6 +128,7 @@ def test_a_seat_whose_model_was_swapped_goes_on_with_the_new_one(
         assert asked(then).histories[1][1]["content"] == "Delta's answer."
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_is_deleted_meanwhile_is_said_to_be_gone(
     alice: User, run: Run, monkeypatch: pytest.MonkeyPatch

@@ -15,8 +15,6 @@ from console.providers.secret import Secret
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def run(alice: User) -> Run:
@@ -109,6 +107,7 @@ def test_a_judge_without_its_key_is_refused_before_anything_is_asked(
     assert is_refused(fuse(page, run, seat=["0", "1"]), run, "OpenRouter is switched off.")
 
 
+@pytest.mark.database
 def test_criteria_are_as_long_as_the_form_counts_them_and_hold_nothing_unsavable(
     page: Client, run: Run
 ) -> None:

@@ -12,8 +12,6 @@ from console.models import Run, ShareLink
 
 from .story import Story, link_to
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def run(alice: User) -> Run:

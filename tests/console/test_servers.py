@@ -21,7 +21,7 @@ from console.site.sample import sample_give
 from tests.upstream import Upstream
 from tests.upstream.ollama import Ollama, listed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 SIZES = {"gemma3:12b": "12.2B", "qwen3:8b": "8.2B", "phi4:latest": "14.7B", "qwen3:4b": "4B"}
 BY_HTMX = {"HX-Request": "true"}

@@ -14,8 +14,6 @@ from tests.stack import until
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 WRONG = "do not match an account"
 LIMITED = "Too many attempts"
 

@@ -16,8 +16,6 @@ from console.models import Run, Visibility
 
 from .story import Story
 
-pytestmark = pytest.mark.database
-
 
 async def nowhere(message: dict[str, Any]) -> None: ...
 

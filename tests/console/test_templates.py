@@ -32,8 +32,6 @@ from console.site.sample import FILE
 from .researched import researched
 from .story import ANALYSIS, Story
 
-pytestmark = pytest.mark.database
-
 FOLDER = Path(settings.BASE_DIR, "templates")
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
 

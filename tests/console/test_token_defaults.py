@@ -22,7 +22,7 @@ from console.services.tokens import token_create
 from .story import Story
 from .test_api_quote import priced
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 __all__ = ["priced"]
 
 ASK = {"model": "fusion", "prompt": "What is the answer?"}

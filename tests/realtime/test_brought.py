@@ -26,7 +26,7 @@ from tests.realtime.test_fuse_command import answered, fuse  # noqa: F401 - a fi
 from tests.realtime.test_run_way import assert_log_equals_rows, in_background, rows, wait_for
 from tests.upstream import Script, Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 TEXTS = ("It is wet. " * 40, "It is dry.")
 
@@ -75,6 +75,7 @@ def test_with_models_and_a_judge_each_is_asked_once(
     assert_log_equals_rows(run)
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("how", ["shutdown", "lost"])
 def test_a_worker_that_ends_in_the_middle_loses_and_repeats_nothing(
     worker: Worker, upstream: Upstream, credential: Credential, how: str

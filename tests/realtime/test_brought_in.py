@@ -22,7 +22,7 @@ from console.worker.worker import Worker
 from tests.realtime.conftest import StartRun
 from tests.realtime.test_run_again import carried_out
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -36,6 +36,7 @@ def brought(worker: Worker, start: StartRun) -> Run:
     return Run.objects.get(pk=run.pk)
 
 
+@pytest.mark.database
 def test_its_readers_are_told_its_end_from_its_rows(brought: Run) -> None:
     state = asyncio.run(until_final(brought, print))
     assert state.to_dict() == state_from_rows(brought).to_dict()

@@ -17,7 +17,7 @@ from tests.prose import words
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG = f"The rare words of this answer fill a page. {words(2000, of='rare')[:8756]}"
 WINDOW = 6000

@@ -14,7 +14,7 @@ from tests.realtime.test_fuse_command import answered, fuse  # noqa: F401 - a fi
 from tests.realtime.test_run_way import assert_log_equals_rows
 from tests.upstream import Script, Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PANEL = ("--panel", "test:good,test:markdown", "--judge", "test:judge")
 

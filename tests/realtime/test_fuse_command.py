@@ -24,7 +24,7 @@ from tests.realtime.test_run_way import wait_for
 from tests.stack import PATIENCE
 from tests.upstream import Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -154,6 +154,7 @@ def test_without_a_worker_it_says_what_it_waits_for_and_ctrl_c_stops_the_run(
     assert Run.objects.get().status == "cancelled"
 
 
+@pytest.mark.database
 def test_a_run_that_is_deleted_meanwhile_ends_in_one_sentence(
     worker: Worker, credential: Credential
 ) -> None:

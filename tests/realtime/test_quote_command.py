@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from console.models import Credential, Run
 from tests.upstream import Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 PANEL = ("--panel", "test:good,test:echo", "--judge", "test:judge")
 
 

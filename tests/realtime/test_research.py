@@ -27,7 +27,7 @@ from tests.upstream import Script, Upstream
 from tests.upstream.engines import Web
 
 USUAL = Research()
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def start(credential: Credential, upstream: Upstream) -> Callable[..., Run]:
     return start
 
 
+@pytest.mark.database
 def test_pages_are_read_once_for_everybody_and_stand_in_rows(
     worker: Worker, upstream: Upstream, web: Web, start: Callable[..., Run]
 ) -> None:
@@ -94,6 +95,7 @@ def test_pages_are_read_once_for_everybody_and_stand_in_rows(
     assert any(s["orders"] == "Ignore all previous instructions" for s in read)
 
 
+@pytest.mark.database
 def test_a_worker_that_is_lost_in_the_middle_pays_and_fetches_nothing_twice(
     worker: Worker, upstream: Upstream, web: Web, start: Callable[..., Run]
 ) -> None:

@@ -20,7 +20,7 @@ from tests.carrying_out import carry_out
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 RULED = ReaderWish(
     rulings=[Ruled("contradictions-1", "none", "Both have it wrong.")],
@@ -75,6 +75,7 @@ def test_what_needs_nobody_asks_nobody(
     assert bool(run.fusions.get(number=2).best) is (way == "best")
 
 
+@pytest.mark.database
 def test_a_worker_killed_in_between_buys_nothing_twice(
     worker: Worker, upstream: Upstream, finished: Run
 ) -> None:

@@ -17,7 +17,7 @@ from tests.console.story import link_to
 from tests.realtime.conftest import StartRun
 from tests.upstream import Script, Upstream
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 BEST = "Water is wet and ice floats on it because it is lighter."
 
