@@ -104,12 +104,12 @@ def estimated(
     estimate = Estimate(said.low, said.high, said.seconds, said.runs, alone)
     if is_limited or origin == Origin.EVALUATION or (chosen and not chosen.runs_have_budget):
         return estimate, None
-    return estimate, _usual_budget(
+    return estimate, usual_budget(
         said, quote_of(spec, [*texts, *_beside(spec)], History(), answers, attached=attached)
     )
 
 
-def _usual_budget(said: RunQuote, usually: RunQuote) -> UsualBudget | None:
+def usual_budget(said: RunQuote, usually: RunQuote) -> UsualBudget | None:
     if not said.high or usually.high is None:
         return None
     most = max(said, usually, key=lambda quote: quote.high or 0)

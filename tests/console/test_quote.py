@@ -18,7 +18,9 @@ from console.engine.spec import Panelist, Research, Spec
 from console.engine.usage import Price
 from console.fragments.quoted import quote_view
 from console.models import Call, Fusion, Run
+from console.money.shares import part
 from console.record import rows
+from console.services.estimates import usual_budget
 from console.services.habits import History, Used, history, of_recent_calls
 from console.services.quote import RunQuote, quote, quote_of
 from tests import lengths
@@ -76,6 +78,19 @@ def test_of_200_runs_that_nothing_is_known_of_nine_in_ten_cost_what_was_said() -
     within, ratios = held([(of(run, NOTHING_KNOWN), run) for run in runs])
     assert within >= 0.9
     assert max(ratios) <= 10
+
+
+def test_three_times_that_pays_for_each_of_them_and_a_share_for_hardly_a_call_too_little() -> None:
+    runs = [run for preset in lengths.PRESETS for run in tried(preset)]
+    calls = longer = 0
+    for run in runs:
+        said = of(run, NOTHING_KNOWN)
+        budget = usual_budget(said, said)
+        assert budget and run.cost * 10**9 < budget.limit
+        costs = [(call.cost or 0, part(call.step, call.seat)) for call in run.state.calls.values()]
+        calls += len(costs)
+        longer += sum(cost * 10**9 > budget.shares[of_part] for cost, of_part in costs)
+    assert longer <= calls / 500
 
 
 @pytest.mark.database
