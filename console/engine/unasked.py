@@ -1,13 +1,14 @@
 """A run as it is told to who is not to know what was asked.
 
-What was searched for says it in other words, and names of files say what it was about: neither is
-told. What is written in the answers stays.
+What was searched for says it in other words, and titles of pages and names of files say what it
+was about: none is told, of a page only where it is. What is written in the answers stays.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from .pool import Pool, searches, sources
 from .state import CallState, RunState, Step
@@ -24,7 +25,9 @@ def unasked(state: RunState) -> RunState:
 def _call(call: CallState) -> CallState:
     if call.step is Step.RESEARCH:
         return replace(call, text="", reasoning="", files=[])
-    return replace(call, files=[]) if call.files else call
+    if not (call.files or call.citations):
+        return call
+    return replace(call, files=[], citations=[*map(_untitled, call.citations)])
 
 
 def _pool(pool: Pool) -> Pool:
@@ -33,4 +36,10 @@ def _pool(pool: Pool) -> Pool:
 
 
 def _without_queries(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [one | {"query": ""} for one in found]
+    return [_untitled(one | {"query": ""}) for one in found]
+
+
+def _untitled(one: dict[str, Any]) -> dict[str, Any]:
+    if "found" in one and isinstance(one["found"], list):
+        return one | {"found": [*map(_untitled, one["found"])]}
+    return one | {"title": urlsplit(one["url"]).hostname or ""} if "url" in one else one

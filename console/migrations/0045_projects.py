@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200)),
+                ('address', models.CharField(blank=True, db_default='', default='', max_length=500)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={

@@ -45,6 +45,8 @@ class ProjectFile(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="files")
     file = models.ForeignKey(File, on_delete=models.PROTECT, related_name="project_uses")
     name = models.CharField(max_length=200)
+    # Where it is looked at, as this site was reached when it was added.
+    address = models.CharField(max_length=500, blank=True, default="", db_default="")
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

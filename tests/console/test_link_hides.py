@@ -96,9 +96,11 @@ def looked_up(alice: User) -> Run:
     story.tell(EventType.RESEARCH_SEARCHED, query="quagga cost", engine="SearXNG", found=[],
                failure="SearXNG cannot be reached.")  # fmt: skip
     for source in story.state.research["sources"]:
-        source["query"] = "quagga comeback"
+        source |= {"query": "quagga comeback", "title": f"Of the quagga: {source['title']}"}
     for search in story.state.research["searches"]:
         search["query"] = search["query"].replace("elbe", "quagga")
+    for call in story.state.calls.values():
+        call.citations = [one | {"title": "Quaggas, the quagga"} for one in call.citations]
     file = {"name": "quagga.pdf", "type": "application/pdf", "given": "text"}
     story.state.calls["panel-0-1"].files = [file]
     story.state.calls["panel-1-1"].files = [file | {"given": "not_given", "why": "it is broken"}]
@@ -111,9 +113,10 @@ def looked_up(alice: User) -> Run:
 
 
 @pytest.mark.parametrize("part", [*PAGES, *FILES])
-def test_without_the_prompt_neither_searches_nor_files_say_it(looked_up: Run, part: str) -> None:
+def test_without_the_prompt_no_search_title_or_file_says_it(looked_up: Run, part: str) -> None:
     html = got(hiding(looked_up, "prompt") + part)
     assert "quagga" not in html
+    assert "uagga" not in html
     if "compare" not in part:
         assert ELBE in html, "what was read is told"
         assert "quagga.pdf" in got("/fusion/shared/to-be-read" + part)
