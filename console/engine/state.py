@@ -18,8 +18,8 @@ from .pool import Pool
 from .spec import LETTERS, Panelist, letter
 from .usage import Price, Usage, is_free, total_cost
 
-# The cause of a call that nobody was asked for.
-BROUGHT = "brought"
+# The causes of calls that nobody was asked for.
+BROUGHT, TAKEN = "brought", "taken"
 
 
 class RunStatus(StrEnum):
@@ -108,6 +108,8 @@ class CallState:
     files: list[dict[str, Any]] = field(default_factory=list)
     # The output limit it went out with, where a budget paid for no more.
     output_limit: int | None = None
+    # Of an answer that was taken over: "<run>/<key>" of the call that was paid for.
+    taken_from: str = ""
     # Another call follows this failed one, at this time and for this cause.
     retry_at: float | None = None
     retry_cause: str = ""
@@ -151,6 +153,11 @@ class CallState:
         """An answer from elsewhere: its text was there before anything was asked, in the row of a
         call that is completed and was never sent."""
         return self.panelist.get("brought_by") is not None
+
+    @property
+    def is_taken(self) -> bool:
+        """A model's answer to the same question in another run: nobody is asked for it here."""
+        return self.cause == TAKEN
 
     @property
     def was_interrupted(self) -> bool:
@@ -205,6 +212,31 @@ def brought(seat: int, number: int, panelist: Panelist, text: str, at: float) ->
         text=text,
         finish_reason="stop",
         cost=Decimal(0),
+        finished_at=at,
+    )
+
+
+def taken(call: CallState, seat: int, panelist: Panelist, run: str, at: float) -> CallState:
+    """The call that holds an answer of another run, which has been paid for there."""
+    return CallState(
+        key=call_key(Step.PANEL, seat, 1),
+        step=Step.PANEL,
+        number=1,
+        cause=TAKEN,
+        panelist=panelist.to_dict(),
+        seat=seat,
+        status=CallStatus.COMPLETED,
+        text=call.text,
+        reasoning=call.reasoning,
+        finish_reason=call.finish_reason,
+        cost=Decimal(0),
+        model=call.model,
+        provider=call.provider,
+        unreadable=call.unreadable,
+        citations=call.citations,
+        attachments=call.attachments,
+        files=call.files,
+        taken_from=call.taken_from or f"{run}/{call.key}",
         finished_at=at,
     )
 

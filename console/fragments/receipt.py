@@ -25,6 +25,7 @@ class Line:
     cost: str
     is_estimated: bool
     note: str
+    taken_from: str = ""  # the run that paid for it
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def _line(call: CallState, columns: Sequence[SeatView], name: str) -> Line:
         cost=money(call.charged),
         is_estimated=figures.is_estimated(call),
         note=_note(call),
+        taken_from=call.taken_from.partition("/")[0],
     )
 
 

@@ -350,6 +350,7 @@ CAUSES = {
     "condense": "condensing",
     "research": "search queries",
     "brought": "brought along",
+    "taken": "taken over",
 }
 
 
@@ -376,6 +377,8 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
         marks.append(f"{pieces} of it could not be read")
     if (share := call.usage.share_read) is not None:
         marks.append(f"by its server's count read {figures.share(share)} of what it was sent")
+    if call.is_taken:
+        marks.append("taken over from an earlier run")
     if call.cause == "resume":
         marks.append("interrupted and asked again")
     elif call.cause == "retry":

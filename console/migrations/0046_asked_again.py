@@ -1,3 +1,4 @@
+import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -17,6 +18,28 @@ class Migration(migrations.Migration):
                 related_name="asked_again",
                 to="console.run",
             ),
+        ),
+        migrations.AddField(
+            model_name="call",
+            name="taken_from",
+            field=models.CharField(blank=True, db_default="", default="", max_length=100),
+        ),
+        migrations.AddField(
+            model_name="preset",
+            name="reuse_minutes",
+            field=models.PositiveIntegerField(
+                db_default=0,
+                default=0,
+                help_text="Minutes for which the very same question is offered the answer that is "
+                "there, instead of being asked again. 0: never.",
+                validators=[django.core.validators.MaxValueValidator(43200)],
+                verbose_name="same question",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sitechoices",
+            name="tells_like",
+            field=models.BooleanField(db_default=True, default=True),
         ),
         migrations.AddIndex(
             model_name="run",

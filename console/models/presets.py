@@ -18,6 +18,7 @@ from .terms import AskedTerms
 MAX_TEMPERATURE = 2.0
 MAX_OUTPUT_TOKENS = 10_000_000
 MAX_SYSTEM_PROMPT = 20_000  # characters
+MOST_REUSE_MINUTES = 60 * 24 * 30
 _TEMPERATURE = [MinValueValidator(0.0), MaxValueValidator(MAX_TEMPERATURE)]
 
 
@@ -124,6 +125,16 @@ class Preset(AskedTerms):
     )
     max_tokens = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="Per run, in and out."
+    )
+
+    # So long the very same question is answered with the answer that is there; 0: never.
+    reuse_minutes = models.PositiveIntegerField(
+        "same question",
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(MOST_REUSE_MINUTES)],
+        help_text="Minutes for which the very same question is offered the answer that is there, "
+        "instead of being asked again. 0: never.",
     )
 
     # Research before the panel is asked, where a search engine is configured.

@@ -397,6 +397,8 @@ class Call(models.Model):
     model = models.CharField(max_length=200, blank=True)
     provider = models.CharField(max_length=200, blank=True)
     generation_id = models.CharField(max_length=200, blank=True)
+    # Of an answer that was taken over: run and key of the call that was paid for (engine.state).
+    taken_from = models.CharField(max_length=100, blank=True, default="", db_default="")
     # Another call follows this failed one, at this time and for this cause.
     retry_at = models.DateTimeField(null=True, blank=True)
     retry_cause = models.CharField(max_length=40, blank=True)

@@ -48,6 +48,9 @@ class SiteChoices(models.Model):
     reference_model = models.CharField(max_length=200, blank=True, default="", db_default="")
     runs_have_budget = models.BooleanField(default=True, db_default=True)
 
+    # Before a question is asked: whether something like it was asked before.
+    tells_like = models.BooleanField(default=True, db_default=True)
+
     class Meta:
         verbose_name = "choice for the site"
         verbose_name_plural = "choices for the site"

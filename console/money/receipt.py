@@ -51,6 +51,7 @@ class PaidCall:
     booked: Decimal | None
     is_estimated: bool | None
     output_limit: int | None
+    taken_from: str | None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -128,6 +129,7 @@ def _line(call: CallState, hold: Hold | None) -> PaidCall:
         booked=None if hold is None or hold.settled_nano is None else dollars(hold.settled_nano),
         is_estimated=hold.is_estimated if hold else None,
         output_limit=call.output_limit,
+        taken_from=call.taken_from or None,
     )
 
 

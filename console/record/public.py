@@ -183,6 +183,7 @@ def _call(call: CallState) -> Call:
         files=[GivenFile.of(one) for one in call.files],
         finish_reason=call.finish_reason,
         unreadable=call.unreadable,
+        taken_from=call.taken_from or None,
         reason=call.reason or None,
         error=call.error or None,
         status_code=call.status_code,

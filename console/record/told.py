@@ -103,7 +103,8 @@ class GivenFile(Told):
 class Call(Told):
     """One request to one model. Another try is another call. With the cause `brought` it is an
     answer from elsewhere, with the `name` it was given and `brought_by` whom, null of any other:
-    nothing was sent, and nothing was spent."""
+    nothing was sent, and nothing was spent. Neither was it with the cause `taken`: `taken_from`
+    names run and call that gave this answer to the same question, as `<run>/<key>`."""
 
     key: str
     step: Literal["research", "panel", "condense", "analysis", "synthesis", "poll"]
@@ -125,6 +126,8 @@ class Call(Told):
     files: list[GivenFile]
     finish_reason: str | None
     unreadable: int
+    # Not told of a call that was sent.
+    taken_from: str | None = Field(default=None, exclude_if=lambda value: value is None)
     reason: str | None
     error: str | None
     status_code: int | None

@@ -25,16 +25,20 @@ from .panel_content import content_of_spec, wish_of
 from .presets import filled_wish, presets_enabled
 from .reopening import must_be_of_here
 from .runs import run_start, spec_of
+from .taken import answers_to_take
 from .web import OFF, SHARED, is_offered
 
 _OF_NO_PRESET = (CUSTOM, DIRECT)
 FORGOTTEN = "What this question went on from is not there any more: ask it anew."
 
 
-def run_ask_again(*, run: Run, owner: User, client_run_id: str | None = None) -> Run:
+def run_ask_again(
+    *, run: Run, owner: User, client_run_id: str | None = None, reuses: bool = False
+) -> Run:
     """A run of the same question, of whoever the run's preset asks by now; where there is no such
     preset, of the same panel. What was chosen for that run beside it stays: its terms, the web,
-    its files, answers from elsewhere, and what it goes on from. Raises Refused."""
+    its files, answers from elsewhere, and what it goes on from. `reuses`: answers of models that
+    would be asked just the same are taken over. Raises Refused."""
     must_be_of_here(run)
     if not run.is_final:
         raise Refused("It has not ended yet: a question is asked again when it has its answer.")
@@ -63,6 +67,7 @@ def run_ask_again(*, run: Run, owner: User, client_run_id: str | None = None) ->
         files=files_of(run),
         template=run.template,
         again_of=run,
+        taken=answers_to_take(run, state, before, spec) if reuses else (),
     )
 
 

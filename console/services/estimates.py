@@ -157,7 +157,7 @@ def quoted_of(run: Run, state: RunState) -> Quoted | None:
 
 def _was_estimated(call: CallState) -> bool:
     is_later = (call.fusion or 1) > 1 or call.step is Step.POLL or call.cause == "asked"
-    return not (is_later or call.is_brought)
+    return not (is_later or call.is_brought or call.is_taken)
 
 
 def _alone(who: Panelist | None, calls: Iterable[CallState]) -> Decimal | None:

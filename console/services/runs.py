@@ -17,7 +17,7 @@ from ..engine.content import text_of
 from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
-from ..engine.state import RunStatus
+from ..engine.state import CallState, RunStatus
 from ..engine.text import storable
 from ..models import ApiToken, Call, Project, Run, Visibility
 from ..models.money import FOR_A_RUN, RUN, run_subject
@@ -33,6 +33,7 @@ from .errors import Refused
 from .estimates import estimated
 from .order import question_goes_on
 from .preset_versions import version_of
+from .taken import as_if_brought
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def run_start(
     template: Mapping[str, Any] | None = None,
     again_of: Run | None = None,
     project: Project | None = None,
+    taken: Sequence[CallState] = (),
 ) -> Run:
     """Save the run, then ring for a worker. The same `client_run_id` again is the same run.
 
@@ -75,6 +77,7 @@ def run_start(
     `template` is what the prompt was filled in from (services/prompts.py).
     `again_of` is the run whose question it asks again, by whose title it is called, too.
     `project` is what it belongs to, whose context it gets. Its visibility is then also "project".
+    `taken` are answers to the same question that are there already (services/taken.py).
     `files` go with the prompt; where `messages` are given, they name them themselves.
     Raises Refused.
     """
@@ -89,13 +92,14 @@ def run_start(
     if project and (most := project.run_budget) is not None:
         max_cost = most if max_cost is None else min(most, max_cost)
     api = api or ApiOrigin(None)
+    expected, texts = as_if_brought(spec, [answer.text for answer in answers], taken)
     estimate, usual_budget = estimated(
-        spec,
+        expected,
         [
             *filter(None, [context]),
             *([text_of(m.get("content")) for m in messages] if messages else [*said, prompt]),
         ],
-        [answer.text for answer in answers],
+        texts,
         attached=tokens_of(files),
         origin=origin,
         is_limited=max_cost is not None,
@@ -134,7 +138,7 @@ def run_start(
                 title=again_of.title if again_of else "",
             )
             begun = Call.objects.bulk_create(
-                call_row(run.pk, call) for call in calls(spec, answers)
+                call_row(run.pk, call) for call in [*calls(spec, answers), *taken]
             )
             if files or follows is not None:
                 files_bind(run=run, files=files, follows=follows)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from ..engine.provider import Message
 from ..engine.spec import Panelist, Spec
+from ..engine.state import CallState
 from ..models import ApiToken, Fusion, Project, Purse, Run
 from ..models.money import DAY, PERSON, PROJECT, SITE, TOKEN
 from ..models.runs import Origin, is_unfinished
@@ -146,6 +147,7 @@ def token_run_start(
     max_cost: Decimal | None = None,
     files: Sequence[ToAttach] = (),
     project: Project | None = None,
+    taken: Sequence[CallState] = (),
 ) -> Run:
     """Start a run within the token's limits. Raises OverLimit and Refused.
 
@@ -179,6 +181,7 @@ def token_run_start(
             max_cost=_at_most(locked, max_cost),
             files=files,
             project=project,
+            taken=taken,
         )
 
 

@@ -28,6 +28,7 @@ from ..http.errors import ApiError
 from .budget import max_cost_of
 from .failures import failed_before, repeated, stopped_turn
 from .project import project_of
+from .reuse import taken_for
 from .turns import Turn
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
@@ -86,6 +87,7 @@ def start(
             repeated(failed)
             call.started.append(failed)
             return Started(failed, False, has_failed=True)
+    taken = taken_for(call, spec, prompt, messages, files)
     before = timezone.now()
     repeats = is_repetition(call)
     try:
@@ -103,6 +105,7 @@ def start(
             visibility=visibility,
             max_cost=max_cost_of(call),
             project=project_of(call.body, call.token.owner),
+            taken=taken,
         )
     except Refused as refusal:
         if first := earlier(call, Run.objects.all(), asked, key):

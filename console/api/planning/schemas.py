@@ -205,7 +205,8 @@ class OwnOptions(OwnTerms):
     asked; without it the preset says so. `over_budget`: what is answered where a budget pays for no
     fused answer, an error or the best single answer. `project`: by its name in addresses; its
     context goes before the messages, and the visibility `project` is the team's as long as it is
-    in one."""
+    in one. `reuse_answers`: a run of the same question, of which answers are taken over where the
+    same model would be asked with the same options."""
 
     panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
     answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
@@ -217,6 +218,7 @@ class OwnOptions(OwnTerms):
     wait_for: WaitingFor | None = None
     policy: dict[str, float | bool | str | None] = {}
     web: Literal["shared", "off"] | None = None
+    reuse_answers: UUID | None = None
     visibility: Literal["private", "project", "team"] = "private"
     project: Annotated[str, Field(max_length=40)] = ""
     progress: bool = False

@@ -184,7 +184,8 @@ class RunList(Reply):
 class EntryReply(Reply):
     """A call that has ended. Money is in US dollars, prices are of a million tokens. `held` is what
     its budgets held for it, `booked` what they paid, by an estimate where `is_estimated`; all three
-    are null where no budget concerned it. `output_limit`: a budget paid for no more tokens."""
+    are null where no budget concerned it. `output_limit`: a budget paid for no more tokens.
+    `taken_from`: run and call (`<run>/<key>`) that paid for it; nothing was asked here."""
 
     call: str
     step: str
@@ -212,6 +213,7 @@ class EntryReply(Reply):
     booked: float | None
     is_estimated: bool | None
     output_limit: int | None
+    taken_from: str | None
 
 
 class Expectation(PriceRange):

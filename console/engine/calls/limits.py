@@ -52,8 +52,8 @@ def reserve(
 def _used(reserved: Reserved, call: CallState) -> int:
     """As reported; where nothing is, an estimate from the request, if it was answered, and the
     text. Requests of a worker before this one are not known any more; nobody was asked for an
-    answer from elsewhere."""
-    if call.is_brought:
+    answer from elsewhere or from another run."""
+    if call.is_brought or call.is_taken:
         return 0
     given, made = call.usage.input_tokens, call.usage.output_tokens
     if given is None:

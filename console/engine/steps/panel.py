@@ -120,12 +120,14 @@ class PanelUnderWay:
         context, usable, pending = self._context, len(self._answers), self._pending()
         wait_for = context.spec.policy.wait_for
         # Whom to wait for is said of a panel asked as a whole, not of a seat asked again, nor of
-        # answers from elsewhere, which are there before anybody could have given one.
+        # answers from elsewhere and from another run, which are there before anybody could have
+        # given one.
         asked_again = context.state.idle_seconds > 0
         if not self._has_quorum and not asked_again and pending:
-            asked = context.spec.asked
-            given = sum(1 for call in self._answers.values() if not call.is_brought)
-            self._has_quorum = given >= wait_for.quorum_of(len(asked))
+            here = [c for c in self._answers.values() if not (c.is_brought or c.is_taken)]
+            taken = sum(call.is_taken for call in self._answers.values())
+            asked = len(context.spec.asked) - taken
+            self._has_quorum = len(here) >= wait_for.quorum_of(asked)
             if self._has_quorum and wait_for.ends_the_others:
                 self._cut_off(pending, Reason.CUT_OFF, SENTENCES[Reason.CUT_OFF])
             elif self._has_quorum:

@@ -93,9 +93,13 @@ def ask_again(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """The same question, of the preset as it is now."""
     run = access.run_owned_by(request.user, run_id)
     assert run.owner is not None
-    client_run_id = _once(request.POST.get("client_run_id", ""), "again")
+    reuses = "reuse" in request.POST
+    form = request.POST.get("client_run_id", "")
+    client_run_id = _once(form, f"again {'reusing' if reuses else ''}")
     try:
-        next_run = run_ask_again(run=run, owner=run.owner, client_run_id=client_run_id)
+        next_run = run_ask_again(
+            run=run, owner=run.owner, client_run_id=client_run_id, reuses=reuses
+        )
     except Refused as refused:
         return _refused(request, run, refused, kept="")
     return redirect("run-detail", run_id=next_run.pk)

@@ -337,6 +337,7 @@ def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str
         "again": view,
         "again_forms": FORMS,
         "again_presets": presets,
+        "may_reuse": context["has_answers"] and context["spec"].research is None,
         "asks_again_of": f"with {name} as it is now" if name else "of the same panel",
     }
 

@@ -69,7 +69,7 @@ def call_for(call: CallState, shown: Shown) -> CallState:
         if call.step is not Step.PANEL:
             made.usage = Usage()  # it stands in the receipt alone
     if not shown.inner:
-        made.generation_id = ""
+        made.generation_id = made.taken_from = ""
     return made
 
 
