@@ -207,7 +207,8 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
             "Research on the web",
             {
                 "classes": ["collapse"],
-                "description": "Before the panel is asked. Empty: 3 queries, 6 pages, 45 seconds.",
+                "description": "Empty: 3 queries, 6 pages, 45 seconds. Where each seat searches "
+                "by itself, they are a seat's, and the seconds are for the tools of one turn.",
                 "fields": ["web", ("web_queries", "web_pages", "web_seconds")],
             },
         ),

@@ -26,6 +26,8 @@ a fusion also the number of that. What each type carries in `data`:
     source.added            url, title, query, at, and of one that was read number, hash, words
                             [, asked, pages, is_cut, orders], of another failure (pool.py)
     research.completed      nothing, or note         nothing more is searched
+    tool.answered           place, tool, asked, at [, found, number, room, about, failure]   what
+                            came of a tool that a call asked for (pool.py)
     run.completed           nothing, or reason and error where another answer stands in, or
                             error alone where there is no judge
     run.failed              reason, error
@@ -67,6 +69,7 @@ class EventType(StrEnum):
     RESEARCH_SEARCHED = "research.searched"
     SOURCE_ADDED = "source.added"
     RESEARCH_COMPLETED = "research.completed"
+    TOOL_ANSWERED = "tool.answered"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

@@ -4,6 +4,10 @@
     sources    number, url, title, hash, characters, words, query, at [, pages, is_cut, orders]
                or, where it could not be read, url, title, query, at, failure
     is_over    nothing more is searched; note: why there is less than was wished for
+    trail      what seats did with tools of ours, each by its call and place among those that it
+               asked for: call, place, tool, asked, at, and of what was done found (how many pages)
+               or number, with room and about (what of the page was given); else failure, as the
+               model was told it
 
 A source keeps its number for everybody. What it says stands elsewhere (rows of its own), since a
 page is long: state, log and pages of ours carry what is said of it. Every value here is replaced
@@ -85,6 +89,15 @@ def with_source(pool: Pool, source: Source) -> Pool:
 
 def over(pool: Pool, note: str) -> Pool:
     return pool | {"is_over": True, **({"note": note} if note else {})}
+
+
+def trail(pool: Pool) -> list[dict[str, Any]]:
+    return list(pool.get("trail", ()))
+
+
+def with_step(pool: Pool, step: dict[str, Any]) -> Pool:
+    known = {(one["call"], one["place"]): one for one in trail(pool)}
+    return pool | {"trail": [*(known | {(step["call"], step["place"]): step}).values()]}
 
 
 def _with(entries: list[dict[str, Any]], entry: dict[str, Any], by: str) -> list[dict[str, Any]]:

@@ -22,6 +22,14 @@ Message = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class WebSearch:
+    """A provider's own: at most so many searches and pages, as far as it lets itself be told."""
+
+    queries: int
+    pages: int
+
+
+@dataclass(frozen=True)
 class Request:
     """One call. `response_schema` asks for JSON of that JSON Schema where the provider can.
 
@@ -43,6 +51,9 @@ class Request:
     terms: Terms = NONE
     files: Mapping[str, FileData] = field(default_factory=dict)
     given: tuple[Told, ...] = ()
+    # How often its provider is to search the web for it, and how many pages it may take; None: it
+    # is not asked to.
+    search: WebSearch | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ class Receipt:
     a `title`, which may be empty; the `number` by which the text names one stands there where it
     is not its place.
     `attachments` are what came beside the text and is not kept (`attachments.py`).
+    `goes_on` is said of a call that ended in calls of our tools, and so leads to another: `back`
+    has the fields of the message that its model wants to have back as they came (its thoughts,
+    signed).
     """
 
     finish_reason: str | None = None
@@ -42,11 +45,12 @@ class Receipt:
     unreadable: int = 0
     citations: tuple[dict[str, str], ...] = ()
     attachments: tuple[dict[str, Any], ...] = ()
+    goes_on: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; lists without an entry and counts of nothing are left out."""
         said = ((f.name, _to_json(getattr(self, f.name))) for f in fields(self))
-        return {name: value for name, value in said if value not in ([], 0)}
+        return {name: value for name, value in said if value not in ([], {}, 0)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 from .events import Event, EventType
-from .pool import over, with_search, with_source
+from .pool import over, with_search, with_source, with_step
 from .receipt import Receipt
 from .state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 
@@ -156,6 +156,10 @@ def _source_added(state: RunState, event: Event) -> None:
     state.research = with_source(state.research, event.data)
 
 
+def _tool_answered(state: RunState, event: Event) -> None:
+    state.research = with_step(state.research, {"call": event.call, **event.data})
+
+
 def _research_completed(state: RunState, event: Event) -> None:
     state.research = over(state.research, event.data.get("note", ""))
 
@@ -226,6 +230,7 @@ _APPLY = {
     EventType.RESEARCH_SEARCHED: _searched,
     EventType.SOURCE_ADDED: _source_added,
     EventType.RESEARCH_COMPLETED: _research_completed,
+    EventType.TOOL_ANSWERED: _tool_answered,
     EventType.RUN_COMPLETED: _run_ended,
     EventType.RUN_FAILED: _run_ended,
     EventType.RUN_CANCELLED: _run_ended,

@@ -34,6 +34,7 @@ LETTERS = "ABCDEFGH"
 MAX_SEATS = len(LETTERS)
 # Where a run ends by itself: with the panel, or with the analysis; "": with the fused answer.
 StopAfter = Literal["", "panel", "analysis"]
+Way = Literal["shared", "own", "provider"]
 # Of a writer that was chosen for one fusion, in its row: the second says that the fusion carries
 # a reader's wish (`FusionState.wish`). Versions that do not know it cannot read that writer, and
 # leave the fusion to one that can.
@@ -78,6 +79,9 @@ class Panelist:
     # Whether its server's list says that it thinks before it answers, and how many seconds it
     # usually took here until its first word; None: nothing is known.
     reasons: bool | None = None
+    # Whether it can be given tools, and whether its provider searches the web for it.
+    takes_tools: bool | None = None
+    searches: bool | None = None
     usual_first_token: float | None = None
     fallback: Panelist | None = None
     terms: Terms = NONE
@@ -242,19 +246,25 @@ class Prompts:
     # Who searches the web for the run, and what is told of its sources.
     queries: str = ""
     sources: str = ""
+    # What a seat is told that has tools to search and read with.
+    tools: str = ""
 
 
 @dataclass(frozen=True)
 class Research:
-    """What is looked up on the web before the panel is asked, the same for every seat."""
+    """What is looked up on the web: before the panel is asked, the same for every seat (`shared`);
+    by each seat, with tools of ours (`own`: the limits are a seat's, `turns` is how often it is
+    asked with tools, `seconds` is for the tools of one turn); or by the seats' providers
+    (`provider`). Who has no such way gets what is looked up for all."""
 
     queries: int = 3
     pages: int = 6
     seconds: float = 45
-    way: Literal["shared"] = "shared"
+    way: Way = "shared"
+    turns: int = 6
 
     def __post_init__(self) -> None:
-        if self.way != "shared":
+        if self.way not in get_args(Way):
             raise ValueError(f"There is no research “{self.way}”.")
 
 

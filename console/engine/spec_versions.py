@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 
-VERSION = 6
+VERSION = 7
 # Output limits that nobody had chosen, where it is not stored whether somebody had.
 USUAL_LIMITS_OF_THE_FIRST = (200, 16_000)
 
@@ -121,6 +121,15 @@ def _sixth(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"research": None, "prompts": prompts}
 
 
+def _seventh(data: dict[str, Any]) -> dict[str, Any]:
+    """Until then what was looked up was the same for every seat."""
+    research = data["research"]
+    return data | {
+        "research": {"turns": 6} | research if research else None,
+        "prompts": {"tools": ""} | data["prompts"],
+    }
+
+
 # What leads from each version to the next.
 _STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
     _second,
@@ -128,4 +137,5 @@ _STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
     _fourth,
     _fifth,
     _sixth,
+    _seventh,
 )

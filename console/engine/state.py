@@ -106,6 +106,8 @@ class CallState:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     # How each file that was attached was given to it (`given_files.py`).
     files: list[dict[str, Any]] = field(default_factory=list)
+    # It ended in calls of our tools, and its seat goes on: with what has to go back (receipt.py).
+    goes_on: dict[str, Any] = field(default_factory=dict)
     # The output limit it went out with, where a budget paid for no more.
     output_limit: int | None = None
     # Of an answer that was taken over: "<run>/<key>" of the call that was paid for.
@@ -121,7 +123,8 @@ class CallState:
 
     @property
     def is_usable(self) -> bool:
-        return self.status is CallStatus.COMPLETED and bool(self.text.strip() or self.tool_calls)
+        is_said = bool(self.text.strip() or self.tool_calls)
+        return self.status is CallStatus.COMPLETED and is_said and not self.goes_on
 
     @property
     def was_billable(self) -> bool:
@@ -163,6 +166,11 @@ class CallState:
     def was_interrupted(self) -> bool:
         """By the end of its worker, not by its own; another call follows."""
         return self.reason in (Reason.WORKER_LOST, Reason.WORKER_STOPPED)
+
+    @property
+    def is_turn(self) -> bool:
+        """It ended well, in calls of our tools: its seat goes on with what they bring."""
+        return self.status is CallStatus.COMPLETED and bool(self.goes_on)
 
     @property
     def is_unsent(self) -> bool:
@@ -371,7 +379,7 @@ class RunState:
     def _is_over(self, call: CallState) -> bool:
         if not call.status.is_final:
             return False
-        follows = call.retry_at is not None or call.was_interrupted
+        follows = call.retry_at is not None or call.was_interrupted or call.is_turn
         return not follows or call is not self.latest(call.step, seat=call.seat, fusion=call.fusion)
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from .pool import Pool, searches, sources
+from .pool import Pool, searches, sources, trail
 from .state import CallState, RunState, Step
 
 
@@ -25,6 +25,8 @@ def unasked(state: RunState) -> RunState:
 def _call(call: CallState) -> CallState:
     if call.step is Step.RESEARCH:
         return replace(call, text="", reasoning="", files=[])
+    if call.is_turn:  # what it asked tools for
+        call = replace(call, text="", reasoning="", tool_calls=[])
     if not (call.files or call.citations):
         return call
     return replace(call, files=[], citations=[*map(_untitled, call.citations)])
@@ -32,7 +34,9 @@ def _call(call: CallState) -> CallState:
 
 def _pool(pool: Pool) -> Pool:
     listed = {"searches": searches(pool), "sources": sources(pool)}
-    return pool | {name: _without_queries(found) for name, found in listed.items() if found}
+    told = {name: _without_queries(found) for name, found in listed.items() if found}
+    steps = [one | {"asked": "", "about": ""} for one in trail(pool)]
+    return pool | told | ({"trail": steps} if steps else {})
 
 
 def _without_queries(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -82,7 +82,7 @@ def is_under_way(state: RunState, call: CallState) -> bool:
     """Also while the next try of its place is waited for: that one is not the end."""
     if not call.status.is_final:
         return True
-    if call.retry_at is None or state.status.is_final:
+    if state.status.is_final or not (call.retry_at is not None or call.is_turn):
         return False
     return call is state.latest(call.step, seat=call.seat, fusion=call.fusion)
 

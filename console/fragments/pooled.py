@@ -61,7 +61,8 @@ def pool_view(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> PoolV
         sources=[_source(one, columns) for one in entries],
         searched=", ".join(filter(None, queries)),
         note=" ".join(notes),
-        is_over=bool(state.research.get("is_over")) or state.status.is_final,
+        is_over=bool(state.research.get("is_over") or (_by_seats(spec) and state.fusion))
+        or state.status.is_final,
         count=sum(one.was_read for one in entries),
     )
 
@@ -73,6 +74,10 @@ def phase(spec: Spec, state: RunState) -> Phase | None:
         return Phase("Sources", "absent", "none read by us") if named else None
     read, is_over = len(pool.read(state.research)), bool(state.research.get("is_over"))
     panel = [c for c in state.calls.values() if c.step is Step.PANEL and not c.is_brought]
+    if _by_seats(spec):
+        if any(is_under_way(state, call) for call in panel) and not state.fusion:
+            return Phase("Sources", "running", f"{read} read" if read else "", since=_began(state))
+        is_over = is_over or bool(panel)
     if not (is_over or panel or state.status.is_final):
         if state.started_at is None:
             return Phase("Sources", "waiting")
@@ -102,7 +107,13 @@ def _calls(state: RunState) -> list[CallState]:
 
 def is_researching(spec: Spec, state: RunState) -> bool:
     found = phase(spec, state)
-    return found is not None and found.state == "running"
+    is_first = not _by_seats(spec) or any(is_under_way(state, call) for call in _calls(state))
+    return found is not None and found.state == "running" and is_first
+
+
+def _by_seats(spec: Spec) -> bool:
+    """Each looks up by itself, beside the others' answers."""
+    return spec.research is not None and spec.research.way != "shared"
 
 
 def words(state: RunState) -> str:
@@ -124,6 +135,9 @@ def _source(one: PoolEntry, columns: Sequence[SeatView]) -> SourceView:
     size = f"{one.words:,} words" if one.words else ""
     if one.pages:
         size = f"{figures.count_of(one.pages, 'page')}, {size}"
+    if one.opened_by:
+        letters = ", ".join(columns[seat].letter for seat in one.opened_by)
+        size = ", ".join(filter(None, [size, f"opened by {letters}"]))
     return SourceView(
         number=one.number,
         url=one.url if urlsplit(one.url).scheme in ("http", "https") else "",

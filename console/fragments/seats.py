@@ -18,6 +18,7 @@ from ..engine.text import ended
 from ..engine.usage import MILLION, UNKNOWN, money
 from . import figures
 from .options import options
+from .trail import NO_TRAIL, TrailView, trails
 from .wishes import wished
 
 AT_ONCE = 0.5  # seconds
@@ -72,6 +73,8 @@ class CallView:
     # Of a fusion: what came of it instead of a text, and with what it was asked.
     way: str = field(default="fuse", kw_only=True)
     wished: str = field(default="", kw_only=True)
+    # What a seat looked up by itself.
+    trail: TrailView = field(default=NO_TRAIL, kw_only=True)
 
     @property
     def is_shown_as(self) -> tuple[Any, ...]:
@@ -105,6 +108,8 @@ class CallView:
             return "skipped" if self.run_status.is_final else "waiting"
         if self.call.retry_at is not None and not self.run_status.is_final:
             return "retrying"
+        if self.call.is_turn:  # the next one follows at once
+            return "stopped" if self.run_status.is_final else "waiting"
         match self.call.status:
             case CallStatus.STREAMING:
                 return "writing" if self.call.text else "thinking"
@@ -123,6 +128,13 @@ class CallView:
         if self.call and self.call.is_brought:
             return "brought"
         return {"skipped": "not asked", "retrying": "trying again"}.get(self.state, self.state)
+
+    @property
+    def looks_up(self) -> bool:
+        """Tools are at work for it, before it is asked what comes next."""
+        call = self.call
+        is_between = call is not None and (call.is_turn or call.cause == "turn")
+        return is_between and self.state == "waiting" and not (call and call.sent_at)
 
     @property
     def since(self) -> float | None:
@@ -280,7 +292,7 @@ class SeatView(CallView):
 
 
 def columns(spec: Spec, state: RunState) -> list[SeatView]:
-    tries = []
+    tries, trail_of = [], trails(state)
     for seat, panelist in enumerate(spec.panel):
         call = state.latest(Step.PANEL, seat=seat)
         asked = Panelist.from_dict(call.panelist) if call else panelist
@@ -294,6 +306,7 @@ def columns(spec: Spec, state: RunState) -> list[SeatView]:
                 name=spec.name_of(seat, asked),
                 tries=_tries(state.calls_of(Step.PANEL, seat=seat)),
                 was_late=bool(call and state.fusion and call.key in state.fusion.without),
+                trail=trail_of.get(seat, NO_TRAIL),
             )
         )
     return tries
@@ -336,6 +349,7 @@ def _tries(calls: list[CallState]) -> list[Try]:
             text=call.text,
         )
         for call in ordered[:-1]
+        if not call.is_turn  # told with what it looked up
     ]
 
 
@@ -347,6 +361,7 @@ CAUSES = {
     "fallback": "fallback",
     "repair": "repair",
     "asked": "asked by a reader",
+    "turn": "with what it had looked up",
     "condense": "condensing",
     "research": "search queries",
     "brought": "brought along",

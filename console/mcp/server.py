@@ -104,10 +104,11 @@ Answers = Annotated[
     ),
 ]
 Web = Annotated[
-    Literal["shared", "off"] | None,
+    Literal["shared", "own", "provider", "off"] | None,
     Field(
         description="shared: the web is searched first, and every panelist gets the same numbered "
-        "extracts; default: as the preset says"
+        "extracts; own: each panelist searches and reads with tools; provider: the panelist's "
+        "provider searches; default: as the preset says"
     ),
 ]
 ProjectName = Annotated[

@@ -137,16 +137,22 @@ class Preset(AskedTerms):
         "instead of being asked again. 0: never.",
     )
 
-    # Research before the panel is asked, where a search engine is configured.
+    # Research, where a search engine is configured or a provider has one.
     web = models.CharField(
         "web",
         max_length=40,
         blank=True,
         default="",
         db_default="",
-        choices=[("", "as usual"), ("shared", "search before the panel is asked"), ("off", "off")],
+        choices=[
+            ("", "as usual"),
+            ("shared", "search before the panel is asked, the same for every seat"),
+            ("own", "each seat searches and reads by itself"),
+            ("provider", "each seat's provider searches"),
+            ("off", "off"),
+        ],
         help_text="As usual: on for Quality, off for the others. Only where a search engine is "
-        "configured.",
+        "configured, but for a provider's own. Who cannot search gets what is looked up for all.",
     )
     web_queries = models.PositiveSmallIntegerField(
         "web: queries",

@@ -385,6 +385,10 @@ class Call(models.Model):
     attachments = models.JSONField(
         default=list, blank=True, db_default=models.Value([], models.JSONField())
     )
+    # It ended in calls of tools of ours: what goes back with its next turn (engine/receipt.py).
+    goes_on = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
     output_limit = models.PositiveIntegerField(null=True, blank=True)
     # How each file was given to it (engine/given_files.py).
     files = models.JSONField(

@@ -31,7 +31,7 @@ from ..services.policy import CHOICES
 from ..services.runs import clean_text
 from ..services.wait_for import OFFERED as WAIT_FOR
 from ..services.wait_for import REFUSED as WAIT_FOR_REFUSED
-from ..services.web import OFF, SHARED
+from ..services.web import OFF, ON
 from .filled import initial_of, names_of, options_of, read_swaps
 
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
@@ -328,7 +328,7 @@ class ComposeForm(forms.Form):
     def chosen_web(self) -> str:
         """Once the form is valid; "" where it was not to be chosen."""
         data = self.cleaned_data
-        return (SHARED if data["web"] else OFF) if data["web_shown"] else ""
+        return (ON if data["web"] else OFF) if data["web_shown"] else ""
 
     @property
     def asks_terms(self) -> bool:

@@ -49,6 +49,8 @@ class Anthropic(OpenAICompatible):
         body.setdefault("max_tokens", kinds.FRONTIER_OUTPUT_TOKENS)
         if says_how_to_think(body):
             body["thinking"] = usual_thinking(request.model)
+        if request.search:
+            body["search"] = request.search.queries
         return body
 
     def wire(self, body: dict[str, Any]) -> dict[str, Any]:

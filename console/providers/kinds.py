@@ -48,6 +48,7 @@ class Kind:
     # What it sees to when a request asks for it (`PROMISES` of engine/terms.py): of all others
     # nothing is known, whatever the contract of whoever has the key.
     keeps: frozenset[str] = frozenset()
+    searches: bool = False  # the web, for any model that is asked with it
     # What may stand behind a listed model's name, after a colon, without being listed.
     variants: frozenset[str] = frozenset()
 
@@ -103,6 +104,7 @@ OPENROUTER = Kind(
             *("max_price", "distillable"),
         }
     ),
+    searches=True,
     variants=frozenset({"free", "online", "nitro", "floor", "exacto", "extended", "thinking"}),
 )
 ANTHROPIC = Kind(
@@ -123,6 +125,7 @@ ANTHROPIC = Kind(
     output_tokens=FRONTIER_OUTPUT_TOKENS,
     published_as="anthropic",
     starter_preset="quality",
+    searches=True,
 )
 OPENAI_COMPATIBLE = Kind(
     slug="openai_compatible",

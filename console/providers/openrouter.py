@@ -36,7 +36,11 @@ class OpenRouter(OpenAICompatible):
             body["reasoning"] = {"effort": effort}
         if provider := preferences(request.terms):
             body["provider"] = provider
-        return body | dict(request.terms.beside)
+        beside = dict(request.terms.beside)
+        if request.search and "plugins" not in beside:
+            # https://openrouter.ai/docs/features/web-search
+            beside["plugins"] = [{"id": "web", "max_results": request.search.pages}]
+        return body | beside
 
     def finish(self, answer: AnswerReader, response: httpx.Response) -> Finish:
         finish = answer.finish()

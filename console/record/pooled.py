@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..engine import pool
 from ..engine.spec import letter
-from ..engine.state import CallState, RunState, Step
+from ..engine.state import CallState, RunState, Step, seat_of
 
 
 @dataclass
@@ -28,6 +28,8 @@ class PoolEntry:
     is_cut: bool = False
     cited_by: list[CallState] = field(default_factory=list)
     named_by: list[int] = field(default_factory=list)
+    # Seats that opened it with tools of their own.
+    opened_by: list[int] = field(default_factory=list)
     found: int = 0
     quotes: int = 0
     missing: list[str] = field(default_factory=list)
@@ -55,6 +57,11 @@ def pooled(state: RunState) -> list[PoolEntry]:
         )
         for source in pool.sources(state.research)
     }
+    numbered = {one.number: one for one in known.values() if one.was_read}
+    for step in pool.trail(state.research):
+        seat, opened = seat_of(step["call"]), numbered.get(step.get("number"))
+        if opened and seat is not None and seat not in opened.opened_by:
+            opened.opened_by.append(seat)
     for call in _answers(state):
         for cited in call.citations:
             one = known.get(cited["url"])

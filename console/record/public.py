@@ -19,7 +19,7 @@ from ..engine.findings.by_words import WORDS
 from ..engine.findings.given import given, why_best
 from ..engine.findings.sourced import SourcedSentence
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import CallState, FusionState, RunState, RunStatus, Step
+from ..engine.state import CallState, FusionState, RunState, RunStatus, Step, seat_of
 from ..engine.steps.condense import condensing_of
 from .parts import (
     Analysis,
@@ -39,6 +39,7 @@ from .told import (
     Call,
     Fusion,
     GivenFile,
+    LookedUp,
     PooledSource,
     Researched,
     RuledClaim,
@@ -139,6 +140,18 @@ def _researched(state: RunState) -> Researched:
                 named_by=[letter(seat) for seat in source.named_by],
             )
             for source in pooled(state)
+        ],
+        steps=[
+            LookedUp(
+                call=step["call"],
+                seat=None if (seat := seat_of(step["call"])) is None else letter(seat),
+                tool=step["tool"],
+                asked=step["asked"],
+                found=step.get("found"),
+                source=step.get("number"),
+                failure=step.get("failure"),
+            )
+            for step in pool.trail(state.research)
         ],
         note=state.research.get("note"),
     )

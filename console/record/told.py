@@ -62,12 +62,28 @@ class PooledSource(Told):
     named_by: list[str]
 
 
+class LookedUp(Told):
+    """A tool that a seat's call asked for: `web_search` (`asked` is its query, `found` how many
+    pages) or `web_fetch` (an address, and the `source` that it is); else the `failure`, as its
+    model was told it. `shared`: the seat has no such way, and was given what was looked up for
+    it."""
+
+    call: str
+    seat: str | None
+    tool: str
+    asked: str
+    found: int | None
+    source: int | None
+    failure: str | None
+
+
 class Researched(Told):
-    """What was looked up for a run before its panel was asked. `note`: why there is less than was
-    wished for."""
+    """What was looked up for a run. `steps`: what each seat did by itself. `note`: why there is
+    less than was wished for."""
 
     searches: list[Searched]
     sources: list[PooledSource]
+    steps: list[LookedUp]
     note: str | None
 
 

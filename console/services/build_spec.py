@@ -32,7 +32,7 @@ from .errors import NameRefused, Refused
 from .policy import chosen_policy, site_policy
 from .terms import LeftOut, OnTerms
 from .wait_for import must_be_possible
-from .web import research_for
+from .web import research_for, with_ways
 
 CUSTOM = "custom"
 DIRECT = "direct"  # one model, passed through
@@ -153,8 +153,9 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
                 "synthesizer" if is_named(wish.synthesizer) else "judge",
                 names_fallback=_is_typed(wish.synthesizer_fallback),
             )
+    research = _research(wish, panel)
     spec = Spec(
-        panel=panel,
+        panel=with_ways(panel, research),
         judge=judge,
         synthesizer=synthesizer,
         prompts=load_prompts(),
@@ -168,7 +169,7 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
         request=wish.request,
         shuffle_seed=secrets.randbits(128),
         terms=wish.terms,
-        research=_research(wish, panel),
+        research=research,
     )
     return spec, on_terms.left_out
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import mean, median, quantiles
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 
@@ -83,13 +83,14 @@ class _Row(NamedTuple):
     thoughts: int | None
     sent: datetime
     ended: datetime | None
+    goes_on: dict[str, Any]  # it was no answer, but asked for tools
 
 
 _COLUMNS = (
     *("run_id", "run__status", "fusion__number", "step", "number", "status"),
     *("panelist__credential", "panelist__model", "panelist__reasoning_effort"),
     *("usage__input_tokens", "usage__output_tokens", "usage__cached_tokens"),
-    *("usage__reasoning_tokens", "sent_at", "finished_at"),
+    *("usage__reasoning_tokens", "sent_at", "finished_at", "goes_on"),
 )
 
 
@@ -129,7 +130,7 @@ def _habits(rows: Iterable[_Row]) -> Habits:
     seen: defaultdict[tuple[str, str, str], list[_Row]] = defaultdict(list)
     for row in rows:
         who = (row.step, str(row.credential), str(row.model))
-        is_whole = row.status == CallStatus.COMPLETED and row.ended is not None
+        is_whole = row.status == CallStatus.COMPLETED and bool(row.ended) and not row.goes_on
         if is_whole and isinstance(row.tokens_out, int) and len(seen[who]) < SAMPLES:
             seen[who].append(row)
     return {who: _used(calls) for who, calls in seen.items() if len(calls) >= ENOUGH}
@@ -176,6 +177,7 @@ def _past(rows: Sequence[_Row]) -> list[PastRun]:
             Usage(r.tokens_in, r.tokens_out, r.cached, r.thoughts),
         )
         for r in rows
+        if not r.goes_on
     )
     ended = max(r.ended for r in rows if r.ended)
     seconds = (ended - min(r.sent for r in rows)).total_seconds()

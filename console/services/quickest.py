@@ -66,6 +66,7 @@ def _answers() -> Iterator[tuple[dict[str, Any], float]]:
         pk__gt=last - LOOKED_AT,
         step=Step.PANEL,
         status=CallStatus.COMPLETED,
+        goes_on={},
         sent_at__gt=timezone.now() - WITHIN,
     ).exclude(Q(run__preset="direct") | Q(run__origin__in=READ_ONLY))
     newest = panels.order_by("-id").values_list("panelist", "sent_at", "finished_at")[:CALLS]

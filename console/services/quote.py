@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 from typing import Literal
@@ -26,7 +26,14 @@ from ..engine.state import Step
 from ..engine.usage import Usage, cost_of
 from .expected import ANSWER, OURS, Expected, analysis_of, with_thoughts
 from .habits import Habits, History, PastRun, people_of
-from .quoted_web import QUERIES, extracts, most_queries, reads_for_queries, writes_queries
+from .quoted_web import (
+    QUERIES,
+    extracts,
+    most_queries,
+    of_a_seat,
+    reads_for_queries,
+    writes_queries,
+)
 
 Role = Literal["panel", "judge", "writer"]
 
@@ -174,10 +181,12 @@ class _Call:
     reads: float
     writes: float
     text: float
+    fees: Decimal = Decimal(0)
 
     @property
     def cost(self) -> Decimal | None:
-        return cost_of(Usage(round(self.reads), round(self.writes)), self.who.price)
+        cost = cost_of(Usage(round(self.reads), round(self.writes)), self.who.price)
+        return None if cost is None else cost + self.fees
 
     @property
     def fits(self) -> bool | None:
@@ -210,15 +219,18 @@ class _Plan:
                 writes, text = most, text * most / writes
             return _Call(role, seat, who, step, reads, writes, text)
 
-        def found(reader: Panelist, beside: int = 0) -> float:
-            return extracts(spec, reader, beside, factor) if searches else 0.0
+        def found(reader: Panelist) -> float:
+            return extracts(spec, reader, 0, factor) if searches else 0.0
 
-        panel = [
-            call("panel", seat, who, Step.PANEL,
-                 asked + tokens_in(who.system_prompt) + found(who, asked), ANSWER,
-                 who.max_output_tokens)
-            for seat, who in ((seat, spec.panel[seat]) for seat in spec.asked)
-        ]  # fmt: skip
+        def answer(seat: int, who: Panelist) -> _Call:
+            reads = asked + tokens_in(who.system_prompt)
+            said = call("panel", seat, who, Step.PANEL, reads, ANSWER, who.max_output_tokens)
+            if not searches:
+                return said
+            more, asks, fees = of_a_seat(spec, who, asked, factor)
+            return replace(said, reads=reads + more, writes=said.writes + asks, fees=fees)
+
+        panel = [answer(seat, spec.panel[seat]) for seat in spec.asked]
         calls = [*panel]
         if searches and writes_queries(spec):
             calls.append(

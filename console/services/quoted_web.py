@@ -1,20 +1,31 @@
 """What looking things up on the web adds to what a run will cost: the judge's queries, and what
-everybody then reads beside the question."""
+everybody then reads beside the question; or the turns of a seat that looks up by itself, which
+reads with each of them all that was said before; or what its provider asks for a search."""
 
 from __future__ import annotations
 
-from ..engine.spec import Panelist, Spec
+from decimal import Decimal
+
+from ..engine.calls.worst_case import OF_A_RESULT
+from ..engine.spec import Panelist, Spec, Way
 from ..engine.steps.given_sources import room
+from ..engine.steps.own_tools import PAGE
 from ..engine.steps.research import OUTPUT
 
 QUERIES = (20, 120)  # tokens: a few of some words
 _TOLD = 200  # tokens: what is asked for
 _OF_A_PAGE = 1_500  # tokens that a page has at least as often as not
+_TURNS = 3  # of a seat with tools: it searches, opens what it found, and answers
+_TOOLS = 450  # tokens: the tools, and what is said of them
+_ASKS = 60  # tokens that a turn writes to ask for them
+_OF_A_RESULT = 500  # tokens of what a provider's search gives its model of a page
 
 
 def writes_queries(spec: Spec) -> bool:
-    """Else they are the question's own words, which nobody is asked for."""
-    return bool(spec.research and spec.judge.can_judge and spec.prompts.queries)
+    """Else they are the question's own words, which nobody is asked for; where each seat looks up
+    by itself, for those that cannot."""
+    is_for_any = any(way_of(spec, spec.panel[seat]) == "shared" for seat in spec.asked)
+    return bool(spec.research and is_for_any and spec.judge.can_judge and spec.prompts.queries)
 
 
 def reads_for_queries(asked: int) -> int:
@@ -23,6 +34,33 @@ def reads_for_queries(asked: int) -> int:
 
 def most_queries(judge: Panelist) -> int | None:
     return None if judge.thinks else OUTPUT
+
+
+def way_of(spec: Spec, seat: Panelist) -> Way:
+    research = spec.research
+    if research and research.way == "own":
+        is_able = seat.takes_tools is not False and seat.can_judge and not seat.is_small
+        return "own" if is_able else "shared"
+    if research and research.way == "provider" and seat.searches:
+        return "provider"
+    return "shared"
+
+
+def of_a_seat(
+    spec: Spec, seat: Panelist, asked: int, factor: float
+) -> tuple[float, float, Decimal]:
+    """(tokens that it reads more, that it writes more, fees in US dollars)."""
+    research = spec.research
+    if research is None:
+        return 0.0, 0.0, Decimal(0)
+    match way_of(spec, seat):
+        case "own":
+            told = min(research.pages * PAGE, research.pages / 2 * _OF_A_PAGE * factor)
+            again = _TURNS * _TOOLS + (_TURNS - 1) * asked
+            return again + told * 1.5, (_TURNS - 1) * _ASKS, Decimal(0)
+        case "provider":
+            return research.pages * _OF_A_RESULT * factor, 0.0, OF_A_RESULT * research.pages
+    return extracts(spec, seat, asked, factor), 0.0, Decimal(0)
 
 
 def extracts(spec: Spec, reader: Panelist, asked: int, factor: float) -> float:

@@ -1,16 +1,21 @@
-"""Whether a run looks something up on the web, and how much."""
+"""Whether a run looks something up on the web, which way, and how much."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast, get_args
 
-from ..engine.spec import Research
-from ..models import Preset
+from ..catalog.listings import listed_models
+from ..engine.calls.worst_case import searches_unasked
+from ..engine.spec import Panelist, Research, Way
+from ..models import Credential, Preset
 from ..research.researcher import engine
 from .errors import Refused
 
-SHARED, OFF = "shared", "off"
+SHARED, OWN, PROVIDER = get_args(Way)
+OFF = "off"
+ON = "on"  # the way is the preset's
 NO_ENGINE = (
     "No search engine is configured, so nothing can be looked up. Whoever runs this site can "
     "name one (README, Search of the web)."
@@ -37,8 +42,49 @@ def limits_of_web(preset: Preset) -> dict[str, Any]:
 
 
 def research_for(asked: str, usual: str, limits: Mapping[str, Any]) -> Research | None:
-    """`asked` is what was chosen for this run alone. Raises Refused where that cannot be."""
-    if asked == SHARED and not is_offered():
-        raise Refused(NO_ENGINE)
-    is_wished = (asked or usual) == SHARED and is_offered()
-    return Research(**limits) if is_wished else None
+    """`asked` is what was chosen for this run alone. Raises Refused where that cannot be. Only a
+    provider's own search needs no engine of ours."""
+    way = usual if asked in ("", ON) else asked
+    if asked == ON and way == OFF:
+        way = SHARED
+    if way == OFF:
+        return None
+    if way != PROVIDER and not is_offered():
+        if asked:
+            raise Refused(NO_ENGINE)
+        return None
+    return Research(**limits, way=cast(Way, way))
+
+
+def with_ways(panel: tuple[Panelist, ...], research: Research | None) -> tuple[Panelist, ...]:
+    """With what has to be known of each seat, and of who stands in for it: whether it takes tools,
+    or whether its provider searches."""
+    if research is None or research.way == SHARED:
+        return panel
+    slugs = {who.credential for seat in panel for who in (seat, seat.fallback) if who}
+    known = {
+        credential.slug: credential for credential in Credential.objects.filter(slug__in=slugs)
+    }
+    named = [(seat, seat.fallback) for seat in panel]
+    models = [
+        (known[w.credential], w.model)
+        for pair in named
+        for w in pair
+        if w and w.credential in known
+    ]
+    rows = listed_models(models) if research.way == OWN else {}
+
+    def found(who: Panelist) -> Panelist:
+        credential = known.get(who.credential)
+        if credential is None:
+            return who
+        if research.way == OWN:
+            row = rows.get((credential.pk, who.model))
+            who = replace(who, takes_tools=row.takes_tools if row else None)
+        else:
+            kind = credential.known_kind
+            does = bool(kind and kind.searches) or searches_unasked(who.model)
+            who = replace(who, searches=does)
+        return replace(who, fallback=found(who.fallback)) if who.fallback else who
+
+    return tuple(map(found, panel))

@@ -14,7 +14,7 @@ from console.api.planning.plan import plan_for
 from console.api.planning.schemas import Asking
 from console.engine.spec import Research
 from console.engine.terms import NONE
-from console.models import Preset, Run
+from console.models import CatalogModel, Credential, Preset, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +88,40 @@ def test_a_program_is_refused_what_this_site_cannot_do(db: None) -> None:
     with pytest.raises(ApiError, match="No search engine is configured"):
         planned(model="fusion/budget", fusion={"web": "shared"})
     assert planned(model="fusion/quality") is None
+
+
+def test_each_seat_may_look_up_by_itself_and_the_box_only_says_whether(
+    page: Client, engine: None
+) -> None:
+    Preset.objects.filter(slug="quality").update(web="own")
+    assert 'name="web" checked' in page.get("/fusion").content.decode()
+    assert asked(page, web_shown="on", web="on") == Research(way="own")
+    assert asked(page, web_shown="on") is None
+    assert planned(model="fusion/budget", fusion={"web": "own"}) == Research(way="own")
+
+
+def test_of_each_seat_the_spec_says_whether_it_takes_tools_or_its_provider_searches(
+    page: Client, engine: None
+) -> None:
+    form = {"web_shown": "on", "web": "on"}
+    Preset.objects.filter(slug="quality").update(web="own")
+    asked(page, **form)
+    seats = Run.objects.latest("created_at").frozen_spec.panel
+    model = seats[0].model
+    CatalogModel.objects.update_or_create(
+        credential=Credential.objects.get(slug=seats[0].credential), model=model,
+        defaults={"takes_tools": False},
+    )  # fmt: skip
+    asked(page, **form)
+    said = Run.objects.latest("created_at").frozen_spec.panel
+    assert [p.takes_tools for p in said] == [False if p.model == model else None for p in said]
+    Preset.objects.filter(slug="quality").update(web="provider")
+    asked(page, **form)
+    said = Run.objects.latest("created_at").frozen_spec.panel
+    assert all(p.searches is not None and p.takes_tools is None for p in said)
+
+
+def test_a_providers_own_search_needs_no_engine_of_ours(db: None) -> None:
+    assert planned(model="fusion/budget", fusion={"web": "provider"}) == Research(way="provider")
+    with pytest.raises(ApiError, match="No search engine is configured"):
+        planned(model="fusion/budget", fusion={"web": "own"})

@@ -37,6 +37,7 @@ def test_a_receipt_survives_the_event_that_carries_it() -> None:
         2,
         ({"url": "https://a.example/1", "title": "One"},),
         ({"type": "image/png", "bytes": 3},),
+        {"back": {"reasoning_content": "Hm."}},
     )
     assert all(getattr(whole, f.name) != getattr(Receipt(), f.name) for f in fields(whole))
     for receipt in (whole, Receipt()):

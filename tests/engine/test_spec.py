@@ -63,7 +63,7 @@ def test_a_spec_of_the_fourth_version_says_who_is_too_small_to_judge() -> None:
     spec = Spec.from_dict(data)
     assert [p.can_judge for p in spec.panel] == [True, False, True]
     assert spec.writer.is_small and spec.prompts.small_synthesis == "Write briefly."
-    new = {"queries": "", "sources": ""}
+    new = {"queries": "", "sources": "", "tools": ""}
     told = {"v": VERSION, "research": None, "prompts": data["prompts"] | new}
     assert spec.to_dict() == data | told
 
@@ -81,11 +81,26 @@ def test_a_spec_of_the_sixth_version_says_what_is_looked_up() -> None:
     data = stored("6")
     spec = Spec.from_dict(data)
     assert spec.research == Research(queries=3, pages=6, seconds=45)
-    assert spec.to_dict() == data
+    # Until then it was the same for every seat.
+    new = {"research": data["research"] | {"turns": 6}, "prompts": data["prompts"] | {"tools": ""}}
+    assert spec.to_dict() == data | new | {"v": VERSION}
     assert Spec.from_dict(stored("5")).research is None
 
 
-@pytest.mark.parametrize("wrong", [{"pages": 6}, {"way": "own"}, {"domains": []}])
+def test_a_spec_of_the_seventh_version_says_who_looks_up_what() -> None:
+    data = stored("7")
+    spec = Spec.from_dict(data)
+    assert spec.research == Research(2, 4, 30, "own", 5)
+    assert [(p.takes_tools, p.searches) for p in spec.panel] == [
+        (True, None),
+        (False, None),
+        (None, True),
+        (None, None),
+    ]
+    assert spec.to_dict() == data
+
+
+@pytest.mark.parametrize("wrong", [{"pages": 6}, {"way": "guessed"}, {"domains": []}])
 def test_research_that_is_not_known_is_never_passed_over(wrong: dict[str, Any]) -> None:
     data = stored("6")
     data["research"] = wrong if "pages" in wrong else data["research"] | wrong

@@ -85,7 +85,12 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
         ("number", "url", "title", "words", "query", "failure"),
     ),
     (EventType.RESEARCH_COMPLETED, None): ("research.completed", ("note",)),
+    (EventType.TOOL_ANSWERED, None): (
+        "tool.answered",
+        ("tool", "asked", "found", "number", "failure"),
+    ),
 }
+TURN = "panel.turn"  # a call of the panel that ended in calls of tools: its seat goes on
 
 
 def public(
@@ -100,6 +105,8 @@ def public(
     if listed is None:
         return None
     name, fields = listed
+    if event.type is EventType.CALL_COMPLETED and event.data.get("goes_on"):
+        name = TURN
     body: dict[str, Any] = {"type": name, "at": event.at}
     if event.call:
         body["call"] = event.call

@@ -202,7 +202,8 @@ class BroughtAnswer(Schema):
 class OwnOptions(OwnTerms):
     """Ours, under `fusion`. `answers` from elsewhere stand behind those of the panel; with an
     empty `panel` nobody else answers. `web`: whether the web is searched before the panel is
-    asked; without it the preset says so. `over_budget`: what is answered where a budget pays for no
+    asked (`shared`), by each seat with tools (`own`), or by the seats' providers (`provider`);
+    without it the preset says so. `over_budget`: what is answered where a budget pays for no
     fused answer, an error or the best single answer. `project`: by its name in addresses; its
     context goes before the messages, and the visibility `project` is the team's as long as it is
     in one. `reuse_answers`: a run of the same question, of which answers are taken over where the
@@ -217,7 +218,7 @@ class OwnOptions(OwnTerms):
     synthesizer_fallback: Name | None = None
     wait_for: WaitingFor | None = None
     policy: dict[str, float | bool | str | None] = {}
-    web: Literal["shared", "off"] | None = None
+    web: Literal["shared", "own", "provider", "off"] | None = None
     reuse_answers: UUID | None = None
     visibility: Literal["private", "project", "team"] = "private"
     project: Annotated[str, Field(max_length=40)] = ""

@@ -152,10 +152,12 @@ async def stream_call(
     on_reasoning: Callable[[str], None],
     on_recast: Callable[[str, str], None],
     on_alive: Callable[[], None] = lambda: None,
+    may_go_on: bool = False,
 ) -> Finish:
     """Carry the call out, handing deltas on as they come; `on_recast` is given text and
     reasoning in place of all that was handed on before, `on_alive` told of signs of life before
-    the first word.
+    the first word. `may_go_on`: it is given tools of ours, and what has to go back with its next
+    turn is kept.
 
     Raises ProviderError; what `on_text` was given until then stands.
     """
@@ -200,6 +202,7 @@ async def stream_call(
         cost_source="" if cost is None else source,
         # Asked for by a model that was given none, they are no answer.
         tool_calls=finish.tool_calls if request.options.get("tools") else (),
+        goes_on=finish.goes_on if may_go_on else {},
     )
 
 

@@ -22,6 +22,7 @@ from ..spec import Panelist, Policy
 from ..state import CallState, CallStatus, Step, call_key
 from .call import Context, failure
 
+TURN = "turn"  # the cause of a call that goes on from what tools have brought
 FIRST_DELAY = 0.5  # seconds; doubles with every try, up to the longest wait allowed
 ADAPTATIONS = 8  # of one model's request; providers know fewer fields to do without
 
@@ -84,7 +85,7 @@ async def carry_out(
         if last and last.is_unsent:
             key, asked = last.key, Panelist.from_dict(last.panelist)
         else:
-            if last and not (last.was_interrupted or last.retry_at is not None):
+            if last and not (last.was_interrupted or last.retry_at is not None or last.is_turn):
                 return last
             if last and last.retry_at is not None:
                 await asyncio.sleep(max(0.0, last.retry_at - context.clock()))
@@ -98,6 +99,8 @@ async def carry_out(
         ended = await perform(key, asked)
         if ended.error is None:
             context.say(EventType.CALL_COMPLETED, key, fusion, **ended.data)
+            if context.state.calls[key].is_turn:
+                continue
             return context.state.calls[key]
         call = context.state.calls[key]
         follows = what_follows(
@@ -180,6 +183,8 @@ def _next(last: CallState | None, panelist: Panelist) -> tuple[Panelist, str]:
     same = Panelist.from_dict(last.panelist)
     if last.was_interrupted:
         return same, "resume"
+    if last.is_turn:
+        return same, TURN
     if last.retry_cause == "fallback":
         return _fallback(last) or same, "fallback"
     return same, last.retry_cause
@@ -212,7 +217,7 @@ def _of_last_model(calls: list[CallState]) -> Iterator[CallState]:
     """From the last call back to the first of its model."""
     for call in reversed(calls):
         yield call
-        if call.cause in ("first", "fallback", "asked"):
+        if call.cause in ("first", "fallback", "asked", TURN):
             return
 
 
@@ -222,5 +227,6 @@ def is_open(call: CallState | None) -> bool:
         call is None
         or not call.status.is_final
         or call.was_interrupted
+        or call.is_turn
         or (call.status is CallStatus.FAILED and call.retry_at is not None)
     )

@@ -47,13 +47,20 @@ def input_probably(request: Request) -> int:
 
 def fees_at_most(model: str, request: Request) -> Decimal:
     """US dollars beside its tokens: of a call that may search the web."""
+    if request.search:
+        of_searches = OF_A_SEARCH * request.search.queries
+        return max(of_searches, OF_A_RESULT * request.search.pages)
     offered = request.terms.beside.get("plugins") or ()
     plugins = [p for p in offered if isinstance(p, dict) and p.get("id") == "web"]
-    if not (plugins or _SEARCHES.search(model) or "web_search_options" in request.options):
+    if not (plugins or searches_unasked(model) or "web_search_options" in request.options):
         return Decimal(0)
     results = [p.get("max_results") for p in plugins]
     most = max((n for n in results if isinstance(n, int) and 0 < n <= 1_000), default=0)
     return max(OF_A_SEARCH, OF_A_RESULT * most)
+
+
+def searches_unasked(model: str) -> bool:
+    return bool(_SEARCHES.search(model))
 
 
 def _texts(request: Request) -> Iterator[str]:

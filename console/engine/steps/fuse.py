@@ -78,12 +78,14 @@ async def fuse(
     )
     started: dict[str, Any] = {"handed_on": True} if handed_on else {}
     context.say(EventType.RUN_STARTED, attempt=attempt, **started)
-    await research(context)
+    gathering = await research(context)
     fusion = next((f for f in state.fusions.values() if not f.status.is_final), None)
     # Judging may have begun: it goes on with the very answers it began with.
     begun = [state.calls[key] for key in fusion.judged] if fusion else []
-    async with panel_of(context, is_asked=not begun) as panel:
+    async with panel_of(context, gathering, is_asked=not begun) as panel:
         answers = await panel.answers()
+        if gathering and spec.research and spec.research.way != "shared":
+            context.library = await gathering.library()  # with what the seats have read
         if fusion and fusion.seats:
             answers = answers_of(context, fusion.seats)
         if begun:

@@ -64,12 +64,16 @@ def in_plain_words(library: Library | None, reader: Panelist) -> tuple[str, str]
     return between_plain_lines(named), f"\n\n{small_sources()}"
 
 
-def with_cited(context: Context, text: str, finish: Finish) -> Finish:
-    """Only what was read can be cited: the pages of the pool that the text names. What the
-    provider says beside goes by no number, since the numbers are the pool's."""
-    if context.library is None:
+def with_cited(
+    context: Context, text: str, finish: Finish, library: Library | None = None
+) -> Finish:
+    """Only what was read can be cited: the pages of the pool that the text names, or of a
+    `library` of what there is by now. What the provider says beside goes by no number, since the
+    numbers are the pool's."""
+    library = library or context.library
+    if library is None:
         return finish
-    ours = cited(text, context.library)
+    ours = cited(text, library)
     known = {one["url"] for one in ours}
     taken = [source["number"] for source in read(context.state.research)]
     behind = max(taken, default=0) + 1

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..calls.call import Context, receipt, request_for, stream_call, unusable
 from ..calls.together import begun
-from ..calls.tries import Ended, carry_out, is_open, stop_trying
+from ..calls.tries import TURN, Ended, carry_out, is_open, stop_trying
 from ..calls.watched import Watched
 from ..errors import SENTENCES, ProviderError, Reason
 from ..events import EventType
@@ -29,7 +29,8 @@ from ..findings.degenerate import Detector
 from ..provider import Message
 from ..spec import Panelist
 from ..state import CallState, CallStatus, Step
-from .given_sources import with_cited, with_sources
+from .evidence_of_seat import Evidence
+from .gathering import Gathering
 from .material import prompt_text
 
 # "image input is not supported", "No endpoints found that support image input"
@@ -37,13 +38,15 @@ _OF_FILES = re.compile(r"\b(?:images?|image_url|vision|multi-?modal|modalit|mmpr
 
 
 @asynccontextmanager
-async def panel_of(context: Context, *, is_asked: bool) -> AsyncIterator[PanelUnderWay]:
+async def panel_of(
+    context: Context, gathering: Gathering | None, *, is_asked: bool
+) -> AsyncIterator[PanelUnderWay]:
     """The seats that are to be asked, at work until the block is left. `is_asked`: False, and
-    their answers stay as they are."""
+    their answers stay as they are. `gathering` is for those that look things up."""
     seats = [s for s in range(len(context.spec.panel)) if is_asked and _is_to_be_asked(context, s)]
     panel = PanelUnderWay(context)
     # A seat reports its own failures; what comes out of one ends the run (a lost lease).
-    async with begun(_ask_seat(context, seat, panel.asks_again) for seat in seats) as tasks:
+    async with begun(_ask_seat(context, gathering, seat, panel) for seat in seats) as tasks:
         panel.begin(dict(zip(seats, tasks, strict=True)))
         async with begun([panel.watch()]) as (panel.watching,):
             yield panel
@@ -91,6 +94,11 @@ class PanelUnderWay:
         """Keys of the calls that nobody waits for, and that go on."""
         calls = [self._latest(seat) for seat in self._pending()]
         return [call.key for call in calls if call and not call.status.is_final]
+
+    @property
+    def waits(self) -> bool:
+        """For the answer of a seat that goes on turn by turn."""
+        return not self._enough.is_set()
 
     def asks_again(self) -> bool:
         """Whether a call that failed may still be followed by another: that one would begin
@@ -166,6 +174,8 @@ class PanelUnderWay:
         call, policy = self._latest(seat), self._context.spec.policy
         if call is not None and call.status is CallStatus.STREAMING:
             return math.inf
+        if call is not None and (call.is_turn or call.cause == TURN):
+            return math.inf  # it has begun, and looks things up
         if call is None or call.sent_at is None or call.status.is_final:
             return -math.inf  # nobody has been asked, or not yet again
         silence = policy.silence_of(Panelist.from_dict(call.panelist))
@@ -252,7 +262,9 @@ def _latest(context: Context, seat: int) -> CallState | None:
     return context.state.latest(Step.PANEL, seat=seat)
 
 
-async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool]) -> None:
+async def _ask_seat(
+    context: Context, gathering: Gathering | None, seat: int, panel: PanelUnderWay
+) -> None:
     async def perform(key: str, panelist: Panelist) -> Ended:
         def say(kind: EventType, **data: Any) -> None:
             # A task that is being cancelled may still hold a piece in its hands.
@@ -280,11 +292,10 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
             hand_on(EventType.CALL_REASONING_DELTA), _detector(context, is_data=True)
         )
         given = await context.given(panelist, context.histories.get(seat, context.messages))
+        evidence = await Evidence.of(context, gathering, seat, key, panelist)
         request = request_for(
             panelist,
-            with_sources(
-                context, panelist, _with_system_prompt(panelist.system_prompt, given.messages)
-            ),
+            await evidence.messages(_with_system_prompt(panelist.system_prompt, given.messages)),
             max_output_tokens=panelist.max_output_tokens,
             temperature=panelist.temperature,
             response_schema=panelist.response_schema,
@@ -296,13 +307,15 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
                 context,
                 key,
                 panelist,
-                replace(request, files=given.files, given=given.told),
+                evidence.request(replace(request, files=given.files, given=given.told)),
                 on_text=text,
                 on_reasoning=thoughts,
                 on_recast=recast,
                 on_alive=alive,
+                may_go_on=evidence.may_go_on,
             )
         except ProviderError as error:
+            evidence.failed(error)
             if given.files and context.files and _refuses_files(error):
                 context.files.was_refused(panelist)
                 error.adapted = True
@@ -313,11 +326,11 @@ async def _ask_seat(context: Context, seat: int, asks_again: Callable[[], bool])
             return Ended(receipt(finish), error)
         context.settle()
         call = context.state.calls[key]
-        finish = with_cited(context, call.text, finish)
-        return Ended(receipt(finish), unusable(call.text, call.reasoning, finish))
+        finish, wrong = await evidence.ended(call.text, finish, is_waited_for=panel.waits)
+        return Ended(receipt(finish), wrong or unusable(call.text, call.reasoning, finish))
 
     panelist = context.spec.panel[seat]
-    await carry_out(context, Step.PANEL, seat, panelist, perform, asks_again=asks_again)
+    await carry_out(context, Step.PANEL, seat, panelist, perform, asks_again=panel.asks_again)
 
 
 def _refuses_files(error: ProviderError) -> bool:

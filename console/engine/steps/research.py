@@ -20,19 +20,16 @@ from ..calls.together import together
 from ..calls.tries import Ended, carry_out
 from ..calls.window import excess
 from ..errors import ProviderError, Reason
-from ..events import EventType
-from ..findings.extracts import Library, library
 from ..findings.json_object import find_object
-from ..findings.orders import gives_orders
-from ..pool import NotRead, Pool
+from ..pool import Pool, Source
 from ..provider import Message
 from ..spec import Research
 from ..state import Step
 from ..text import storable
+from .gathering import Gathering
 from .material import fence_of, prompt_text
 from .prompts import fill
 
-HITS = 8  # asked for with each query
 LONGEST_QUERY = 200
 OUTPUT = 600  # tokens
 WORDS = 8  # of a query that nobody wrote
@@ -54,31 +51,33 @@ _SCHEMA = {
 }
 
 
-async def research(context: Context) -> None:
-    """Carries out what is left of it, and makes what is in the pool known to all steps."""
-    wish, researcher = context.spec.research, context.researcher
-    if wish is None or researcher is None:
-        return
+async def research(context: Context) -> Gathering | None:
+    """Carries out what is left of it, and makes what is in the pool known to all steps. Where each
+    seat looks up by itself nothing is looked up here for everybody, unless a seat cannot
+    (`look_up_for_all`)."""
+    wish = context.spec.research
+    if wish is None or context.researcher is None:
+        return None
+    gathering = Gathering(context)
     calls = context.state.calls.values()
     has_begun = any(not (c.is_brought or c.step is Step.RESEARCH) for c in calls)
-    if not (context.state.research.get("is_over") or has_begun):
-        await _Research(context, wish).carry_out()
-    if pools.read(context.state.research):
-        texts = await researcher.texts()
-        context.library = await asyncio.to_thread(_library, context.state.research, texts, context)
+    if not has_begun and wish.way == "shared":
+        await look_up_for_all(context, gathering)
+    context.library = await gathering.library()
+    return gathering
 
 
-def _library(pool: Pool, texts: dict[int, str], context: Context) -> Library:
-    queries = [search["query"] for search in pools.searches(pool)]
-    asked = prompt_text(context.messages)[-4000:]
-    return library(pools.read(pool), texts, [*queries, asked])
+async def look_up_for_all(context: Context, gathering: Gathering) -> None:
+    """Once in a run."""
+    assert context.spec.research
+    async with gathering.for_all:
+        if not context.state.research.get("is_over"):
+            await _Research(context, context.spec.research, gathering).carry_out()
 
 
 class _Research:
-    def __init__(self, context: Context, wish: Research) -> None:
-        assert context.researcher
-        self._context, self._wish, self._researcher = context, wish, context.researcher
-        self._keeping = asyncio.Lock()
+    def __init__(self, context: Context, wish: Research, gathering: Gathering) -> None:
+        self._context, self._wish, self._gathering = context, wish, gathering
 
     @property
     def _pool(self) -> Pool:
@@ -89,15 +88,18 @@ class _Research:
         deadline = asyncio.get_running_loop().time() + self._wish.seconds
         known = {search["query"] for search in pools.searches(self._pool)}
         await together(self._search(q, deadline) for q in queries if q not in known)
-        await self._read_all(deadline)
+        await self._read_all(deadline, set(queries))
         if not queries:
             note = NOTHING
         elif asyncio.get_running_loop().time() >= deadline:
             note = LATE
-        async with self._keeping:
-            await self._researcher.keep(pools.over(self._pool, note), {})
-            said: dict[str, Any] = {"note": note} if note else {}
-            self._context.say(EventType.RESEARCH_COMPLETED, **said)
+        await self._gathering.end(note)
+
+    async def _search(self, query: str, deadline: float) -> None:
+        await self._gathering.search(query, deadline)
+
+    async def _read(self, hit: dict[str, str], query: str, deadline: float) -> None:
+        await self._gathering.read(hit, query, deadline)
 
     async def _queries(self) -> list[str]:
         judge, count = self._context.spec.judge, self._wish.queries
@@ -149,31 +151,23 @@ class _Research:
         fenced = f"=== {fence} QUESTION ===\n{asked.strip()}\n=== {fence} END ==="
         return [{"role": "system", "content": system}, {"role": "user", "content": fenced}]
 
-    async def _search(self, query: str, deadline: float) -> None:
-        search: dict[str, Any] = {"query": query, "engine": self._researcher.engine, "found": []}
-        try:
-            async with asyncio.timeout_at(deadline):
-                search["found"] = await self._researcher.search(query, HITS)
-        except NotRead as why:
-            search["failure"] = str(why)
-        except TimeoutError:
-            search["failure"] = "The search took too long."
-        async with self._keeping:
-            await self._researcher.keep(pools.with_search(self._pool, search), {})
-            self._context.say(EventType.RESEARCH_SEARCHED, **search)
-
-    async def _read_all(self, deadline: float) -> None:
+    async def _read_all(self, deadline: float, queries: set[str]) -> None:
         """Page by page of each search in turn; for one that cannot be read the next one."""
         rows = [
             [(hit, search["query"]) for hit in search["found"]]
             for search in pools.searches(self._pool)
+            if search["query"] in queries
         ]
         waiting = [one for rank in zip_longest(*rows) for one in rank if one]
         tried = {source["url"] for source in pools.sources(self._pool)}
         tried |= {source.get("asked", "") for source in pools.sources(self._pool)}
-        left = 2 * self._wish.pages - len(pools.sources(self._pool))
+
+        def of_these(sources: list[Source]) -> int:
+            return sum(source["query"] in queries for source in sources)
+
+        left = 2 * self._wish.pages - of_these(pools.sources(self._pool))
         while waiting and left > 0 and asyncio.get_running_loop().time() < deadline:
-            wanted = self._wish.pages - len(pools.read(self._pool))
+            wanted = self._wish.pages - of_these(pools.read(self._pool))
             batch: list[tuple[dict[str, str], str]] = []
             while waiting and len(batch) < min(wanted, left):
                 hit, query = waiting.pop(0)
@@ -184,43 +178,6 @@ class _Research:
                 return
             left -= len(batch)
             await together(self._read(hit, query, deadline) for hit, query in batch)
-
-    async def _read(self, hit: dict[str, str], query: str, deadline: float) -> None:
-        source: dict[str, Any] = {"url": hit["url"], "title": hit["title"], "query": query}
-        text = ""
-        try:
-            async with asyncio.timeout_at(deadline):
-                page = await self._researcher.read(hit["url"])
-            text = page.text
-            if page.url != hit["url"]:
-                source |= {"url": page.url, "asked": hit["url"]}
-            source |= {
-                "title": page.title or hit["title"],
-                "hash": page.hash,
-                "words": len(text.split()),
-            }
-            source |= {"pages": page.pages} if page.pages else {}
-            source |= {"is_cut": True} if page.is_cut else {}
-            orders = await asyncio.to_thread(gives_orders, text)
-            source |= {"orders": orders} if orders else {}
-        except NotRead as why:
-            source["failure"] = str(why)
-        except TimeoutError:
-            source["failure"] = "The time for research was over before it was there."
-        source["at"] = round(self._context.clock(), 3)
-        async with self._keeping:
-            same = [s for s in pools.read(self._pool) if s["hash"] == source.get("hash")]
-            if same:
-                source.pop("hash")
-                source["failure"] = f"It says the same as source {same[0]['number']}."
-            if any(s["url"] == source["url"] for s in pools.sources(self._pool)):
-                return  # another address led there before
-            kept = {}
-            if "failure" not in source:
-                source["number"] = pools.next_number(self._pool)
-                kept = {source["number"]: text}
-            await self._researcher.keep(pools.with_source(self._pool, source), kept)
-            self._context.say(EventType.SOURCE_ADDED, **source)
 
 
 def read_queries(text: str, count: int) -> list[str] | None:

@@ -84,9 +84,10 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--web",
-            choices=("shared", "off"),
+            choices=("shared", "own", "provider", "off"),
             default="",
-            help="shared: search the web before the panel is asked; default: as the preset says",
+            help="shared: search the web before the panel is asked; own: each seat searches and "
+            "reads with tools; provider: its provider searches; default: as the preset says",
         )
         parser.add_argument("--policy", help="NAME=VALUE,… for this run, as in retries=0,grace=3")
         parser.add_argument(

@@ -38,7 +38,7 @@ from ...services.quote import quote
 from ...services.runs import run_start
 from ...services.site import reference
 from ...services.terms import LeftOut
-from ...services.web import SHARED, is_offered, usual_web
+from ...services.web import OFF, is_offered, usual_web
 from ..attaching import AttachedBy, attached_as, attached_by
 from ..forms import VISIBILITIES, ComposeForm
 from ..in_project import InProject
@@ -83,7 +83,7 @@ def _console(request: HttpRequest) -> HttpResponse:
         # An address that brings a question of its own is asked with nothing of another's.
         kept = {} if filled.prompt else _kept(request)
         initial["prompt"] = kept.get(PROMPT) or filled.prompt
-        usual = any(p.slug == filled.preset and usual_web(p) == SHARED for p in presets)
+        usual = any(p.slug == filled.preset and usual_web(p) != OFF for p in presets)
         initial["web"] = usual if kept.get(WEB) is None else kept[WEB]
         written = kept.get(ANSWERS) or ()
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)

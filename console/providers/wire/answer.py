@@ -25,6 +25,7 @@ from .pictures import PictureMarks
 from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
 from .thoughts import Moved, Piece, Thoughts
+from .thoughts_back import ThoughtsBack, all_storable
 from .tool_calls import ToolCalls
 from .usage import cost_from, usage_from
 
@@ -118,6 +119,9 @@ class AnswerReader:
         self._asked_for_tools = False
         self._refused = False
         self._tools = ToolCalls(limits.text)
+        # Where it cannot ask for a tool nothing has to go back.
+        self._keeps_thoughts = bool(sent and sent.get("tools"))
+        self._back = ThoughtsBack(limits.reasoning)
         self._citations = Citations(scrub)
         self._attachments = Attachments(scrub)
         self._text = Unicode(limits.text)
@@ -210,7 +214,15 @@ class AnswerReader:
             unreadable=self._unreadable,
             citations=self._citations.whole(),
             attachments=self._attachments.whole(),
+            goes_on=self.goes_on(),
         )
+
+    def goes_on(self) -> dict[str, Any]:
+        """What has to come back where the answer ended in calls of tools, and is no end."""
+        if not self._tools.whole():
+            return {}
+        beside = self._tools.beside()
+        return self._back.whole() | ({"extra_content": all_storable(beside)} if beside else {})
 
     def rest(self, *, finished: bool) -> Iterator[Delta]:
         """What was held back for what might follow it."""
@@ -230,6 +242,12 @@ class AnswerReader:
             self.usage_after_finish |= bool(self.finish_reason or _finish_reason(choice))
         if "citations" in payload:
             self._citations.take(payload["citations"], is_whole=True)
+        # Perplexity names the same pages once more, with their titles; Google what its answers
+        # are grounded on.
+        if "search_results" in payload:
+            self._citations.take(payload["search_results"])
+        for said in (payload, choice):
+            self._citations.take_grounding(said)
         model, provider, number = payload.get("model"), payload.get("provider"), payload.get("id")
         if (model, provider, number) == self._noted:
             return
@@ -249,6 +267,8 @@ class AnswerReader:
             return
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
         self._tools.take(delta.get("tool_calls"))
+        if self._keeps_thoughts:
+            self._back.take(delta)
         self._citations.take(delta.get("annotations"))
         self._attachments.take(delta)
         # The same thoughts may come under several names: the first that holds any.

@@ -16,6 +16,7 @@ from typing import Any
 from console.engine.errors import ProviderError, Reason
 
 from .answer import AnswerReader, Delta
+from .thoughts_back import all_storable
 
 Json = dict[str, Any]
 
@@ -27,6 +28,15 @@ GIVEN = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens
 MADE = "output_tokens"
 THOUGHT = "thinking_tokens"
 BREAK = "\n\n"
+# What is said again as it came: https://platform.claude.com/docs/en/build-with-claude/extended-thinking
+FIELDS = {
+    "text": ("type", "text"),
+    "thinking": ("type", "thinking", "signature"),
+    "redacted_thinking": ("type", "data"),
+}
+PIECES = ("text", "thinking", "signature", "partial_json")  # of deltas
+THOUGHTS = ("thinking", "redacted_thinking")
+GIVEN_BACK = (*FIELDS, "tool_use")
 
 
 class MessagesReader(AnswerReader):
@@ -39,6 +49,19 @@ class MessagesReader(AnswerReader):
         self._said = {"text": False, "thinking": False}
         self._breaks = {"text": False, "thinking": False}
         self._began = False
+        # As they came, for the turn after calls of tools: the texts of each in pieces.
+        self._blocks: dict[Any, tuple[Json, dict[str, list[str]]]] = {}
+        self._room = self._limits.text + self._limits.reasoning
+
+    def goes_on(self) -> Json:
+        """All that it said, since thoughts are signed for where they stand in it."""
+        if self._room < 0:
+            return {}  # more than is kept
+        blocks = [one for one in self._blocks.values() if one[0]["type"] in GIVEN_BACK]
+        kinds = {block["type"] for block, _ in blocks}
+        if "tool_use" not in kinds or not kinds & set(THOUGHTS):
+            return {}
+        return {"blocks": [all_storable(_read(*one)) for one in blocks]}
 
     def is_whole(self, payload: Json) -> bool:
         return isinstance(payload.get("content"), list) or super().is_whole(payload)
@@ -82,6 +105,9 @@ class MessagesReader(AnswerReader):
     def _start(self, index: Any, block: Json) -> Iterator[Json]:
         kind = str(block.get("type"))
         self._kinds[_key(index)] = kind
+        if self._keeps_thoughts:
+            self._room -= len(json.dumps(block))
+            self._blocks[_key(index)] = {**block, "type": kind}, {}
         if kind in self._said:
             self._breaks[kind] = self._said[kind] and self._last != kind
         self._last = kind
@@ -105,7 +131,16 @@ class MessagesReader(AnswerReader):
                     tool_calls=[{"index": number, "id": block.get("id"), "function": function}]
                 )
 
+    def _grow(self, texts: dict[str, list[str]], delta: Json) -> None:
+        """A block as it goes back."""
+        for name in PIECES:
+            if isinstance(piece := delta.get(name), str) and self._room >= 0:
+                self._room -= len(piece)
+                texts.setdefault(name, []).append(piece)
+
     def _piece(self, index: Any, delta: Json) -> Iterator[Json]:
+        if kept := self._blocks.get(_key(index)):
+            self._grow(kept[1], delta)
         match delta.get("type"):
             case "text_delta":
                 yield from self._say("text", delta.get("text"))
@@ -158,6 +193,25 @@ class MessagesReader(AnswerReader):
             "prompt_tokens_details": {"cached_tokens": self._tokens.get(GIVEN[2])},
             "completion_tokens_details": {"reasoning_tokens": self._tokens.get(THOUGHT)},
         }
+
+
+def _read(block: Json, texts: dict[str, list[str]]) -> Json:
+    """With the input of a call as the object that it is."""
+    said = {name: "".join(pieces) for name, pieces in texts.items()}
+    if block["type"] != "tool_use":
+        whole = {name: str(block.get(name) or "") + words for name, words in said.items()}
+        block = block | whole
+        return {name: block[name] for name in FIELDS[block["type"]] if name in block}
+    try:
+        given = json.loads(said["partial_json"]) if "partial_json" in said else block.get("input")
+    except (ValueError, RecursionError):
+        given = {}
+    return {
+        "type": "tool_use",
+        "id": block.get("id"),
+        "name": block.get("name"),
+        "input": given if isinstance(given, dict) else {},
+    }
 
 
 def _delta(**delta: Any) -> Json:

@@ -35,6 +35,7 @@ EFFORTS = {"minimal": "low"}  # where its own word is another
 HOTTEST = 1  # elsewhere it is 2
 BEGINNING = "(The conversation begins with your message.)"
 ONE_OBJECT = "Answer with one JSON object and nothing else."
+SIGNED = ("thinking", "redacted_thinking")
 CHOICES = {"required": "any", "auto": "auto", "none": "none"}
 
 
@@ -114,6 +115,8 @@ def _blocks(message: Body) -> list[Body]:
     if message.get("role") == "tool":
         block = {"type": "tool_result", "tool_use_id": _number(message.get("tool_call_id"))}
         return [block | ({"content": words} if words.strip() else {})]
+    if blocks := message.get("blocks"):
+        return _as_it_came(blocks, message)
     blocks = _beside(message.get("content"))
     if words.strip():
         blocks.append({"type": "text", "text": words})
@@ -128,6 +131,18 @@ def _blocks(message: Body) -> list[Body]:
             }
         )
     return blocks
+
+
+def _as_it_came(blocks: list[Body], message: Body) -> list[Body]:
+    """With thoughts that are signed for their place; calls have the ids that are answered."""
+    ids = iter([call.get("id") for call in message.get("tool_calls") or ()])
+    return [
+        block | {"id": _number(next(ids, block.get("id")))}
+        if block["type"] == "tool_use"
+        else block
+        for block in blocks
+        if block["type"] != "text" or block.get("text", "").strip()
+    ]
 
 
 def _words(content: Any) -> str:
@@ -175,6 +190,9 @@ def _arguments(text: Any) -> Body:
 
 def _tools(body: Body) -> Body:
     functions = [tool.get("function") or {} for tool in body.get("tools") or ()]
+    # https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+    most = body.get("search")
+    search = [{"type": "web_search_20250305", "name": "web_search", "max_uses": most}]
     tools = [
         {
             "name": function.get("name"),
@@ -184,7 +202,7 @@ def _tools(body: Body) -> Body:
         for function in functions
     ]
     if not tools:
-        return {}
+        return {"tools": search} if most else {}
     choice = body.get("tool_choice") or "auto"
     if isinstance(choice, dict):
         chosen = {"type": "tool", "name": (choice.get("function") or {}).get("name")}
@@ -211,8 +229,9 @@ def _thinking(body: Body, turns: list[Body]) -> tuple[Body | None, str | None]:
         return None, None
     if form != "budget":
         return {"type": "adaptive", "display": "summarized"}, EFFORTS.get(effort, effort)
-    # What it had thought before it called a tool would have to come back, signed; it is not kept.
+    # What it had thought before it called a tool has to come back, signed: else it thinks no more.
     is_answered = any(block["type"] == "tool_result" for block in turns[-1]["content"])
+    is_answered &= not (len(turns) > 1 and turns[-2]["content"][0]["type"] in SIGNED)
     limit = body["max_tokens"]
     budget = max(LEAST_BUDGET, int(limit * SHARES.get(effort, SHARES["high"])))
     if is_answered or budget >= limit:

@@ -1,8 +1,9 @@
 """Web pages that a server says an answer rests on, as it names them along with the text.
 
-Some repeat one list of addresses with every chunk (`citations`), others send annotations
-as the text comes (`url_citation`). The order is kept, since answers name pages by number; where
-a page of a list was not taken, those after it are noted with their numbers.
+Some repeat one list of addresses with every chunk (`citations`, xAI's and Perplexity's, with their
+titles in `search_results`), others send annotations as the text comes (`url_citation`), or what the
+answer is grounded on (Google's `groundingMetadata`). The order is kept, since answers name pages by
+number; where a page of a list was not taken, those after it are noted with their numbers.
 Bounded, and nothing but web addresses, since they become links on a page.
 """
 
@@ -16,6 +17,7 @@ from .refusals import Scrub
 MOST = 100
 LONGEST_URL = 2000
 LONGEST_TITLE = 200
+GROUNDING = ("groundingMetadata", "grounding_metadata", "vertex_ai_grounding_metadata")
 
 
 class Citations:
@@ -34,6 +36,15 @@ class Citations:
                 self._note(url, title if isinstance(title, str) else "")
                 if is_whole:
                     self._numbers.setdefault(url, place)
+
+    def take_grounding(self, said: dict[str, Any]) -> None:
+        for name in GROUNDING:
+            if found := said.get(name):
+                for one in found if isinstance(found, list) else [found]:
+                    if isinstance(one, dict):
+                        chunks = one.get("groundingChunks") or one.get("grounding_chunks")
+                        webs = map(_web, chunks if isinstance(chunks, list) else ())
+                        self.take([web for web in webs if web])
 
     def _note(self, url: str, title: str) -> None:
         if url not in self._titles:
@@ -54,6 +65,11 @@ class Citations:
     def _entry(self, url: str, title: str, place: int) -> dict[str, str]:
         number = self._numbers.get(url, place)
         return {"url": url, "title": title} | ({"number": str(number)} if number != place else {})
+
+
+def _web(chunk: Any) -> Any:
+    web = chunk.get("web") if isinstance(chunk, dict) else None
+    return {"url": web.get("uri"), "title": web.get("title")} if isinstance(web, dict) else None
 
 
 def is_page(url: str, scrub: Scrub) -> bool:

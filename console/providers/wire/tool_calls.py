@@ -1,44 +1,37 @@
-"""Tool calls, put together from the pieces they are streamed in."""
+"""Tool calls, put together from the pieces they are streamed in.
+
+Pieces of one call share an index. Some servers leave it out, or give all calls the same: then a
+piece that has another id, or names a function where one was named already, begins another call,
+and any other belongs to the last.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.text import storable
 
 MOST = 128
+Call = dict[str, Any]
 
 
 class ToolCalls:
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls: list[Call] = []
+        self._at: dict[int, Call] = {}  # by index: the last of it
 
     def take(self, pieces: Any) -> None:
-        """Pieces of one call share an index; whole calls may come without any."""
         for piece in pieces if isinstance(pieces, list) else ():
-            if not isinstance(piece, dict):
-                continue
-            index, number = piece.get("index"), piece.get("id")
-            if not isinstance(index, int):
-                index = len(self._calls)
-            call = self._calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
-            function = piece.get("function")
-            function = function if isinstance(function, dict) else {}
-            if isinstance(number, str) and not call["id"]:
-                call["id"] = storable(number)[:200]
-            for name in ("name", "arguments"):
-                if isinstance(value := function.get(name), str):
-                    self._limit -= len(value)
-                    call[name] += value
-            if self._limit < 0 or len(self._calls) > MOST:
-                raise ProviderError(Reason.TOO_LARGE)
+            if isinstance(piece, dict):
+                self._piece(piece)
 
     def whole(self) -> tuple[dict[str, Any], ...]:
         return tuple(
             {
-                "id": call["id"] or f"call_{index}",
+                "id": call["id"] or f"call_{number}",
                 "type": "function",
                 # Only now: two pieces may hold a half of one character each.
                 "function": {
@@ -46,6 +39,53 @@ class ToolCalls:
                     "arguments": storable(call["arguments"]) or "{}",
                 },
             }
-            for index, call in sorted(self._calls.items())
-            if call["name"]
+            for number, call in enumerate(self._ordered())
         )
+
+    def beside(self) -> dict[str, Any]:
+        """Place of a call -> what stands beside it, for its server alone: Google's signatures.
+        https://ai.google.dev/gemini-api/docs/thought-signatures"""
+        ordered = enumerate(self._ordered())
+        return {str(number): call["beside"] for number, call in ordered if call["beside"]}
+
+    def _ordered(self) -> list[Call]:
+        return sorted(filter(lambda call: call["name"], self._calls), key=lambda c: c["index"])
+
+    def _piece(self, piece: dict[str, Any]) -> None:
+        function = piece.get("function")
+        function = function if isinstance(function, dict) else {}
+        id, name = piece.get("id"), function.get("name")
+        id = storable(id)[:200] if isinstance(id, str) else ""
+        index = piece.get("index")
+        call = self._call(index if isinstance(index, int) else None, id, bool(name))
+        call["id"] = call["id"] or id
+        for field in ("name", "arguments"):
+            if isinstance(value := function.get(field), str):
+                self._limit -= len(value)
+                call[field] += value
+        if isinstance(beside := piece.get("extra_content"), dict):
+            self._limit -= len(json.dumps(beside))
+            call["beside"] = beside
+        if self._limit < 0 or len(self._calls) > MOST:
+            raise ProviderError(Reason.TOO_LARGE)
+
+    def _call(self, index: int | None, id: str, is_named: bool) -> Call:
+        last = self._calls[-1] if self._calls else None
+        found = last if index is None else self._at.get(index)
+        if found is not None and not _is_another(found, id, is_named, has_index=index is not None):
+            return found
+        order = len(self._calls) if index is None else index
+        call = {"index": order, "id": "", "name": "", "arguments": "", "beside": {}}
+        self._calls.append(call)
+        if index is not None:
+            self._at[index] = call
+        return call
+
+
+def _is_another(call: Call, id: str, is_named: bool, *, has_index: bool) -> bool:
+    if id and call["id"]:
+        return bool(id != call["id"])
+    if not is_named or not call["name"]:
+        return False
+    # A name, too, may come in pieces, before the arguments.
+    return bool(call["arguments"]) or not has_index

@@ -135,6 +135,13 @@ class ToolCallShape(TypedDict):
 
 
 @with_config(_STRICT)
+class GoesOnShape(TypedDict, total=False):
+    """Empty of a call that is an answer. What its model wants to have back stays where it was."""
+
+    back: dict[str, JsonValue]
+
+
+@with_config(_STRICT)
 class VoteShape(TypedDict):
     seat: Seat
     vote: Literal["fused", "own", "equal", "unparsed"]
@@ -186,11 +193,27 @@ class SourceShape(TypedDict):
 
 
 @with_config(_STRICT)
+class StepShape(TypedDict):
+    call: Annotated[str, Field(max_length=40)]
+    place: Annotated[int, Field(ge=0, le=MOST)]
+    tool: Short
+    asked: Short
+    at: Moment
+    found: NotRequired[Annotated[int, Field(ge=0, le=MOST)]]
+    number: NotRequired[Annotated[int, Field(ge=1, le=999)]]
+    room: NotRequired[Annotated[int, Field(ge=0, le=2**31 - 1)]]
+    about: NotRequired[Short]
+    failure: NotRequired[Short]
+    refused: NotRequired[Literal[True]]
+
+
+@with_config(_STRICT)
 class ResearchShape(TypedDict, total=False):
     """What was searched and read (`engine/pool.py`). What the pages say stays where it was."""
 
-    searches: Annotated[list[SearchShape], Field(max_length=20)]
-    sources: Annotated[list[SourceShape], Field(max_length=100)]
+    searches: Annotated[list[SearchShape], Field(max_length=300)]
+    sources: Annotated[list[SourceShape], Field(max_length=500)]
+    trail: Annotated[list[StepShape], Field(max_length=10_000)]
     is_over: Literal[True]
     note: Short
 
@@ -238,6 +261,7 @@ _CLOSER: dict[str, Any] = {
     "attachments": list[AttachmentShape],
     "files": list[GivenFileShape],
     "tool_calls": list[ToolCallShape],
+    "goes_on": GoesOnShape,
     "poll": list[VoteShape],
     "turn": TurnShape,
     "wish": WishShape,

@@ -99,6 +99,7 @@ def _call(call: CallState) -> CallShape:
     values["usage"] = UsageShape(**call.usage.to_dict())
     # Rows from before they were checked may have others, which no page leads to either.
     values["citations"] = [one for one in call.citations if is_page(one["url"], str)]
+    values["goes_on"] = {"back": {}} if call.goes_on else {}
     return CallShape(**values)
 
 

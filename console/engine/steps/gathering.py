@@ -1,0 +1,153 @@
+"""What is searched and read for a run goes into its pool, whoever asks for it: each query is
+searched and each page fetched once, and on record before anybody is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from .. import pool as pools
+from ..calls.call import Context
+from ..events import EventType
+from ..findings.extracts import Library, library
+from ..findings.orders import gives_orders
+from ..pool import NotRead, Pool, Source
+from .material import prompt_text
+
+HITS = 8  # asked for with each query
+LATE = "The time for research was over before it was there."
+
+
+class Gathering:
+    """One of a run, for its research and for every seat that searches by itself."""
+
+    def __init__(self, context: Context) -> None:
+        assert context.researcher
+        self._context, self._researcher = context, context.researcher
+        self.for_all = asyncio.Lock()
+        self._keeping = asyncio.Lock()
+        self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._texts: dict[int, str] | None = None
+        # (credential, model) of whose server has refused tools.
+        self.without_tools: set[tuple[str, str]] = set()
+
+    @property
+    def pool(self) -> Pool:
+        return self._context.state.research
+
+    async def texts(self) -> dict[int, str]:
+        """Of the pages that were read, by number."""
+        if self._texts is None:
+            self._texts = dict(await self._researcher.texts())
+        return self._texts
+
+    async def library(self) -> Library | None:
+        """Of all that has been read by now."""
+        if not pools.read(self.pool):
+            return None
+        texts = await self.texts()
+        asked = prompt_text(self._context.messages)[-4000:]
+        queries = [search["query"] for search in pools.searches(self.pool)]
+        return await asyncio.to_thread(
+            library, pools.read(self.pool), dict(texts), [*queries, asked]
+        )
+
+    async def search(self, query: str, deadline: float) -> dict[str, Any]:
+        """What the engine found for it; one that failed is asked again, by whoever asks again."""
+        async with self._alone(f"search {query}"):
+            known = next((s for s in pools.searches(self.pool) if s["query"] == query), None)
+            if known and not known.get("failure"):
+                return known
+            search: dict[str, Any] = {"query": query, "engine": self._researcher.engine}
+            search["found"] = []
+            try:
+                async with asyncio.timeout_at(deadline):
+                    search["found"] = await self._researcher.search(query, HITS)
+            except NotRead as why:
+                search["failure"] = str(why)
+            except TimeoutError:
+                search["failure"] = "The search took too long."
+            async with self._keeping:
+                await self._researcher.keep(pools.with_search(self.pool, search), {})
+                self._context.say(EventType.RESEARCH_SEARCHED, **search)
+            return search
+
+    async def read(self, hit: dict[str, str], query: str, deadline: float) -> Source:
+        """The source that it is in the pool, or why it could not be read."""
+        async with self._alone(f"read {hit['url']}"):
+            if known := self._at(hit["url"]):
+                return known
+            source, text = await self._fetched(hit, query, deadline)
+            async with self._keeping:
+                if known := self._at(source["url"]):
+                    return known  # another address led there before
+                said_by = [s for s in pools.read(self.pool) if s["hash"] == source.get("hash")]
+                if said_by:
+                    source.pop("hash")
+                    source["failure"] = f"It says the same as source {said_by[0]['number']}."
+                kept = {}
+                if "failure" not in source:
+                    source["number"] = pools.next_number(self.pool)
+                    kept = {source["number"]: text}
+                await self._researcher.keep(pools.with_source(self.pool, source), kept)
+                if self._texts is not None:
+                    self._texts |= kept
+                self._context.say(EventType.SOURCE_ADDED, **source)
+                return said_by[0] if said_by else source
+
+    async def keep_steps(self, steps: list[dict[str, Any]]) -> None:
+        """Of a seat's tools (pool.py)."""
+        async with self._keeping:
+            pool = self.pool
+            for step in steps:
+                pool = pools.with_step(pool, step)
+            await self._researcher.keep(pool, {})
+            for step in steps:
+                said = {name: value for name, value in step.items() if name != "call"}
+                self._context.say(EventType.TOOL_ANSWERED, step["call"], **said)
+
+    async def end(self, note: str) -> None:
+        async with self._keeping:
+            await self._researcher.keep(pools.over(self.pool, note), {})
+            said: dict[str, Any] = {"note": note} if note else {}
+            self._context.say(EventType.RESEARCH_COMPLETED, **said)
+
+    def _at(self, url: str) -> Source | None:
+        sources = pools.sources(self.pool)
+        return next((s for s in sources if url in (s["url"], s.get("asked"))), None)
+
+    async def _fetched(
+        self, hit: dict[str, str], query: str, deadline: float
+    ) -> tuple[Source, str]:
+        source: Source = {"url": hit["url"], "title": hit["title"], "query": query}
+        text = ""
+        try:
+            async with asyncio.timeout_at(deadline):
+                page = await self._researcher.read(hit["url"])
+            text = page.text
+            if page.url != hit["url"]:
+                source |= {"url": page.url, "asked": hit["url"]}
+            source |= {
+                "title": page.title or hit["title"],
+                "hash": page.hash,
+                "words": len(text.split()),
+            }
+            source |= {"pages": page.pages} if page.pages else {}
+            source |= {"is_cut": True} if page.is_cut else {}
+            orders = await asyncio.to_thread(gives_orders, text)
+            source |= {"orders": orders} if orders else {}
+        except NotRead as why:
+            source["failure"] = str(why)
+        except TimeoutError:
+            source["failure"] = LATE
+        source["at"] = round(self._context.clock(), 3)
+        return source, text
+
+    @asynccontextmanager
+    async def _alone(self, what: str) -> AsyncIterator[None]:
+        """Whoever asks for the same meanwhile waits, and finds it in the pool."""
+        async with self._under_way[what]:
+            yield
