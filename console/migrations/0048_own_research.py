@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0040_prompts"),
+        ("console", "0046_asked_again"),
     ]
 
     operations = [
