@@ -74,6 +74,11 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
     path("fusion/runs/<uuid:run_id>/fuse", fusions.fuse, name="run-fuse"),
     path("fusion/runs/<uuid:run_id>/go-on", fusions.go_on, name="run-go-on"),
+    path(
+        "fusion/runs/<uuid:run_id>/fusions/<int:number>/look-up",
+        fusions.look_up,
+        name="claim-look-up",
+    ),
     path("fusion/runs/<uuid:run_id>/fusions/<int:number>/poll", fusions.poll, name="fusion-poll"),
     path("fusion/runs/<uuid:run_id>/follow", fusions.follow, name="run-follow"),
     path("fusion/runs/<uuid:run_id>/again", fusions.ask_again, name="run-ask-again"),

@@ -10,7 +10,7 @@ from .openai.models import model, models
 from .openai.responses import responses
 from .runs.changes import changes
 from .runs.differences import differences
-from .runs.endpoints import cancel, fuse, run, run_create, run_list, run_quote
+from .runs.endpoints import cancel, fuse, look_up, run, run_create, run_list, run_quote
 from .runs.events import events
 from .runs.export import export
 from .runs.order import run_change, run_remove
@@ -43,4 +43,5 @@ ROUTES = (
     Route("runs/<uuid:run_id>/cancel", "api-run-cancel", {"POST": cancel}),
     Route("runs/<uuid:run_id>/verdict", "api-run-verdict", {"POST": verdict}),
     Route("runs/<uuid:run_id>/fusions", "api-run-fusions", {"POST": fuse}),
+    Route("runs/<uuid:run_id>/look-ups", "api-run-look-ups", {"POST": look_up}),
 )

@@ -28,6 +28,8 @@ a fusion also the number of that. What each type carries in `data`:
     research.completed      nothing, or note         nothing more is searched
     tool.answered           place, tool, asked, at [, found, number, room, about, failure]   what
                             came of a tool that a call asked for (pool.py)
+    claim.looked_up         id, claim, text, stances, at, queries, sources, quotes, is_over [, note]
+                            of a fusion, by its first call: what pages say of it (pool.py)
     run.completed           nothing, or reason and error where another answer stands in, or
                             error alone where there is no judge
     run.failed              reason, error
@@ -70,6 +72,7 @@ class EventType(StrEnum):
     SOURCE_ADDED = "source.added"
     RESEARCH_COMPLETED = "research.completed"
     TOOL_ANSWERED = "tool.answered"
+    CLAIM_LOOKED_UP = "claim.looked_up"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

@@ -8,6 +8,9 @@
                asked for: call, place, tool, asked, at, and of what was done found (how many pages)
                or number, with room and about (what of the page was given); else failure, as the
                model was told it
+    lookups    claims that a reader has had looked up: id, fusion, claim, text, stances, at
+               [, call], and when that is_over: queries, sources (numbers), quotes (source, quote,
+               says, found) [, note]
 
 A source keeps its number for everybody. What it says stands elsewhere (rows of its own), since a
 page is long: state, log and pages of ours carry what is said of it. Every value here is replaced
@@ -100,6 +103,14 @@ def with_step(pool: Pool, step: dict[str, Any]) -> Pool:
     return pool | {"trail": [*(known | {(step["call"], step["place"]): step}).values()]}
 
 
+def lookups(pool: Pool) -> list[dict[str, Any]]:
+    return list(pool.get("lookups", ()))
+
+
+def with_lookup(pool: Pool, lookup: dict[str, Any]) -> Pool:
+    return pool | {"lookups": _with(lookups(pool), lookup, "id")}
+
+
 def _with(entries: list[dict[str, Any]], entry: dict[str, Any], by: str) -> list[dict[str, Any]]:
-    known = {one[by]: one for one in entries}
+    known: dict[Any, dict[str, Any]] = {one[by]: one for one in entries}
     return [*(known | {entry[by]: entry}).values()]

@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 from .events import Event, EventType
-from .pool import over, with_search, with_source, with_step
+from .pool import over, with_lookup, with_search, with_source, with_step
 from .receipt import Receipt
 from .state import CallState, CallStatus, FusionState, RunState, RunStatus, Step
 
@@ -160,6 +160,11 @@ def _tool_answered(state: RunState, event: Event) -> None:
     state.research = with_step(state.research, {"call": event.call, **event.data})
 
 
+def _looked_up(state: RunState, event: Event) -> None:
+    said = {"fusion": event.fusion, **event.data} | ({"call": event.call} if event.call else {})
+    state.research = with_lookup(state.research, said)
+
+
 def _research_completed(state: RunState, event: Event) -> None:
     state.research = over(state.research, event.data.get("note", ""))
 
@@ -231,6 +236,7 @@ _APPLY = {
     EventType.SOURCE_ADDED: _source_added,
     EventType.RESEARCH_COMPLETED: _research_completed,
     EventType.TOOL_ANSWERED: _tool_answered,
+    EventType.CLAIM_LOOKED_UP: _looked_up,
     EventType.RUN_COMPLETED: _run_ended,
     EventType.RUN_FAILED: _run_ended,
     EventType.RUN_CANCELLED: _run_ended,

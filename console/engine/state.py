@@ -54,6 +54,7 @@ class Step(StrEnum):
     CONDENSE = "condense"
     POLL = "poll"
     RESEARCH = "research"
+    LOOKUP = "lookup"
 
 
 def call_key(step: Step, place: int, number: int, seat: int | None = None) -> str:

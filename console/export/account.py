@@ -36,6 +36,7 @@ _STEPS = {
     Step.SYNTHESIS: "fused answer",
     Step.POLL: "poll",
     Step.RESEARCH: "search queries",
+    Step.LOOKUP: "claim looked up",
 }
 _BEST = {
     "fused_failed": "No fused answer could be written: the best single answer stands in.",

@@ -66,7 +66,7 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
     if data is None and shown is not None and name in ("failed", "skipped", "retrying"):
         sentence = f"{sentence} {WHAT_WAS_COMPLETE}"
     rulings = fusion.wish.get("rulings", []) if fusion else []
-    rows = ClaimRows(judged, answers, sentences, rulings)
+    rows = ClaimRows(judged, answers, sentences, rulings, state.research)
     parts = rows.of(shown) if shown is not None else []
     return AnalysisView(
         number=fusion.number if fusion else 0,

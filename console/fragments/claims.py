@@ -17,6 +17,7 @@ from ..engine.findings.families import family
 from ..engine.findings.sourced import SourcedSentence, claim_id
 from . import evidence
 from .evidence import Quote, Standing
+from .looked_up import LookedUpClaim, looked_up
 from .seats import SeatView
 
 SAYS, OPPOSES, SILENT = "says so", "says otherwise", "silent"
@@ -95,6 +96,7 @@ class Claim:
     uses: list[UseLink] = field(default_factory=list)
     families: str = ""
     ruling: RulingView = RulingView()
+    looked_up: Sequence[LookedUpClaim] = ()
 
 
 @dataclass(frozen=True)
@@ -132,12 +134,14 @@ def filters(parts: Sequence[AnalysisPart]) -> list[MapFilter]:
 
 @dataclass(frozen=True)
 class ClaimRows:
-    """`rulings` are those that stand, by the claim's words as they stood."""
+    """`rulings` are those that stand, by the claim's words as they stood; `research` has what was
+    looked up of them."""
 
     seats: Sequence[SeatView]
     answers: Mapping[int, str]
     sentences: Sequence[SourcedSentence] = ()
     rulings: Sequence[Mapping[str, Any]] = ()
+    research: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, data: Mapping[str, Any]) -> list[AnalysisPart]:
         parts = []
@@ -173,6 +177,7 @@ class ClaimRows:
             " ".join([ALL, part, *seats, *([] if is_found else [UNVERIFIED])]),
             uses=[*self._uses(name)],
             ruling=self._ruling(name, text),
+            looked_up=looked_up(dict(self.research), text),
             **more,
         )
 

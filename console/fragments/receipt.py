@@ -12,7 +12,15 @@ from . import figures
 from .seats import SeatView
 
 # The order of the page, not of the end; panel by seat.
-STEPS = (Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
+STEPS = (
+    Step.RESEARCH,
+    Step.PANEL,
+    Step.CONDENSE,
+    Step.ANALYSIS,
+    Step.SYNTHESIS,
+    Step.POLL,
+    Step.LOOKUP,
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ def _note(call: CallState) -> str:
 
 
 # What a call was for, where its line does not tell: it is headed by a seat's letter.
-_DONE = {Step.CONDENSE: "condensed", Step.POLL: "poll"}
+_DONE = {Step.CONDENSE: "condensed", Step.POLL: "poll", Step.LOOKUP: "claim looked up"}
 
 
 def _count(number: int | None) -> str:

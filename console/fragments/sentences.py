@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..engine import pool
 from ..engine.errors import SENTENCES, Reason
 from ..engine.findings import families
 from ..engine.findings.by_words import WORDS
@@ -48,6 +49,8 @@ def status(spec: Spec, state: RunState) -> str:
             return "Waiting for a worker"
     if any(c.step is Step.POLL and not c.status.is_final for c in state.calls.values()):
         return "Poll: each panelist compares its own answer with the fused one"
+    if any(not one.get("is_over") for one in pool.lookups(state.research)):
+        return "Look-up: pages are searched for a claim, and read"
     if state.fused:
         return "Synthesis: the fused answer is being written"
     if state.fusion:

@@ -16,7 +16,15 @@ from ..engine.usage import Price
 from ..models import Hold, Run
 from .amounts import dollars
 
-ORDER = (Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
+ORDER = (
+    Step.RESEARCH,
+    Step.PANEL,
+    Step.CONDENSE,
+    Step.ANALYSIS,
+    Step.SYNTHESIS,
+    Step.POLL,
+    Step.LOOKUP,
+)
 
 
 @dataclass(frozen=True)

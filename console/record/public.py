@@ -37,6 +37,8 @@ from .told import (
     Attachment,
     Best,
     Call,
+    ClaimLookedUp,
+    ClaimQuote,
     Fusion,
     GivenFile,
     LookedUp,
@@ -153,7 +155,24 @@ def _researched(state: RunState) -> Researched:
             )
             for step in pool.trail(state.research)
         ],
+        lookups=[_claim_looked_up(one) for one in pool.lookups(state.research)],
         note=state.research.get("note"),
+    )
+
+
+def _claim_looked_up(one: dict[str, Any]) -> ClaimLookedUp:
+    return ClaimLookedUp(
+        fusion=one["fusion"],
+        claim=one["claim"],
+        text=one["text"],
+        done=bool(one.get("is_over")),
+        queries=one.get("queries", []),
+        sources=one.get("sources", []),
+        quotes=[
+            ClaimQuote(**(quote | {"says": quote["says"] or None}))
+            for quote in one.get("quotes", [])
+        ],
+        note=one.get("note"),
     )
 
 

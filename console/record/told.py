@@ -77,6 +77,29 @@ class LookedUp(Told):
     failure: str | None
 
 
+class ClaimQuote(Told):
+    """Words of a source, and what they back: `supports`, `contradicts` or a stance, null where
+    nobody said it. `found`: they stand there."""
+
+    source: int
+    quote: str
+    says: str | None
+    found: bool
+
+
+class ClaimLookedUp(Told):
+    """A claim of the analysis of a fusion that a reader had looked up. `done`: it is over."""
+
+    fusion: int
+    claim: str
+    text: str
+    done: bool
+    queries: list[str]
+    sources: list[int]
+    quotes: list[ClaimQuote]
+    note: str | None
+
+
 class Researched(Told):
     """What was looked up for a run. `steps`: what each seat did by itself. `note`: why there is
     less than was wished for."""
@@ -84,6 +107,7 @@ class Researched(Told):
     searches: list[Searched]
     sources: list[PooledSource]
     steps: list[LookedUp]
+    lookups: list[ClaimLookedUp]
     note: str | None
 
 
@@ -123,7 +147,7 @@ class Call(Told):
     names run and call that gave this answer to the same question, as `<run>/<key>`."""
 
     key: str
-    step: Literal["research", "panel", "condense", "analysis", "synthesis", "poll"]
+    step: Literal["research", "panel", "condense", "analysis", "synthesis", "poll", "lookup"]
     seat: str | None
     fusion: int | None
     number: int

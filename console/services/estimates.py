@@ -156,7 +156,9 @@ def quoted_of(run: Run, state: RunState) -> Quoted | None:
 
 
 def _was_estimated(call: CallState) -> bool:
-    is_later = (call.fusion or 1) > 1 or call.step is Step.POLL or call.cause == "asked"
+    is_later = (
+        (call.fusion or 1) > 1 or call.step in (Step.POLL, Step.LOOKUP) or call.cause == "asked"
+    )
     return not (is_later or call.is_brought or call.is_taken)
 
 

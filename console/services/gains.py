@@ -77,7 +77,9 @@ def _of_last_runs() -> dict[str, Gains]:
 def _costs(runs: set[Any]) -> dict[Any, dict[str, Decimal | None]]:
     """Run -> key -> what the call cost, up to the first fusion."""
     found: defaultdict[Any, dict[str, Decimal | None]] = defaultdict(dict)
-    calls = Call.objects.filter(run__in=runs, sent_at__isnull=False).exclude(step=Step.POLL)
+    calls = Call.objects.filter(run__in=runs, sent_at__isnull=False).exclude(
+        step__in=[Step.POLL, Step.LOOKUP]
+    )
     rows = calls.values_list("run_id", "key", "cost", "fusion__number")
     for run, key, cost, fusion in rows:
         if (fusion or 1) == 1:

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.acts import fill_custom, fuse, sign_in, wait_for_the_end
+from tests.browser.test_accessibility import problems
 from tests.live.conftest import PASSWORD, PLANTED, add_people
 from tests.stack import Stack
 from tests.upstream import Script, Upstream
@@ -20,6 +21,23 @@ from tests.upstream.engines import Web
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 QUERIES = {"queries": ["elbe length"]}
+STANCES = [
+    {"stance": "The Elbe measures 1,094 kilometres.", "seats": ["A"]},
+    {"stance": "The Elbe measures 2,000 kilometres.", "seats": ["B"]},
+]
+ANALYSIS = {
+    "consensus": [],
+    "contradictions": [{"topic": "How long is the river Elbe?", "stances": STANCES}],
+    "partial_coverage": [],
+    "unique_insights": [],
+    "blind_spots": [],
+}
+FOUND = {
+    "findings": [
+        {"source": 1, "quote": "1,094 km long", "says": "stance-1"},
+        {"source": 1, "quote": "2,000 km at least", "says": "stance-2"},
+    ]
+}
 SAID = "The Elbe is “1,094 km long” [1]."
 
 
@@ -34,6 +52,13 @@ def page(browser: Browser) -> Iterator[Page]:
             lambda body: Script(
                 text=SAID,
                 judge=Script(text=json.dumps(QUERIES)) if "search queries" in str(body) else None,
+            ),
+        )
+        upstream.script(
+            "careful",
+            lambda body: Script(
+                text="It is long.",
+                judge=Script(text=json.dumps(FOUND if "checks a claim" in str(body) else ANALYSIS)),
             ),
         )
         upstream.keep()
@@ -73,3 +98,27 @@ def test_what_is_asked_with_web_is_answered_from_pages_that_can_be_read_beside_i
     expect(page.locator("mark")).to_have_text("1,094 km long")
     page.get_by_role("link", name="How long is the Elbe?").click()
     expect(page.locator("#sources")).to_be_attached()
+
+
+def test_a_claim_is_looked_up_and_what_pages_say_of_it_stands_below_it(page: Page) -> None:
+    """After the one before: the same people, and another question."""
+    page.goto("/fusion")
+    page.locator("#prompt").fill("Is the Elbe long?")
+    fill_custom(page, "alpha", "beta", judge="careful")
+    page.get_by_role("checkbox", name="Web").uncheck()
+    fuse(page)
+    wait_for_the_end(page)
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{page.url.partition('?')[0]}?look=result&part=analysis")
+    claim = page.locator("[data-claim='contradictions-1']")
+    claim.get_by_role("button", name="Look it up").click()
+    told = claim.locator(".looked-up")
+    expect(told).to_contain_text("Looked up: 1 page read.")
+    expect(told.get_by_role("link", name="1,094 km long")).to_be_visible()
+    expect(told).to_contain_text("not in this page")
+    expect(claim.get_by_role("button", name="Look it up")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert problems(page) == []
+    told.get_by_role("link", name="1,094 km long").click()
+    expect(page.get_by_role("main")).to_contain_text("It rises in the mountains.")

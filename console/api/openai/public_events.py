@@ -76,6 +76,14 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
     (EventType.CALL_COMPLETED, Step.RESEARCH): ("research.queries", ("text", *_RECEIPT)),
     (EventType.CALL_FAILED, Step.RESEARCH): ("research.failed", _FAILED),
     (EventType.CALL_RETRYING, Step.RESEARCH): ("research.retrying", _RETRYING),
+    (EventType.CALL_ADDED, Step.LOOKUP): ("lookup.in_progress", _ADDED),
+    (EventType.CALL_COMPLETED, Step.LOOKUP): ("lookup.read", _RECEIPT),
+    (EventType.CALL_FAILED, Step.LOOKUP): ("lookup.failed", _FAILED),
+    (EventType.CALL_RETRYING, Step.LOOKUP): ("lookup.retrying", _RETRYING),
+    (EventType.CLAIM_LOOKED_UP, None): (
+        "lookup.completed",
+        ("claim", "queries", "sources", "quotes", "note"),
+    ),
     (EventType.RESEARCH_SEARCHED, None): (
         "research.searched",
         ("query", "engine", "found", "failure"),

@@ -157,7 +157,7 @@ class ChunkChoice(Reply):
 class Progress(Reply):
     """A call of the run has come to this status."""
 
-    step: Literal["research", "panel", "condense", "analysis", "synthesis", "poll"]
+    step: Literal["research", "panel", "condense", "analysis", "synthesis", "poll", "lookup"]
     status: CallStatus
     seat: str | None = None
     model: str | None = None

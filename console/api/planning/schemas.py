@@ -384,6 +384,14 @@ class FuseRequest(OwnTerms):
     max_cost: Dollars | None = None
 
 
+class LookUpRequest(Schema):
+    """A claim of an analysis, by its part and its place there from 1 (`contradictions-2`).
+    `fusion`: whose analysis; without it the latest fusion's."""
+
+    claim: Annotated[str, Field(max_length=40)]
+    fusion: Annotated[int, Field(ge=1, le=32_767)] | None = None
+
+
 class VerdictRequest(Schema):
     """What was found best: a seat's letter, `tie` or `all_bad`; null takes back what was said.
     `names_shown`: whether it was seen which models answered; `order`: the letters as they stood."""

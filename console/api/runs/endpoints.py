@@ -19,9 +19,10 @@ from ...record.order import OrderAsked, in_order, orders_of
 from ...record.rows import state_from_rows
 from ...search.facets import project_named
 from ...services.attaching import ToAttach, tokens_of
-from ...services.errors import RunUnderWay
+from ...services.errors import Refused, RunUnderWay
 from ...services.fusion_wish import begins_from, fusion_wish
 from ...services.habits import history
+from ...services.look_ups import claim_look_up
 from ...services.quote import quote_of
 from ...services.reopening import must_be_of_here
 from ...services.rulings import ReaderWish, Ruled
@@ -39,7 +40,7 @@ from ..planning.idempotency import earlier, start
 from ..planning.plan import Plan
 from ..planning.project import project_of
 from ..planning.refusals import built
-from ..planning.schemas import ChatMessage, FuseRequest, RunFilters, RunRequest, Seat
+from ..planning.schemas import ChatMessage, FuseRequest, LookUpRequest, RunFilters, RunRequest, Seat
 from ..planning.terms import asked_terms, places, together
 from . import replies
 from .found import UNREAD, search_reply
@@ -104,6 +105,20 @@ async def cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
 async def fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> HttpResponseBase:
     """Fuse a finished run's answers again; its panel is not asked again."""
     return _accepted(await db(_fuse, call, run_id))
+
+
+@endpoint(
+    Scope.RUN,
+    body=LookUpRequest,
+    spending=True,
+    reply=replies.Run,
+    status=202,
+    fails=(409,),
+    example={"claim": "contradictions-1"},
+)
+async def look_up(call: ApiCall[LookUpRequest], run_id: uuid.UUID) -> HttpResponseBase:
+    """Look a claim of an analysis up on the web: pages are read, what they say of it is quoted."""
+    return _accepted(await db(_look_up, call, run_id))
 
 
 def _accepted(reply: replies.Run) -> HttpResponseBase:
@@ -177,6 +192,22 @@ def _cancel(call: ApiCall[NoBody], run_id: uuid.UUID) -> replies.Run:
     run_cancel(run=run)
     run.refresh_from_db()
     return run_reply(call.request, call.token, run)
+
+
+def _look_up(call: ApiCall[LookUpRequest], run_id: uuid.UUID) -> replies.Run:
+    run = own_run(call, run_id)
+    if call.depth > 0:
+        raise ApiError("recursion_refused")
+    if not run.is_final:
+        raise _under_way()
+    latest = max(run.fusions.values_list("number", flat=True), default=0)
+    try:
+        claim_look_up(run=run, fusion=call.body.fusion or latest, claim=call.body.claim)
+    except RunUnderWay:
+        raise _under_way() from None
+    except Refused as refused:
+        raise ApiError("invalid_request", str(refused)) from None
+    return run_reply(call.request, call.token, own_run(call, run_id))
 
 
 def _fuse(call: ApiCall[FuseRequest], run_id: uuid.UUID) -> replies.Run:

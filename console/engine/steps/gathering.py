@@ -109,6 +109,14 @@ class Gathering:
                 said = {name: value for name, value in step.items() if name != "call"}
                 self._context.say(EventType.TOOL_ANSWERED, step["call"], **said)
 
+    async def keep_lookup(self, lookup: dict[str, Any]) -> None:
+        async with self._keeping:
+            await self._researcher.keep(pools.with_lookup(self.pool, lookup), {})
+            said = {name: value for name, value in lookup.items() if name not in ("fusion", "call")}
+            self._context.say(
+                EventType.CLAIM_LOOKED_UP, lookup.get("call", ""), lookup["fusion"], **said
+            )
+
     async def end(self, note: str) -> None:
         async with self._keeping:
             await self._researcher.keep(pools.over(self.pool, note), {})

@@ -16,6 +16,7 @@ from ...services import fusions
 from ...services.ask_again import run_ask_again
 from ...services.errors import Refused
 from ...services.follow import run_follow
+from ...services.look_ups import claim_look_up
 from ..again import wish_of, written
 from .posted import posted
 
@@ -66,6 +67,15 @@ def seat_add(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 @posted
 def poll(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     return _do(request, run_id, fusions.run_poll, fusion=number)
+
+
+@posted
+def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
+    claim = request.POST.get("claim", "")
+    done = _do(request, run_id, claim_look_up, fusion=number, claim=claim)
+    if done.status_code == 302:  # whoever asked stays at the claim
+        done["Location"] += f"?look=result&part=analysis#claim-{number}-{claim}"
+    return done
 
 
 @posted

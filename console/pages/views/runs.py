@@ -55,6 +55,7 @@ from ...services.fusion_wish import judged_as_usual
 from ...services.habits import habits
 from ...services.presets import preset_names
 from ...services.runs import run_cancel
+from ...services.web import is_offered
 from ..search_form import Search, read_search
 from .by_link import by_link
 from .deleted_lines import deleted_together
@@ -160,6 +161,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     own = {
         "is_owner": is_owner,
         "may_share": may_share,
+        "may_look_up": is_owner and is_offered(),
         "takes_along": not may_share,  # who shares finds it there
         "client_run_id": uuid.uuid4(),
         "thread": (own_thread := thread(request, run)),

@@ -208,12 +208,37 @@ class StepShape(TypedDict):
 
 
 @with_config(_STRICT)
+class ClaimQuoteShape(TypedDict):
+    source: Annotated[int, Field(ge=1, le=999)]
+    quote: Words
+    says: Annotated[str, Field(pattern=r"^(|supports|contradicts|stance-[1-9][0-9]?)$")]
+    found: bool
+
+
+@with_config(_STRICT)
+class LookupShape(TypedDict):
+    id: Annotated[int, Field(ge=1, le=MOST)]
+    fusion: Annotated[int, Field(ge=1, le=32_767)]
+    claim: Annotated[str, Field(pattern=r"^[a-z_]{1,30}-[1-9][0-9]{0,3}$")]
+    text: Words
+    stances: list[Words]
+    at: Moment
+    call: NotRequired[Short]
+    queries: NotRequired[Annotated[list[Short], Field(max_length=100)]]
+    sources: NotRequired[list[Annotated[int, Field(ge=1, le=999)]]]
+    quotes: NotRequired[Annotated[list[ClaimQuoteShape], Field(max_length=100)]]
+    note: NotRequired[Short]
+    is_over: NotRequired[Literal[True]]
+
+
+@with_config(_STRICT)
 class ResearchShape(TypedDict, total=False):
     """What was searched and read (`engine/pool.py`). What the pages say stays where it was."""
 
     searches: Annotated[list[SearchShape], Field(max_length=300)]
     sources: Annotated[list[SourceShape], Field(max_length=500)]
     trail: Annotated[list[StepShape], Field(max_length=10_000)]
+    lookups: Annotated[list[LookupShape], Field(max_length=500)]
     is_over: Literal[True]
     note: Short
 

@@ -53,6 +53,11 @@ def small_sources() -> str:
     return _text("small_sources")
 
 
+def lookup_prompt(**values: str) -> str:
+    """What a judge is told that looks a claim up."""
+    return fill(_text("lookup"), **values)
+
+
 @cache
 def _text(name: str) -> str:
     """Of those that no run stores."""
