@@ -44,7 +44,7 @@ def limits_of_web(preset: Preset) -> dict[str, Any]:
 def research_for(asked: str, usual: str, limits: Mapping[str, Any]) -> Research | None:
     """`asked` is what was chosen for this run alone. Raises Refused where that cannot be. Only a
     provider's own search needs no engine of ours."""
-    way = usual if asked in ("", ON) else asked
+    way = (usual or OFF) if asked in ("", ON) else asked
     if asked == ON and way == OFF:
         way = SHARED
     if way == OFF:
