@@ -30,8 +30,11 @@ def test_every_folder_and_every_loose_file_of_tests_is_in_one_lane() -> None:
     benchmarks = {f"tests/{name}" for name in tiers.ONLY_LONG}
     assert places(tiers.short()) == Counter(there - benchmarks)
     assert places(tiers.long()) == Counter({p: 1 if p in benchmarks else 2 for p in there})
-    assert all((ROOT / place).exists() for place in places(tiers.quick()))
-    assert places(tiers.ci()) == places(tiers.short())
+    quick = places(tiers.quick())
+    assert all((ROOT / place).exists() for place in quick) and {*quick.values()} == {1}
+    pages = {f"tests/console/{p.name}" for p in tests.glob("console/test_*.py")}
+    assert pages == {place for place in quick if place.startswith("tests/console")}
+    assert not places(tiers.short()) - places(tiers.ci())
 
 
 def test_ci_runs_what_a_database_decides_and_the_linters_beside_the_rest() -> None:
@@ -40,6 +43,7 @@ def test_ci_runs_what_a_database_decides_and_the_linters_beside_the_rest() -> No
     assert {*tiers.LANES, "database", "lint"} == {*names} and len(names) == len({*names})
     (database,) = (lane for lane in lanes if lane.name == "database")
     assert database.command[-3:] == ("--postgres", "-m", "database")
+    assert {"tests/console/test_purses.py", "tests/search/test_entries.py"} < {*database.command}
 
 
 @pytest.mark.parametrize(("idle", "at_once"), [(True, tiers.AT_MOST), (False, tiers.AT_ONCE)])

@@ -44,12 +44,15 @@ LANES = {
     "live": ("live",),
     "killed": ("chaos", "load"),
 }
+MARK = "pytest.mark.database"
 ONLY_LONG = ("benchmarks", "clients", "image")
+# What a page does is quick to tell; what a database may do in its own way waits for `.ci/run`.
 QUICK = (
-    *("engine", "console"),
+    "engine",
     *(f"providers/test_{name}.py" for name in ("request", "sse", "tool_calls")),
     *(f"evaluation/test_{name}.py" for name in ("grading", "tasks")),
 )
+PAGES = "console"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,14 @@ LINT = Lane("lint", ("-m", "tests.lint"))
 
 
 def quick() -> list[Stage]:
-    return [(LINT, Lane.of("quick", QUICK))]
+    """In three processes beside the linters', which two cores share."""
+    there = sorted((ROOT / "tests" / PAGES).glob("test_*.py"), key=lambda p: -p.stat().st_size)
+    places = [f"{PAGES}/{path.name}" for path in there]
+    halves = (
+        Lane.of(f"pages-{n}", half, "-m", "not database")
+        for n, half in enumerate((places[::2], places[1::2]), 1)
+    )
+    return [(LINT, *halves, Lane.of("quick", QUICK))]
 
 
 def short(*options: str) -> list[Stage]:
@@ -86,7 +96,13 @@ def short(*options: str) -> list[Stage]:
 def ci() -> list[Stage]:
     """Everything, what a database decides on a PostgreSQL as well, and the linters."""
     (lanes,) = short()
-    database = Lane("database", ("-m", "pytest", "--postgres", "-m", "database"))
+    # By name, since to read all others takes longer than many of these.
+    marked = [
+        p.relative_to(ROOT / "tests")
+        for p in sorted(ROOT.glob("tests/*/test_*.py"))
+        if MARK in p.read_text()
+    ]
+    database = Lane.of("database", [*map(str, marked)], "--postgres", "-m", "database")
     return [(*lanes[:2], database, *lanes[2:], LINT)]
 
 

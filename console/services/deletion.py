@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -109,20 +109,18 @@ def runs_put_back(*, act: uuid.UUID, person: User) -> list[uuid.UUID]:
 def _put_back(deletion: RunDeletion) -> None:
     kept = deletion.kept
     token = ApiToken.objects.filter(pk=kept.get("token")).first()
-    key = kept.get("idempotency_key")
-    # What was asked again by the same key meanwhile has it now.
-    if key and Run.objects.filter(token=token, idempotency_key=key).exists():
-        key = None
-    back = Run.objects.filter(pk=deletion.run_id, origin=Origin.DELETED)
+    key = kept.get("idempotency_key") if token else None
+    run = Run.objects.filter(pk=deletion.run_id, origin=Origin.DELETED)
     visibility = kept["visibility"]
-    if back.filter(leaves_with_project=True, project=None).exists():
+    if run.filter(leaves_with_project=True, project=None).exists():
         visibility = Visibility.PRIVATE  # its project was deleted meanwhile
-    back.update(
-        owner_id=deletion.owner_id,
-        visibility=visibility,
-        origin=kept["origin"],
-        token=token,
-        idempotency_key=key if token else None,
-    )
+    was = {"owner_id": deletion.owner_id, "token": token}
+    was |= {"visibility": visibility, "origin": kept["origin"]}
+    try:
+        with transaction.atomic():
+            run.update(**was, idempotency_key=key)
+    except IntegrityError:
+        # What was asked again by the same key meanwhile, or at this moment, has it now.
+        run.update(**was, idempotency_key=None)
     index(deletion.run_id)
     deletion.delete()

@@ -1,7 +1,8 @@
 """The end of what was deleted a week ago: rows, log, and the bytes that they leave in SQLite.
 
-Once a day, by one worker: whoever changes the row of this work first. What budgets hold and have
-spent stays, since it was; it names no text.
+Once a day, by one worker: whoever changes the row of this work first. Where that one is lost in the
+middle of it, another goes on within the hour. What budgets hold and have spent stays, since it was;
+it names no text.
 """
 
 from __future__ import annotations
@@ -22,14 +23,20 @@ log = logging.getLogger(__name__)
 
 WORK = "removal"
 AGAIN = timedelta(days=1)
+WITHIN = timedelta(hours=1)  # it is done, or it was not
 LONG_AGO = datetime.fromtimestamp(0, tz=timezone.get_default_timezone())
 
 
 def claim(name: str = WORK) -> bool:
-    """Of several workers one gets it, once a day."""
-    now = timezone.now()
+    """Of several workers one gets it, once a day. Until it says `done` it is due again soon."""
+    due = timezone.now() - AGAIN
     DailyWork.objects.get_or_create(name=name, defaults={"done_at": LONG_AGO})
-    return bool(DailyWork.objects.filter(name=name, done_at__lt=now - AGAIN).update(done_at=now))
+    mine = DailyWork.objects.filter(name=name, done_at__lt=due)
+    return bool(mine.update(done_at=due + WITHIN))
+
+
+def done(name: str = WORK) -> None:
+    DailyWork.objects.filter(name=name).update(done_at=timezone.now())
 
 
 def remove_old() -> list[uuid.UUID]:
@@ -40,7 +47,9 @@ def remove_old() -> list[uuid.UUID]:
     old = RunDeletion.objects.filter(at__lt=before).values_list("run_id", flat=True)
     # Whose owner is gone have nobody left who could put them back.
     orphans = Run.objects.filter(origin=Origin.DELETED, deletion=None).values_list("pk", flat=True)
-    return [run_id for run_id in [*old, *orphans] if _is_removed(run_id)]
+    removed = [run_id for run_id in [*old, *orphans] if _is_removed(run_id)]
+    done()
+    return removed
 
 
 def _is_removed(run_id: uuid.UUID) -> bool:

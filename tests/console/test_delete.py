@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -262,6 +263,46 @@ def test_one_that_cannot_be_removed_keeps_none_of_the_others(
 
     monkeypatch.setattr(removal, "_remove", fails_once)
     assert a_week_later() == [other.pk]
+
+
+def test_what_was_asked_again_by_the_same_key_meanwhile_keeps_it(run: Run, alice: User) -> None:
+    token = ApiToken.objects.create(name="CI", owner=alice, prefix="p", secret_hash="h")
+    by_key = {"token": token, "idempotency_key": "once"}
+    Run.objects.filter(pk=run.pk).update(**by_key)
+    runs_delete(runs=[run], by=alice)
+    again = Story().whole().save(alice, **by_key)
+    runs_put_back(act=RunDeletion.objects.get().act, person=alice)
+    run.refresh_from_db()
+    assert (run.token, run.idempotency_key, run.owner) == (token, None, alice)
+    again.refresh_from_db()
+    assert again.idempotency_key == "once"
+    runs_delete(runs=[run, again], by=alice)
+    runs_put_back(act=RunDeletion.objects.earliest("pk").act, person=alice)
+    again.refresh_from_db()
+    assert again.idempotency_key == "once"
+
+
+def test_what_a_worker_was_lost_in_the_middle_of_is_done_within_the_hour_and_then_once_a_day(
+    run: Run, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Story().whole().save(alice)
+    runs_delete(runs=[run, other], by=alice)
+    remove = removal._remove
+
+    def is_killed(run_id: uuid.UUID) -> bool:
+        if not Run.objects.filter(pk=run.pk).exists():
+            raise KeyboardInterrupt
+        return remove(run_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(removal, "_remove", is_killed)
+        with pytest.raises(KeyboardInterrupt):
+            a_week_later()
+    assert removal.remove_old() == [], "nor does another begin while it may be at it"
+    DailyWork.objects.update(done_at=F("done_at") - removal.WITHIN)
+    assert removal.remove_old() == [other.pk]
+    DailyWork.objects.update(done_at=F("done_at") - removal.WITHIN)
+    assert not removal.claim()
 
 
 @pytest.mark.sqlite
