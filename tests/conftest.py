@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import SyncToAsync
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db import connection, connections
@@ -14,6 +15,7 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from console.site.statics import Statics
 from tests.environment import VAR_DIR
 from tests.upstream import server as upstreams
 
@@ -38,6 +40,25 @@ class QuickHasher(PBKDF2PasswordHasher):
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["tests.conftest.QuickHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statics_are_looked_for_once() -> Iterator[None]:
+    """Every test's client has middleware of its own, of which each would read what stands in
+    `static/`: that took more of a processor than most pages."""
+    look_for, found = Statics.add_files_from_finders, dict[Any, tuple[Any, ...]]()
+
+    def look_once(self: Statics) -> None:
+        where = (settings.DEBUG, str(settings.STATIC_ROOT), *map(str, settings.STATICFILES_DIRS))
+        if where not in found:
+            look_for(self)
+            found[where] = (self.files, self.directories, self.versions)
+        files, directories, versions = found[where]
+        self.files, self.directories, self.versions = {**files}, [*directories], {**versions}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Statics, "add_files_from_finders", look_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
