@@ -101,11 +101,11 @@ def test_marks_can_be_hidden_and_stay_hidden(visit: Visit, people: People) -> No
     sources = page.locator(".fused .reading .source")
     expect(sources).to_have_text(["A", "A", "B", "writer"])
     assert "[^" not in page.locator("#fused-source").text_content()  # type: ignore[operator]
-    page.get_by_role("button", name="Sources").click()
+    page.get_by_role("button", name="Marks").click()
     expect(sources.first).to_be_hidden()
     page.reload()
     expect(sources.first).to_be_hidden()
-    expect(page.get_by_role("button", name="Sources")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Marks")).to_have_attribute("aria-pressed", "false")
 
 
 @pytest.mark.usefixtures("models")

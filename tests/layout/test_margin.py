@@ -63,6 +63,9 @@ CROWDED = {
     "as many as five answers have": "Yes. [^A,B,C,D] No. [^A,B,C,D] Maybe so. [^own] Or. [^A,B]",
     "six short sentences": "Yes. [^A] No. [^B] Or. [^C] So. [^D] Then. [^A] Now. [^B,C]",
 }
+FIVE = {
+    "five letters": "They all say so. [^A,B,C,D,E] Point 2 is said by all of them. [^A,B,C,D,E]"
+}
 # Of every two marks how many pixels wide the one lies on the other.
 ON_EACH_OTHER = """text => {
   const boxes = [...text.querySelectorAll(".source")].map((mark) => mark.getBoundingClientRect());
@@ -80,9 +83,10 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         client = Client()
         client.force_login(alice)
         runs, html = [], {}
-        for name, text in (TEXTS | CROWDED).items():
-            story = panel(4)
-            for seat in range(4):
+        for name, text in (TEXTS | CROWDED | FIVE).items():
+            seats = 5 if name in FIVE else 4
+            story = panel(seats)
+            for seat in range(seats):
                 story.answer(seat, answer(seat))
             story.judge().analyse(ANALYSIS).synthesise(text).complete()
             runs.append(story.save(alice))
@@ -196,3 +200,14 @@ def test_no_mark_lies_on_another_where_short_sentences_share_a_line(
     # What lies beside one line does not lie beside the next but one.
     heights = {box["y"] for mark in text.locator(".source").all() if (box := mark.bounding_box())}
     assert max(heights) - min(heights) < 24
+
+
+@pytest.mark.parametrize("width", [1440, 2560, 768])
+def test_five_letters_of_a_sentence_are_one_row(show: Show, width: int) -> None:
+    marks = show("five letters", width, 900).locator(".fused [data-text] .source")
+    expect(marks.nth(1)).to_have_attribute("style", re.compile("--at"))
+    rows: dict[float, int] = {}
+    for mark in marks.all():
+        assert (box := mark.bounding_box()) and box["width"] > 15
+        rows[box["y"]] = rows.get(box["y"], 0) + 1
+    assert set(rows.values()) == {5}

@@ -49,8 +49,11 @@ def test_rulings_are_counted_kept_and_their_effect_is_shown(
     page = show("rich", width, 900, color_scheme=scheme)
     button = page.locator("#again-label")
     expect(button).to_have_text("Fuse again")
+    quiet = page.locator("#again-form button[type=submit]:not(.button-primary)")
+    expect(quiet).to_have_count(1)  # until there is something to do otherwise
     rule(page, "contradictions-1", "stance-1")
     expect(button).to_have_text("Fuse again with 1 ruling")
+    expect(quiet).to_have_count(0)
     rule(page, "consensus-1", "wrong")
     if width < 1000:
         page.locator(".rail a[data-part='analysis']").click()  # a tab of its own there

@@ -62,9 +62,13 @@ export function count() {
   const { rulings, facts } = counted(form);
   const what = [rulings && many(rulings, "ruling"), facts && many(facts, "fact")].filter(Boolean);
   const act = ACTS[valueOf(form, "way")] ?? (form.dataset.latest === "0" ? "Fuse" : "Fuse again");
-  document.getElementById("again-label").textContent = what.length && [...form.elements].some(isNew) ? `${act} with ${what.join(" and ")}` : act;
+  const isRuled = what.length > 0 && [...form.elements].some(isNew);
+  const label = document.getElementById("again-label");
+  label.textContent = isRuled ? `${act} with ${what.join(" and ")}` : act;
   const price = document.getElementById("again-price");
   const wishes = valueOf(form, "instruction") || valueOf(form, "form_of");
+  // Quiet until there is something that it would do otherwise than before.
+  label.closest("button").classList.toggle("button-primary", isRuled || Boolean(wishes) || Object.values(ACTS).includes(act));
   const costs = priceOf(form, what.length > 0 || Boolean(wishes));
   if (price) price.textContent = costs ?? "";
   grow(form);
