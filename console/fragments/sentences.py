@@ -67,7 +67,8 @@ def status(spec: Spec, state: RunState) -> str:
 def is_told_by_steps(sentence: str) -> bool:
     """Whether the line of steps says as much to whoever sees it."""
     steps = ("Panel: ", "Analysis: ", "Synthesis: ", "Done, from ")
-    return sentence == "Done" or sentence.startswith(steps) and "failed" not in sentence
+    told = sentence.startswith(steps) or sentence.endswith(", not fused yet")
+    return sentence == "Done" or told and "failed" not in sentence
 
 
 def in_title(spec: Spec, state: RunState) -> str:

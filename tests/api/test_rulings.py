@@ -51,6 +51,17 @@ def test_rulings_facts_and_an_instruction_cost_one_call_and_are_told(
     assert not (fourth["wish"] or {}).get("facts")
 
 
+def test_a_preset_lends_its_judge_and_writer_and_asks_no_seat(
+    api: Api, run: dict[str, Any]
+) -> None:
+    made = len(api.upstream.calls)
+    fusion = again(api, run, preset="budget", facts=["It moved."])["fusions"][1]
+    assert fusion["wish"]["preset"] == "budget" and fusion["wish"]["facts"] == ["It moved."]
+    asked = [call.model for call in api.upstream.calls[made:]]
+    lent = f"{fusion['judge']} {fusion['synthesizer']}"
+    assert 1 <= len(asked) <= 2 and all(model in lent for model in asked), "no panel"
+
+
 @pytest.mark.parametrize(
     ("way", "answer"), [("best", "Paris"), ("vote", "**Paris** (2 of 3 answers)")]
 )

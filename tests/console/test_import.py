@@ -108,6 +108,7 @@ def test_it_is_its_importers_own_of_today_and_marked(
     assert str(run.pk) in listed and "Imported" in listed
     html = client.get(f"/fusion/runs/{run.pk}").content.decode()
     assert "Imported</span>" in html and "by bob" in html
+    assert html.split('class="looks"')[0].count('class="badge') <= 3  # its marks, and no more
     assert '<time datetime="1970-01-02T' in html and f"{run.created_at:%Y-%m-%dT}" in html
     client.force_login(alice)
     assert client.get(f"/fusion/runs/{run.pk}").status_code == 404

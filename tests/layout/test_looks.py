@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from console.engine.events import EventType
+from tests.console.story import Story, a_spec
 from tests.layout.conftest import Render, Show
 from tests.layout.rich import rich, under_way
 
@@ -14,6 +18,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def pages(render: Render) -> dict[str, str]:
     stories = {"rich": rich(), "eight": rich(8), "three": rich(3), "live": under_way()}
+    first = Story(replace(a_spec("maker/one", "maker/two"), stop_after="panel")).begin()
+    stories["waits"] = first.answer(0, "Yes.").answer(1, "No.").tell(EventType.RUN_COMPLETED)
     long = "Keep, retrofit or replace it, and when? " * 5
     html = {}
     for look in ("", "answers", "result", "upside-down"):
@@ -376,6 +382,16 @@ def test_on_a_phone_what_can_be_done_stands_in_one_row_above_the_steps(
     panel = page.locator(".share .menu-panel").bounding_box()
     assert panel and panel["x"] >= 0 and panel["x"] + panel["width"] <= width
     assert panel["y"] >= share.bounding_box()["y"] + 30  # type: ignore[index]
+
+
+def test_on_a_phone_what_waits_to_be_fused_has_a_row_below_what_else_can_be_done(
+    show: Show,
+) -> None:
+    page = show("waits", 360, 780)
+    share, fuse = page.locator(".share > summary"), page.locator("#fuse-these button")
+    assert abs(top(share) - top(page.locator(".looks [data-pinned]"))) <= 4
+    assert top(share) + 30 < top(fuse) < top(page.locator("#phases")) < 220
+    assert (fuse.bounding_box() or {"width": 0})["width"] > 300
 
 
 @pytest.mark.parametrize("width", [360, 390])
