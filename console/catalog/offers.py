@@ -103,9 +103,14 @@ def offers_as_json(models: Sequence[CatalogModel]) -> SafeString:
     made = _made  # another thread may put its own there meanwhile
     if made is None or made[0] != state:
         told = [offer.to_dict() for offer in offers(models, today)]
-        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-        _made = made = state, mark_safe(text.translate(_IN_HTML))
+        _made = made = state, in_html(told)
     return made[1]
+
+
+def in_html(told: Any) -> SafeString:
+    """JSON that may stand in an element of a page."""
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return mark_safe(text.translate(_IN_HTML))
 
 
 _made: tuple[Any, SafeString] | None = None

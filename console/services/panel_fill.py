@@ -6,12 +6,8 @@ Nobody is asked anything: lists are rows, and so are the calls of the last month
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-
-from django.utils import timezone
 
 from ..catalog.listings import known_models
 from ..catalog.makers import CHEAP, STRONGEST
@@ -19,12 +15,11 @@ from ..catalog.places import Reach, is_for_talking
 from ..catalog.prices import plain_name, price_of
 from ..engine.findings.families import family
 from ..engine.spec import MAX_SEATS
-from ..engine.state import CallStatus, Step
 from ..engine.terms import NONE, Terms
-from ..models import Call, CatalogModel, Credential
+from ..models import CatalogModel, Credential
+from .seen_here import SeenHere, seen_here
 
 SEATS = 3  # that a panel is filled up to
-WITHIN = timedelta(days=30)
 # So many calls say something, and who fails more of them than this share is not proposed.
 ENOUGH, MOST_FAILED = 3, 0.2
 
@@ -56,7 +51,7 @@ def panel_proposed(
     asked of everybody."""
     wanted = seats if seats is not None else max(SEATS - len(named), 1)
     wanted = min(wanted, MAX_SEATS - len(named))
-    calls, prices = _calls(), _Prices()
+    calls, prices = seen_here(), _Prices()
     sitting = {family(_bare(name)) for name in named if name.strip()}
     there = {name.strip().casefold() for name in named}
     proposed: list[Proposal] = []
@@ -71,12 +66,12 @@ def panel_proposed(
                 continue
             if its in sitting and only_others:
                 continue
-            asked, failed = calls.get((candidate.credential.slug, candidate.model), (0, 0))
-            if asked >= ENOUGH and failed / asked > MOST_FAILED:
+            seen = calls.get((candidate.credential.slug, candidate.model), SeenHere())
+            if seen.calls >= ENOUGH and seen.failed / seen.calls > MOST_FAILED:
                 continue
             if not prices.is_at_most(candidate, max_price):
                 continue
-            word = "reliable" if asked >= ENOUGH else candidate.word
+            word = "reliable" if seen.calls >= ENOUGH else candidate.word
             proposed.append(
                 Proposal(name, f"{'another' if only_others else 'same'} family, {word}")
             )
@@ -101,22 +96,6 @@ def _candidates() -> Iterator[_Candidate]:
     for row in known_models(reach.credentials):
         if is_for_talking(row):
             yield _Candidate(row.credential, row.model, "listed")
-
-
-def _calls() -> dict[tuple[str, str], tuple[int, int]]:
-    """(credential, model) -> (calls that have ended, those of them that failed)."""
-    asked: Counter[tuple[str, str]] = Counter()
-    failed: Counter[tuple[str, str]] = Counter()
-    ended = Call.objects.filter(
-        step=Step.PANEL,
-        status__in=(CallStatus.COMPLETED, CallStatus.FAILED),
-        sent_at__gt=timezone.now() - WITHIN,
-    )
-    for panelist, status in ended.order_by("-id").values_list("panelist", "status")[:1000]:
-        who = panelist.get("credential", ""), panelist.get("model", "")
-        asked[who] += 1
-        failed[who] += status == CallStatus.FAILED
-    return {who: (count, failed[who]) for who, count in asked.items()}
 
 
 class _Prices:

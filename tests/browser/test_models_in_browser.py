@@ -6,8 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.acts import ask, wait_for_the_end
+from tests.browser.conftest import People, Visit
 from tests.stack import Stack
+from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 WIDE, NARROW = ({"width": width, "height": 900} for width in (1440, 360))
@@ -94,3 +96,55 @@ def test_an_admin_sets_what_is_really_paid(visit: Visit) -> None:
     expect(row).to_contain_text("$0.25")
     expect(row).to_contain_text("set here")
     expect(row).to_contain_text("$4.00")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1440", "360"])
+def test_a_seat_is_asked_again_with_a_model_that_is_chosen_from_the_list(
+    visit: Visit, people: People, upstream: Upstream, viewport: dict[str, int]
+) -> None:
+    page = visit("alice", viewport=viewport)
+    address = ask(people("alice"), "good", "markdown", judge="markdown")
+    page.goto(address)
+    wait_for_the_end(page)
+    page.locator(".again summary").click()
+    field = page.locator("#again-seat-1")
+    field.click()
+    rows = page.locator("#picker-list [role=option]")
+    expect(rows.first).to_be_visible()
+    page.keyboard.type("google page-11")
+    expect(rows).to_have_count(1)
+    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("")
+    page.keyboard.type("google page-11")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("google/page-11")
+    assert page.url.endswith(address)  # nothing was sent
+    page.locator(".again-row", has=field).get_by_role("button").click()
+    wait_for_the_end(page)
+    assert upstream.calls_of("google/page-11")
+
+
+def test_a_judge_of_another_fusion_is_chosen_from_the_list(visit: Visit, people: People) -> None:
+    page = visit("alice", viewport=WIDE)
+    page.goto(ask(people("alice"), "good", "markdown", judge="markdown"))
+    wait_for_the_end(page)
+    page.locator(".again-more > summary").click()
+    page.locator("#again-judge").press_sequentially("qwen page-12")
+    rows = page.locator("#picker-list [role=option]")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#again-judge")).to_have_value("qwen/page-12")
+
+
+def test_without_javascript_a_name_that_nobody_knows_is_refused_with_a_sentence(
+    visit: Visit, people: People
+) -> None:
+    page = visit("alice", java_script_enabled=False, trouble=True)
+    page.goto(ask(people("alice"), "good", "markdown", judge="markdown"))
+    page.reload()
+    wait_for_the_end(page)
+    page.locator(".again summary").click()
+    page.locator("#again-seat-1").fill("nowhere:\u2028odd")
+    page.locator(".again-row").nth(1).get_by_role("button").click()
+    expect(page.get_by_role("main")).to_contain_text("name is one line")

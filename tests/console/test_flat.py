@@ -30,6 +30,7 @@ from console.record.turns import next_of, whose_turn
 from console.services import presets
 from console.services.presets import presets_changed
 from console.services.quickest import quickest_seats
+from console.services.seen_here import seen_here
 from console.services.tokens import token_create, token_run_start
 from console.worker.upkeep import left_behind
 
@@ -210,6 +211,8 @@ def acts(token: ApiToken, alice: User, ada: User, bob: User) -> dict[str, Act]:
         "compose of who asked nothing": page(c, "/fusion"),
         "history of who asked nothing": page(c, "/fusion/runs"),
         "tokens": page(a, "/fusion/tokens"),
+        "models": page(a, "/fusion/models"),
+        "models seen here": seen_here,
         "runs of the API": page(Client(), "/v1/runs", authorization=f"Bearer {secret_of_bob}"),
         **lists,
         **{f"admin {path}": page(b, f"/admin/{path}") for path in others},
@@ -267,6 +270,7 @@ MOST_QUERIES = {
     "compose of who asked nothing": 20,
     "history of who asked nothing": 9,
     "tokens": 6,
+    "models": 9,
     "admin ": 6,
     "admin preset=quality": 6,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,10 +20,12 @@ from django.utils import timezone
 from console.catalog.listings import models_of
 from console.catalog.prices import price_of
 from console.engine.usage import Price
-from console.models import CatalogList, CatalogModel, Credential, FavouriteModel
+from console.models import Call, CatalogList, CatalogModel, Credential, FavouriteModel
 from console.models.catalog import NANO
 from console.providers.secret import Secret
 from tests.upstream import Script, Upstream
+
+from .story import Story
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -187,6 +190,26 @@ def test_a_star_is_a_persons_own_and_stays_when_a_list_is_read_anew(
     assert not FavouriteModel.objects.exists()
     page.post("/fusion/models/star", {"give": "mine:nobody/lists-this"})
     assert not FavouriteModel.objects.exists()
+
+
+def test_where_one_chooses_stars_and_what_calls_have_shown_come_along(
+    page: Client, key: Credential, alice: User
+) -> None:
+    cache.clear()
+    listed(key, "maker/one")
+    page.post("/fusion/models/star", {"give": "mine:maker/one"})
+    run = Story().save(alice)
+    began = timezone.now() - timedelta(minutes=9)
+    for number, (status, wrote) in enumerate((("completed", 2), ("completed", 4), ("failed", 1))):
+        Call.objects.create(
+            run=run, key=f"panel-7-{number}", step="panel", seat=7, number=number, cause="first",
+            panelist={"credential": "mine", "model": "maker/one"}, status=status,
+            usage={"output_tokens": 100}, started_at=began, first_token_at=began,
+            finished_at=began + timedelta(seconds=wrote),
+        )  # fmt: skip
+    html = page.get("/fusion?models").content.decode()
+    assert '"mine:maker/one":[38,3,1]' in html
+    assert '<data class="starred" value="maker/one"' in html
 
 
 def test_1500_models_ask_the_database_what_15_do(page: Client, key: Credential) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.template.loader import render_to_string
 from django.utils import timezone
 from playwright.sync_api import Page, Route
 
-from console.catalog.offers import names_of, offers_as_json
+from console.catalog.offers import in_html, names_of, offers_as_json
 from console.models import CatalogModel, Credential
 from console.models.catalog import NANO
 
@@ -44,9 +45,14 @@ def catalog() -> list[CatalogModel]:
     return rows
 
 
-def fragment(*used: str) -> str:
+# What calls have shown: tokens a second, calls, those that failed.
+SEEN = {"one:openai/gpt-7-pro": (62, 40, 2), "one:qwen/qwen-9-pro": (None, 4, 3)}
+
+
+def fragment(*used: str, starred: Sequence[str] = ()) -> str:
     rows = catalog()
     context = {"count": len(rows), "offers": offers_as_json(rows), "used": used}
+    context |= {"starred": starred, "seen": in_html(SEEN)}
     assert set(used) <= set(names_of(rows))
     return render_to_string("console/compose/_models.html", context)
 

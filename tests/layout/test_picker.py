@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.layout.conftest import Show
@@ -26,7 +27,8 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 @pytest.fixture(scope="module")
 def models() -> str:
-    return fragment("openai/gpt-7-pro", "two:anthropic/claude-1-pro")
+    used = ("openai/gpt-7-pro", "two:anthropic/claude-1-pro")
+    return fragment(*used, starred=["qwen/qwen-9-pro"])
 
 
 @pytest.fixture
@@ -77,9 +79,46 @@ def test_a_model_is_chosen_by_the_keyboard(page: Page) -> None:
 def test_what_was_used_lately_stands_first_with_its_key(page: Page) -> None:
     page.locator(SEAT).click()
     expect(page.locator(ROWS).first).to_be_visible()
-    assert titles(page)[:3] == ["gpt-7-pro", "claude-1-pro", "gemini-0-pro"]
+    assert titles(page)[:4] == ["gpt-7-pro", "claude-1-pro", "qwen-9-pro", "gemini-0-pro"]
     page.locator(ROWS).nth(1).click()
     expect(page.locator(SEAT)).to_have_value("two:anthropic/claude-1-pro")
+
+
+def test_what_calls_here_have_shown_stands_beside_a_name(page: Page) -> None:
+    rows = page.locator(ROWS)
+    page.locator(SEAT).click()
+    expect(rows.nth(0)).to_contain_text("62 tok/s 5 % failed")
+    expect(rows.nth(2)).to_contain_text("75 % failed")
+    page.keyboard.press("ArrowDown")
+    assert "62 tokens a second here, 2 of 40 calls failed here" in chosen(page)
+
+
+def test_a_star_is_given_and_taken_by_key_and_pointer(page: Page, complaints: list[str]) -> None:
+    sent: list[str] = []
+
+    def keep(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        route.fulfill(status=200 if len(sent) < 3 else 503, body="")
+
+    page.route("**/fusion/models/star", keep)
+    page.locator(SEAT).click()
+    page.keyboard.type("starred")
+    expect(page.locator(ROWS)).to_have_count(1)
+    assert chosen(page).endswith("starred")
+    page.keyboard.press("Alt+Enter")
+    expect(page.locator(ROWS).first).not_to_have_attribute("aria-label", re.compile("starred"))
+    expect(page.locator(SEAT)).to_have_value("starred")  # nothing was chosen by it
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("gemini-10-pro")
+    star = page.locator(".picker-star").first
+    star.click()
+    expect(star).to_have_text("★")
+    assert 'name="take"' in sent[0] and "one:qwen/qwen-9-pro" in sent[0]
+    assert 'name="give"' in sent[1] and "one:google/gemini-10-pro" in sent[1]
+    star.click()  # it cannot be kept: so it is as it was
+    expect(page.get_by_role("status").filter(has_text="could not be kept")).to_be_attached()
+    expect(star).to_have_text("★")
+    complaints.clear()  # of what could not be kept
 
 
 # What is typed, the first row, and whether there are others.
@@ -108,7 +147,7 @@ def test_escape_leaves_the_seat_as_it_was_and_tab_leaves_what_was_typed(page: Pa
     seat.fill("openai/gpt-7-pro")
     expect(page.locator(".picker")).to_be_hidden()  # who pastes a name has chosen
     seat.click()
-    assert chosen(page).endswith("used lately, chosen")
+    assert "used lately" in chosen(page) and chosen(page).endswith("chosen")
     page.keyboard.type("gem")
     page.keyboard.press("Escape")
     expect(seat).to_have_value("openai/gpt-7-pro")

@@ -18,20 +18,17 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from ...access import is_admin, presets_of
-from ...catalog.listings import all_models
-from ...catalog.offers import names_of, offers_as_json
 from ...engine.calls.window import tokens_in
 from ...fragments.gains import fusing_told
 from ...fragments.quoted import quote_view
 from ...fragments.spent import StandingView, standing_view
 from ...models import OwnPreset, Preset
 from ...money.standing import least_left, nearly_spent
-from ...providers.kinds import BUILT_IN
 from ...services.attaching import tokens_of, without
 from ...services.build_spec import CUSTOM, build, build_and_tell
 from ...services.errors import Refused, TermsRefused
 from ...services.habits import history
-from ...services.lately import models_used_lately, presets_used_lately
+from ...services.lately import presets_used_lately
 from ...services.policy import CHOICES
 from ...services.presets import presets_enabled
 from ...services.quote import quote
@@ -48,10 +45,10 @@ from ..wishes import note, wish_of_form
 from .asked_for import filled_by
 from .cards import IN_ROW, Card, own_cards, preset_cards, row_and_rest, with_exchanged
 from .first import ANSWERS, FILES, PROMPT, WEB, first_context, use_key
+from .models import to_choose_from
 from .rows import page_of_rows, run_rows
 
 RECENT = 6
-PREFILLED = 3
 NEAR = 3  # budgets that are told of
 
 
@@ -69,7 +66,7 @@ def _console(request: HttpRequest) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse()  # pages left open ask whether they may stay
     if "models" in request.GET:
-        return _models(request)
+        return to_choose_from(request)
     if request.method != "POST":
         presets, place = presets_enabled(), InProject.of(request)
         own = place.among(presets_of(request.user))
@@ -309,21 +306,3 @@ def _hidden(lacks: Mapping[Preset, str]) -> list[tuple[str, str]]:
         if why:
             names.setdefault(why, []).append(preset.name)
     return [(", ".join(of), why) for why, of in names.items()]
-
-
-def _models(request: HttpRequest) -> HttpResponse:
-    """The lists of every provider, asked for apart so that a slow one never delays the page."""
-    assert request.user.is_authenticated  # login_required has seen to it
-    models, errors = all_models()
-    names = names_of(models)
-    # The built-in model is a demonstration: it is offered, but never put forward.
-    forward = [n for n, m in zip(names, models, strict=True) if m.credential_slug != BUILT_IN.slug]
-    at = {(m.credential_slug, m.model): n for n, m in zip(names, models, strict=True)}
-    context = {
-        "count": len(names),
-        "offers": offers_as_json(models),
-        "used": [at[used] for used in models_used_lately(request.user) if used in at],
-        "errors": errors,
-        "prefill": (forward or names)[:PREFILLED],
-    }
-    return render(request, "console/compose/_models.html", context)

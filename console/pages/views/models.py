@@ -17,13 +17,19 @@ from django.views.decorators.http import require_POST, require_safe
 from ...access import is_admin
 from ...catalog.browse import NARROWED, CatalogQuery, browse, lists_known
 from ...catalog.changes import changes, is_new
+from ...catalog.listings import all_models
+from ...catalog.offers import in_html, names_of, offers_as_json
 from ...engine.text import storable
 from ...fragments.catalog import changes_told, is_leaving, model_view
+from ...providers.kinds import BUILT_IN
 from ...services.errors import Refused
 from ...services.favourites import favourite_set, favourites_of
+from ...services.lately import models_used_lately
 from ...services.preset_checks import catalog_naming
+from ...services.seen_here import seen_lately
 from .fragment import by_htmx, page_or_part
 
+PREFILLED = 3
 FILTERS = {
     "": "All",
     "starred": "Starred",
@@ -91,6 +97,27 @@ def star(request: HttpRequest) -> HttpResponse:
         model = {"whole": name, "model": name.partition(":")[2], "is_starred": on}
         return render(request, "console/models/_star.html", {"model": model, "is_pressed": True})
     return redirect(f"{reverse('model-list')}?{request.POST.get('back', '')[:500]}")
+
+
+def to_choose_from(request: HttpRequest) -> HttpResponse:
+    """For fields that name a model: the lists of every provider, asked for apart so that a slow
+    one never delays a page."""
+    assert isinstance(request.user, User)
+    models, errors = all_models()
+    names = names_of(models)
+    # The built-in model is a demonstration: it is offered, but never put forward.
+    forward = [n for n, m in zip(names, models, strict=True) if m.credential_slug != BUILT_IN.slug]
+    at = {(m.credential_slug, m.model): n for n, m in zip(names, models, strict=True)}
+    context = {
+        "count": len(names),
+        "offers": offers_as_json(models),
+        "used": [at[used] for used in models_used_lately(request.user) if used in at],
+        "starred": [at[given] for given in favourites_of(request.user) if given in at],
+        "seen": in_html(seen_lately()),
+        "errors": errors,
+        "prefill": (forward or names)[:PREFILLED],
+    }
+    return render(request, "console/compose/_models.html", context)
 
 
 def _asked(request: HttpRequest) -> CatalogQuery:

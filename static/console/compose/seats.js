@@ -1,6 +1,6 @@
 // The seats of a panel of one's own: as many as are wanted, and names that may have been meant.
 
-import { putName } from "console/picker/named";
+import { putName } from "console/picker/models";
 
 const form = document.querySelector("form.compose");
 

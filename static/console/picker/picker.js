@@ -1,14 +1,11 @@
 // Choosing a model: below a field that names one stands the list of what can be chosen, by the
 // pattern of a combobox. The field stays a text field: what is typed is what is sent.
 
-import { named as nameOf, howMany, readModels, search } from "console/picker/models";
-import { putName } from "console/picker/named";
-import { optionOf } from "console/picker/rows";
+import { named as nameOf, howMany, putName, readModels, search } from "console/picker/models";
+import { optionOf, putStar, star } from "console/picker/rows";
 
 const MORE = 24; // rows are made as they are scrolled to
 const PAGE = 8;
-const form = document.querySelector("form.compose");
-
 const panel = document.createElement("div");
 panel.className = "picker";
 panel.hidden = true;
@@ -19,17 +16,18 @@ panel.innerHTML = `
   <div class="picker-list" role="listbox" id="picker-list" aria-label="Models"></div>
   <div class="picker-foot" aria-hidden="true">
     <span class="picker-count"></span>
-    <span>$ per million tokens · also searched: image, tools, reasoning, new, free, &lt;$1</span>
-    <span class="picker-keys"><kbd>↑</kbd><kbd>↓</kbd> choose <kbd>↵</kbd> take <kbd>Esc</kbd> leave it as it is</span>
+    <span>$ per million tokens · also searched: image, tools, reasoning, new, starred, free, &lt;$1</span>
+    <span class="picker-keys"><kbd>↑</kbd><kbd>↓</kbd> choose <kbd>↵</kbd> take <kbd>Alt ↵</kbd> star <kbd>Esc</kbd> leave it as it is</span>
   </div>`;
 const list = panel.querySelector("[role=listbox]");
 const count = panel.querySelector(".picker-count");
 const told = document.createElement("p");
 told.className = "visually-hidden";
 told.setAttribute("role", "status");
-form.append(panel, told);
+document.body.append(told);
 
 let field = null; // whose list stands open
+let host = null; // over whose width
 let before = ""; // what was in it
 let rows = []; // { line, way, isWay, isOpen }, of which the first ones are options
 let active = -1;
@@ -43,6 +41,8 @@ export function open(input, query = "") {
     close();
     field = input;
     before = input.value;
+    host = input.closest("[data-picker]") ?? input.form;
+    if (panel.parentElement !== host) host.append(panel);
     put();
     show(query);
     // Where the window ends at the field, the list would be looked for in vain.
@@ -81,8 +81,8 @@ function show(query) {
 
 // Below its field, over the whole width of the form.
 function put() {
-  const { top } = form.getBoundingClientRect();
-  panel.style.insetBlockStart = `${field.getBoundingClientRect().bottom - top - form.clientTop + 4}px`;
+  const { top } = host.getBoundingClientRect();
+  panel.style.insetBlockStart = `${field.getBoundingClientRect().bottom - top - host.clientTop + 4}px`;
 }
 addEventListener("resize", () => field && put());
 
@@ -130,10 +130,20 @@ function take(number) {
   putName(input, way.name);
 }
 
+// Which stand first is another matter when the list is opened anew: nothing moves under a finger.
+function mark(number) {
+  const { line } = rows[number];
+  star(line, (words) => {
+    told.textContent = words;
+    for (const [n, row] of rows.entries()) if (row.line === line && list.children[n]) putStar(list.children[n], row);
+  });
+}
+
 list.addEventListener("click", ({ target }) => {
   const option = target.closest("[role=option]");
   if (!option) return;
   const number = [...list.children].indexOf(option);
+  if (target.closest(".picker-star")) return mark(number);
   if (!(target.closest(".picker-ways") && unfold(number))) take(number);
 });
 // The field keeps the focus.
@@ -150,14 +160,15 @@ export function prepare(input) {
   input.setAttribute("aria-controls", list.id);
 }
 
-form.addEventListener("click", ({ target }) => {
+addEventListener("click", ({ target }) => {
   if (!isField(target)) return;
   if (field === target) return;
   target.select();
   open(target);
 });
-form.addEventListener("focusout", ({ target }) => target === field && close());
-form.addEventListener("input", (event) => {
+addEventListener("focusin", ({ target }) => isField(target) && !target.role && prepare(target));
+addEventListener("focusout", ({ target }) => target === field && close());
+addEventListener("input", (event) => {
   const { target, data, inputType } = event;
   if (!isField(target)) return;
   const isWhole = (data?.length ?? 0) > 1 || inputType === "insertFromPaste";
@@ -178,7 +189,7 @@ const ACTS = {
   },
 };
 
-form.addEventListener("keydown", (event) => {
+addEventListener("keydown", (event) => {
   const { target, key } = event;
   if (!isField(target) || event.isComposing || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const isOpen = target === field && !panel.hidden;
@@ -190,6 +201,10 @@ form.addEventListener("keydown", (event) => {
   const inwards = getComputedStyle(panel).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
   const isAtEnd = target.selectionStart === target.value.length;
   if (key === inwards && isAtEnd && active >= 0 && unfold(active)) return event.preventDefault();
+  if (event.altKey && key === "Enter" && active >= 0) {
+    event.preventDefault();
+    return mark(active);
+  }
   if (event.altKey || !ACTS[key]) return;
   event.preventDefault();
   ACTS[key]();
@@ -203,4 +218,4 @@ document.body.addEventListener("htmx:afterSwap", ({ target }) => {
   if ("waits" in activeElement.dataset && !activeElement.value) open(activeElement);
   else if (activeElement.value && !nameOf(activeElement.value)) open(activeElement, activeElement.value);
 });
-for (const input of form.querySelectorAll("[data-model]")) prepare(input);
+for (const input of document.querySelectorAll("[data-model]")) prepare(input);

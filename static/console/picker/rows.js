@@ -1,7 +1,7 @@
 // A row of the picker: what is known of a model, for the eye in columns and for the ear in a sentence.
 
 const row = document.createElement("template");
-row.innerHTML = `<div class="picker-row" role="option" aria-selected="false"><span class="picker-name"><b></b> <i></i></span><span class="picker-key"></span><span></span><span></span><span></span><span class="picker-takes"></span></div>`;
+row.innerHTML = `<div class="picker-row" role="option" aria-selected="false"><span class="picker-name"><span class="picker-star"></span><b></b> <i></i></span><span class="picker-key"></span><span></span><span></span><span></span><span class="picker-takes"></span></div>`;
 
 function money(price) {
   if (price === null) return "unknown";
@@ -44,15 +44,41 @@ function sentence({ line, way, isWay }, isChosen, keys) {
     line.ends && `ends ${line.ends}`,
     line.isNew && "new",
     line.isUsed && "used lately",
+    ...inWords(way.seen),
     isChosen && "chosen",
   ].filter(Boolean).join(", ");
+}
+
+const OFTEN = 0.2; // of its calls; who fails more of them is not proposed either
+
+function inWords(seen) {
+  if (!seen) return [];
+  const failed = seen.failed ? `${seen.failed} of ${seen.calls} calls failed here` : "";
+  return [seen.speed ? `${seen.speed} tokens a second here` : "", failed];
+}
+
+function putSeen(into, seen) {
+  if (!seen) return;
+  if (seen.speed) putNote(into, `${seen.speed} tok/s`, "picker-seen");
+  if (!seen.failed) return;
+  const share = seen.failed / seen.calls;
+  putNote(into, `${Math.round(100 * share)} % failed`, share > OFTEN ? "picker-ends" : "picker-seen");
+}
+
+// Filled or not, and said with the rest of the row.
+export function putStar(option, of) {
+  const mark = option.querySelector(".picker-star");
+  mark.textContent = of.line.starred ? "★" : "☆";
+  mark.classList.toggle("is-on", Boolean(of.line.starred));
+  const words = option.getAttribute("aria-label").split(", ").filter((word) => word !== "starred");
+  option.setAttribute("aria-label", [...words, ...(of.line.starred ? ["starred"] : [])].join(", "));
 }
 
 export function optionOf(of, { at, of: all, text, chosen }) {
   const { line, way, isWay } = of;
   const option = row.content.firstElementChild.cloneNode(true);
   const [name, key, input, output, context, takes] = option.children;
-  const [title, maker] = name.children;
+  const [, title, maker] = name.children;
   const isChosen = chosen ? (isWay || line.ways.length === 1 ? way === chosen : line.ways.includes(chosen)) : false;
   const isFolded = !isWay && line.ways.length > 1;
   option.id = `picker-${at}`;
@@ -71,9 +97,28 @@ export function optionOf(of, { at, of: all, text, chosen }) {
     key.textContent = way.key;
     if (isFolded) putNote(key, `${line.ways.length} keys`, "picker-ways");
   }
+  putSeen(name, way.seen);
+  putStar(option, of);
   [input.textContent, output.textContent] = [money(way.input), money(way.output)];
   for (const [cell, value] of [[input, way.input], [output, way.output], [context, way.context]]) cell.classList.toggle("is-unknown", value === null);
   context.textContent = tokens(way.context);
   takes.textContent = isWay ? "" : line.does.join(", ");
   return option;
+}
+
+// A star is given or taken back where the model stands in the list: kept for oneself.
+// `tell` is called with what has become of it, at once, and again where it could not be kept.
+export async function star(line, tell) {
+  const had = line.starred;
+  const name = had || line.ways[0].whole;
+  line.starred = had ? "" : name;
+  tell(`${line.title}: ${had ? "star taken back" : "starred"}`);
+  const body = new FormData();
+  body.append(had ? "take" : "give", name);
+  body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  const { star: address } = document.getElementById("model-list").dataset;
+  const answer = await fetch(address, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+  if (answer?.ok) return;
+  line.starred = had;
+  tell(answer?.status === 422 ? await answer.text() : "The star could not be kept.");
 }

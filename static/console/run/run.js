@@ -2,6 +2,7 @@
 
 import "console/run/announcing";
 import "console/run/asking";
+import "console/run/choosing";
 import { keepTicking, tick } from "console/run/clocks";
 import "console/run/code";
 import "console/run/columns";
