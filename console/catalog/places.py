@@ -16,6 +16,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from ..engine.findings.families import family
 from ..models import CatalogModel, Credential
 from .listings import known_models
 from .makers import CHEAP, GRADES, STRONGEST, Rank, makers, rank_of
@@ -77,6 +78,14 @@ class Fitting:
     can_judge: bool = True  # unless an admin says otherwise
 
 
+def named_place(name: str) -> ModelPlace | None:
+    """Of what may be a model's name."""
+    try:
+        return read_place(name.strip()) if name.strip().rpartition("/")[2] in GRADES else None
+    except ValueError:
+        return None
+
+
 class Reach:
     """What the keys of the site reach, by grade and maker: the best of each first."""
 
@@ -126,6 +135,20 @@ def fill(wanted: Wanted, reach: Reach) -> Filled:
     sitting = {c.maker for c in panel if c} | set(wanted.named)
     judge = _beside(wanted.judge, sitting, reach, judges=True)
     return Filled(panel, judge, _beside(wanted.writer, sitting, reach))
+
+
+def places_named(
+    panel: Sequence[str], judge: str, writer: str
+) -> tuple[Sequence[Fitting | None], Fitting | None, Fitting | None]:
+    """What the places among these names are filled with now; None for each that is a model's."""
+    wanted = Wanted(
+        panel=[named_place(name) for name in panel],
+        judge=named_place(judge),
+        writer=named_place(writer),
+        named=[family(name) for name in panel if not named_place(name)],
+    )
+    filled = fill(wanted, Reach(Credential.objects.all()))
+    return filled.panel, filled.judge, filled.writer
 
 
 def _stand_in(

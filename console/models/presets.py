@@ -19,6 +19,7 @@ MAX_TEMPERATURE = 2.0
 MAX_OUTPUT_TOKENS = 10_000_000
 MAX_SYSTEM_PROMPT = 20_000  # characters
 MOST_REUSE_MINUTES = 60 * 24 * 30
+LEAST_BUDGET = 0.0001
 _TEMPERATURE = [MinValueValidator(0.0), MaxValueValidator(MAX_TEMPERATURE)]
 
 
@@ -88,6 +89,17 @@ class Preset(AskedTerms):
         help_text="What the judge weighs beyond the usual, in your words: “weigh legal risk”.",
     )
 
+    # What the writer is told of the form: SHAPES of engine/steps/prompts.
+    shape = models.CharField(
+        "fused answer",
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[("", "full"), ("short", "short"), ("memo", "decision memo")],
+        help_text="What whoever writes it is told of its form, unless the prompt asks for another.",
+    )
+
     # Policy; empty means the usual.
     # As `services.wait_for` writes it: everyone, all_but_one, at_least:2, first:2.
     wait_for = models.CharField(max_length=40, blank=True, default="", db_default="")
@@ -125,6 +137,13 @@ class Preset(AskedTerms):
     )
     max_tokens = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="Per run, in and out."
+    )
+    run_budget = models.FloatField(
+        "budget of a run",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_BUDGET)],
+        help_text="US dollars that no run with it costs more than, until its owner says go on.",
     )
 
     # So long the very same question is answered with the answer that is there; 0: never.

@@ -19,6 +19,9 @@ def initial_of(content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: content.get(name, "") for name in JUDGING},
         "criteria": content.get("criteria", ""),
+        "shape": content.get("shape", ""),
+        "run_budget": content.get("run_budget", ""),
+        "web_way": content.get("web", ""),
         "wait_for": content.get("wait_for", ""),
         **terms,
         "only_providers": ", ".join(terms.get("only_providers", ())),

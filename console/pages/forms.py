@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ..catalog.names import MAX_NAME
 from ..engine.spec import MAX_SEATS, letter
 from ..engine.terms import Terms
 from ..files.kinds import OFFERED as FILES_OFFERED
-from ..models import PresetPanelist, Visibility
+from ..models import Preset, PresetPanelist, Visibility
 from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
 from ..models.terms import TERMS, provider_names
 from ..providers.secret import Secret
@@ -34,6 +35,7 @@ from ..services.wait_for import REFUSED as WAIT_FOR_REFUSED
 from ..services.web import OFF, ON
 from .filled import initial_of, names_of, options_of, read_swaps
 
+SHAPES_TOLD = [*(Preset._meta.get_field("shape").choices or ())]
 VISIBILITIES = [(v.value, v.label) for v in (Visibility.PRIVATE, Visibility.TEAM)]
 
 
@@ -174,6 +176,7 @@ class ComposeForm(forms.Form):
     judge_fallback = forms.CharField(required=False, max_length=200)
     synthesizer_fallback = forms.CharField(required=False, max_length=200)
     criteria = forms.CharField(required=False, max_length=2000, strip=False)
+    shape = forms.ChoiceField(choices=SHAPES_TOLD, required=False)
     stop_after_panel = forms.BooleanField(required=False)
     judge_writes = forms.BooleanField(required=False)
     zero_retention = forms.BooleanField(required=False)
@@ -221,6 +224,7 @@ class ComposeForm(forms.Form):
         for number, (name, model, text, error, part) in enumerate(written):
             self.answers[number] = AnswerRow(number, name, model, text, error, part)
         self.answers_error = ""  # of all of them together
+        self.fill_error = ""  # of the seats that were to be filled
         self.fields["preset"].choices = [(slug, slug) for slug in presets]  # type: ignore[attr-defined]
         sent = self.data.getlist("panel") if isinstance(self.data, QueryDict) else []
         self.near: dict[str, Sequence[str]] = {}  # field -> what may have been meant there
@@ -234,16 +238,35 @@ class ComposeForm(forms.Form):
         """The same, with a model proposed for each seat of Custom that is still empty, and a
         judge; what is wrong with the rest is said when it is asked."""
         named = [row.model for row in self.named_seats]
-        proposed = panel_proposed(named=named)
+        most = self._most_to_fill()
+        proposed = panel_proposed(named=named, max_price=most) if not self.fill_error else []
+        if not (proposed or self.fill_error):
+            under = f" for ${most:g} a million tokens of output" if most is not None else ""
+            self.fill_error = f"No other model is listed{under} that may be asked."
         empty = [row for row in self.seats if not row.model]
         for row, one in zip(empty, proposed, strict=False):
             row.model, row.reason = one.name, one.reason
         data = cast(QueryDict, self.data).copy()
         data["preset"] = CUSTOM
-        if not data.get("judge", "").strip():
-            data["judge"] = judge_proposed(panel=[row.model for row in self.named_seats])
+        if proposed and not data.get("judge", "").strip():
+            panel = [row.model for row in self.named_seats]
+            data["judge"] = judge_proposed(panel=panel, max_price=most)
         self.data = data
         return self.unchecked()
+
+    def _most_to_fill(self) -> float | None:
+        """Dollars per million tokens of output, as typed beside *Fill the panel*."""
+        typed = str(self.data.get("fill_most", "")).strip().lstrip("$").replace(",", ".")
+        if not typed:
+            return None
+        try:
+            most = float(typed)
+        except ValueError:
+            most = -1.0
+        if not 0 <= most < math.inf:
+            self.fill_error = "A price is a number of dollars, as in 2.50."
+            return None
+        return most
 
     def unchecked(self) -> ComposeForm:
         """As it stands: what is wrong with it is said when it is asked."""

@@ -8,8 +8,14 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from ..models import Preset
+from ..models.presets import LEAST_BUDGET
 from ..services.build_spec import CUSTOM
 from .forms import ComposeForm
+
+# What nobody has chosen is off, but for presets that come with the site.
+_OFFERED = Preset._meta.get_field("web").choices or ()
+WAYS = [("", "off"), *((way, words) for way, words in _OFFERED if way not in ("", "off"))]
 
 
 class OwnPresetForm(ComposeForm):
@@ -18,6 +24,13 @@ class OwnPresetForm(ComposeForm):
     client_run_id = None  # type: ignore[assignment]
     name = forms.CharField(max_length=60, error_messages={"required": "Give it a name."})
     description = forms.CharField(max_length=200, required=False)
+    run_budget = forms.FloatField(
+        required=False,
+        min_value=LEAST_BUDGET,
+        error_messages={"invalid": "A budget is a number of dollars, as in 0.50."},
+    )
+    # Which way: here it is not chosen for a run alone.
+    web_way = forms.ChoiceField(choices=WAYS, required=False)
 
     # All that a seat can be asked is shown, since here it is what one came for.
     shows_all = True

@@ -44,7 +44,7 @@ def _panel_wish(form: ComposeForm, person: Viewer) -> Wish:
     if data["preset"] == CUSTOM:
         panel = [row.named for row in form.named_seats]
         named = {name: data[name] for name in JUDGING}
-        return Wish(panel=panel, criteria=data["criteria"], **named)
+        return Wish(panel=panel, criteria=data["criteria"], shape=data["shape"], **named)
     wish = with_swaps(preset_wish_for(data["preset"], person), form.swaps)
     return judge_writes(wish) if data["judge_writes"] else wish
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +19,12 @@ from django.conf import settings
 from ..catalog.judging import can_judge, is_small
 from ..catalog.listings import Look, Lookup
 from ..catalog.names import ModelAt, ModelNames, UnknownName
+from ..catalog.places import Fitting, ModelPlace, named_place, places_named
 from ..catalog.prices import context_length_of, plain_name, price_of
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..catalog.thinking import reasons, usual_first_tokens
 from ..engine.spec import MAX_SEATS, NOBODY, Panelist, Policy, Research, Spec, StopAfter
+from ..engine.steps.prompts import SHAPES, shaped
 from ..engine.steps.prompts import load as load_prompts
 from ..engine.terms import NONE, Terms
 from ..engine.wait_for import WaitFor
@@ -82,6 +85,8 @@ class Wish:
     # How hard the judge thinks when it judges; as a writer it keeps its own measure.
     judge_effort: str = ""
     criteria: str = ""
+    max_cost: Decimal | None = None  # of its runs: no part of a spec, but of who starts one
+    shape: str = ""  # of the fused answer, one of SHAPES; "": full
     # What a preset says of the policy, and what is chosen for this run alone, maybe as text.
     limits: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
@@ -133,6 +138,7 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
     """`build`, and who is left out of it for the terms that were wished for."""
     wish = replace(wish, panel=[seat for seat in wish.panel if is_named(seat)])
     _must_be_whole(wish)
+    wish = _with_places(wish)
     people, on_terms = _People(wish), OnTerms(wish.terms, leaves_out=wish.leaves_out)
     if wish.is_direct:
         judge, synthesizer = on_terms.must_keep(people.judge(wish), "panel"), None
@@ -158,7 +164,7 @@ def build_and_tell(wish: Wish) -> tuple[Spec, list[LeftOut]]:
         panel=with_ways(panel, research),
         judge=judge,
         synthesizer=synthesizer,
-        prompts=load_prompts(),
+        prompts=shaped(load_prompts(), wish.shape),
         policy=chosen_policy(
             _policy(wish, panel, judge, synthesizer or judge), wish.policy, wish.wait_for
         ),
@@ -183,6 +189,36 @@ def _research(wish: Wish, panel: Sequence[Panelist]) -> Research | None:
     return research_for(wish.web, wish.usual_web, wish.web_limits)
 
 
+def _with_places(wish: Wish) -> Wish:
+    """Places that are named where a model could be (`anthropic/strongest`), filled as of now."""
+    panel = [seat if isinstance(seat, Panelist) else _wish_of(seat) for seat in wish.panel]
+    named = [name if isinstance(name := getattr(s, "model", ""), str) else "" for s in panel]
+    judge, writer = (who if isinstance(who, str) else "" for who in (wish.judge, wish.synthesizer))
+    if not any(map(named_place, (*named, judge, writer))):
+        return wish
+    seats, judging, writing = places_named([_model_of(seat) for seat in panel], judge, writer)
+    for number, (seat, name) in enumerate(zip(panel, named, strict=True)):
+        if isinstance(seat, SeatWish) and (place := named_place(name)):
+            panel[number] = replace(seat, model=_fitting(place, seats[number], "panel", number))
+    if place := named_place(judge):
+        wish = replace(wish, judge=_fitting(place, judging, "judge"))
+    if place := named_place(writer):
+        wish = replace(wish, synthesizer=_fitting(place, writing, "synthesizer"))
+    return replace(wish, panel=panel)
+
+
+def _model_of(seat: SeatWish | Panelist) -> str:
+    return seat.model.model if isinstance(seat.model, ModelAt) else seat.model
+
+
+def _fitting(
+    place: ModelPlace, found: Fitting | None, field: str, seat: int | None = None
+) -> ModelAt:
+    if found is None:
+        raise NameRefused(f"No model that your keys reach fits “{place.label}”.", field, seat)
+    return ModelAt(found.credential, found.model)
+
+
 def find_panelist(name: str, terms: Terms) -> Panelist:
     """One more for a panel, by the name people type. Raises NameRefused."""
     found = _People(Wish(panel=[name])).seat(0, name)
@@ -200,6 +236,8 @@ def _must_be_whole(wish: Wish) -> None:
         raise Refused(f"A panel has at most {MAX_SEATS} models.")
     if wish.answers:
         must_have_seats(len(wish.panel), wish.answers)
+    if wish.shape and wish.shape not in SHAPES:
+        raise Refused(f"A fused answer has no shape “{wish.shape}”.")
     if not (is_named(wish.judge) or _needs_no_judge(wish)):
         raise Refused("Choose a judge.")
     if wish.wait_for and wish.panel and not wish.is_direct:

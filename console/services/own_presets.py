@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from ..catalog.places import named_place
 from ..engine.spec import Panelist
 from ..models import Credential, OwnPreset, Preset, PresetPanelist
 from .build_spec import SeatWish, Wish, build
@@ -98,6 +99,12 @@ def preset_from_offer(*, preset: OwnPreset, by: User) -> Preset:
         name=preset.name,
         description=preset.description,
         criteria=wish.criteria,
+        shape=wish.shape,
+        run_budget=preset.content.get("run_budget"),
+        web=preset.content.get("web", ""),
+        **{f"web_{name}": value for name, value in wish.web_limits.items()},
+        judge_place=str(named_place(preset.content["judge"]) or ""),
+        synthesizer_place=str(named_place(preset.content["synthesizer"]) or ""),
         wait_for=as_text(waits) if waits else "",
         **at("judge", spec.judge),
         **at("judge_fallback", spec.judge.fallback),
@@ -111,6 +118,7 @@ def preset_from_offer(*, preset: OwnPreset, by: User) -> Preset:
         PresetPanelist.objects.create(
             preset=made,
             seat=seat,
+            place=str(named_place(preset.content["panel"][seat]["model"]) or ""),
             model=panelist.model,
             credential=keys[panelist.credential],
             label=said.label,

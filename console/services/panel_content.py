@@ -7,17 +7,20 @@ looked at; whom they mean is found when it is asked (catalog/names.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ..catalog.names import ModelAt
 from ..catalog.seed_data import LOCAL_ANALYSIS_TOKENS, LOCAL_SYNTHESIS_TOKENS
 from ..engine.spec import NOBODY, Panelist, Spec
+from ..engine.steps.prompts import shape_of
 from ..engine.terms import NONE, Terms
 from ..engine.wait_for import WaitFor
 from ..models.terms import TERMS
 from .build_spec import CUSTOM, LOCAL, PATIENT_PANEL_TIMEOUT, SeatWish, Who, Wish
 from .policy import OF_A_PRESET, read_limits, site_policy
 from .wait_for import as_text, read_wait_for
+from .web import OFF, way_of_web
 
 Content = dict[str, Any]
 
@@ -47,7 +50,15 @@ def content_of(wish: Wish) -> Content:
         "wait_for": as_text(waits) if waits else "",
         "limits": limits,
         "terms": _terms_of(wish.terms),
-    }
+    } | {name: value for name, value in _later(wish).items() if value}
+
+
+def _later(wish: Wish) -> Content:
+    """What is left out where nothing is said of it: panels were saved before there was any."""
+    budget = None if wish.max_cost is None else float(wish.max_cost)
+    said = {"shape": wish.shape, "run_budget": budget}
+    way = way_of_web(wish.web, wish.usual_web)
+    return said if way == OFF else said | {"web": way, "web_limits": dict(wish.web_limits)}
 
 
 def content_of_spec(spec: Spec, *, inner: bool = True) -> Content:
@@ -72,6 +83,8 @@ def content_of_spec(spec: Spec, *, inner: bool = True) -> Content:
                 if name in policy and policy[name] not in (usual[name], patient.get(name))
             },
             terms=spec.terms,
+            shape=shape_of(spec.prompts),
+            usual_web=spec.research.way if spec.research else OFF,
         )
     )
     if inner:
@@ -87,6 +100,10 @@ def wish_of(content: Mapping[str, Any], slug: str = CUSTOM, name: str = "Custom"
         panel=[_seat(seat) for seat in content.get("panel", ())],
         **{place: content.get(place, "") for place in JUDGING},
         criteria=content.get("criteria", ""),
+        shape=content.get("shape", ""),
+        max_cost=Decimal(str(content["run_budget"])) if content.get("run_budget") else None,
+        usual_web=content.get("web", OFF),
+        web_limits=content.get("web_limits", {}),
         limits=limits | {"wait_for": read_wait_for(content.get("wait_for", ""))},
         terms=_terms(content.get("terms", {})),
         preset=slug,

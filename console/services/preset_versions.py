@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from ..models import Credential, OwnPreset, Preset, PresetPanelist, PresetVersion
 from .build_spec import CUSTOM, DIRECT
@@ -56,13 +57,16 @@ def version_add(*, preset: Either, by: User | None) -> int:
     return number
 
 
-def version_of(slug: str) -> int | None:
-    """Which one a run that begins now is asked with; None where none was ever written down."""
+def version_of(slug: str) -> tuple[int | None, Decimal | None]:
+    """Which one a run that begins now is asked with, None where none was ever written down; and
+    what the preset lets a run cost."""
     if slug in ("", CUSTOM, DIRECT):
-        return None
+        return None, None
     of = PresetVersion.objects.filter(Q(preset__slug=slug) | Q(own__slug=slug))
-    number: int | None = of.aggregate(newest=Max("number"))["newest"]
-    return number
+    columns = ("number", "preset__run_budget", "own__content__run_budget")
+    number, sites, own = of.order_by("-number").values_list(*columns).first() or (None,) * 3
+    budget = sites if own is None else own
+    return number, None if budget is None else Decimal(str(budget))
 
 
 def versions(preset: Either) -> list[ToldVersion]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 
 from django.contrib.auth.models import User
@@ -55,6 +56,8 @@ def filled_wish(preset: Preset) -> Wish:
             preset.synthesizer_fallback_credential or writer, preset.synthesizer_fallback_model
         ),
         criteria=preset.criteria,
+        shape=preset.shape,
+        max_cost=_dollars(preset.run_budget),
         limits=limits_of(preset),
         preset=preset.slug,
         preset_name=preset.name,
@@ -62,6 +65,10 @@ def filled_wish(preset: Preset) -> Wish:
         usual_web=usual_web(preset),
         web_limits=limits_of_web(preset),
     )
+
+
+def _dollars(budget: float | None) -> Decimal | None:
+    return None if budget is None else Decimal(str(budget))
 
 
 def preset_spec(preset: Preset) -> Spec:

@@ -91,6 +91,9 @@ def run_start(
     context = project.context if project else ""
     if project and (most := project.run_budget) is not None:
         max_cost = most if max_cost is None else min(most, max_cost)
+    version, most = version_of(spec.preset)
+    if most is not None:
+        max_cost = most if max_cost is None else min(most, max_cost)
     api = api or ApiOrigin(None)
     expected, texts = as_if_brought(spec, [answer.text for answer in answers], taken)
     estimate, usual_budget = estimated(
@@ -119,7 +122,7 @@ def run_start(
                 spec=spec.to_dict(),
                 preset=spec.preset,
                 preset_name=spec.preset_name,
-                preset_version=version_of(spec.preset),
+                preset_version=version,
                 visibility=visibility,
                 leaves_with_project=is_projects,
                 project=project,

@@ -41,12 +41,15 @@ def limits_of_web(preset: Preset) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def way_of_web(asked: str, usual: str) -> str:
+    way = (usual or OFF) if asked in ("", ON) else asked
+    return SHARED if asked == ON and way == OFF else way
+
+
 def research_for(asked: str, usual: str, limits: Mapping[str, Any]) -> Research | None:
     """`asked` is what was chosen for this run alone. Raises Refused where that cannot be. Only a
     provider's own search needs no engine of ours."""
-    way = (usual or OFF) if asked in ("", ON) else asked
-    if asked == ON and way == OFF:
-        way = SHARED
+    way = way_of_web(asked, usual)
     if way == OFF:
         return None
     if way != PROVIDER and not is_offered():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +16,11 @@ from django.test import Client
 from django.utils import timezone
 
 from console.engine.findings.families import family
-from console.models import Call, CatalogModel, OwnPreset, Preset, Run
+from console.engine.steps.prompts import load as load_prompts
+from console.models import Call, CatalogModel, Credential, OwnPreset, Preset, Purse, Run
+from console.models.catalog import NANO
+from console.models.money import RUN, run_subject
+from console.services.build_spec import Wish, build
 from console.services.errors import Refused
 from console.services.fusion_wish import fusion_wish
 from console.services.own_presets import own_wish
@@ -22,9 +28,10 @@ from console.services.panel_content import content_of
 from console.services.panel_fill import panel_proposed
 from console.services.preset_versions import version_add
 from console.services.presets import preset_wish
+from console.services.runs import run_start
 
 from .listed import Have
-from .story import Story
+from .story import Story, a_spec
 
 pytestmark = pytest.mark.database
 
@@ -84,6 +91,119 @@ def test_a_member_saves_all_that_a_preset_holds_and_asks_with_it(page: Client) -
     assert (spec.judge.model, spec.criteria) == ("maker/judge", "weigh legal risk")
     assert (spec.policy.retries, spec.policy.wait_for.word) == (3, "all_but_one")
     assert spec.terms.no_training
+
+
+def test_a_shape_is_told_to_whoever_writes_and_to_nobody_else(page: Client) -> None:
+    preset = saved(page, shape="memo")
+    assert ask(page, preset=preset.slug).status_code == 302
+    run = Run.objects.get()
+    prompts, usual = run.frozen_spec.prompts, load_prompts()
+    assert prompts.synthesis.startswith(usual.synthesis) and "decision memo" in prompts.synthesis
+    assert "decision memo" in prompts.small_synthesis
+    assert (
+        replace(prompts, synthesis=usual.synthesis, small_synthesis=usual.small_synthesis) == usual
+    )
+    again = page.get(f"/fusion?run={run.pk}").content.decode()
+    assert '<option value="memo" selected>' in again
+    page.post(f"/fusion/presets/{preset.slug}/edit", {"name": "Plants"} | PANEL | {"shape": ""})
+    told = page.get(f"/fusion/presets/{preset.slug}/versions").content.decode()
+    assert "shape" in told and "memo" in told
+    refused = page.post("/fusion/presets/new", {"name": "x"} | PANEL | {"shape": "sonnet"})
+    assert refused.status_code == 422
+
+
+def test_a_place_is_filled_as_it_is_asked_and_with_somebody_else_where_it_says_so(
+    page: Client, have: Have, ada: User
+) -> None:
+    have("openrouter")
+    places = {
+        "panel": ["anthropic/strongest", "other/strongest"],
+        "judge": "other/strongest",
+        "seat-1-fallback_model": "",
+    }
+    preset = saved(page, **places)
+    assert preset.content["panel"][0]["model"] == "anthropic/strongest"
+    html = page.get("/fusion/presets").content.decode()
+    assert "Anthropic, strongest" in html
+    ask(page, preset=preset.slug)
+    spec = Run.objects.get().frozen_spec
+    makers = [family(who.model) for who in (*spec.panel, spec.judge)]
+    assert makers[0] == "anthropic" and len(set(makers)) == 3
+    by_program = build(Wish(panel=["any/cheap"], judge="anthropic/strongest", listed_only=True))
+    assert family(by_program.judge.model) == "anthropic"
+    page.post(f"/fusion/presets/{preset.slug}/offer", {"offered": "yes"})
+    done = signed_in(ada).post(f"/fusion/presets/{preset.slug}/copy", {"to": "site"})
+    assert done.status_code == 302
+    site = Preset.objects.get(slug="plants")
+    assert [p.place for p in site.panelists.all()] == places["panel"]
+    assert site.judge_place == "other/strongest"
+    Credential.objects.exclude(slug="mine").update(enabled=False)
+    refused = page.post("/fusion/presets/new", {"name": "x"} | PANEL | places)
+    assert refused.status_code == 422
+    assert "No model that your keys reach fits" in refused.content.decode()
+
+
+def test_the_web_is_a_saved_preset_s_too(page: Client, settings: Any) -> None:
+    settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
+    form = page.get("/fusion/presets/new").content.decode()
+    assert 'name="web_way"' in form
+    preset = saved(page, web_way="shared")
+    assert preset.content["web"] == "shared"
+    chosen = page.get(f"/fusion?preset={preset.slug}").content.decode()
+    assert re.search(r'name="web" checked', chosen)
+    ask(page, preset=preset.slug)
+    research = Run.objects.get().frozen_spec.research
+    assert research and research.way == "shared"
+    ask(page, preset=preset.slug, web_shown="on")  # the box was there and not ticked
+    assert Run.objects.latest("created_at").frozen_spec.research is None
+    assert saved(page, name="Dry").content.get("web") is None
+
+
+def test_no_run_with_it_costs_more_than_its_budget(page: Client, ada: User, alice: User) -> None:
+    preset = saved(page, run_budget="0.25")
+
+    def limit(run: Run) -> Decimal | None:
+        purse = Purse.objects.filter(kind=RUN, subject=run_subject(run.pk)).first()
+        return None if purse is None else Decimal(purse.limit_nano) / NANO
+
+    ask(page, preset=preset.slug)
+    assert limit(Run.objects.get()) == Decimal("0.25")
+    ask(page, preset=preset.slug, swap=f"{preset.slug}:0:openrouter:maker/nine")
+    assert limit(Run.objects.latest("created_at")) == Decimal("0.25")
+    # A program that names it is held to it, too, and may ask for less.
+    spec = replace(a_spec(), preset=preset.slug)
+    for asked, holds in ((None, "0.25"), ("3", "0.25"), ("0.1", "0.1")):
+        most = None if asked is None else Decimal(asked)
+        run = run_start(owner=alice, prompt="Why?", spec=spec, max_cost=most)
+        assert limit(run) == Decimal(holds)
+    page.post(f"/fusion/presets/{preset.slug}/offer", {"offered": "yes"})
+    signed_in(ada).post(f"/fusion/presets/{preset.slug}/copy", {"to": "site"})
+    assert preset_wish(Preset.objects.get(slug="plants")).max_cost == Decimal("0.25")
+    html = page.get(f"/fusion/presets/{preset.slug}/edit").content.decode()
+    assert re.search(r'name="run_budget"[^>]*value="0.25"', html)
+    wrong = page.post("/fusion/presets/new", {"name": "x"} | PANEL | {"run_budget": "much"})
+    assert "A budget is a number of dollars" in wrong.content.decode()
+
+
+def test_whoever_fills_the_panel_may_say_under_which_price(page: Client, have: Have) -> None:
+    have("openrouter")
+    form = {"prompt": "Why?", "preset": "custom", "panel": [""], "judge": ""}
+
+    def filled(most: str) -> tuple[list[str], str]:
+        html = page.post("/fusion?fill", form | {"fill_most": most}).content.decode()
+        names = re.findall(r'name="panel"[^>]*?value="([^"]+)"', html, re.S)
+        return names, html
+
+    dear, _ = filled("")
+    cheap, html = filled("$1")
+    assert len(dear) == len(cheap) == 3 and dear != cheap
+    assert 'name="fill_most"' in html and 'value="$1"' in html
+    for name in cheap:
+        row = CatalogModel.objects.get(model=name.partition(":")[2])
+        assert row.price and row.price.output <= 1
+    assert "is a number of dollars" in filled("cheap")[1]
+    none, html = filled("0.0000001")
+    assert none == [] or all(":free" in name for name in none)
 
 
 def test_what_was_saved_stands_in_its_form_and_is_what_it_was_when_saved_again(

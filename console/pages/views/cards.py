@@ -8,6 +8,7 @@ from typing import Any
 
 from ...catalog.fitness import Finding
 from ...catalog.judging import who_can_judge
+from ...catalog.places import named_place
 from ...engine.findings.families import Kin, kin, one_family
 from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...models import Credential, OwnPreset, Preset
@@ -125,6 +126,11 @@ def row_and_rest(
     return [card for card in cards if card.slug in first], rest
 
 
+def _named(model: str) -> str:
+    place = named_place(model)
+    return place.label if place else short_name(model)
+
+
 def _own_card(preset: OwnPreset, keys: Set[str]) -> Card:
     content = preset.content
     models = [bare_model(seat["model"], keys) for seat in content.get("panel", ())]
@@ -143,13 +149,13 @@ def _own_card(preset: OwnPreset, keys: Set[str]) -> Card:
                 "seat": n,
                 "letter": letter(n),
                 "model": model,
-                "name": short_name(model),
+                "name": _named(model),
                 "label": seat.get("label", ""),
             }
             for n, (model, seat) in enumerate(zip(models, content.get("panel", ()), strict=True))
         ),
-        judge=short_name(judge),
-        writer=short_name(writer) if writer != judge else "",
+        judge=_named(judge),
+        writer=_named(writer) if writer != judge else "",
         kin=(*([alike] if alike else ()), *kin(panel, of_judge, of_writer)),
     )
 

@@ -81,6 +81,8 @@ def _console(request: HttpRequest) -> HttpResponse:
         kept = {} if filled.prompt else _kept(request)
         initial["prompt"] = kept.get(PROMPT) or filled.prompt
         usual = any(p.slug == filled.preset and usual_web(p) != OFF for p in presets)
+        saved = [p.content for p in own if p.slug == filled.preset] or [filled.content or {}]
+        usual = usual or bool(saved[0].get("web"))
         initial["web"] = usual if kept.get(WEB) is None else kept[WEB]
         written = kept.get(ANSWERS) or ()
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
@@ -130,7 +132,8 @@ def _console(request: HttpRequest) -> HttpResponse:
     attached = attached_by(request)
     if form.is_valid() and not attached.errors:
         try:
-            spec, out = build_and_tell(wish_of_form(form, request.POST, request.user))
+            wish = wish_of_form(form, request.POST, request.user)
+            spec, out = build_and_tell(wish)
             if not _has_been_told(form, out):
                 return _page(
                     request,
@@ -152,6 +155,7 @@ def _console(request: HttpRequest) -> HttpResponse:
                 client_run_id=form.cleaned_data["client_run_id"],
                 files=attached.files,
                 template=sent.record,
+                max_cost=wish.max_cost,
                 project=place.chosen,
             )
         except Refused as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -29,6 +30,7 @@ from ...services.own_presets import (
 )
 from ...services.panel_content import Content, content_of, wish_of
 from ...services.policy import CHOICES
+from ...services.web import OFF, is_offered
 from ..forms import ComposeForm
 from ..preset_form import OwnPresetForm
 from ..wishes import note, preset_wish_for, wish_of_form
@@ -236,13 +238,19 @@ def _save(request: HttpRequest, preset: OwnPreset | None) -> HttpResponse:
 def _wish(form: OwnPresetForm, request: HttpRequest, preset: OwnPreset | None) -> Wish:
     """What no field shows of a preset stays as it was."""
     wish = wish_of_form(form, request.POST, request.user)
+    budget = form.cleaned_data["run_budget"]
+    wish = replace(
+        wish,
+        usual_web=form.cleaned_data["web_way"] or OFF,
+        max_cost=None if budget is None else Decimal(str(budget)),
+    )
     if preset is None:
         return wish
     shown = {choice.name for choice in CHOICES if choice.is_for_people}
     before = wish_of(preset.content)
     kept = {name: value for name, value in before.limits.items() if name not in shown}
     kept.pop("wait_for", None)
-    return replace(wish, limits=kept)
+    return replace(wish, limits=kept, web_limits=before.web_limits)
 
 
 def _form_page(
@@ -262,6 +270,7 @@ def _form_page(
             for c in CHOICES
             if c.is_for_people
         ],
+        "has_web": is_offered(),
         "has_writer": False,
         "policy_is_chosen": form.has_policy,
     }

@@ -7,12 +7,15 @@ model's answer stay what they are.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from ...spec import Prompts
 
 _HERE = Path(__file__).parent
+# Of the fused answer, beside the full one that is usual: what the writer is told of it.
+SHAPES = ("short", "memo")
 
 
 @cache
@@ -20,6 +23,23 @@ def load() -> Prompts:
     return Prompts(
         **{n: (_HERE / f"{n}.md").read_text().strip() for n in Prompts.__dataclass_fields__}
     )
+
+
+def shaped(prompts: Prompts, shape: str) -> Prompts:
+    """For whoever writes alone: judges are told nothing of it."""
+    if not shape:
+        return prompts
+    told = f"\n\n{_text(f'shape_{shape}')}"
+    return replace(
+        prompts,
+        synthesis=prompts.synthesis + told,
+        small_synthesis=prompts.small_synthesis + told,
+    )
+
+
+def shape_of(prompts: Prompts) -> str:
+    """ "" where it is the usual one, or told in words that are not today's."""
+    return next((s for s in SHAPES if prompts.synthesis.endswith(_text(f"shape_{s}"))), "")
 
 
 def fill(template: str, **values: str) -> str:
