@@ -291,6 +291,26 @@ SEARCH_ENGINES = {
     "exa": (env.str("EXA_API_KEY", ""), env.str("EXA_BASE_URL", "")),
     "serper": (env.str("SERPER_API_KEY", ""), env.str("SERPER_BASE_URL", "")),
 }
+# US dollars: of a search with each engine, by what it asks for without a contract; `model`: of a
+# search that a model makes itself, `result`: of a page that OpenRouter's plugin finds for it.
+SEARCH_PRICES = {
+    "searxng": Decimal(0),  # one's own
+    "tavily": Decimal("0.008"),  # a credit
+    "brave": Decimal("0.005"),  # $5 for a thousand
+    "exa": Decimal("0.007"),  # $7 for a thousand of up to ten results each
+    "serper": Decimal("0.001"),  # $50 for 50,000, the smallest that is sold
+    # The dearest known, of OpenAI's models that search with much context: Perplexity's and others
+    # cost $5 to $35 for a thousand. What is billed is what the provider says.
+    "model": Decimal("0.05"),
+    "result": Decimal("0.004"),  # $4 for a thousand
+}
+_prices: dict[str, Decimal] = env.dict("FUSION_SEARCH_PRICES", {}, subcast_values=Decimal)
+for _of, _price in _prices.items():
+    if _of not in SEARCH_PRICES or not _price >= 0:
+        raise ImproperlyConfigured(
+            f"FUSION_SEARCH_PRICES has the form {'=0.005,'.join(SEARCH_PRICES)}=0.004."
+        )
+    SEARCH_PRICES[_of] = _price
 FETCH_ALLOW: list[str] = env.list("FUSION_FETCH_ALLOW", [])
 FETCH_ROBOTS = env.bool("FUSION_FETCH_ROBOTS", True)
 

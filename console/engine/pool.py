@@ -1,6 +1,6 @@
 """The pool of sources of a run: what was searched for it and found, as one value of JSON.
 
-    searches   query, engine, found: url and title each [, failure]
+    searches   query, engine, found: url and title each [, failure] [, cost: US dollars]
     sources    number, url, title, hash, characters, words, query, at [, pages, is_cut, orders]
                or, where it could not be read, url, title, query, at, failure
     is_over    nothing more is searched; note: why there is less than was wished for
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 Pool = dict[str, Any]
@@ -47,6 +48,7 @@ class Researcher(Protocol):
     """Who searches, fetches and keeps for a run."""
 
     engine: str
+    price: Decimal  # of a search, in US dollars
 
     async def search(self, query: str, count: int) -> list[dict[str, str]]:
         """`url` and `title` each. Raises NotRead."""
@@ -67,6 +69,11 @@ class Researcher(Protocol):
 
 def searches(pool: Pool) -> list[dict[str, Any]]:
     return list(pool.get("searches", ()))
+
+
+def costs(pool: Pool) -> list[Decimal]:
+    """Of the searches that are paid for."""
+    return [Decimal(search["cost"]) for search in searches(pool) if "cost" in search]
 
 
 def sources(pool: Pool) -> list[Source]:

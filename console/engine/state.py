@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import Reason
-from .pool import Pool
+from .pool import Pool, costs
 from .spec import LETTERS, Panelist, letter
 from .usage import Price, Usage, is_free, total_cost
 
@@ -417,7 +417,7 @@ class RunState:
     def without_panel(self) -> RunState:
         before = (Step.PANEL, Step.RESEARCH)
         calls = {k: c for k, c in self.calls.items() if c.step not in before}
-        return replace(self, calls=calls)
+        return replace(self, calls=calls, research={})
 
     def answering(self, fusion: FusionState) -> CallState | None:
         """The call that gave a fusion its answer: the synthesis, or where none could be written
@@ -453,8 +453,10 @@ class RunState:
         return self.finished_at - self.started_at - self.idle_seconds
 
     def cost(self) -> tuple[Decimal | None, bool]:
-        """(known cost or None, whether some finished call's cost is unknown)."""
-        return total_cost(c.charged for c in self.calls.values() if c.was_billable)
+        """(known cost or None, whether some finished call's cost is unknown); with that of
+        searching the web for all."""
+        charged = [c.charged for c in self.calls.values() if c.was_billable]
+        return total_cost([*charged, *costs(self.research)])
 
     def usage(self) -> Usage:
         return sum((c.usage for c in self.calls.values()), Usage())

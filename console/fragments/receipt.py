@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..engine.pool import costs, searches
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, RunState, Step
 from ..engine.usage import UNKNOWN, money
@@ -51,7 +52,8 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Receipt
     order = {step: n for n, step in enumerate(STEPS)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     names = spec.seat_names()
-    lines = [
+    lines = _searches(state)
+    lines += [
         _line(call, columns, _name(spec, names, call))
         for call in calls
         if call.status.is_final and not (call.is_by_words or call.is_brought)
@@ -67,6 +69,15 @@ def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Receipt
         has_estimates=any(line.is_estimated for line in lines),
         has_odd_totals=any(call.usage.reported_total for call in calls),
     )
+
+
+def _searches(state: RunState) -> list[Line]:
+    """Of the engine that looked things up for all, where that is paid for."""
+    if not (paid := costs(state.research)):
+        return []
+    number = "1 search" if len(paid) == 1 else f"{len(paid)} searches"
+    name = searches(state.research)[-1]["engine"]
+    return [Line("web", None, name, UNKNOWN, UNKNOWN, money(sum(paid)), True, number)]
 
 
 def _name(spec: Spec, names: Sequence[str], call: CallState) -> str:

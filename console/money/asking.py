@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -98,12 +99,18 @@ def ask_of(key: str, fusion: int | None, panelist: Panelist, request: Request) -
         price, priced_by = Price(*settings.WORST_PRICE), WORST_CASE
     if price is None:
         return ask
-    # A model of one's own costs nothing, whatever it is called.
-    is_billed = not is_free(price) or panelist.model.endswith(":online")
     return replace(
         ask,
         input_price=nano(max(price.input, price.cached_input or price.input)),
         output_price=nano(price.output),
         priced_by=priced_by,
-        fees=nano(fees_at_most(panelist.model if is_billed else "", request)),
+        fees=nano(fees_of(panelist.model, price, request)),
     )
+
+
+def fees_of(model: str, price: Price | None, request: Request) -> Decimal:
+    """US dollars that a call may cost beside its tokens. A model of one's own costs nothing,
+    whatever it is called."""
+    is_billed = not is_free(price) or model.endswith(":online")
+    prices = settings.SEARCH_PRICES
+    return fees_at_most(model if is_billed else "", request, prices["model"], prices["result"])

@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
+from ..engine.pool import costs, searches
+from ..engine.receipt import COMPUTED
 from ..engine.spec import letter
 from ..engine.state import CallState, RunState, Step
 from ..engine.usage import Price
@@ -31,7 +33,7 @@ ORDER = (
 class PaidCall:
     """Money is in US dollars, prices are of a million tokens. `cost` is as on the page, `booked`
     what was taken from the budgets: of a call whose cost nobody said, an estimate. `held` and what
-    follows is empty where no budget concerned the call."""
+    follows is empty where no budget concerned the call. `web` is what was searched for all."""
 
     call: str
     step: str
@@ -80,7 +82,26 @@ def receipt_of(run: Run, state: RunState) -> list[PaidCall]:
         ),
         key=lambda c: (order[c.step], c.fusion or 0, c.seat or 0, c.number),
     )
-    return [_line(call, holds.get(call.key)) for call in calls]
+    return [*_searches(state), *(_line(call, holds.get(call.key)) for call in calls)]
+
+
+def _searches(state: RunState) -> list[PaidCall]:
+    """Of the engine that looked things up for all: no call, and no budget's."""
+    paid = costs(state.research)
+    if not paid:
+        return []
+    none = dict.fromkeys(field.name for field in fields(PaidCall))
+    line = none | {
+        "call": "web",
+        "step": Step.RESEARCH.value,
+        "cause": "first",
+        "model": searches(state.research)[-1]["engine"],
+        "status": "completed",
+        "searches": len(paid),
+        "cost": sum(paid, Decimal(0)),
+        "cost_source": COMPUTED,
+    }
+    return [PaidCall(**line)]  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,19 @@ class Shares:
     """Of one booking. `taken_by`: calls that went out already."""
 
     def __init__(self, taken_by: Iterable[str] = ()) -> None:
-        self._taken = {part_of(key) for key in taken_by}
+        self._taken = set(taken_by)
 
     def taken(self, key: str) -> None:
-        self._taken.add(part_of(key))
+        self._taken.add(key)
 
     def kept_from(self, key: str, purse: Purse) -> int:
         """Nano-dollars of the purse that are others' than this call's."""
-        part, shares = part_of(key), purse.shares or {}
+        if not (shares := purse.shares):
+            return 0
+        part = part_of(key)
         place = _place(part)
-        others = (p for p in shares if p != part and p not in self._taken and _place(p) >= place)
+        gone = {part, *map(part_of, self._taken)}
+        others = (p for p in shares if p not in gone and _place(p) >= place)
         return sum(int(shares[other]) for other in others)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -33,6 +34,12 @@ def engine() -> Engine | None:
     return configured(settings.SEARCH_ENGINES)
 
 
+def price_of_a_search() -> Decimal:
+    """US dollars, with the engine that this site searches with."""
+    found = engine()
+    return settings.SEARCH_PRICES[found.kind.slug] if found else Decimal(0)
+
+
 @cache
 def _client(allowed: tuple[str, ...], heeds_robots: bool) -> Client:
     """Of a worker process: it remembers what sites ask of programs."""
@@ -58,6 +65,7 @@ class SiteResearcher:
     def __post_init__(self) -> None:
         self._engine = engine()
         self.engine = self._engine.name if self._engine else ""
+        self.price = price_of_a_search()
 
     async def search(self, query: str, count: int) -> list[dict[str, str]]:
         if self._engine is None:

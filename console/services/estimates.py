@@ -16,6 +16,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+from ..engine.pool import costs
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, RunState, Step
 from ..engine.usage import Price, Usage, cost_of, total_cost
@@ -141,7 +142,8 @@ def outcome(run: Run, state: RunState) -> EstimateAndCost | None:
     if estimate is None:
         return None
     first = [call for call in state.calls.values() if _was_estimated(call)]
-    cost, is_partial = total_cost(call.charged for call in first if call.was_billable)
+    charged = [call.charged for call in first if call.was_billable]
+    cost, is_partial = total_cost([*charged, *costs(state.research)])
     alone = _alone(estimate.reference, first) if state.status.is_final else None
     return EstimateAndCost(estimate, cost, is_partial, alone)
 

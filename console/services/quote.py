@@ -8,22 +8,27 @@ ends. Where the web is searched, the judge's queries are in it and the extracts 
 Where runs of the same models are on record, each tells which factor would have been right
 for it, and the ends are those between which nine of ten such runs lie; the fewer there are, the
 more counts what holds for runs of which nothing is known. A price that nobody knows makes the
-whole unknown, which is never 0, and is named.
+whole unknown, which is never 0, and is named. Beside tokens there is what searching costs: of the
+engine that looks things up for all, and at the high end of models that search themselves.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 from typing import Literal
 
 from ..engine.calls.window import OUTPUT_SHARE, USED, output_of, tokens_in, window_of
+from ..engine.provider import Request
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import Step
+from ..engine.terms import NobodyLeft
 from ..engine.usage import Usage, cost_of
+from ..money.asking import fees_of
 from .expected import ANSWER, OURS, Expected, analysis_of, with_thoughts
 from .habits import Habits, History, PastRun, people_of
 from .quoted_web import (
@@ -32,6 +37,7 @@ from .quoted_web import (
     most_queries,
     of_a_seat,
     reads_for_queries,
+    searching,
     writes_queries,
 )
 
@@ -89,6 +95,7 @@ class RunQuote:
     unknown: tuple[Panelist, ...]
     alone: ModelAlone | None
     runs: int
+    web: tuple[Decimal, Decimal] | None = None  # low and high of the searches for all
 
     def of(self, role: Role) -> tuple[Decimal | None, Decimal | None] | None:
         """From low to high for the panel, the judge or the writer; None where nobody is asked."""
@@ -107,6 +114,7 @@ class RunQuote:
     def known(self) -> tuple[Decimal, Decimal]:
         """Of all whose price is known."""
         known = [(p.low, p.high) for p in self.parts if p.low is not None and p.high is not None]
+        known += [self.web] if self.web else []
         return sum((low for low, _ in known), Decimal(0)), sum((h for _, h in known), Decimal(0))
 
     @property
@@ -138,20 +146,22 @@ def quote(
             seat=call.seat,
             who=call.who,
             low=few.cost,
-            high=many.cost,
+            high=None if many.cost is None else many.cost + many.fees,
             share=_share(call.cost, total),
             fits=call.fits,
         )
         for few, call, many in zip(least, usual, most, strict=True)
     )
+    web = searching(spec)
     return RunQuote(
-        low=_sum(part.low for part in parts),
-        high=_sum(part.high for part in parts),
+        low=_sum([*(part.low for part in parts), *(web[:1] if web else ())]),
+        high=_sum([*(part.high for part in parts), *(web[1:] if web else ())]),
         seconds=median(run.seconds for run in runs) if factors else plan.seconds(usual),
         parts=parts,
         unknown=_unknown(parts),
         alone=plan.alone(asked, low, high, reference),
         runs=len(factors),
+        web=web,
     )
 
 
@@ -181,12 +191,13 @@ class _Call:
     reads: float
     writes: float
     text: float
-    fees: Decimal = Decimal(0)
+    fees: Decimal  # of searching itself, at most
+    results: Decimal = Decimal(0)  # of what its provider finds for it
 
     @property
     def cost(self) -> Decimal | None:
         cost = cost_of(Usage(round(self.reads), round(self.writes)), self.who.price)
-        return None if cost is None else cost + self.fees
+        return None if cost is None else cost + self.results
 
     @property
     def fits(self) -> bool | None:
@@ -217,7 +228,7 @@ class _Plan:
             writes, text = writes * factor, text * factor
             if limited and most is not None and writes > most:
                 writes, text = most, text * most / writes
-            return _Call(role, seat, who, step, reads, writes, text)
+            return _Call(role, seat, who, step, reads, writes, text, _fees(spec, who, step))
 
         def found(reader: Panelist) -> float:
             return extracts(spec, reader, 0, factor) if searches else 0.0
@@ -228,7 +239,7 @@ class _Plan:
             if not searches:
                 return said
             more, asks, fees = of_a_seat(spec, who, asked, factor)
-            return replace(said, reads=reads + more, writes=said.writes + asks, fees=fees)
+            return replace(said, reads=reads + more, writes=said.writes + asks, results=fees)
 
         panel = [answer(seat, spec.panel[seat]) for seat in spec.asked]
         calls = [*panel]
@@ -316,6 +327,14 @@ class _Plan:
             return writes, min(writes, writes if used.text is None else used.text)
         text = _between(else_)
         return text + _between(with_thoughts(who, (0, 0))), text
+
+
+def _fees(spec: Spec, who: Panelist, step: Step) -> Decimal:
+    terms = who.terms
+    with suppress(NobodyLeft):
+        terms = spec.terms.and_also(who.terms)
+    terms = terms if step is Step.PANEL else terms.without_beside()
+    return fees_of(who.model, who.price, Request(who.model, [], terms=terms))
 
 
 def _ends(factors: Sequence[float]) -> tuple[float, float]:

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..engine.calls.worst_case import OF_A_RESULT
+from django.conf import settings
+
 from ..engine.spec import Panelist, Spec, Way
 from ..engine.steps.given_sources import room
 from ..engine.steps.own_tools import PAGE
 from ..engine.steps.research import OUTPUT
+from ..research.researcher import price_of_a_search
 
 QUERIES = (20, 120)  # tokens: a few of some words
 _TOLD = 200  # tokens: what is asked for
@@ -59,8 +61,18 @@ def of_a_seat(
             again = _TURNS * _TOOLS + (_TURNS - 1) * asked
             return again + told * 1.5, (_TURNS - 1) * _ASKS, Decimal(0)
         case "provider":
-            return research.pages * _OF_A_RESULT * factor, 0.0, OF_A_RESULT * research.pages
+            return (
+                research.pages * _OF_A_RESULT * factor,
+                0.0,
+                settings.SEARCH_PRICES["result"] * research.pages,
+            )
     return extracts(spec, seat, asked, factor), 0.0, Decimal(0)
+
+
+def searching(spec: Spec) -> tuple[Decimal, Decimal] | None:
+    """US dollars: of one search, and of as many as there may be."""
+    price = price_of_a_search() if spec.research else Decimal(0)
+    return (price, price * spec.research.queries) if spec.research and price else None
 
 
 def extracts(spec: Spec, reader: Panelist, asked: int, factor: float) -> float:

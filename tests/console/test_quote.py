@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from statistics import median
+from typing import Any
 
 import pytest
 from django.core.cache import cache as caches
@@ -272,3 +273,29 @@ def test_what_is_looked_up_on_the_web_is_in_it_with_the_judges_queries() -> None
     more = [(a.high or 0) - (b.high or 0) for a, b in zip(read, without.parts, strict=True)]
     assert more == [Decimal(6000) * PRICE.input / 1_000_000] * 4
     assert quote(replace(searched, stop_after="panel"), 100, NOTHING_KNOWN).of("judge")
+
+
+def test_what_the_engine_costs_is_in_it_and_of_a_model_that_searches_itself_at_its_high_end(
+    settings: Any,
+) -> None:
+    settings.SEARCH_ENGINES = {"brave": ("key", "")}
+    spec = replace(priced(PRICE, "maker/a", "maker/b"), research=Research(queries=3))
+    said, free = quote(spec, 100, NOTHING_KNOWN), quote_with(settings, spec, brave=Decimal(0))
+    assert said.web == (Decimal("0.005"), Decimal("0.015")) and free.web is None
+    assert said.low and said.high and free.low and free.high
+    assert (said.low - free.low, said.high - free.high) == said.web
+    assert ("web", "$0.005–0.015") in quote_view(said).parts
+    assert "web" not in dict(quote_view(free).parts)
+    online = quote(priced(PRICE, "maker/a:online", "maker/b"), 100, NOTHING_KNOWN)
+    plain = quote(priced(PRICE, "maker/a", "maker/b"), 100, NOTHING_KNOWN)
+    assert online.low == plain.low
+    searching = sum(part.who.model.endswith(":online") for part in online.parts)
+    assert (online.high or 0) - (plain.high or 0) == searching * Decimal("0.05") > 0
+
+
+def quote_with(settings: Any, spec: Spec, **prices: Decimal) -> RunQuote:
+    settings.SEARCH_PRICES = settings.SEARCH_PRICES | prices
+    try:
+        return quote(spec, 100, NOTHING_KNOWN)
+    finally:
+        settings.SEARCH_PRICES = settings.SEARCH_PRICES | {"brave": Decimal("0.005")}

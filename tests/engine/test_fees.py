@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from console.engine.calls.worst_case import OF_A_SEARCH, fees_at_most
+from console.engine.calls.worst_case import fees_at_most
 from console.engine.provider import Request
 from console.engine.terms import Terms
+
+OF_A_SEARCH, OF_A_RESULT = Decimal("0.05"), Decimal("0.004")
 
 
 def request(plugins: Any = None, **options: Any) -> Request:
@@ -36,4 +38,4 @@ def request(plugins: Any = None, **options: Any) -> Request:
 def test_what_may_search_is_held_with_what_a_search_costs(
     model: str, asked: Request, fees: Decimal
 ) -> None:
-    assert fees_at_most(model, asked) == fees
+    assert fees_at_most(model, asked, OF_A_SEARCH, OF_A_RESULT) == fees

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ class Web:
     what was on record."""
 
     engine = "Scripted"
+    price = Decimal("0.005")
 
     def __init__(self, pages: Mapping[str, str | None], found: Mapping[str, list[str]]) -> None:
         self.pages, self.found = pages, found

@@ -19,6 +19,7 @@ def quote_reply(quote: RunQuote) -> replies.QuoteReply:
         panel=_of(quote, "panel"),
         judge=_of(quote, "judge"),
         writer=_of(quote, "writer"),
+        web=replies.PriceRange(**_range(*quote.web)) if quote.web else None,
         calls=[_call(part) for part in quote.parts],
         unknown=[who.model for who in quote.unknown],
         alone=replies.AloneReply(model=alone.who.model, **_range(alone.low, alone.high))

@@ -5,10 +5,12 @@ Moments are seconds since 1970, costs US dollars, seats letters. What is not kno
 
 from __future__ import annotations
 
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from ...money.receipt import PaidCall
 from ...record.told import Outcome, Researched, Status, Verdict
 from ..http.replies import Error, Reply
 
@@ -131,7 +133,8 @@ class AloneReply(PriceRange):
 class QuoteReply(PriceRange):
     """What a run will probably cost and take, before it is sent. `unknown` names the models whose
     price nobody knows: with one of them `low` and `high` are null, and the parts say what is known.
-    `panel`, `judge` and `writer` add up to the whole; null where nobody is asked. `seconds` is null
+    `panel`, `judge`, `writer` and `web`, the searches made for all of them, add up to the whole;
+    null where nobody is asked. `seconds` is null
     where nothing here says how long. `runs`: on so many runs of the same models here it rests;
     nine of ten such runs cost what was said."""
 
@@ -140,6 +143,7 @@ class QuoteReply(PriceRange):
     panel: PriceRange | None
     judge: PriceRange | None
     writer: PriceRange | None
+    web: PriceRange | None
     calls: list[QuotedCall]
     unknown: list[str]
     alone: AloneReply | None
@@ -181,39 +185,25 @@ class RunList(Reply):
     next_cursor: str | None
 
 
-class EntryReply(Reply):
+def _fields_of(kind: type) -> Any:
+    """A reply with the fields of a dataclass; money is a number there."""
+    told = {
+        name: float | None if of == Decimal | None else of
+        for name, of in get_type_hints(kind).items()
+    }
+    fields: dict[str, Any] = {name: (of, ...) for name, of in told.items()}
+    return create_model(f"{kind.__name__}Fields", __base__=Reply, **fields)
+
+
+_PaidCall: Any = _fields_of(PaidCall)
+
+
+class EntryReply(_PaidCall):  # type: ignore[misc]
     """A call that has ended. Money is in US dollars, prices are of a million tokens. `held` is what
     its budgets held for it, `booked` what they paid, by an estimate where `is_estimated`; all three
     are null where no budget concerned it. `output_limit`: a budget paid for no more tokens.
-    `taken_from`: run and call (`<run>/<key>`) that paid for it; nothing was asked here."""
-
-    call: str
-    step: str
-    seat: str | None
-    fusion: int | None
-    cause: str
-    model: str
-    answered_by: str | None
-    provider: str | None
-    generation_id: str | None
-    status: str
-    reason: str | None
-    input_tokens: int | None
-    cached_tokens: int | None
-    output_tokens: int | None
-    reasoning_tokens: int | None
-    searches: int | None
-    search_tokens: int | None
-    price_input: float | None
-    price_cached_input: float | None
-    price_output: float | None
-    cost: float | None
-    cost_source: str | None
-    held: float | None
-    booked: float | None
-    is_estimated: bool | None
-    output_limit: int | None
-    taken_from: str | None
+    `taken_from`: run and call (`<run>/<key>`) that paid for it; nothing was asked here. The call
+    `web` is what was searched for all of them, by the `searches` of an engine."""
 
 
 class Expectation(PriceRange):

@@ -21,9 +21,6 @@ OF_A_MESSAGE = 8  # tokens that mark where one begins and who says it
 # Where nobody set a limit, so much is paid for and asked for.
 USUAL_OUTPUT = 32_000
 
-# US dollars, where the web is searched: what the dearest of the known engines bills for a request,
-# and what OpenRouter's plugin does for each of its results.
-OF_A_SEARCH, OF_A_RESULT = Decimal("0.05"), Decimal("0.004")
 # Models that search whether they are told to or not, by their names.
 _SEARCHES = re.compile(r":online$|\bsonar\b|-search\b|deep-research", re.IGNORECASE)
 
@@ -45,18 +42,18 @@ def input_probably(request: Request) -> int:
     return texts + OF_A_MESSAGE // 2 * len(request.messages) + files
 
 
-def fees_at_most(model: str, request: Request) -> Decimal:
-    """US dollars beside its tokens: of a call that may search the web."""
+def fees_at_most(model: str, request: Request, search: Decimal, result: Decimal) -> Decimal:
+    """US dollars beside its tokens: of a call that may search the web, where a search costs so
+    much, and a page that OpenRouter's plugin finds."""
     if request.search:
-        of_searches = OF_A_SEARCH * request.search.queries
-        return max(of_searches, OF_A_RESULT * request.search.pages)
+        return max(search * request.search.queries, result * request.search.pages)
     offered = request.terms.beside.get("plugins") or ()
     plugins = [p for p in offered if isinstance(p, dict) and p.get("id") == "web"]
     if not (plugins or searches_unasked(model) or "web_search_options" in request.options):
         return Decimal(0)
     results = [p.get("max_results") for p in plugins]
     most = max((n for n in results if isinstance(n, int) and 0 < n <= 1_000), default=0)
-    return max(OF_A_SEARCH, OF_A_RESULT * most)
+    return max(search, result * most)
 
 
 def searches_unasked(model: str) -> bool:

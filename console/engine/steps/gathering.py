@@ -66,6 +66,8 @@ class Gathering:
             try:
                 async with asyncio.timeout_at(deadline):
                     search["found"] = await self._researcher.search(query, HITS)
+                if price := self._researcher.price:
+                    search["cost"] = str(price)
             except NotRead as why:
                 search["failure"] = str(why)
             except TimeoutError:
