@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..engine.receipt import COMPUTED, REPORTED
-from ..engine.usage import money
+from ..engine.usage import about_money, money
 from ..money.amounts import about, dollars, plain
 from ..money.spending import ESTIMATED, ROLES, DaySpent, ModelSpent
 from ..money.standing import BudgetStanding
@@ -30,11 +30,14 @@ class DayBar:
     cost: str
     costs: tuple[str, ...]  # in the order of ROLES
     parts: tuple[BarPart, ...]
+    alone: str
+    alone_y: str  # "" where there is none
 
 
 @dataclass(frozen=True)
 class DaysView:
-    """`lines` are what its heights mean, the highest first; `ends` the days named below it."""
+    """`alone` is what one answer to each would have cost, and whose: "" where nobody knows;
+    `lines` are what its heights mean, the highest first; `ends` the days named below it."""
 
     bars: tuple[DayBar, ...]
     width: int
@@ -42,6 +45,8 @@ class DaysView:
     ends: tuple[str, ...]
     totals: tuple[tuple[str, str], ...]
     words: str
+    alone: str
+    alone_of: str
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ class StandingView:
     held_share: str
 
 
-def days_view(days: Sequence[DaySpent]) -> DaysView:
-    most = max((day.whole for day in days), default=Decimal(0))
+def days_view(days: Sequence[DaySpent], alone_of: str) -> DaysView:
+    most = max((max(day.whole, day.alone) for day in days), default=Decimal(0))
+    alone = sum((day.alone for day in days), Decimal(0))
     top = _rounded_up(most)
     bars = tuple(_bar(n, day, top) for n, day in enumerate(days))
     shown = [days[0], days[len(days) // 2], days[-1]] if days else []
@@ -72,6 +78,8 @@ def days_view(days: Sequence[DaySpent]) -> DaysView:
         ends=tuple(_day(day) for day in shown),
         totals=totals,
         words=_words(days),
+        alone=about_money(alone) if alone else "",
+        alone_of=alone_of.split("/")[-1] or "one model",
     )
 
 
@@ -115,7 +123,9 @@ def _bar(n: int, day: DaySpent, top: Decimal) -> DayBar:
         if height:
             parts.append(BarPart(role, f"{HEIGHT - below:.2f}", f"{height:.2f}"))
     costs = tuple(money(day.of[role]) for role in ROLES)
-    return DayBar(10 * n + 1, _day(day), money(day.whole), costs, tuple(parts))
+    y = f"{HEIGHT - day.alone * HEIGHT / top:.2f}" if day.alone else ""
+    alone = money(day.alone) if day.alone else ""
+    return DayBar(10 * n + 1, _day(day), money(day.whole), costs, tuple(parts), alone, y)
 
 
 def _day(day: DaySpent) -> str:

@@ -8,7 +8,7 @@ Each is a figure to be read, not a balance: that is the purses'.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import (
+    Avg,
     Count,
     FloatField,
     OuterRef,
@@ -24,12 +25,13 @@ from django.db.models import (
     Subquery,
     Sum,
 )
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KT, KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from ..engine.receipt import COMPUTED, REPORTED
 from ..engine.state import CallStatus, Step
+from ..engine.usage import Price, Usage, cost_of
 from ..models import ApiToken, Call, Hold
 from ..models.runs import READ_ONLY, Origin
 from .amounts import dollars
@@ -54,8 +56,11 @@ class Days:
 
 @dataclass
 class DaySpent:
+    """`alone`: what one answer of the reference to each run would have cost instead, computed."""
+
     day: date
     of: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(ROLES, Decimal(0)))
+    alone: Decimal = Decimal(0)
 
     @property
     def whole(self) -> Decimal:
@@ -129,6 +134,27 @@ def by_day(calls: QuerySet[Any], days: Days) -> list[DaySpent]:
         if day in found and spent:
             found[day].of[_ROLE_OF.get(step, JUDGE)] += exactly(spent)
     return list(found.values())
+
+
+def instead(calls: QuerySet[Any], days: Iterable[DaySpent]) -> str:
+    """Puts into each day what the reference alone would have cost, by the length of each run's
+    answers and at the price that was kept with its estimate. Whose that is: a model's name where
+    it is one, "" where it differs or nobody was asked."""
+    found, names = {day.day: day for day in days}, set()
+    who = KeyTransform("reference", "run__estimate")
+    price = KeyTransform("price", who)
+    answers = calls.filter(step=Step.PANEL, status=CallStatus.COMPLETED).values_list(
+        TruncDate("started_at"), "run", KeyTextTransform("model", who),
+        KeyTextTransform("input", price), KeyTextTransform("output", price),
+    )  # fmt: skip
+    read, made = (Avg(Cast(KT(f"usage__{of}_tokens"), FloatField())) for of in ("input", "output"))
+    for day, _, model, price_in, price_out, given, out in answers.annotate(read=read, made=made):
+        if day in found and model and price_in and price_out and out is not None:
+            listed = Price(Decimal(price_in), Decimal(price_out))
+            cost = cost_of(Usage(round(given or 0), round(out)), listed)
+            found[day].alone += cost or Decimal(0)
+            names.add(model)
+    return names.pop() if len(names) == 1 else ""
 
 
 def by_payer(calls: QuerySet[Any]) -> tuple[list[PayerSpent], list[PresetSpent]]:

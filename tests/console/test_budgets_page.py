@@ -98,6 +98,34 @@ def test_a_day_is_one_of_the_sites_time_zone(alice: User, settings: Any) -> None
     assert [day.day.day for day in days if day.whole] == [15]
 
 
+def against(model: str, price: str = "2") -> dict[str, Any]:
+    priced = {"input": price, "output": price}
+    return {"low": None, "high": None, "reference": {"model": model, "price": priced}}
+
+
+def test_what_one_answer_would_have_cost_instead_is_a_stroke_on_each_day(alice: User) -> None:
+    run = save(story(noon()), alice, estimate=against("maker/reference"))
+    usage = {"input_tokens": 1_000_000, "output_tokens": 500_000}
+    run.calls.filter(step="panel").update(usage=usage)
+    client = signed_in(alice)
+    page = client.get("/fusion/budgets")
+    assert "One answer of reference to each would have cost about $3.00." in text(page)
+    assert "one answer of reference instead $3.00" in text(page)
+    # The axis reaches as far as it does: $3 of $4.
+    assert re.search(r'class="spent-alone" d="M\d+ 25\.00h8"', page.content.decode())
+    assert "Together One answer" in text(page)
+    save(story(noon()), alice, estimate=against("maker/other"))
+    assert "One answer of one model to each" in text(client.get("/fusion/budgets"))
+    # Nobody's whole run is one call instead.
+    assert "spent-alone" not in client.get("/fusion/budgets?model=maker/beta").content.decode()
+
+
+def test_runs_without_an_estimate_have_no_such_stroke(alice: User) -> None:
+    save(story(noon()), alice)
+    page = signed_in(alice).get("/fusion/budgets").content.decode()
+    assert "spent-alone" not in page and "One answer" not in page
+
+
 def test_months_are_walked_through_and_none_is_to_come(alice: User) -> None:
     save(story(datetime(2026, 3, 14, 12, tzinfo=UTC)), alice)
     client = signed_in(alice)

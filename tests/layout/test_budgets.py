@@ -35,7 +35,8 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
             began = datetime(2026, 3, day, 12, tzinfo=UTC)
             for _ in range(1 + day % 4):
                 story = Story(a_spec("maker/alpha", LONG), began=began.timestamp()).whole()
-                run = story.save(ada)
+                kept = {"model": "maker/reference", "price": {"input": "0", "output": "70"}}
+                run = story.save(ada, estimate={"reference": kept})
                 run.calls.filter(sent_at=None).update(sent_at=began, started_at=began)
         for kind, subject, spent, held in (
             ("site", "", 3, 1), ("person", str(ada.pk), 8, 1), ("person", "0", 12, 0),
@@ -68,6 +69,19 @@ def test_nothing_hinders_and_nothing_is_cut(show: Show, width: int, theme: str) 
     assert hindrances(page) == []
     assert cut(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_one_answer_would_have_cost_is_a_stroke_over_its_bar(show: Show) -> None:
+    page = show("budgets", 1440)
+    expect(page.get_by_text("One answer of reference to each would have cost")).to_be_visible()
+    places = """all => all.map((one) => [one.getBoundingClientRect().left,
+        one.getBoundingClientRect().width, one.getBoundingClientRect().top])"""
+    bars = page.locator(".spent-bars g").evaluate_all(places)
+    strokes = page.locator(".spent-alone").evaluate_all(places)
+    assert len(bars) == len(strokes) == 9
+    for bar, stroke in zip(bars, strokes, strict=True):
+        assert abs(bar[0] - stroke[0]) < 2 and abs(bar[1] - stroke[1]) < 3
+        assert stroke[2] > bar[2], "one answer costs less than all of them"
 
 
 def test_a_bar_is_as_high_as_what_it_means(show: Show) -> None:

@@ -35,6 +35,7 @@ from ...money.spending import (
     by_model,
     by_payer,
     calls_within,
+    instead,
     month_of,
     narrowed,
 )
@@ -76,6 +77,8 @@ def budgets(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # login_required has seen to it
     asked, is_all = WhichCalls.of(request), is_admin(request.user)
     days = by_day(asked.calls, asked.days)
+    # One answer to what a single model was asked is no whole run instead.
+    alone_of = "" if asked.model else instead(asked.calls, days)
     payers, presets = by_payer(asked.calls)
     models = by_model(asked.calls)
     whole = sum((day.whole for day in days), Decimal(0))
@@ -89,7 +92,7 @@ def budgets(request: HttpRequest) -> HttpResponse:
         "chips": _chips(asked, kept, is_all=is_all),
         "whole": money(whole),
         "runs": runs,
-        "days": days_view(days),
+        "days": days_view(days, alone_of),
         "payers": [
             {
                 "name": p.name,
