@@ -21,6 +21,7 @@ from .models import (
     LookedAt,
     OwnPreset,
     Project,
+    ProjectFile,
     PromptTemplate,
     Run,
     RunFile,
@@ -221,6 +222,13 @@ def project_editable_by(user: Viewer, slug: str) -> Project:
     """Whoever made it, and the admins."""
     projects = projects_of(user)
     return _project(projects if is_admin(user) else projects.filter(made_by_id=user.pk), slug)
+
+
+def file_of_project(user: Viewer, slug: str, file_id: int) -> ProjectFile:
+    file = project_of(user, slug).files.select_related("file").filter(pk=file_id).first()
+    if file is None:
+        raise Http404("No such file.")
+    return file
 
 
 def _project(projects: QuerySet[Project], slug: str) -> Project:

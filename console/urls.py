@@ -97,6 +97,13 @@ urlpatterns = [
     path("fusion/projects/<slug:slug>", projects.detail, name="project-detail"),
     path("fusion/projects/<slug:slug>/edit", projects.edit, name="project-edit"),
     path("fusion/projects/<slug:slug>/delete", projects.delete, name="project-delete"),
+    path("fusion/projects/<slug:slug>/files", projects.file_add, name="project-file-add"),
+    path("fusion/projects/<slug:slug>/files/<int:file_id>", projects.file, name="project-file"),
+    path(
+        "fusion/projects/<slug:slug>/files/<int:file_id>/remove",
+        projects.file_remove,
+        name="project-file-remove",
+    ),
     path("fusion/prompts", prompts.list, name="prompt-list"),
     path("fusion/prompts/new", prompts.new, name="prompt-new"),
     path("fusion/prompts/<int:prompt_id>/edit", prompts.edit, name="prompt-edit"),

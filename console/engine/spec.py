@@ -34,7 +34,7 @@ LETTERS = "ABCDEFGH"
 MAX_SEATS = len(LETTERS)
 # Where a run ends by itself: with the panel, or with the analysis; "": with the fused answer.
 StopAfter = Literal["", "panel", "analysis"]
-Way = Literal["shared", "own", "provider"]
+Way = Literal["shared", "files", "own", "provider"]
 # Of a writer that was chosen for one fusion, in its row: the second says that the fusion carries
 # a reader's wish (`FusionState.wish`). Versions that do not know it cannot read that writer, and
 # leave the fusion to one that can.
@@ -252,16 +252,22 @@ class Prompts:
 
 @dataclass(frozen=True)
 class Research:
-    """What is looked up on the web: before the panel is asked, the same for every seat (`shared`);
-    by each seat, with tools of ours (`own`: the limits are a seat's, `turns` is how often it is
-    asked with tools, `seconds` is for the tools of one turn); or by the seats' providers
-    (`provider`). Who has no such way gets what is looked up for all."""
+    """What is looked up: on the web and in the files of the run's project before the panel is
+    asked, the same for every seat (`shared`), or in those files alone (`files`); by each seat, with
+    tools of ours (`own`: the limits are a seat's, `turns` is how often it is asked with tools,
+    `seconds` is for the tools of one turn); or by the seats' providers (`provider`). Who has no
+    such way gets what is looked up for all."""
 
     queries: int = 3
     pages: int = 6
     seconds: float = 45
     way: Way = "shared"
     turns: int = 6
+
+    @property
+    def is_for_all(self) -> bool:
+        """What is looked up, is before the panel is asked."""
+        return self.way in ("shared", "files")
 
     def __post_init__(self) -> None:
         if self.way not in get_args(Way):

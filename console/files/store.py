@@ -27,7 +27,8 @@ from .refused import FileRefused
 
 log = logging.getLogger(__name__)
 
-# What nobody's run uses is taken away after so long: somebody may still be writing the prompt.
+# What no run and no project uses is taken away after so long: somebody may still be writing the
+# prompt.
 UNUSED_FOR = timedelta(hours=24)
 AT_A_TIME = 200
 
@@ -95,16 +96,16 @@ def read_bytes(hash: str, kind: str = "bytes") -> bytes | None:
 
 
 def remove_unused(*, now: bool = False) -> int:
-    """Takes away the files that no run uses; `now`: also those that were brought lately. How
-    many. Bytes go once their row is gone, so that no run is left with a row alone."""
-    unused = File.objects.filter(uses=None)
+    """Takes away the files that no run and no project uses; `now`: also those that were brought
+    lately. How many. Bytes go once their row is gone, so that no run is left with a row alone."""
+    unused = File.objects.filter(uses=None, project_uses=None)
     if not now:
         unused = unused.filter(touched_at__lt=timezone.now() - UNUSED_FOR)
     removed = 0
     for hash in unused.values_list("pk", flat=True)[:AT_A_TIME]:
         try:
             with transaction.atomic():
-                gone, _ = File.objects.filter(pk=hash, uses=None).delete()
+                gone, _ = unused.filter(pk=hash).delete()
         except ProtectedError:
             continue  # a run began to use it meanwhile
         if gone and not File.objects.filter(pk=hash).exists():  # or it was brought again

@@ -113,7 +113,7 @@ def is_researching(spec: Spec, state: RunState) -> bool:
 
 def _by_seats(spec: Spec) -> bool:
     """Each looks up by itself, beside the others' answers."""
-    return spec.research is not None and spec.research.way != "shared"
+    return spec.research is not None and not spec.research.is_for_all
 
 
 def words(state: RunState) -> str:

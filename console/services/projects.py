@@ -16,6 +16,7 @@ from ..models.runs import Origin
 from ..money.amounts import nano
 from ..money.purses import purse_set
 from ..search import index
+from ..search.of_files import forget_files
 from .errors import Refused
 from .runs import clean_text
 
@@ -119,6 +120,7 @@ def project_delete(*, project: Project) -> None:
                 left = {k: v for k, v in (token.defaults or {}).items() if k != "project"}
                 ApiToken.objects.filter(pk=token.pk).update(defaults=left or None)
         Purse.objects.filter(kind=PROJECT, subject=str(project.pk)).delete()
+        forget_files([*project.files.values_list("pk", flat=True)])
         project.delete()
         for run_id in runs:
             index(run_id)

@@ -33,6 +33,7 @@ from .errors import Refused
 from .estimates import estimated
 from .order import question_goes_on
 from .preset_versions import version_of
+from .project_files import looked_into
 from .taken import as_if_brought
 
 
@@ -89,6 +90,7 @@ def run_start(
     if visibility not in (Visibility.PRIVATE, Visibility.TEAM):
         raise Refused("A new run is for you alone, for the team, or for the project that it is in.")
     context = project.context if project else ""
+    spec = looked_into(spec, project)
     if project and (most := project.run_budget) is not None:
         max_cost = most if max_cost is None else min(most, max_cost)
     version, most = version_of(spec.preset)

@@ -62,7 +62,7 @@ def research_for(asked: str, usual: str, limits: Mapping[str, Any]) -> Research 
 def with_ways(panel: tuple[Panelist, ...], research: Research | None) -> tuple[Panelist, ...]:
     """With what has to be known of each seat, and of who stands in for it: whether it takes tools,
     or whether its provider searches."""
-    if research is None or research.way == SHARED:
+    if research is None or research.is_for_all:
         return panel
     slugs = {who.credential for seat in panel for who in (seat, seat.fallback) if who}
     known = {

@@ -20,6 +20,7 @@ from ..engine.calls.call import Control
 from ..engine.calls.window import window_of
 from ..engine.errors import LeaseLost, ProviderError, Reason
 from ..engine.events import Event, EventType
+from ..engine.pool import lookups, searches
 from ..engine.provider import Provider
 from ..engine.reducer import apply
 from ..engine.spec import MAX_SEATS, Panelist, Spec
@@ -34,10 +35,10 @@ from ..providers.registry import make_provider
 from ..providers.traits import Traits
 from ..record import eventlog
 from ..record.asked import Asked
-from ..research.researcher import SiteResearcher
 from .admission import AllPlaces, RunAdmission
 from .leases import release
 from .recorder import Db, Recorder, patiently
+from .research import RunResearcher
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,14 @@ class Execution:
         self.spec = Spec.from_dict(run.spec)
         self.state = state
         self._handed_on = handed_on
-        self._researcher = SiteResearcher(run.pk, run.attempt, self._patient_db)
+        self._researcher = RunResearcher(
+            run.pk,
+            run.attempt,
+            self._patient_db,
+            run.project_id,
+            web=_searches_the_web(self.spec, state),
+            queries=[search["query"] for search in searches(state.research)],
+        )
         self._keys = keys
         self.stopped_by = ""  # cancelled | lost | shutdown
         self._shared = shared
@@ -227,6 +235,12 @@ class Execution:
         except Error as error:
             # It is learned again by the next run that needs it.
             log.warning("run %s could not keep what it learned: %s", self.run_id, error)
+
+
+def _searches_the_web(spec: Spec, state: RunState) -> bool:
+    """Not where only the project's files are looked into; what a reader has looked up is."""
+    is_asked_for = any(not one.get("is_over") for one in lookups(state.research))
+    return is_asked_for or not (spec.research and spec.research.way == "files")
 
 
 def _reader(spec: Spec) -> Panelist:

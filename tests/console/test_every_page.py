@@ -41,6 +41,7 @@ DONE = {
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
     *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring", "file-text"),
     *("preset-offer", "preset-copy", "prompt-offer", "model-star"),
+    *("project-file-add", "project-file-remove"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
@@ -119,6 +120,7 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
         "token": "none",
         "token_id": 1,
         "prompt_id": 1,
+        "file_id": 1,
         "slug": "quality",
         "act": run.pk,
     }
@@ -128,7 +130,11 @@ def arguments(pattern: URLPattern, run: Run) -> dict[str, object]:
 def test_every_address_is_known_here() -> None:
     names = {p.name for p in urlpatterns if isinstance(p, URLPattern) and p.name}
     frames = {"run-frames", "shared-frames"}  # tests/live/test_asking_for_frames.py
-    files = {"file-of-run", "file-thumbnail"}  # test_files.py
+    files = {
+        "file-of-run",
+        "file-thumbnail",
+        "project-file",
+    }  # test_files.py, test_project_files.py
     of_sources = {"run-source"}  # tests/console/test_run_source.py
     elsewhere = {*frames, *files, *of_sources}
     of_one = {*RUN_PAGES, *SHARED_PAGES, *OWN_PRESET_PAGES, *PROMPT_PAGES, *PROJECT_PAGES}

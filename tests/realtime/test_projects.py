@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,9 +13,11 @@ from django.contrib.auth.models import User
 from console.engine.spec import Panelist, Spec
 from console.engine.steps import prompts
 from console.engine.usage import Price
-from console.models import Credential, Hold, Run, Window
+from console.models import Credential, Hold, ProjectFile, Run, SourceText, Window
 from console.services import runs as services
+from console.services.attaching import file_bring
 from console.services.follow import run_follow
+from console.services.project_files import project_file_add
 from console.services.projects import project_save
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
@@ -78,3 +83,39 @@ def test_its_budget_pays_for_its_runs_alone(
     refused = start(alice, project=other)
     carry_out(worker, str(refused.pk))
     assert "The project's budget of" in rows(refused).calls["panel-0-1"].error
+
+
+def test_its_files_are_looked_up_and_cited_without_any_engine(
+    worker: Worker,
+    upstream: Upstream,
+    credential: Credential,
+    alice: User,
+    settings: Any,
+    tmp_path: Any,
+) -> None:
+    settings.FILES_DIR, settings.SEARCH_ENGINES = str(tmp_path), {}
+    settings.BASE_URL = "https://fusion.example"
+    queries = Script(text=json.dumps({"queries": ["reminder cost"]}))
+    upstream.script(
+        "judge", lambda body: replace(Script(text="“five euros” [1]."), judge=queries)
+        if "search queries" in str(body) else Script(text="It costs “five euros” [1].")
+    )  # fmt: skip
+    upstream.script("a", Script(text="“A reminder costs five euros” [1], “nothing” [1]."))
+    project = project_save(by=alice, name="Billing")
+    pages = "Invoices are blue.\n" * 300 + "A reminder costs five euros.\n"
+    for name, text in (("rules.txt", pages), ("menu.txt", "On Monday there is soup.")):
+        brought = file_bring(name=name, data=text.encode())
+        project_file_add(project=project, file=brought, by=alice)
+    run = start(alice, project=project)
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    assert (state.status, state.error) == ("completed", "")
+    [source] = state.research["sources"]
+    file = ProjectFile.objects.get(name="rules.txt")
+    assert source["url"] == f"https://fusion.example/fusion/projects/billing/files/{file.pk}"
+    assert source["title"].startswith("rules.txt") and source["number"] == 1
+    assert "five euros" in SourceText.objects.get(run=run).text
+    told = str(upstream.calls_of("a")[0].body)
+    assert "SOURCE 1" in told and "A reminder costs five euros." in told and "soup" not in told
+    [cited] = state.calls["panel-0-1"].citations
+    assert (cited["found"], cited["missing"]) == ("1 of 2", "nothing")

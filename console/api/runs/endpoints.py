@@ -23,6 +23,7 @@ from ...services.errors import Refused, RunUnderWay
 from ...services.fusion_wish import begins_from, fusion_wish
 from ...services.habits import history
 from ...services.look_ups import claim_look_up
+from ...services.project_files import looked_into
 from ...services.quote import quote_of
 from ...services.reopening import must_be_of_here
 from ...services.rulings import ReaderWish, Ruled
@@ -170,6 +171,7 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
     plan = replace(plan, warnings=(*plan.warnings, *without))
     project = project_of(body, call.token.owner)
     context = project.context if project else ""
+    plan = replace(plan, spec=looked_into(plan.spec, project))
     return _Asked(plan, asked.messages, asked.prompt, asked.files, context)
 
 

@@ -45,7 +45,7 @@ class Evidence:
         panelist: Panelist,
     ) -> Evidence:
         wish = context.spec.research
-        if gathering is None or wish is None or wish.way == "shared":
+        if gathering is None or wish is None or wish.is_for_all:
             return cls(context, gathering, panelist, "shared")
         if wish.way == "own" and _can_call_tools(context, gathering, panelist):
             tools = OwnTools(context, gathering, wish, seat, key)

@@ -84,7 +84,7 @@ async def fuse(
     begun = [state.calls[key] for key in fusion.judged] if fusion else []
     async with panel_of(context, gathering, is_asked=not begun) as panel:
         answers = await panel.answers()
-        if gathering and spec.research and spec.research.way != "shared":
+        if gathering and spec.research and not spec.research.is_for_all:
             context.library = await gathering.library()  # with what the seats have read
         if fusion and fusion.seats:
             answers = answers_of(context, fusion.seats)

@@ -42,6 +42,7 @@ _USUAL = frozenset(
 )
 _WORD = re.compile(r"[^\W_][\w.'’-]*[^\W_]|[^\W\d_]")
 NOTHING = "Nothing was searched for: no page of the web was thought to help."
+NOTHING_IN_FILES = "Nothing was looked up: no file of the project was thought to help."
 LATE = "Not all was read that was found: the time for research was over."
 _SCHEMA = {
     "type": "object",
@@ -61,7 +62,7 @@ async def research(context: Context) -> Gathering | None:
     gathering = Gathering(context)
     calls = context.state.calls.values()
     has_begun = any(not (c.is_brought or c.step is Step.RESEARCH) for c in calls)
-    if not has_begun and wish.way == "shared":
+    if not has_begun and wish.is_for_all:
         await look_up_for_all(context, gathering)
     context.library = await gathering.library()
     return gathering
@@ -90,7 +91,7 @@ class _Research:
         await together(self._search(q, deadline) for q in queries if q not in known)
         await self._read_all(deadline, set(queries))
         if not queries:
-            note = NOTHING
+            note = NOTHING_IN_FILES if self._wish.way == "files" else NOTHING
         elif asyncio.get_running_loop().time() >= deadline:
             note = LATE
         await self._gathering.end(note)

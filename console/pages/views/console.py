@@ -31,6 +31,7 @@ from ...services.habits import history
 from ...services.lately import presets_used_lately
 from ...services.policy import CHOICES
 from ...services.presets import presets_enabled
+from ...services.project_files import looked_into
 from ...services.quote import quote
 from ...services.runs import run_start
 from ...services.site import reference
@@ -217,6 +218,7 @@ def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpRes
         with suppress(Refused):
             answers = [tokens_in(answer.text) for answer in form.brought]
             spec = build(wish_of_form(form, request.POST, request.user))
+            spec = looked_into(spec, place.chosen)
             files = attached_by(request).files
             asked = _asked(request) + tokens_of(files)
             asked += tokens_in(place.chosen.context) if place.chosen else 0

@@ -94,6 +94,12 @@ def thumbnail(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpRespo
     return _served(row.file_id, "thumbnail", type, "inline")
 
 
+def download(hash: str, name: str) -> HttpResponse:
+    """A file that is never shown, whatever is in it."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return _served(hash, "bytes", "application/octet-stream", disposition)
+
+
 def _served(hash: str, kind: str, type: str, disposition: str) -> HttpResponse:
     data = read_bytes(hash, kind)
     if data is None:

@@ -13,14 +13,18 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ... import access
+from ...files.delivery import described
+from ...files.kinds import OFFERED as FILES_OFFERED
 from ...fragments.spent import standing_view
-from ...models import Project
+from ...models import Project, ProjectFile
 from ...models.money import DAY, MONTH
 from ...money.standing import standings_of
 from ...services.errors import Refused
+from ...services.project_files import project_file_add, project_file_remove
 from ...services.projects import (
     LONGEST_CONTEXT,
     budgets_of,
@@ -28,7 +32,11 @@ from ...services.projects import (
     project_delete,
     project_save,
 )
+from ...site.public_url import public_url
+from ..attaching import attached_by
 from ..search_form import of_project
+from ..uploads import AttachedUploads
+from .files import download, private_file
 from .questions import found_questions
 
 SHOWN = 12  # questions on its page; the history has all of them
@@ -85,6 +93,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": found.rows,
         "has_more": found.older is not None,
         "preset": dict(preset_choices(project)).get(project.preset, ""),
+        "files": [_file(one) for one in project.files.select_related("file")],
+        "offered": ",".join(o for o in FILES_OFFERED.split(",") if not o.startswith("image")),
         "standings": [standing_view(one) for one in standings_of(project)],
     }
     return render(request, "console/projects/project.html", context)
@@ -128,6 +138,56 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, f"{project.name} is deleted. Its questions are still there.")
         return redirect("project-list")
     return render(request, "console/projects/delete.html", {"project": project})
+
+
+@csrf_exempt  # looked at below: a file is read of whom it is known
+@require_POST
+@never_cache
+@login_required
+def file_add(request: HttpRequest, slug: str) -> HttpResponse:
+    request.upload_handlers = [AttachedUploads(request)]
+    return _file_add(request, slug)
+
+
+@csrf_protect
+def _file_add(request: HttpRequest, slug: str) -> HttpResponse:
+    project = access.project_editable_by(request.user, slug)
+    attached = attached_by(request)
+    refused = [*attached.errors]
+    for file in attached.files:
+        try:
+            project_file_add(
+                project=project, file=file, by=attached.owner, address_of=public_url("", request)
+            )
+        except Refused as why:
+            refused.append(str(why))
+    for sentence in refused or ([] if attached.files else ["Choose a file first."]):
+        messages.error(request, sentence)
+    return redirect("project-detail", project.slug)
+
+
+@require_POST
+@never_cache
+@login_required
+def file_remove(request: HttpRequest, slug: str, file_id: int) -> HttpResponse:
+    project = access.project_editable_by(request.user, slug)
+    file = access.file_of_project(request.user, slug, file_id)
+    project_file_remove(file=file)
+    messages.success(request, f"“{file.name}” is taken away.")
+    return redirect("project-detail", project.slug)
+
+
+@private_file
+@require_safe
+@login_required
+def file(request: HttpRequest, slug: str, file_id: int) -> HttpResponse:
+    row = access.file_of_project(request.user, slug, file_id)
+    return download(row.file_id, row.name)
+
+
+def _file(row: ProjectFile) -> dict[str, Any]:
+    told = described(row.file.type, row.file.read)
+    return {"pk": row.pk, "name": row.name, "in_words": told, "added_at": row.created_at}
 
 
 def _may_edit(request: HttpRequest, project: Project) -> bool:
