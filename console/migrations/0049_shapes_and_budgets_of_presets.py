@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0048_own_research'),
+        ("console", "0048_own_research"),
     ]
 
     operations = [

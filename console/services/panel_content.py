@@ -84,7 +84,7 @@ def content_of_spec(spec: Spec, *, inner: bool = True) -> Content:
             },
             terms=spec.terms,
             shape=shape_of(spec.prompts),
-            usual_web=spec.research.way if spec.research else OFF,
+            usual_web=_way(spec),
         )
     )
     if inner:
@@ -164,3 +164,8 @@ def _terms_of(terms: Terms) -> dict[str, Any]:
 
 def _terms(content: Mapping[str, Any]) -> Terms:
     return Terms.from_dict(content)
+
+
+def _way(spec: Spec) -> str:
+    """A project's files are looked into where there are some: no panel says so."""
+    return spec.research.way if spec.research and spec.research.way != "files" else OFF

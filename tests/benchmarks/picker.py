@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import median
 
 import django
@@ -89,8 +90,8 @@ def main(arguments: Sequence[str]) -> int:
             page.wait_for_selector("#seat[role=combobox]")
             clock = Clock(page)
             floor += _keys(page, clock, "#bare")
-            read.append(clock.spent(lambda page=page: page.evaluate(BRING)))
-            opened.append(clock.spent(lambda page=page: page.locator("#seat").click()))
+            read.append(clock.spent(partial(page.evaluate, BRING)))
+            opened.append(clock.spent(page.locator("#seat").click))
             assert page.locator("#picker-list [role=option]").count()
             keys += _keys(page, clock, "#seat")
             page.close()
@@ -108,7 +109,7 @@ def _keys(page: Page, clock: Clock, field: str) -> list[float]:
     for text in TYPED:
         page.locator(field).fill("")
         page.locator(field).focus()
-        spent += [clock.spent(lambda key=key: page.keyboard.type(key)) for key in text]
+        spent += [clock.spent(partial(page.keyboard.type, key)) for key in text]
     return spent
 
 
@@ -128,7 +129,8 @@ def _server() -> None:
 def _row(title: str, samples: Sequence[float], gate: float | None = None) -> None:
     told = f" (gate {gate:.0f})" if gate else ""
     sys.stdout.write(
-        f"{title:36} p50 {median(samples):6.1f}  p95 {percentile(samples, 0.95):6.1f} ms CPU{told}\n"
+        f"{title:36} p50 {median(samples):6.1f}  "
+        f"p95 {percentile(samples, 0.95):6.1f} ms CPU{told}\n"
     )
 
 
