@@ -156,7 +156,7 @@ def presets_of(user: Viewer) -> QuerySet[OwnPreset]:
     """A person's own: nobody else's, not for admins either."""
     if not (user.is_authenticated and user.is_active):
         return OwnPreset.objects.none()
-    return OwnPreset.objects.filter(owner_id=user.pk)
+    return OwnPreset.objects.filter(owner_id=user.pk).select_related("project")
 
 
 def preset_owned_by(user: Viewer, slug: str) -> OwnPreset:

@@ -192,6 +192,7 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
                     ("synthesizer_fallback_model", "synthesizer_fallback_credential"),
                     "criteria",
                     "shape",
+                    "project",
                 ],
             },
         ),

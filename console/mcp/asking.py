@@ -58,6 +58,7 @@ def begin(
     caller.must_have(Scope.RUN)
     if preset and (panel or judge):
         raise Refused("Give either a preset or a panel and a judge.")
+    named = (caller.defaults.project or None) if project is None else project
     own = {
         # Empty it is nobody, beside answers from elsewhere; else it was not meant.
         "panel": list(panel) if panel or (answers and panel is not None) else None,
@@ -65,7 +66,7 @@ def begin(
         "judge": judge,
         "wait_for": wait_for,
         "web": web,
-        "project": caller.defaults.project if project is None else project,
+        **({} if named is None else {"project": named}),
         **(terms.model_dump() if terms else {}),
     }
     model = f"{PREFIX}{preset.removeprefix(PREFIX)}" if preset else "fusion"
@@ -79,8 +80,9 @@ def begin(
         person=caller.person,
         usual=usual_in(chosen, caller.defaults.preset),
     )
+    belongs = project_of(body, caller.person, plan.spec.preset)
     budget = None if max_cost is None else Decimal(str(max_cost))
-    return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget, chosen))
+    return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget, belongs))
 
 
 def find(caller: Caller, run_id: str) -> Run:

@@ -56,6 +56,16 @@ class Migration(migrations.Migration):
             name='project',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='console.project'),
         ),
+        migrations.AddField(
+            model_name='preset',
+            name='project',
+            field=models.ForeignKey(blank=True, db_index=False, help_text='Runs with it belong there, unless they say otherwise.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='console.project'),
+        ),
+        migrations.AddField(
+            model_name='ownpreset',
+            name='project',
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='console.project'),
+        ),
         migrations.AddIndex(
             model_name='run',
             index=models.Index(condition=models.Q(('project__isnull', False)), fields=['project', '-created_at'], name='run_of_project'),

@@ -24,6 +24,15 @@ class OwnPreset(models.Model):
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=200, blank=True)
     content = models.JSONField()
+    # Where runs with it belong, unless they say otherwise.
+    project = models.ForeignKey(
+        "console.Project",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
     offered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

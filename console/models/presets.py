@@ -156,6 +156,16 @@ class Preset(AskedTerms):
         "instead of being asked again. 0: never.",
     )
 
+    project = models.ForeignKey(
+        "console.Project",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Runs with it belong there, unless they say otherwise.",
+    )
+
     # Research, where a search engine is configured or a provider has one.
     web = models.CharField(
         "web",

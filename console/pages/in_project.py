@@ -12,8 +12,9 @@ from django.http import HttpRequest
 
 from ..access import projects_of
 from ..models import OwnPreset, Project
-from ..services.projects import offered_first
+from ..services.projects import offered_first, project_of_preset
 
+NONE = "-"  # no name in an address
 GONE = "That project is not there any more. Choose another, or none."
 
 
@@ -27,16 +28,21 @@ class InProject:
     offered: OwnPreset | None
     is_gone: bool
     is_own: bool
+    is_none: bool  # whatever the preset says
 
     @classmethod
     def of(cls, request: HttpRequest) -> InProject:
         slug = (request.POST if request.method == "POST" else request.GET).get("project", "")
         projects = projects_of(request.user)
+        is_none = slug == NONE
+        slug = "" if is_none else slug
         is_named = bool(slug) and "\0" not in slug
         chosen = projects.filter(slug=slug).first() if is_named else None
         offered = offered_first(chosen)
         is_own = offered is not None and offered.owner_id == request.user.pk
-        return cls(projects, chosen, offered, bool(slug) and chosen is None, is_own)
+        if not (slug or is_none) and request.method == "POST":
+            chosen = project_of_preset(request.POST.get("preset", "").replace("\0", ""))
+        return cls(projects, chosen, offered, bool(slug) and chosen is None, is_own, is_none)
 
     def among(self, own: Iterable[OwnPreset]) -> list[OwnPreset]:
         """One's own presets, and the project's."""
@@ -58,4 +64,8 @@ class InProject:
 
     @property
     def context(self) -> dict[str, Any]:
-        return {"projects": self.projects.defer("context"), "in_project": self.chosen}
+        return {
+            "projects": self.projects.defer("context"),
+            "in_project": self.chosen,
+            "in_none": self.is_none,
+        }

@@ -12,7 +12,7 @@ from django.utils.text import slugify
 
 from ..catalog.places import named_place
 from ..engine.spec import Panelist
-from ..models import Credential, OwnPreset, Preset, PresetPanelist
+from ..models import Credential, OwnPreset, Preset, PresetPanelist, Project
 from .build_spec import SeatWish, Wish, build
 from .errors import Refused
 from .panel_content import Content, content_of, wish_of
@@ -34,6 +34,7 @@ def own_preset_save(
     wish: Wish,
     description: str = "",
     preset: OwnPreset | None = None,
+    project: Project | None = None,
 ) -> OwnPreset:
     """A new one, or `preset` as it is to be from now on. Raises Refused, also where nobody could
     be asked with it: NameRefused and PolicyRefused say where that lies."""
@@ -52,6 +53,9 @@ def own_preset_save(
             preset = OwnPreset.objects.select_for_update().get(pk=preset.pk)
             preset.name, preset.description, preset.content = name, description, content
             preset.save(update_fields=["name", "description", "content"])
+        if preset.project_id != (project.pk if project else None):
+            preset.project = project
+            preset.save(update_fields=["project"])
         version_add(preset=preset, by=owner)
     return preset
 
@@ -72,7 +76,11 @@ def own_preset_offer(*, preset: OwnPreset, is_offered: bool) -> None:
 def own_preset_take(*, preset: OwnPreset, by: User) -> OwnPreset:
     """A copy of one that is offered, of one's own. Raises Refused."""
     return own_preset_save(
-        owner=by, name=preset.name, description=preset.description, wish=own_wish(preset)
+        owner=by,
+        name=preset.name,
+        description=preset.description,
+        wish=own_wish(preset),
+        project=preset.project,
     )
 
 
@@ -106,6 +114,7 @@ def preset_from_offer(*, preset: OwnPreset, by: User) -> Preset:
         judge_place=str(named_place(preset.content["judge"]) or ""),
         synthesizer_place=str(named_place(preset.content["synthesizer"]) or ""),
         wait_for=as_text(waits) if waits else "",
+        project=preset.project,
         **at("judge", spec.judge),
         **at("judge_fallback", spec.judge.fallback),
         **at("synthesizer", writer),

@@ -104,7 +104,7 @@ def presets_enabled(*slugs: str) -> dict[Preset, str]:
     """Those that are switched on, or of those the ones of these slugs, each with what it lacks, as
     `preset_lacks` says it: read at once, with their seats and whose keys they name, instead of one
     by one."""
-    enabled = Preset.objects.filter(enabled=True)
+    enabled = Preset.objects.filter(enabled=True).select_related("project")
     presets = list(enabled.filter(slug__in=slugs) if slugs else enabled)
     at_hand(presets)
     places_filled(*presets)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.text import slugify
 
 from ..models import ApiToken, OwnPreset, Preset, Project, Purse, Run, Visibility
@@ -42,6 +43,15 @@ def offered_first(project: Project | None) -> OwnPreset | None:
         return None
     offered = OwnPreset.objects.exclude(offered_at=None).filter(owner__is_active=True)
     return offered.filter(slug=project.preset).first()
+
+
+def project_of_preset(slug: str) -> Project | None:
+    """Where runs with it belong that say nothing; one that one's own or the site's preset names."""
+    if not slug:
+        return None
+    site = Preset.objects.filter(slug=slug).values("project")
+    own = OwnPreset.objects.filter(slug=slug).values("project")
+    return Project.objects.filter(Q(pk__in=site) | Q(pk__in=own)).first()
 
 
 def project_save(

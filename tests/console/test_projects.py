@@ -15,7 +15,7 @@ from django.http import Http404
 from django.test import Client
 
 from console import access
-from console.models import OwnPreset, Project, Purse, Run, RunDeletion
+from console.models import OwnPreset, Preset, Project, Purse, Run, RunDeletion
 from console.money.book import purses_for
 from console.record.asked import Asked, in_context
 from console.services.deletion import runs_delete, runs_put_back
@@ -251,3 +251,22 @@ def test_whoever_reads_by_link_is_told_nothing_of_its_project(
     assert "Project: Billing 2.0" in text_of(client, f"/fusion/runs/{run.pk}/export?format=md")
     told = json.loads(text_of(client, f"/fusion/runs/{run.pk}/export?format=json"))
     assert told["runs"][0]["context"] == CONTEXT
+
+
+def test_a_preset_names_one_for_runs_that_say_nothing(
+    page: Client, billing: Project, alice: User
+) -> None:
+    Preset.objects.filter(slug="quality").update(project=billing)
+    shown = text_of(page, "/fusion")
+    assert "in Billing 2.0" in shown and "Project as the preset says" in shown
+    assert ask(page).project == billing
+    assert ask(page, project="-").project is None
+    assert ask(page, preset="budget").project is None
+    content = {"panel": [{"model": "openai/gpt-5"}], "judge": "openai/gpt-5"}
+    own = OwnPreset.objects.create(owner=alice, slug="alice-own", name="Own", content=content)
+    form = {"name": "Own", "panel": "openai/gpt-5", "judge": "openai/gpt-5"}
+    page.post("/fusion/presets/alice-own/edit", form | {"project": billing.slug})
+    own.refresh_from_db()
+    assert own.project == billing
+    assert f'value="{billing.slug}" selected' in text_of(page, "/fusion/presets/alice-own/edit")
+    assert ask(page, preset="alice-own").project == billing

@@ -98,3 +98,13 @@ def test_lists_and_searches_are_narrowed_to_it_and_a_run_moves(
     gone = send(secret, "patch", f"/v1/runs/{inside.pk}", {"project": "gone"})
     assert gone.status_code == 400 and gone.json()["error"]["param"] == "project"
     assert send(secret, "patch", f"/v1/runs/{inside.pk}", {"project": ""}).json()["project"] is None
+
+
+def test_a_preset_names_one_where_neither_request_nor_token_does(
+    bob: User, billing: Project, priced: Preset
+) -> None:
+    Preset.objects.filter(pk=priced.pk).update(project=billing)
+    asked = {"model": "fusion/own"}
+    assert started(token(bob), **asked)[1].project == billing
+    assert started(token(bob, fanout="every"), **asked)[1].context == CONTEXT
+    assert started(token(bob), project="", **asked)[1].project is None

@@ -20,4 +20,6 @@ def with_defaults(body: Body, token: ApiToken) -> Body:
         return body
     said = TokenDefaults.of(token.defaults)
     filled = {name: getattr(said, name) for name in FIELDS if name not in own.model_fields_set}
+    if not filled.get("project"):
+        filled.pop("project", None)  # said by nobody: the preset may
     return body.model_copy(update={"fusion": own.model_copy(update=filled)})

@@ -104,7 +104,7 @@ def start(
             goes_on=bool(part),
             visibility=visibility,
             max_cost=max_cost_of(call),
-            project=project_of(call.body, call.token.owner),
+            project=project_of(call.body, call.token.owner, spec.preset),
             taken=taken,
         )
     except Refused as refusal:

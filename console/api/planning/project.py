@@ -8,14 +8,17 @@ from django.contrib.auth.models import User
 
 from ... import access
 from ...models import OwnPreset, Project
+from ...services.projects import project_of_preset
 from ..http.errors import ApiError
 
 
-def project_of(body: Any, person: User | None) -> Project | None:
-    """Raises ApiError."""
+def project_of(body: Any, person: User | None, preset: str = "") -> Project | None:
+    """The one that it names, or where neither it nor its token says anything, that of the `preset`
+    that it is asked with. Raises ApiError."""
     slug = body.fusion.project
     if not slug:
-        return None
+        is_said = "project" in body.fusion.model_fields_set
+        return None if is_said else project_of_preset(preset)
     # The shell acts for nobody: every project is the team's.
     projects = access.projects_of(person) if person else Project.objects.all()
     project = None if "\0" in slug else projects.filter(slug=slug).first()

@@ -169,7 +169,7 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
     asked = conversation(chat_messages, with_tools=plan.keeps_tools, owner=call.token.owner)
     without = must_be_seen(plan.spec, asked.files)
     plan = replace(plan, warnings=(*plan.warnings, *without))
-    project = project_of(body, call.token.owner)
+    project = project_of(body, call.token.owner, plan.spec.preset)
     context = project.context if project else ""
     plan = replace(plan, spec=looked_into(plan.spec, project))
     return _Asked(plan, asked.messages, asked.prompt, asked.files, context)

@@ -43,7 +43,7 @@ from console.services.habits import history
 from console.services.own_presets import own_wish
 from console.services.presets import default_preset_slug, preset_lacks, preset_wish, usual_wish
 from console.services.project_files import looked_into
-from console.services.projects import offered_first
+from console.services.projects import offered_first, project_of_preset
 from console.services.quote import quote_of
 from console.services.runs import run_cancel, run_start
 from console.services.site import reference
@@ -119,7 +119,9 @@ class Command(BaseCommand):
             if project and project.preset and not (options["preset"] or options["panel"]):
                 options["preset"] = project.preset
             wish = self._wish(options)
-            spec = looked_into(build(wish), project)
+            spec = build(wish)
+            project = project or project_of_preset(spec.preset)
+            spec = looked_into(spec, project)
             if options["quote"]:
                 told = [project.context, prompt] if project and project.context else [prompt]
                 self._quote(spec, told, wish, as_json=options["json"])

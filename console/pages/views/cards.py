@@ -27,6 +27,7 @@ class Card:
     pk: int = 0
     seats: tuple[dict[str, Any], ...] = ()
     is_own: bool = False
+    project: str = ""  # where runs with it belong
     is_changed: bool = False  # another model in a seat, for this run
     judge: str = ""
     writer: str = ""  # where another one than the judge writes
@@ -77,6 +78,7 @@ def _card(
         name=preset.name,
         description=preset.description,
         pk=preset.pk,
+        project=preset.project.name if preset.project else "",
         seats=seats,
         judge=short_name(preset.judge_model) if can_judge else "",
         writer=short_name(preset.writer_model) if preset.has_writer else "",
@@ -144,6 +146,7 @@ def _own_card(preset: OwnPreset, keys: Set[str]) -> Card:
         name=preset.name,
         description=preset.description,
         is_own=True,
+        project=preset.project.name if preset.project else "",
         seats=tuple(
             {
                 "seat": n,

@@ -273,6 +273,7 @@ def _page(
         "hidden_count": len(presets) - len(can_run),
         "none_can_run": bool(presets) and len(cards) == 1,
         "visibilities": VISIBILITIES,
+        "some_name_a_project": any(card.project for card in [*cards, *others]),
         "policy": [
             {"choice": c, "is_yes_or_no": c.kind is bool, "value": form.policy_of(c.name)}
             for c in CHOICES

@@ -79,7 +79,9 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     preset = access.preset_owned_by(request.user, slug)
     if request.method == "POST":
         return _save(request, preset)
-    return _form_page(request, _unsaved(preset.name, preset.content, preset.description), preset)
+    form = _unsaved(preset.name, preset.content, preset.description)
+    form.initial["project"] = preset.project.slug if preset.project else ""
+    return _form_page(request, form, preset)
 
 
 @never_cache
@@ -222,6 +224,9 @@ def _save(request: HttpRequest, preset: OwnPreset | None) -> HttpResponse:
                 description=form.cleaned_data["description"],
                 wish=_wish(form, request, preset),
                 preset=preset,
+                project=access.projects_of(request.user)
+                .filter(slug=form.cleaned_data["project"])
+                .first(),
             )
         except Refused as refused:
             note(form, refused)
@@ -273,5 +278,6 @@ def _form_page(
         "has_web": is_offered(),
         "has_writer": False,
         "policy_is_chosen": form.has_policy,
+        "projects": access.projects_of(request.user).defer("context"),
     }
     return render(request, "console/presets/edit.html", context, status=status)
