@@ -14,6 +14,7 @@ from .runs.endpoints import cancel, fuse, look_up, run, run_create, run_list, ru
 from .runs.events import events
 from .runs.export import export
 from .runs.order import run_change, run_remove
+from .runs.projects import projects
 from .runs.receipt import receipt
 from .runs.spent import key, usage
 from .runs.verdicts import verdict
@@ -32,6 +33,7 @@ ROUTES = (
     Route("models/<path:name>", "api-model", {"GET": model}),
     Route("key", "api-key", {"GET": key}),
     Route("usage", "api-usage", {"GET": usage}),
+    Route("projects", "api-projects", {"GET": projects}),
     Route("runs", "api-runs", {"GET": run_list, "POST": run_create}),
     Route("runs/quote", "api-run-quote", {"POST": run_quote}),
     Route("runs/<uuid:run_id>", "api-run", {"GET": run, "PATCH": run_change, "DELETE": run_remove}),

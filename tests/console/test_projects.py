@@ -70,13 +70,20 @@ def ask(client: Client, **fields: Any) -> Run:
 
 
 def test_a_project_is_made_changed_and_deleted_by_who_made_it(page: Client, alice: User) -> None:
-    form = {"name": "  Billing  2.0 ", "context": CONTEXT, "preset": "budget", "per_day": "5"}
+    form = {
+        "name": "  Billing  2.0 ",
+        "context": CONTEXT,
+        "preset": "budget",
+        "per_day": "5",
+        "per_run": "10",
+    }
     made = page.post("/fusion/projects/new", form)
     assert made["Location"] == "/fusion/projects/billing-20"
     project = Project.objects.get()
     assert (project.name, project.made_by, project.preset) == ("Billing 2.0", alice, "budget")
     shown = text_of(page, "/fusion/projects/billing-20")
     assert "Never name one." in shown and "It is asked with Budget" in shown and "$5" in shown
+    assert "A run may cost $10 at most." in shown
     assert "Billing 2.0" in text_of(page, "/fusion/projects")
     page.post("/fusion/projects/billing-20/edit", {"name": "Billing", "per_run": "0.5"})
     project.refresh_from_db()

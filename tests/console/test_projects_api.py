@@ -108,3 +108,18 @@ def test_a_preset_names_one_where_neither_request_nor_token_does(
     assert started(token(bob), **asked)[1].project == billing
     assert started(token(bob, fanout="every"), **asked)[1].context == CONTEXT
     assert started(token(bob), project="", **asked)[1].project is None
+
+
+def test_projects_are_listed_for_whoever_may_read(bob: User, billing: Project) -> None:
+    [told] = send(token(bob), "get", "/v1/projects").json()["data"]
+    assert told == {
+        "name": "billing",
+        "object": "project",
+        "title": "Billing",
+        "context": CONTEXT,
+        "preset": "own",
+        "max_cost": None,
+        "files": [],
+    }
+    _, blind = token_create(owner=bob, scopes=["run"], requests_per_minute=None)
+    assert send(blind, "get", "/v1/projects").status_code == 403

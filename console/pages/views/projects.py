@@ -22,6 +22,7 @@ from ...files.kinds import OFFERED as FILES_OFFERED
 from ...fragments.spent import standing_view
 from ...models import Project, ProjectFile
 from ...models.money import DAY, MONTH
+from ...money.amounts import plain
 from ...money.standing import standings_of
 from ...services.errors import Refused
 from ...services.project_files import project_file_add, project_file_remove
@@ -95,6 +96,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "preset": dict(preset_choices(project)).get(project.preset, ""),
         "files": [_file(one) for one in project.files.select_related("file")],
         "offered": ",".join(o for o in FILES_OFFERED.split(",") if not o.startswith("image")),
+        "of_a_run": "" if (most := project.run_budget_nano) is None else plain(most),
         "standings": [standing_view(one) for one in standings_of(project)],
     }
     return render(request, "console/projects/project.html", context)
