@@ -215,6 +215,10 @@ class PresetAdmin(admin.ModelAdmin[Preset]):
             },
         ),
         (
+            "The very same question",
+            {"classes": ["collapse"], "fields": ["reuse_minutes"]},
+        ),
+        (
             "Policy",
             {
                 "classes": ["collapse"],

@@ -15,11 +15,12 @@ from ..models import SiteChoices
 class SiteChoicesForm(forms.ModelForm[SiteChoices]):
     class Meta:
         model = SiteChoices
-        fields = ["reference_credential", "reference_model", "runs_have_budget"]
+        fields = ["reference_credential", "reference_model", "runs_have_budget", "tells_like"]
         labels = {
             "reference_credential": "Reference: its key",
             "reference_model": "Reference: the model",
             "runs_have_budget": "A run of which nobody says what it may cost has a usual budget",
+            "tells_like": "Tell of earlier questions like the one that is being written",
         }
         help_texts = {
             "reference_model": "As its server names it. What it alone would cost stands beside the "

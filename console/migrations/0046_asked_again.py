@@ -28,10 +28,10 @@ class Migration(migrations.Migration):
             model_name="preset",
             name="reuse_minutes",
             field=models.PositiveIntegerField(
-                db_default=0,
-                default=0,
+                blank=True,
+                null=True,
                 help_text="Minutes for which the very same question is offered the answer that is "
-                "there, instead of being asked again. 0: never.",
+                "there, instead of being asked again. Empty: never.",
                 validators=[django.core.validators.MaxValueValidator(43200)],
                 verbose_name="same question",
             ),

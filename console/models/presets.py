@@ -146,14 +146,14 @@ class Preset(AskedTerms):
         help_text="US dollars that no run with it costs more than, until its owner says go on.",
     )
 
-    # So long the very same question is answered with the answer that is there; 0: never.
+    # So long the answer to the very same question stands.
     reuse_minutes = models.PositiveIntegerField(
         "same question",
-        default=0,
-        db_default=0,
+        null=True,
+        blank=True,
         validators=[MaxValueValidator(MOST_REUSE_MINUTES)],
         help_text="Minutes for which the very same question is offered the answer that is there, "
-        "instead of being asked again. 0: never.",
+        "instead of being asked again. Empty: never.",
     )
 
     project = models.ForeignKey(

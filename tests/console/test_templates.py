@@ -120,6 +120,8 @@ def test_every_template_is_somebody_s(
         assert client.get(f"/fusion/runs/{twice.pk}{page}").status_code == 200
     by_htmx = {"HX-Request": "true"}
     assert client.get(f"/fusion/runs/{run.pk}", headers=by_htmx).status_code == 200
+    like = {"prompt": "Should we move our billing to Stripe?"}
+    assert client.post("/fusion?like", like).status_code == 200
     share = f"/fusion/runs/{run.pk}/share"
     assert client.post(share, {"visibility": "link"}, headers=by_htmx).status_code == 200
     assert client.post(share, {"visibility": "link", "anew": "1"}).status_code == 200

@@ -17,14 +17,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from ...access import is_admin, presets_of
+from ...access import is_admin, presets_of, visible
 from ...engine.calls.window import tokens_in
+from ...engine.provider import Message
 from ...fragments.gains import fusing_told
+from ...fragments.like import like_view
 from ...fragments.quoted import quote_view
 from ...fragments.spent import StandingView, standing_view
 from ...models import OwnPreset, Preset
 from ...money.standing import least_left, nearly_spent
-from ...services.attaching import tokens_of, without
+from ...services.asked_before import answered_already, questions_like, reuse_minutes
+from ...services.attaching import content_of, tokens_of, without
 from ...services.build_spec import CUSTOM, build, build_and_tell
 from ...services.errors import Refused, TermsRefused
 from ...services.habits import history
@@ -33,7 +36,7 @@ from ...services.policy import CHOICES
 from ...services.presets import presets_enabled
 from ...services.project_files import looked_into
 from ...services.quote import quote
-from ...services.runs import run_start
+from ...services.runs import clean_text, run_start
 from ...services.site import reference
 from ...services.terms import LeftOut
 from ...services.web import OFF, is_offered, usual_web
@@ -110,6 +113,8 @@ def _console(request: HttpRequest) -> HttpResponse:
         return _terms(request, form)
     if "quote" in request.GET:
         return _quote(request, form, place)
+    if "like" in request.GET:
+        return _like(request, form)
     if "fill" in request.GET:
         form.filled_up()
     if "fill" in request.GET or begins:
@@ -226,6 +231,20 @@ def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpRes
             view = quote_view(said, least_left(_user(request), place.chosen))
             view = replace(view, notes=(*without(spec, files), *view.notes))
     return render(request, "console/compose/_quote.html", {"quote": view})
+
+
+def _like(request: HttpRequest, form: ComposeForm) -> HttpResponse:
+    """Whether the very same was answered a moment ago, or something like it was asked before."""
+    person, same = _user(request), None
+    prompt = clean_text(request.POST.get("prompt", "")).strip("\n")
+    if reuse_minutes(request.POST.get("preset", "")) and form.is_valid() and not form.brought:
+        with suppress(Refused):
+            spec = build(wish_of_form(form, request.POST, person))
+            content = content_of(prompt, attached_by(request).files)
+            messages: list[Message] = [{"role": "user", "content": content}]
+            same = answered_already(visible(person), spec, messages)
+    like = [] if same else like_view(questions_like(person, prompt), person.pk)
+    return render(request, "console/compose/_like.html", {"same": same, "like": like})
 
 
 def _user(request: HttpRequest) -> User:

@@ -3,6 +3,7 @@
 import { COMPOSE, keep, kept } from "console/draft";
 import "console/compose/attach";
 import "console/compose/elsewhere";
+import "console/compose/like";
 import "console/picker/picker";
 import "console/compose/presets";
 import "console/compose/quote";

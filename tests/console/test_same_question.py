@@ -1,0 +1,75 @@
+"""The very same question within the time that its preset sets: the answer that is there is
+offered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from console.access import visible
+from console.models import Preset, Run
+from console.services.asked_before import answered_already
+from console.services.presets import preset_spec
+
+from .story import Story
+
+pytestmark = pytest.mark.database
+
+ASKED = "What is water like?"
+
+
+@pytest.fixture
+def preset(db: None, monkeypatch: pytest.MonkeyPatch) -> Preset:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
+    Preset.objects.filter(slug="quality").update(reuse_minutes=60)
+    return Preset.objects.get(slug="quality")
+
+
+@pytest.fixture
+def run(preset: Preset, alice: User) -> Run:
+    return Story(preset_spec(preset)).whole().save(alice, prompt=ASKED)
+
+
+def found(person: User, preset: Preset, prompt: str = ASKED) -> Run | None:
+    spec = preset_spec(preset)
+    return answered_already(visible(person), spec, [{"role": "user", "content": prompt}])
+
+
+def test_it_is_found_by_who_may_read_it_and_however_it_is_spaced(
+    run: Run, preset: Preset, alice: User, bob: User
+) -> None:
+    assert found(alice, preset) == found(alice, preset, "  What is\nwater  like? ") == run
+    assert found(alice, preset, "What is fire like?") is None
+    assert found(bob, preset) is None
+    Run.objects.filter(pk=run.pk).update(visibility="team")
+    assert found(bob, preset) == run
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"reuse_minutes": None}, {"criteria": "Brevity."}, {"max_calls": 9}],
+    ids=["off", "judged otherwise", "another limit"],
+)
+def test_what_the_preset_asks_otherwise_is_another_question(
+    run: Run, preset: Preset, alice: User, changed: dict[str, Any]
+) -> None:
+    Preset.objects.filter(pk=preset.pk).update(**changed)
+    preset.refresh_from_db()
+    assert found(alice, preset) is None
+
+
+def test_later_it_is_asked_again(run: Run, preset: Preset, alice: User) -> None:
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(hours=2))
+    assert found(alice, preset) is None
+
+
+def test_the_page_offers_it_before_it_is_asked(client: Client, run: Run, alice: User) -> None:
+    client.force_login(alice)
+    form = {"prompt": ASKED, "preset": "quality", "visibility": "private", "client_run_id": ""}
+    html = client.post("/fusion?like", form).content.decode()
+    assert "Answered " in html and f'<a href="/fusion/runs/{run.pk}">open that answer</a>' in html
