@@ -67,6 +67,8 @@ def helped(case: schemathesis.Case, model: str, run_id: str) -> None:
     for side, text in (("left", "A"), ("right", "B")):
         if side in case.query:
             case.query[side] = text
+    if "against" in case.query:
+        case.query["against"] = run_id
     if "run_id" in case.path_parameters:
         case.path_parameters["run_id"] = run_id
     if "name" in case.path_parameters:

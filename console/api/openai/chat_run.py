@@ -124,10 +124,16 @@ class Chat:
         tokens = call.usage if call else Tokens()
         is_by_words = call is not None and call.is_by_words
         usage = shapes.usage_of(self.states(state), None if is_by_words else tokens)
+        self._is_free(usage)
         if usage.cost is None:
             # OpenRouter's provider for the AI SDK refuses a whole answer for a null here.
             usage.model_fields_set.discard("cost")
         return usage
+
+    def _is_free(self, usage: Usage) -> None:
+        """Where an answer stands that was paid for with another request."""
+        if self.started.is_reused:
+            usage.cost, usage.cost_is_partial = 0.0, False
 
     def fusion(self, state: RunState) -> FusionOfChat:
         where = {"run_id": str(self.run.pk), "run_url": self.url}
@@ -136,6 +142,7 @@ class Chat:
         else:
             part = shapes.fusion_object(self.spec, state, **where)
         part.usage = shapes.usage_of(self.states(state))
+        self._is_free(part.usage)
         if given := shapes.attachments(self.spec, state):
             part.attachments = given
         if self.plan.warnings:

@@ -28,7 +28,7 @@ from ..http.errors import ApiError
 from .budget import max_cost_of
 from .failures import failed_before, repeated, stopped_turn
 from .project import project_of
-from .reuse import taken_for
+from .reuse import answered_before, taken_for
 from .turns import Turn
 
 # A client library that repeats a request of its own accord says so. What it repeats within this
@@ -47,11 +47,13 @@ Row = TypeVar("Row", Run, Fusion)
 
 @dataclass(frozen=True)
 class Started:
-    """`has_failed`: the same request's, a moment ago; it is not asked again."""
+    """`has_failed`: the same request's, a moment ago; it is not asked again. `is_reused`: another
+    request's, whose answer stands for this one and has been paid for."""
 
     run: Run
     is_new: bool
     has_failed: bool = False
+    is_reused: bool = False
 
 
 def start(
@@ -81,6 +83,8 @@ def start(
     if first:
         call.started.append(first)
         return Started(first, False)
+    if not part and (same := answered_before(call, spec, prompt, messages, files)):
+        return Started(same, False, is_reused=True)
     if fails_again and not key:
         hashes = [hash_of(call, of) for of in ("", PANEL)]
         if failed := failed_before(call, hashes, fails_again):

@@ -1,4 +1,5 @@
-"""Answers of an earlier run that a request wants taken over, instead of asking for them again."""
+"""What a request wants of earlier runs, instead of asking again: some of their answers, or the
+answer to the very same question."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404
+from django.utils import timezone
 
 from ... import access
 from ...engine.provider import Message
@@ -15,6 +17,7 @@ from ...models import Run
 from ...models.tokens import Scope
 from ...record.asked import Forgotten, asked
 from ...record.rows import state_from_rows
+from ...services.asked_before import answered_already
 from ...services.attaching import ToAttach, content_of
 from ...services.errors import Refused
 from ...services.follow import OWN
@@ -24,6 +27,8 @@ from ..http.base import ApiCall
 from ..http.errors import ApiError
 
 PARAM = "fusion.reuse_answers"
+# As OpenRouter names it, and what it says of the answer.
+CACHE, STATUS, AGE = "X-OpenRouter-Cache", "X-OpenRouter-Cache-Status", "X-OpenRouter-Cache-Age"
 
 
 def taken_for(
@@ -60,3 +65,24 @@ def _was_asked(run: Run) -> list[Message] | None:
         return None if run.follows_from == OWN else asked(run).messages
     except Forgotten:
         return None
+
+
+def answered_before(
+    call: ApiCall[Any],
+    spec: Spec,
+    prompt: str,
+    messages: list[Message] | None,
+    files: Sequence[ToAttach],
+) -> Run | None:
+    """The run that has the answer, where that is asked for, its preset lets it stand and the token
+    may read it. The reply's headers say which, and how many seconds old it is."""
+    if not (call.body.fusion.reuse or call.request.headers.get(CACHE, "").lower() == "true"):
+        return None
+    reads = Scope.READ in call.token.scopes
+    mine = [Run.objects.filter(token=call.token)]
+    asks = messages or [{"role": "user", "content": content_of(prompt, files)}]
+    run = answered_already(access.visible(call.token.owner) if reads else mine, spec, asks)
+    call.headers[STATUS] = "HIT" if run else "MISS"
+    if run:
+        call.headers[AGE] = str(max(int((timezone.now() - run.created_at).total_seconds()), 0))
+    return run

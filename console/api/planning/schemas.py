@@ -207,7 +207,8 @@ class OwnOptions(OwnTerms):
     fused answer, an error or the best single answer. `project`: by its name in addresses; its
     context goes before the messages, and the visibility `project` is the team's as long as it is
     in one. `reuse_answers`: a run of the same question, of which answers are taken over where the
-    same model would be asked with the same options."""
+    same model would be asked with the same options. `reuse`: the answer to the very same question
+    may stand for as long as its preset says."""
 
     panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
     answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
@@ -220,6 +221,7 @@ class OwnOptions(OwnTerms):
     policy: dict[str, float | bool | str | None] = {}
     web: Literal["shared", "own", "provider", "off"] | None = None
     reuse_answers: UUID | None = None
+    reuse: bool = False
     visibility: Literal["private", "project", "team"] = "private"
     project: Annotated[str, Field(max_length=40)] = ""
     progress: bool = False
