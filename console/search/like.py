@@ -74,8 +74,11 @@ def asked_like(viewer: User | AnonymousUser, prompt: str) -> list[AskedLike]:
         AskedLike(pk, at, title, beginning, owner_id, owner or "")
         for pk, at, title, beginning, owner_id, owner in rows
     ]
-    gists = [gist(" ".join(one.prompt.split())) for one in found]
-    return [found[n] for n in most_like(asked, gists)][:MOST]
+    found.sort(key=lambda one: one.asked_at, reverse=True)
+    # What was asked again and again is told once, by its newest.
+    newest = {" ".join(one.prompt.split()): one for one in reversed(found)}
+    gists = [gist(said) for said in newest]
+    return [[*newest.values()][n] for n in most_like(asked, gists)][:MOST]
 
 
 def most_like(asked: Gist, others: Sequence[Gist]) -> list[int]:

@@ -49,9 +49,12 @@ def test_the_most_like_are_found_among_all_that_one_may_read(
     run = Story().whole().save(alice, prompt=ASKED)
     assert [one.run for one in asked_like(alice, AGAIN)] == [run.pk]
     assert asked_like(bob, AGAIN) == asked_like(charlie, AGAIN) == []
-    shared = [Story().whole().save(bob, prompt=ASKED, visibility="team") for _ in range(3)]
+    again = Story().whole().save(alice, prompt=f"{ASKED} ")
+    assert [one.run for one in asked_like(alice, AGAIN)] == [again.pk]
+    for more in ("Now?", "Name risks.", "Be brief.", "Which one?"):
+        Story().whole().save(bob, prompt=f"{ASKED} {more}", visibility="team")
     found = asked_like(alice, AGAIN)
-    assert len(found) == 3 and {one.run for one in found} <= {run.pk, *(r.pk for r in shared)}
+    assert len(found) == 3 and {one.owner for one in found} == {"alice", "bob"}
     Story().begin().save(alice, prompt="What eats a jellyfish in the Baltic Sea?")
     assert asked_like(alice, "Which fish eats jellyfish in the Baltic Sea?") == []
 

@@ -21,7 +21,7 @@ from ...access import is_admin, presets_of, visible
 from ...engine.calls.window import tokens_in
 from ...engine.provider import Message
 from ...fragments.gains import fusing_told
-from ...fragments.like import like_view
+from ...fragments.like import LikeView, like_view
 from ...fragments.quoted import quote_view
 from ...fragments.spent import StandingView, standing_view
 from ...models import OwnPreset, Preset
@@ -247,6 +247,13 @@ def _like(request: HttpRequest, form: ComposeForm) -> HttpResponse:
     return render(request, "console/compose/_like.html", {"same": same, "like": like})
 
 
+def _like_beforehand(request: HttpRequest, form: ComposeForm) -> list[LikeView]:
+    """Of a prompt that stands there before anybody types: nobody would ask for it."""
+    prompt = str(form["prompt"].value() or "") if request.method == "GET" else ""
+    person = _user(request)
+    return like_view(questions_like(person, prompt), person.pk) if prompt else []
+
+
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # login_required has seen to it
     return request.user
@@ -308,6 +315,7 @@ def _page(
         **(attached.context if attached else {}),
         **place.context,
         "has_web": is_offered(),
+        "like": _like_beforehand(request, form),
         "started": started,
     }
     if first := first_context(request, presets, recent):
