@@ -105,7 +105,7 @@ def _line(call: CallState, columns: Sequence[SeatView], name: str) -> Line:
 
 
 def _note(call: CallState) -> str:
-    notes = [_DONE.get(call.step, "")]
+    notes = [_DONE.get(call.step, ""), "looked up" if call.is_turn else ""]
     if call.reason:
         notes.append("failed" if call.status == "failed" else "stopped")
     if total := call.usage.reported_total:

@@ -44,11 +44,17 @@ def trails(state: RunState) -> dict[int, TrailView]:
     for step in pool.trail(state.research):
         steps.setdefault(step["call"], {})[step["place"]] = step
     seats = {c.seat for c in state.calls.values() if c.step is Step.PANEL and c.seat is not None}
-    found = {seat: _trail(state, seat, steps) for seat in seats}
+    titles = {s["number"]: str(s["title"] or s["url"]) for s in pool.read(state.research)}
+    found = {seat: _trail(state, seat, steps, titles) for seat in seats}
     return {seat: trail for seat, trail in found.items() if trail.steps or trail.instead}
 
 
-def _trail(state: RunState, seat: int, steps: dict[str, dict[int, dict[str, object]]]) -> TrailView:
+def _trail(
+    state: RunState,
+    seat: int,
+    steps: dict[str, dict[int, dict[str, object]]],
+    titles: dict[int, str],
+) -> TrailView:
     shown: list[TrailStep] = []
     searched = opened = turns = 0
     instead = ""
@@ -59,7 +65,7 @@ def _trail(state: RunState, seat: int, steps: dict[str, dict[int, dict[str, obje
             if step["tool"] == "shared":
                 instead = str(step["failure"])
                 continue
-            one = _step(step, said)
+            one = _step(step, said, titles)
             searched += one.did == "searched" and not one.is_odd
             opened += one.number is not None
             shown.append(one)
@@ -72,15 +78,16 @@ def _trail(state: RunState, seat: int, steps: dict[str, dict[int, dict[str, obje
     return TrailView(tuple(shown), ", ".join(counted), instead)
 
 
-def _step(step: dict[str, object], said: str) -> TrailStep:
+def _step(step: dict[str, object], said: str, titles: dict[int, str]) -> TrailStep:
     did, asked = WAYS.get(str(step["tool"]), "asked for"), str(step["asked"] or step["tool"])
     what = f"“{asked}”" if did == "searched" and step["asked"] else asked
     if "failure" in step:
+        did = "not opened" if did == "opened" else did
         return TrailStep(did, what, str(step["failure"]), None, is_odd=True, said=said)
     if "number" in step:
         number = step["number"]
         assert isinstance(number, int)
-        return TrailStep(did, what, "", number, said=said)
+        return TrailStep(did, titles.get(number, what), "", number, said=said)
     found = step.get("found", 0)
     assert isinstance(found, int)
     return TrailStep(did, what, f"{figures.count_of(found, 'page')} found", said=said)

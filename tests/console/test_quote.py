@@ -299,3 +299,26 @@ def quote_with(settings: Any, spec: Spec, **prices: Decimal) -> RunQuote:
         return quote(spec, 100, NOTHING_KNOWN)
     finally:
         settings.SEARCH_PRICES = settings.SEARCH_PRICES | {"brave": Decimal("0.005")}
+
+
+def test_a_seat_that_looks_up_by_itself_costs_the_turns_that_it_takes() -> None:
+    spec = priced(PRICE, "maker/a", "maker/b")
+    own = replace(spec, research=Research(way="own"))
+    without, said = (quote(one, 100, NOTHING_KNOWN) for one in (spec, own))
+    # It reads its question three times, the tools with it, and what was found once and a half.
+    more = (said.parts[0].high or 0) - (without.parts[0].high or 0)
+    read = 2 * 100 + 3 * 450 + Decimal("1.5") * 12_000
+    assert more >= read * PRICE.input / 1_000_000
+    assert [part.role for part in said.parts] == ["panel", "panel", "judge", "writer"]
+    # For who cannot the judge writes queries.
+    seats = (replace(own.panel[0], takes_tools=False), own.panel[1])
+    prompts = replace(spec.prompts, queries="Write queries.")
+    mixed = quote(replace(own, panel=seats, prompts=prompts), 100, NOTHING_KNOWN)
+    assert [part.role for part in mixed.parts] == ["panel", "panel", "judge", "judge", "writer"]
+    theirs = replace(
+        spec,
+        panel=tuple(replace(p, searches=True) for p in spec.panel),
+        research=Research(way="provider"),
+    )
+    found = quote(theirs, 100, NOTHING_KNOWN).parts[0]
+    assert (found.low or 0) > (without.parts[0].low or 0) + Decimal("0.024")

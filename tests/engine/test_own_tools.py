@@ -275,3 +275,40 @@ async def test_nobody_waits_for_a_seat_that_still_looks_things_up(run_engine: Ru
     calls: list[CallState] = ran.state.calls_of(Step.PANEL, seat=0)
     assert [c.reason for c in calls] == [Reason.CUT_OFF] and ran.state.status == "completed"
     assert "still looking things up" in calls[0].error
+
+
+async def test_a_provider_searches_for_its_seat_and_what_it_names_has_no_number_of_ours(
+    run_engine: RunEngine,
+) -> None:
+    named = ({"url": "https://theirs.example/", "title": "Theirs"},)
+    web = Web(PAGES, FOUND)
+    seats = [Panelist("alpha", "fake", searches=True), Panelist("beta", "fake", searches=False)]
+    scripts = {"alpha": ["Long.", Finish("stop", citations=named)], "beta": [SAID], "judge": judge}
+    asked = Research(way="provider", queries=2, pages=4)
+    ran = await run_engine(scripts, panel=seats, researcher=web, research=asked)
+    (alpha,), (beta,) = ran.requests_to("alpha"), ran.requests_to("beta")
+    assert alpha.search and (alpha.search.queries, alpha.search.pages) == (2, 4)
+    assert "SOURCE" not in str(alpha.messages) and "tools" not in alpha.options
+    assert beta.search is None and "SOURCE 1 ===" in str(beta.messages)
+    theirs, ours = (ran.state.answer(seat) for seat in range(2))
+    assert theirs and theirs.citations[0]["url"] == "https://theirs.example/"
+    assert ours and ours.citations[0]["number"] == "1"
+    assert [s["url"] for s in ran.state.research["sources"] if "number" in s] == [A, C]
+
+
+async def test_a_provider_that_does_not_search_after_all_is_asked_with_what_is_looked_up_for_all(
+    run_engine: RunEngine,
+) -> None:
+    def alpha(request: Request) -> Any:
+        if request.search:
+            message = "Web search is not enabled for this organization."
+            return [ProviderError(Reason.BAD_REQUEST, message, status_code=400)]
+        return [SAID]
+
+    seat = Panelist("alpha", "fake", searches=True)
+    ran = await run_engine(
+        {"alpha": alpha, "judge": judge}, panel=[seat], researcher=Web(PAGES, FOUND),
+        research=Research(way="provider"),
+    )  # fmt: skip
+    answer = ran.state.answer(0)
+    assert answer and (answer.cause, answer.citations[0]["number"]) == ("adapt", "1")

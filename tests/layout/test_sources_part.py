@@ -13,7 +13,7 @@ from django.test import Client
 from playwright.sync_api import expect
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.console.researched import keep_texts, researched
+from tests.console.researched import keep_texts, looked_up, researched
 from tests.layout.conftest import Show
 from tests.layout.rich import rich
 
@@ -30,10 +30,12 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str
         client.force_login(alice)
         run = researched(rich(3)).save(alice)
         keep_texts(run)
+        own = looked_up().save(alice)
         made = {"run": "?look=result", "source": "/sources/1"}
         html = {
             n: client.get(f"/fusion/runs/{run.pk}{q}").content.decode() for n, q in made.items()
         }
+        html["own"] = client.get(f"/fusion/runs/{own.pk}?look=answers").content.decode()
         before = settings.SEARCH_ENGINES
         settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
         html["compose"] = client.get("/fusion").content.decode()
@@ -41,6 +43,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str
         html["without"] = client.get("/fusion").content.decode()
         client.logout()
         run.delete()
+        own.delete()
         alice.delete()
     return html
 
@@ -51,13 +54,16 @@ def overflow(page: Any) -> int:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("name", ["run", "source", "compose"])
+@pytest.mark.parametrize("name", ["run", "source", "compose", "own"])
 def test_nothing_hinders_and_nothing_is_cut(show: Show, name: str, width: int, scheme: str) -> None:
     page = show(name, width, 900, color_scheme=scheme)
     if name == "run":
         page.locator('.rail [data-part="sources"]').click()
         expect(page.get_by_role("heading", name="Sources")).to_be_in_viewport()
         expect(page.get_by_text("Not found there")).to_be_visible()
+    if name == "own":
+        page.get_by_text("Looked up: 1 search, 1 page opened, in 1 turn").click()
+        expect(page.get_by_text("There is no tool")).to_be_visible()
     found = Axe().run(page).response["violations"]
     assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
     assert overflow(page) <= 0

@@ -50,6 +50,25 @@ async def test_an_answer_in_one_document_has_them_too(ask):
     assert cited(got) == [(ONE, "One")]
 
 
+async def test_perplexity_names_titles_beside_its_list(ask):
+    results = [{"url": TWO, "title": "Two"}, {"url": ONE, "title": "One", "date": "2026"}]
+    chunk = {"citations": [ONE, TWO], "search_results": results}
+    got = await ask(Script(text="Rain is wet [1][2].", chunk=chunk))
+    assert cited(got) == [(ONE, "One"), (TWO, "Two")]
+
+
+@pytest.mark.parametrize("place", ["chunk", "choice"])
+async def test_google_says_what_an_answer_is_grounded_on(ask, place):
+    chunks = [{"web": {"uri": ONE, "title": "One"}}, {"retrievedContext": {}}, {"web": None}, 3]
+    grounds = {"groundingMetadata": {"groundingChunks": chunks}}
+    other = {"vertex_ai_grounding_metadata": [{"grounding_chunks": [{"web": {"uri": TWO}}]}]}
+    more = grounds | other
+    said = {"delta": {"content": "Wet."}} | (more if place == "choice" else {})
+    body = {"choices": [said]} | (more if place == "chunk" else {})
+    got = await ask(Script(raw=[b"data: " + json.dumps(body).encode() + b"\n\n" + END]))
+    assert cited(got) == [(ONE, "One"), (TWO, "")]
+
+
 @pytest.mark.parametrize(
     "said",
     [

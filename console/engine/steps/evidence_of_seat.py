@@ -24,6 +24,7 @@ NO_END = "The model went on asking for tools after {turns} turns, and gave no an
 LEFT = "It was still looking things up when the answers of the others were taken."
 # "does not support tools", "No endpoints found that support tool use", "functions are not …"
 _OF_TOOLS = re.compile(r"\btool|\bfunction", re.I)
+_OF_SEARCH = re.compile(r"\btool|\bsearch|\bplugin", re.I)
 _REFUSALS = (Reason.BAD_REQUEST, Reason.UPSTREAM_ERROR, Reason.INVALID_MODEL)
 
 
@@ -50,7 +51,8 @@ class Evidence:
         if wish.way == "own" and _can_call_tools(context, gathering, panelist):
             tools = OwnTools(context, gathering, wish, seat, key)
             return cls(context, gathering, panelist, "own", tools)
-        if wish.way == "provider" and panelist.searches:
+        is_refused = ("provider", panelist.credential, panelist.model) in gathering.refused
+        if wish.way == "provider" and panelist.searches and not is_refused:
             return cls(context, gathering, panelist, "provider")
         await look_up_for_all(context, gathering)
         context.library = await gathering.library()
@@ -83,10 +85,11 @@ class Evidence:
         return self.tools is not None
 
     def failed(self, error: ProviderError) -> None:
-        """A server that knows no tools says so before its first word: it is asked without."""
-        if self.tools and error.reason in _REFUSALS and _OF_TOOLS.search(error.message):
-            assert self.gathering
-            self.gathering.without_tools.add((self.panelist.credential, self.panelist.model))
+        """A server that knows no tools, or does not search, says so before its first word: it is
+        asked without."""
+        named = {"own": _OF_TOOLS, "provider": _OF_SEARCH}.get(self.way)
+        if named and self.gathering and error.reason in _REFUSALS and named.search(error.message):
+            self.gathering.refused.add((self.way, self.panelist.credential, self.panelist.model))
             error.adapted = True
 
     async def ended(
@@ -110,7 +113,7 @@ class Evidence:
 
 def _can_call_tools(context: Context, gathering: Gathering, who: Panelist) -> bool:
     """A program's own tools, or the form that it wants, are not mixed with ours."""
-    is_refused = (who.credential, who.model) in gathering.without_tools
+    is_refused = ("own", who.credential, who.model) in gathering.refused
     is_able = who.takes_tools is not False and who.can_judge and not who.is_small
     options = context.spec.request.get("options", {})
     is_asked_else = bool({"tools", "response_format"} & options.keys()) or who.response_schema

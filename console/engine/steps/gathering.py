@@ -31,8 +31,8 @@ class Gathering:
         self._keeping = asyncio.Lock()
         self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._texts: dict[int, str] | None = None
-        # (credential, model) of whose server has refused tools.
-        self.without_tools: set[tuple[str, str]] = set()
+        # (way, credential, model) of whose server has refused it.
+        self.refused: set[tuple[str, str, str]] = set()
 
     @property
     def pool(self) -> Pool:

@@ -60,7 +60,10 @@ class ToolCalls:
         call = self._call(index if isinstance(index, int) else None, id, bool(name))
         call["id"] = call["id"] or id
         for field in ("name", "arguments"):
-            if isinstance(value := function.get(field), str):
+            value = function.get(field)
+            if field == "arguments" and isinstance(value, dict):
+                value = json.dumps(value, ensure_ascii=False)  # as Ollama's own API has them
+            if isinstance(value, str):
                 self._limit -= len(value)
                 call[field] += value
         if isinstance(beside := piece.get("extra_content"), dict):
