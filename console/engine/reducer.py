@@ -191,6 +191,8 @@ def _run_ended(state: RunState, event: Event) -> None:
         # Nor does anything follow any more, if the run is handed to a worker again.
         if call is state.latest(call.step, seat=call.seat, fusion=call.fusion):
             call.retry_at, call.retry_cause = None, ""
+            if call.is_turn:  # its worker was lost before the next was known
+                _end(call, event.at, CallStatus.CANCELLED, Reason.CANCELLED, why)
 
 
 def _open_calls(state: RunState) -> Iterator[CallState]:

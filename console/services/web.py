@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from ..catalog.listings import listed_models
 from ..engine.calls.worst_case import searches_unasked
@@ -13,8 +13,7 @@ from ..models import Credential, Preset
 from ..research.researcher import engine
 from .errors import Refused
 
-SHARED, OWN, PROVIDER = get_args(Way)
-OFF = "off"
+SHARED, OWN, PROVIDER, OFF = "shared", "own", "provider", "off"
 ON = "on"  # the way is the preset's
 NO_ENGINE = (
     "No search engine is configured, so nothing can be looked up. Whoever runs this site can "

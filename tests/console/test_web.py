@@ -125,3 +125,29 @@ def test_a_providers_own_search_needs_no_engine_of_ours(db: None) -> None:
     assert planned(model="fusion/budget", fusion={"web": "provider"}) == Research(way="provider")
     with pytest.raises(ApiError, match="No search engine is configured"):
         planned(model="fusion/budget", fusion={"web": "own"})
+
+
+SERVER_TOOLS = [{"type": "openrouter:web_search", "parameters": {"max_results": 3}}]
+
+
+def test_openrouters_tools_make_the_seats_of_a_fusion_search(settings: Any, db: None) -> None:
+    body: dict[str, Any] = {"model": "fusion/budget", "tools": SERVER_TOOLS}
+    assert planned(**body) == Research(way="provider")
+    settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
+    assert planned(**body) == Research(way="own")
+    assert planned(**body, fusion={"web": "off"}) is None
+
+
+def test_a_single_model_at_openrouter_is_offered_them_as_they_are(db: None) -> None:
+    def plan(model: str) -> Any:
+        body = Asking.model_validate({"model": model, "tools": SERVER_TOOLS})
+        return plan_for(body, {}, of_token=NONE, by="alice")
+
+    there = plan("openrouter:maker/model")
+    assert there.spec.request["options"]["tools"] == SERVER_TOOLS and not there.warnings
+    Credential.objects.create(
+        slug="mine", name="Mine", kind="openai_compatible", base_url="http://127.0.0.1:9/v1"
+    )
+    elsewhere = plan("mine:some-model")
+    assert "tools" not in elsewhere.spec.request.get("options", {})
+    assert "openrouter:web_search" in elsewhere.warnings[0]

@@ -33,6 +33,8 @@ def request(plugins: Any = None, **options: Any) -> Request:
         ("maker/m", request([{"id": "web", "max_results": "many"}]), OF_A_SEARCH),
         ("maker/m", request([{"id": "file-parser"}, "web"]), Decimal(0)),
         ("maker/m", request(web_search_options={}), OF_A_SEARCH),
+        ("maker/m", request(tools=[{"type": "openrouter:web_search"}]), OF_A_SEARCH),
+        ("maker/m", request(tools=[{"type": "function", "function": {}}]), Decimal(0)),
     ],
 )
 def test_what_may_search_is_held_with_what_a_search_costs(

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from console.engine.calls.tries import is_open
 from console.engine.content import text_of
 from console.engine.errors import ProviderError, Reason
+from console.engine.events import Event, EventType
 from console.engine.provider import Finish, Request, TextDelta
+from console.engine.reducer import apply
 from console.engine.spec import Panelist, Policy, Research
 from console.engine.state import CallState, CallStatus, RunState, Step
 from console.engine.steps.own_tools import FETCH, SEARCH
@@ -312,3 +315,15 @@ async def test_a_provider_that_does_not_search_after_all_is_asked_with_what_is_l
     )  # fmt: skip
     answer = ran.state.answer(0)
     assert answer and (answer.cause, answer.citations[0]["number"]) == ("adapt", "1")
+
+
+def test_a_turn_that_nothing_follows_is_not_gone_on_with_when_the_run_is_opened_again() -> None:
+    turn = CallState(
+        "panel-0-1", Step.PANEL, 1, "first", {}, seat=0, status=CallStatus.COMPLETED,
+        tool_calls=[search()], goes_on={"back": {}},
+    )  # fmt: skip
+    state = RunState(calls={turn.key: turn})
+    assert is_open(turn)
+    apply(state, Event(EventType.RUN_CANCELLED, 9.0))
+    assert (turn.status, turn.reason, is_open(turn)) == ("cancelled", "cancelled", False)
+    assert state.answer(0) is None

@@ -16,7 +16,8 @@ from ... import access
 from ...catalog.near import did_you_mean
 from ...engine.spec import Spec
 from ...engine.terms import NONE, Terms
-from ...models import OwnPreset, Preset
+from ...models import Credential, OwnPreset, Preset
+from ...providers.kinds import OPENROUTER
 from ...services.brought import AnswerRefused, Brought, brought
 from ...services.build_spec import CUSTOM, DIRECT, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
@@ -31,12 +32,14 @@ from ...services.presets import (
     presets_enabled,
 )
 from ...services.quickest import fast_wish
+from ...services.web import OWN, PROVIDER, is_offered
 from ..http.errors import ApiError
 from .asked import ALIASES, FLASH, PREFIX, PanelRequest
 from .project import offered_preset
 from .refusals import built
 from .schemas import Asking, BroughtAnswer, FusionParameters, PanelSeat
 from .terms import asked_terms, places, terms_of, together
+from .tools import Tool, Tools, type_of, warning_of
 
 # How the outer model is offered a panel, and what it is known by when it wants one.
 DECIDE = "ask_fusion_panel"
@@ -98,7 +101,7 @@ def plan_for(
         message = "A panel has at least 1 model, unless there are answers from elsewhere."
         raise ApiError("invalid_request", message, param="fusion.panel")
     plan = _plan(asked, request, terms_of(body, of_token), depth, answers)
-    return replace(plan, warnings=asked.offered.warnings)
+    return replace(plan, warnings=(*asked.offered.warnings, *plan.warnings))
 
 
 def brought_answers(given: Sequence[BroughtAnswer], by: str) -> tuple[Brought, ...]:
@@ -135,7 +138,8 @@ def _plan(
             # Of one model alone: a panel's seats and its writer have fallbacks of their own.
             terms = together(terms, Terms(beside={"models": body.models}))
         spec = _direct(outer, _with_options(request, options), terms, body)
-        return Plan(body.model, spec, direct=True)
+        spec, warnings = _with_server_tools(spec, asked.offered.searching)
+        return Plan(body.model, spec, direct=True, warnings=warnings)
     spec = _fused(asked, _with_options(request, options), terms, answers)
     if not asked.may_decide:
         return Plan(body.model, spec, answers)
@@ -188,7 +192,7 @@ def _fused(
         wait_for=own.chosen_wait_for,
         request=request,
         listed_only=True,
-        web=own.web or "",
+        web=own.web or _web_of(asked.offered),
     )
     if own.synthesizer:
         wish = replace(wish, synthesizer=own.synthesizer, synthesizer_fallback="")
@@ -202,6 +206,26 @@ def _fused(
     if own.synthesizer_fallback:
         wish = replace(wish, synthesizer_fallback=own.synthesizer_fallback)
     return built(wish, _places(asked))
+
+
+def _web_of(offered: Tools) -> str:
+    """Of OpenRouter's tools: each seat searches by itself, or where nothing here searches, its
+    provider does."""
+    if not offered.searching:
+        return ""
+    return OWN if is_offered() else PROVIDER
+
+
+def _with_server_tools(spec: Spec, tools: Sequence[Tool]) -> tuple[Spec, tuple[str, ...]]:
+    """Handed on as they are where OpenRouter is asked; elsewhere they are left out."""
+    if not tools:
+        return spec, ()
+    credential = Credential.objects.filter(slug=spec.judge.credential).first()
+    if credential is None or credential.kind != OPENROUTER.slug:
+        return spec, (warning_of(sorted({type_of(tool) for tool in tools})),)
+    options = dict(spec.request.get("options", {}))
+    options["tools"] = [*options.get("tools", ()), *tools]
+    return replace(spec, request=_with_options(spec.request, options)), ()
 
 
 def _panel(asked: PanelRequest, terms: Terms) -> Wish:

@@ -1,5 +1,5 @@
-"""The tools of a request: functions of the client's own, OpenRouter's panel, and what cannot be
-served. One rule for chat completions, responses and runs.
+"""The tools of a request: functions of the client's own, OpenRouter's panel and its search of the
+web, and what cannot be served. One rule for chat completions, responses and runs.
 
 A function may be written as chat has it or as responses have it. Programs offer tools of many
 other types unasked (web search, namespaces of servers, free text): they are left out, which is
@@ -9,7 +9,8 @@ said. One that has to be called is no offer, and refused.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -19,6 +20,8 @@ from ..http.errors import ApiError
 from .schemas import FusionParameters
 
 SERVER_TOOL = "openrouter:fusion"
+# A fusion's seats look things up then; a single model at OpenRouter is offered them as they are.
+SEARCHING = ("openrouter:web_search", "openrouter:web_fetch")
 FUNCTION = "function"
 SERVED = (FUNCTION, SERVER_TOOL)
 Tool = dict[str, Any]
@@ -27,17 +30,20 @@ T = TypeVar("T", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Tools:
-    """`functions` and `choice` in chat's words; `panel`: parameters of the server tool."""
+    """`functions` and `choice` in chat's words; `panel`: parameters of the server tool;
+    `searching`: its others that are known, as they came."""
 
     functions: tuple[Tool, ...] = ()
     panel: FusionParameters | None = None
     choice: str | dict[str, Any] | None = None
     left_out: tuple[str, ...] = ()
+    searching: tuple[Tool, ...] = ()
 
     @classmethod
     def of(cls, tools: list[Tool] | None, choice: str | dict[str, Any] | None) -> Tools:
         """Raises ApiError."""
         functions: list[Tool] = []
+        searching: list[Tool] = []
         panel, left_out = None, set()
         for number, tool in enumerate(tools or ()):
             kind = type_of(tool)
@@ -46,17 +52,18 @@ class Tools:
                 panel = parse_at(FusionParameters, parameters, f"tools.{number}")
             elif kind == FUNCTION:
                 functions.append(_function(tool, number))
+            elif kind in SEARCHING:
+                searching.append(tool)
             else:
                 left_out.add(kind if re.fullmatch(r"[\w.:-]{1,50}", kind, re.ASCII) else "other")
-        whole = cls(tuple(functions), panel, choice, tuple(sorted(left_out)))
+        whole = cls(tuple(functions), panel, choice, tuple(sorted(left_out)), tuple(searching))
         return whole._chosen(choice) if isinstance(choice, dict) else whole
 
     @property
     def warnings(self) -> tuple[str, ...]:
         if not self.left_out:
             return ()
-        types = ", ".join(self.left_out)
-        return (f"Tools of these types cannot be served here and were left out: {types}.",)
+        return (warning_of(self.left_out),)
 
     @property
     def _names(self) -> list[str]:
@@ -78,13 +85,18 @@ class Tools:
             )
             raise ApiError("invalid_request", message, param="tool_choice")
         chosen = {"type": FUNCTION, "function": {"name": name}}
-        return Tools(self.functions, self.panel, chosen, self.left_out)
+        return replace(self, choice=chosen)
 
     def _allowed(self, choice: dict[str, Any]) -> Tools:
         allowed = choice.get("tools")
         names = [name_of(tool) for tool in allowed or () if isinstance(tool, dict)]
         functions = tuple(tool for tool in self.functions if name_of(tool) in names)
-        return Tools(functions, self.panel, str(choice.get("mode") or "auto"), self.left_out)
+        return replace(self, functions=functions, choice=str(choice.get("mode") or "auto"))
+
+
+def warning_of(types: Iterable[str]) -> str:
+    named = ", ".join(types)
+    return f"Tools of these types cannot be served here and were left out: {named}."
 
 
 def type_of(tool: Tool) -> str:

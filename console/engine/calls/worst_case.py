@@ -21,6 +21,7 @@ OF_A_MESSAGE = 8  # tokens that mark where one begins and who says it
 # Where nobody set a limit, so much is paid for and asked for.
 USUAL_OUTPUT = 32_000
 
+_SERVER_TOOLS = "openrouter:web_"
 # Models that search whether they are told to or not, by their names.
 _SEARCHES = re.compile(r":online$|\bsonar\b|-search\b|deep-research", re.IGNORECASE)
 
@@ -49,7 +50,10 @@ def fees_at_most(model: str, request: Request, search: Decimal, result: Decimal)
         return max(search * request.search.queries, result * request.search.pages)
     offered = request.terms.beside.get("plugins") or ()
     plugins = [p for p in offered if isinstance(p, dict) and p.get("id") == "web"]
-    if not (plugins or searches_unasked(model) or "web_search_options" in request.options):
+    tools = [t for t in request.options.get("tools") or () if isinstance(t, dict)]
+    is_tool = any(str(tool.get("type")).startswith(_SERVER_TOOLS) for tool in tools)
+    is_asked = plugins or is_tool or "web_search_options" in request.options
+    if not (is_asked or searches_unasked(model)):
         return Decimal(0)
     results = [p.get("max_results") for p in plugins]
     most = max((n for n in results if isinstance(n, int) and 0 < n <= 1_000), default=0)

@@ -107,7 +107,7 @@ class Evidence:
                     why = NO_END.format(turns=self.context.spec.research.turns)
                     return replace(finish, goes_on={}), ProviderError(Reason.EMPTY, why)
             finish = replace(finish, goes_on={}, tool_calls=())
-            library = await self.gathering.library()
+            library = await self.gathering.citable()
         return with_cited(self.context, text, finish, library), None
 
 

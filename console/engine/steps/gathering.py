@@ -55,6 +55,11 @@ class Gathering:
             library, pools.read(self.pool), dict(texts), [*queries, asked]
         )
 
+    async def citable(self) -> Library:
+        """The same, for who looks up what is cited of it and is told nothing."""
+        read = {source["number"]: source for source in pools.read(self.pool)}
+        return Library(read, dict(await self.texts()), ())
+
     async def search(self, query: str, deadline: float) -> dict[str, Any]:
         """What the engine found for it; one that failed is asked again, by whoever asks again."""
         async with self._alone(f"search {query}"):
