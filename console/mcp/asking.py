@@ -17,6 +17,7 @@ from ..api.http.db import db
 from ..api.http.errors import ApiError
 from ..api.http.follow import load, states
 from ..api.planning.asked import PREFIX
+from ..api.planning.attached import must_be_seen
 from ..api.planning.plan import plan_for, usual_preset
 from ..api.planning.project import project_of, usual_in
 from ..api.planning.schemas import Asking, BroughtAnswer, OwnTerms, WaitingFor
@@ -33,6 +34,7 @@ from ..services.own_presets import own_wish
 from ..services.presets import preset_spec, presets_enabled
 from ..services.runs import spec_of
 from . import results
+from .attached import ResourceFile, bring
 from .callers import Caller
 
 SIGN_OF_LIFE = 10.0
@@ -53,6 +55,7 @@ def begin(
     max_cost: float | None = None,
     web: str | None = None,
     project: str | None = None,
+    resources: Sequence[ResourceFile] | None = None,
 ) -> Run:
     """Raises ApiError and Refused."""
     caller.must_have(Scope.RUN)
@@ -82,7 +85,9 @@ def begin(
     )
     belongs = project_of(body, caller.person, plan.spec.preset)
     budget = None if max_cost is None else Decimal(str(max_cost))
-    return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget, belongs))
+    files = bring(resources or ())
+    must_be_seen(plan.spec, files)
+    return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget, belongs, files))
 
 
 def find(caller: Caller, run_id: str) -> Run:

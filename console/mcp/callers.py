@@ -22,6 +22,7 @@ from ..models import ApiToken, Project, Run
 from ..models.runs import Origin, Visibility
 from ..models.tokens import Scope
 from ..search import FoundRun, Query, find, find_of_the_team, read_query, shown
+from ..services.attaching import ToAttach
 from ..services.brought import Brought
 from ..services.runs import run_start
 from ..services.token_defaults import NOTHING_SAID, TokenDefaults
@@ -65,6 +66,7 @@ class Caller(Protocol):
         answers: Sequence[Brought],
         max_cost: Decimal | None = None,
         project: Project | None = None,
+        files: Sequence[ToAttach] = (),
     ) -> Run:
         """Raises Refused and ApiError."""
 
@@ -118,6 +120,7 @@ class Program:
         answers: Sequence[Brought],
         max_cost: Decimal | None = None,
         project: Project | None = None,
+        files: Sequence[ToAttach] = (),
     ) -> Run:
         if depth_of(self.request):
             raise ApiError("recursion_refused", RECURSION)
@@ -129,6 +132,7 @@ class Program:
             visibility=self.defaults.visibility,
             max_cost=max_cost,
             project=project,
+            files=files,
         )
 
     def run(self, run_id: uuid.UUID) -> Run:
@@ -178,6 +182,7 @@ class Shell:
         answers: Sequence[Brought],
         max_cost: Decimal | None = None,
         project: Project | None = None,
+        files: Sequence[ToAttach] = (),
     ) -> Run:
         return run_start(
             owner=self.user,
@@ -188,6 +193,7 @@ class Shell:
             visibility=Visibility.PRIVATE if self.user else Visibility.TEAM,
             max_cost=max_cost,
             project=project,
+            files=files,
         )
 
     def run(self, run_id: uuid.UUID) -> Run:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ..engine.findings.analysis import analysis_with_notes
-from ..engine.spec import Spec
-from ..engine.state import RunState
+from ..engine.given_files import lacked
+from ..engine.spec import Spec, letter
+from ..engine.state import RunState, Step
 from ..engine.usage import money
 from ..models import Run
 from ..record.by_words import put_together
@@ -26,6 +27,7 @@ class Seat(BaseModel):
     status: str
     answer: str | None = Field(None, description="Only when it was asked for")
     error: str | None = None
+    not_given: list[str] = Field([], description="Files that it could not be given, and why")
 
 
 class FusionRun(BaseModel):
@@ -128,6 +130,7 @@ def fusion_run(
                 status=seat.status,
                 answer=(seat.text or None) if with_answers else None,
                 error=seat.error,
+                not_given=_not_given(state, seat.seat),
             )
             for seat in public_run.seats
         ],
@@ -169,8 +172,15 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
     return "\n\n".join(parts)
 
 
+def _not_given(state: RunState, seat: str) -> list[str]:
+    calls = [c for c in state.calls.values() if c.step is Step.PANEL and c.seat is not None]
+    asked = [call for call in calls if letter(call.seat or 0) == seat]
+    return lacked(asked[-1].files) if asked else []
+
+
 def _how(seat: Seat) -> str:
-    return "brought along" if seat.brought else seat.error or seat.status
+    how = "brought along" if seat.brought else seat.error or seat.status
+    return ", ".join([how, *seat.not_given])
 
 
 def _named(seat: Seat) -> str:

@@ -23,6 +23,7 @@ from ..models.tokens import Scope
 from ..services.errors import Refused
 from ..services.presets import preset_slugs
 from . import asking, results, stdio
+from .attached import ResourceFile
 from .callers import Caller
 
 INSTRUCTIONS = (
@@ -119,6 +120,14 @@ ProjectName = Annotated[
         max_length=40,
     ),
 ]
+Files = Annotated[
+    list[ResourceFile] | None,
+    Field(
+        description="Pictures, PDF, Office documents or texts that the prompt is about, whole: "
+        "resources as resources/read gives them (uri, and text or blob in base64). Each panelist "
+        "is given them as it can take them"
+    ),
+]
 MaxCost = Annotated[
     float | None,
     Field(
@@ -177,10 +186,12 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         max_cost: MaxCost = None,
         web: Web = None,
         project: ProjectName = None,
+        files: Files = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         began = time.monotonic()
         caller = caller_of(ctx)
-        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web, project)
+        asked: Any = (prompt, preset, panel, judge, terms, wait_for, answers)
+        asked += (max_cost, web, project, files)
         run = await db(asking.begin, caller, *asked)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
@@ -204,9 +215,11 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         max_cost: MaxCost = None,
         web: Web = None,
         project: ProjectName = None,
+        files: Files = None,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        asked = (prompt, preset, panel, judge, terms, wait_for, answers, max_cost, web, project)
+        asked: Any = (prompt, preset, panel, judge, terms, wait_for, answers)
+        asked += (max_cost, web, project, files)
         run = await db(asking.begin, caller, *asked)
         return answer(caller, run, RunState())
 

@@ -18,7 +18,6 @@ from django.utils.datastructures import MultiValueDict
 from ..catalog.names import MAX_NAME
 from ..engine.spec import MAX_SEATS, letter
 from ..engine.terms import Terms
-from ..files.kinds import OFFERED as FILES_OFFERED
 from ..models import Preset, PresetPanelist, Visibility
 from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
 from ..models.terms import TERMS, provider_names
@@ -161,8 +160,6 @@ class AnswerRow:
 
 
 class ComposeForm(forms.Form):
-    files_offered = FILES_OFFERED
-
     prompt = forms.CharField(strip=False, error_messages={"required": "Write a prompt first."})
     preset = forms.ChoiceField(
         error_messages={

@@ -8,13 +8,13 @@ deleted leaves the runs that follow it their messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 
-from ..engine.content import text_of
+from ..engine.content import Content, Part, text_of
 from ..engine.findings.provenance import plain
 from ..engine.findings.ruling import OF_MINE, told
 from ..engine.provider import Message
@@ -54,6 +54,8 @@ class Followed:
     fusion: int = 0
     seats: Mapping[int, str] = field(default_factory=dict)
     ruled: int = 0
+    # Hashes of the files that the one who goes on asks about.
+    files: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -62,13 +64,15 @@ class Followed:
             "fusion": self.fusion,
             "seats": {str(seat): key for seat, key in self.seats.items()},
             **({"ruled": self.ruled} if self.ruled else {}),
+            **({"files": list(self.files)} if self.files else {}),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Followed:
         seats = {int(seat): key for seat, key in data["seats"].items()}
         said = tuple(data["said"])
-        return cls(said, data["lettered"], data["fusion"], seats, data.get("ruled", 0))
+        ruled, files = data.get("ruled", 0), tuple(data.get("files", ()))
+        return cls(said, data["lettered"], data["fusion"], seats, ruled, files)
 
 
 def asked(run: Run) -> Asked:
@@ -147,7 +151,9 @@ def _built(chain: list[Run]) -> Asked:
         held = rulings.get((run.follows_id, followed.ruled), "")
         asks = f"{_HELD}\n\n{held}\n\n{run.prompt}" if held else run.prompt
 
-        def on(before: list[Message], answer: str, prompt: str = asks) -> list[Message]:
+        content = about(asks, followed.files)
+
+        def on(before: list[Message], answer: str, prompt: Content = content) -> list[Message]:
             spoken: Message = {"role": "assistant", "content": answer}
             return [*before, spoken, {"role": "user", "content": prompt}]
 
@@ -164,6 +170,12 @@ def _built(chain: list[Run]) -> Asked:
             },
         )
     return conversation
+
+
+def about(prompt: str, files: Iterable[str]) -> Content:
+    """What is asked about goes before the question; `files` are hashes."""
+    parts: list[Part] = [{"type": "file", "hash": hash} for hash in files]
+    return [*parts, {"type": "text", "text": prompt}] if parts else prompt
 
 
 def _texts(later: list[Run]) -> dict[tuple[Any, str], tuple[int, str]]:

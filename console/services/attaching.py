@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.core import signing
 
 from ..engine.calls.limits import CHARACTERS_PER_TOKEN
-from ..engine.content import Content, FilePart, TextPart
+from ..engine.content import Content, FilePart
 from ..engine.spec import Spec, letter
 from ..engine.text import storable
 from ..files.attached import described
@@ -27,6 +27,7 @@ from ..files.reading import PAGES_DRAWN, parts_of, read
 from ..files.refused import FileRefused
 from ..files.store import keep, too_large
 from ..models import File, Run, RunFile
+from ..record.asked import about
 from .errors import Refused
 
 SALT = "console.files"
@@ -139,11 +140,7 @@ def must_be_few(files: Sequence[ToAttach]) -> None:
 
 
 def content_of(prompt: str, files: Sequence[ToAttach]) -> Content:
-    """What is asked about goes before the question."""
-    if not files:
-        return prompt
-    text: TextPart = {"type": "text", "text": prompt}
-    return [*(file.part for file in files), text]
+    return about(prompt, (file.hash for file in files))
 
 
 def files_bind(*, run: Run, files: Sequence[ToAttach], follows: Run | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from ..models import Preset, Run
 from ..models.runs import PROJECT
 from ..record.asked import Followed
 from ..record.rows import state_from_rows
+from .attaching import ToAttach
 from .build_spec import build
 from .errors import Refused
 from .others import others_did_to
@@ -33,6 +35,7 @@ def run_follow(
     follows_from: str = FUSED,
     spec: Spec | None = None,
     client_run_id: str | None = None,
+    files: Sequence[ToAttach] = (),
 ) -> Run:
     """Ask the panel as it sits now (or `spec`'s) on, with what was said as the conversation.
 
@@ -40,7 +43,7 @@ def run_follow(
     said, and its seat falls away. Where nobody is left, and where nobody was asked here, it is who
     would be asked anything else.
     `follows_from` is "fused", "seat-<n>" or "own": each seat then goes on from its own
-    answers. Raises Refused.
+    answers. `files` go with the prompt. Raises Refused.
     """
     prompt = clean_prompt(prompt)
     before, state = spec_of(run), state_from_rows(run)
@@ -50,7 +53,11 @@ def run_follow(
     if spec is None and _asks_others(run, before):
         spec = _usual_panel(run)
     follow = spec or replace(before, panel=_panel_now(before, state))
-    followed = replace(_followed(before, state, follows_from), ruled=_ruled(state))
+    followed = replace(
+        _followed(before, state, follows_from),
+        ruled=_ruled(state),
+        files=tuple(file.hash for file in files),
+    )
     made = run_start(
         owner=owner,
         prompt=prompt,
@@ -63,6 +70,7 @@ def run_follow(
         follows_from=follows_from,
         followed=followed,
         project=run.project,
+        files=files,
         said=[run.prompt, *(state.calls[key].text for key in followed.said)],
     )
     if owner and made.visibility == "team":

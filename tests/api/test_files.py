@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.conftest import Api
 from tests.api.test_errors import error
+from tests.api.test_mcp import ask, over_http, words
 from tests.api.test_runs import ended
 from tests.files import making
 
@@ -134,3 +135,26 @@ def test_what_cannot_be_taken_has_a_sentence(api: Api, part: Any, says: str) -> 
         api.post(json={"model": "good", "messages": asked(ASKS, part)}), 400, "unsupported_content"
     )
     assert says in said["message"] and said["param"] == "messages.0.content"
+
+
+async def test_a_resource_that_a_client_has_read_goes_with_the_question(api: Api) -> None:
+    """By MCP: each seat is given it as it can take it, and who was not is named."""
+    picture = {"uri": "file:///screens/a%20b.png", "blob": PICTURE.partition(",")[2]}
+    note = {"uri": "notes://today/rain.md", "mimeType": "text/markdown", "text": "Rain is wet."}
+    panel = {"panel": ["openrouter:good", "openrouter:writer"], "judge": "openrouter:good"}
+    asks = {"prompt": "What is it?"} | panel
+    async with over_http(api) as client:
+        result = await ask(client, "fusion_ask", **asks, files=[picture, note])
+        broken = await ask(client, "fusion_ask", **asks, files=[picture | {"blob": "no!"}])
+        blind = asks | {"panel": ["openrouter:writer"]}
+        unseen = await ask(client, "fusion_ask", **blind, files=[picture])
+    assert not result.is_error, words(result)
+    seats = {seat["seat"]: seat["not_given"] for seat in result.structured_content["panel"]}
+    assert seats == {"A": [], "B": ["was not given “a b.png”: it takes no pictures"]}
+    assert "was not given “a b.png”" in words(result)
+    assert [part["type"] for part in sent_to(api, "good")] == ["image_url", "text", "text"]
+    assert "File: rain.md" in str(sent_to(api, "writer")) and "Rain is wet." in str(
+        sent_to(api, "writer")
+    )
+    assert words(broken) == "The blob of “a b.png” is no base64 that can be read."
+    assert "None of those who are asked takes pictures" in words(unseen)

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.acts import wait_for_the_end, wide_things
 from tests.browser.conftest import Shoot, Visit
@@ -73,8 +73,33 @@ def test_files_are_attached_by_button_paste_and_drop_and_read_about(
     page.get_by_role("button", name="Fuse", exact=True).click()
     wait_for_the_end(page)
     expect(page.locator(".run-files")).to_contain_text("service-log-2025.pdf")
-    expect(page.locator(".run-files img")).to_have_count(1)
+    expect(page.locator(".run-files img")).to_have_count(2)
     expect(page.locator("#seat-0 .seat-given").first).to_contain_text("as text")
     shoot(page, f"run-{scheme}")
     assert problems(page) == []
     assert wide_things(page) == []
+    _follow_up(page, shoot, scheme)
+
+
+def _follow_up(page: Page, shoot: Shoot, scheme: str) -> None:
+    """With a file of its own; pressed while that is on its way, it goes when it is there."""
+    page.goto(f"{page.url}?part=fused-answer")  # on a phone one part is shown at a time
+    came = page.url
+    page.locator("#follow-prompt").fill("And what does this say?")
+    held: list[Route] = []
+    page.route("**/fusion/files", lambda route: held.append(route))
+    hand_on(page, "paste", "#follow-prompt", "note.png")
+    expect(page.locator(".attached-waits")).to_have_count(1)
+    page.get_by_role("button", name="Ask on").click()
+    expect(page.locator(".attached-then")).to_have_text(
+        "It is asked as soon as the files are there."
+    )
+    shoot(page, f"waits-{scheme}")
+    assert problems(page) == []
+    assert wide_things(page) == []
+    assert page.url == came
+    held[0].continue_()
+    page.wait_for_url(lambda url: url != came)
+    wait_for_the_end(page)
+    expect(page.locator(".run-files")).to_contain_text("note.png")
+    expect(page.locator(".run-files")).to_contain_text("service-log-2025.pdf")

@@ -12,11 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from console.api.http.bodies import largest
 from console.api.http.errors import ApiError
 from console.api.planning.conversation import conversation
 from console.api.planning.schemas import ChatMessage, Part
 from console.files.store import path_of, remove_unused
-from console.models import CatalogModel, Credential, File, Run, RunFile
+from console.models import Call, CatalogModel, Credential, File, Run, RunFile
+from console.record.asked import Followed, asked, to_be_asked
 from console.services.attaching import ToAttach, file_bring
 from tests.files import making
 
@@ -119,6 +121,55 @@ def test_who_takes_no_pictures_is_asked_without_what_was_scanned(page: Client) -
     text = file_bring(name="a.pdf", data=making.pdf(["Rain is wet, and it falls all day long."]))
     assert [scan.can_be_taken(frozenset(kinds[k])) for k in kinds] == [True, True, False]
     assert all(text.can_be_taken(frozenset(kinds[k])) for k in kinds)
+
+
+def test_a_follow_up_has_files_of_its_own_beside_those_from_before(
+    page: Client, alice: User
+) -> None:
+    before = Story().whole().save(alice)
+    attached(before, b"Rain is wet.", "before.txt")
+    address = f"/fusion/runs/{before.pk}/follow"
+    [ticket] = tickets(bring(page, upload(making.picture(), "photo.png")))
+    form = {"prompt": "And this?", "client_run_id": str(uuid.uuid4())}
+    sent = page.post(address, form | {"attached": ticket, "files": upload(b"Sun is dry.", "b.txt")})
+    run = before.followed_by.get()
+    assert sent["Location"] == f"/fusion/runs/{run.pk}"
+    rows = [(row.name, row.is_earlier) for row in run.files.all()]
+    assert rows == [("before.txt", True), ("photo.png", False), ("b.txt", False)]
+    hashes = [row.file_id for row in run.files.all()]
+    last = asked(run).messages[-1]["content"]
+    assert last == [
+        {"type": "file", "hash": hashes[1]},
+        {"type": "file", "hash": hashes[2]},
+        {"type": "text", "text": "And this?"},
+    ]
+    # Sent twice it is one; with another file it is another.
+    page.post(address, form | {"attached": ticket, "files": upload(b"Sun is dry.", "b.txt")})
+    assert before.followed_by.count() == 1
+    page.post(address, form | {"attached": ticket})
+    assert before.followed_by.count() == 2
+    # Whoever goes on from there is asked with all of them in their places.
+    key = str(before.calls.filter(step="synthesis").values_list("key", flat=True)[0])
+    said = {"key": key, "step": "synthesis", "number": 1, "text": "It is dry.", "panelist": {}}
+    Call.objects.create(run=run, **said)
+    on = to_be_asked("Why?", run, Followed((key,), fusion=1)).messages
+    assert [message["role"] for message in on] == ["user", "assistant"] * 2 + ["user"]
+    assert (on[2]["content"], on[4]["content"]) == (last, "Why?")
+
+
+def test_a_follow_up_with_a_file_that_is_refused_is_not_asked_and_keeps_what_was_written(
+    page: Client, alice: User
+) -> None:
+    before = Story().whole().save(alice)
+    form = {"prompt": "And this?", "files": upload(b"MZ\x00", "run.exe")}
+    sent = page.post(f"/fusion/runs/{before.pk}/follow", form)
+    html = sent.content.decode()
+    assert sent.status_code == 422 and "“run.exe” is a program." in html and "And this?" in html
+    assert not before.followed_by.exists()
+    assert largest(f"/fusion/runs/{before.pk}/follow") > largest(f"/fusion/runs/{before.pk}/fuse")
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.force_login(alice)
+    assert stranger.post(f"/fusion/runs/{before.pk}/follow", form).status_code == 403
 
 
 def test_without_scripts_the_form_brings_the_files_itself(page: Client) -> None:

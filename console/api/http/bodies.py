@@ -7,6 +7,7 @@ it reads, in a thread, for what is longer than that only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ ANYBODYS_BYTES = 64 * 1024
 IMPORT = "/fusion/import"
 # Forms that files may stand in which go with a question.
 ATTACH = ("/fusion", "/fusion/files", "/fusion/files/text")
+FOLLOW = re.compile(r"/fusion/runs/[0-9a-f-]{36}/follow")
 # How slowly a body may come: less is no line that people have, but somebody who holds us.
 BYTES_PER_SECOND = 8 * 1024
 
@@ -47,7 +49,7 @@ def is_for_programs(path: str) -> bool:
 
 def largest(path: str) -> int:
     limit: int = settings.API_BODY_BYTES if is_for_programs(path) else settings.FORM_BODY_BYTES
-    if path in ATTACH:
+    if path in ATTACH or FOLLOW.fullmatch(path):
         return max(limit, settings.FILES_BODY_BYTES)
     return max(limit, settings.IMPORT_BODY_BYTES) if path == IMPORT else limit
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from ... import access
 from ...models import Run
@@ -18,6 +19,8 @@ from ...services.errors import Refused
 from ...services.follow import run_follow
 from ...services.look_ups import claim_look_up
 from ..again import wish_of, written
+from ..attaching import attached_by
+from ..uploads import AttachedUploads
 from .posted import posted
 
 
@@ -69,6 +72,7 @@ def poll(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     return _do(request, run_id, fusions.run_poll, fusion=number)
 
 
+@csrf_exempt  # looked at below: a file is read of whom it is known
 @posted
 def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     claim = request.POST.get("claim", "")
@@ -81,17 +85,29 @@ def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpRespons
 @posted
 def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A run that goes on from this one."""
+    request.upload_handlers = [AttachedUploads(request)]
+    return _follow(request, run_id)
+
+
+@csrf_protect
+def _follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     assert request.user.is_authenticated  # `posted` has seen to it
     run = access.run_visible_to(request.user, run_id)
     post = request.POST
     prompt, follows_from = post.get("prompt", ""), post.get("from", "fused")
+    attached = attached_by(request)
+    # The same form with other files asks for another run.
+    choice = "\n".join([follows_from, prompt, *(file.hash for file in attached.files)])
     try:
+        if attached.errors:
+            raise Refused(" ".join(attached.errors))
         next_run = run_follow(
             run=run,
             owner=request.user,
             prompt=prompt,
             follows_from=follows_from,
-            client_run_id=_once(post.get("client_run_id", ""), f"{follows_from}\n{prompt}"),
+            client_run_id=_once(post.get("client_run_id", ""), choice),
+            files=attached.files,
         )
     except Refused as refused:
         return _refused(request, run, refused, kept=prompt)

@@ -363,6 +363,7 @@ class FollowedShape(TypedDict):
     fusion: int
     seats: dict[Annotated[str, Field(pattern=r"^[0-7]$")], str]
     ruled: NotRequired[Annotated[int, Field(ge=1, le=32_767)]]
+    files: NotRequired[list[Annotated[str, Field(max_length=64)]]]
 
 
 Letter = Annotated[str, Field(pattern=r"^[A-H]$")]

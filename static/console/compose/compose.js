@@ -1,7 +1,7 @@
 // The compose page: shortcut, draft. All of it works without this too.
 
+import "console/attach";
 import { COMPOSE, keep, kept } from "console/draft";
-import "console/compose/attach";
 import "console/compose/elsewhere";
 import "console/compose/like";
 import "console/picker/picker";

@@ -1,5 +1,6 @@
 // A run's page. It is whole without this; it then shows what a reload finds.
 
+import "console/attach";
 import "console/run/announcing";
 import "console/run/asking";
 import "console/run/choosing";
