@@ -241,6 +241,9 @@ RUN_FILES = 10
 PROJECT_FILES_BYTES = env.int("FUSION_PROJECT_FILES_BYTES", 200_000_000)
 FILE_TOKENS = env.int("FUSION_FILE_TOKENS", 200_000)
 FILE_SECONDS = env.int("FUSION_FILE_SECONDS", 25)
+# Of files that were brought and nobody has asked about: of a person, and of all.
+UNASKED_BYTES = env.int("FUSION_UNASKED_FILES_BYTES", 200_000_000)
+UNASKED_SITE_BYTES = env.int("FUSION_UNASKED_FILES_SITE_BYTES", 5_000_000_000)
 # Of a form that files stand in.
 FILES_BODY_BYTES = RUN_FILES_BYTES + FORM_BODY_BYTES
 # Defaults of every run's policy, in seconds; a preset may set its own.

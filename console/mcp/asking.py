@@ -85,7 +85,7 @@ def begin(
     )
     belongs = project_of(body, caller.person, plan.spec.preset)
     budget = None if max_cost is None else Decimal(str(max_cost))
-    files = bring(resources or ())
+    files = bring(resources or (), caller.person)
     must_be_seen(plan.spec, files)
     return with_verdicts(caller.start(prompt, plan.spec, plan.answers, budget, belongs, files))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from pydantic import BaseModel, Field
 
 from ..services.attaching import ToAttach, file_bring, must_be_few
@@ -22,11 +23,11 @@ class ResourceFile(BaseModel):
     blob: str | None = Field(None, description="Its bytes in base64, of anything else")
 
 
-def bring(resources: Sequence[ResourceFile]) -> list[ToAttach]:
+def bring(resources: Sequence[ResourceFile], person: User | None) -> list[ToAttach]:
     """Raises Refused."""
     if len(resources) > settings.RUN_FILES:
         raise Refused(f"At most {settings.RUN_FILES} files go with a question.")
-    files = [file_bring(name=_name(one), data=_data(one)) for one in resources]
+    files = [file_bring(name=_name(one), data=_data(one), by=person) for one in resources]
     must_be_few(files)
     return files
 

@@ -1,6 +1,6 @@
 from .catalog import CatalogList, CatalogModel, FavouriteModel
 from .credentials import Credential
-from .files import File, RunFile
+from .files import File, FileBringer, RunFile
 from .links import ShareLink
 from .money import Hold, Purse, Window
 from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
@@ -25,6 +25,7 @@ __all__ = [
     "DailyWork",
     "FavouriteModel",
     "File",
+    "FileBringer",
     "Fusion",
     "Heartbeat",
     "Hold",

@@ -5,6 +5,7 @@ The bytes stand outside the database, by their hash (`console/files/store.py`).
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from .runs import Run
@@ -23,6 +24,22 @@ class File(models.Model):
 
     def __str__(self) -> str:
         return self.hash[:12]
+
+
+class FileBringer(models.Model):
+    """Who has brought it: what nobody asks about counts for them, until it is taken away."""
+
+    file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="bringers")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    brought_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "file"], name="file_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_id[:12]} of {self.person_id}"
 
 
 class RunFile(models.Model):

@@ -45,7 +45,7 @@ def attached_by(request: HttpRequest) -> AttachedBy:
         try:
             if getattr(upload, "is_too_large", False):
                 raise refuse_size(upload.name or "")
-            files.append(file_bring(name=upload.name or "", data=upload.chunks()))
+            files.append(file_bring(name=upload.name or "", data=upload.chunks(), by=request.user))
         except Refused as refused:
             errors.append(str(refused))
     return AttachedBy(tuple(files), tuple(errors), request.user)

@@ -26,6 +26,7 @@ from ..files.kinds import has_to_be_seen, is_picture
 from ..files.reading import PAGES_DRAWN, parts_of, read
 from ..files.refused import FileRefused
 from ..files.store import keep, too_large
+from ..files.unasked import brought_by, must_have_room
 from ..models import File, Run, RunFile
 from ..record.asked import about
 from .errors import Refused
@@ -63,11 +64,15 @@ class ToAttach:
         return {"type": "file", "hash": self.hash}
 
 
-def file_bring(*, name: str, data: bytes | Iterable[bytes]) -> ToAttach:
-    """Kept and read. Raises Refused, with a sentence that names the file."""
+def file_bring(*, name: str, data: bytes | Iterable[bytes], by: User | None = None) -> ToAttach:
+    """Kept and read. Raises Refused, with a sentence that names the file. `by` nobody in
+    particular: who has the shell."""
     name = clean_name(name)
     try:
-        file = read(keep(data, name), name)
+        must_have_room(by)
+        file = keep(data, name)
+        brought_by(by, file)
+        file = read(file, name)
     except FileRefused as refused:
         raise Refused(str(refused)) from None
     if error := file.read.get("error"):
@@ -211,9 +216,9 @@ def who_could_see() -> list[str]:
     return can_see()
 
 
-def text_of_document(*, name: str, data: bytes | Iterable[bytes]) -> str:
+def text_of_document(*, name: str, data: bytes | Iterable[bytes], by: User | None = None) -> str:
     """Of a PDF or an Office document that is an answer itself. Raises Refused."""
-    file = file_bring(name=name, data=data)
+    file = file_bring(name=name, data=data, by=by)
     text = "\n\n".join(part.text for part in parts_of(file.hash))
     if not text:
         raise Refused(f"“{file.name}” has no text that can be read. Paste what it says.")

@@ -187,6 +187,29 @@ def test_a_form_with_a_broken_file_comes_back_with_the_others(page: Client) -> N
     assert not Run.objects.exists()
 
 
+def test_what_nobody_asks_about_has_a_limit_for_each_and_for_all(
+    page: Client, alice: User, bob: User, settings: Any
+) -> None:
+    settings.UNASKED_BYTES, settings.UNASKED_SITE_BYTES = 1_000, 2_500
+    [first] = tickets(bring(page, upload(b"x" * 1_200, "a.txt")))
+    assert len(tickets(bring(page, upload(b"x" * 1_200, "a.txt")))) == 0
+    refused = bring(page, upload(b"y" * 10, "b.txt")).content.decode()
+    assert "nothing was asked about" in refused
+    page.force_login(bob)
+    assert len(tickets(bring(page, upload(b"z" * 1_400, "c.txt")))) == 1
+    ada_too = bring(page, upload(b"w" * 10, "d.txt")).content.decode()
+    assert "nothing was asked about" in ada_too
+    page.force_login(alice)
+    # What is asked about counts no more; what was taken away neither.
+    ask(page, attached=[first])
+    assert len(tickets(bring(page, upload(b"y" * 900, "b.txt")))) == 1
+    User.objects.filter(pk=bob.pk).delete()
+    settings.UNASKED_SITE_BYTES = 2_000
+    assert "No file can be attached now" in bring(page, upload(b"v", "e.txt")).content.decode()
+    remove_unused(now=True)
+    assert len(tickets(bring(page, upload(b"v", "e.txt")))) == 1
+
+
 def test_nobody_attaches_what_another_has_brought(page: Client, bob: User) -> None:
     named = tickets(bring(page, upload(b"Of alice.", "a.txt")))
     page.force_login(bob)

@@ -53,7 +53,7 @@ def file_of(part: Part, owner: User, *, number: int, count: int) -> ToAttach:
             )
         type, data = _decoded(held)
         ending = type.rpartition("/")[2].split("+")[0] or "txt"
-        return file_bring(name=name or f"picture-{count + 1}.{ending}", data=data)
+        return file_bring(name=name or f"picture-{count + 1}.{ending}", data=data, by=owner)
     except Refused as refused:
         said = f"{refused} (Message {number}, a part of type “{part.type}”.)"
         raise ApiError("unsupported_content", said, param=where) from None

@@ -11,6 +11,7 @@ import uuid
 from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control, never_cache
@@ -66,9 +67,9 @@ def _text(request: HttpRequest) -> HttpResponse:
     try:
         if getattr(upload, "is_too_large", False):
             raise refuse_size(upload.name or "")
-        return JsonResponse(
-            {"text": text_of_document(name=upload.name or "", data=upload.chunks())}
-        )
+        assert isinstance(request.user, User)  # its view has seen to it
+        text = text_of_document(name=upload.name or "", data=upload.chunks(), by=request.user)
+        return JsonResponse({"text": text})
     except Refused as refused:
         return JsonResponse({"error": str(refused)})
 
