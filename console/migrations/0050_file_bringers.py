@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("console", "0040_prompts"),
+        ("console", "0049_shapes_and_budgets_of_presets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -179,15 +179,9 @@ def _tokens(file: ToAttach) -> int:
 
 def without(spec: Spec, files: Sequence[ToAttach]) -> list[str]:
     """Which seats will be asked without which files, as sentences."""
-    pictures = [file for file in files if file.has_to_be_seen]
-    if not pictures:
-        return []
-    seats = {seat: (spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked}
-    known = inputs_of(seats.values())
     lacking: dict[tuple[ToAttach, ...], list[int]] = {}
-    for seat, at in seats.items():
-        if lacks := tuple(f for f in pictures if not f.can_be_taken(known[at])):
-            lacking.setdefault(lacks, []).append(seat)
+    for seat, lacks in _lacking(spec, files).items():
+        lacking.setdefault(lacks, []).append(seat)
     names = spec.seat_names()
     return [
         _asked_without(lacks, [f"{letter(seat)} ({names[seat]})" for seat in blind])
@@ -195,8 +189,34 @@ def without(spec: Spec, files: Sequence[ToAttach]) -> list[str]:
     ]
 
 
+def blind(spec: Spec, files: Sequence[ToAttach]) -> list[tuple[int, str]]:
+    """The same at each seat, as it stands beside its name."""
+    return [
+        (seat, f"takes no pictures: not {_which_of(lacks)}")
+        for seat, lacks in _lacking(spec, files).items()
+    ]
+
+
+def _lacking(spec: Spec, files: Sequence[ToAttach]) -> dict[int, tuple[ToAttach, ...]]:
+    """Of each seat the files that it can take in no way."""
+    pictures = [file for file in files if file.has_to_be_seen]
+    if not pictures:
+        return {}
+    seats = {seat: (spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked}
+    known = inputs_of(seats.values())
+    found = {
+        seat: tuple(file for file in pictures if not file.can_be_taken(known[at]))
+        for seat, at in seats.items()
+    }
+    return {seat: lacks for seat, lacks in found.items() if lacks}
+
+
+def _which_of(files: Sequence[ToAttach]) -> str:
+    return f"“{files[0].name}”" if len(files) == 1 else f"the {len(files)} pictures"
+
+
 def _asked_without(files: Sequence[ToAttach], told: Sequence[str]) -> str:
-    which = f"“{files[0].name}”" if len(files) == 1 else f"the {len(files)} pictures"
+    which = _which_of(files)
     who = ", ".join(told[:-1]) + f" and {told[-1]}" if len(told) > 1 else told[0]
     takes, asked = ("takes", "is") if len(told) == 1 else ("take", "are")
     return f"{who} {takes} no pictures and {asked} asked without {which}."

@@ -297,6 +297,7 @@ def test_who_cannot_see_is_named_before_anything_is_asked(page: Client) -> None:
     }
     html = page.post("/fusion?quote", form, headers={"HX-Request": "true"}).content.decode()
     assert "B (blind) takes no pictures and is asked without “photo.png”." in html
+    assert '<data class="seat-blind" value="1" hidden>takes no pictures: not “photo.png”<' in html
 
 
 def test_what_is_taken_along_names_the_files(client: Client, alice: User) -> None:

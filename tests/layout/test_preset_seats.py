@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Page, Route, expect
@@ -31,6 +32,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         keys = pytest.MonkeyPatch()
         undo.callback(keys.undo)
         keys.setenv("OPENROUTER_API_KEY", "sk-or-only-for-tests")
+        keys.setattr(settings, "SEARCH_ENGINES", {"searxng": ("", "http://127.0.0.1:9")})
         alice = User.objects.create_user("alice")
         undo.callback(alice.delete)
         client = Client()
@@ -125,6 +127,50 @@ def test_others_are_found_in_one_list(show: Show, models: str) -> None:
     expect(found).to_have_count(1)
     page.locator("[data-presets-search]").fill("nothing like it")
     expect(page.get_by_text("No preset is called that.")).to_be_visible()
+
+
+BLIND = """<p class="quote-whole"><strong>Free</strong></p>
+<data class="seat-blind" value="1" hidden>takes no pictures: not “photo-of-the-pump.png”</data>
+<p class="quote-note quote-blind">B takes no pictures and is asked without “photo.png”.</p>"""
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark")])
+def test_a_seat_says_that_it_takes_no_pictures_and_is_given_to_another_model(
+    show: Show, models: str, width: int, theme: str
+) -> None:
+    page = opened(show, models, width, color_scheme=theme)
+    page.route("**/fusion?quote", lambda route: route.fulfill(body=BLIND, content_type="text/html"))
+    page.locator("#prompt").fill("What is wrong with this pump?")
+    lacks = page.locator(".seat-lacks")
+    expect(lacks).to_have_text("takes no pictures: not “photo-of-the-pump.png” · another model")
+    assert lacks.evaluate("one => one.closest('li').querySelector('.chip').textContent") == "B"
+    expect(page.locator(".quote-blind")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert hindrances(page) == []
+    page.get_by_role("button", name="Another model for B").click()
+    expect(page.locator(ROWS).first).to_be_visible()
+    taken = page.locator(f"{ROWS} .picker-takes")
+    expect(taken.filter(has_not_text="image")).to_have_count(0)
+    page.unroute("**/fusion?quote")
+    page.route("**/fusion?quote", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.locator(ROWS).first.click()
+    expect(lacks).to_have_count(0)
+
+
+def test_another_card_changes_the_box_until_somebody_has_chosen(show: Show, models: str) -> None:
+    page = opened(show, models)
+    box = page.get_by_role("checkbox", name="Web")
+    cards = [page.locator(f"#preset-{slug}") for slug in ("quality", "alice-plants")]
+    quality, own = cards
+    page.locator(".presets-all summary").click()
+    quality.check(force=True)
+    expect(box).to_be_checked()
+    own.check(force=True)
+    expect(box).not_to_be_checked()
+    box.check()
+    quality.check(force=True)
+    own.check(force=True)
+    expect(box).to_be_checked()
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark"), (360, "light")])

@@ -14,6 +14,7 @@ from ...engine.spec import MAX_SEATS, Panelist, letter, short_name
 from ...models import Credential, OwnPreset, Preset
 from ...services.places import NewerModel, newer_models
 from ...services.preset_checks import preset_findings
+from ...services.web import OFF, usual_web
 from ..filled import Swap
 
 IN_ROW = 4
@@ -31,6 +32,7 @@ class Card:
     is_changed: bool = False  # another model in a seat, for this run
     judge: str = ""
     writer: str = ""  # where another one than the judge writes
+    web: str = ""  # on or off, where it has a usual way
     kin: tuple[Kin, ...] = ()
     newer: tuple[NewerModel, ...] = ()
     # What is wrong with whom it names, for whoever can mend it.
@@ -82,6 +84,7 @@ def _card(
         seats=seats,
         judge=short_name(preset.judge_model) if can_judge else "",
         writer=short_name(preset.writer_model) if preset.has_writer else "",
+        web="off" if usual_web(preset) == OFF else "on",
         kin=tuple(_kin(preset, can_judge)),
         newer=tuple(newer),
         findings=tuple(found),
@@ -147,6 +150,7 @@ def _own_card(preset: OwnPreset, keys: Set[str]) -> Card:
         description=preset.description,
         is_own=True,
         project=preset.project.name if preset.project else "",
+        web="off" if content.get("web", OFF) == OFF else "on",
         seats=tuple(
             {
                 "seat": n,

@@ -27,7 +27,7 @@ from ...fragments.spent import StandingView, standing_view
 from ...models import OwnPreset, Preset
 from ...money.standing import least_left, nearly_spent
 from ...services.asked_before import answered_already, questions_like, reuse_minutes
-from ...services.attaching import content_of, tokens_of, without
+from ...services.attaching import blind, content_of, tokens_of, without
 from ...services.build_spec import CUSTOM, build, build_and_tell
 from ...services.errors import Refused, TermsRefused
 from ...services.habits import history
@@ -218,7 +218,7 @@ def _terms(request: HttpRequest, form: ComposeForm) -> HttpResponse:
 def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpResponse:
     """What it would cost as it is filled in; nothing where that is not whole yet, or refused: why
     is said when it is asked. How long the prompt is, is told in its place."""
-    view = None
+    view, told = None, {}
     if form.is_valid() or not set(form.errors) - {"prompt"}:
         with suppress(Refused):
             answers = [tokens_in(answer.text) for answer in form.brought]
@@ -229,8 +229,8 @@ def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpRes
             asked += tokens_in(place.chosen.context) if place.chosen else 0
             said = quote(spec, asked, history(), answers=answers, reference=reference())
             view = quote_view(said, least_left(_user(request), place.chosen))
-            view = replace(view, notes=(*without(spec, files), *view.notes))
-    return render(request, "console/compose/_quote.html", {"quote": view})
+            told = {"without": without(spec, files), "blind": blind(spec, files)}
+    return render(request, "console/compose/_quote.html", {"quote": view, **told})
 
 
 def _like(request: HttpRequest, form: ComposeForm) -> HttpResponse:

@@ -19,7 +19,7 @@ field.dataset.model = field.dataset.waits = "";
 prepare(field);
 let link = null; // whose seat is being changed
 
-function start(of) {
+function start(of, query = "") {
   stop();
   link = of;
   const card = of.closest(".preset-card");
@@ -30,13 +30,15 @@ function start(of) {
   }
   field.setAttribute("aria-label", `Model of ${of.querySelector(".visually-hidden").textContent.trim()}`);
   field.value = "";
+  field.dataset.query = query; // what is looked for once the lists are there
   field.hidden = false;
   of.after(field);
   of.hidden = true;
   field.focus();
   models?.dispatchEvent(new Event("wanted"));
-  open(field);
+  open(field, query);
 }
+export { start as exchange };
 
 function stop() {
   if (!link) return;
@@ -131,6 +133,15 @@ function stops() {
 }
 form.addEventListener("change", stops);
 stops();
+
+// ---- *Web* is as the preset has it, until somebody chooses otherwise ----
+
+const web = form.elements.web;
+let isChosen = false;
+web?.addEventListener("change", () => (isChosen = true));
+form.addEventListener("change", ({ target }) => {
+  if (web && !isChosen && target.name === "preset" && target.dataset.web) web.checked = target.dataset.web === "on";
+});
 
 // ---- all presets ----
 

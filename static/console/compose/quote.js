@@ -1,6 +1,8 @@
 // The price, as one types. Only how long the prompt is goes to the server, and what is asked in vain
 // says nothing: whoever presses Fuse is told. Where nobody has asked anything yet there is no place for it.
 
+import { markBlind } from "console/compose/blind";
+
 const WAIT = 500; // ms without a key
 
 const form = document.querySelector("form.compose");
@@ -33,7 +35,10 @@ async function ask() {
     const headers = { "HX-Request": "true" }; // a part of the page is wanted
     const response = await fetch(place.dataset.quote, { method: "POST", headers, body, signal: asked.signal });
     const html = await response.text();
-    if (response.status === 200 && !response.redirected) place.innerHTML = html;
+    if (response.status === 200 && !response.redirected) {
+      place.innerHTML = html;
+      markBlind(place);
+    }
   } catch {
     // Away, or asked anew: what stands there stays.
   }

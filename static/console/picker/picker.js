@@ -215,7 +215,7 @@ document.body.addEventListener("htmx:afterSwap", ({ target }) => {
   const { activeElement } = document;
   if (!isField(activeElement)) return;
   // Somebody waits for it, or had begun to type.
-  if ("waits" in activeElement.dataset && !activeElement.value) open(activeElement);
+  if ("waits" in activeElement.dataset && !activeElement.value) open(activeElement, activeElement.dataset.query);
   else if (activeElement.value && !nameOf(activeElement.value)) open(activeElement, activeElement.value);
 });
 for (const input of document.querySelectorAll("[data-model]")) prepare(input);
