@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import functools
 import shutil
 import signal
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
@@ -58,6 +60,17 @@ def statics_are_looked_for_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Statics, "add_files_from_finders", look_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def authorities_are_read_once() -> Iterator[None]:
+    """Each `httpx.get` makes a client, and each client read the list of all the world's
+    certificates, for an address on this machine: 30 ms of a processor, at every look whether a
+    server is ready, too."""
+    read_once = functools.cache(httpx.create_ssl_context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx._transports.default, "create_ssl_context", read_once)
         yield
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.acts import ask, fill_custom, fuse, sign_in, wait_for_the_end, wide_things
 from tests.browser.conftest import PROMPT_LIMIT, People, Shoot, Visit
 from tests.live.conftest import PASSWORD
+from tests.stack import until
 from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
@@ -56,11 +57,12 @@ def test_without_javascript_one_asks_and_reads(visit: Visit) -> None:
     page.get_by_role("radio", name="Plain pair").check()
     fuse(page)
     answer = page.get_by_role("region", name="Fused answer")
-    for _ in range(40):
-        if page.locator("#run").get_attribute("data-status") == "completed":
-            break
-        page.wait_for_timeout(250)
+
+    def is_completed_when_it_is_read_again() -> bool:
         page.reload()
+        return page.locator("#run").get_attribute("data-status") == "completed"
+
+    until(is_completed_when_it_is_read_again, every=0.25)
     expect(answer).to_contain_text("This is the scripted answer of good.")
     expect(page.get_by_role("article")).to_have_count(2)
     expect(page.get_by_role("article", name="markdown")).to_contain_text("Title")
@@ -159,10 +161,7 @@ def test_without_javascript_a_seat_is_given_its_options(visit: Visit, upstream: 
     page.locator(".custom-seat[data-seat='4']").get_by_label("Temperature").fill("0.1")
     page.get_by_label("Judge", exact=True).fill("openai:good")
     fuse(page)
-    for _ in range(40):
-        if upstream.calls_of("cold-seat"):
-            break
-        page.wait_for_timeout(250)
+    until(lambda: upstream.calls_of("cold-seat"))
     (asked,) = upstream.calls_of("cold-seat")
     assert asked.body["temperature"] == 0.1
 

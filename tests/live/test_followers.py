@@ -81,7 +81,9 @@ class Scene:
 
     def post(self, key: str, path: str, **body: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {key}"}
-        answer = httpx.post(f"{self.stack.url}/v1{path}", json=body, headers=headers, timeout=30)
+        answer = httpx.post(
+            f"{self.stack.url}/v1{path}", json=body, headers=headers, timeout=PATIENCE
+        )
         assert answer.status_code < 300, answer.text
         said: dict[str, Any] = answer.json()
         return said
@@ -109,7 +111,7 @@ class Scene:
 
     def new_run(self, prompt: str) -> str:
         headers = {"Authorization": f"Bearer {self.key}"}
-        listed = httpx.get(f"{self.stack.url}/v1/runs", headers=headers, timeout=30).json()
+        listed = httpx.get(f"{self.stack.url}/v1/runs", headers=headers, timeout=PATIENCE).json()
         new = {run["id"] for run in listed["data"] if run["prompt"] == prompt} - self.seen
         self.seen |= new
         return new.pop() if new else ""
