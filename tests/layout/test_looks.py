@@ -359,6 +359,13 @@ def test_two_texts_are_pinned_and_shown_side_by_side(show: Show) -> None:
     page.locator("#seat-0 .seat-body").click()
     page.keyboard.press("p")
     expect(pinned).to_have_text("Pinned A 3")
+    # Without a keyboard, too: in the menu beside its *Copy*.
+    page.locator("#seat-1 [data-copy-as]").click()
+    page.locator("#copy-menu").get_by_role("button", name="Pin").click()
+    expect(pinned).to_have_text("Pinned A, B 3")
+    page.locator("#seat-1 [data-copy-as]").click()
+    page.locator("#copy-menu").get_by_role("button", name="Unpin").click()
+    expect(pinned).to_have_text("Pinned A 3")
     page.locator("#seat-6 .seat-spine").click()
     page.locator("#seat-7 .seat-spine").click()
     page.locator("#seat-5 .seat-spine").click()

@@ -1,12 +1,14 @@
 // The arrow beside *Copy*: as rich text or as Markdown, with the marks that say whose a sentence
-// is or without, or a link that leads to it. One menu serves all arrows; what is chosen there of the
+// is or without, or a link that leads to it; and the text itself can be pinned. One menu serves all arrows; what is chosen there of the
 // first holds for every *Copy*.
 
 import { choose, chosen, copy, copyContent } from "console/copying";
 import { addressOf, partOf } from "console/run/parts";
+import { canBePinned, isPinned, pin, textOf } from "console/run/pins";
 
 const menu = document.getElementById("copy-menu");
 const withMarks = menu.querySelector("input");
+const pins = menu.querySelector("[data-pin-this]");
 let arrow = null;
 
 const buttonOf = (one) => one.parentElement.querySelector(".copy");
@@ -19,6 +21,9 @@ function open(from) {
   }
   withMarks.checked = marks;
   withMarks.closest("label").hidden = !buttonOf(from).dataset.copyMarked;
+  const text = textOf(from);
+  pins.hidden = !canBePinned(text);
+  pins.textContent = isPinned(text) ? "Unpin" : "Pin";
   menu.showPopover();
   const at = from.getBoundingClientRect();
   const left = Math.max(8, Math.min(at.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 8));
@@ -51,6 +56,11 @@ menu.addEventListener("click", ({ target }) => {
     const button = buttonOf(arrow);
     close();
     copyContent(button, { plain: addressOf(partOf(button)) });
+    return;
+  }
+  if (target === pins) {
+    pin(textOf(arrow));
+    close();
     return;
   }
   const form = target.closest("[data-copy-form]")?.dataset.copyForm;

@@ -10,7 +10,7 @@ import { pin } from "console/run/pins";
 import { closeAlone } from "console/run/sheet";
 import { closeUse } from "console/run/uses";
 
-act("p", pin);
+act("p", () => pin());
 act("[", () => stepFusion(-1));
 act("]", () => stepFusion(1));
 act("j", () => stepClaim(1), { repeats: true });

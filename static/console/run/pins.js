@@ -1,4 +1,5 @@
-// P pins the text that one reads, at most two of them: Pinned shows them side by side.
+// P pins the text that one reads, and so does the menu beside its *Copy*; at most two of them: Pinned
+// shows them side by side.
 
 import { announce } from "console/run/announcing";
 import { layOut } from "console/run/sheet";
@@ -20,11 +21,14 @@ function nameOf(text) {
 
 let pinned = [];
 
-export function pin() {
-  if (!link || !reading || (!main.dataset.fusion && !reading.matches(".seat"))) return;
-  const isPinned = pinned.includes(reading);
-  pinned = isPinned ? pinned.filter((text) => text !== reading) : [...pinned, reading].slice(-2);
-  for (const text of main.querySelectorAll(TEXTS)) text.classList.toggle("is-pinned", pinned.includes(text));
+export const textOf = (part) => part.closest(".claim, .tabled, .code") ? null : part.closest(TEXTS);
+export const canBePinned = (text) => Boolean(link && text && (main.dataset.fusion || text.matches(".seat")));
+export const isPinned = (text) => pinned.includes(text);
+
+export function pin(text = reading) {
+  if (!canBePinned(text)) return;
+  pinned = isPinned(text) ? pinned.filter((other) => other !== text) : [...pinned, text].slice(-2);
+  for (const one of main.querySelectorAll(TEXTS)) one.classList.toggle("is-pinned", isPinned(one));
   layOut();
   const names = pinned.map(nameOf);
   const address = new URL(link.href);
