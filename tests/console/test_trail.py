@@ -12,6 +12,8 @@ from console.engine.unasked import unasked
 from console.fragments.pooled import phase
 from console.fragments.seats import columns
 from console.fragments.trail import trails
+from console.models import Visibility
+from console.record.portable import bring_in, read, to_json, write
 from console.record.public import run_object
 from tests.console.researched import ELBE, looked_up
 
@@ -67,3 +69,19 @@ def test_a_run_under_way_says_that_seats_search_until_they_are_fused() -> None:
     story.answer(2, "Yes [1].", 2).judge()
     found = phase(story.spec, story.state)
     assert found and (found.state, found.what) == ("done", "1")
+
+
+def test_a_run_taken_along_and_brought_in_again_has_the_same_trail(
+    client: Client, alice: User
+) -> None:
+    client.force_login(alice)
+    story = looked_up()
+    story.state.calls["panel-0-1"].goes_on = {"back": {"reasoning_details": [{"data": "sealed"}]}}
+    run = story.answer(2, "Yes [1].", 2).judge().analyse().synthesise("Long (A).").complete()
+    data = to_json(write([run.save(alice)]))
+    assert "sealed" not in data
+    document = read(data.encode())
+    (brought,) = bring_in(document, owner=alice, visibility=Visibility.PRIVATE, origin="page")
+    html = client.get(f"/fusion/runs/{brought.pk}").content.decode()
+    assert "Looked up: 1 search, 1 page opened, in 1 turn" in html
+    assert "sealed" not in html
