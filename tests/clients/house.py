@@ -32,7 +32,7 @@ JUDGE = {
 
 PEOPLE = """
 from django.contrib.auth.models import User
-from console.models import Credential, Preset
+from console.models import CatalogModel, Credential, Preset
 User.objects.create_user("alice")
 at = Credential.objects.get(slug="openrouter")
 for slug, seats, judge in {presets!r}:
@@ -41,6 +41,9 @@ for slug, seats, judge in {presets!r}:
     for number, model in enumerate(seats):
         preset.panelists.create(seat=number, model=model, credential=at)
 Preset.objects.filter(slug="quality").delete()
+for model, inputs in (("alpha", ["text", "image", "file"]), ("beta", ["text"])):
+    CatalogModel.objects.update_or_create(
+        credential=at, model=model, defaults=dict(inputs=inputs))
 """
 PRESETS = [
     ("good", ["alpha", "beta"], "judge"),
@@ -85,7 +88,15 @@ def house() -> Iterator[House]:
         ) as stack,
     ):
         listed = [*{seat for _, seats, _ in PRESETS for seat in seats}, "writer", "judge"]
-        rows = [{"id": name, "context_length": 200_000} for name in listed]
+        takes = {"alpha": ["text", "image", "file"], "beta": ["text"]}
+        rows = [
+            {
+                "id": name,
+                "context_length": 200_000,
+                "architecture": {"input_modalities": takes.get(name, ["text", "image"])},
+            }
+            for name in listed
+        ]
         upstream.script("/v1/models", Script(body=json.dumps({"data": rows})))
         upstream.script("judge", Script(text=json.dumps(JUDGE)))
         upstream.script("slow-judge", Script(text=json.dumps(JUDGE), first_token_after=SILENCE))

@@ -26,6 +26,7 @@ HEADS = {
     "silence stream": "silence, streamed",
     "one failed seat": "one failed seat",
     "agent": "five tool turns",
+    "files": "files",
 }
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 UNTRIED = "An empty cell has not been tried."

@@ -8,6 +8,7 @@ keeps what is installed, FUSION_CLIENTS_PAGE is where the table of what came of 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -21,7 +22,10 @@ import pytest
 from tests.clients import table
 from tests.clients.environments import PROGRAMS, Client, clients
 from tests.clients.house import ANSWER, WEATHER, House, house
+from tests.files import making
 
+PICTURE = "data:image/png;base64," + base64.b64encode(making.picture()).decode()
+REPORT = "data:application/pdf;base64," + base64.b64encode(making.pdf(["Rain is wet."])).decode()
 SECONDS = 600  # for one program and one scenario, on a busy machine
 
 pytestmark = [
@@ -43,6 +47,7 @@ SCENARIOS = {
     "silence": ("silent", "Say hello."),
     "silence stream": ("silent", "Say hello."),
     "one failed seat": ("degraded", "Say hello."),
+    "files": ("good", "What is in these?"),
     "agent": ("good", "How warm is it in Oslo? Look five times, or use the shell five times."),
 }
 
@@ -56,6 +61,7 @@ class Outcome:
     failures: int  # how often a panel was asked that fails
     panels: int  # how often one was that does not
     writers: int
+    given: dict[str, str]  # to each seat: what of the files it was sent, in words
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +97,8 @@ def complaint(scenario: str, outcome: Outcome) -> str:
         return outcome.error[:200]
     if outcome.panels != 1:
         return f"asks the panel {outcome.panels} times"
+    if scenario == "files" and (wrong := _of_files(outcome)):
+        return wrong
     if scenario == "structured":
         wanted = {"city": "Oslo", "degrees": 7}
         return "" if outcome.structured == wanted else f"reads {outcome.structured}"
@@ -101,6 +109,16 @@ def complaint(scenario: str, outcome: Outcome) -> str:
         return f"asks the writer {outcome.writers} times instead of {calls + 1}"
     answer = WEATHER if calls else ANSWER
     return "" if answer in " ".join(outcome.text.split()) else f"shows “{outcome.text[:60]}”"
+
+
+def _of_files(outcome: Outcome) -> str:
+    """`alpha` sees and reads documents, `beta` reads text; who cannot see is named, to programs
+    that hand on what is beside an answer."""
+    if outcome.given != {"alpha": "picture, document", "beta": "text"}:
+        return f"its seats are sent {outcome.given}"
+    if outcome.structured is None or "takes no pictures" in str(outcome.structured):
+        return ""
+    return f"says of who could not see: {outcome.structured}"
 
 
 def carry_out(site: House, client: Client, scenario: str) -> Outcome | None:
@@ -120,6 +138,8 @@ def carry_out(site: House, client: Client, scenario: str) -> Outcome | None:
         "ASKED_CLIENT": client.name,
         "ASKED_PORT": str(free_port()),
         "ASKED_FOLDER": str(client.folder),
+        "ASKED_PICTURE": PICTURE if scenario == "files" else "",
+        "ASKED_REPORT": REPORT if scenario == "files" else "",
         "PYTHONPATH": str(PROGRAMS),
     }
     done = subprocess.run(
@@ -143,7 +163,17 @@ def carry_out(site: House, client: Client, scenario: str) -> Outcome | None:
         failures=site.calls_to("fault-500"),
         panels=site.calls_to("alpha"),
         writers=site.calls_to("writer"),
+        given=given(site),
     )
+
+
+def given(site: House) -> dict[str, str]:
+    sent = {call.model: json.dumps(call.body["messages"]) for call in site.upstream.calls}
+    said = {"picture": PICTURE, "document": REPORT, "text": "Rain is wet."}
+    return {
+        seat: ", ".join(what for what, mark in said.items() if mark in sent.get(seat, ""))
+        for seat in ("alpha", "beta")
+    }
 
 
 def plain_environment() -> dict[str, str]:

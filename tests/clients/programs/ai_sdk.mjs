@@ -3,7 +3,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { createOpenRouter } from "@openrouter/ai-sdk-provider";
 import { Output, generateText, stepCountIs, streamText, tool } from "ai";
 import { z } from "zod";
-import { KEY, MODEL, PROMPT, URL, carryOut, weather } from "./asked.mjs";
+import { KEY, MODEL, PICTURE, PROMPT, REPORT, URL, carryOut, weather } from "./asked.mjs";
 
 const options = { baseURL: URL, apiKey: KEY };
 const model = {
@@ -45,7 +45,19 @@ async function structured() {
   return { structured: answer.output };
 }
 
+const bytes = (uri) => Buffer.from(uri.split(",")[1], "base64");
+
+async function files() {
+  const content = [
+    { type: "text", text: PROMPT },
+    { type: "file", data: bytes(PICTURE), mediaType: "image/png" },
+    { type: "file", data: bytes(REPORT), mediaType: "application/pdf", filename: "report.pdf" },
+  ];
+  const answer = await generateText({ model, messages: [{ role: "user", content }] });
+  return { text: answer.text, structured: answer.response.headers?.["x-fusion-warnings"] ?? "nothing" };
+}
+
 await carryOut({
   plain, stream, tools, structured, error: stream, "error whole": plain, silence: plain,
-  "silence stream": stream, "one failed seat": stream, agent: tools,
+  "silence stream": stream, "one failed seat": stream, agent: tools, files,
 });

@@ -4,6 +4,9 @@ export const KEY = process.env.ASKED_KEY;
 export const MODEL = process.env.ASKED_MODEL;
 export const SCENARIO = process.env.ASKED_SCENARIO;
 export const PROMPT = process.env.ASKED_PROMPT;
+// A picture and a document, where they are asked about.
+export const PICTURE = process.env.ASKED_PICTURE;
+export const REPORT = process.env.ASKED_REPORT;
 export const SCHEMA = {
   type: "object",
   properties: { city: { type: "string" }, degrees: { type: "integer" } },

@@ -14,6 +14,8 @@ KEY = os.environ["ASKED_KEY"]
 MODEL = os.environ["ASKED_MODEL"]
 SCENARIO = os.environ["ASKED_SCENARIO"]
 PROMPT = os.environ["ASKED_PROMPT"]
+# A picture and a document, where they are asked about.
+PICTURE, REPORT = os.environ.get("ASKED_PICTURE", ""), os.environ.get("ASKED_REPORT", "")
 SCHEMA = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "degrees": {"type": "integer"}},

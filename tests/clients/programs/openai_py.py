@@ -1,6 +1,6 @@
 import json
 
-from asked import KEY, MODEL, PROMPT, SCHEMA, URL, WEATHER, carry_out, weather
+from asked import KEY, MODEL, PICTURE, PROMPT, REPORT, SCHEMA, URL, WEATHER, carry_out, weather
 from openai import OpenAI
 
 client = OpenAI(base_url=URL, api_key=KEY)
@@ -42,6 +42,18 @@ def structured():
     return {"structured": json.loads(ask(response_format=form).choices[0].message.content)}
 
 
+def files():
+    parts = [
+        {"type": "text", "text": PROMPT},
+        {"type": "image_url", "image_url": {"url": PICTURE}},
+        {"type": "file", "file": {"filename": "report.pdf", "file_data": REPORT}},
+    ]
+    messages = [{"role": "user", "content": parts}]
+    answer = client.chat.completions.create(model=MODEL, messages=messages)
+    told = answer.model_extra["fusion"]["warnings"]
+    return {"text": answer.choices[0].message.content, "structured": told}
+
+
 carry_out(
     {
         "plain": plain,
@@ -54,5 +66,6 @@ carry_out(
         "silence stream": stream,
         "one failed seat": stream,
         "agent": tools,
+        "files": files,
     }
 )

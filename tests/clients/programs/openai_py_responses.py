@@ -1,6 +1,6 @@
 import json
 
-from asked import KEY, MODEL, PROMPT, SCHEMA, URL, WEATHER, carry_out, weather
+from asked import KEY, MODEL, PICTURE, PROMPT, REPORT, SCHEMA, URL, WEATHER, carry_out, weather
 from openai import OpenAI
 
 client = OpenAI(base_url=URL, api_key=KEY)
@@ -43,6 +43,16 @@ def structured():
     return {"structured": json.loads(answer.output_text)}
 
 
+def files():
+    parts = [
+        {"type": "input_text", "text": PROMPT},
+        {"type": "input_image", "image_url": PICTURE, "detail": "auto"},
+        {"type": "input_file", "filename": "report.pdf", "file_data": REPORT},
+    ]
+    answer = client.responses.create(model=MODEL, input=[{"role": "user", "content": parts}])
+    return {"text": answer.output_text, "structured": answer.model_extra["fusion"]["warnings"]}
+
+
 carry_out(
     {
         "plain": plain,
@@ -55,5 +65,6 @@ carry_out(
         "silence stream": stream,
         "one failed seat": stream,
         "agent": tools,
+        "files": files,
     }
 )

@@ -1,5 +1,5 @@
 import { OpenRouter } from "@openrouter/sdk";
-import { KEY, MODEL, PROMPT, SCHEMA, URL, WEATHER, carryOut, weather } from "./asked.mjs";
+import { KEY, MODEL, PICTURE, PROMPT, REPORT, SCHEMA, URL, WEATHER, carryOut, weather } from "./asked.mjs";
 
 const client = new OpenRouter({ apiKey: KEY, serverURL: URL });
 const asked = [{ role: "user", content: PROMPT }];
@@ -42,7 +42,17 @@ async function structured() {
   return { structured: JSON.parse((await send({ responseFormat })).choices[0].message.content) };
 }
 
+async function files() {
+  const content = [
+    { type: "text", text: PROMPT },
+    { type: "image_url", imageUrl: { url: PICTURE } },
+    { type: "file", file: { filename: "report.pdf", fileData: REPORT } },
+  ];
+  const answer = await send({ messages: [{ role: "user", content }] });
+  return { text: answer.choices[0].message.content };
+}
+
 await carryOut({
   plain, stream, tools, structured, error: stream, "error whole": plain, silence: plain,
-  "silence stream": stream, "one failed seat": stream, agent: tools,
+  "silence stream": stream, "one failed seat": stream, agent: tools, files,
 });

@@ -1,6 +1,6 @@
 import json
 
-from asked import KEY, MODEL, PROMPT, SCHEMA, URL, WEATHER, carry_out, weather
+from asked import KEY, MODEL, PICTURE, PROMPT, REPORT, SCHEMA, URL, WEATHER, carry_out, weather
 from openrouter import OpenRouter
 
 client = OpenRouter(api_key=KEY, server_url=URL)
@@ -51,6 +51,16 @@ def structured():
     return {"structured": json.loads(answer.choices[0].message.content)}
 
 
+def files():
+    parts = [
+        {"type": "text", "text": PROMPT},
+        {"type": "image_url", "image_url": {"url": PICTURE}},
+        {"type": "file", "file": {"filename": "report.pdf", "file_data": REPORT}},
+    ]
+    answer = client.chat.send(model=MODEL, messages=[{"role": "user", "content": parts}])
+    return with_cost(answer.usage, text=answer.choices[0].message.content)
+
+
 carry_out(
     {
         "plain": plain,
@@ -63,5 +73,6 @@ carry_out(
         "silence stream": stream,
         "one failed seat": stream,
         "agent": tools,
+        "files": files,
     }
 )
