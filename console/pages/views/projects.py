@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ... import access
-from ...files.delivery import described
+from ...files.attached import described
 from ...files.kinds import OFFERED as FILES_OFFERED
 from ...fragments.spent import standing_view
 from ...models import Project, ProjectFile
