@@ -72,7 +72,6 @@ def poll(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     return _do(request, run_id, fusions.run_poll, fusion=number)
 
 
-@csrf_exempt  # looked at below: a file is read of whom it is known
 @posted
 def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     claim = request.POST.get("claim", "")
@@ -82,6 +81,7 @@ def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpRespons
     return done
 
 
+@csrf_exempt  # looked at below: a file is read of whom it is known
 @posted
 def follow(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A run that goes on from this one."""
