@@ -63,6 +63,15 @@ kept = prompt_save(by=alice, name="Answers", text=text.replace("{what}", "{it}")
 kept = prompt_save(by=alice, name="Answers", text=text, template=kept)
 print(template_of(kept).key)
 """
+PROJECT = """
+from django.contrib.auth.models import User
+from console.models import Credential, FavouriteModel
+from console.services.projects import project_save
+alice = User.objects.get(username="alice")
+project = project_save(by=alice, name="Cold store", context="It is cold here.")
+FavouriteModel.objects.create(person=alice, credential="test", model="north")
+print(project.slug)
+"""
 # Of each part of an analysis that can be ruled on, in each way.
 RULED = {
     "on": 1,
@@ -120,6 +129,7 @@ class Making(Asking):
         for name in self.runs:
             self.until(name)
         self.imported()
+        self.gathered()
         self.kept()
 
     def cancelled(self) -> None:
@@ -209,6 +219,18 @@ class Making(Asking):
         body = {"model": "fusion/house", "messages": [{"role": "user", "content": said}]}
         run = self.post("runs", body)
         self.runs["with a file"] = {"run": run["id"], "prompt": prompt}
+
+    def gathered(self) -> None:
+        """In a project, asked again, and a claim that was looked up."""
+        slug = self.stack.manage("shell", "-v0", "-c", PROJECT).stdout.strip()
+        self.program("in a project", panel=["north"], project=slug)
+        completed = self.runs["completed"]
+        again = {"prompt": completed["prompt"]}
+        self.act("asked again", f"{completed['run']}/again", again)
+        self.until("in a project")
+        self.until("asked again")
+        self.post(f"runs/{completed['run']}/look-ups", {"claim": "consensus-1"})
+        self.until("completed")
 
     def kept(self) -> None:
         """A name, a tag, a star, what is archived, deleted, and shared without its costs, models
