@@ -190,6 +190,10 @@ def _facts(run: Run, spec: Spec, state: RunState, shown: Shown) -> Iterator[str]
     if shown.prompt and (run.follows_id or has_files(run.messages)):
         for file in attached_to(run.pk).values():
             yield f"Attached: {file.in_words}"
+    if shown.prompt and (kept := run.template):
+        yield f"From the template “{kept['name']}”, version {kept['version']}: " + "; ".join(
+            f"{name}: {' '.join(value.split())}" for name, value in kept["values"].items() if value
+        )
     if state.seconds is not None and not run.is_sample:
         yield f"Took {state.seconds:.1f} s"
 

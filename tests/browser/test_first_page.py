@@ -84,6 +84,27 @@ def test_with_nothing_at_all_one_reads_the_sample(visit: Visit, stack: Stack, sh
     shoot(page, "first-empty-1440-light")
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440", "360"])
+def test_a_newcomer_starts_from_a_template(
+    visit: Visit, people: People, shoot: Shoot, size: dict[str, int], scripts: bool
+) -> None:
+    people("ada")
+    page = visit("bob", viewport=size, java_script_enabled=scripts)
+    page.goto("/fusion")
+    expect(page.get_by_text("Or start from")).to_be_visible()
+    shoot(page, f"first-start-{size['width']}")
+    if scripts:
+        assert wide_things(page) == []
+    page.get_by_role("button", name="Criticise this plan").click()
+    expect(page.get_by_role("textbox", name="plan", exact=True)).to_be_visible()
+    expect(page.get_by_text("Or start from")).to_have_count(0)
+    page.get_by_role("button", name="Fill in the example").click()
+    expect(page.get_by_role("textbox", name="most", exact=True)).to_have_value("5")
+    if scripts:
+        assert wide_things(page) == [] and problems(page) == []
+
+
 @pytest.fixture
 def admin(visit: Visit, people: People) -> Page:
     page = visit("ada", viewport=DESKTOP)

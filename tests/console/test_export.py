@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -16,9 +16,10 @@ from console import access
 from console.export import FORMS, ended_in_thread, export_runs
 from console.export.as_markdown import closed
 from console.models import Run, Verdict
-from console.models.shown import BY_LINK
+from console.models.runs import Origin
+from console.models.shown import ALL, BY_LINK
 from console.record.asked import hand_down
-from console.record.portable import read
+from console.record.portable import bring_in, read
 from console.services.follow import run_follow
 
 from .story import ANALYSIS, Story, a_spec
@@ -88,6 +89,45 @@ def test_question_answers_analysis_and_fused_answer_are_in_every_form(
         *("alpha", "beta", "gamma"),
     ):
         assert part in text, part
+
+
+TEMPLATE = {
+    "key": "17",
+    "name": "Price of a leak",
+    "version": 3,
+    "values": {"place": "the *cellar*", "leak": "11", "until": "2026-12-01"},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_the_prompt_was_filled_in_from_goes_with_it_unless_the_prompt_is_hidden(
+    run: Run, alice: User, form: Any
+) -> None:
+    Run.objects.filter(pk=run.pk).update(template=TEMPLATE)
+    run.refresh_from_db()
+    text = text_of(run, form, ALL)
+    assert "Price of a leak" in text and "2026-12-01" in text and "cellar" in text
+    hidden = text_of(run, form, replace(BY_LINK, prompt=False))
+    assert "Price of a leak" not in hidden and "cellar" not in hidden
+    if form == "json":
+        [shape] = json.loads(text)["runs"]
+        assert shape["template"] == {n: v for n, v in TEMPLATE.items() if n != "key"}
+        [again] = bring_in(
+            read(text.encode()), owner=alice, visibility="private", origin=Origin.IMPORTED
+        )
+        # Whoever's template has that number here is another.
+        assert again.template == TEMPLATE | {"key": ""}
+    else:
+        assert "version 3" in text
+
+
+def test_what_searching_cost_goes_with_the_costs(run: Run) -> None:
+    search = {"query": "leak", "engine": "Brave", "found": [], "cost": "0.005"}
+    Run.objects.filter(pk=run.pk).update(research={"searches": [search], "is_over": True})
+    run.refresh_from_db()
+    assert json.loads(text_of(run, "json", ALL))["runs"][0]["research"]["searches"] == [search]
+    hidden = json.loads(text_of(run, "json", BY_LINK))["runs"][0]["research"]["searches"]
+    assert hidden == [{name: value for name, value in search.items() if name != "cost"}]
 
 
 def test_markdown_says_who_says_what_and_what_it_cost(run: Run, alice: User) -> None:

@@ -16,6 +16,7 @@ from console.services.errors import Refused
 from console.services.prompt_starters import STARTERS
 from console.services.prompt_text import Blank, blanks, filled, read
 from console.services.prompts import template_of
+from console.site.sample import sample_give
 
 from .story import Story
 
@@ -115,6 +116,21 @@ def test_a_template_is_chosen_without_scripts_and_nothing_else_is_lost(page: Cli
     assert "3. Use a delivery service." in html and "<option selected>partly" in html
     html = page.get("/fusion?template=research").content.decode()
     assert 'name="blank-question"' in html
+
+
+def test_a_newcomer_s_page_offers_in_one_line_what_to_start_from(
+    client: Client, bob: User, settings: Any
+) -> None:
+    settings.SAMPLE = True
+    sample_give()
+    client.force_login(bob)
+    html = client.get("/fusion").content.decode()
+    assert "Ask your own:" in html and "Or start from" in html and "Start from…" not in html
+    assert html.index("Or start from") < html.index("Compare two answers")
+    for starter in STARTERS:
+        assert f'value="template:{starter.key}"' in html and starter.name in html
+    html = ask(client, start="template:research", prompt="").content.decode()
+    assert 'name="blank-question"' in html and "Or start from" not in html
 
 
 def test_what_is_wrong_with_a_blank_is_said_and_the_rest_stays(page: Client) -> None:

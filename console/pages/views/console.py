@@ -35,6 +35,7 @@ from ...services.lately import presets_used_lately
 from ...services.policy import CHOICES
 from ...services.presets import presets_enabled
 from ...services.project_files import looked_into
+from ...services.prompt_starters import STARTERS
 from ...services.quote import quote
 from ...services.runs import clean_text, run_start
 from ...services.site import reference
@@ -323,6 +324,7 @@ def _page(
         # With the prompt written, all that is missing is who answers it.
         leads = not first["providers_known"] and form.errors.keys() == {"preset"}
         context |= first | {"chosen": chosen, "leads_to_who": leads}
+        context["starters"] = () if started else STARTERS
         return render(request, "console/first/first.html", context, status=status)
     context["start"] = start_context(_user(request))
     return render(request, "console/compose/compose.html", context, status=status)

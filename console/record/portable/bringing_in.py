@@ -56,6 +56,8 @@ def _bring(shape: RunShape, before: Run | None, its_own: dict[str, Any]) -> Run:
         follows=before,
         follows_from=shape.follows_from,
         follows_calls=shape.follows_calls,
+        # Whose template it was is not known here.
+        template=shape.template.model_dump() | {"key": ""} if shape.template else None,
         attempt=state.attempt,
         # It has no log: its rows say all there is, wherever in one they would have stood.
         log_position=str(Position(state.attempt, 1)),

@@ -174,6 +174,7 @@ class SearchShape(TypedDict):
     engine: Short
     found: Annotated[list[HitShape], Field(max_length=100)]
     failure: NotRequired[Short]
+    cost: NotRequired[Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})?$")]]
 
 
 @with_config(_STRICT)
@@ -386,6 +387,15 @@ class VerdictShape(Strict):
     at: Moment
 
 
+class TemplateShape(Strict):
+    """What the prompt was filled in from, by the name that its template had then, and which of its
+    texts. `values` stand in the prompt already."""
+
+    name: Short
+    version: Annotated[int, Field(ge=1, le=MOST)]
+    values: Annotated[dict[Short, Annotated[str, AfterValidator(storable)]], Field(max_length=100)]
+
+
 class RunShape(_RunShape):  # type: ignore[misc]  # made above
     """`follows`: the place in the document of the run that it goes on from."""
 
@@ -412,6 +422,7 @@ class RunShape(_RunShape):  # type: ignore[misc]  # made above
     verdicts: Annotated[list[VerdictShape], Field(max_length=MAX_VERDICTS)] = Field(
         default_factory=list
     )
+    template: TemplateShape | None = None
 
 
 class Document(Strict):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ...engine.pool import Pool, searches
 from ...engine.provider import Message
 from ...engine.state import CallState, FusionState, Step
 from ...engine.usage import Usage
@@ -71,6 +72,13 @@ def call_for(call: CallState, shown: Shown) -> CallState:
     if not shown.inner:
         made.generation_id = made.taken_from = ""
     return made
+
+
+def research_for(pool: Pool, shown: Shown) -> Pool:
+    if shown.costs or not any("cost" in search for search in searches(pool)):
+        return pool
+    free = [{k: v for k, v in one.items() if k != "cost"} for one in searches(pool)]
+    return pool | {"searches": free}
 
 
 def fusion_for(fusion: FusionState, shown: Shown) -> FusionState:

@@ -21,6 +21,7 @@ from .shape import (
     Document,
     FusionShape,
     RunShape,
+    TemplateShape,
     UsageShape,
     VerdictShape,
 )
@@ -68,6 +69,7 @@ def _run(run: Run, places: dict[Any, int], shown: Shown) -> RunShape:
     fusions = (withheld.fusion_for(fusion, shown) for fusion in state.fusions.values())
     own |= {"calls": [*map(_call, calls)], "fusions": [*map(_fusion, fusions)]}
     before = places.get(run.follows_id)
+    own["research"] = withheld.research_for(state.research, shown)
     own |= withheld.asked_for(run, shown, before_is_there=before is not None)
     verdicts = run.verdicts.all()[:MAX_VERDICTS] if shown.people else ()
     return RunShape(
@@ -80,8 +82,17 @@ def _run(run: Run, places: dict[Any, int], shown: Shown) -> RunShape:
         follows=before,
         follows_from=run.follows_from,
         verdicts=[*map(_verdict, verdicts)],
+        template=_template(run) if shown.prompt else None,
         **own,
     )
+
+
+def _template(run: Run) -> TemplateShape | None:
+    """Where it is kept, a template's key means nothing elsewhere."""
+    kept = run.template
+    if not kept:
+        return None
+    return TemplateShape(name=kept["name"], version=kept["version"], values=kept["values"])
 
 
 def _verdict(verdict: Verdict) -> VerdictShape:

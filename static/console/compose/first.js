@@ -14,8 +14,8 @@ if (who) {
     "submit",
     (event) => {
       if (event.target !== form || key?.value || who.contains(event.submitter)) return;
-      // Answers that are there already need nobody.
-      if (hasAnswers()) return;
+      // Answers that are there already need nobody, nor does a template that is begun with.
+      if (hasAnswers() || event.submitter?.name === "start") return;
       event.preventDefault();
       event.stopPropagation();
       const choose = document.getElementById("first-choose");
