@@ -23,6 +23,7 @@ from ..models import Run, Verdict
 from ..models.shown import Shown
 from ..record import public
 from ..record import told as shapes
+from ..record.changed_since import CHANGE_WORDS, changed_since, said_by
 from ..record.parts import Analysis, JudgesQuote
 from ..record.pooled import pooled
 from ..record.portable.withheld import fusion_for
@@ -118,6 +119,14 @@ class ToldSource:
 
 
 @dataclass(frozen=True)
+class ToldChanges:
+    """Since the question was asked before: what happened to a claim, its words then and now."""
+
+    since: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
 class Account:
     """Of one run. `fusions` begin with the latest."""
 
@@ -131,10 +140,12 @@ class Account:
     sources: tuple[ToldSource, ...]
     receipt: tuple[ToldLine, ...]
     total: ToldLine | None
+    changed: ToldChanges | None = None
 
 
-def account(run: Run, shown: Shown) -> Account:
-    """Raises SpecUnreadable."""
+def account(run: Run, shown: Shown, before: Run | None = None) -> Account:
+    """`before`: the run whose question it asks again, for who may read that. Raises
+    SpecUnreadable."""
     spec, state = run.frozen_spec, state_from_rows(run)
     has_costs = shown.costs and not run.is_read_only
     lines = tuple(_lines(spec, state)) if has_costs else ()
@@ -151,7 +162,18 @@ def account(run: Run, shown: Shown) -> Account:
         sources=tuple(_sources(state)) if state.research else (),
         receipt=lines,
         total=_total(state) if lines else None,
+        changed=_changed(before, spec, state) if before else None,
     )
+
+
+def _changed(before: Run, spec: Spec, state: RunState) -> ToldChanges | None:
+    """None where either has no answer."""
+    sides = said_by(before.frozen_spec, state_from_rows(before)), said_by(spec, state)
+    if not all(side.fused for side in sides):
+        return None
+    found = changed_since(*sides)
+    told = ((CHANGE_WORDS[one.kind], one.before, one.now) for one in found)
+    return ToldChanges(_moment(before.asked_at), tuple(told))
 
 
 def _sources(state: RunState) -> Iterator[ToldSource]:
@@ -328,7 +350,7 @@ def _lines(spec: Spec, state: RunState) -> Iterator[ToldLine]:
                 what = what or letter(call.seat)
             yield ToldLine(
                 what=what,
-                who=str(call.panelist.get("model", "")),
+                who=str(call.panelist.get("model", "")) + (", taken over" * call.is_taken),
                 tokens_in=_count(call.usage.input_tokens),
                 tokens_out=_count(call.usage.output_tokens),
                 cost=_dollars(call.charged),

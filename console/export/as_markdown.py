@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from markdown_it import MarkdownIt
 
 from ..markdown.document import complete_lines, too_costly
-from .account import Account, ToldAnswer, ToldClaim, ToldFusion, ToldLine, ToldSource
+from .account import Account, ToldAnswer, ToldChanges, ToldClaim, ToldFusion, ToldLine, ToldSource
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&!])")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
@@ -41,6 +41,9 @@ def _account(one: Account) -> Iterator[str]:
         yield f"> {_line(one.error)}"
     for fusion in one.fusions[:1]:
         yield from _fusion(fusion)
+    if one.changed:
+        yield f"## What changed since {one.changed.since}"
+        yield _changes(one.changed)
     for answer in one.answers:
         yield from _answer(answer)
     if one.found_best:
@@ -54,6 +57,15 @@ def _account(one: Account) -> Iterator[str]:
     if one.total:
         yield "## Receipt"
         yield _table([*one.receipt, one.total])
+
+
+def _changes(changed: ToldChanges) -> str:
+    if not changed.changes:
+        return "Nothing but words."
+    return "\n".join(
+        f"- **{word}**: {' → '.join(_line(text) for text in (before, now) if text)}"
+        for word, before, now in changed.changes
+    )
 
 
 def _source(source: ToldSource) -> str:

@@ -11,9 +11,10 @@ from django.utils.text import slugify
 
 from ..models import Run
 from ..models.shown import Shown
+from ..record.changed_since import earlier
 from ..record.portable import Unfinished, to_json, write
 from ..record.portable.shape import MAX_RUNS
-from .account import account
+from .account import Account, account
 from .as_html import html
 from .as_markdown import markdown
 
@@ -35,19 +36,30 @@ class Export:
     body: bytes
 
 
-def export_runs(runs: Sequence[Run], form: Form, shown: Callable[[Run], Shown]) -> Export:
-    """`shown`: what its reader is shown of each. Raises Unfinished and SpecUnreadable."""
+def export_runs(
+    runs: Sequence[Run],
+    form: Form,
+    shown: Callable[[Run], Shown],
+    readable: QuerySet[Run] | None = None,
+) -> Export:
+    """`shown`: what its reader is shown of each; `readable`: where the run is looked for whose
+    question is asked again. Raises Unfinished and SpecUnreadable."""
     if not all(run.is_final for run in runs):
         raise Unfinished("The run is still under way: when it has ended it can be taken along.")
+
+    def accounts() -> list[Account]:
+        before = [earlier(run, readable) if readable is not None else None for run in runs]
+        return [account(run, shown(run), one) for run, one in zip(runs, before, strict=True)]
+
     match form:
         case "json":
             # What nobody here knows may be anything: it is shown to its owner alone.
             sees_all = all(shown(run).inner for run in runs)
             text = to_json(write(runs, shown), kept=runs if sees_all else ())
         case "md":
-            text = markdown([account(run, shown(run)) for run in runs])
+            text = markdown(accounts())
         case "html":
-            text = html([account(run, shown(run)) for run in runs])
+            text = html(accounts())
     name = slugify(runs[0].prompt[:200])[:60].strip("-") or "run"
     return Export(f"{name}.{form}", _TYPES[form], text.encode())
 

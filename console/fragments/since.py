@@ -11,19 +11,19 @@ from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import RunState
 from ..models import Run
-from ..record.changed_since import changed_since, said_by
+from ..record.changed_since import CHANGE_WORDS, changed_since, said_by
 from ..record.rows import state_from_rows
 from . import figures
 
 MOST_SHOWN = 12
-# How each kind is called beside a change, and how many of it are counted as.
-WORDS = {
-    "broke": ("disputed", "disputed now"),
-    "turned": ("turned", "turned"),
-    "figures": ("figure", "figures moved"),
-    "settled": ("agreed", "agreed now"),
-    "new": ("new", "new"),
-    "dropped": ("gone", "gone"),
+# How many of each kind are counted as.
+COUNTED = {
+    "broke": "disputed now",
+    "turned": "turned",
+    "figures": "moved",
+    "settled": "agreed now",
+    "new": "new",
+    "dropped": "gone",
 }
 
 
@@ -64,17 +64,15 @@ def since(before: Run | None, spec: Spec, state: RunState, fusion: int | None) -
         before,
         before.created_at,
         _counted(found),
-        [SinceChange(WORDS[c.kind][0], c.before, c.now) for c in found[:MOST_SHOWN]],
+        [SinceChange(CHANGE_WORDS[c.kind], c.before, c.now) for c in found[:MOST_SHOWN]],
         max(len(found) - MOST_SHOWN, 0),
     )
 
 
 def _counted(found: Sequence[ClaimChange]) -> str:
-    counts = {kind: sum(one.kind == kind for one in found) for kind in WORDS}
     told = []
-    for kind, many in counts.items():
-        if kind == "figures" and many:
-            told.append(f"{figures.count_of(many, 'figure')} moved")
-        elif many:
-            told.append(f"{many} {WORDS[kind][1]}")
+    for kind, word in COUNTED.items():
+        if many := sum(one.kind == kind for one in found):
+            what = figures.count_of(many, "figure") if kind == "figures" else str(many)
+            told.append(f"{what} {word}")
     return ", ".join(told) or "nothing but words"

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ..engine.findings.changes import ClaimChange, SaidByRun, changes
+from ..engine.findings.changes import ChangeKind, ClaimChange, SaidByRun, changes
 from ..engine.findings.given import given
 from ..engine.findings.provenance import plain
 from ..engine.spec import Spec
@@ -21,6 +21,15 @@ from .kept import KeptValues
 
 # Characters of all that are kept.
 KEPT = 4_000_000
+# How a change is called beside its words.
+CHANGE_WORDS: dict[ChangeKind, str] = {
+    "broke": "disputed",
+    "turned": "turned",
+    "figures": "figure",
+    "settled": "agreed",
+    "new": "new",
+    "dropped": "gone",
+}
 _kept: KeptValues[list[ClaimChange]] = KeptValues(
     KEPT, lambda made: 100 + sum(len(one.before) + len(one.now) for one in made)
 )

@@ -160,3 +160,18 @@ def test_nobody_learns_of_an_earlier_run_that_they_may_not_read(
     assert told(html) == [] and "Asks again" not in html and str(before.pk) not in html
     runs_delete(runs=[before], by=alice)
     assert told(shown(page, after)) == []
+
+
+def test_what_changed_is_taken_along(page: Client, alice: User, bob: User) -> None:
+    before = story(OLD).save(alice)
+    after = story(NEW).save(alice, again_of=before, visibility="team")
+    export = f"/fusion/runs/{after.pk}/export?format="
+    said = page.get(f"{export}md").content.decode()
+    assert "## What changed since " in said
+    assert "- **turned**: The retrofit is safe. → The retrofit is not safe." in said
+    html = page.get(f"{export}html").content.decode()
+    assert "<del" in html and "Fitters are booked out until autumn." in html
+    reader = Client()
+    reader.force_login(bob)
+    for form in ("md", "html"):
+        assert "What changed since" not in reader.get(export + form).content.decode()

@@ -34,9 +34,10 @@ async def export(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
 def _export(call: ApiCall[NoBody], run_id: uuid.UUID, asked: ExportForm) -> Export:
     reader = call.token.owner
     run = access.run_visible_to(reader, run_id)
-    runs = ended_in_thread(run, access.runs_visible_to(reader)) if asked.thread else [run]
+    readable = access.runs_visible_to(reader)
+    runs = ended_in_thread(run, readable) if asked.thread else [run]
     try:
-        return export_runs(runs, asked.format, lambda one: access.shown_to(reader, one))
+        return export_runs(runs, asked.format, lambda one: access.shown_to(reader, one), readable)
     except Unfinished as why:
         raise ApiError("run_under_way", str(why), headers={"x-should-retry": "false"}) from None
     except SpecTooNew:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -31,7 +32,8 @@ def export(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     if request.GET.get("thread"):
         runs = ended_in_thread(run, access.runs_visible_to(request.user))
     back = reverse("run-detail", args=[run.pk])
-    return _file(request, runs, lambda one: access.shown_to(request.user, one), back)
+    readable = access.runs_visible_to(request.user)
+    return _file(request, runs, lambda one: access.shown_to(request.user, one), back, readable)
 
 
 @by_link
@@ -42,13 +44,17 @@ def shared_export(request: HttpRequest, token: str, link: ShareLink) -> HttpResp
 
 
 def _file(
-    request: HttpRequest, runs: Sequence[Run], shown: Callable[[Run], Shown], back: str
+    request: HttpRequest,
+    runs: Sequence[Run],
+    shown: Callable[[Run], Shown],
+    back: str,
+    readable: QuerySet[Run] | None = None,
 ) -> HttpResponse:
     form = next((form for form in FORMS if form == request.GET.get("format", "json")), None)
     status, why = 400, f"A run is taken along as {', '.join(FORMS)}: name one of them."
     if form:
         try:
-            taken = export_runs(runs, form, shown)
+            taken = export_runs(runs, form, shown, readable)
         except Unfinished as unfinished:
             status, why = 409, str(unfinished)
         except (SpecUnreadable, Unwritable) as unreadable:
