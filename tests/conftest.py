@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from console.site.statics import Statics
 from tests.environment import VAR_DIR
+from tests.tables import SHARED, tables
 from tests.upstream import server as upstreams
 
 
@@ -89,8 +92,13 @@ def django_db_setup(
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     """For a module's fixtures as well: pytest-django's makes one only where a test asks for it."""
+    has_tables = SHARED in os.environ and connection.vendor == "sqlite"
+    if has_tables:
+        Path(connection.settings_dict["TEST"]["NAME"]).write_bytes(tables())
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, serialized_aliases=())
+        made = setup_databases(
+            verbosity=0, interactive=False, serialized_aliases=(), keepdb=has_tables
+        )
     yield
     # The thread in which async code asks the database outlives every test, and PostgreSQL drops
     # no database that somebody is connected to.

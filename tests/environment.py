@@ -6,7 +6,8 @@ SQLite, whose user may create databases; `--postgres` starts one for them. FUSIO
 what takes minutes runs too. FUSION_FAULTS_PAGE: where the scenarios write what they showed.
 FUSION_RECORD_GOLDEN=1: the golden streams, and what the product makes for docs/, are written anew
 instead of compared.
-FUSION_CLIENTS_DIR and FUSION_CLIENTS_PAGE: tests/clients says what they are.
+FUSION_CLIENTS_DIR and FUSION_CLIENTS_PAGE: tests/clients says what they are. FUSION_TEST_TABLES is
+tests/tables.py's.
 """
 
 import atexit
@@ -23,7 +24,7 @@ from console.providers import kinds
 _DATABASE = "FUSION_TEST_DATABASE_URL"
 _told = (
     *(_DATABASE, "FUSION_LONG_TESTS", "FUSION_FAULTS_PAGE", "FUSION_RECORD_GOLDEN"),
-    *("FUSION_CLIENTS_DIR", "FUSION_CLIENTS_PAGE"),
+    *("FUSION_CLIENTS_DIR", "FUSION_CLIENTS_PAGE", "FUSION_TEST_TABLES"),
 )
 VAR_DIR = tempfile.mkdtemp(prefix="fusion-tests-")
 for _name in set(os.environ).difference(_told):

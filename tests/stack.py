@@ -31,6 +31,7 @@ from fusion_site.env import celery_url
 from fusion_site.programs import WEB, WORKER
 from tests.door import Door
 from tests.shell import Shell
+from tests.tables import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -167,17 +168,6 @@ print(json.dumps({{
 """
 
 
-# Tables without a row: what a new site begins with depends on its environment and is put there
-# by the `migrate` that every stack begins with.
-MAKE_TABLES = """
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-executor = MigrationExecutor(connection)
-executor.migrate(executor.loader.graph.leaf_nodes())
-"""
-_tables = b""  # as the first stack of this process made them, for all after it
-
-
 class Stack:
     """Valkey, worker and web server around one database. `env` is added to all three."""
 
@@ -219,19 +209,11 @@ class Stack:
         if self.database:
             self.database.make()
         else:
-            self._make_tables()
+            (self.dir / "fusion.sqlite3").write_bytes(tables())
         self.shell.command("migrate", "-v0")
         self.start_worker()
         self.start_web()
         until(self.is_ready)
-
-    def _make_tables(self) -> None:
-        global _tables
-        file = self.dir / "fusion.sqlite3"
-        if not _tables:
-            self.shell(MAKE_TABLES)
-            _tables = file.read_bytes()
-        file.write_bytes(_tables)
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None

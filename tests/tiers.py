@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 
 from fusion_site.tether import tethered
-from tests import costs
+from tests import costs, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 # Two more than the machine that this is measured on has cores: hardly a test computes all the
@@ -127,6 +127,7 @@ class Running:
             self.process = subprocess.Popen(
                 tethered([sys.executable, *command]),
                 cwd=ROOT,
+                env=os.environ | {tables.SHARED: str(self.folder / "tables.sqlite3")},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from console.providers import kinds
-from tests.stack import MAKE_TABLES
+from tests.tables import tables
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPILED = ("console", "fusion_site")
@@ -74,23 +73,12 @@ def manage(
     )
 
 
-@functools.cache
-def _tables() -> bytes:
-    """Without a row, for all starts of this process: each would take longer to make them than to
-    do anything else."""
-    with tempfile.TemporaryDirectory() as folder:
-        own = environment(FUSION_BOOTSTRAP="0", FUSION_VAR_DIR=folder)
-        make = [sys.executable, "manage.py", "shell", "-v0", "-c", MAKE_TABLES]
-        subprocess.run(make, cwd=PROJECT, env=own, check=True)
-        return Path(folder, "fusion.sqlite3").read_bytes()
-
-
 def _put_tables(project: Path) -> None:
     database = project / "var" / "fusion.sqlite3"
     if not database.exists():
         database.parent.mkdir(mode=0o700, exist_ok=True)
         database.touch(0o600)
-        database.write_bytes(_tables())
+        database.write_bytes(tables())
 
 
 class Up:
