@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -40,6 +41,7 @@ class RunResearcher(SiteResearcher):
         super().__init__(run_id, attempt, db)
         self._project_id, self._has_web = project_id, web
         self._files: dict[str, ProjectFile] | None = None
+        self._found: set[str] = set()  # addresses of files, which no page is read from
         self._queries = [*queries]
         if project_id is not None and not web:
             self.engine, self.price = FILES, Decimal(0)
@@ -48,21 +50,25 @@ class RunResearcher(SiteResearcher):
         found: list[dict[str, str]] = []
         if self._project_id is not None:
             self._queries.append(query)
-            files = await self.db(_files_found, self._project_id, query, count)
-            found = [{"url": address(file), "title": file.name} for file in files]
+            found = await self.db(_files_found, self._project_id, query, count)
+            self._found |= {one["url"] for one in found}
         if not self._has_web:
             return found
         try:
-            return [*found, *await super().search(query, count)]
+            pages = await super().search(query, count)
         except NotRead:
             if found:
                 return found
             raise
+        # In turn, so that neither leaves the other no room.
+        return [one for pair in zip_longest(found, pages) for one in pair if one]
 
     async def read(self, url: str) -> PageRead:
         if self._files is None:
             self._files = await self.db(_files_of, self._project_id)
         if (file := self._files.get(url)) is None:
+            if url in self._found or not self._has_web:
+                raise NotRead(LOST)
             return await super().read(url)
         parts = await asyncio.to_thread(parts_of, file.file_id)
         if not parts:
@@ -73,7 +79,8 @@ class RunResearcher(SiteResearcher):
 
 
 def address(file: ProjectFile) -> str:
-    """By which it is cited and looked at."""
+    """By which it is cited and looked at. Not for the loop: the first who asks reads all
+    addresses in."""
     if settings.BASE_URL:
         path = reverse("project-file", args=[file.project.slug, file.pk])
         return f"{settings.BASE_URL}{path}"
@@ -87,9 +94,10 @@ def _files_of(project_id: int | None) -> dict[str, ProjectFile]:
     return {address(file): file for file in its}
 
 
-def _files_found(project_id: int, query: str, count: int) -> list[ProjectFile]:
-    """The likeliest first, each once."""
+def _files_found(project_id: int, query: str, count: int) -> list[dict[str, str]]:
+    """The likeliest first, each once, as a search tells pages."""
     order = list(dict.fromkeys(one.file for one in find_in_files(project_id, query, 4 * count)))
     rows = ProjectFile.objects.filter(pk__in=order).select_related("file", "project")
     known = rows.in_bulk()
-    return [known[pk] for pk in order if pk in known][:count]
+    files = [known[pk] for pk in order if pk in known][:count]
+    return [{"url": address(file), "title": file.name} for file in files]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from decimal import Decimal
@@ -10,15 +11,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from console.engine.pool import NotRead
 from console.engine.spec import Panelist, Spec
 from console.engine.steps import prompts
 from console.engine.usage import Price
 from console.models import Credential, Hold, ProjectFile, Run, SourceText, Window
+from console.research.researcher import SiteResearcher
 from console.services import runs as services
 from console.services.attaching import file_bring
 from console.services.follow import run_follow
 from console.services.project_files import project_file_add
 from console.services.projects import project_save
+from console.worker.research import RunResearcher
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.realtime.conftest import PATIENT
@@ -119,3 +123,19 @@ def test_its_files_are_looked_up_and_cited_without_any_engine(
     assert "SOURCE 1" in told and "A reminder costs five euros." in told and "soup" not in told
     [cited] = state.calls["panel-0-1"].citations
     assert (cited["found"], cited["missing"]) == ("1 of 2", "nothing")
+
+
+async def test_files_and_the_web_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def db(work: Any, *args: Any) -> Any:
+        names = ("one", "two", "three")
+        return [{"url": f"http://here.example/{name}", "title": name} for name in names]
+
+    async def search(self: Any, query: str, count: int) -> list[dict[str, str]]:
+        return [{"url": "http://web.example/", "title": "web"}]
+
+    monkeypatch.setattr(SiteResearcher, "search", search)
+    found = await RunResearcher(1, 1, db, 7, web=True).search("why", 8)
+    assert [one["title"] for one in found] == ["one", "web", "two", "three"]
+    gone = RunResearcher(1, 1, lambda *_: asyncio.sleep(0, {}), 7, web=False)
+    with pytest.raises(NotRead, match="not there any more"):
+        await gone.read("http://here.example/one")
