@@ -171,6 +171,7 @@ class _Progress:
                 continue
             how = "answered" if call.is_usable else f"failed: {call.error}"
             how = "was brought along" if call.is_brought else how
+            how = "was taken over from an earlier run" if call.is_taken else how
             progress += self._once(f"seat-{seat}", f"{letter(seat)} · {name} {how}")
         fusion = state.fusion
         if fusion and (fusion.analysis or fusion.analysis_reason):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from console.models import Run, SearchEntry
 from console.search import Filters, find, read_query
 from console.search.entries import RUN, number_of
 from console.search.facets import facets_of
+from console.search.like import asked_like
 from console.services.tokens import token_create
 from tests.console.test_flat import _asked, looked_at, more_history
 
@@ -28,6 +30,11 @@ WORDS = {
     "a phrase of frequent words": '"common answer"',
     "two signs": "学习",
     "none of them": "习学",
+}
+LIKE = {
+    "of words that all have": "Is the common answer only text, and is it common?",
+    "of words of few": "Why is the filler so seldom there?",
+    "of no words apart": "学习学习学习学习学习学习",
 }
 FILTERS: dict[str, dict[str, Any]] = {
     "no filter": {},
@@ -78,6 +85,8 @@ def acts(alice: User) -> dict[str, Callable[[], object]]:
         for other, narrowed in FILTERS.items()
     }
     found |= {f"filter: {name}": act("", narrowed, False) for name, narrowed in FILTERS.items()}
+    for name, asked in LIKE.items():
+        found[f"like it, {name}"] = partial(asked_like, alice, asked)
     found["the page of a word"] = page("q=common&state=completed")
     found["the page of a filter"] = page("state=completed&degraded=on")
     return found

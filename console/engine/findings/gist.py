@@ -27,7 +27,8 @@ _SAYS_LITTLE = frozenset(
     soll sollte sollen bleibt noch schon""".split()  # noqa: SIM905
 )
 _LACKING = frozenset(
-    """lack lacks lacking lacked absent absence missing neither hardly fehlt fehlen nobody
+    """lack lacks lacking lacked deficient deficiency insufficient absent absence missing neither
+    hardly fehlt fehlen nobody
     nothing""".split()  # noqa: SIM905
 )
 _ENDINGS = ("ings", "ing", "ies", "ied", "ed", "es", "en", "ly", "s")
@@ -49,7 +50,7 @@ _UNITS = {
 _OPPOSITES = [
     [side.split() for side in line.split("|")]
     for line in """
-    rise rose rising increas grow grew climb | fall fell decreas declin drop shrink sink
+    rise rose rising rais increas grow grew climb | fall fell decreas declin drop shrink sink reduc
     more | less fewer
     high | low
     cheap | expensive costl dear
@@ -80,6 +81,11 @@ _OPPOSITES = [
     erlaub | verbot
     """.strip().splitlines()
 ]
+# What has a word of denial and denies nothing.
+_NO_DENIAL = re.compile(
+    r"\b(?:no (?:less|fewer|more|later|earlier) than|not (?:only|just|least)|no (?:doubt|matter)"
+    r"|without (?:a )?doubt|nicht (?:nur|zuletzt))\b"
+)
 _NEGATED = re.compile(r"(?:un|in|im|il|ir|non|dis)(?=\w{3})")
 _THAN = frozenset({"than", "als", "que"})
 _YEAR = re.compile(r"(?:19|20)\d\d$")
@@ -142,7 +148,8 @@ def _gist(text: str, words: Sequence[str], pairs: Sequence[tuple[str, str]]) -> 
     compared = None
     if at := next((n for n, word in enumerate(rest) if word in _THAN), 0):
         compared = frozenset(_roots(rest[:at])), frozenset(_roots(rest[at:]))
-    denied = any(is_denying(word) or word in _LACKING for word in words)
+    denying = _NO_DENIAL.sub("", " ".join(words)).split()
+    denied = any(is_denying(word) or word in _LACKING for word in denying)
     return Gist(text, tuple(words), roots, tuple(figures), denied, compared)
 
 
@@ -232,7 +239,7 @@ def _opposed(one: Gist, other: Gist) -> bool:
 def _denies(word: str, other: str) -> bool:
     """As "unsafe" does "safe"."""
     match = _NEGATED.match(word)
-    return match is not None and word[match.end() :] == other
+    return match is not None and root_of(word[match.end() :]) == root_of(other)
 
 
 def _swapped(one: Gist, other: Gist) -> bool:
@@ -242,7 +249,7 @@ def _swapped(one: Gist, other: Gist) -> bool:
     (left, right), (first, second) = one.compared, other.compared
     left, right = left - right, right - left
     first, second = first - second, second - first
-    return bool(left & second and right & first) and not (left & first or right & second)
+    return bool(left & second and right & first)
 
 
 class Likeness:
