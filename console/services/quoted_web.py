@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from ..engine.spec import Panelist, Spec, Way
+from ..engine.spec import Panelist, Spec, Way, letter
 from ..engine.steps.given_sources import room
 from ..engine.steps.own_tools import PAGE
 from ..engine.steps.research import OUTPUT
@@ -46,6 +46,23 @@ def way_of(spec: Spec, seat: Panelist) -> Way:
     if research and research.way == "provider" and seat.searches:
         return "provider"
     return "shared"
+
+
+def told_of(spec: Spec) -> list[str]:
+    """What the price does not say by itself, in sentences."""
+    research = spec.research
+    if research is None or research.way == "shared":
+        return []
+    others = [letter(seat) for seat in spec.asked if way_of(spec, spec.panel[seat]) == "shared"]
+    is_own = research.way == "own"
+    said = []
+    if len(others) < len(spec.asked):
+        own = f"Seats look things up by themselves, in some {_TURNS} calls each."
+        said.append(own if is_own else "Providers search for their seats, for a fee.")
+    if others:
+        why = "no tools can be used" if is_own else "no search is offered"
+        said.append(f"For {', '.join(others)} pages are looked up beforehand: {why} there.")
+    return said
 
 
 def of_a_seat(

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from console.models import Preset, Purse, Run, Window
+from console.models import CatalogModel, Preset, Purse, Run, Window
 from console.money.purses import purse_set
 from console.services.build_spec import build
 from console.services.habits import history
@@ -138,3 +139,20 @@ def quote_high(client: Client) -> Decimal:
     high = quote(spec, 10, history()).high
     assert high
     return high
+
+
+def test_seats_that_look_up_by_themselves_are_told_as_the_form_is_filled_in(
+    client: Client, alice: User, priced: Preset, settings: Any
+) -> None:
+    settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
+    client.force_login(alice)
+    without = told(client, web_shown="on")
+    Preset.objects.filter(slug="own").update(web="own")
+    rows = CatalogModel.objects.filter(model__in=("own/a", "own/b"))
+    rows.update(context_length=100_000)  # else they are too small for it
+    said = told(client, web_shown="on", web="on")
+    assert "Seats look things up by themselves, in some 3 calls each." in said
+    assert "look" not in without and said.split()[1] != without.split()[1]
+    rows.filter(model="own/b").update(takes_tools=False)
+    said = told(client, web_shown="on", web="on")
+    assert "For B pages are looked up beforehand: no tools can be used there." in said

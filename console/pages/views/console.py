@@ -37,6 +37,7 @@ from ...services.presets import presets_enabled
 from ...services.project_files import looked_into
 from ...services.prompt_starters import STARTERS
 from ...services.quote import quote
+from ...services.quoted_web import told_of
 from ...services.runs import clean_text, run_start
 from ...services.site import reference
 from ...services.terms import LeftOut
@@ -230,6 +231,7 @@ def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpRes
             asked += tokens_in(place.chosen.context) if place.chosen else 0
             said = quote(spec, asked, history(), answers=answers, reference=reference())
             view = quote_view(said, least_left(_user(request), place.chosen))
+            view = replace(view, notes=(*told_of(spec), *view.notes))
             told = {"without": without(spec, files), "blind": blind(spec, files)}
     return render(request, "console/compose/_quote.html", {"quote": view, **told})
 
