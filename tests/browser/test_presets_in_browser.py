@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
 from tests.browser.acts import fuse, wait_for_the_end
@@ -44,6 +45,41 @@ def test_a_seat_is_changed_asked_and_saved_and_nothing_chosen_is_lost(
     page.get_by_role("link", name="New run with this panel").click()
     expect(page.locator("#panel-0")).to_have_value("openai:markdown")
     expect(page.locator("#panel-1")).to_have_value("openai:another-seat")
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_a_preset_is_given_a_shape_and_its_run_is_edited_and_run(
+    visit: Visit, upstream: Upstream, width: int
+) -> None:
+    page = visit("alice", viewport={"width": width, "height": 900})
+    page.goto("/fusion/presets/new?of=plain-pair")
+    name = f"Memo {width}"
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Fused answer").select_option("decision memo")
+    page.get_by_text("Whom to wait for, limits").click()
+    expect(page.get_by_label("Budget of a run, $")).to_be_editable()
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("radio", name=f"{name} yours")).to_be_checked()
+    page.locator("#prompt").fill(f"Which of {width}?")
+    page.locator("#prompt").press("Control+Enter")
+    page.wait_for_url(re.compile("/fusion/runs/"))
+    wait_for_the_end(page)
+    told = [str(call.body["messages"]) for call in upstream.calls_of("good")]
+    assert any("decision memo" in one for one in told)
+    page.get_by_role("link", name="Edit and run").click()
+    expect(page.locator("#prompt")).to_have_value(f"Which of {width}?")
+    expect(page.get_by_role("radio", name=f"{name} yours")).to_be_checked()
+
+
+def test_without_javascript_the_panel_is_filled_under_a_price(visit: Visit) -> None:
+    page = visit("bob", java_script_enabled=False, viewport={"width": 360, "height": 800})
+    page.goto("/fusion?preset=custom&panel=openai:good")
+    page.get_by_label("under $").fill("nothing")
+    page.get_by_role("button", name="Fill the panel").click()
+    expect(page.get_by_role("alert")).to_contain_text("A price is a number of dollars")
+    expect(page.locator("#panel-0")).to_have_value("openai:good")
 
 
 def test_without_javascript_a_seat_leads_to_custom_and_a_preset_is_made_and_deleted(

@@ -159,6 +159,23 @@ def test_the_web_is_a_saved_preset_s_too(page: Client, settings: Any) -> None:
     assert saved(page, name="Dry").content.get("web") is None
 
 
+def test_a_run_is_edited_and_run_with_its_question_its_files_and_whom_it_asked(
+    page: Client, alice: User, bob: User
+) -> None:
+    preset = saved(page)
+    note = SimpleUploadedFile("notes.txt", b"Rain is wet.", "text/plain")
+    assert ask(page, preset=preset.slug, prompt="Why is rain wet?", files=note).status_code == 302
+    run = Run.objects.get()
+    html = page.get(f"/fusion?run={run.pk}&edit").content.decode()
+    assert "Why is rain wet?" in html and "notes.txt" in html
+    assert re.search(rf'value="{preset.slug}"[^>]*checked', html, re.S)
+    preset.delete()
+    html = page.get(f"/fusion?run={run.pk}&edit").content.decode()
+    assert "Why is rain wet?" in html and 'value="openrouter:maker/two"' in html
+    other = signed_in(bob).get(f"/fusion?run={run.pk}&edit").content.decode()
+    assert "rain wet" not in other and "There is no such run." in other
+
+
 def test_no_run_with_it_costs_more_than_its_budget(page: Client, ada: User, alice: User) -> None:
     preset = saved(page, run_budget="0.25")
 

@@ -2,13 +2,14 @@
 
 `/fusion?q=…` is the prompt, `preset=` who answers, `panel=` models by name (several, or with
 commas between), `template=` what the prompt is filled in from; `of=<preset>` and `run=<id>` fill
-Custom with a preset's panel or a run's. Nothing is sent.
+Custom with a preset's panel or a run's, and `edit` brings that run's question and files, too, to
+be changed before it is asked of whom it was asked. Nothing is sent.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +20,8 @@ from django.http import Http404, HttpRequest
 from ...access import Viewer, run_visible_to, shown_to
 from ...engine.spec import MAX_SEATS
 from ...engine.spec_versions import SpecUnreadable
-from ...models import OwnPreset, Preset
+from ...models import OwnPreset, Preset, Run
+from ...services.attaching import ToAttach, files_of
 from ...services.build_spec import CUSTOM
 from ...services.errors import Refused
 from ...services.lately import latest_with, presets_used_lately
@@ -40,6 +42,7 @@ class Beforehand:
     # Custom is what there is: its panel is filled as soon as a list has come.
     prefills: bool = False
     started: StartedFrom | None = None
+    files: tuple[ToAttach, ...] = ()
 
 
 def filled_by(
@@ -70,8 +73,11 @@ def _who_answers(
     names = [n.strip()[:200] for text in asked.getlist("panel") for n in text.split(",")]
     names = [name for name in names if name][:MAX_SEATS]
     try:
-        if run := asked.get("run"):
-            return Beforehand(CUSTOM, prompt, of_run(request.user, run))
+        if text := asked.get("run"):
+            content = of_run(request.user, text)
+            if "edit" in asked:
+                return _edited(run_visible_to(request.user, uuid.UUID(text)), content, known)
+            return Beforehand(CUSTOM, prompt, content)
         if of := asked.get("of"):
             return Beforehand(CUSTOM, prompt, content_of(preset_wish_for(of, request.user)))
         if names:
@@ -104,6 +110,13 @@ def of_run(person: Viewer, text: str) -> Content:
         raise Refused("There is no such run.") from None
     except SpecUnreadable as unreadable:
         raise Refused(str(unreadable)) from None
+
+
+def _edited(run: Run, content: Content, known: Collection[str]) -> Beforehand:
+    """Of the preset as it is now, where there is one."""
+    preset = run.preset if run.preset in known else CUSTOM
+    panel = content if preset == CUSTOM else None
+    return Beforehand(preset, run.prompt, panel, files=tuple(files_of(run)))
 
 
 def _of_names(names: Sequence[str], slug: str, person: User) -> Content:

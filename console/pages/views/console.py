@@ -90,11 +90,14 @@ def _console(request: HttpRequest) -> HttpResponse:
         saved = [p.content for p in own if p.slug == filled.preset] or [filled.content or {}]
         usual = usual or bool(saved[0].get("web"))
         initial["web"] = usual if kept.get(WEB) is None else kept[WEB]
+        attached = attached_as(kept.get(FILES) or (), _user(request))
+        if filled.files and not attached.files:
+            attached = replace(attached, files=filled.files)
         written = kept.get(ANSWERS) or ()
         form = ComposeForm(presets=slugs, initial=initial, written=written, filled=filled.content)
         return _page(
             request, form, presets, own, place, told=filled.told, prefills=filled.prefills,
-            attached=attached_as(kept.get(FILES) or (), _user(request)), started=filled.started,
+            attached=attached, started=filled.started,
         )  # fmt: skip
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
