@@ -18,6 +18,7 @@ CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "c
 
 UNTOLD_OF_A_CALL = {
     "first_text_at": "when its thoughts had their end, which the page tells beside them",
+    "goes_on": "what its provider wants back with its next turn, which is nobody else's",
     "generation_id": "the provider's own number of the call, of use to whoever has its account",
     "output_limit": "the event that sends the call says it, and the run's receipt",
     "retry_cause": "the call that follows says it as its `cause`",

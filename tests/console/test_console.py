@@ -196,7 +196,7 @@ def test_a_preset_switched_off_is_not_offered(page: Client, with_key: None) -> N
 
 
 def offered(lists: str) -> list[str]:
-    [text] = re.findall(r'id="model-list" hidden>(.+?)</div>', lists)
+    [text] = re.findall(r'id="model-list"[^>]*>(.+?)</div>', lists)
     return [way[0] for offer in json.loads(text) for way in offer["ways"]]
 
 

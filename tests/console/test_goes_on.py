@@ -37,7 +37,7 @@ def refused(alice: User, *answered: int, spent: int = 80_000_000, limit: str = "
         if seat in answered:
             story.answer(seat, f"Answer {seat}.")
         else:
-            story.fail(seat, Reason.BUDGET_EXCEEDED)
+            story.fail(seat, Reason.BUDGET_EXCEEDED, "This run's budget is used up.")
     run = story.save(alice, status="failed", reason=Reason.BUDGET_EXCEEDED)
     purse_set(kind="run", subject=run.pk.hex, period="run", limit=Decimal(limit))
     purse = Purse.objects.get()

@@ -143,7 +143,7 @@ def test_a_name_cannot_leave_its_place_in_the_page() -> None:
 
 
 def lines_of(html: str) -> Any:
-    [text] = re.findall(r'<div id="model-list" hidden>(.*?)</div>', html)
+    [text] = re.findall(r'<div id="model-list"[^>]*>(.*?)</div>', html)
     return json.loads(text)
 
 
