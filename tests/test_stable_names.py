@@ -113,9 +113,10 @@ def test_keys_of_calls_stay() -> None:
         call_key(Step.CONDENSE, 1, 1, seat=0),
         call_key(Step.POLL, 2, 1, seat=7),
         call_key(Step.RESEARCH, 0, 1),
+        call_key(Step.LOOKUP, 1, 1),
     ]
     assert keys == STABLE["call_keys"]
-    assert [seat_of(key) for key in keys] == [2, None, None, 0, 7, None]
+    assert [seat_of(key) for key in keys] == [2, None, None, 0, 7, None, None]
 
 
 def test_a_panelist_in_a_row_is_written_as_before() -> None:

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from ._columns import AddColumn
+
 
 class Migration(migrations.Migration):
 
@@ -25,12 +27,12 @@ class Migration(migrations.Migration):
                 'ordering': ['name', 'id'],
             },
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='run',
             name='context',
             field=models.TextField(blank=True, db_default='', default=''),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='run',
             name='leaves_with_project',
             field=models.BooleanField(db_default=False, default=False),

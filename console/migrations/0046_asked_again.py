@@ -2,6 +2,8 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
+from ._columns import AddColumn
+
 
 class Migration(migrations.Migration):
     dependencies = [("console", "0045_projects")]
@@ -19,7 +21,7 @@ class Migration(migrations.Migration):
                 to="console.run",
             ),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="call",
             name="taken_from",
             field=models.CharField(blank=True, db_default="", default="", max_length=100),

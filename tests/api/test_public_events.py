@@ -13,7 +13,7 @@ from tests.console.story import a_spec
 
 SPEC = a_spec()
 # Told with the end of the call: these texts are of use to nobody until they are whole.
-WHOLE = (Step.ANALYSIS, Step.CONDENSE, Step.POLL, Step.RESEARCH)
+WHOLE = (Step.ANALYSIS, Step.CONDENSE, Step.POLL, Step.RESEARCH, Step.LOOKUP)
 # What replaces a text is told as the rest of it, or the run begins again; that a call lives is of
 # use to the panel alone.
 UNTOLD = (EventType.CALL_RECAST, EventType.CALL_ALIVE)

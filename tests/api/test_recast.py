@@ -4,12 +4,14 @@ they were told; else that it begins again."""
 from __future__ import annotations
 
 import json
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from console.api.openai.fusion_events import FusionEvents
 from console.api.openai.sse import BEGINS_AGAIN, FreshText, PlainText
 from console.engine.events import EventType
+from console.engine.findings.answering import answering_call
 from console.engine.state import CallState, CallStatus, Step
 from tests.console.story import ANALYSIS, Story, a_spec
 
@@ -35,7 +37,9 @@ class Program:
     """It streams the answer."""
 
     def __init__(self, story: Story) -> None:
-        chat: Any = SimpleNamespace(spec=story.spec)
+        chat: Any = SimpleNamespace(
+            spec=story.spec, answering_call=partial(answering_call, story.spec)
+        )
         self._story, self._text = story, FreshText(chat)
 
     def hears(self) -> str:

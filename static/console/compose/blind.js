@@ -1,6 +1,6 @@
 // At the seat of whoever can take none of a file: that it is asked without it, and *another model*.
 
-import { open } from "console/compose/picker";
+import { open } from "console/picker/picker";
 import { exchange } from "console/compose/presets";
 
 const form = document.querySelector("form.compose");
