@@ -23,7 +23,7 @@ from statistics import median
 from typing import Literal
 
 from ..engine.calls.window import OUTPUT_SHARE, USED, output_of, tokens_in, window_of
-from ..engine.provider import Request
+from ..engine.provider import Request, WebSearch
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import Step
 from ..engine.terms import NobodyLeft
@@ -38,6 +38,7 @@ from .quoted_web import (
     of_a_seat,
     reads_for_queries,
     searching,
+    way_of,
     writes_queries,
 )
 
@@ -334,7 +335,11 @@ def _fees(spec: Spec, who: Panelist, step: Step) -> Decimal:
     with suppress(NobodyLeft):
         terms = spec.terms.and_also(who.terms)
     terms = terms if step is Step.PANEL else terms.without_beside()
-    return fees_of(who.model, who.price, Request(who.model, [], terms=terms))
+    search = None
+    if step is Step.PANEL and spec.research and way_of(spec, who) == "provider":
+        search = WebSearch(spec.research.queries, spec.research.pages)
+    request = Request(who.model, [], terms=terms, search=search)
+    return fees_of(who.model, who.price, request)
 
 
 def _ends(factors: Sequence[float]) -> tuple[float, float]:

@@ -109,12 +109,11 @@ OTHERS: list[dict[str, Any]] = [
     {"type": "web_search"},
     {"type": "custom", "name": "apply_patch", "format": {"type": "text"}},
     {"type": "local_shell"},
-    {"type": "openrouter:web_search"},
     {"type": "x" * 90 + "\r\nSet-Cookie: a=b"},
 ]
 WARNING = (
     "Tools of these types cannot be served here and were left out: "
-    "custom, local_shell, namespace, openrouter:web_search, other, web_search."
+    "custom, local_shell, namespace, other, web_search."
 )
 
 
