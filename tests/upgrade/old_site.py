@@ -146,7 +146,9 @@ def admin_pages(ada: Member) -> dict[str, int]:
     for address in lists:
         page = ada.http.get(address)
         pages[address] = page.status_code
-        for detail in _links(page.text, rf"{address}[\w-]+/change/"):
+        further = (ada.http.get(f"{address}{n}").text for n in _links(page.text, r"\?p=\d+"))
+        text = "".join([page.text, *further])
+        for detail in _links(text, rf"{address}[\w-]+/change/"):
             pages[detail] = ada.http.get(detail).status_code
     return pages
 
