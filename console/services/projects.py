@@ -18,6 +18,7 @@ from ..money.amounts import nano
 from ..money.purses import purse_set
 from ..search import index
 from ..search.of_files import forget_files
+from .build_spec import CUSTOM, DIRECT
 from .errors import Refused
 from .runs import clean_text
 
@@ -47,7 +48,7 @@ def offered_first(project: Project | None) -> OwnPreset | None:
 
 def project_of_preset(slug: str) -> Project | None:
     """Where runs with it belong that say nothing; one that one's own or the site's preset names."""
-    if not slug:
+    if slug in ("", CUSTOM, DIRECT):  # no preset's
         return None
     site = Preset.objects.filter(slug=slug).values("project")
     own = OwnPreset.objects.filter(slug=slug).values("project")

@@ -44,6 +44,9 @@ def test_nobody_else_is_told_and_nothing_is_said_where_nothing_is_searched() -> 
         assert not {"plugins", "tools"} & set(body(kind, not_asked))
 
 
+PRICES = Decimal("0.05"), Decimal("0.004")  # of a search, of a page
+
+
 def test_what_it_may_cost_is_held() -> None:
-    assert fees_at_most("m", ASKED) == Decimal("0.10")
-    assert fees_at_most("m", replace(ASKED, search=WebSearch(1, 50))) == Decimal("0.2")
+    assert fees_at_most("m", ASKED, *PRICES) == Decimal("0.10")
+    assert fees_at_most("m", replace(ASKED, search=WebSearch(1, 50)), *PRICES) == Decimal("0.2")

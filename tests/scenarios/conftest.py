@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 from django.contrib.auth.models import User
 
+from console.models import SiteChoices
 from console.providers.wire.http import make_client
 from console.services import runs as services
 from console.worker import worker as working
@@ -65,6 +66,8 @@ def stage(
     )
     monkeypatch.setattr(working, "make_client", client)
     owner = User.objects.create_user("alice")
+    # Faults make calls dearer than anybody expected: none is to be ended for that here.
+    SiteChoices.objects.create(runs_have_budget=False)
     with names, Upstream() as upstream, short_steps(monkeypatch):
         worker = working.Worker()
         yield Stage(worker, upstream, owner, caplog)
