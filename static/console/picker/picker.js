@@ -16,7 +16,7 @@ panel.innerHTML = `
   <div class="picker-list" role="listbox" id="picker-list" aria-label="Models"></div>
   <div class="picker-foot" aria-hidden="true">
     <span class="picker-count"></span>
-    <span>$ per million tokens · also searched: image, tools, reasoning, new, starred, free, &lt;$1</span>
+    <span>$ per million tokens · also image, tools, free, &lt;$1</span>
     <span class="picker-keys"><kbd>↑</kbd><kbd>↓</kbd> choose <kbd>↵</kbd> take <kbd>Alt ↵</kbd> star <kbd>Esc</kbd> leave it as it is</span>
   </div>`;
 const list = panel.querySelector("[role=listbox]");
