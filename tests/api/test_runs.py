@@ -284,7 +284,8 @@ def test_others_see_what_their_owner_lets_them_see(api: Api) -> None:
         error(refused, 404, "not_found")
     listed = {r["id"]: r["is_own"] for r in api.get("/runs?limit=100", key=bob).json()["data"]}
     assert listed[team["id"]] is False and private["id"] not in listed
-    assert api.get("/runs?own=true", key=bob).json()["data"] == []
+    own = api.get("/runs?own=true", key=bob).json()["data"]
+    assert all(r["is_own"] and r["id"] != team["id"] for r in own)
 
 
 def test_scopes(api: Api) -> None:
