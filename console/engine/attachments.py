@@ -36,6 +36,13 @@ def listed(attachments: Iterable[Attachment]) -> str:
     return " and ".join(groups)
 
 
+def amount(size: int) -> str:
+    """ "180 kB" """
+    if size < 1000:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    return f"{size / 1000:.0f} kB" if size < 999_500 else f"{size / 1e6:.1f} MB"
+
+
 def _kind(type: str) -> str:
     return KINDS.get(type.partition("/")[0], "file")
 
@@ -43,10 +50,4 @@ def _kind(type: str) -> str:
 def _details(type: str, size: int | None) -> str:
     name = type.partition("/")[2]
     short = _SHORT.get(name, name.removeprefix("x-").upper())
-    return ", ".join(filter(None, [short, "" if size is None else _amount(size)]))
-
-
-def _amount(size: int) -> str:
-    if size < 1000:
-        return f"{size} byte{'' if size == 1 else 's'}"
-    return f"{size / 1000:.0f} kB" if size < 999_500 else f"{size / 1e6:.1f} MB"
+    return ", ".join(filter(None, [short, "" if size is None else amount(size)]))

@@ -6,7 +6,7 @@ What is told of each is a dict, kept with the call: `name`, `type`, `given` (one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,9 +47,40 @@ def lacked(told: Iterable[Told]) -> list[str]:
     return [_words(one) for one in told if one.get("given") == NOT]
 
 
+def of_files(
+    files: Sequence[tuple[str, str]], told: Mapping[int, Iterable[Told]]
+) -> list[dict[int, Told]]:
+    """Of each file, by name and type, what is told of it by who was asked. Of those that share
+    both, in their order."""
+    found: list[dict[int, Told]] = [{} for _ in files]
+    for seat, of_seat in told.items():
+        left = list(enumerate(files))
+        for one in of_seat:
+            named = (one.get("name", ""), one.get("type", ""))
+            at = next((place for place in left if place[1] == named), None)
+            if at is not None:
+                left.remove(at)
+                found[at[0]][seat] = one
+    return found
+
+
+def by_how(told: Mapping[int, Told]) -> dict[str, list[int]]:
+    """ "as text, pages 1–3 of 300, which fit" or "not given: it takes no pictures" -> who."""
+    found: dict[str, list[int]] = {}
+    for seat, one in sorted(told.items()):
+        found.setdefault(_how(one), []).append(seat)
+    return found
+
+
 def _words(one: Told) -> str:
-    name, shown, why = one.get("name", ""), one.get("shown", ""), one.get("why", "")
+    name, how = f"“{one.get('name', '')}”", _how(one)
     if one.get("given") == NOT:
-        return f"was not given “{name}”" + (f": {why}" if why else "")
-    how = _HOW.get(one.get("given", ""), "as text")
-    return f"was given “{name}” {how}" + (f", {shown}" if shown else "")
+        return f"was not given {name}" + how.removeprefix("not given")
+    return f"was given {name} {how}"
+
+
+def _how(one: Told) -> str:
+    shown, why = one.get("shown", ""), one.get("why", "")
+    if one.get("given") == NOT:
+        return "not given" + (f": {why}" if why else "")
+    return _HOW.get(one.get("given", ""), "as text") + (f", {shown}" if shown else "")

@@ -7,18 +7,19 @@ them. Moments are those of UTC, so that the same run is the same file everywhere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from ..engine.attachments import amount
 from ..engine.findings.ruling import told
+from ..engine.given_files import by_how
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.usage import UNKNOWN, money
-from ..files.attached import attached_to
-from ..files.delivery import has_files
+from ..files.attached import described
 from ..models import Run, Verdict
 from ..models.shown import Shown
 from ..record import public
@@ -28,6 +29,7 @@ from ..record.parts import Analysis, JudgesQuote
 from ..record.pooled import pooled
 from ..record.portable.withheld import fusion_for
 from ..record.rows import state_from_rows
+from ..record.with_run import FileWithRun, files_with
 
 _STATUS = {"failed": "It failed.", "cancelled": "It was stopped."}
 _STEPS = {
@@ -119,6 +121,15 @@ class ToldSource:
 
 
 @dataclass(frozen=True)
+class ToldFile:
+    """Went with the question. `given`: to whom, and how."""
+
+    name: str
+    what: str
+    given: str
+
+
+@dataclass(frozen=True)
 class ToldChanges:
     """Since the question was asked before: what happened to a claim, its words then and now."""
 
@@ -138,6 +149,7 @@ class Account:
     answers: tuple[ToldAnswer, ...]
     found_best: tuple[str, ...]
     sources: tuple[ToldSource, ...]
+    files: tuple[ToldFile, ...]
     receipt: tuple[ToldLine, ...]
     total: ToldLine | None
     changed: ToldChanges | None = None
@@ -149,10 +161,11 @@ def account(run: Run, shown: Shown, before: Run | None = None) -> Account:
     spec, state = run.frozen_spec, state_from_rows(run)
     has_costs = shown.costs and not run.is_read_only
     lines = tuple(_lines(spec, state)) if has_costs else ()
+    files = files_with(run, state) if shown.prompt else []
     return Account(
         prompt=run.prompt,
         asked=_moment(run.asked_at),
-        facts=tuple(_facts(run, spec, state, shown)),
+        facts=tuple(_facts(run, spec, state, shown, files)),
         error=state.error or _STATUS.get(state.status, ""),
         fusions=tuple(_fusions(spec, state, shown)),
         answers=tuple(_answers(spec, state)),
@@ -160,6 +173,7 @@ def account(run: Run, shown: Shown, before: Run | None = None) -> Account:
         if shown.people
         else (),
         sources=tuple(_sources(state)) if state.research else (),
+        files=tuple(map(_file, files)),
         receipt=lines,
         total=_total(state) if lines else None,
         changed=_changed(before, spec, state) if before else None,
@@ -194,7 +208,16 @@ def _sources(state: RunState) -> Iterator[ToldSource]:
         yield ToldSource(one.number, one.url, one.title, ", ".join(cited), " ".join(notes))
 
 
-def _facts(run: Run, spec: Spec, state: RunState, shown: Shown) -> Iterator[str]:
+def _file(file: FileWithRun) -> ToldFile:
+    kept = file.row.file
+    what = f"{described(kept.type, kept.read)}, {amount(kept.size)}"
+    given = (f"{', '.join(map(letter, seats))}: {how}" for how, seats in by_how(file.given).items())
+    return ToldFile(file.row.name, what, "; ".join(given))
+
+
+def _facts(
+    run: Run, spec: Spec, state: RunState, shown: Shown, files: Sequence[FileWithRun]
+) -> Iterator[str]:
     if run.is_sample:
         yield "Sample: no model was asked"
     elif run.is_read_only:
@@ -209,9 +232,9 @@ def _facts(run: Run, spec: Spec, state: RunState, shown: Shown) -> Iterator[str]
         yield f"Project: {run.project.name}"
     if run.context:
         yield f"Told before the question: {' '.join(run.context.split())}"
-    if shown.prompt and (run.follows_id or has_files(run.messages)):
-        for file in attached_to(run.pk).values():
-            yield f"Attached: {file.in_words}"
+    for file in files:
+        what = described(file.row.file.type, file.row.file.read)
+        yield f"Attached: “{file.row.name}” ({what})"
     if shown.prompt and (kept := run.template):
         yield f"From the template “{kept['name']}”, version {kept['version']}: " + "; ".join(
             f"{name}: {' '.join(value.split())}" for name, value in kept["values"].items() if value

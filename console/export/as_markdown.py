@@ -13,7 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from markdown_it import MarkdownIt
 
 from ..markdown.document import complete_lines, too_costly
-from .account import Account, ToldAnswer, ToldChanges, ToldClaim, ToldFusion, ToldLine, ToldSource
+from .account import (
+    Account,
+    ToldAnswer,
+    ToldChanges,
+    ToldClaim,
+    ToldFile,
+    ToldFusion,
+    ToldLine,
+    ToldSource,
+)
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&!])")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
@@ -51,9 +60,9 @@ def _account(one: Account) -> Iterator[str]:
         yield _list(one.found_best)
     for fusion in one.fusions[1:]:
         yield from _fusion(fusion)
-    if one.sources:
+    if one.sources or one.files:
         yield "## Sources"
-        yield "\n".join(map(_source, one.sources))
+        yield "\n".join([*map(_source, one.sources), *map(_file, one.files)])
     if one.total:
         yield "## Receipt"
         yield _table([*one.receipt, one.total])
@@ -73,6 +82,11 @@ def _source(source: ToldSource) -> str:
     cited = f" — **{source.cited_by}**" if source.cited_by else ""
     note = f" ({_line(source.note)})" if source.note else ""
     return f"- {number}{_line(source.title)}: <{source.url}>{cited}{note}"
+
+
+def _file(file: ToldFile) -> str:
+    given = f" — {_line(file.given)}" if file.given else ""
+    return f"- “{_line(file.name)}” ({file.what}){given}"
 
 
 def _fusion(fusion: ToldFusion) -> Iterator[str]:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..engine.attachments import amount
+from ..engine.given_files import by_how
+from ..engine.state import RunState
 from ..files.attached import described
-from ..files.delivery import has_files
 from ..files.kinds import is_picture
 from ..models import File, Run
+from ..record.with_run import files_with
+from .seats import SeatView
+
+
+@dataclass(frozen=True)
+class GivenHow:
+    """ "as it is", and to whom."""
+
+    how: str
+    seats: Sequence[SeatView]
 
 
 @dataclass(frozen=True)
@@ -15,25 +28,30 @@ class FileShown:
     number: int
     name: str
     in_words: str
+    size: str
     has_thumbnail: bool
     is_earlier: bool
+    given: Sequence[GivenHow]
 
 
 def has_thumbnail(file: File) -> bool:
     return is_picture(file.type) or bool(file.read.get("has_thumbnail"))
 
 
-def files_of(run: Run) -> list[FileShown]:
+def files_of(run: Run, state: RunState, columns: Sequence[SeatView]) -> list[FileShown]:
     """Asks the database only where there may be some."""
-    if not getattr(run, "holds_files", run.follows_id or has_files(run.messages)):
-        return []
     return [
         FileShown(
-            number=row.number,
-            name=row.name,
-            in_words=described(row.file.type, row.file.read),
-            has_thumbnail=has_thumbnail(row.file),
-            is_earlier=row.is_earlier,
+            number=one.row.number,
+            name=one.row.name,
+            in_words=described(one.row.file.type, one.row.file.read),
+            size=amount(one.row.file.size),
+            has_thumbnail=has_thumbnail(one.row.file),
+            is_earlier=one.row.is_earlier,
+            given=[
+                GivenHow(how, [columns[seat] for seat in seats])
+                for how, seats in by_how(one.given).items()
+            ],
         )
-        for row in run.files.select_related("file")
+        for one in files_with(run, state)
     ]

@@ -34,6 +34,7 @@ from .pooled import pooled
 from .provenance import provenance
 from .thread import Neighbours
 from .told import (
+    AttachedFile,
     Attachment,
     Best,
     Call,
@@ -41,6 +42,7 @@ from .told import (
     ClaimQuote,
     Fusion,
     GivenFile,
+    GivenToSeat,
     LookedUp,
     PooledSource,
     Researched,
@@ -54,11 +56,14 @@ from .told import (
     VerdictSeen,
     Wished,
 )
+from .with_run import holds_files, with_told
 
 
 def with_verdicts(run: models.Run) -> models.Run:
-    """For who tells it where no database can be asked: they change only while it stands still."""
-    prefetch_related_objects([run], "verdicts__person")
+    """For who tells it where no database can be asked: they change only while it stands still.
+    With its files, which never change."""
+    more = ["files__file"] if holds_files(run) else []
+    prefetch_related_objects([run], "verdicts__person", *more)
     return run
 
 
@@ -114,7 +119,29 @@ def run_object(
         ],
         verdicts=[_verdict(row, viewer_id) for row in with_verdicts(run).verdicts.all()],
         research=_researched(state) if state.research else None,
+        files=_files(run, state) or None,
     )
+
+
+def _files(run: models.Run, state: RunState) -> list[AttachedFile]:
+    if not holds_files(run):
+        return []
+    return [
+        AttachedFile(
+            name=file.row.name,
+            type=file.row.file.type,
+            bytes=file.row.file.size,
+            hash=file.row.file_id,
+            earlier=file.row.is_earlier,
+            given=[_given_to(letter(seat), told) for seat, told in sorted(file.given.items())],
+        )
+        for file in with_told(list(run.files.all()), state)
+    ]
+
+
+def _given_to(seat: str, told: dict[str, Any]) -> GivenToSeat:
+    how = GivenFile.of(told)
+    return GivenToSeat(seat=seat, given=how.given, shown=how.shown, why=how.why)
 
 
 def _researched(state: RunState) -> Researched:

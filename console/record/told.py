@@ -141,6 +141,27 @@ class GivenFile(Told):
         )
 
 
+class GivenToSeat(Told):
+    """How it was given to a seat, as in `files` of its call."""
+
+    seat: str
+    given: Literal["as_it_is", "page_images", "text", "not_given"]
+    shown: str | None
+    why: str | None
+
+
+class AttachedFile(Told):
+    """A file that went with the question, `earlier` where it was attached before what this one
+    goes on from. `hash`: SHA-256 of what is in it. `given`: to each seat that was asked."""
+
+    name: str
+    type: str
+    bytes: int
+    hash: str
+    earlier: bool
+    given: list[GivenToSeat]
+
+
 class Call(Told):
     """One request to one model. Another try is another call. With the cause `brought` it is an
     answer from elsewhere, with the `name` it was given and `brought_by` whom, null of any other:
@@ -353,6 +374,8 @@ class Run(Outcome):
     verdicts: list[Verdict]
     # Not told of a run for which nothing was looked up.
     research: Researched | None = Field(default=None, exclude_if=lambda value: value is None)
+    # Not told of a run with which none went.
+    files: list[AttachedFile] | None = Field(default=None, exclude_if=lambda value: value is None)
     followed: str | None
     follow_ups: list[str] | None
 

@@ -16,13 +16,16 @@ from console.api.http.bodies import largest
 from console.api.http.errors import ApiError
 from console.api.planning.conversation import conversation
 from console.api.planning.schemas import ChatMessage, Part
+from console.engine.attachments import amount
 from console.files.store import path_of, remove_unused
 from console.models import Call, CatalogModel, Credential, File, Run, RunFile
 from console.record.asked import Followed, asked, to_be_asked
+from console.record.public import run_object
+from console.record.rows import state_from_rows
 from console.services.attaching import ToAttach, file_bring
 from tests.files import making
 
-from .story import Story
+from .story import Story, link_to
 
 pytestmark = pytest.mark.database
 
@@ -309,6 +312,85 @@ def test_what_is_taken_along_names_the_files(client: Client, alice: User) -> Non
     for form in ("md", "html"):
         taken = client.get(f"/fusion/runs/{run.pk}/export?format={form}").content.decode()
         assert "Attached: “report.pdf” (PDF, 1 page)" in taken
+
+
+def with_files(alice: User, **fields: Any) -> Run:
+    """Asked about a report and two pictures of one name, of which B takes none."""
+    story = Story().whole()
+    report = {"name": "report.pdf", "type": "application/pdf", "given": "text"}
+    photo = {"name": "photo.png", "type": "image/png", "given": "as_it_is"}
+    blind = photo | {"given": "not_given", "why": "it takes no pictures"}
+    calls = story.state.calls
+    calls["panel-0-1"].files = [report | {"shown": "page 1 of 2, which fits"}, photo, photo]
+    calls["panel-1-1"].files = [report, blind, photo]
+    run = story.save(alice, **fields)
+    attached(run, making.pdf(["Rain."]), "report.pdf")
+    attached(run, making.picture(), "photo.png", number=2)
+    row = attached(run, making.picture(41, 30), "photo.png", number=3)
+    content = [{"type": "file", "hash": row.file_id}, {"type": "text", "text": run.prompt}]
+    Run.objects.filter(pk=run.pk).update(messages=[{"role": "user", "content": content}])
+    return Run.objects.get(pk=run.pk)
+
+
+def in_sources(html: str) -> list[str]:
+    _, _, listed = html.partition('<div id="source-files"')
+    listed, _, _ = listed.partition("</ul>")
+    items = listed.split("<li")[1:]
+    return [" ".join(re.sub("<[^>]*>", " ", f"<li{item}").split()) for item in items]
+
+
+def test_files_stand_among_the_sources_with_who_was_given_them(client: Client, alice: User) -> None:
+    run = with_files(alice)
+    client.force_login(alice)
+    html = client.get(f"/fusion/runs/{run.pk}").content.decode()
+    sizes = [row.file.size for row in run.files.select_related("file")]
+    assert in_sources(html) == [
+        f"report.pdf PDF, 1 page, {amount(sizes[0])} A as text, page 1 of 2, which fits B as text",
+        f"photo.png PNG, 40 × 30, {amount(sizes[1])} A as it is B not given: it takes no pictures",
+        f"photo.png PNG, 41 × 30, {amount(sizes[2])} A B as it is",
+    ]
+    assert f'src="/fusion/runs/{run.pk}/files/2/thumbnail"' in html.partition("source-files")[2]
+    assert 'data-part="sources"' in html
+    assert (
+        "source-files" not in client.get(f"/fusion/runs/{Story().save(alice).pk}").content.decode()
+    )
+
+
+def test_a_link_that_hides_the_prompt_hides_its_files(client: Client, alice: User) -> None:
+    run = with_files(alice, visibility="link")
+    link = link_to(run, "shown")
+    html = client.get("/fusion/shared/shown").content.decode()
+    assert len(in_sources(html)) == 3 and f"/fusion/runs/{run.pk}/files" not in html
+    link.hides = ["costs", "prompt"]
+    link.save()
+    html = client.get("/fusion/shared/shown").content.decode()
+    assert not in_sources(html) and "report.pdf" not in html
+
+
+def test_programs_and_exports_are_told_who_was_given_a_file(client: Client, alice: User) -> None:
+    run = with_files(alice)
+    told = run_object(run, run.frozen_spec, state_from_rows(run)).model_dump(mode="json")["files"]
+    first, second, _ = told
+    rows = run.files.select_related("file")
+    assert [(f["name"], f["hash"], f["bytes"]) for f in told] == [
+        (row.name, row.file_id, row.file.size) for row in rows
+    ]
+    assert first["given"][0] == {
+        "seat": "A",
+        "given": "text",
+        "shown": "page 1 of 2, which fits",
+        "why": None,
+    }
+    assert [(g["seat"], g["given"]) for g in second["given"]] == [
+        ("A", "as_it_is"),
+        ("B", "not_given"),
+    ]
+    bare = Story().whole().save(alice)
+    assert "files" not in run_object(bare, bare.frozen_spec, state_from_rows(bare)).model_dump()
+    client.force_login(alice)
+    for form in ("md", "html"):
+        taken = client.get(f"/fusion/runs/{run.pk}/export?format={form}").content.decode()
+        assert "A: as it is; B: not given: it takes no pictures" in taken
 
 
 def test_a_follow_up_has_the_files_of_what_it_goes_on_from(client: Client, alice: User) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_type_hints
 from pydantic import Field, create_model
 
 from ...money.receipt import PaidCall
-from ...record.told import Outcome, Researched, Status, Verdict
+from ...record.told import AttachedFile, Outcome, Researched, Status, Verdict
 from ..http.replies import Error, Reply
 
 
@@ -67,6 +67,8 @@ class Run(Outcome, RunRow):
     follow_ups: list[str] | None
     # Not told of a run for which nothing was looked up.
     research: Researched | None = Field(default=None, exclude_if=lambda value: value is None)
+    # Not told of a run with which none went.
+    files: list[AttachedFile] | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class OrderReply(Reply):

@@ -181,7 +181,6 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
                 reader_id=request.user.pk,
             )
             | own
-            | {"files": files_of(run)}
         )
     except SpecUnreadable as why:
         return _without_its_answers(request, run, why, is_owner=is_owner)
@@ -224,8 +223,6 @@ def shared(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
     own = {"is_shared": True, "link_token": token, "takes_along": True}
-    if link.shown.prompt:
-        own["files"] = files_of(run)
     return page_or_part(request, PAGE, ENDED, context | own)
 
 
@@ -275,18 +272,21 @@ def run_page(
     expected = (
         expected_fusion(would_be, state, run.prompt, habits(), prices=prices) if can_fuse else None
     )
+    files = files_of(run, state, context["seats"]) if shown.prompt else []
     has_result = bool(context["fused_answer"]) and (state.status.is_final or is_older)
     columns_shown = columns(spec, alone)
     look = look if look in LOOKS else LOOKS[has_result]
     parts = PARTS if look == "result" else [column.id for column in columns_shown]
     seats = askable(spec, state)
     has_answers = any(seat.has_answer for seat in seats)
+    has_sources = bool(context["pool"] or files)
     is_waiting = state.status.is_final and is_compared_first(spec, state) and len(seats) > 1
     return context | {
         "run": run,
+        "files": files,
         "asked_at": when(run.asked_at) if run.is_imported else None,
         "look": look,
-        "part": part if part in parts and (part != "sources" or context["pool"]) else parts[0],
+        "part": part if part in parts and (part != "sources" or has_sources) else parts[0],
         "socket_path": socket,
         "frames_path": frames,
         "now": now,
