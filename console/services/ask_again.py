@@ -26,7 +26,7 @@ from .presets import filled_wish, presets_enabled
 from .reopening import must_be_of_here
 from .runs import run_start, spec_of
 from .taken import answers_to_take
-from .web import OFF, SHARED, is_offered
+from .web import OFF, PROVIDER, is_offered
 
 _OF_NO_PRESET = (CUSTOM, DIRECT)
 FORGOTTEN = "What this question went on from is not there any more: ask it anew."
@@ -90,9 +90,18 @@ def _spec_now(run: Run, before: Spec, owner: User, answers: list[Brought]) -> Sp
             leaves_out=True,
             stop_after=before.stop_after if before.has_judge else "",
             request=before.request,
-            web=SHARED if before.research and is_offered() else OFF,
+            web=_web_again(before),
         )
     )
+
+
+def _web_again(before: Spec) -> str:
+    """The way that was chosen for that run. A project's files are looked into where there are
+    some, whatever is said of the web; only a provider's own search needs no engine of ours."""
+    way = before.research.way if before.research else OFF
+    if way == "files" or (way != PROVIDER and not is_offered()):
+        return OFF
+    return way
 
 
 def _preset_now(slug: str, owner: User) -> Wish | None:

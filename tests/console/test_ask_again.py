@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.engine.spec import Research, Way
 from console.engine.state import RunStatus
 from console.models import Preset, Run
 from console.record.asked import asked
@@ -19,7 +21,7 @@ from console.services.deletion import runs_delete
 from console.services.errors import Refused
 from console.services.follow import run_follow
 
-from .story import ANALYSIS, Story
+from .story import ANALYSIS, Story, a_spec
 
 pytestmark = pytest.mark.database
 
@@ -93,6 +95,32 @@ def test_the_present_preset_is_asked_the_same_question(
     html = shown(page, made)
     assert "Asks again what was asked" in html and f'href="/fusion/runs/{run.pk}"' in html
     assert told(html) == []
+
+
+@pytest.mark.parametrize(
+    ("way", "with_engine", "again_way"),
+    [
+        ("shared", True, "shared"),
+        ("own", True, "own"),
+        ("provider", True, "provider"),
+        ("files", True, None),  # of a project that this run is not in
+        ("own", False, None),
+        ("provider", False, "provider"),
+    ],
+)
+def test_the_web_is_searched_the_way_it_was(
+    with_key: None,
+    alice: User,
+    settings: Any,
+    way: Way,
+    with_engine: bool,
+    again_way: str | None,
+) -> None:
+    settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")} if with_engine else {}
+    spec = replace(a_spec("alpha", "beta"), research=Research(way=way))
+    run = Story(spec).whole().save(alice)
+    research = run_ask_again(run=run, owner=alice).frozen_spec.research
+    assert (research.way if research else None) == again_way
 
 
 def test_where_there_is_no_such_preset_the_same_panel_is_asked(
