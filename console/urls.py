@@ -74,6 +74,7 @@ urlpatterns = [
     path("fusion/runs/<uuid:run_id>/fuse-now", fusions.fuse_now, name="run-fuse-now"),
     path("fusion/runs/<uuid:run_id>/fuse", fusions.fuse, name="run-fuse"),
     path("fusion/runs/<uuid:run_id>/go-on", fusions.go_on, name="run-go-on"),
+    path("fusion/runs/<uuid:run_id>/sources/read", fusions.source_read, name="source-read"),
     path(
         "fusion/runs/<uuid:run_id>/fusions/<int:number>/look-up",
         fusions.look_up,

@@ -2,7 +2,11 @@
 
     searches   query, engine, found: url and title each [, failure] [, cost: US dollars]
     sources    number, url, title, hash, characters, words, query, at [, pages, is_cut, orders]
+               [, checked: by the call of an answer that its provider's search has named it to,
+               found and missing of what that answer quotes of it]
                or, where it could not be read, url, title, query, at, failure
+    wanted     url, title of what a reader wants read of those that providers named, until it is
+               among the sources
     is_over    nothing more is searched; note: why there is less than was wished for
     trail      what seats did with tools of ours, each by its call and place among those that it
                asked for: call, place, tool, asked, at, and of what was done found (how many pages)
@@ -94,7 +98,24 @@ def with_search(pool: Pool, search: dict[str, Any]) -> Pool:
 
 
 def with_source(pool: Pool, source: Source) -> Pool:
-    return pool | {"sources": _with(sources(pool), source, "url")}
+    left = [one for one in wanted(pool) if one["url"] not in (source["url"], source.get("asked"))]
+    return _wanting(pool, left) | {"sources": _with(sources(pool), source, "url")}
+
+
+def wanted(pool: Pool) -> list[dict[str, str]]:
+    return list(pool.get("wanted", ()))
+
+
+def with_wanted(pool: Pool, url: str, title: str) -> Pool:
+    """Where it could not be read before, it is tried again."""
+    failed = [s for s in sources(pool) if s["url"] == url and "number" not in s]
+    pool = pool | {"sources": [s for s in sources(pool) if s not in failed]} if failed else pool
+    return _wanting(pool, _with(wanted(pool), {"url": url, "title": title}, "url"))
+
+
+def _wanting(pool: Pool, left: list[dict[str, str]]) -> Pool:
+    rest = {name: value for name, value in pool.items() if name != "wanted"}
+    return rest | {"wanted": left} if left else rest
 
 
 def over(pool: Pool, note: str) -> Pool:

@@ -36,7 +36,8 @@ def _pool(pool: Pool) -> Pool:
     listed = {"searches": searches(pool), "sources": sources(pool)}
     told = {name: _without_queries(found) for name, found in listed.items() if found}
     steps = [one | {"asked": "", "about": ""} for one in trail(pool)]
-    return pool | told | ({"trail": steps} if steps else {})
+    shown = {name: value for name, value in pool.items() if name != "wanted"}
+    return shown | told | ({"trail": steps} if steps else {})
 
 
 def _without_queries(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ class SourceView:
     missing: Sequence[str]
     note: str
     orders: str
+    may_be_read: bool  # by whom it is up to: a provider named it
+    is_wanted: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def pool_view(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> PoolV
 
 def phase(spec: Spec, state: RunState) -> Phase | None:
     """The first of the four steps; None where nothing is looked up."""
-    if spec.research is None and not state.research:
+    told = pool.sources(state.research) or pool.searches(state.research)
+    if spec.research is None and not told:
         named = any(call.citations for call in state.calls.values())
         return Phase("Sources", "absent", "none read by us") if named else None
     read, is_over = len(pool.read(state.research)), bool(state.research.get("is_over"))
@@ -97,7 +100,13 @@ def _began(state: RunState) -> float | None:
 
 
 def _seconds(state: RunState) -> float | None:
-    began, ends = _began(state), [source["at"] for source in pool.sources(state.research)]
+    """What was read once the answers were there is no part of it."""
+    began, answered = (
+        _began(state),
+        [c.finished_at for c in state.calls.values() if c.step is Step.PANEL and c.finished_at],
+    )
+    until = max(answered, default=float("inf"))
+    ends = [source["at"] for source in pool.sources(state.research) if source["at"] <= until]
     return None if began is None or not ends else max(0, max(ends) - began)
 
 
@@ -129,7 +138,7 @@ def _source(one: PoolEntry, columns: Sequence[SeatView]) -> SourceView:
     note = one.failure
     if one.named_by and not one.was_read:
         letters = ", ".join(columns[seat].letter for seat in one.named_by)
-        note = NOT_READ.format(letters=letters)
+        note = " ".join(filter(None, [NOT_READ.format(letters=letters), one.failure]))
     elif one.is_cut:
         note = "Only its beginning was read: it is very long."
     size = f"{one.words:,} words" if one.words else ""
@@ -152,4 +161,6 @@ def _source(one: PoolEntry, columns: Sequence[SeatView]) -> SourceView:
         missing=list(dict.fromkeys(one.missing)),
         note=note,
         orders=ORDERS.format(words=one.orders) if one.orders else "",
+        may_be_read=bool(one.may_be_read and urlsplit(one.url).scheme in ("http", "https")),
+        is_wanted=one.is_wanted,
     )

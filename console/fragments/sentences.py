@@ -51,6 +51,8 @@ def status(spec: Spec, state: RunState) -> str:
         return "Poll: each panelist compares its own answer with the fused one"
     if any(not one.get("is_over") for one in pool.lookups(state.research)):
         return "Look-up: pages are searched for a claim, and read"
+    if pool.wanted(state.research):
+        return "Sources: a page that a provider named is being read"
     if state.fused:
         return "Synthesis: the fused answer is being written"
     if state.fusion:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..engine import pool
+from ..engine.findings.cited import numbered
 from ..engine.spec import letter
 from ..engine.state import CallState, RunState, Step, seat_of
 
@@ -33,10 +34,17 @@ class PoolEntry:
     found: int = 0
     quotes: int = 0
     missing: list[str] = field(default_factory=list)
+    # A reader wants it read.
+    is_wanted: bool = False
 
     @property
     def was_read(self) -> bool:
         return self.number is not None
+
+    @property
+    def may_be_read(self) -> bool:
+        """A provider named it, and nobody here has read it or is about to."""
+        return bool(self.named_by) and not (self.was_read or self.is_wanted)
 
 
 def pooled(state: RunState) -> list[PoolEntry]:
@@ -57,30 +65,39 @@ def pooled(state: RunState) -> list[PoolEntry]:
         )
         for source in pool.sources(state.research)
     }
-    numbered = {one.number: one for one in known.values() if one.was_read}
+    by_number = {one.number: one for one in known.values() if one.was_read}
     for step in pool.trail(state.research):
-        seat, opened = seat_of(step["call"]), numbered.get(step.get("number"))
+        seat, opened = seat_of(step["call"]), by_number.get(step.get("number"))
         if opened and seat is not None and seat not in opened.opened_by:
             opened.opened_by.append(seat)
+    led = {s["asked"]: s["url"] for s in pool.sources(state.research) if "asked" in s}
+    checked = {s["url"]: s["checked"] for s in pool.sources(state.research) if "checked" in s}
     for call in _answers(state):
         for cited in call.citations:
-            one = known.get(cited["url"])
+            one = known.get(led.get(cited["url"], cited["url"]))
             if one is not None and one.was_read:
-                one.cited_by.append(call)
-                _count(one, cited)
+                if call not in one.cited_by:
+                    one.cited_by.append(call)
+                    _count(one, cited | checked.get(one.url, {}).get(call.key, {}))
             elif call.seat is not None:
                 title = cited["title"] or cited["url"]
                 one = known.setdefault(cited["url"], PoolEntry(cited["url"], title))
                 one.named_by.append(call.seat)
+    for wanted in pool.wanted(state.research):
+        if wanted["url"] in known:
+            known[wanted["url"]].is_wanted = True
     return sorted(known.values(), key=lambda one: (not one.was_read, one.number or 0))
 
 
-def answers_that_cite(state: RunState) -> list[tuple[str, str]]:
-    """(letter, text) of each, of what was written from them “fused answer”."""
+def answers_that_cite(state: RunState, number: int) -> list[tuple[str, str, int]]:
+    """(letter, text, its number for that source) of each, of what was written from them “fused
+    answer”."""
+    source = next((s for s in pool.read(state.research) if s["number"] == number), {})
     return [
-        ("fused answer" if call.seat is None else letter(call.seat), call.text)
+        ("fused answer" if call.seat is None else letter(call.seat), call.text, its_number)
         for call in _answers(state)
-        if call.citations
+        for its_number, one in numbered(call.citations)
+        if one["url"] in (source.get("url"), source.get("asked"))
     ]
 
 

@@ -20,7 +20,7 @@ from ..engine.calls.call import Control
 from ..engine.calls.window import window_of
 from ..engine.errors import LeaseLost, ProviderError, Reason
 from ..engine.events import Event, EventType
-from ..engine.pool import lookups, searches
+from ..engine.pool import lookups, searches, wanted
 from ..engine.provider import Provider
 from ..engine.reducer import apply
 from ..engine.spec import MAX_SEATS, Panelist, Spec
@@ -238,8 +238,9 @@ class Execution:
 
 
 def _searches_the_web(spec: Spec, state: RunState) -> bool:
-    """Not where only the project's files are looked into; what a reader has looked up is."""
-    is_asked_for = any(not one.get("is_over") for one in lookups(state.research))
+    """Not where only the project's files are looked into; what a reader asks for is."""
+    open_ones = [one for one in lookups(state.research) if not one.get("is_over")]
+    is_asked_for = bool(open_ones or wanted(state.research))
     return is_asked_for or not (spec.research and spec.research.way == "files")
 
 

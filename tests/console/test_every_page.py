@@ -41,7 +41,7 @@ DONE = {
     *("seat-add", "seat-stop", "seat-ask", "token-revoke", "sign-out"),
     *("first-key", "sample-away", "preset-renew", "preset-mend", "file-bring", "file-text"),
     *("preset-offer", "preset-copy", "prompt-offer", "model-star"),
-    *("project-file-add", "project-file-remove", "claim-look-up"),
+    *("project-file-add", "project-file-remove", "claim-look-up", "source-read"),
 }
 # For machines, the same for everybody. (Redis is away here.)
 MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .evidence import QuotableAnswer
@@ -11,6 +11,7 @@ from .extracts import Library
 
 LONGEST_QUOTE = 400
 MOST_MISSING = 5  # quotes that are told
+_QUOTED = ("found", "missing")
 # [1], [1, 3], [1][3]; not [1](…), which is a link, nor [1]: …, which says where one leads.
 _CITED = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\](?![(:])")
 _QUOTE = re.compile(
@@ -30,6 +31,18 @@ def cited(text: str, library: Library) -> list[dict[str, str]]:
         _entry(number, library, quotes.get(number, []))
         for number in sorted(n for n in numbers if n in library.sources)
     ]
+
+
+def numbered(citations: Sequence[Mapping[str, str]]) -> list[tuple[int, Mapping[str, str]]]:
+    """Each with the number that its text has for it: a provider's own count from one."""
+    return [(int(one.get("number", place)), one) for place, one in enumerate(citations, 1)]
+
+
+def quotes_of(text: str, number: int, source: str) -> dict[str, str]:
+    """What the text quotes by this number of a source that was read later: `found`, `missing`."""
+    one = {"number": number, "url": "", "title": ""}
+    entries = cited(text, Library({number: one}, {number: source}, ()))
+    return {name: entry[name] for entry in entries for name in _QUOTED if name in entry}
 
 
 def quotes_in(text: str, number: int, source: str) -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ from ..state import CallState, FusionState, RunState, RunStatus, Step
 from ..text import ended
 from .condense import condense
 from .judge import analyse
-from .look_up import look_up
+from .look_up import look_up, read_wanted
 from .material import make_material
 from .panel import answers_of, panel_of
 from .poll import poll
@@ -55,11 +55,11 @@ async def fuse(
     """Take the run from where `state` shows it to its end; `state` is folded in place.
 
     What is to be done: seats never asked, interrupted or asked again by a reader; the fusion
-    that is open, or the first one; polls; what is to be looked up. `histories` gives a seat a
-    conversation of its own; `handed_on`: the worker before was stopped, not lost; `pieces`
-    keeps what is written until it is told; `files` gives each seat what was attached, which
-    `messages` have as text; `researcher` searches and reads where the spec wishes it. Failures
-    of calls are events, never exceptions. Raises only LeaseLost, from `admission`, and
+    that is open, or the first one; polls; what is to be read or looked up. `histories` gives a
+    seat a conversation of its own; `handed_on`: the worker before was stopped, not lost;
+    `pieces` keeps what is written until it is told; `files` gives each seat what was attached,
+    which `messages` have as text; `researcher` searches and reads where the spec wishes it.
+    Failures of calls are events, never exceptions. Raises only LeaseLost, from `admission`, and
     CancelledError; every connection is closed by then.
     """
     context = Context(
@@ -99,6 +99,7 @@ async def fuse(
         if fusion:
             await _fuse(context, fusion, answers, panel.going_on)
         await poll(context)
+        gathering = await read_wanted(context, gathering)
         await look_up(context, gathering)
         if state.going_on:
             context.say(EventType.FUSION_COMPLETED, fusion=max(state.fusions))

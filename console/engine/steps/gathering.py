@@ -11,7 +11,9 @@ from typing import Any
 
 from .. import pool as pools
 from ..calls.call import Context
+from ..calls.together import together
 from ..events import EventType
+from ..findings.cited import numbered, quotes_of
 from ..findings.extracts import Library, library
 from ..findings.orders import gives_orders
 from ..pool import NotRead, Pool, Source
@@ -88,12 +90,16 @@ class Gathering:
             if known := self._at(hit["url"]):
                 return known
             source, text = await self._fetched(hit, query, deadline)
+            if "failure" not in source:
+                source |= await self._checked(source, text)
             async with self._keeping:
-                if known := self._at(source["url"]):
-                    return known  # another address led there before
+                if known := self._at(source["url"]):  # another address led there before
+                    if hit not in pools.wanted(self.pool):
+                        return known
+                    source = _elsewhere(hit, known, source["at"])
                 said_by = [s for s in pools.read(self.pool) if s["hash"] == source.get("hash")]
                 if said_by:
-                    source.pop("hash")
+                    source = _without(source, "hash", "checked")
                     source["failure"] = f"It says the same as source {said_by[0]['number']}."
                 kept = {}
                 if "failure" not in source:
@@ -104,6 +110,14 @@ class Gathering:
                     self._texts |= kept
                 self._context.say(EventType.SOURCE_ADDED, **source)
                 return said_by[0] if said_by else source
+
+    async def read_wanted(self, seconds: float) -> None:
+        """What a reader wants read of what providers named."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        await together(self._read_wanted(hit, deadline) for hit in pools.wanted(self.pool))
+
+    async def _read_wanted(self, hit: dict[str, str], deadline: float) -> None:
+        await self.read(hit, "", deadline)
 
     async def keep_steps(self, steps: list[dict[str, Any]]) -> None:
         """Of a seat's tools (pool.py)."""
@@ -161,8 +175,34 @@ class Gathering:
         source["at"] = round(self._context.clock(), 3)
         return source, text
 
+    async def _checked(self, source: Source, text: str) -> Source:
+        """What answers quote of it that have it from their providers, by numbers of their own."""
+        named = [
+            (call.key, call.text, number)
+            for call in self._context.state.calls.values()
+            if call.is_usable
+            for number, one in numbered(call.citations)
+            if one["url"] in (source["url"], source.get("asked")) and "found" not in one
+        ]
+        found = await asyncio.to_thread(
+            lambda: {
+                key: told for key, said, number in named if (told := quotes_of(said, number, text))
+            }
+        )
+        return {"checked": found} if found else {}
+
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:
         """Whoever asks for the same meanwhile waits, and finds it in the pool."""
         async with self._under_way[what]:
             yield
+
+
+def _elsewhere(hit: dict[str, str], known: Source, at: float) -> Source:
+    """Of an address that leads where another one led before."""
+    what = f"It leads to source {known['number']}." if "number" in known else known["failure"]
+    return {"url": hit["url"], "title": hit["title"], "query": "", "at": at, "failure": what}
+
+
+def _without(source: Source, *names: str) -> Source:
+    return {name: value for name, value in source.items() if name not in names}

@@ -47,6 +47,14 @@ async def look_up(context: Context, gathering: Gathering | None) -> None:
             await _LookUp(context, gathering, one).carry_out()
 
 
+async def read_wanted(context: Context, gathering: Gathering | None) -> Gathering | None:
+    """Of what providers named for searches of their own; no engine is needed for it."""
+    if pools.wanted(context.state.research) and context.researcher is not None:
+        gathering = gathering or Gathering(context)
+        await gathering.read_wanted(SECONDS)
+    return gathering
+
+
 def verdicts(claim: NamedClaim) -> list[str]:
     """What a passage may back."""
     if claim.stances:

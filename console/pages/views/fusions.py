@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from ... import access
 from ...models import Run
-from ...services import fusions
+from ...services import fusions, source_reads
 from ...services.ask_again import run_ask_again
 from ...services.errors import Refused
 from ...services.follow import run_follow
@@ -78,6 +78,14 @@ def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpRespons
     done = _do(request, run_id, claim_look_up, fusion=number, claim=claim)
     if done.status_code == 302:  # whoever asked stays at the claim
         done["Location"] += f"?look=result&part=analysis#claim-{number}-{claim}"
+    return done
+
+
+@posted
+def source_read(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    done = _do(request, run_id, source_reads.source_read, url=request.POST.get("url", ""))
+    if done.status_code == 302:
+        done["Location"] += "?look=result#sources"
     return done
 
 

@@ -53,8 +53,8 @@ def _pieces(text: str, state: RunState, number: int) -> list[SourcePiece]:
     if len(text) > MARKED:
         return [SourcePiece(text)]
     spans: dict[tuple[int, int], list[str]] = {}
-    for who, said in answers_that_cite(state):
-        for span in quotes_in(said, number, text):
+    for who, said, its_number in answers_that_cite(state, number):
+        for span in quotes_in(said, its_number, text):
             spans.setdefault(span, []).append(who)
     pieces: list[SourcePiece] = []
     at = 0

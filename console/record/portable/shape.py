@@ -178,6 +178,12 @@ class SearchShape(TypedDict):
 
 
 @with_config(_STRICT)
+class CheckedShape(TypedDict):
+    found: NotRequired[Annotated[str, Field(pattern=r"^[0-9]{1,6} of [0-9]{1,6}$")]]
+    missing: NotRequired[Words]
+
+
+@with_config(_STRICT)
 class SourceShape(TypedDict):
     url: Url
     title: Short
@@ -190,6 +196,7 @@ class SourceShape(TypedDict):
     pages: NotRequired[Annotated[int, Field(ge=0, le=MOST)]]
     is_cut: NotRequired[Literal[True]]
     orders: NotRequired[Short]
+    checked: NotRequired[dict[Annotated[str, Field(max_length=40)], CheckedShape]]
     failure: NotRequired[Short]
 
 

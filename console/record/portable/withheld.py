@@ -75,6 +75,7 @@ def call_for(call: CallState, shown: Shown) -> CallState:
 
 
 def research_for(pool: Pool, shown: Shown) -> Pool:
+    pool = {name: one for name, one in pool.items() if name != "wanted"}  # nobody reads it there
     if shown.costs or not any("cost" in search for search in searches(pool)):
         return pool
     free = [{k: v for k, v in one.items() if k != "cost"} for one in searches(pool)]
