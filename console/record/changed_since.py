@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from typing import Any
 
 from django.db.models import QuerySet
@@ -40,10 +39,6 @@ def earlier(run: Run, readable: QuerySet[Run]) -> Run | None:
     if run.again_of_id is None:
         return None
     return readable.filter(pk=run.again_of_id).first()
-
-
-def is_told(run_id: uuid.UUID | None, readable: QuerySet[Run]) -> bool:
-    return run_id is not None and readable.filter(pk=run_id).exists()
 
 
 def said_by(spec: Spec, state: RunState, fusion: int | None = None) -> SaidByRun:

@@ -13,6 +13,7 @@ from ..engine.spec import Spec
 from ..engine.state import RunState
 from ..engine.terms import NobodyLeft
 from ..models import Run
+from ..models.runs import PROJECT
 from ..record.asked import Followed, Forgotten, asked
 from ..record.rows import state_from_rows
 from .attaching import files_of
@@ -23,6 +24,7 @@ from .follow import OWN
 from .own_presets import own_wish
 from .panel_content import content_of_spec, wish_of
 from .presets import filled_wish, presets_enabled
+from .project_files import looked_into
 from .reopening import must_be_of_here
 from .runs import run_start, spec_of
 from .taken import answers_to_take
@@ -37,14 +39,15 @@ def run_ask_again(
 ) -> Run:
     """A run of the same question, of whoever the run's preset asks by now; where there is no such
     preset, of the same panel. What was chosen for that run beside it stays: its terms, the web,
-    its files, answers from elsewhere, and what it goes on from. `reuses`: answers of models that
-    would be asked just the same are taken over. Raises Refused."""
+    its files, answers from elsewhere, its project and what it goes on from. `reuses`: answers of
+    models that would be asked just the same are taken over. Raises Refused."""
     must_be_of_here(run)
     if not run.is_final:
         raise Refused("It has not ended yet: a question is asked again when it has its answer.")
     before, state = spec_of(run), state_from_rows(run)
     answers = _brought(before, state)
-    spec = _spec_now(run, before, owner, answers)
+    spec = looked_into(_spec_now(run, before, owner, answers), run.project)
+    is_told_else = run.context != (run.project.context if run.project else "")
     try:
         messages = asked(run).messages
     except Forgotten:
@@ -57,7 +60,7 @@ def run_ask_again(
         prompt=run.prompt,
         spec=spec,
         answers=answers,
-        visibility="team" if run.visibility == "team" else "private",
+        visibility=run.shared_with if run.shared_with in ("team", PROJECT) else "private",
         client_run_id=client_run_id,
         messages=None if goes_on else messages,
         follows=run.follows if goes_on else None,
@@ -67,7 +70,8 @@ def run_ask_again(
         files=files_of(run),
         template=run.template,
         again_of=run,
-        taken=answers_to_take(run, state, before, spec) if reuses else (),
+        project=run.project,
+        taken=answers_to_take(run, state, before, spec) if reuses and not is_told_else else (),
     )
 
 
@@ -90,18 +94,17 @@ def _spec_now(run: Run, before: Spec, owner: User, answers: list[Brought]) -> Sp
             leaves_out=True,
             stop_after=before.stop_after if before.has_judge else "",
             request=before.request,
-            web=_web_again(before),
+            web=_web_now(before, wish.usual_web),
         )
     )
 
 
-def _web_again(before: Spec) -> str:
-    """The way that was chosen for that run. A project's files are looked into where there are
-    some, whatever is said of the web; only a provider's own search needs no engine of ours."""
-    way = before.research.way if before.research else OFF
-    if way == "files" or (way != PROVIDER and not is_offered()):
+def _web_now(before: Spec, usual: str) -> str:
+    """Only where the web was searched; the way is the preset's by now, if it has one."""
+    if before.research is None or before.research.way == "files":
         return OFF
-    return way
+    way = before.research.way if usual in ("", OFF) else usual
+    return way if way == PROVIDER or is_offered() else OFF
 
 
 def _preset_now(slug: str, owner: User) -> Wish | None:

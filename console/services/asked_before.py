@@ -15,11 +15,12 @@ from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import RunStatus
-from ..models import Preset, Run
+from ..models import Preset, Project, Run
 from ..models.runs import READ_ONLY
 from ..record.asked import Forgotten, asked
 from ..search.like import AskedLike, asked_like
 from .follow import OWN
+from .project_files import looked_into
 from .site import chosen_for_the_site
 
 LOOKED_AT = 200  # of the newest, for the very same question
@@ -46,19 +47,25 @@ def reuse_minutes(slug: str) -> int:
 
 
 def answered_already(
-    branches: Sequence[QuerySet[Run]], spec: Spec, messages: Sequence[Message]
+    branches: Sequence[QuerySet[Run]],
+    spec: Spec,
+    messages: Sequence[Message],
+    project: Project | None = None,
 ) -> Run | None:
     """The newest run of the very same question, as its preset lets it stand: asked the same, of
-    the same models with the same options, with the same files. `branches`: of what may be
-    read."""
+    the same models with the same options, with the same files, in the same project with the same
+    context. `branches`: of what may be read."""
     minutes = reuse_minutes(spec.preset)
-    if not minutes:
+    if not minutes or spec.brought:  # what was brought along is not part of a spec
         return None
+    spec = looked_into(spec, project)
     prompt = _plain(text_of(messages[-1].get("content")))
     newest: list[tuple[Any, Any]] = []
     for runs in branches:
         fresh = runs.filter(
             preset=spec.preset,
+            project=project,
+            context=project.context if project else "",
             status=RunStatus.COMPLETED,
             created_at__gte=timezone.now() - timedelta(minutes=minutes),
         ).exclude(origin__in=READ_ONLY)
@@ -77,8 +84,9 @@ def _is_the_same(run: Run, spec: Spec, messages: Sequence[Message]) -> bool:
         before = run.frozen_spec
     except (Forgotten, SpecUnreadable):
         return False
-    if run.follows_from == OWN or not run.fusions.exclude(text="").exists():
-        return False
+    written = run.fusions.exclude(text="").values_list("number", flat=True)
+    if run.follows_from == OWN or [*written] != [1]:
+        return False  # what was fused again is what somebody else wished of it
     return _normal(was_asked) == _normal(messages) and _essence(before) == _essence(spec)
 
 

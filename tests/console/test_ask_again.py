@@ -20,6 +20,8 @@ from console.services.ask_again import run_ask_again
 from console.services.deletion import runs_delete
 from console.services.errors import Refused
 from console.services.follow import run_follow
+from console.services.presets import preset_spec
+from console.services.projects import project_save
 
 from .story import ANALYSIS, Story, a_spec
 
@@ -145,6 +147,52 @@ def test_a_follow_up_goes_on_from_what_it_went_on_from(with_key: None, alice: Us
     made = run_ask_again(run=follow, owner=alice)
     assert (made.follows, made.again_of) == (first, follow)
     assert asked(made).messages == asked(follow).messages
+
+
+def test_it_stays_in_its_project_and_answers_told_something_else_are_asked_anew(
+    with_key: None, alice: User
+) -> None:
+    project = project_save(by=alice, name="Billing", context="We bill nobody.")
+    spec = preset_spec(Preset.objects.get(slug="quality"))
+    run = Story(spec).whole().save(alice, visibility="team")
+    in_it = {"project": project, "leaves_with_project": True, "context": project.context}
+    Run.objects.filter(pk=run.pk).update(**in_it)
+    run.refresh_from_db()
+    made = run_ask_again(run=run, owner=alice, reuses=True)
+    assert (made.project, made.context, made.shared_with) == (project, project.context, "project")
+    assert made.calls.filter(cause="taken").count() == 3
+    project_save(by=alice, name="Billing", context="We bill everybody.", project=project)
+    run.refresh_from_db()
+    made = run_ask_again(run=run, owner=alice, reuses=True)
+    assert made.context == "We bill everybody." and not made.calls.exists()
+
+
+@pytest.mark.parametrize(
+    ("was", "preset", "becomes"),
+    [
+        ("files", "", None),
+        ("own", "", "own"),
+        ("shared", "provider", "provider"),
+        (None, "shared", None),
+    ],
+)
+def test_the_web_is_searched_only_where_it_was(
+    with_key: None,
+    monkeypatch: pytest.MonkeyPatch,
+    alice: User,
+    was: Way | None,
+    preset: str,
+    becomes: str | None,
+) -> None:
+    for module in ("web", "ask_again"):
+        monkeypatch.setattr(f"console.services.{module}.is_offered", lambda: True)
+    Preset.objects.filter(slug="quality").update(web=preset or "off")
+    run = Story().whole().save(alice)
+    asked_with = replace(run.frozen_spec, research=Research(way=was) if was else None)
+    Run.objects.filter(pk=run.pk).update(spec=asked_with.to_dict())
+    run.refresh_from_db()
+    research = run_ask_again(run=run, owner=alice).frozen_spec.research
+    assert (research.way if research else None) == becomes
 
 
 def test_only_its_owner_asks_again(page: Client, client: Client, alice: User, bob: User) -> None:

@@ -3,6 +3,7 @@ offered."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,11 @@ from django.test import Client
 from django.utils import timezone
 
 from console.access import visible
-from console.models import Preset, Run
+from console.engine.provider import Message
+from console.models import Preset, Project, Run
 from console.services.asked_before import answered_already
 from console.services.presets import preset_spec
+from console.services.projects import project_save
 
 from .story import Story
 
@@ -60,6 +63,35 @@ def test_what_the_preset_asks_otherwise_is_another_question(
 ) -> None:
     Preset.objects.filter(pk=preset.pk).update(**changed)
     preset.refresh_from_db()
+    assert found(alice, preset) is None
+
+
+def test_what_a_project_says_is_part_of_the_question(run: Run, preset: Preset, alice: User) -> None:
+    project = project_save(by=alice, name="Billing", context="Water is dry here.")
+    messages: list[Message] = [{"role": "user", "content": ASKED}]
+
+    def answered(place: Project | None) -> Run | None:
+        return answered_already(visible(alice), preset_spec(preset), messages, place)
+
+    assert answered(project) is None
+    Run.objects.filter(pk=run.pk).update(project=project)
+    assert answered(project) is None and answered(None) is None
+    Run.objects.filter(pk=run.pk).update(context=project.context)
+    assert answered(project) == run and answered(None) is None
+
+
+def test_what_was_fused_again_or_brings_answers_along_is_not_the_same(
+    run: Run, preset: Preset, alice: User
+) -> None:
+    spec, messages = preset_spec(preset), [Message(role="user", content=ASKED)]
+    brought = replace(spec, panel=(replace(spec.panel[0], brought_by="alice"), *spec.panel[1:]))
+    Run.objects.filter(pk=run.pk).update(spec=brought.to_dict())
+    assert answered_already(visible(alice), brought, messages) is None
+    Run.objects.filter(pk=run.pk).update(spec=spec.to_dict())
+    assert found(alice, preset) == run
+    again = run.fusions.get()
+    again.pk, again.number = None, 2
+    again.save(force_insert=True)
     assert found(alice, preset) is None
 
 

@@ -83,7 +83,8 @@ def start(
     if first:
         call.started.append(first)
         return Started(first, False)
-    if not part and (same := answered_before(call, spec, prompt, messages, files)):
+    project = project_of(call.body, call.token.owner, spec.preset)
+    if not part and (same := answered_before(call, spec, prompt, messages, files, project)):
         return Started(same, False, is_reused=True)
     if fails_again and not key:
         hashes = [hash_of(call, of) for of in ("", PANEL)]
@@ -91,7 +92,7 @@ def start(
             repeated(failed)
             call.started.append(failed)
             return Started(failed, False, has_failed=True)
-    taken = taken_for(call, spec, prompt, messages, files)
+    taken = taken_for(call, spec, prompt, messages, files, project)
     before = timezone.now()
     repeats = is_repetition(call)
     try:
@@ -108,7 +109,7 @@ def start(
             goes_on=bool(part),
             visibility=visibility,
             max_cost=max_cost_of(call),
-            project=project_of(call.body, call.token.owner, spec.preset),
+            project=project,
             taken=taken,
         )
     except Refused as refusal:

@@ -13,7 +13,7 @@ from ... import access
 from ...engine.provider import Message
 from ...engine.spec import Spec
 from ...engine.state import CallState
-from ...models import Run
+from ...models import Project, Run
 from ...models.tokens import Scope
 from ...record.asked import Forgotten, asked
 from ...record.rows import state_from_rows
@@ -21,6 +21,7 @@ from ...services.asked_before import answered_already
 from ...services.attaching import ToAttach, content_of
 from ...services.errors import Refused
 from ...services.follow import OWN
+from ...services.project_files import looked_into
 from ...services.runs import spec_of
 from ...services.taken import answers_to_take
 from ..http.base import ApiCall
@@ -37,6 +38,7 @@ def taken_for(
     prompt: str,
     messages: list[Message] | None,
     files: Sequence[ToAttach],
+    project: Project | None,
 ) -> list[CallState]:
     """Raises ApiError where that run may not be read, or was asked something else."""
     named = call.body.fusion.reuse_answers
@@ -53,10 +55,12 @@ def taken_for(
         raise ApiError("invalid_request", "There is no such run.", param=PARAM) from None
     except Refused as refused:
         raise ApiError("invalid_request", str(refused), param=PARAM) from None
-    if was_asked != (messages or [{"role": "user", "content": content_of(prompt, files)}]):
+    is_told_else = run.context != (project.context if project else "")
+    asks = messages or [{"role": "user", "content": content_of(prompt, files)}]
+    if is_told_else or was_asked != asks:
         message = "That run was asked something else: only answers to the very same are taken over."
         raise ApiError("invalid_request", message, param=PARAM)
-    return answers_to_take(run, state_from_rows(run), before, spec)
+    return answers_to_take(run, state_from_rows(run), before, looked_into(spec, project))
 
 
 def _was_asked(run: Run) -> list[Message] | None:
@@ -73,6 +77,7 @@ def answered_before(
     prompt: str,
     messages: list[Message] | None,
     files: Sequence[ToAttach],
+    project: Project | None,
 ) -> Run | None:
     """The run that has the answer, where that is asked for, its preset lets it stand and the token
     may read it. The reply's headers say which, and how many seconds old it is."""
@@ -81,7 +86,8 @@ def answered_before(
     reads = Scope.READ in call.token.scopes
     mine = [Run.objects.filter(token=call.token)]
     asks = messages or [{"role": "user", "content": content_of(prompt, files)}]
-    run = answered_already(access.visible(call.token.owner) if reads else mine, spec, asks)
+    readable = access.visible(call.token.owner) if reads else mine
+    run = answered_already(readable, spec, asks, project)
     call.headers[STATUS] = "HIT" if run else "MISS"
     if run:
         call.headers[AGE] = str(max(int((timezone.now() - run.created_at).total_seconds()), 0))

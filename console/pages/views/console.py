@@ -119,7 +119,7 @@ def _console(request: HttpRequest) -> HttpResponse:
     if "quote" in request.GET:
         return _quote(request, form, place)
     if "like" in request.GET:
-        return _like(request, form)
+        return _like(request, form, place)
     if "fill" in request.GET:
         form.filled_up()
     if "fill" in request.GET or begins:
@@ -239,7 +239,7 @@ def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpRes
     return render(request, "console/compose/_quote.html", {"quote": view, **told})
 
 
-def _like(request: HttpRequest, form: ComposeForm) -> HttpResponse:
+def _like(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpResponse:
     """Whether the very same was answered a moment ago, or something like it was asked before."""
     person, same = _user(request), None
     prompt = clean_text(request.POST.get("prompt", "")).strip("\n")
@@ -248,7 +248,7 @@ def _like(request: HttpRequest, form: ComposeForm) -> HttpResponse:
             spec = build(wish_of_form(form, request.POST, person))
             content = content_of(prompt, attached_by(request).files)
             messages: list[Message] = [{"role": "user", "content": content}]
-            same = answered_already(visible(person), spec, messages)
+            same = answered_already(visible(person), spec, messages, place.chosen)
     like = [] if same else like_view(questions_like(person, prompt), person.pk)
     return render(request, "console/compose/_like.html", {"same": same, "like": like})
 
