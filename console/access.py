@@ -232,7 +232,8 @@ def file_of_project(user: Viewer, slug: str, file_id: int) -> ProjectFile:
 
 
 def _project(projects: QuerySet[Project], slug: str) -> Project:
-    project = projects.filter(slug=slug).select_related("made_by").first()
+    found = projects.filter(slug=slug).select_related("made_by")
+    project = None if "\0" in slug else found.first()  # PostgreSQL will not even look
     if project is None:
         raise Http404("No such project.")
     return project

@@ -1,5 +1,6 @@
-"""Room for files that were brought and that nobody has asked about: so much for a person, and so
-much for all. A day after it came, what nobody asked about is taken away (`store.remove_unused`)."""
+"""Room for files that were brought and that nobody has asked about or put into a project: so much
+for a person, and so much for all. A day after they came they are taken away
+(`store.remove_unused`)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from .refused import FileRefused
 
 def must_have_room(person: User | None) -> None:
     """Before another one is taken. Raises FileRefused."""
-    unasked = File.objects.filter(uses=None)
+    unasked = File.objects.filter(uses=None, project_uses=None)
     if person and _size(unasked.filter(bringers__person=person)) >= settings.UNASKED_BYTES:
         raise FileRefused(
             f"You have attached {_megabytes(settings.UNASKED_BYTES)} of files that nothing was "

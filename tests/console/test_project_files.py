@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
+from console.api.http.bodies import largest
 from console.engine.spec import Research
 from console.files.store import path_of, remove_unused
 from console.models import File, Project, ProjectFile, SearchEntry
@@ -73,6 +76,27 @@ def test_files_are_added_on_its_page_by_who_may_change_it(
     client.force_login(alice)
     assert client.post(f"{path}/{file.pk}/remove").status_code == 302
     assert not ProjectFile.objects.filter(pk=file.pk).exists()
+
+
+def test_a_form_with_files_may_be_as_large_as_they_may(settings: Settings) -> None:
+    for path in (
+        reverse("project-file-add", args=["billing-2"]),
+        reverse("run-follow", args=[uuid.uuid4()]),
+        reverse("file-bring"),
+    ):
+        assert largest(path) > settings.FILE_BYTES, path
+    assert largest(reverse("project-edit", args=["billing-2"])) < settings.FILE_BYTES
+
+
+def test_a_project_s_files_take_no_room_of_those_that_nobody_asked_about(
+    project: Project, settings: Settings, alice: User
+) -> None:
+    settings.UNASKED_BYTES = settings.UNASKED_SITE_BYTES = 100
+    brought = file_bring(name="rules.md", data=RULES.encode(), by=alice)
+    with pytest.raises(Refused, match="nothing was"):
+        file_bring(name="more.md", data=b"More.", by=alice)
+    project_file_add(project=project, file=brought, by=alice)
+    assert file_bring(name="more.md", data=b"More.", by=alice)
 
 
 def test_what_has_no_words_is_there_or_is_too_much_is_refused(

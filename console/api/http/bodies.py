@@ -26,7 +26,9 @@ ANYBODYS_BYTES = 64 * 1024
 IMPORT = "/fusion/import"
 # Forms that files may stand in which go with a question.
 ATTACH = ("/fusion", "/fusion/files", "/fusion/files/text")
-FOLLOW = re.compile(r"/fusion/runs/[0-9a-f-]{36}/follow")
+OF_ONE = re.compile(
+    r"/fusion/runs/[0-9a-f-]{36}/follow|/fusion/projects/[\w-]{1,40}/files", re.ASCII
+)
 # How slowly a body may come: less is no line that people have, but somebody who holds us.
 BYTES_PER_SECOND = 8 * 1024
 
@@ -49,7 +51,7 @@ def is_for_programs(path: str) -> bool:
 
 def largest(path: str) -> int:
     limit: int = settings.API_BODY_BYTES if is_for_programs(path) else settings.FORM_BODY_BYTES
-    if path in ATTACH or FOLLOW.fullmatch(path):
+    if path in ATTACH or OF_ONE.fullmatch(path):
         return max(limit, settings.FILES_BODY_BYTES)
     return max(limit, settings.IMPORT_BODY_BYTES) if path == IMPORT else limit
 
