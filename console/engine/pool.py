@@ -139,6 +139,20 @@ def with_lookup(pool: Pool, lookup: dict[str, Any]) -> Pool:
     return pool | {"lookups": _with(lookups(pool), lookup, "id")}
 
 
+def without_open(pool: Pool) -> Pool:
+    """Without look-ups that are open: they were stopped."""
+    left = [one for one in lookups(pool) if one.get("is_over")]
+    return pool | {"lookups": left} if len(left) < len(lookups(pool)) else pool
+
+
+def closed(pool: Pool, note: str) -> Pool:
+    """With an end to every look-up that is open."""
+    for one in lookups(pool):
+        if not one.get("is_over"):
+            pool = with_lookup(pool, one | {"is_over": True, "note": note})
+    return pool
+
+
 def _with(entries: list[dict[str, Any]], entry: dict[str, Any], by: str) -> list[dict[str, Any]]:
     known: dict[Any, dict[str, Any]] = {one[by]: one for one in entries}
     return [*(known | {entry[by]: entry}).values()]

@@ -15,6 +15,7 @@ from ..engine.findings.by_words import WORDS
 from ..engine.findings.degenerate import Detector, is_alphabet
 from ..engine.findings.families import kinship
 from ..engine.findings.sourced import SourcedSentence
+from ..engine.pool import without_open
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallStatus, FusionState, RunState, Step
 from ..engine.steps.condense import Condensing, condensing_of
@@ -66,7 +67,11 @@ def analysis(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> Analys
     if data is None and shown is not None and name in ("failed", "skipped", "retrying"):
         sentence = f"{sentence} {WHAT_WAS_COMPLETE}"
     rulings = fusion.wish.get("rulings", []) if fusion else []
-    rows = ClaimRows(judged, answers, sentences, rulings, state.research)
+    # Of a run that has ended nothing is being looked up any more: it may be asked for once more.
+    research = state.research
+    if state.status.is_final:
+        research = without_open(research)
+    rows = ClaimRows(judged, answers, sentences, rulings, research)
     parts = rows.of(shown) if shown is not None else []
     return AnalysisView(
         number=fusion.number if fusion else 0,

@@ -15,7 +15,10 @@ from ..models import Hold, Purse
 from ..models.money import USUAL
 
 # In this order they are asked: whose turn is over is kept nothing for.
-_ORDER = (Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS, Step.POLL)
+_ORDER = (
+    *(Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS),
+    *(Step.POLL, Step.LOOKUP),
+)
 
 
 class Shares:

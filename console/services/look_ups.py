@@ -18,6 +18,7 @@ from .runs import spec_of
 from .web import NO_ENGINE, is_offered
 
 MOST = 50  # of a run
+STOPPED = "It was stopped before it was over."
 
 
 def claim_look_up(*, run: Run, fusion: int, claim: str) -> int:
@@ -35,11 +36,11 @@ def claim_look_up(*, run: Run, fusion: int, claim: str) -> int:
         named = find_claim(judging.analysis or {}, claim) if judging else None
         if judging is None or named is None:
             raise Refused("There is no such claim.")
-        known = pool.lookups(state.research)
-        if len(known) >= MOST:
+        earlier = pool.lookups(state.research)
+        if len(earlier) >= MOST:
             raise Refused(f"Of a run at most {MOST} claims are looked up.")
         judge = Panelist.from_dict(judging.judge) if judging.judge else spec.judge
-        number = max((one["id"] for one in known), default=0) + 1
+        number = max((one["id"] for one in earlier), default=0) + 1
         one = {
             "id": number,
             "fusion": fusion,
@@ -51,7 +52,11 @@ def claim_look_up(*, run: Run, fusion: int, claim: str) -> int:
         if judge.can_judge:
             must_have_credential(judge)
             one["call"] = _call(run, fusion, judge)
-        Run.objects.filter(pk=run.pk).update(research=pool.with_lookup(state.research, one))
+        # Nobody is at work: what is open was stopped, and its call is not this one's.
+        known = pool.closed(state.research, STOPPED)
+        # In today's shape, which a worker of the version before leaves to one of this.
+        research, frozen = pool.with_lookup(known, one), spec.to_dict()
+        Run.objects.filter(pk=run.pk).update(research=research, spec=frozen)
     return number
 
 

@@ -32,6 +32,7 @@ from .build_spec import Who
 from .errors import Refused
 from .fusions import run_fuse, run_turn
 from .habits import history
+from .look_ups import claim_look_up
 from .rulings import PLAIN, ReaderWish
 from .runs import ApiOrigin, run_start
 from .token_defaults import NOTHING_SAID, TokenDefaults, checked
@@ -221,6 +222,16 @@ def token_run_fuse(
         if (most := _at_most(locked, max_cost)) is not None:
             run_budget(run_id=run.pk, more=most)
         return fusion
+
+
+def token_look_up(*, token: ApiToken, run: Run, fusion: int, claim: str) -> int:
+    """A claim is looked up within the token's limits. Raises OverLimit and Refused."""
+    with transaction.atomic():
+        locked, has_budgets = _locked(token)
+        if has_budgets:
+            _within_budget(locked, run.project_id)
+        _has_a_place(locked)
+        return claim_look_up(run=run, fusion=fusion, claim=claim)
 
 
 def token_run_turn(

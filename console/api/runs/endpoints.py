@@ -22,14 +22,13 @@ from ...services.attaching import ToAttach, tokens_of
 from ...services.errors import Refused, RunUnderWay
 from ...services.fusion_wish import begins_from, fusion_wish
 from ...services.habits import history
-from ...services.look_ups import claim_look_up
 from ...services.project_files import looked_into
 from ...services.quote import quote_of
 from ...services.reopening import must_be_of_here
 from ...services.rulings import ReaderWish, Ruled
 from ...services.runs import run_cancel
 from ...services.site import reference
-from ...services.tokens import token_run_fuse
+from ...services.tokens import token_look_up, token_run_fuse
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
@@ -204,10 +203,17 @@ def _look_up(call: ApiCall[LookUpRequest], run_id: uuid.UUID) -> replies.Run:
         raise _under_way()
     latest = max(run.fusions.values_list("number", flat=True), default=0)
     try:
-        claim_look_up(run=run, fusion=call.body.fusion or latest, claim=call.body.claim)
+        token_look_up(
+            token=call.token,
+            run=run,
+            fusion=call.body.fusion or latest,
+            claim=call.body.claim,
+        )
     except RunUnderWay:
         raise _under_way() from None
     except Refused as refused:
+        if type(refused) is not Refused:
+            raise  # a limit of the token's
         raise ApiError("invalid_request", str(refused)) from None
     return run_reply(call.request, call.token, own_run(call, run_id))
 
