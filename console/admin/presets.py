@@ -30,6 +30,7 @@ from ..services.presets import (
 )
 from ..services.wait_for import OFFERED as WAIT_FOR
 from .bounded import in_one_line
+from .named_models import NamesModels, WithListOfModels
 
 PLACES = (
     "A place is filled from what the keys reach; what stands beside it is what it was filled "
@@ -83,7 +84,7 @@ class PanelistForm(SeatOptions):
         return MAX_SEATS - 1 if seat is None else int(seat)
 
 
-class PanelInline(admin.StackedInline[PresetPanelist, Preset]):
+class PanelInline(NamesModels, admin.StackedInline[PresetPanelist, Preset]):
     model = PresetPanelist
     form = PanelistForm
     formset = PanelFormSet
@@ -168,7 +169,7 @@ class PresetList(ChangeList):
 
 
 @admin.register(Preset)
-class PresetAdmin(admin.ModelAdmin[Preset]):
+class PresetAdmin(WithListOfModels, admin.ModelAdmin[Preset]):
     form = PresetForm
     inlines = [PanelInline]
     list_display = ["name", "slug", "panel", "judge", "position", "enabled", "state", "changed"]

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from ..catalog.prices import price_of
 from ..models import SiteChoices
+from .named_models import WithListOfModels
 
 
 class SiteChoicesForm(forms.ModelForm[SiteChoices]):
@@ -43,8 +44,9 @@ class SiteChoicesForm(forms.ModelForm[SiteChoices]):
 
 
 @admin.register(SiteChoices)
-class SiteChoicesAdmin(admin.ModelAdmin[SiteChoices]):
+class SiteChoicesAdmin(WithListOfModels, admin.ModelAdmin[SiteChoices]):
     form = SiteChoicesForm
+    change_form_template = "admin/console/with_models.html"
     list_display = ["__str__", "reference_model", "runs_have_budget"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -33,6 +33,9 @@ let rows = []; // { line, way, isWay, isOpen }, of which the first ones are opti
 let active = -1;
 let text = "";
 
+// Where the key has a field of its own, the name stands alone, and `data-at` says whose it is.
+const chosenIn = ({ value, dataset: { at } }) => (at && nameOf(`${at}:${value}`)) || nameOf(value);
+
 // ---- open and closed ----
 
 export function open(input, query = "") {
@@ -65,7 +68,7 @@ export function close() {
 function show(query) {
   text = query.trim();
   const lines = search(text);
-  const chosen = nameOf(field.value);
+  const chosen = chosenIn(field);
   rows = lines.map((line) => ({ line, way: line.ways[0], isWay: false, isOpen: false }));
   const isSeen = rows.length > 0;
   panel.hidden = !isSeen;
@@ -87,7 +90,7 @@ function put() {
 addEventListener("resize", () => field && put());
 
 function fill(upTo) {
-  const chosen = nameOf(field.value)?.way;
+  const chosen = chosenIn(field)?.way;
   const from = list.children.length;
   const more = rows.slice(from, upTo).map((row, n) => optionOf(row, { at: from + n, of: rows.length, text, chosen }));
   list.append(...more);
