@@ -77,7 +77,7 @@ def test_with_nothing_at_all_one_reads_the_sample(visit: Visit, stack: Stack, sh
     expect(page.locator("#analysis")).to_contain_text("not found")
     expect(page.locator("[data-text=fused] table")).to_be_visible()
     # It is read without scrolling, and nothing is asked that matters only once somebody answers.
-    assert page.locator("[data-text=fused]").evaluate("e => e.getBoundingClientRect().top") < 620
+    assert page.locator("[data-text=fused]").evaluate("e => e.getBoundingClientRect().top") < 650
     expect(page.get_by_label("Who may read it")).to_have_count(0)
     expect(page.get_by_role("button", name="Compare first")).to_be_hidden()
     assert problems(page) == []

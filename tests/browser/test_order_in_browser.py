@@ -46,7 +46,8 @@ def test_a_question_is_named_found_archived_deleted_and_put_back(
     if javascript:
         assert problems(page) == []
     page.locator(".order").get_by_role("button", name="Save").click()
-    expect(page.locator("#run-labels")).to_contain_text(title)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+    expect(page.locator("#run-labels")).to_contain_text(tag)
     shoot(page, f"named-{javascript}")
     if javascript:
         page.locator("#run-labels").get_by_role("link", name=tag).click()
