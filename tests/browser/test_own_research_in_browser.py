@@ -53,7 +53,9 @@ def page(browser: Browser, upstream: Upstream) -> Iterator[Page]:
         with Stack(OPENAI_BASE_URL=upstream.url, OPENAI_API_KEY=PLANTED, **env) as stack:
             add_people(stack)
             stack.shell(
+                "from console.catalog.listings import all_models\n"
                 "from console.models import CatalogModel, Credential, Preset\n"
+                "all_models()\n"  # its list is read, and not again within minutes
                 "server = Credential.objects.get(slug='openai')\n"
                 "beta = {'credential': server, 'model': 'beta'}\n"
                 "tools = {'takes_tools': False}\n"
