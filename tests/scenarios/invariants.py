@@ -14,7 +14,7 @@ from .stage import PLANTED, SIBLING_TEXT, Outcome
 WHILE_RUNNING = {"fuse-now"}  # what goes with the end of a run
 # Frames are the same for all who look; the end of a run brings its owner what they rule by
 # (run/_ended.html).
-OWNERS = {"analysis"}
+OWNERS = {"analysis", "sources"}
 
 
 def check(outcome: Outcome) -> None:
