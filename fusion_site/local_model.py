@@ -59,10 +59,11 @@ def serve(port: int, file: str = "", name: str = ALIAS, context: int = CONTEXT_T
     params.offline = True
     if not file:
         curb_repetition(params.sampling)
-    server = xllamacpp.Server(params)
     parent, end = os.getppid(), threading.Event()
+    # Before the server, which answers while it is still being made.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
+    server = xllamacpp.Server(params)
     while not end.wait(1):
         if os.getppid() != parent:
             break
