@@ -59,6 +59,9 @@ DRAIN_BYTES = 50_000_000
 DRAIN_SECONDS = 10
 # The head of a request is there after so long, and so is a body's beginning.
 HEAD_SECONDS = 10
+# The loop does what is due before it reads what came. Where the process itself was held up, that
+# may be all that was waited for: it is read first.
+READ_SECONDS = 0.2
 # What anybody may send stays in memory; of the longer bodies, which stand on disk until they are
 # answered, there are never more than so many bytes, in all web processes.
 IN_MEMORY_BYTES = 64 * 1024
@@ -199,15 +202,17 @@ class Channel(HTTPChannel):
         self.begun = reactor.seconds()
         self.keep_pace()
 
-    def keep_pace(self) -> None:
+    def keep_pace(self, *, is_read: bool = False) -> None:
         """At an even pace or not: what came in a burst is time to spare."""
         from console.api.http import bodies
 
         until = self.begun + HEAD_SECONDS + self.taken / bodies.BYTES_PER_SECOND
         if (left := until - reactor.seconds()) > 0:
             self.deadline = self.callLater(left, self.keep_pace)
-        else:
+        elif is_read:
             self.refuse(bodies.too_slow())
+        else:
+            self.deadline = self.callLater(READ_SECONDS, partial(self.keep_pace, is_read=True))
 
     def rawDataReceived(self, data: bytes) -> None:
         if self.to_drain is None:
@@ -244,7 +249,10 @@ class Channel(HTTPChannel):
     def end_within(self, seconds: float | None) -> None:
         if self.deadline is not None and self.deadline.active():
             self.deadline.cancel()
-        self.deadline = self.callLater(seconds, self.forceAbortClient) if seconds else None
+        self.deadline = self.callLater(seconds, self.read_and_end) if seconds else None
+
+    def read_and_end(self) -> None:
+        self.deadline = self.callLater(READ_SECONDS, self.forceAbortClient)
 
 
 def refusal(target: bytes, headers: Any, why: EarlyRefusal) -> tuple[bytes, bytes]:

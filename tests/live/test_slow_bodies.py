@@ -135,3 +135,16 @@ def test_what_stands_on_disk_of_all_together_is_bounded(
     until(lambda: impatient.bytes_on_disk() == 0)
     for other in others:
         other.socket.close()
+
+
+def test_what_came_while_the_server_itself_was_held_up_is_read(
+    impatient: Web, hurried: Raw
+) -> None:
+    until(lambda: impatient.holds(hurried))
+    impatient.process.suspend()
+    try:
+        hurried.head("/healthz", method="GET")
+        time.sleep(1.5)  # what is tried is the time itself
+    finally:
+        impatient.process.resume()
+    assert hurried.socket.recv(65536).startswith(b"HTTP/1.1 200")
