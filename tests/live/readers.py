@@ -163,10 +163,12 @@ class OfATool(Reader):
             Client(streamable_http_client(url, http_client=http)) as client,
         ):
             arguments = {"run_id": self.run_id, "wait_seconds": 60}
-            result = await client.call_tool(
-                "fusion_get_run", arguments, read_timeout_seconds=PATIENCE
-            )
-        told = result.structured_content or {}
+            told: dict[str, Any] = {"status": "queued"}
+            while told.get("status") in ("queued", "running"):  # on a busy machine for longer
+                result = await client.call_tool(
+                    "fusion_get_run", arguments, read_timeout_seconds=PATIENCE
+                )
+                told = result.structured_content or {}
         self.text = told.get("answer") or ""
         if result.is_error:
             self.refusal = "\n".join(getattr(part, "text", "") for part in result.content)
