@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from ..api.openai import shapes
 from ..engine.findings.analysis import analysis_with_notes
 from ..engine.given_files import lacked
 from ..engine.spec import Spec, letter
@@ -48,6 +49,16 @@ class FusionRun(BaseModel):
     sources: list[Source] = Field([], description="Web pages that the answers rest on")
     failure_reason: str | None = None
     error: str | None = None
+    error_code: str | None = Field(
+        None,
+        description="Of a result that is an error, as the HTTP API names it. budget_exceeded: a "
+        "budget did not pay for all of it; error names the budget and who may raise it",
+    )
+    finished: list[str] = Field(
+        [],
+        description="Where a budget stopped it, what is finished and kept: seats by their letters, "
+        "and the analysis. answer then is the best single answer, if there is one",
+    )
     cost_usd: float | None = Field(None, description="Null when it is not known")
     seconds: float | None = None
     verdicts: list[Verdict] = Field([], description="Which answers its readers found best")
@@ -112,6 +123,11 @@ def fusion_run(
 ) -> FusionRun:
     public_run = run_object(run, spec, state, viewer_id=viewer_id, with_provenance=False)
     fusion = public_run.fusion
+    failure = shapes.failed(spec, state, run_id=public_run.id, run_url=run_url)
+    is_unpaid = failure is not None and failure.code == shapes.UNPAID
+    error = public_run.error or (fusion.error if fusion else None)
+    if failure and is_unpaid:
+        error = failure.message
     return FusionRun(
         run_id=public_run.id,
         run_url=run_url,
@@ -136,11 +152,25 @@ def fusion_run(
         ],
         sources=public_run.sources,
         failure_reason=public_run.reason or (fusion.failure_reason if fusion else None),
-        error=public_run.error or (fusion.error if fusion else None),
+        error=error,
+        error_code=failure.code if failure else None,
+        finished=_finished(state, len(spec.panel)) if is_unpaid else [],
         cost_usd=public_run.cost,
         seconds=None if public_run.seconds is None else round(public_run.seconds, 1),
         verdicts=public_run.verdicts,
     )
+
+
+def _finished(state: RunState, seats: int) -> list[str]:
+    answered = [letter(seat) for seat in range(seats) if state.answer(seat)]
+    return [*answered, *(["analysis"] if state.fusion and state.fusion.analysis else [])]
+
+
+def as_error(result: FusionRun) -> str:
+    """What a budget stopped, to be read before what was finished by then."""
+    kept = f" Finished: {', '.join(result.finished)}." if result.finished else ""
+    best = " The best single answer is below." if result.answer else ""
+    return f"{shapes.UNPAID}: {result.error}{kept}{best}"
 
 
 def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:

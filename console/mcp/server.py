@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 
 from ..api.http.db import db
 from ..api.http.errors import ApiError
+from ..api.openai import shapes
 from ..api.planning.schemas import BroughtAnswer, OwnTerms, WaitingFor
 from ..engine.spec import MAX_SEATS
 from ..engine.state import RunState
@@ -302,11 +303,13 @@ def answer(
         with_answers=with_answers,
     )
     fusion = state.fusion
-    text = results.as_text(result, fusion.analysis if fusion else None)
+    texts = [results.as_text(result, fusion.analysis if fusion else None)]
+    if result.error_code == shapes.UNPAID:
+        texts.insert(0, results.as_error(result))
     return CallToolResult(
-        content=[TextContent(type="text", text=text)],
+        content=[TextContent(type="text", text=text) for text in texts],
         structured_content=result.model_dump(mode="json"),
-        is_error=result.is_final and result.answer is None and result.status != "completed",
+        is_error=result.error_code is not None,
     )
 
 

@@ -279,10 +279,31 @@ async def test_what_its_calls_may_cost_is_kept(api: Api) -> None:
             refused.is_error and refused.structured_content["failure_reason"] == "budget_exceeded"
         )
         assert "This run's budget of $0.000001 does not pay for this call" in words(refused)
+        assert refused.structured_content["error_code"] == "budget_exceeded"
         for wrong in (-1, "much", 10**9):
             assert (await ask(client, prompt="How much?", max_cost=wrong, **priced)).is_error
         assert not api.upstream.calls
         assert not (await ask(client, prompt="How much?", max_cost=2, **priced)).is_error
+
+
+async def test_where_a_budget_stops_it_the_error_keeps_what_was_finished(api: Api) -> None:
+    priced = {"panel": ["openrouter:good", "openrouter:echo"], "judge": "openrouter:writer"}
+    dear = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 3}
+    api.script("good", Script(text="Dear, and good.", usage=dear))
+    async with over_http(api) as client:
+        stopped = await ask(client, prompt="How much?", max_cost=2, **priced)
+        told = stopped.structured_content
+        assert stopped.is_error and told["error_code"] == "budget_exceeded"
+        assert told["status"] == "completed" and told["answer"]
+        assert told["finished"][:2] == ["A", "B"]
+        error, finished = (part.text for part in stopped.content)
+        assert error.startswith("budget_exceeded: This run's budget of $2 does not pay")
+        assert "Whoever started it can let it go on for more." in error
+        assert "Finished: A, B" in error and finished.startswith(told["answer"])
+        # Whoever reads it later is told the same.
+        again = await ask(client, "fusion_get_run", run_id=told["run_id"], include_answers=True)
+        assert again.is_error and "Dear, and good." in words(again)
+    assert not api.upstream.calls_of("writer")
 
 
 async def test_a_panel_that_fails_says_why_of_each_seat(api: Api) -> None:

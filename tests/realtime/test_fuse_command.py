@@ -22,7 +22,7 @@ from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.realtime.test_run_way import wait_for
 from tests.stack import PATIENCE
-from tests.upstream import Upstream
+from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,10 +96,26 @@ def test_what_its_calls_may_cost_is_kept_and_told(
             fuse(*asked, "--max-cost", wrong)
     assert not Run.objects.exists()
     code, out, err = fuse(*asked, "--max-cost", "0.0001")
-    assert code == 1 and "This run's budget of $0.0001 does not pay for this call" in out + err
+    assert code == 3 and "This run's budget of $0.0001 does not pay for this call" in out + err
     assert not upstream.calls
     code, out, err = fuse(*asked, "--max-cost", "2")
     assert code == 0, out + err
+
+
+def test_where_a_budget_pays_for_no_fused_answer_the_best_one_is_printed_and_the_end_tells(
+    answered: None, credential: Credential, upstream: Upstream, settings: Any
+) -> None:
+    settings.WORST_PRICE = [Decimal(1), Decimal(10)]
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 3}
+    upstream.script("dear", Script(text="It is 42.", usage=usage))
+    asked = ("--panel", "test:good,test:dear", "--judge", "test:judge", "--max-cost", "2")
+    code, out, err = fuse(*asked)
+    assert code == 3 and "=== Best single answer ===" in out and "It is 42." in out
+    assert "This run's budget of $2 does not pay" in err and "can let it go on for more." in err
+    said = json.loads(fuse(*asked, "--json")[1])
+    assert (said["status"], said["error_code"]) == ("completed", "budget_exceeded")
+    assert said["stands_in"] and said["answer"]
+    assert not upstream.calls_of("judge")
 
 
 def test_what_is_asked_of_data_is_kept_or_refused_before_anything_is_saved(

@@ -26,6 +26,8 @@ __all__ = [
     "answering_call",
     "attachments",
     "direct_object",
+    "UNPAID",
+    "failed",
     "failed_models",
     "failure",
     "fusion_object",
@@ -134,6 +136,9 @@ def failed_models(spec: Spec, state: RunState) -> list[FailedModel]:
     return failed
 
 
+UNPAID = "budget_exceeded"
+
+
 def is_unpaid(state: RunState) -> bool:
     """Whether a budget paid for no fused answer: then the best single one stands in."""
     written = state.fused
@@ -149,8 +154,8 @@ def failure(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> ApiErr
     elif call and call.status is CallStatus.FAILED:
         code, message = _DIRECT.get(call.reason, "run_failed"), call.error
         where["metadata"]["reason"] = call.reason
-    elif (written := state.fused) and is_unpaid(state):
-        code = "budget_exceeded"
+    elif is_unpaid(state) and (written := state.fused):
+        code = UNPAID
         message = f"{written.error} What was finished is kept with the run."
         where["metadata"]["reason"] = code
     elif _is_too_long_for_all(spec, state):
@@ -160,6 +165,16 @@ def failure(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> ApiErr
         message = state.error
     # The openai clients obey this header, whatever the status.
     return ApiError(code, message, extra=where, headers={"x-should-retry": "false"})
+
+
+def failed(spec: Spec, state: RunState, *, run_id: str, run_url: str = "") -> ApiError | None:
+    """The same of a run that has ended so: without an answer, or with one that no budget let be
+    fused, whatever stands in. It is how MCP and the shell tell it, who show what stands in, too."""
+    outcome = state.outcome
+    has_come = outcome is RunStatus.COMPLETED or answer_of(spec, state) is not None
+    if not outcome.is_final or (has_come and not is_unpaid(state)):
+        return None
+    return failure(spec, state, run_id=run_id, run_url=run_url)
 
 
 def _is_too_long_for_all(spec: Spec, state: RunState) -> bool:
@@ -173,6 +188,6 @@ _DIRECT: dict[str, str] = {
     Reason.BAD_REQUEST: "invalid_request",
     Reason.INSUFFICIENT_CREDITS: "insufficient_credits",
     Reason.RATE_LIMITED: "rate_limited",
-    Reason.BUDGET_EXCEEDED: "budget_exceeded",
+    Reason.BUDGET_EXCEEDED: UNPAID,
     Reason.CONFIGURATION: "no_credential",
 }

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.http import Http404
 
 from console import access
+from console.api.openai import shapes
 from console.api.runs.quoted import quote_reply
 from console.catalog.listings import all_models
 from console.catalog.near import did_you_mean
@@ -51,10 +52,14 @@ from console.services.wait_for import read_wait_for
 from console.worker.health import is_up
 
 AT_A_TIME = 1_000_000  # bytes of a file
+UNPAID = 3  # the exit status where a budget did not pay for all of it
 
 
 class Command(BaseCommand):
-    help = "Ask a panel one prompt and print the answers, the analysis and the fused answer."
+    help = (
+        "Ask a panel one prompt and print the answers, the analysis and the fused answer. The exit "
+        "status is 1 where that failed, 3 where a budget did not pay for all of it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("prompt", help="the prompt, or - to read it from standard input")
@@ -162,6 +167,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_object(run, spec, state), ensure_ascii=False, indent=2))
         else:
             self._print(run, spec, state)
+        failed = shapes.failed(spec, state, run_id=str(run.pk))
+        if failed and failed.code == shapes.UNPAID:
+            sys.exit(UNPAID)
         if state.outcome != "completed":
             sys.exit(1)
 
@@ -317,7 +325,9 @@ def as_object(run: Run, spec: Spec, state: RunState) -> dict[str, Any]:
     """The run as every program is told it, and the same in the words this command began with."""
     public_run = run_object(run, spec, state)
     fusion = state.fusion
+    failed = shapes.failed(spec, state, run_id=public_run.id)
     return public_run.model_dump(mode="json", exclude={"seats"}) | {
+        "error_code": failed.code if failed else None,
         "answers": [
             {
                 "seat": number,
