@@ -22,7 +22,7 @@ a fusion also the number of that. What each type carries in `data`:
                             [, without]              keys of those that write on meanwhile
     fusion.completed        nothing                  of a fusion beside which somebody still writes,
                             or best                  of one that chose an answer instead of writing
-    research.searched       query, engine, found [, failure]   found: url and title each
+    research.searched       query, engine, found [, failure, reason, lacks, cost]   (pool.py)
     source.added            url, title, query, at, and of one that was read number, hash, words
                             [, asked, pages, is_cut, orders], of another failure (pool.py)
     research.completed      nothing, or note         nothing more is searched

@@ -1,6 +1,8 @@
 """The pool of sources of a run: what was searched for it and found, as one value of JSON.
 
     searches   query, engine, found: url and title each [, failure] [, cost: US dollars]
+               [, reason: of that failure, where programs have a word for it] [, lacks: why there
+               is less than was looked for]
     sources    number, url, title, hash, characters, words, query, at [, pages, is_cut, orders]
                [, checked: by the call of an answer that its provider's search has named it to,
                found and missing of what that answer quotes of it]
@@ -28,12 +30,29 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from .errors import Reason
+
 Pool = dict[str, Any]
 Source = dict[str, Any]
 
 
 class NotRead(Exception):
-    """Why a page was not read, or nothing was searched, in a sentence."""
+    """Why a page was not read, or nothing was searched, in a sentence; `reason` where programs
+    have a word for it."""
+
+    def __init__(self, why: str, reason: Reason | None = None) -> None:
+        super().__init__(why)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found, `url` and `title` each, and what it cost in US dollars. `lacks`:
+    why only a part of it could be asked."""
+
+    hits: list[dict[str, str]]
+    cost: Decimal = Decimal(0)
+    lacks: NotRead | None = None
 
 
 @dataclass(frozen=True)
@@ -52,10 +71,9 @@ class Researcher(Protocol):
     """Who searches, fetches and keeps for a run."""
 
     engine: str
-    price: Decimal  # of a search, in US dollars
 
-    async def search(self, query: str, count: int) -> list[dict[str, str]]:
-        """`url` and `title` each. Raises NotRead."""
+    async def search(self, query: str, count: int) -> Found:
+        """Raises NotRead."""
         ...
 
     async def read(self, url: str) -> PageRead:

@@ -54,9 +54,9 @@ def pool_view(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> PoolV
     searches = pool.searches(state.research)
     queries = [f"“{s['query']}”" if s["query"] else "" for s in searches]
     failures = [
-        f"{s['failure']} ({query})" if query else s["failure"]
+        f"{why} ({query})" if query else why
         for s, query in zip(searches, queries, strict=True)
-        if s.get("failure")
+        if (why := s.get("failure") or s.get("lacks"))
     ]
     notes = [*failures, *([state.research["note"]] if "note" in state.research else [])]
     return PoolView(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ..engine.receipt import COMPUTED, REPORTED
 from ..engine.usage import about_money, money
 from ..money.amounts import about, dollars, plain
-from ..money.spending import ESTIMATED, ROLES, DaySpent, ModelSpent
+from ..money.spending import ESTIMATED, ROLES, WEB, DaySpent, ModelSpent
 from ..money.standing import BudgetStanding
 
 HEIGHT = 100  # of the chart, in its own units; a day is ten wide
@@ -28,7 +28,7 @@ class DayBar:
     x: int
     name: str
     cost: str
-    costs: tuple[str, ...]  # in the order of ROLES
+    costs: tuple[str, ...]  # in the order of `totals`
     parts: tuple[BarPart, ...]
     alone: str
     alone_y: str  # "" where there is none
@@ -68,9 +68,11 @@ def days_view(days: Sequence[DaySpent], alone_of: str) -> DaysView:
     most = max((max(day.whole, day.alone) for day in days), default=Decimal(0))
     alone = sum((day.alone for day in days), Decimal(0))
     top = _rounded_up(most)
-    bars = tuple(_bar(n, day, top) for n, day in enumerate(days))
+    # What nobody has paid for is absent.
+    roles = [role for role in ROLES if role != WEB or any(day.of[WEB] for day in days)]
+    bars = tuple(_bar(n, day, top, roles) for n, day in enumerate(days))
     shown = [days[0], days[len(days) // 2], days[-1]] if days else []
-    totals = tuple((role, money(sum((d.of[role] for d in days), Decimal(0)))) for role in ROLES)
+    totals = tuple((role, money(sum((d.of[role] for d in days), Decimal(0)))) for role in roles)
     return DaysView(
         bars=bars,
         width=10 * len(days),
@@ -115,14 +117,14 @@ def _rounded(nanos: int) -> str:
     return f"${amount:,.2f}" if amount >= 1 else about(nanos)
 
 
-def _bar(n: int, day: DaySpent, top: Decimal) -> DayBar:
+def _bar(n: int, day: DaySpent, top: Decimal, roles: Sequence[str]) -> DayBar:
     parts, below = [], Decimal(0)
-    for role in ROLES:
+    for role in roles:
         height = day.of[role] * HEIGHT / top
         below += height
         if height:
             parts.append(BarPart(role, f"{HEIGHT - below:.2f}", f"{height:.2f}"))
-    costs = tuple(money(day.of[role]) for role in ROLES)
+    costs = tuple(money(day.of[role]) for role in roles)
     y = f"{HEIGHT - day.alone * HEIGHT / top:.2f}" if day.alone else ""
     alone = money(day.alone) if day.alone else ""
     return DayBar(10 * n + 1, _day(day), money(day.whole), costs, tuple(parts), alone, y)

@@ -7,7 +7,8 @@ so, until somebody who has seen what it cost asks it for more; its `shares` are 
 calls may count on. A window is one such day or month in the site's time zone. A hold is the money
 of one call: taken from its windows in the transaction that marks the call as sent, settled in the
 one that saves its end. It stays as the ledger: what a window has spent is the sum of what its holds
-were settled at.
+were settled at. So does that of a search by the site's own engine (`engine`), which is no call: it
+is made whether or not a budget concerns it, since nothing else says when it was paid.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class Hold(models.Model):
         "console.Run", on_delete=models.SET_NULL, null=True, related_name="holds"
     )
     call = models.CharField(max_length=40)  # its key
+    # Whom the site paid for a search of the web; "" of a call to a model.
+    engine = models.CharField(max_length=40, blank=True, default="", db_default="")
     attempt = models.PositiveIntegerField()
     amount_nano = models.BigIntegerField()
     windows = models.JSONField(default=list)
@@ -102,6 +105,7 @@ class Hold(models.Model):
         ]
         indexes = [
             models.Index(fields=["run"], name="hold_open", condition=Q(settled_nano=None)),
+            models.Index(fields=["created_at"], name="hold_of_search", condition=~Q(engine="")),
         ]
 
     def __str__(self) -> str:

@@ -44,6 +44,7 @@ class Ask:
     # Whether somebody set that limit of the output: else it goes out with the one that is paid.
     is_limited: bool = True
     fees: int = 0  # nano-dollars beside its tokens, as for searches of the web
+    engine: str = ""  # of a search that the site itself pays for, and of no call
 
     @property
     def is_free(self) -> bool:

@@ -84,8 +84,13 @@ def book(
     for ask in asks:
         # Asked for again after a commit whose answer was lost: it is held already, or was given
         # back while its worker seemed to be lost, and is corrected by what it costs.
-        if ask.key in held or not purses.get(ask.key):
+        if ask.key in held:
             answers[ask.key] = Granted(_limit_of(holds, ask.key))
+            continue
+        if not purses.get(ask.key):
+            answers[ask.key] = Granted(_limit_of(holds, ask.key))
+            if ask.engine:
+                made.append(_hold(payer, attempt, ask))
             continue
         days = {purse.pk: starts(purse, now) for purse in purses[ask.key]}
         paying = [w for w in windows.values() if days.get(w.purse_id) == w.starts]
@@ -202,24 +207,34 @@ def _take(
         if limit is None:
             return Denied(words.denied(least.purse, ask, left[least.pk]))
         amount = ask.amount(limit)
-    made.append(
-        Hold(
-            run_id=payer.run_id,
-            call=ask.key,
-            attempt=attempt,
-            amount_nano=amount,
-            windows=[window.pk for window in paying],
-            input_tokens=ask.input_probably,
-            input_price_nano=ask.input_price,
-            output_price_nano=ask.output_price,
-            priced_by=ask.priced_by,
-            output_limit=limit,
-        )
-    )
+    made.append(_hold(payer, attempt, ask, limit, paying))
     for window in paying:
         changes[window.pk][0] += amount
-    shares.taken(ask.key)
+    shares.taken(ask.key, amount)
     return Granted(limit)
+
+
+def _hold(
+    payer: Payer,
+    attempt: int,
+    ask: Ask,
+    limit: int | None = None,
+    paying: Collection[Window] = (),
+) -> Hold:
+    assert ask.input_price is not None and ask.output_price is not None
+    return Hold(
+        run_id=payer.run_id,
+        call=ask.key,
+        attempt=attempt,
+        engine=ask.engine,
+        amount_nano=ask.amount(limit),
+        windows=[window.pk for window in paying],
+        input_tokens=ask.input_probably,
+        input_price_nano=ask.input_price,
+        output_price_nano=ask.output_price,
+        priced_by=ask.priced_by,
+        output_limit=limit,
+    )
 
 
 def _left(window: Window, changes: Mapping[int, list[int]]) -> int:

@@ -82,26 +82,33 @@ def receipt_of(run: Run, state: RunState) -> list[PaidCall]:
         ),
         key=lambda c: (order[c.step], c.fusion or 0, c.seat or 0, c.number),
     )
-    return [*_searches(state), *(_line(call, holds.get(call.key)) for call in calls)]
+    return [
+        *_searches(state, list(holds.values())),
+        *(_line(call, holds.get(call.key)) for call in calls),
+    ]
 
 
-def _searches(state: RunState) -> list[PaidCall]:
-    """Of the engine that looked things up for all: no call, and no budget's."""
-    paid = costs(state.research)
-    if not paid:
+def _searches(state: RunState, holds: Iterable[Hold]) -> list[PaidCall]:
+    """Of the site's own engine: no calls, but paid from the same budgets."""
+    paid, held = costs(state.research), [hold for hold in holds if hold.engine]
+    if not paid and not any(hold.settled_nano for hold in held):
         return []
+    settled = [hold.settled_nano for hold in held if hold.settled_nano is not None]
     none = dict.fromkeys(field.name for field in fields(PaidCall))
     line = none | {
         "call": "web",
         "step": Step.RESEARCH.value,
         "cause": "first",
-        "model": searches(state.research)[-1]["engine"],
+        "model": held[-1].engine if held else searches(state.research)[-1]["engine"],
         "status": "completed",
-        "searches": len(paid),
+        "searches": len(paid) or sum(1 for nano in settled if nano),
         "cost": sum(paid, Decimal(0)),
         "cost_source": COMPUTED,
+        "held": dollars(sum(hold.amount_nano for hold in held)) if held else None,
+        "booked": dollars(sum(settled)) if settled else None,
+        "is_estimated": any(hold.is_estimated for hold in held) if held else None,
     }
-    return [PaidCall(**line)]  # type: ignore[arg-type]
+    return [PaidCall(**line)]
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,24 @@ _ORDER = (
 )
 
 
+# Searches by the site's engine, which seats may ask for as long as the panel is asked.
+WEB = f"{Step.PANEL.value}-web"
+
+
 class Shares:
-    """Of one booking. `taken_by`: calls that went out already."""
+    """Of one booking. `taken_by`: calls that went out already, and what was held for them."""
 
-    def __init__(self, taken_by: Iterable[str] = ()) -> None:
-        self._taken = set(taken_by)
+    def __init__(self, taken_by: Iterable[tuple[str, int]] = ()) -> None:
+        self._taken: set[str] = set()
+        self._searched = 0
+        for key, amount in taken_by:
+            self.taken(key, amount)
 
-    def taken(self, key: str) -> None:
-        self._taken.add(key)
+    def taken(self, key: str, amount: int) -> None:
+        if part_of(key) == WEB:
+            self._searched += amount  # further ones have what is left of it
+        else:
+            self._taken.add(key)
 
     def kept_from(self, key: str, purse: Purse) -> int:
         """Nano-dollars of the purse that are others' than this call's."""
@@ -38,14 +48,16 @@ class Shares:
         place = _place(part)
         gone = {part, *map(part_of, self._taken)}
         others = (p for p in shares if p not in gone and _place(p) >= place)
-        return sum(int(shares[other]) for other in others)
+        return sum(
+            max(int(shares[other]) - (self._searched if other == WEB else 0), 0) for other in others
+        )
 
 
 def shares_of(run_id: Any, purses: Iterable[Purse]) -> Shares:
     """Which calls went out is asked only where there are shares."""
     if not any(purse.kind == USUAL for purse in purses):
         return Shares()
-    return Shares(Hold.objects.filter(run_id=run_id).values_list("call", flat=True))
+    return Shares(Hold.objects.filter(run_id=run_id).values_list("call", "amount_nano"))
 
 
 def part_of(key: str) -> str:

@@ -2,13 +2,15 @@
 
 Read from the calls' own rows, of one month at a time: by the index of when they began, as budgets
 count them, in the site's time zone. Of a call whose cost nobody said it is what was booked for it.
-Each is a figure to be read, not a balance: that is the purses'.
+Each is a figure to be read, not a balance: that is the purses'. Searches by the site's own engine
+are no calls: they are read from their holds, and stand beside them as *web*, under the engine's
+name.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,6 +20,7 @@ from django.contrib.auth.models import User
 from django.db.models import (
     Avg,
     Count,
+    F,
     FloatField,
     OuterRef,
     Q,
@@ -36,7 +39,7 @@ from ..models import ApiToken, Call, Hold
 from ..models.runs import READ_ONLY, Origin
 from .amounts import dollars
 
-PANEL, JUDGE, WRITER = ROLES = ("panel", "judge", "writer")
+PANEL, JUDGE, WRITER, WEB = ROLES = ("panel", "judge", "writer", "web")
 ESTIMATED = "estimated"  # who said so: nobody, it was booked from what had arrived
 # Somebody may have been charged for it.
 CAME_BACK = Q(status=CallStatus.COMPLETED) | Q(first_token_at__isnull=False)
@@ -52,6 +55,23 @@ class Days:
 
     def __iter__(self) -> Iterator[date]:
         return (self.first + timedelta(n) for n in range((self.after - self.first).days))
+
+
+@dataclass(frozen=True)
+class SearchesSpent:
+    """Searches of a day, of a payer's runs with a preset. `person` is whose runs, `name` theirs."""
+
+    day: date
+    person: int | None
+    name: str
+    payer: int | None
+    origin: str
+    preset: str
+    engine: str
+    count: int
+    runs: int
+    spent: Decimal
+    estimated: int
 
 
 @dataclass
@@ -126,13 +146,55 @@ def calls_within(days: Days) -> QuerySet[Call]:
     )
 
 
-def by_day(calls: QuerySet[Any], days: Days) -> list[DaySpent]:
+def searches_within(days: Days) -> QuerySet[Hold]:
+    begin, end = (
+        timezone.make_aware(datetime.combine(day, time.min)) for day in (days.first, days.after)
+    )
+    return (
+        Hold.objects.filter(created_at__gte=begin, created_at__lt=end, run__isnull=False)
+        .exclude(engine="")
+        .exclude(run__origin__in=READ_ONLY)
+        .filter(settled_nano__gt=0)
+        .order_by()
+    )
+
+
+def searches_spent(holds: QuerySet[Hold]) -> list[SearchesSpent]:
+    keys = {
+        "day": TruncDate("created_at"),
+        "person": F("run__owner"),
+        "name": F("run__owner__username"),
+        "payer": F("run__token"),
+        "origin": F("run__origin"),
+        "preset": F("run__preset_name"),
+    }
+    rows: Any = holds.annotate(**keys).values(*keys, "engine")
+    rows = rows.annotate(
+        count=Count("pk"),
+        runs=Count("run", distinct=True),
+        nanos=Sum("settled_nano"),
+        estimated=Count("pk", filter=Q(is_estimated=True)),
+    )
+    return [
+        SearchesSpent(**row | {"name": row["name"] or ""}, spent=dollars(nanos))
+        for row in rows
+        for nanos in [row.pop("nanos")]
+    ]
+
+
+Searched = Sequence[SearchesSpent]
+
+
+def by_day(calls: QuerySet[Any], days: Days, searches: Searched = ()) -> list[DaySpent]:
     """Every one of `days`, those on which nothing was spent, too."""
     found = {day: DaySpent(day) for day in days}
     rows = calls.annotate(day=TruncDate("started_at")).values_list("day", "step")
     for day, step, spent in rows.annotate(spent=Sum("amount")):
         if day in found and spent:
             found[day].of[_ROLE_OF.get(step, JUDGE)] += exactly(spent)
+    for one in searches:
+        if one.day in found:
+            found[one.day].of[WEB] += one.spent
     return list(found.values())
 
 
@@ -157,14 +219,20 @@ def instead(calls: QuerySet[Any], days: Iterable[DaySpent]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def by_payer(calls: QuerySet[Any]) -> tuple[list[PayerSpent], list[PresetSpent]]:
+def by_payer(
+    calls: QuerySet[Any], searches: Searched = ()
+) -> tuple[list[PayerSpent], list[PresetSpent]]:
     """Who spent it, and on which presets: the dearest first."""
     rows = calls.values_list("run__owner", "payer", "run__origin", "run__preset_name")
     rows = rows.annotate(spent=Sum("amount"), runs=Count("run", distinct=True))
-    rows = rows.order_by("run__preset_name", "payer")
+    found: list[Any] = [*rows.order_by("run__preset_name", "payer")]
+    known = {tuple(row[:4]) for row in found}
+    for search in searches:  # a run that searched has asked somebody, too
+        key = (search.person, search.payer, search.origin, search.preset)
+        found.append((*key, float(search.spent), 0 if key in known else search.runs))
     payers: dict[tuple[int | None, int | None, str], PayerSpent] = {}
     presets: dict[str, PresetSpent] = {}
-    for person, token, origin, preset, spent, runs in rows:
+    for person, token, origin, preset, spent, runs in found:
         whose = "" if person else "An evaluation" if origin == Origin.EVALUATION else "The shell"
         payer = payers.setdefault((person, token, whose), PayerSpent(person, token, whose))
         of = presets.setdefault(preset, PresetSpent(preset))
@@ -176,7 +244,7 @@ def by_payer(calls: QuerySet[Any]) -> tuple[list[PayerSpent], list[PresetSpent]]
     return _dearest(payers.values()), _dearest(presets.values())
 
 
-def by_model(calls: QuerySet[Any]) -> list[ModelSpent]:
+def by_model(calls: QuerySet[Any], searches: Searched = ()) -> list[ModelSpent]:
     rows = calls.values_list(
         KT("panelist__model"), KT("panelist__price__input"), KT("panelist__price__output"),
         "cost_source",
@@ -194,6 +262,11 @@ def by_model(calls: QuerySet[Any]) -> list[ModelSpent]:
         one.unknown += 0 if costs_nothing(price_in, price_out) else unknown
         one.spent += exactly(spent)
         one.said |= {source} & {REPORTED, COMPUTED} | ({ESTIMATED} if estimated else set())
+    for search in searches:
+        one = found.setdefault(search.engine, ModelSpent(search.engine))
+        one.calls += search.count
+        one.spent += search.spent
+        one.said |= {COMPUTED} | ({ESTIMATED} if search.estimated else set())
     return _dearest(found.values())
 
 
@@ -225,7 +298,17 @@ def narrowed(
     return calls.filter(panelist__model=model) if model else calls
 
 
-def by_all(calls: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
+def searches_narrowed(
+    holds: QuerySet[Hold], *, person: int | None, preset: str, model: str
+) -> QuerySet[Hold]:
+    if person is not None:
+        holds = holds.filter(run__owner=person)
+    if preset:
+        holds = holds.filter(run__preset_name=preset)
+    return holds.filter(engine=model) if model else holds
+
+
+def by_all(calls: QuerySet[Any], searches: Searched = ()) -> Iterator[tuple[Any, ...]]:
     """(day, person, token, preset, model, calls, spent), for a spreadsheet."""
     rows = calls.annotate(day=TruncDate("started_at"), asked=KT("panelist__model"))
     keys = ("day", "run__owner__username", "payer", "run__preset_name", "asked")
@@ -234,6 +317,9 @@ def by_all(calls: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
     for day, person, token, preset, model, count, spent in rows.iterator():
         name = names[token] if token else ""
         yield day, person or "", name, preset, model or "", count, f"{exactly(spent):f}"
+    for one in sorted(searches, key=lambda one: (one.day, one.name, one.preset)):
+        name = names[one.payer] if one.payer else ""
+        yield one.day, one.name, name, one.preset, one.engine, one.count, f"{one.spent:f}"
 
 
 def costs_nothing(price_in: str | None, price_out: str | None) -> bool:

@@ -14,7 +14,17 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, TruncDate
 from django.utils import timezone
 
-from .spending import CAME_BACK, Days, calls_within, costs_nothing, exactly, month_of
+from .amounts import dollars
+from .spending import (
+    CAME_BACK,
+    Days,
+    calls_within,
+    costs_nothing,
+    exactly,
+    month_of,
+    searches_spent,
+    searches_within,
+)
 
 LONG_AGO = date(2000, 1, 1)
 
@@ -43,12 +53,16 @@ def spent_by_token(token_id: int) -> TokenSpent:
     calls = of_token(calls_within(Days(since, today + timedelta(1))), token_id)
     by_day = calls.annotate(day=TruncDate("started_at")).values_list("day")
     days = [(day, exactly(spent)) for day, spent in by_day.annotate(spent=Sum("amount"))]
+    searches = searches_within(Days(since, today + timedelta(1))).filter(run__token=token_id)
+    days += [(one.day, one.spent) for one in searches_spent(searches)]
     key = f"spent-by-token-{token_id}-{since}"
     earlier: Decimal | None = cache.get(key)
     if earlier is None:
         runs = Q(run__token=token_id) | Q(fusion__token=token_id)
         before = of_token(calls_within(Days(LONG_AGO, since)).filter(runs), token_id)
         earlier = exactly(before.aggregate(spent=Sum("amount"))["spent"])
+        searched = searches_within(Days(LONG_AGO, since)).filter(run__token=token_id)
+        earlier += dollars(searched.aggregate(spent=Sum("settled_nano"))["spent"] or 0)
         cache.set(key, earlier, 3600)
 
     def of(first: date) -> Decimal:
@@ -100,4 +114,15 @@ def usage_of_token(token_id: int, days: Days) -> list[UsageRow]:
             spent=was.spent + exactly(spent),
             unknown=was.unknown + (0 if costs_nothing(price_in, price_out) else unknown),
         )
-    return list(found.values())
+    rows_of_engines = (
+        searches_within(days)
+        .filter(run__token=token_id)
+        .annotate(day=TruncDate("created_at"))
+        .values_list("day", "run__preset", "engine")
+        .annotate(all=Count("pk"), spent=Sum("settled_nano"))
+    )
+    searched = [
+        UsageRow(day, preset, engine, count, 0, 0, dollars(spent), 0)
+        for day, preset, engine, count, spent in rows_of_engines
+    ]
+    return sorted([*found.values(), *searched], key=lambda row: row.day, reverse=True)

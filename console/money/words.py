@@ -39,9 +39,10 @@ def who_may_raise(purse: Purse) -> str:
 
 
 def denied(purse: Purse, ask: Ask, left: int) -> str:
-    most = about(ask.amount())
+    most, what = about(ask.amount()), "search of the web" if ask.engine else "call"
+    how = "costs" if ask.engine else "may cost"
     return (
-        f"{named(purse)} does not pay for this call: it may cost {most}, and {about(left)} is left."
+        f"{named(purse)} does not pay for this {what}: it {how} {most}, and {about(left)} is left."
         f" {who_may_raise(purse)}"
     )
 

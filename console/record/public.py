@@ -152,6 +152,8 @@ def _researched(state: RunState) -> Researched:
                 engine=search["engine"],
                 found=len(search["found"]),
                 failure=search.get("failure"),
+                reason=search.get("reason"),
+                lacks=search.get("lacks"),
             )
             for search in pool.searches(state.research)
         ],

@@ -37,12 +37,15 @@ class Source(Told):
 
 
 class Searched(Told):
-    """A query of a run's research, and how many pages it found, or why none."""
+    """A query of a run's research, and how many pages it found, or why none. `reason`: a word for
+    that, as `budget_exceeded`. `lacks`: why only a part was searched, as the project's files."""
 
     query: str
     engine: str
     found: int
     failure: str | None
+    reason: str | None = None
+    lacks: str | None = None
 
 
 class PooledSource(Told):

@@ -81,10 +81,9 @@ class Execution:
         self.state = state
         self._handed_on = handed_on
         self._researcher = RunResearcher(
-            run.pk,
+            payer,
             run.attempt,
             self._patient_db,
-            run.project_id,
             web=_searches_the_web(self.spec, state),
             queries=[search["query"] for search in searches(state.research)],
         )

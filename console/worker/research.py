@@ -11,10 +11,13 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from ..engine.pool import NotRead, PageRead
+from ..engine.errors import Reason
+from ..engine.pool import Found, NotRead, PageRead
 from ..files.excerpts import excerpt, in_words
 from ..files.reading import parts_of
 from ..models import ProjectFile
+from ..money.asking import Denied, Payer
+from ..money.searching import search_hold, search_settle
 from ..research.researcher import SiteResearcher
 from ..search.of_files import find_in_files
 
@@ -29,39 +32,56 @@ class RunResearcher(SiteResearcher):
 
     def __init__(
         self,
-        run_id: Any,
+        payer: Payer,
         attempt: int,
         db: Any,
-        project_id: int | None,
         *,
         web: bool,
         queries: Sequence[str] = (),
     ) -> None:
         """`queries` that another worker has asked for it before."""
-        super().__init__(run_id, attempt, db)
-        self._project_id, self._has_web = project_id, web
+        super().__init__(payer.run_id, attempt, db)
+        self._payer, self._project_id, self._has_web = payer, payer.project_id, web
         self._files: dict[str, ProjectFile] | None = None
         self._found: set[str] = set()  # addresses of files, which no page is read from
         self._queries = [*queries]
-        if project_id is not None and not web:
-            self.engine, self.price = FILES, Decimal(0)
+        if self._project_id is not None and not web:
+            self.engine = FILES
 
-    async def search(self, query: str, count: int) -> list[dict[str, str]]:
+    async def search(self, query: str, count: int) -> Found:
         found: list[dict[str, str]] = []
         if self._project_id is not None:
             self._queries.append(query)
             found = await self.db(_files_found, self._project_id, query, count)
             self._found |= {one["url"] for one in found}
         if not self._has_web:
-            return found
+            return Found(found)
         try:
-            pages = await super().search(query, count)
-        except NotRead:
+            pages = await self._search_the_web(query, count)
+        except NotRead as why:
             if found:
-                return found
+                return Found(found, lacks=why)
             raise
         # In turn, so that neither leaves the other no room.
-        return [one for pair in zip_longest(found, pages) for one in pair if one]
+        hits = [one for pair in zip_longest(found, pages.hits) for one in pair if one]
+        return Found(hits, pages.cost)
+
+    async def _search_the_web(self, query: str, count: int) -> Found:
+        """One that is stopped before its engine has answered stays held: nobody knows whether it
+        is billed, and who gives back what is left takes it for that."""
+        if not self.price:
+            return await super().search(query, count)
+        asked = (self._payer, self.attempt)
+        held = await self.db(search_hold, *asked, self.engine, self.price)
+        if isinstance(held, Denied):
+            raise NotRead(held.sentence, Reason.BUDGET_EXCEEDED)
+        try:
+            found = await super().search(query, count)
+        except NotRead:
+            await self.db(search_settle, *asked, held, Decimal(0))
+            raise
+        await self.db(search_settle, *asked, held, found.cost)
+        return found
 
     async def read(self, url: str) -> PageRead:
         if self._files is None:

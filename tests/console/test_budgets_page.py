@@ -6,9 +6,11 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Sum
@@ -20,6 +22,7 @@ from console.models import Hold, Purse, Run, Window
 from console.models.runs import Origin
 from console.money.purses import purse_set
 from console.money.spending import by_day, calls_within, month_of
+from console.money.spent_by_token import spent_by_token, usage_of_token
 from console.services.tokens import token_create
 
 from .story import Story, a_spec
@@ -73,6 +76,59 @@ def test_an_admin_sees_who_spent_what_on_which_model_and_preset_and_a_member_the
     assert "nightly" not in of_alice
     # Nobody widens it by its address.
     assert "$0.3120 for 2 runs" in text(signed_in(alice).get(f"/fusion/budgets?who={bob.pk}"))
+
+
+def search(run: Run, engine: str = "Tavily", nano: int = 8_000_000) -> Hold:
+    number = run.holds.count() + 1
+    hold = Hold.objects.create(
+        run=run, call=f"panel-web-{number}", attempt=1, engine=engine, amount_nano=nano,
+        input_tokens=10**6, input_price_nano=nano, output_price_nano=0, priced_by="list",
+        settled_nano=nano,
+    )  # fmt: skip
+    Hold.objects.filter(pk=hold.pk).update(created_at=noon())
+    return hold
+
+
+def test_what_the_sites_own_engine_was_paid_stands_beside_the_calls(
+    alice: User, bob: User, ada: User
+) -> None:
+    token, secret = token_create(owner=bob, name="nightly")
+    first = save(story(noon()), alice)
+    second = save(story(noon()), bob, token=token, origin=Origin.API)
+    for run in (first, first, second):
+        search(run)
+    gone = search(save(story(noon()), alice, origin=Origin.SAMPLE))
+    client = signed_in(ada)
+    page = text(client.get("/fusion/budgets"))
+    assert "$0.3360 for 2 runs." in page and "writer $0.0624 web $0.0240" in page
+    assert "Tavily 3 $0.0240 computed from the list" in page
+    assert "alice 1 $0.1720" in page and "token nightly 1 $0.1640" in page
+    assert "$0.0240 for 2 runs." in text(client.get("/fusion/budgets?model=Tavily"))
+    assert "$0.1720 for 1 run of yours." in text(signed_in(alice).get("/fusion/budgets"))
+    file = client.get("/fusion/budgets.csv").content.decode()
+    assert ",alice,,Quality,Tavily,2,0.016" in file
+    assert ",bob,nightly,Quality,Tavily,1,0.008" in file
+    spent = spent_by_token(token.pk)
+    assert spent.day == spent.ever == Decimal("0.1640")
+    [line] = [r for r in usage_of_token(token.pk, month_of(noon().date())) if r.model == "Tavily"]
+    assert (line.calls, line.spent, line.preset) == (1, Decimal("0.008"), "quality")
+    assert gone.run and "Together" in page
+
+
+def test_what_was_searched_before_it_was_held_is_told_by_its_runs(alice: User) -> None:
+    searches = [
+        {"query": "a", "engine": "Tavily", "found": [], "cost": "0.008"},
+        {"query": "b", "engine": "Tavily", "found": [], "failure": "It is away."},
+    ]
+    run = save(story(datetime(2026, 3, 14, 12, tzinfo=UTC)), alice, research={"searches": searches})
+    save(story(noon()), alice)
+    migration = import_module("console.migrations.0053_searches_are_held")
+    migration.told(apps, None)
+    [hold] = Hold.objects.all()
+    assert (hold.run, hold.settled_nano, hold.engine) == (run, 8_000_000, "Tavily")
+    assert (hold.created_at.year, hold.created_at.month) == (2026, 3)
+    migration.untold(apps, None)
+    assert not Hold.objects.exists()
 
 
 def test_it_is_narrowed_to_a_person_a_preset_and_a_model(alice: User, bob: User, ada: User) -> None:

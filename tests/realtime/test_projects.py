@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from console.engine.pool import NotRead
+from console.engine.pool import Found, NotRead
 from console.engine.spec import Panelist, Spec
 from console.engine.steps import prompts
 from console.engine.usage import Price
 from console.models import Credential, Hold, ProjectFile, Run, SourceText, Window
+from console.money.asking import Payer
 from console.research.researcher import SiteResearcher
 from console.services import runs as services
 from console.services.attaching import file_bring
@@ -131,12 +132,13 @@ async def test_files_and_the_web_are_read_in_turn(monkeypatch: pytest.MonkeyPatc
         names = ("one", "two", "three")
         return [{"url": f"http://here.example/{name}", "title": name} for name in names]
 
-    async def search(self: Any, query: str, count: int) -> list[dict[str, str]]:
-        return [{"url": "http://web.example/", "title": "web"}]
+    async def search(self: Any, query: str, count: int) -> Found:
+        return Found([{"url": "http://web.example/", "title": "web"}])
 
     monkeypatch.setattr(SiteResearcher, "search", search)
-    found = await RunResearcher(1, 1, db, 7, web=True).search("why", 8)
-    assert [one["title"] for one in found] == ["one", "web", "two", "three"]
-    gone = RunResearcher(1, 1, lambda *_: asyncio.sleep(0, {}), 7, web=False)
+    payer = Payer(1, None, None, 7)
+    found = await RunResearcher(payer, 1, db, web=True).search("why", 8)
+    assert [one["title"] for one in found.hits] == ["one", "web", "two", "three"]
+    gone = RunResearcher(payer, 1, lambda *_: asyncio.sleep(0, {}), web=False)
     with pytest.raises(NotRead, match="not there any more"):
         await gone.read("http://here.example/one")

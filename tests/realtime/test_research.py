@@ -14,12 +14,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from console.engine.errors import LeaseLost
 from console.engine.spec import Panelist, Research, Spec
 from console.engine.steps import prompts
 from console.fragments.receipt import receipt
 from console.fragments.seats import columns
-from console.models import Credential, Run, SourceText
+from console.models import Credential, Hold, Run, SourceText, Window
+from console.money.asking import Payer
+from console.money.giving_back import give_back
+from console.money.purses import purse_set
 from console.money.receipt import receipt_of
+from console.money.searching import search_hold
 from console.record.public import run_object
 from console.record.rows import state_from_rows
 from console.services import runs as services
@@ -109,12 +114,64 @@ def test_what_the_engine_is_paid_is_on_the_receipt_and_in_what_the_run_cost(
     assert [search["cost"] for search in state.research["searches"]] == ["0.005", "0.005"]
     first, *calls = receipt_of(run, state)
     assert (first.call, first.model, first.searches) == ("web", "SearXNG", 2)
-    assert (first.cost, first.cost_source, first.held) == (Decimal("0.01"), "computed", None)
+    assert (first.cost, first.cost_source, first.held) == (Decimal("0.01"), "computed", first.cost)
+    # No budget concerned it, and still it is on record when it was paid.
+    assert {hold.engine for hold in Hold.objects.all()} == {"SearXNG"}
     run.refresh_from_db()
     assert run.cost == sum((line.cost or 0 for line in calls), Decimal("0.01"))
     view = receipt(run.frozen_spec, state, columns(run.frozen_spec, state))
     assert (view.lines[0].model, view.lines[0].cost) == ("SearXNG", "$0.0100")
     assert_log_equals_rows(run)
+
+
+@pytest.mark.database
+def test_a_search_is_held_before_it_is_made_and_one_that_no_budget_pays_for_stops_nobody(
+    worker: Worker, upstream: Upstream, web: Web, start: Callable[..., Run], settings: Any
+) -> None:
+    settings.SEARCH_PRICES = settings.SEARCH_PRICES | {"searxng": Decimal("0.005")}
+    settings.WORST_PRICE = [Decimal(0), Decimal(0)]
+    purse_set(kind="site", subject="", period="day", limit=Decimal("0.009"))
+    run = start()
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    assert (state.status, state.error) == ("completed", "")
+    one, other = sorted(state.research["searches"], key=lambda search: "failure" in search)
+    assert (one["cost"], len(web.asked)) == ("0.005", 1)
+    assert other["reason"] == "budget_exceeded" and "cost" not in other
+    assert other["failure"] == (
+        "This site's budget of $0.009 a day does not pay for this search of the web: it costs "
+        "$0.0050, and $0.0040 is left. An admin can raise it."
+    )
+    [hold], window = Hold.objects.exclude(engine=""), Window.objects.get()
+    assert (hold.amount_nano, hold.settled_nano, hold.is_estimated) == (5_000_000,) * 2 + (False,)
+    assert (window.spent_nano, window.held_nano) == (5_000_000, 0)
+    told = run_object(run, run.frozen_spec, state).model_dump(mode="json")["research"]["searches"]
+    assert [search.get("reason") for search in told].count("budget_exceeded") == 1
+    assert_log_equals_rows(run)
+
+
+def test_a_search_that_failed_costs_nothing_and_one_that_was_lost_is_taken_for_paid(
+    worker: Worker, web: Web, start: Callable[..., Run], settings: Any
+) -> None:
+    settings.SEARCH_PRICES = settings.SEARCH_PRICES | {"searxng": Decimal("0.005")}
+    settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
+    purse_set(kind="site", subject="", period="day", limit=Decimal(1))
+    settings.WORST_PRICE = [Decimal(0), Decimal(0)]
+    run = start()
+    carry_out(worker, str(run.pk))
+    assert {hold.settled_nano for hold in Hold.objects.exclude(engine="")} == {0}
+    Run.objects.filter(pk=run.pk).update(status="running", lease_until=timezone.now())
+    run.refresh_from_db()
+    payer = Payer(run.pk, run.owner_id, None)
+    key = search_hold(payer, run.attempt, "SearXNG", Decimal("0.005"))
+    assert Window.objects.get().held_nano == 5_000_000
+    Run.objects.filter(pk=run.pk).update(status="completed")
+    assert give_back() == 1
+    hold = Hold.objects.get(call=key)
+    assert (hold.settled_nano, hold.is_estimated) == (5_000_000, True)
+    assert (Window.objects.get().held_nano, Window.objects.get().spent_nano) == (0, 5_000_000)
+    with pytest.raises(LeaseLost):
+        search_hold(payer, run.attempt, "SearXNG", Decimal("0.005"))
 
 
 @pytest.mark.database

@@ -86,7 +86,7 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
     ),
     (EventType.RESEARCH_SEARCHED, None): (
         "research.searched",
-        ("query", "engine", "found", "failure"),
+        ("query", "engine", "found", "failure", "reason", "lacks"),
     ),
     (EventType.SOURCE_ADDED, None): (
         "source.added",

@@ -72,11 +72,13 @@ class Gathering:
             search["found"] = []
             try:
                 async with asyncio.timeout_at(deadline):
-                    search["found"] = await self._researcher.search(query, HITS)
-                if price := self._researcher.price:
-                    search["cost"] = str(price)
+                    found = await self._researcher.search(query, HITS)
+                search["found"] = found.hits
+                search |= {"cost": str(found.cost)} if found.cost else {}
+                if why := found.lacks:
+                    search |= {"lacks": str(why)} | _reason(why)
             except NotRead as why:
-                search["failure"] = str(why)
+                search |= {"failure": str(why)} | _reason(why)
             except TimeoutError:
                 search["failure"] = "The search took too long."
             async with self._keeping:
@@ -196,6 +198,10 @@ class Gathering:
         """Whoever asks for the same meanwhile waits, and finds it in the pool."""
         async with self._under_way[what]:
             yield
+
+
+def _reason(why: NotRead) -> dict[str, str]:
+    return {"reason": why.reason.value} if why.reason else {}
 
 
 def _elsewhere(hit: dict[str, str], known: Source, at: float) -> Source:

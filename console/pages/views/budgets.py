@@ -30,6 +30,7 @@ from ...models import Call
 from ...money.receipt import cell
 from ...money.spending import (
     Days,
+    SearchesSpent,
     by_all,
     by_day,
     by_model,
@@ -38,6 +39,9 @@ from ...money.spending import (
     instead,
     month_of,
     narrowed,
+    searches_narrowed,
+    searches_spent,
+    searches_within,
 )
 from ...money.standing import standings
 
@@ -69,6 +73,13 @@ class WhichCalls:
             calls_within(self.days), person=self.person, preset=self.preset, model=self.model
         )
 
+    @property
+    def searches(self) -> list[SearchesSpent]:
+        found = searches_narrowed(
+            searches_within(self.days), person=self.person, preset=self.preset, model=self.model
+        )
+        return searches_spent(found)
+
 
 @login_required
 @never_cache
@@ -76,11 +87,12 @@ class WhichCalls:
 def budgets(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # login_required has seen to it
     asked, is_all = WhichCalls.of(request), is_admin(request.user)
-    days = by_day(asked.calls, asked.days)
+    searches = asked.searches
+    days = by_day(asked.calls, asked.days, searches)
     # One answer to what a single model was asked is no whole run instead.
     alone_of = "" if asked.model else instead(asked.calls, days)
-    payers, presets = by_payer(asked.calls)
-    models = by_model(asked.calls)
+    payers, presets = by_payer(asked.calls, searches)
+    models = by_model(asked.calls, searches)
     whole = sum((day.whole for day in days), Decimal(0))
     runs = sum(preset.runs for preset in presets)
     kept = _kept(request)
@@ -142,7 +154,7 @@ def budgets_file(request: HttpRequest) -> HttpResponse:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows([cell(value) for value in row] for row in by_all(asked.calls))
+    writer.writerows([cell(value) for value in row] for row in by_all(asked.calls, asked.searches))
     name = f"spent-{_name_of(asked.days.first)}.csv"
     headers = {"Content-Disposition": content_disposition_header(True, name) or ""}
     return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)

@@ -174,6 +174,8 @@ class SearchShape(TypedDict):
     engine: Short
     found: Annotated[list[HitShape], Field(max_length=100)]
     failure: NotRequired[Short]
+    reason: NotRequired[ReasonWord]
+    lacks: NotRequired[Short]
     cost: NotRequired[Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})?$")]]
 
 
