@@ -13,6 +13,7 @@ from ..engine.usage import money
 from ..models import Run
 from ..money.amounts import about, dollars
 from ..money.purses import budget_of
+from ..services.estimates import TIMES, Estimate
 
 CENT = Decimal("0.01")
 
@@ -20,7 +21,7 @@ CENT = Decimal("0.01")
 @dataclass(frozen=True)
 class GoesOn:
     sentence: str
-    suggested: str  # US dollars: as much once more
+    suggested: str  # US dollars: as much once more; of a usual budget what was expected of it
     fuses: bool  # at once, for the answers were not
 
 
@@ -41,6 +42,9 @@ def goes_on(run: Run, state: RunState, *, may_fuse: bool) -> GoesOn | None:
     else:
         sentence = f"{found.named} did not pay for all of it: {about(found.left)} is left."
     more = dollars(run.usual_budget_nano or (found.limit if found else 0))
+    expected = Estimate.from_dict(run.estimate)
+    if is_usual and expected and expected.high:
+        more = min(more, TIMES * expected.high)
     suggested = more.quantize(CENT, ROUND_CEILING) if is_usual else more.normalize()
     return GoesOn(sentence, f"{suggested:f}", may_fuse)
 

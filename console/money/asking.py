@@ -8,7 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
-from ..engine.calls.worst_case import USUAL_OUTPUT, fees_at_most, input_at_most, input_probably
+from ..engine.calls.worst_case import (
+    fees_at_most,
+    input_at_most,
+    input_probably,
+    output_at_most,
+)
 from ..engine.provider import Request
 from ..engine.spec import Panelist
 from ..engine.usage import Price, is_free
@@ -90,7 +95,7 @@ def ask_of(key: str, fusion: int | None, panelist: Panelist, request: Request) -
         panelist.short_name,
         input_at_most(request),
         input_probably(request),
-        request.max_output_tokens or min(panelist.context_length or USUAL_OUTPUT, USUAL_OUTPUT),
+        output_at_most(panelist, request.max_output_tokens),
         None,
         None,
         is_limited=request.max_output_tokens is not None,

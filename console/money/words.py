@@ -30,7 +30,8 @@ BY_AN_ADMIN = "An admin can raise it."
 def named(purse: Purse) -> str:
     owner = _OWNERS.get(purse.kind, "A budget")
     if purse.kind == USUAL:  # computed: nobody set it to the last figure
-        return f"{owner} of {about(purse.limit_nano)}, three times what was expected at most,"
+        made_of = "three times what was expected or a whole attempt of each call"
+        return f"{owner} of {about(purse.limit_nano)}, {made_of},"
     return f"{owner} of {plain(purse.limit_nano)}{_PERIODS.get(purse.period, '')}"
 
 

@@ -2,8 +2,9 @@
 it; and what it may come to where nobody has said that.
 
 A run's usual budget is three times the quote's high, by what is known of such runs or by what holds
-for all, whichever is more: who asks for a report after a week of short questions is not stopped by
-them. Each call has its share of it (money/shares.py). It is none where a price is not known, where
+for all, whichever is more, and of each call never less than one whole attempt at it (attempts.py):
+nobody set it, so who asks for a report after a week of short questions is neither stopped nor cut
+by it. Each call has its share of it (money/shares.py). It is none where a price is not known, where
 nothing costs anything, and for evaluations, which have limits of their own.
 """
 
@@ -24,7 +25,8 @@ from ..models import Run
 from ..models.runs import Origin
 from ..money.amounts import nano
 from ..money.receipt import Quoted
-from ..money.shares import part
+from ..money.shares import WEB, part
+from .attempts import attempts
 from .habits import History, history, people_of
 from .quote import RunQuote, quote_of
 from .site import chosen_for_the_site, reference_of
@@ -35,7 +37,8 @@ LEAST = Decimal("0.01")  # dollars
 
 @dataclass(frozen=True)
 class UsualBudget:
-    """Nano-dollars; `shares`: of each part of a run, three times what is expected of it at most."""
+    """Nano-dollars; `shares`: of each part of a run, three times what is expected of it at most, or
+    one whole attempt at it."""
 
     limit: int
     shares: Mapping[str, int]
@@ -105,17 +108,25 @@ def estimated(
     estimate = Estimate(said.low, said.high, said.seconds, said.runs, alone)
     if is_limited or origin == Origin.EVALUATION or (chosen and not chosen.runs_have_budget):
         return estimate, None
-    return estimate, usual_budget(
-        said, quote_of(spec, [*texts, *_beside(spec)], History(), answers, attached=attached)
-    )
+    texts += _beside(spec)
+    usually = quote_of(spec, texts, History(), answers, attached=attached)
+    return estimate, usual_budget(said, usually, attempts(spec, texts, answers, attached))
 
 
-def usual_budget(said: RunQuote, usually: RunQuote) -> UsualBudget | None:
-    if not said.high or usually.high is None:
+def usual_budget(
+    said: RunQuote, usually: RunQuote, whole: Mapping[str, int] | None
+) -> UsualBudget | None:
+    """`whole`: one whole attempt at each part; None where somebody's price is not known."""
+    if not said.high or usually.high is None or whole is None:
         return None
     most = max(said, usually, key=lambda quote: quote.high or 0)
-    shares = {part(p.step, p.seat): nano(TIMES * p.high) for p in most.parts if p.high is not None}
-    return UsualBudget(nano(max(TIMES * (most.high or LEAST), LEAST)), shares)
+    shares = dict(whole)
+    for p in most.parts:
+        name = part(p.step, p.seat)
+        shares[name] = max(nano(TIMES * (p.high or Decimal(0))), shares.get(name, 0))
+    if most.web:
+        shares[WEB] = nano(TIMES * most.web[1])
+    return UsualBudget(max(sum(shares.values()), nano(LEAST)), shares)
 
 
 def _beside(spec: Spec) -> list[str]:

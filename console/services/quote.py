@@ -229,7 +229,9 @@ class _Plan:
             writes, text = writes * factor, text * factor
             if limited and most is not None and writes > most:
                 writes, text = most, text * most / writes
-            return _Call(role, seat, who, step, reads, writes, text, _fees(spec, who, step))
+            return _Call(
+                role, seat, who, step, reads, writes, text, fees_of_a_call(spec, who, step)
+            )
 
         def found(reader: Panelist) -> float:
             return extracts(spec, reader, 0, factor) if searches else 0.0
@@ -330,7 +332,7 @@ class _Plan:
         return text + _between(with_thoughts(who, (0, 0))), text
 
 
-def _fees(spec: Spec, who: Panelist, step: Step) -> Decimal:
+def fees_of_a_call(spec: Spec, who: Panelist, step: Step) -> Decimal:
     terms = who.terms
     with suppress(NobodyLeft):
         terms = spec.terms.and_also(who.terms)

@@ -20,6 +20,7 @@ from console.engine.spec import Panelist, Spec
 from console.engine.usage import Price
 from console.models import CatalogModel, Credential, Purse, Run, SiteChoices
 from console.models.runs import Origin
+from console.services.attempts import attempts
 from console.services.estimates import Estimate, outcome
 from console.services.follow import run_follow
 from console.services.fusions import go_on
@@ -96,11 +97,15 @@ def test_what_goes_on_from_a_run_is_estimated_with_all_that_is_read_again(alice:
 # ---- what it may come to ----
 
 
-def test_a_run_may_come_to_three_times_what_was_expected_at_most(alice: User) -> None:
+def test_a_run_may_come_to_three_times_that_or_a_whole_attempt_of_each_call(
+    alice: User,
+) -> None:
     run = start(alice, priced())
     estimate = Estimate.from_dict(run.estimate)
     assert estimate and estimate.high and run.usual_budget_nano
-    assert run.usual_budget_nano == pytest.approx(int(estimate.high * 3 * 10**9), abs=1)
+    # A whole attempt of each call is more than that, where no limit of its output is set.
+    whole = attempts(priced(), ["What is the answer?"])
+    assert whole and run.usual_budget_nano == sum(whole.values()) > estimate.high * 3 * 10**9
     cheap = start(alice, priced(Price(Decimal("0.0001"), Decimal("0.0001"))))
     assert cheap.usual_budget_nano == 10**7  # a cent
 

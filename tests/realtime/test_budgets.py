@@ -304,7 +304,7 @@ def test_a_run_that_came_to_three_times_what_was_expected_keeps_its_answers_and_
     [judge] = [call for call in state.calls.values() if call.step == "analysis"]
     assert (judge.reason, judge.sent_at) == ("budget_exceeded", None)
     assert judge.error.startswith("This run's usual budget of $0.")
-    assert "three times what was expected at most, does not pay for this call" in judge.error
+    assert "or a whole attempt of each call, does not pay for this call" in judge.error
     assert judge.error.endswith("Whoever started it can let it go on for more.")
     assert state.fusion and state.fusion.best in state.calls  # it stands in
     assert "This run's usual budget of $0." in state.error
@@ -333,11 +333,10 @@ def test_of_a_run_s_usual_budget_each_call_has_its_share_however_many_ask_at_onc
     holds = {hold.call: hold for hold in Hold.objects.all()}
     for seat in range(4):
         hold, share = holds[f"panel-{seat}-1"], purse.shares[f"panel-{seat}"]
-        assert 0 <= share - hold.amount_nano <= 10_000_000 * 1e-3 + 10
+        assert 0 <= share - hold.amount_nano <= 100_000, "hardly more than it may come to"
         asked = upstream.calls_of("abcd"[seat])[0].body["max_tokens"]
-        assert asked == hold.output_limit == state.calls[hold.call].output_limit > 4_000
-    # What the panel did not use is there for whoever is asked later.
-    assert holds["synthesis-f1-1"].output_limit > 20_000
+        assert asked == hold.output_limit == state.calls[hold.call].output_limit == 32_000
+    assert holds["synthesis-f1-1"].output_limit == 32_000
     window = Window.objects.get()
     assert (window.held_nano, window.spent_nano) == (0, in_nano(state.cost()[0]))
 

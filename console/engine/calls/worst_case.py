@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from ..content import text_of
 from ..provider import Request
+from ..spec import Panelist
 from .window import tokens_in
 
 BYTES_A_TOKEN = 2
@@ -33,7 +34,12 @@ def input_at_most(request: Request) -> int:
     """Tokens."""
     texts = list(_texts(request))
     files = sum(file.tokens for file in request.files.values())
-    return sum(map(_at_most, texts)) + OF_A_MESSAGE * (len(request.messages) + 2) + files
+    return sum(map(at_most, texts)) + OF_A_MESSAGE * (len(request.messages) + 2) + files
+
+
+def output_at_most(panelist: Panelist, limit: int | None) -> int:
+    """Tokens that are asked for where money is held: the limit, or so much where nobody set one."""
+    return limit or min(panelist.context_length or USUAL_OUTPUT, USUAL_OUTPUT)
 
 
 def input_probably(request: Request) -> int:
@@ -74,7 +80,7 @@ def _texts(request: Request) -> Iterator[str]:
             yield json.dumps(more, ensure_ascii=False, default=str)
 
 
-def _at_most(text: str) -> int:
+def at_most(text: str) -> int:
     size = len(text.encode(errors="replace"))
     if text.isascii():
         return -(-size // BYTES_A_TOKEN)
