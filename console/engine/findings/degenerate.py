@@ -90,18 +90,13 @@ class Detector:
         asked: str = "",
         is_data: bool = False,
     ) -> None:
-        self._ids: dict[str, str] = {}
-        self._has_letter: set[str] = set()
+        known = _knowing(told) if (told := tuple(prompts)) else None
+        self._ids: dict[str, str] = {**known._ids} if known else {}
+        self._has_letter: set[str] = {*known._has_letter} if known else set()
+        self._instructions: frozenset[str] = known._instructions if known else frozenset()
         self._sources, self._asked = sources, asked
         self._is_data = is_data
         self._parts = {mark[i : i + OF_A_MARK] for i in range(len(mark) - OF_A_MARK + 1)}
-        self._instructions = {
-            words[i : i + INSTRUCTION]
-            for prompt in prompts
-            for part in re.split(r"\{\w+\}", prompt)
-            for words in [self._words_of(part)]
-            for i in range(len(words) - INSTRUCTION + 1)
-        }
         self._said_by_others: list[str] | None = None
         self.begin()
 
@@ -272,6 +267,20 @@ class Detector:
             yield token, word[0].isalnum()
 
 
+@lru_cache(maxsize=32)
+def _knowing(prompts: tuple[str, ...]) -> Detector:
+    """One that others begin as copies of: what our prompts say is the same for every text."""
+    detector = Detector()
+    detector._instructions = frozenset(
+        words[i : i + INSTRUCTION]
+        for prompt in prompts
+        for part in re.split(r"\{\w+\}", prompt)
+        for words in [detector._words_of(part)]
+        for i in range(len(words) - INSTRUCTION + 1)
+    )
+    return detector
+
+
 class _Tokens:
     """The last tokens of a text, each as one character."""
 
@@ -344,11 +353,10 @@ def is_alphabet(text: str) -> bool:
 
 def without_mark(text: str, mark: str) -> str:
     """Without the lines of a fence, and without what of its mark stands elsewhere."""
-    pattern = _pieces_of(mark)
-    if not pattern.search(text):
+    if first_piece(text, mark) is None:
         return text
     text = re.sub(rf"^[ \t]*={{2,}}[ \t]*{mark}[^\n]*\n?", "", text, flags=re.MULTILINE)
-    return pattern.sub("…", text)
+    return _pieces_of(mark).sub("…", text)
 
 
 def held_back(text: str, mark: str) -> int:
@@ -359,13 +367,16 @@ def held_back(text: str, mark: str) -> int:
 
 def first_piece(text: str, mark: str) -> int | None:
     """Where a part of the mark begins that is long enough."""
+    if len(text) < OF_A_MARK:
+        return None
     parts = (mark[at : at + OF_A_MARK] for at in range(len(mark) - OF_A_MARK + 1))
     return min((at for part in parts if (at := text.find(part)) >= 0), default=None)
 
 
 @lru_cache(maxsize=16)
 def _pieces_of(mark: str) -> re.Pattern[str]:
-    """Any part of it that is long enough, the longest first."""
+    """Any part of it that is long enough, the longest first. Every run has a mark of its own, and
+    hardly any text has it: it takes as long to make as a run's rows."""
     lengths = range(len(mark), OF_A_MARK - 1, -1)
     pieces = (mark[at : at + n] for n in lengths for at in range(len(mark) - n + 1))
     return re.compile("|".join(map(re.escape, pieces)))
