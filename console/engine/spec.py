@@ -124,7 +124,8 @@ class Panelist:
         return self.max_output_tokens not in USUAL_LIMITS_OF_THE_FIRST
 
     def to_dict(self) -> dict[str, Any]:
-        data = {k: v for k, v in asdict(self).items() if v not in (None, "")}
+        said = ((f.name, getattr(self, f.name)) for f in fields(self))
+        data = {name: value for name, value in said if value not in (None, "")}
         data |= {"model": self.model, "credential": self.credential}
         if self.is_brought:
             data["brought_by"] = self.brought_by

@@ -8,7 +8,7 @@ at 1.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -184,7 +184,9 @@ class CallState:
         return self.status is CallStatus.COMPLETED and self.finish_reason is None
 
     def to_dict(self) -> dict[str, Any]:
-        data = {k: v for k, v in asdict(self).items() if v not in (None, "", {}, [])}
+        # Not copied: what stands in a call is replaced as a whole, never changed.
+        said = ((f.name, getattr(self, f.name)) for f in fields(self))
+        data = {name: value for name, value in said if value not in (None, "", {}, [])}
         data["usage"] = self.usage.to_dict()
         if not self.unreadable:
             del data["unreadable"]
