@@ -13,8 +13,12 @@ AXE = {"resultTypes": ["violations", "incomplete"]}
 # Where axe cannot tell how a text stands out, it is computed here: of one letter ("short"), of
 # figures on a shape of their own ("pseudo"), above the shadow at the edge of a column ("gradient",
 # which is no darker than a hair line), of labels above fields that cannot be seen ("overlap"), of
-# marks that the foot of a pane lies over ("obscured").
-TEXTS = {"shortTextContent", "pseudoContent", "bgGradient", "bgOverlap", "elmPartiallyObscured"}
+# marks that the foot of a pane lies over ("obscured"), and of the foot of a list that lies over
+# fields ("obscuring").
+TEXTS = {
+    *("shortTextContent", "pseudoContent", "bgGradient", "bgOverlap"),
+    *("elmPartiallyObscured", "elmPartiallyObscuring"),
+}
 # Signs (a tick, a pen, an arrow) are pictures: what they are has to be seen, not read.
 SIGNS = {"nonBmp"}
 CONTRAST = """selectors => {
