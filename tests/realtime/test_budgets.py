@@ -21,6 +21,7 @@ from console.money.giving_back import give_back
 from console.money.purses import purse_set
 from console.money.receipt import receipt_of
 from console.services import runs as services
+from console.services.estimates import Estimate
 from console.services.fusions import go_on, run_fuse
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
@@ -310,6 +311,9 @@ def test_a_run_that_came_to_three_times_what_was_expected_keeps_its_answers_and_
     assert "This run's usual budget of $0." in state.error
     asks = goes_on(run, state, may_fuse=True)
     assert asks and "did not pay for all of it: $0 is left" in asks.sentence
+    expected = Estimate.from_dict(run.estimate)
+    assert expected and expected.high
+    assert 0 <= Decimal(asks.suggested) - 3 * expected.high < Decimal("0.01")
     # Somebody goes on: nothing of that stands in their way any more.
     go_on(run=run, dollars="5", fuses=True)
     run.refresh_from_db()

@@ -15,7 +15,7 @@ from decimal import Decimal
 from ..content import text_of
 from ..provider import Request
 from ..spec import Panelist
-from .window import tokens_in
+from .window import OUTPUT_SHARE, tokens_in
 
 BYTES_A_TOKEN = 2
 OF_A_MESSAGE = 8  # tokens that mark where one begins and who says it
@@ -37,9 +37,15 @@ def input_at_most(request: Request) -> int:
     return sum(map(at_most, texts)) + OF_A_MESSAGE * (len(request.messages) + 2) + files
 
 
-def output_at_most(panelist: Panelist, limit: int | None) -> int:
-    """Tokens that are asked for where money is held: the limit, or so much where nobody set one."""
-    return limit or min(panelist.context_length or USUAL_OUTPUT, USUAL_OUTPUT)
+def output_at_most(panelist: Panelist, limit: int | None, reads: int = 0) -> int:
+    """Tokens that are asked for where money is held: the limit, or so much where nobody set one,
+    as far as that has room beside what the model probably reads: servers refuse more."""
+    if limit:
+        return limit
+    window = panelist.context_length
+    if window is None:
+        return USUAL_OUTPUT
+    return min(USUAL_OUTPUT, max(window - reads, window // OUTPUT_SHARE))
 
 
 def input_probably(request: Request) -> int:
