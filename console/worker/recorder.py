@@ -25,7 +25,7 @@ from ..engine.events import Event, EventType
 from ..engine.provider import Request
 from ..engine.reducer import apply
 from ..engine.spec import Panelist
-from ..engine.state import RunState, RunStatus
+from ..engine.state import CallState, RunState, RunStatus
 from ..models import Call, Fusion, Run
 from ..money.asking import Answer, Denied, Granted, ask_of
 from ..money.book import Till
@@ -80,6 +80,8 @@ class Recorder:
         # What was written since it was last told: (kind, call, fusion) -> pieces.
         self._kept: dict[tuple[EventType, str, int], list[str]] = {}
         self._dirty: set[str] = set()
+        # Calls that have ended, as their rows say it.
+        self._on_record: dict[str, CallState] = {}
         self._fusions_changed = False
         self._wake, self._hurry, self._save_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._saving, self._appending = asyncio.Lock(), asyncio.Lock()
@@ -144,7 +146,9 @@ class Recorder:
         await self._stop_tasks()
         try:
             # Without these rows a paid answer would be lost, however long it takes.
-            await self._patiently(set(self._state.calls), final=True)
+            calls = self._state.calls
+            unsaid = {key for key in calls if calls[key] != self._on_record.get(key)}
+            await self._patiently(self._dirty | unsaid, final=True)
         except LeaseLost:
             raise
         except Exception:
@@ -296,13 +300,16 @@ class Recorder:
                 fields |= position
                 return save(self._run_id, self._attempt, calls, judgings, fields, booking)
 
+            state = self._state.copy()
             try:
-                answers: dict[str, Answer] = await self._db(write, self._state.copy())
+                answers: dict[str, Answer] = await self._db(write, state)
             except BaseException:  # cancelled, too: nobody knows how far it came
                 self._dirty |= keys
                 self._fusions_changed |= with_fusions
                 raise
             self._dirty |= {key for key, answer in answers.items() if isinstance(answer, Denied)}
+            saved = (state.calls[key] for key in keys - self._dirty if key in state.calls)
+            self._on_record |= {call.key: call for call in saved if call.status.is_final}
             return answers
 
     def _book(

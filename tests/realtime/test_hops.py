@@ -12,6 +12,8 @@ from django.db import connection
 
 from console.engine.state import CallStatus
 from console.models import Run
+from console.record.rows import call_row
+from console.worker import recorder
 from console.worker.upkeep import left_behind
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
@@ -113,6 +115,26 @@ def test_ends_of_calls_within_a_moment_share_a_transaction_with_what_follows(
     assert asked.commits <= 8
     # Seven of them read what the search finds of it, in the transaction of its end.
     assert len(asked.queries) <= 39, "\n".join(asked.queries)
+    assert_log_equals_rows(run)
+
+
+def test_how_a_call_ended_is_written_once(
+    worker: Worker, upstream: Upstream, start: StartRun, settings: Any, monkeypatch: Any
+) -> None:
+    """Not again with the end of its run, unless that says something else of it."""
+    settings.CHECKPOINT_SECONDS = 60
+    written: list[str] = []
+
+    def noted(run_id: Any, call: Any) -> Any:
+        if call.status.is_final:
+            written.append(call.key)
+        return call_row(run_id, call)
+
+    monkeypatch.setattr(recorder, "call_row", noted)
+    run = start("good", "good", "refuse--status=401")
+    carry_out(worker, str(run.pk))
+    assert rows(run).status == "completed"
+    assert sorted(written) == sorted(rows(run).calls)
     assert_log_equals_rows(run)
 
 
