@@ -115,9 +115,9 @@ class Valkey:
 class Database:
     """A PostgreSQL database of a stack's own, beside the one at `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str = "") -> None:
         self._server = url
-        self._name = f"fusion_stack_{uuid.uuid4().hex[:12]}"
+        self._name = name or f"fusion_stack_{uuid.uuid4().hex[:12]}"
         self.url = urlsplit(url)._replace(path=f"/{self._name}").geturl()
 
     def make(self) -> None:
