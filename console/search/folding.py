@@ -26,7 +26,7 @@ _ALIKE = {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ
 
 
 def words(text: str) -> list[str]:
-    return _WORD.findall(_plain(text))
+    return _WORD.findall(plain_text(text))
 
 
 def fold(text: str) -> str:
@@ -38,7 +38,8 @@ def is_sign(word: str) -> bool:
     return bool(_SIGN.fullmatch(word))
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Where nothing but its words counts."""
     if text.isascii():
         return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())

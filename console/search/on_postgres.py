@@ -45,13 +45,13 @@ def best(sought: Sought, of: int) -> Rows:
 
 
 def _matching(sought: Sought, most: int) -> str:
-    """Materialized, so that what matches is found by the index alone: a plan that goes through
-    the entries one by one makes the words of each anew."""
-    bounds = sought.bounds[0].format(id="id")
+    """What matches is found by the index of words alone: a plan that goes through the entries one
+    by one makes the words of each anew. So neither a bound nor the order is one that the index of
+    their numbers could be asked for."""
+    bounds = sought.bounds[0].format(id="id + 0")
     return (
-        "WITH every AS MATERIALIZED (SELECT id FROM console_searchentry"
-        f" WHERE {WORDS} @@ %s::tsquery{bounds}),"
-        " m AS MATERIALIZED (SELECT id FROM every ORDER BY id DESC LIMIT %s)"
+        "WITH m AS MATERIALIZED (SELECT id FROM console_searchentry"
+        f" WHERE {WORDS} @@ %s::tsquery{bounds} ORDER BY id + 0 DESC LIMIT %s)"
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from .folding import SIGNS, is_sign, plain_sign
+from .folding import SIGNS, is_sign, plain_sign, plain_text
 from .queries import Term
 
 BEFORE, LENGTH = 50, 180  # characters of a passage before the first word, and in all
@@ -36,7 +37,8 @@ class FoundPassage:
 def passage(text: str, terms: Sequence[Term]) -> FoundPassage | None:
     """The first place of what was looked for, with what stands around it; None where nothing of
     it is there."""
-    spans = found_in(text, terms)
+    found = _by_term(text, terms)
+    spans = _apart(found)
     if not spans:
         return None
     start = _begin(text, spans[0][0])
@@ -53,37 +55,49 @@ def passage(text: str, terms: Sequence[Term]) -> FoundPassage | None:
     pieces.append(_plain(text[at:end]))
     if end < len(text):
         pieces.append(Piece("…"))
-    has = 1 if len(terms) == 1 else sum(bool(found_in(text, [term])) for term in terms)
-    return FoundPassage(tuple(piece for piece in pieces if piece.text), has)
+    return FoundPassage(tuple(piece for piece in pieces if piece.text), sum(map(bool, found)))
 
 
 def found_in(text: str, terms: Iterable[Term]) -> list[Span]:
     """Every place of each term, in their order, none within another."""
+    return _apart(_by_term(text, terms))
+
+
+def _by_term(text: str, terms: Iterable[Term]) -> list[list[Span]]:
     patterns = [(term.words[0], _pattern(term)) for term in terms]
-    plain, places = _read(text, [pattern for _, pattern in patterns])
-    spans = sorted(
-        (places[match.start()], places[match.end() - 1] + 1) if places else match.span()
-        for word, pattern in patterns
+    plain, places = _read(text, patterns)
+    return [
+        [
+            (places[match.start()], places[match.end() - 1] + 1) if places else match.span()
+            for match in pattern.finditer(plain, first)
+            if match.group()
+        ]
         # A word is found faster by itself than by what must stand around it.
         if (first := plain.find(word)) >= 0
-        for match in pattern.finditer(plain, first)
-        if match.group()
-    )
+        else []
+        for word, pattern in patterns
+    ]
+
+
+def _apart(found: Iterable[list[Span]]) -> list[Span]:
     apart: list[Span] = []
-    for span in spans:
+    for span in sorted(span for spans in found for span in spans):
         if not apart or span[0] >= apart[-1][1]:
             apart.append(span)
     return apart
 
 
-def _read(text: str, patterns: list[re.Pattern[str]]) -> tuple[str, list[int]]:
+def _read(text: str, patterns: list[tuple[str, re.Pattern[str]]]) -> tuple[str, list[int]]:
     """The text as it is searched, and of each of its characters where it comes from; none where
     they are the same."""
     lowered = text.lower()
     if len(lowered) == len(text) and (
-        text.isascii() or all(pattern.search(lowered) for pattern in patterns)
+        text.isascii() or all(pattern.search(lowered) for _, pattern in patterns)
     ):
         return lowered, []
+    folded = plain_text(text)
+    if not any(word in folded for word, _ in patterns):
+        return "", []  # sign by sign it would say the same, and take many times as long
     plain: list[str] = []
     places: list[int] = []
     for place, sign in enumerate(text):
@@ -93,6 +107,7 @@ def _read(text: str, patterns: list[re.Pattern[str]]) -> tuple[str, list[int]]:
     return "".join(plain), places
 
 
+@lru_cache(maxsize=256)
 def _pattern(term: Term) -> re.Pattern[str]:
     pieces = [re.escape(term.words[0])]
     for before, word in zip(term.words, term.words[1:], strict=False):

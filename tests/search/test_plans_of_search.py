@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from console.models import Run, SearchEntry
 from console.search import Filters, find, read_query
@@ -85,6 +87,8 @@ def acts(alice: User) -> dict[str, Callable[[], object]]:
         for other, narrowed in FILTERS.items()
     }
     found |= {f"filter: {name}": act("", narrowed, False) for name, narrowed in FILTERS.items()}
+    days = {"since": timezone.now() - timedelta(days=30), "until": timezone.now()}
+    found |= {f"some days, {words}": act(words, days, False) for words in ("", "common")}
     for name, asked in LIKE.items():
         found[f"like it, {name}"] = partial(asked_like, alice, asked)
     found["the page of a word"] = page("q=common&state=completed")
