@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from django.db.models import QuerySet
 from django.utils.text import slugify
@@ -12,6 +13,7 @@ from django.utils.text import slugify
 from ..models import Run
 from ..models.shown import Shown
 from ..record.changed_since import earlier
+from ..record.order import orders_of
 from ..record.portable import Unfinished, to_json, write
 from ..record.portable.shape import MAX_RUNS
 from .account import Account, account
@@ -41,21 +43,29 @@ def export_runs(
     form: Form,
     shown: Callable[[Run], Shown],
     readable: QuerySet[Run] | None = None,
+    reader_id: int | None = None,
 ) -> Export:
     """`shown`: what its reader is shown of each; `readable`: where the run is looked for whose
     question is asked again. Raises Unfinished and SpecUnreadable."""
     if not all(run.is_final for run in runs):
         raise Unfinished("The run is still under way: when it has ended it can be taken along.")
+    before = [earlier(run, readable) if readable is not None else None for run in runs]
 
     def accounts() -> list[Account]:
-        before = [earlier(run, readable) if readable is not None else None for run in runs]
         return [account(run, shown(run), one) for run, one in zip(runs, before, strict=True)]
+
+    def its_own() -> dict[uuid.UUID, dict[str, Any]]:
+        kept = orders_of([run.pk for run in runs], reader_id)
+        return {
+            run.pk: {"again_of": str(one.pk) if one else None, "archived": kept[run.pk].is_archived}
+            for run, one in zip(runs, before, strict=True)
+        }
 
     match form:
         case "json":
             # What nobody here knows may be anything: it is shown to its owner alone.
             sees_all = all(shown(run).inner for run in runs)
-            text = to_json(write(runs, shown), kept=runs if sees_all else ())
+            text = to_json(write(runs, shown, its_own()), kept=runs if sees_all else ())
         case "md":
             text = markdown(accounts())
         case "html":

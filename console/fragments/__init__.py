@@ -27,10 +27,12 @@ def run_context(
     *,
     show_costs: bool,
     show_notes: bool | None = None,
+    names_runs: bool = True,
     note: str = "",
 ) -> dict[str, Any]:
     """`note` says what a silent run is waiting for; it stands above everything else. Who is shown
-    no costs is shown no notes to rulings either, where nothing else is said."""
+    no costs is shown no notes to rulings either, where nothing else is said. `names_runs`: others
+    than this one."""
     columns = seats.columns(spec, state)
     sentence = sentences.status(spec, state)
     if pooled.is_researching(spec, state):
@@ -53,7 +55,9 @@ def run_context(
         "marks": sentences.marks(spec, state),
         # Why another answer stands in is said once: where it is, by the notice above everything.
         "notice_says_why": state.status is RunStatus.COMPLETED and bool(state.error),
-        "receipt": receipt.receipt(spec, state, columns) if show_costs else None,
+        "receipt": receipt.receipt(spec, state, columns, names_runs=names_runs)
+        if show_costs
+        else None,
         "is_demonstration": is_demonstration(spec),
     } | _outcome(spec, state, columns)
 

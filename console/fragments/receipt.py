@@ -34,7 +34,8 @@ class Line:
     cost: str
     is_estimated: bool
     note: str
-    taken_from: str = ""  # the run that paid for it
+    is_taken: bool = False
+    taken_from: str = ""  # the run that paid for it, for who may be told of it
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,15 @@ class ReceiptView:
     has_odd_totals: bool
 
 
-def receipt(spec: Spec, state: RunState, columns: Sequence[SeatView]) -> ReceiptView:
+def receipt(
+    spec: Spec, state: RunState, columns: Sequence[SeatView], *, names_runs: bool = True
+) -> ReceiptView:
     order = {step: n for n, step in enumerate(STEPS)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     names = spec.seat_names()
     lines = _searches(state)
     lines += [
-        _line(call, columns, _name(spec, names, call))
+        _line(call, columns, _name(spec, names, call), names_runs=names_runs)
         for call in calls
         if call.status.is_final and not (call.is_by_words or call.is_brought)
     ]
@@ -89,7 +92,7 @@ def _name(spec: Spec, names: Sequence[str], call: CallState) -> str:
     return names[seat]
 
 
-def _line(call: CallState, columns: Sequence[SeatView], name: str) -> Line:
+def _line(call: CallState, columns: Sequence[SeatView], name: str, *, names_runs: bool) -> Line:
     seat = columns[call.seat] if call.seat is not None else None
     return Line(
         step=call.step.value,
@@ -100,7 +103,8 @@ def _line(call: CallState, columns: Sequence[SeatView], name: str) -> Line:
         cost=money(call.charged),
         is_estimated=figures.is_estimated(call),
         note=_note(call),
-        taken_from=call.taken_from.partition("/")[0],
+        is_taken=bool(call.taken_from),
+        taken_from=call.taken_from.partition("/")[0] if names_runs else "",
     )
 
 

@@ -47,7 +47,15 @@ KEEP_ALIVE = 15.0
 
 watches = Watches(
     lambda spec, state, shown, note, made: run_fragments(
-        run_context(spec, state, show_costs=shown.costs, show_notes=shown.notes, note=note), made
+        run_context(
+            spec,
+            state,
+            show_costs=shown.costs,
+            show_notes=shown.notes,
+            names_runs=shown.inner,
+            note=note,
+        ),
+        made,
     )
 )
 

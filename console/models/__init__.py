@@ -10,7 +10,7 @@ from .projects import Project, ProjectFile
 from .prompts import PromptTemplate, PromptVersion
 from .research import SourceText
 from .runs import Call, Fusion, Run, Visibility
-from .search import SearchEntry, SearchFill
+from .search import SearchEntry, SearchFill, SearchStale
 from .site import Heartbeat, InstallClaim, Seed, SiteChoices
 from .tokens import ApiToken
 from .traits import ModelTrait, traits_known, traits_learned
@@ -47,6 +47,7 @@ __all__ = [
     "RunTag",
     "SearchEntry",
     "SearchFill",
+    "SearchStale",
     "RunFile",
     "Seed",
     "ShareLink",

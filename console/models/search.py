@@ -56,3 +56,15 @@ class SearchFill(models.Model):
 
     def __str__(self) -> str:
         return "read" if self.is_done else f"read down to {self.position}"
+
+
+class SearchStale(models.Model):
+    """A facet of what is not there any more, such as a project: entries that have it still are
+    written anew, the newest first."""
+
+    facet = models.CharField(max_length=80, unique=True)
+    before = models.BigIntegerField(null=True, blank=True)  # the entry from which it goes on
+    claimed_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.facet

@@ -21,6 +21,7 @@ def initial_of(content: Mapping[str, Any]) -> dict[str, Any]:
         "criteria": content.get("criteria", ""),
         "shape": content.get("shape", ""),
         "run_budget": content.get("run_budget", ""),
+        "reuse_minutes": content.get("reuse_minutes", ""),
         "web_way": content.get("web", ""),
         "wait_for": content.get("wait_for", ""),
         **terms,

@@ -193,6 +193,9 @@ class ComposeForm(forms.Form):
     visibility = forms.ChoiceField(choices=VISIBILITIES, required=False)
     project = forms.CharField(required=False, max_length=40)
     client_run_id = forms.UUIDField(required=False)
+    # The run that is edited, and whether its answers are taken over.
+    reuse_of = forms.UUIDField(required=False)
+    reuse = forms.BooleanField(required=False)
     # Whether what is rarely filled in is shown, too.
     shows_all = False
     # Nobody else answers: the preset, or whom one named, only judges and writes.

@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from ..models import Preset
-from ..models.presets import LEAST_BUDGET
+from ..models.presets import LEAST_BUDGET, MOST_REUSE_MINUTES
 from ..services.build_spec import CUSTOM
 from .forms import ComposeForm
 
@@ -28,6 +28,15 @@ class OwnPresetForm(ComposeForm):
         required=False,
         min_value=LEAST_BUDGET,
         error_messages={"invalid": "A budget is a number of dollars, as in 0.50."},
+    )
+    reuse_minutes = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_REUSE_MINUTES,
+        error_messages={
+            "invalid": "That is a number of minutes.",
+            "max_value": "The answer to the very same question stands for 30 days at most.",
+        },
     )
     # Which way: here it is not chosen for a run alone.
     web_way = forms.ChoiceField(choices=WAYS, required=False)

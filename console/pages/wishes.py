@@ -10,7 +10,7 @@ from ..access import Viewer, presets_of, presets_offered_to
 from ..engine.terms import NobodyLeft
 from ..services.brought import TooFewOrMany
 from ..services.build_spec import CUSTOM, Wish, judge_writes
-from ..services.errors import NameRefused, Refused, WaitForRefused
+from ..services.errors import NameRefused, Refused, ReuseRefused, WaitForRefused
 from ..services.own_presets import own_wish
 from ..services.panel_content import JUDGING
 from ..services.policy import CHOICES
@@ -73,6 +73,9 @@ def note(form: ComposeForm, refused: Refused) -> None:
         return
     if isinstance(refused, WaitForRefused):
         form.add_error("wait_for", str(refused))
+        return
+    if isinstance(refused, ReuseRefused):
+        form.add_error("reuse", str(refused))
         return
     if form.cleaned_data.get("preset") != CUSTOM:
         form.add_error("preset", str(refused))

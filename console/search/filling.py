@@ -1,17 +1,22 @@
 """What was stored before it could be found is read into the index by workers, the newest first, a
-few runs at a time: one row says how far, and who claims it takes the next step."""
+few runs at a time: one row says how far, and who claims it takes the next step. So is what has a
+word in the index that means nothing any more.
+"""
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Run, SearchFill
+from ..models import Run, SearchFill, SearchStale
 from ..record.newest import Bookmark
+from . import on_postgres, on_sqlite
 from .entries import index
+from .sought import Sought
 
 AT_ONCE = 20
 CLAIM = timedelta(seconds=60)
@@ -56,3 +61,36 @@ def begin_anew() -> None:
     """All of it is read once more."""
     SearchFill.objects.all().delete()
     SearchFill.objects.create()
+
+
+def is_stale(facet: str) -> None:
+    """Within the transaction of whoever makes it so: until workers have taken it out of all
+    entries that have it, those are found as they were, and by who may read them alone."""
+    SearchStale.objects.get_or_create(facet=facet)
+
+
+def claim_stale() -> int | None:
+    """One that nobody else takes out at the moment."""
+    now = timezone.now()
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    for key in SearchStale.objects.filter(free).order_by("pk").values_list("pk", flat=True):
+        if SearchStale.objects.filter(free, pk=key).update(claimed_until=now + CLAIM):
+            return key
+    return None
+
+
+def take_out(key: int) -> int:
+    """One step of whoever has claimed it; of how many entries."""
+    backend = on_postgres if connection.vendor == "postgresql" else on_sqlite
+    with transaction.atomic():
+        told = SearchStale.objects.filter(pk=key).first()
+        if told is None:
+            return 0
+        entries, following = backend.newest(Sought((), (told.facet,), before=told.before), AT_ONCE)
+        for run in dict.fromkeys(uuid.UUID(str(run)) for _, run in entries):
+            index(run)
+        if following is None:
+            told.delete()
+        else:
+            SearchStale.objects.filter(pk=key).update(before=following, claimed_until=None)
+    return len(entries)

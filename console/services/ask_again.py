@@ -23,6 +23,7 @@ from .errors import Refused
 from .follow import OWN
 from .own_presets import own_wish
 from .panel_content import content_of_spec, wish_of
+from .preset_versions import way_of_version
 from .presets import filled_wish, presets_enabled
 from .project_files import looked_into
 from .reopening import must_be_of_here
@@ -94,16 +95,19 @@ def _spec_now(run: Run, before: Spec, owner: User, answers: list[Brought]) -> Sp
             leaves_out=True,
             stop_after=before.stop_after if before.has_judge else "",
             request=before.request,
-            web=_web_now(before, wish.usual_web),
+            web=_web_now(before, wish.usual_web, way_of_version(run.preset, run.preset_version)),
         )
     )
 
 
-def _web_now(before: Spec, usual: str) -> str:
-    """Only where the web was searched; the way is the preset's by now, if it has one."""
+def _web_now(before: Spec, usual: str, usual_then: str | None) -> str:
+    """Only where the web was searched. A way that was chosen for that run alone stays, whatever
+    the preset says by now; one that was its preset's is the preset's by now, if it has one."""
     if before.research is None or before.research.way == "files":
         return OFF
-    way = before.research.way if usual in ("", OFF) else usual
+    way: str = before.research.way
+    if usual not in ("", OFF) and way == usual_then:
+        way = usual
     return way if way == PROVIDER or is_offered() else OFF
 
 

@@ -15,7 +15,7 @@ from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import RunStatus
-from ..models import Preset, Project, Run
+from ..models import OwnPreset, Preset, Project, Run
 from ..models.runs import READ_ONLY
 from ..record.asked import Forgotten, asked
 from ..search.like import AskedLike, asked_like
@@ -42,8 +42,10 @@ def questions_like(person: User, prompt: str) -> list[AskedLike]:
 
 def reuse_minutes(slug: str) -> int:
     """For how long a preset's answers stand for the very same question; 0: not at all."""
-    found = Preset.objects.filter(slug=slug).values_list("reuse_minutes", flat=True).first()
-    return found or 0
+    site = Preset.objects.filter(slug=slug).values_list("reuse_minutes", "reuse_minutes")
+    own = OwnPreset.objects.filter(slug=slug).values_list("content__reuse_minutes", "pk")
+    found = site.first() or own.first()
+    return (found and found[0]) or 0
 
 
 def answered_already(

@@ -86,6 +86,7 @@ class Wish:
     judge_effort: str = ""
     criteria: str = ""
     max_cost: Decimal | None = None  # of its runs: no part of a spec, but of who starts one
+    reuse_minutes: int | None = None  # as `max_cost`: so long the very same question is answered
     shape: str = ""  # of the fused answer, one of SHAPES; "": full
     # What a preset says of the policy, and what is chosen for this run alone, maybe as text.
     limits: Mapping[str, Any] = field(default_factory=dict)

@@ -42,6 +42,10 @@ class PolicyRefused(Refused):
     field = "policy"
 
 
+class ReuseRefused(Refused):
+    """Answers that are there cannot be taken over by what is asked now."""
+
+
 class WaitForRefused(PolicyRefused):
     """Nobody can be waited for in this way."""
 

@@ -109,6 +109,7 @@ def preset_from_offer(*, preset: OwnPreset, by: User) -> Preset:
         criteria=wish.criteria,
         shape=wish.shape,
         run_budget=preset.content.get("run_budget"),
+        reuse_minutes=preset.content.get("reuse_minutes"),
         web=preset.content.get("web", ""),
         **{f"web_{name}": value for name, value in wish.web_limits.items()},
         judge_place=str(named_place(preset.content["judge"]) or ""),

@@ -56,7 +56,7 @@ def content_of(wish: Wish) -> Content:
 def _later(wish: Wish) -> Content:
     """What is left out where nothing is said of it: panels were saved before there was any."""
     budget = None if wish.max_cost is None else float(wish.max_cost)
-    said = {"shape": wish.shape, "run_budget": budget}
+    said = {"shape": wish.shape, "run_budget": budget, "reuse_minutes": wish.reuse_minutes}
     way = way_of_web(wish.web, wish.usual_web)
     return said if way == OFF else said | {"web": way, "web_limits": dict(wish.web_limits)}
 
@@ -102,6 +102,7 @@ def wish_of(content: Mapping[str, Any], slug: str = CUSTOM, name: str = "Custom"
         criteria=content.get("criteria", ""),
         shape=content.get("shape", ""),
         max_cost=Decimal(str(content["run_budget"])) if content.get("run_budget") else None,
+        reuse_minutes=content.get("reuse_minutes"),
         usual_web=content.get("web", OFF),
         web_limits=content.get("web_limits", {}),
         limits=limits | {"wait_for": read_wait_for(content.get("wait_for", ""))},

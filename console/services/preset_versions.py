@@ -18,6 +18,7 @@ from django.db.models import Q
 from ..models import Credential, OwnPreset, Preset, PresetPanelist, PresetVersion
 from .build_spec import CUSTOM, DIRECT
 from .errors import Refused
+from .web import OFF, usual_way
 
 Either = Preset | OwnPreset
 
@@ -67,6 +68,18 @@ def version_of(slug: str) -> tuple[int | None, Decimal | None]:
     number, sites, own = of.order_by("-number").values_list(*columns).first() or (None,) * 3
     budget = sites if own is None else own
     return number, None if budget is None else Decimal(str(budget))
+
+
+def way_of_version(slug: str, number: int | None) -> str | None:
+    """How the preset searched the web when it was that version; None where nobody knows."""
+    if number is None:
+        return None
+    of = PresetVersion.objects.filter(Q(preset__slug=slug) | Q(own__slug=slug), number=number)
+    found = of.values_list("content", "own_id").first()
+    if found is None:
+        return None
+    content, own = found
+    return str(content["content"].get("web") or OFF) if own else usual_way(content.get("web"), slug)
 
 
 def versions(preset: Either) -> list[ToldVersion]:

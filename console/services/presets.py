@@ -58,6 +58,7 @@ def filled_wish(preset: Preset) -> Wish:
         criteria=preset.criteria,
         shape=preset.shape,
         max_cost=_dollars(preset.run_budget),
+        reuse_minutes=preset.reuse_minutes,
         limits=limits_of(preset),
         preset=preset.slug,
         preset_name=preset.name,

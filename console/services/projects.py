@@ -17,6 +17,8 @@ from ..models.runs import Origin
 from ..money.amounts import nano
 from ..money.purses import purse_set
 from ..search import index
+from ..search.facets import project_facet
+from ..search.filling import is_stale
 from ..search.of_files import forget_files
 from .build_spec import CUSTOM, DIRECT
 from .errors import Refused
@@ -119,9 +121,9 @@ def budgets_of(project: Project) -> dict[str, Decimal]:
 
 def project_delete(*, project: Project) -> None:
     """Its runs stay, and belong to none; what the team could read for its sake is its owner's
-    alone again. Tokens and presets name it no longer."""
+    alone again. Tokens and presets name it no longer. It is gone at once; what the search has of
+    it, workers take out a few runs at a time, and nobody finds by it meanwhile."""
     with transaction.atomic():
-        runs = [*Run.objects.filter(project=project).values_list("pk", flat=True)]
         its = Run.objects.filter(project=project, leaves_with_project=True)
         its.exclude(origin=Origin.DELETED).update(
             visibility=Visibility.PRIVATE, leaves_with_project=False
@@ -132,9 +134,8 @@ def project_delete(*, project: Project) -> None:
                 ApiToken.objects.filter(pk=token.pk).update(defaults=left or None)
         Purse.objects.filter(kind=PROJECT, subject=str(project.pk)).delete()
         forget_files([*project.files.values_list("pk", flat=True)])
+        is_stale(project_facet(project.pk))
         project.delete()
-        for run_id in runs:
-            index(run_id)
 
 
 def runs_project(*, runs: Sequence[Run], project: Project | None) -> None:

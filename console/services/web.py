@@ -28,7 +28,12 @@ def is_offered() -> bool:
 
 
 def usual_web(preset: Preset) -> str:
-    return preset.web or (SHARED if preset.slug in USUALLY else OFF)
+    return usual_way(preset.web, preset.slug)
+
+
+def usual_way(said: str | None, slug: str) -> str:
+    """`said`: by the preset itself."""
+    return said or (SHARED if slug in USUALLY else OFF)
 
 
 def limits_of_web(preset: Preset) -> dict[str, Any]:

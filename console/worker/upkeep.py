@@ -1,7 +1,7 @@
 """What every worker does beside its runs: beat, look for stops, sweep for runs left behind,
 read lists of models that got old, ask once a day whether keys can pay, read into the search what
-was asked before there was one, take away files that no run has any more, and remove what was
-deleted a week ago.
+was asked before there was one and out of it what is not there any more, take away files that no
+run has any more, and remove what was deleted a week ago.
 
 No leader and no lock: claiming is conditional, so two workers that ring for
 the same run do no harm, and each old list is read by one.

@@ -69,6 +69,24 @@ def test_the_answer_that_is_there_is_served_with_its_age_at_no_cost(api: Api) ->
     )
 
 
+def test_a_response_too_is_the_answer_that_is_there(api: Api) -> None:
+    api.stack.shell(MADE.format(minutes=60))
+    api.script("writer", Script(text="Eleven.", cost=0.02))
+    body = {"model": "fusion/standing", "input": "Name a larger prime number."}
+    run = api.post("/responses", json=body).json()["fusion"]["run_id"]
+    for more in ({"fusion": {"reuse": True}}, {"fusion": {"reuse": True}, "stream": True}):
+        said = api.post("/responses", json=body | more)
+        assert said.headers["x-openrouter-cache-status"] == "HIT"
+        assert 0 <= int(said.headers["x-openrouter-cache-age"]) < 3600
+        assert run in said.text and "Eleven." in said.text
+        if "stream" not in more:
+            usage = said.json()["usage"]
+            assert usage["cost"] == 0 and said.json()["status"] == "completed"
+    seen = api.post("/responses", json=body, headers={"X-OpenRouter-Cache": "true"})
+    assert seen.json()["fusion"]["run_id"] == run
+    assert api.post("/responses", json=body).json()["fusion"]["run_id"] != run
+
+
 def test_nobody_is_served_what_they_may_not_read(api: Api) -> None:
     api.stack.shell(MADE.format(minutes=60))
     run = ask(api, "Name a colour.").json()["fusion"]["run_id"]

@@ -15,11 +15,15 @@ from django.test import Client
 from console.engine.spec import Research, Way
 from console.engine.state import RunStatus
 from console.models import Preset, Run
+from console.models.order import ARCHIVE
 from console.record.asked import asked
 from console.services.ask_again import run_ask_again
 from console.services.deletion import runs_delete
 from console.services.errors import Refused
 from console.services.follow import run_follow
+from console.services.imports import runs_import
+from console.services.order import runs_mark
+from console.services.preset_versions import version_add
 from console.services.presets import preset_spec
 from console.services.projects import project_save
 
@@ -103,7 +107,7 @@ def test_the_present_preset_is_asked_the_same_question(
     ("way", "with_engine", "again_way"),
     [
         ("shared", True, "shared"),
-        ("own", True, "shared"),  # as its preset says now
+        ("own", True, "own"),
         ("files", True, None),  # of a project that this run is not in
         ("own", False, None),
     ],
@@ -170,7 +174,7 @@ def test_it_stays_in_its_project_and_answers_told_something_else_are_asked_anew(
     [
         ("files", "", None),
         ("own", "", "own"),
-        ("shared", "provider", "provider"),
+        ("shared", "provider", "shared"),
         (None, "shared", None),
     ],
 )
@@ -191,6 +195,45 @@ def test_the_web_is_searched_only_where_it_was(
     run.refresh_from_db()
     research = run_ask_again(run=run, owner=alice).frozen_spec.research
     assert (research.way if research else None) == becomes
+
+
+def test_a_way_of_the_web_that_was_the_run_s_own_stays_and_the_preset_s_is_as_it_is_now(
+    with_key: None, monkeypatch: pytest.MonkeyPatch, alice: User
+) -> None:
+    for module in ("web", "ask_again"):
+        monkeypatch.setattr(f"console.services.{module}.is_offered", lambda: True)
+    preset = Preset.objects.get(slug="quality")
+    version = version_add(preset=preset, by=alice)  # Quality's usual way is "shared"
+    Preset.objects.filter(pk=preset.pk).update(web="provider")
+    version_add(preset=preset, by=alice)
+    ways: list[tuple[Way, Way]] = [("shared", "provider"), ("own", "own")]
+    for was, becomes in ways:
+        run = Story(replace(a_spec(), research=Research(way=was))).whole().save(alice)
+        Run.objects.filter(pk=run.pk).update(preset_version=version)
+        run.refresh_from_db()
+        research = run_ask_again(run=run, owner=alice).frozen_spec.research
+        assert research and research.way == becomes
+
+
+def test_a_file_says_what_its_run_asks_again_and_whether_it_was_put_away(
+    page: Client, alice: User, bob: User
+) -> None:
+    before = Story().whole().save(alice)
+    after = Story().whole().save(alice, again_of=before, visibility="team")
+    runs_mark(runs=[after], person=alice, kind=ARCHIVE, on=True)
+    address = f"/fusion/runs/{after.pk}/export"
+    [told] = page.get(address).json()["runs"]
+    assert (told["again_of"], told["archived"]) == (str(before.pk), True)
+    reader = Client()
+    reader.force_login(bob)
+    [told] = reader.get(address).json()["runs"]
+    assert "again_of" not in told and "archived" not in told
+    # Where it is brought in, both go along, and mean nothing.
+    mine = page.get(address).content
+    [brought] = runs_import(owner=bob, raw=mine)
+    assert brought.again_of_id is None
+    [told] = reader.get(f"/fusion/runs/{brought.pk}/export").json()["runs"]
+    assert (told["again_of"], told["archived"]) == (str(before.pk), True)
 
 
 def test_only_its_owner_asks_again(page: Client, client: Client, alice: User, bob: User) -> None:
@@ -249,3 +292,66 @@ def test_what_changed_is_taken_along(page: Client, alice: User, bob: User) -> No
     reader.force_login(bob)
     for form in ("md", "html"):
         assert "What changed since" not in reader.get(export + form).content.decode()
+
+
+# edit and run
+
+
+@pytest.fixture
+def edited(with_key: None, alice: User) -> Run:
+    """Of a preset, with a file, in a project."""
+    project = project_save(by=alice, name="Billing", context="We bill nobody.")
+    spec = preset_spec(Preset.objects.get(slug="quality"))
+    run = Story(spec).whole().save(alice, prompt="Should we\nmove?")
+    Run.objects.filter(pk=run.pk).update(project=project, context=project.context)
+    run.refresh_from_db()
+    return run
+
+
+def edit(page: Client, run: Run, **changed: Any) -> Any:
+    models = [f"{one.credential}:{one.model}" for one in run.frozen_spec.panel]
+    form = {
+        "prompt": run.prompt.replace("\n", "\r\n"), "preset": "custom", "panel": models[:2],
+        "judge": models[0], "visibility": "private", "client_run_id": str(uuid.uuid4()),
+        "project": "billing", "reuse_of": str(run.pk), "reuse": "on",
+    }  # fmt: skip
+    return page.post(changed.pop("at", "/fusion"), form | changed)
+
+
+def test_who_edits_and_runs_pays_only_for_who_was_not_asked(page: Client, edited: Run) -> None:
+    [address] = re.findall(r'href="([^"]*edit[^"]*)"', shown(page, edited))
+    html = page.get(address).content.decode()
+    assert f'name="reuse_of" value="{edited.pk}"' in html and "pay only for the rest" in html
+    panel = [*(f"{one.credential}:{one.model}" for one in edited.frozen_spec.panel[:2])]
+    made = edit(page, edited, panel=[panel[0], "openrouter:maker/another", panel[1]])
+    run = Run.objects.get(pk=made["Location"].rpartition("/")[2])
+    taken = {call.seat: call.taken_from for call in run.calls.filter(cause="taken")}
+    assert taken == {0: f"{edited.pk}/panel-0-1", 2: f"{edited.pk}/panel-1-1"}
+    # The price before it is asked is that of the others; unticked, everybody is asked.
+    both, one = (edit(page, edited, at="/fusion?quote", reuse=on) for on in ("", "on"))
+    assert both.content != one.content
+    made = edit(page, edited, reuse="")
+    assert not Run.objects.get(pk=made["Location"].rpartition("/")[2]).calls.exists()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"prompt": "Should we stay?"}, {"project": "-"}, {"web_shown": "on", "web": "on"}],
+    ids=["question", "project", "web"],
+)
+def test_who_changes_what_was_asked_is_told_rather_than_charged(
+    page: Client, edited: Run, settings: Any, changed: dict[str, str]
+) -> None:
+    settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
+    refused = edit(page, edited, **changed)
+    html = refused.content.decode()
+    assert refused.status_code == 422 and Run.objects.count() == 1
+    assert ("everybody is asked anew" if "web" in changed else "nobody has answered it") in html
+    assert re.search(r'name="reuse" checked aria-invalid', html)
+
+
+def test_nobody_takes_over_what_they_may_not_read(client: Client, bob: User, edited: Run) -> None:
+    client.force_login(bob)
+    refused = edit(client, edited)
+    assert refused.status_code == 422 and "is not there any more" in refused.content.decode()
+    assert edit(client, edited, reuse_of="nothing").status_code == 422

@@ -15,7 +15,7 @@ from console.engine.events import EventType
 from console.engine.spec import Panelist, Spec
 from console.engine.terms import Terms
 from console.engine.unnamed import Unnamed
-from console.fragments import run_context, run_fragments
+from console.fragments import SeatFragments, run_context, run_fragments
 from console.live.frames import Cursor
 from console.live.sockets import watches
 from console.live.watch import Watch
@@ -160,3 +160,28 @@ def test_what_comes_of_the_run_is_the_same_without_names(run: Run) -> None:
         own = state.calls[key]
         assert (call.text, call.status, call.reason) == (own.text, own.status, own.reason)
         assert (call.usage, call.cost) == (own.usage, own.cost)
+
+
+def test_which_run_paid_for_an_answer_is_told_to_its_owner_alone(
+    client: Client, alice: User, bob: User
+) -> None:
+    paid = Story(named()).whole().save(alice)
+    read = {}
+    for reader, visibility in ((alice, "private"), (bob, "team"), (None, "link")):
+        run = Story(named()).whole().save(alice, visibility=visibility)
+        run.calls.filter(key="panel-0-1").update(taken_from=f"{paid.pk}/panel-0-1", cause="taken")
+        client.logout()
+        if reader:
+            client.force_login(reader)
+        else:
+            link_to(run, "with-costs", hides=[])
+        place = f"runs/{run.pk}" if reader else "shared/with-costs"
+        pages = [client.get(f"/fusion/{place}{end}").content.decode() for end in ("", *FILES)]
+        assert "taken over from" in pages[0]
+        read[visibility] = [str(paid.pk) in page for page in pages]
+    nowhere = [False] * 4
+    assert read == {"private": [True, True, False, False], "team": nowhere, "link": nowhere}
+    # What a page that is open is sent, by the same.
+    linked = replace(ALL, inner=False)
+    sent = watches._render(run.frozen_spec, state_from_rows(run), linked, "", SeatFragments())
+    assert "taken over from" in sent["receipt"] and str(paid.pk) not in sent["receipt"]

@@ -3,6 +3,7 @@ offered."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,10 @@ from django.utils import timezone
 
 from console.access import visible
 from console.engine.provider import Message
-from console.models import Preset, Project, Run
+from console.models import OwnPreset, Preset, Project, Run
 from console.services.asked_before import answered_already
+from console.services.build_spec import build
+from console.services.own_presets import own_preset_offer, own_wish, preset_from_offer
 from console.services.presets import preset_spec
 from console.services.projects import project_save
 
@@ -105,3 +108,25 @@ def test_the_page_offers_it_before_it_is_asked(client: Client, run: Run, alice: 
     form = {"prompt": ASKED, "preset": "quality", "visibility": "private", "client_run_id": ""}
     html = client.post("/fusion?like", form).content.decode()
     assert "Answered " in html and f'<a href="/fusion/runs/{run.pk}">open that answer</a>' in html
+
+
+def test_a_preset_of_one_s_own_says_so_too(
+    client: Client, preset: Preset, alice: User, bob: User
+) -> None:
+    client.force_login(alice)
+    panel = [f"openrouter:maker/{name}" for name in ("one", "two", "three")]
+    form = {"name": "Plants", "panel": panel, "judge": "openrouter:maker/judge"}
+    refused = client.post("/fusion/presets/new", form | {"reuse_minutes": "soon"})
+    assert b"That is a number of minutes." in refused.content
+    client.post("/fusion/presets/new", form | {"reuse_minutes": "15"})
+    own = OwnPreset.objects.get()
+    page = client.get(f"/fusion/presets/{own.slug}/edit").content.decode()
+    assert re.search(r'name="reuse_minutes"[^>]*value="15"', page)
+    run = Story(build(own_wish(own))).whole().save(alice, prompt=ASKED)
+    asked = {"prompt": ASKED, "preset": own.slug, "visibility": "private"}
+    offer = f'<a href="/fusion/runs/{run.pk}">open that answer</a>'
+    assert offer in client.post("/fusion?like", asked).content.decode()
+    own_preset_offer(preset=own, is_offered=True)
+    assert preset_from_offer(preset=own, by=bob).reuse_minutes == 15
+    client.post(f"/fusion/presets/{own.slug}/edit", form)
+    assert offer not in client.post("/fusion?like", asked).content.decode()

@@ -9,13 +9,24 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from console.models import Run, SearchEntry, SearchFill, Visibility
+from console import access
+from console.models import Run, SearchEntry, SearchFill, SearchStale, Visibility
 from console.models.runs import Origin
-from console.search import Filters, entries, find, index, read_query
-from console.search.filling import begin_anew, claim_fill, fill, is_filling
+from console.search import Filters, entries, find, index, read_query, shown
+from console.search.facets import project_facet, project_named
+from console.search.filling import (
+    begin_anew,
+    claim_fill,
+    claim_stale,
+    fill,
+    is_filling,
+    take_out,
+)
 from console.services.links import run_share
+from console.services.projects import project_delete, project_save, runs_project
 from console.services.reopening import reopen
 from console.services.runs import run_cancel, run_start
 from console.services.verdicts import WhatWasSeen, verdict_set, verdict_take_back
@@ -199,3 +210,39 @@ def test_where_the_database_is_away_nothing_is_taken_for_written(
         run_start(owner=alice, prompt="Why do cranes dance?", spec=a_spec())
     connection.needs_rollback = False
     monkeypatch.undo()
+
+
+# what is not there any more
+
+
+def test_what_a_deleted_project_leaves_behind_is_taken_out_a_few_runs_at_a_time(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_save(by=alice, name="Reserve", context="Cranes need fens.")
+    runs = [Story().whole().save(alice, prompt=f"cranes {n}") for n in range(5)]
+    runs_project(runs=runs, project=project)
+    for run in runs:
+        run_share(run=run, visibility="project", by=alice)
+    facet = project_facet(project.pk)
+    with CaptureQueriesContext(connection) as asked:
+        project_delete(project=project)
+    assert not any("UPDATE" in one["sql"] and "searchentry" in one["sql"] for one in asked)
+
+    def has_it() -> int:
+        return SearchEntry.objects.filter(facets__contains=facet).count()
+
+    # At once: its owner finds each by its words, and nobody by the project, or what was its team's.
+    query = read_query("cranes")
+    assert found(alice, "cranes") == runs[::-1] and project_named("reserve") == 0
+    assert shown(find(bob, query, count=50), query, access.runs_visible_to(bob)) == []
+    monkeypatch.setattr("console.search.filling.AT_ONCE", 2)
+    key = claim_stale()
+    assert key and claim_stale() is None, "two at once"
+    assert (take_out(key), has_it()) == (2, 3)
+    with monkeypatch.context() as broken:  # what cannot be written anew holds up nobody
+        broken.setattr("console.search.filling.index", lambda run: None)
+        assert claim_stale() == key and take_out(key) == 2
+    SearchStale.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert claim_stale() == key, "who had it was lost"
+    assert (take_out(key), has_it()) == (1, 2)
+    assert claim_stale() is None and found(alice, "cranes") == runs[::-1]

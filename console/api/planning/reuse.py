@@ -15,15 +15,10 @@ from ...engine.spec import Spec
 from ...engine.state import CallState
 from ...models import Project, Run
 from ...models.tokens import Scope
-from ...record.asked import Forgotten, asked
-from ...record.rows import state_from_rows
 from ...services.asked_before import answered_already
-from ...services.attaching import ToAttach, content_of
+from ...services.attaching import ToAttach
 from ...services.errors import Refused
-from ...services.follow import OWN
-from ...services.project_files import looked_into
-from ...services.runs import spec_of
-from ...services.taken import answers_to_take
+from ...services.reusing import answers_given, asked_of
 from ..http.base import ApiCall
 from ..http.errors import ApiError
 
@@ -49,26 +44,15 @@ def taken_for(
         readable = readable.filter(token=call.token)
     try:
         run = access.one_of(readable, named)
-        before = spec_of(run)
-        was_asked = _was_asked(run)
+        given = answers_given(run, spec, messages or asked_of(prompt, files), project)
     except Http404:
         raise ApiError("invalid_request", "There is no such run.", param=PARAM) from None
     except Refused as refused:
         raise ApiError("invalid_request", str(refused), param=PARAM) from None
-    is_told_else = run.context != (project.context if project else "")
-    asks = messages or [{"role": "user", "content": content_of(prompt, files)}]
-    if is_told_else or was_asked != asks:
+    if given is None:
         message = "That run was asked something else: only answers to the very same are taken over."
         raise ApiError("invalid_request", message, param=PARAM)
-    return answers_to_take(run, state_from_rows(run), before, looked_into(spec, project))
-
-
-def _was_asked(run: Run) -> list[Message] | None:
-    """None where it was not the same for every seat."""
-    try:
-        return None if run.follows_from == OWN else asked(run).messages
-    except Forgotten:
-        return None
+    return given
 
 
 def answered_before(
@@ -85,7 +69,7 @@ def answered_before(
         return None
     reads = Scope.READ in call.token.scopes
     mine = [Run.objects.filter(token=call.token)]
-    asks = messages or [{"role": "user", "content": content_of(prompt, files)}]
+    asks = messages or asked_of(prompt, files)
     readable = access.visible(call.token.owner) if reads else mine
     run = answered_already(readable, spec, asks, project)
     call.headers[STATUS] = "HIT" if run else "MISS"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
@@ -36,8 +37,9 @@ def _export(call: ApiCall[NoBody], run_id: uuid.UUID, asked: ExportForm) -> Expo
     run = access.run_visible_to(reader, run_id)
     readable = access.runs_visible_to(reader)
     runs = ended_in_thread(run, readable) if asked.thread else [run]
+    shown = partial(access.shown_to, reader)
     try:
-        return export_runs(runs, asked.format, lambda one: access.shown_to(reader, one), readable)
+        return export_runs(runs, asked.format, shown, readable, reader.pk)
     except Unfinished as why:
         raise ApiError("run_under_way", str(why), headers={"x-should-retry": "false"}) from None
     except SpecTooNew:

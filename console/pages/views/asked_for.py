@@ -27,6 +27,7 @@ from ...services.errors import Refused
 from ...services.lately import latest_with, presets_used_lately
 from ...services.panel_content import Content, content_of, content_of_spec
 from ...services.presets import default_preset_slug
+from ...services.reusing import has_answers_to_give
 from ..starting import StartedFrom, chosen
 from ..wishes import preset_wish_for
 
@@ -43,6 +44,7 @@ class Beforehand:
     prefills: bool = False
     started: StartedFrom | None = None
     files: tuple[ToAttach, ...] = ()
+    reuse_of: uuid.UUID | None = None  # whose answers may be taken over
 
 
 def filled_by(
@@ -116,7 +118,9 @@ def _edited(run: Run, content: Content, known: Collection[str]) -> Beforehand:
     """Of the preset as it is now, where there is one."""
     preset = run.preset if run.preset in known else CUSTOM
     panel = content if preset == CUSTOM else None
-    return Beforehand(preset, run.prompt, panel, files=tuple(files_of(run)))
+    reuse_of = run.pk if has_answers_to_give(run) else None
+    files = tuple(files_of(run))
+    return Beforehand(preset, run.prompt, panel, files=files, reuse_of=reuse_of)
 
 
 def _of_names(names: Sequence[str], slug: str, person: User) -> Content:

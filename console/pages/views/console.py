@@ -40,11 +40,13 @@ from ...services.quote import quote
 from ...services.quoted_web import told_of
 from ...services.runs import clean_text, run_start
 from ...services.site import reference
+from ...services.taken import as_if_brought
 from ...services.terms import LeftOut
 from ...services.web import OFF, is_offered, usual_web
 from ..attaching import AttachedBy, attached_as, attached_by
 from ..forms import VISIBILITIES, ComposeForm
 from ..in_project import InProject
+from ..reusing import taken_over
 from ..starting import Sent, StartedFrom, chosen, sent_by, start_context
 from ..uploads import AttachedUploads, TextFiles
 from ..wishes import note, wish_of_form
@@ -85,6 +87,7 @@ def _console(request: HttpRequest) -> HttpResponse:
         initial["client_run_id"] = str(uuid.uuid4())
         # An address that brings a question of its own is asked with nothing of another's.
         kept = {} if filled.prompt else _kept(request)
+        initial["reuse_of"] = filled.reuse_of
         initial["prompt"] = kept.get(PROMPT) or filled.prompt
         usual = any(p.slug == filled.preset and usual_web(p) != OFF for p in presets)
         saved = [p.content for p in own if p.slug == filled.preset] or [filled.content or {}]
@@ -157,6 +160,7 @@ def _console(request: HttpRequest) -> HttpResponse:
                     attached=attached,
                     started=sent.started,
                 )
+            taken = taken_over(form, request.user, spec, attached.files, place.chosen)
             run = run_start(
                 owner=request.user,
                 prompt=form.cleaned_data["prompt"],
@@ -168,6 +172,7 @@ def _console(request: HttpRequest) -> HttpResponse:
                 template=sent.record,
                 max_cost=wish.max_cost,
                 project=place.chosen,
+                taken=taken,
             )
         except Refused as refused:
             note(form, refused)
@@ -226,10 +231,12 @@ def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpRes
     view, told = None, {}
     if form.is_valid() or not set(form.errors) - {"prompt"}:
         with suppress(Refused):
-            answers = [tokens_in(answer.text) for answer in form.brought]
             spec = build(wish_of_form(form, request.POST, request.user))
             spec = looked_into(spec, place.chosen)
             files = attached_by(request).files
+            taken = taken_over(form, _user(request), spec, files, place.chosen)
+            spec, texts = as_if_brought(spec, [answer.text for answer in form.brought], taken)
+            answers = [tokens_in(text) for text in texts]
             asked = _asked(request) + tokens_of(files)
             asked += tokens_in(place.chosen.context) if place.chosen else 0
             said = quote(spec, asked, history(), answers=answers, reference=reference())

@@ -54,7 +54,8 @@ def _file(
     status, why = 400, f"A run is taken along as {', '.join(FORMS)}: name one of them."
     if form:
         try:
-            taken = export_runs(runs, form, shown, readable)
+            reader_id = None if readable is None else request.user.pk
+            taken = export_runs(runs, form, shown, readable, reader_id)
         except Unfinished as unfinished:
             status, why = 409, str(unfinished)
         except (SpecUnreadable, Unwritable) as unreadable:

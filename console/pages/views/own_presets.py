@@ -248,6 +248,7 @@ def _wish(form: OwnPresetForm, request: HttpRequest, preset: OwnPreset | None) -
         wish,
         usual_web=form.cleaned_data["web_way"] or OFF,
         max_cost=None if budget is None else Decimal(str(budget)),
+        reuse_minutes=form.cleaned_data["reuse_minutes"],
     )
     if preset is None:
         return wish

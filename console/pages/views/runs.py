@@ -258,7 +258,9 @@ def run_page(
     result opens there. A phone shows one part of it."""
     spec, state, now = run.frozen_spec, state_from_rows(run), time.time()
     show_costs = shown.costs and not run.is_read_only
-    context = run_context(spec, state, show_costs=show_costs, show_notes=shown.notes)
+    context = run_context(
+        spec, state, show_costs=show_costs, show_notes=shown.notes, names_runs=shown.inner
+    )
     number = shown_fusion(state, fusion)
     is_older = state.fusion is not None and number != state.fusion.number
     alone = state.of_turn(number) if number and is_older else state

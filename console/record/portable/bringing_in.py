@@ -18,6 +18,8 @@ from ..rows import call_row, fusion_row, run_fields
 from .shape import Document, RunShape, VerdictShape
 from .unknown import Unknown
 
+ELSEWHERE = ("again_of", "archived")
+
 
 @transaction.atomic
 def bring_in(
@@ -36,7 +38,9 @@ def bring_in(
         before = None if shape.follows is None else runs[shape.follows]
         fields: dict[str, Any] = {"owner": owner, "visibility": visibility, "origin": origin}
         if origin == Origin.IMPORTED:
-            parts = unknown.runs.get(place, []) if unknown else []
+            # What means nothing here goes along with it, too.
+            parts = [[[name], value] for name in ELSEWHERE if (value := getattr(shape, name))]
+            parts += unknown.runs.get(place, []) if unknown else []
             whole = unknown.whole if unknown and not place else []
             fields["imported"] = {"asked_at": shape.created_at, "unknown": parts, "whole": whole}
         runs.append(_bring(shape, before, fields))

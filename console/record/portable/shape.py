@@ -432,6 +432,9 @@ class RunShape(_RunShape):  # type: ignore[misc]  # made above
         default_factory=list
     )
     template: TemplateShape | None = None
+    # Where its question was asked before, and whether who takes it along has put it away.
+    again_of: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
+    archived: bool = False
 
 
 class Document(Strict):

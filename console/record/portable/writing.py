@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,13 +38,20 @@ class Unwritable(ValueError):
     """A row holds what the form has no place for, such as one of a version before it."""
 
 
-def write(runs: Sequence[Run], shown: Callable[[Run], Shown] = lambda run: ALL) -> Document:
+def write(
+    runs: Sequence[Run],
+    shown: Callable[[Run], Shown] = lambda run: ALL,
+    its_own: Mapping[uuid.UUID, Mapping[str, Any]] = MappingProxyType({}),
+) -> Document:
     """Of a run and of what goes on from it, each after the one it follows. What an earlier one
-    was that is not among them, its messages say. `shown`: what its reader is shown of each.
+    was that is not among them, its messages say. `shown`: what its reader is shown of each;
+    `its_own`: what further fields say of one to this reader.
     Raises Unfinished and Unwritable."""
     places = {run.pk: place for place, run in enumerate(runs)}
     try:
-        return Document(runs=[_run(run, places, shown(run)) for run in runs])
+        return Document(
+            runs=[_run(run, places, shown(run), its_own.get(run.pk, {})) for run in runs]
+        )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -60,7 +69,7 @@ def to_json(document: Document, kept: Sequence[Run] = ()) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _run(run: Run, places: dict[Any, int], shown: Shown) -> RunShape:
+def _run(run: Run, places: dict[Any, int], shown: Shown, its_own: Mapping[str, Any]) -> RunShape:
     if not run.is_final:
         raise Unfinished("The run is still under way: when it has ended it can be taken along.")
     state = state_from_rows(run)
@@ -83,6 +92,7 @@ def _run(run: Run, places: dict[Any, int], shown: Shown) -> RunShape:
         follows_from=run.follows_from,
         verdicts=[*map(_verdict, verdicts)],
         template=_template(run) if shown.prompt else None,
+        **its_own,
         **own,
     )
 
