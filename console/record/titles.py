@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..engine.findings.whole_sentences import sentences
 from ..models import Run
@@ -20,7 +21,11 @@ def called(run: Run) -> str:
 
 def title_of(prompt: str) -> str:
     """Of a text without any, its first line. Never empty where there is something to read."""
-    beginning = prompt[:READ].strip()
+    return _title(prompt[:READ].strip())
+
+
+@lru_cache(maxsize=2048)  # lists are read again and again
+def _title(beginning: str) -> str:
     found = next(iter(sentences(beginning)), None)
     first = found.text if found else beginning.partition("\n")[0]
     line = " ".join(_MARKS.sub("", first).split()) or " ".join(beginning.split())
@@ -36,6 +41,7 @@ def _cut(line: str) -> str:
     return f"{shown.rstrip(' ,;:')}…"
 
 
+@lru_cache(maxsize=2048)
 def first_line(text: str) -> str:
     """Of an answer's beginning, what it begins with: its first line that says something and is no
     heading, where there is one, without what Markdown draws with."""

@@ -26,7 +26,7 @@ _ALIKE = {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ
 
 
 def words(text: str) -> list[str]:
-    return _WORD.findall(plain_text(text))
+    return _WORD.findall(_plain(text))
 
 
 def fold(text: str) -> str:
@@ -38,14 +38,16 @@ def is_sign(word: str) -> bool:
     return bool(_SIGN.fullmatch(word))
 
 
-def plain_text(text: str) -> str:
-    """Where nothing but its words counts."""
-    if text.isascii():
-        return text.lower()
+def _plain(text: str) -> str:
+    return text.lower() if text.isascii() else _SIGN.sub(r" \1 ", without_marks(text))
+
+
+def without_marks(text: str) -> str:
+    """With each word as it is looked for, and all that stands between them."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = plain.translate(_dropped()).casefold()
     # Syllables of Hangul are whole again: each is a sign.
-    return _SIGN.sub(r" \1 ", unicodedata.normalize("NFC", plain))
+    return unicodedata.normalize("NFC", plain)
 
 
 def plain_sign(sign: str) -> str:

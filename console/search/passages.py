@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
-from .folding import SIGNS, is_sign, plain_sign, plain_text
+from .folding import SIGNS, is_sign, plain_sign, without_marks
 from .queries import Term
 
 BEFORE, LENGTH = 50, 180  # characters of a passage before the first word, and in all
@@ -16,6 +17,7 @@ _MARKUP = re.compile(r"(?m)^\s{0,3}(?:#{1,6}|>|[-*+]|\d+\.)\s+|\*\*|__|`+|\|")
 _BEGINS, _ENDS = rf"(?:(?<![^\W_])|(?<=[{SIGNS}]))", rf"(?:(?![^\W_])|(?=[{SIGNS}]))"
 
 Span = tuple[int, int]
+_Found = tuple[re.Pattern[str], re.Match[str]]
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,18 @@ class FoundPassage:
         return "".join(piece.text for piece in self.pieces)
 
 
-def passage(text: str, terms: Sequence[Term]) -> FoundPassage | None:
-    """The first place of what was looked for, with what stands around it; None where nothing of
-    it is there."""
-    found = _by_term(text, terms)
-    spans = _apart(found)
-    if not spans:
+def passage(text: str, terms: Sequence[Term], more_than: int = 0) -> FoundPassage | None:
+    """The first place of what was looked for, with what stands around it; None where not more of
+    it than so many terms is there."""
+    plain, places, found = _look(text, terms)
+    if len(found) <= more_than:
         return None
-    start = _begin(text, spans[0][0])
-    end = _end(text, max(start + LENGTH, spans[0][1]))
+    first = min(_span(match, places) for _, match in found)
+    start = _begin(text, first[0])
+    end = _end(text, max(start + LENGTH, first[1]))
     pieces, at = [Piece("…")] if start else [], start
-    for begin, stop in spans:
-        if begin >= end:
-            break
+    within = lambda span: span[0] < end  # noqa: E731
+    for begin, stop in _apart(takewhile(within, each) for each in _spans(plain, places, found)):
         pieces += [
             _plain(text[at:begin]),
             Piece(" ".join(text[begin : min(stop, end)].split()), True),
@@ -55,31 +56,38 @@ def passage(text: str, terms: Sequence[Term]) -> FoundPassage | None:
     pieces.append(_plain(text[at:end]))
     if end < len(text):
         pieces.append(Piece("…"))
-    return FoundPassage(tuple(piece for piece in pieces if piece.text), sum(map(bool, found)))
+    return FoundPassage(tuple(piece for piece in pieces if piece.text), len(found))
 
 
 def found_in(text: str, terms: Iterable[Term]) -> list[Span]:
     """Every place of each term, in their order, none within another."""
-    return _apart(_by_term(text, terms))
+    return _apart(_spans(*_look(text, terms)))
 
 
-def _by_term(text: str, terms: Iterable[Term]) -> list[list[Span]]:
+def _look(text: str, terms: Iterable[Term]) -> tuple[str, list[int], list[_Found]]:
+    """The text as it is searched, where its characters come from, and of each term that is there
+    its first place."""
     patterns = [(term.words[0], _pattern(term)) for term in terms]
     plain, places = _read(text, patterns)
-    return [
-        [
-            (places[match.start()], places[match.end() - 1] + 1) if places else match.span()
-            for match in pattern.finditer(plain, first)
-            if match.group()
-        ]
-        # A word is found faster by itself than by what must stand around it.
-        if (first := plain.find(word)) >= 0
-        else []
+    found = [
+        (pattern, match)
         for word, pattern in patterns
+        # A word is found faster by itself than by what must stand around it.
+        if (first := plain.find(word)) >= 0 and (match := pattern.search(plain, first))
     ]
+    return plain, places, found
 
 
-def _apart(found: Iterable[list[Span]]) -> list[Span]:
+def _spans(plain: str, places: list[int], found: Iterable[_Found]) -> Iterator[Iterator[Span]]:
+    for pattern, first in found:
+        yield (_span(match, places) for match in pattern.finditer(plain, first.start()))
+
+
+def _span(match: re.Match[str], places: list[int]) -> Span:
+    return (places[match.start()], places[match.end() - 1] + 1) if places else match.span()
+
+
+def _apart(found: Iterable[Iterable[Span]]) -> list[Span]:
     apart: list[Span] = []
     for span in sorted(span for spans in found for span in spans):
         if not apart or span[0] >= apart[-1][1]:
@@ -95,7 +103,7 @@ def _read(text: str, patterns: list[tuple[str, re.Pattern[str]]]) -> tuple[str, 
         text.isascii() or all(pattern.search(lowered) for _, pattern in patterns)
     ):
         return lowered, []
-    folded = plain_text(text)
+    folded = without_marks(text)
     if not any(word in folded for word, _ in patterns):
         return "", []  # sign by sign it would say the same, and take many times as long
     plain: list[str] = []

@@ -75,8 +75,8 @@ def _look(
         left -= len(text.text)
         if left < 0:
             break
-        said = passage(text.text, query.terms)
-        if said and (best is None or best.passage is None or said.has > best.passage.has):
+        has = best.passage.has if best and best.passage else 0
+        if said := passage(text.text, query.terms, more_than=has):
             found[run] = replace(text, passage=said)
     return left
 
