@@ -69,7 +69,7 @@ def stack(upstream: Upstream) -> Iterator[Stack]:
     with Stack(
         OPENAI_BASE_URL=upstream.url,
         OPENAI_API_KEY=PLANTED,
-        FUSION_STALL_TIMEOUT="40",
+        FUSION_STALL_TIMEOUT="300",
         FUSION_PERMISSION_SECONDS="1",
         FUSION_MAX_PROMPT_CHARACTERS=str(PROMPT_LIMIT),
     ) as stack:

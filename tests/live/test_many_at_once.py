@@ -128,7 +128,8 @@ async def test_forty_runs_of_one_worker_all_begin_at_once(upstream: Upstream) ->
     """Their models wait until all of them were asked."""
     upstream.script("many-waiting", Script(text=words(20), hold_after=1))
     upstream.hold(everything=False)
-    with make_stack(upstream, FUSION_STALL_TIMEOUT="600", FUSION_RUNS_PER_PERSON="0") as stack:
+    patient = {"FUSION_STALL_TIMEOUT": "600", "FUSION_LEASE_SECONDS": "60"}
+    with make_stack(upstream, FUSION_RUNS_PER_PERSON="0", **patient) as stack:
         add_people(stack)
         key = stack.token("alice", "--concurrent-runs", "0")
         panel = {"panel": ["openai:many-waiting"], "judge": "openai:many-judge"}
