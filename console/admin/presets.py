@@ -212,7 +212,11 @@ class PresetAdmin(WithListOfModels, admin.ModelAdmin[Preset]):
                 "classes": ["collapse"],
                 "description": "Empty: 3 queries, 6 pages, 45 seconds. Where each seat searches "
                 "by itself, they are a seat's, and the seconds are for the tools of one turn.",
-                "fields": ["web", ("web_queries", "web_pages", "web_seconds")],
+                "fields": [
+                    "web",
+                    ("web_queries", "web_pages", "web_seconds"),
+                    "web_claims",
+                ],
             },
         ),
         (

@@ -257,13 +257,15 @@ class Research:
     asked, the same for every seat (`shared`), or in those files alone (`files`); by each seat, with
     tools of ours (`own`: the limits are a seat's, `turns` is how often it is asked with tools,
     `seconds` is for the tools of one turn); or by the seats' providers (`provider`). Who has no
-    such way gets what is looked up for all."""
+    such way gets what is looked up for all. `claims`: before the fused answer is written, what is
+    doubtful in the analysis is looked up as well (findings/doubtful.py)."""
 
     queries: int = 3
     pages: int = 6
     seconds: float = 45
     way: Way = "shared"
     turns: int = 6
+    claims: bool = False
 
     @property
     def is_for_all(self) -> bool:
@@ -368,6 +370,8 @@ class Spec:
         data = up_to_date(data)
         _must_hold(cls, data)
         _must_hold(Prompts, data["prompts"])
+        if data["stop_after"] not in get_args(StopAfter):
+            raise SpecTooNew
         return cls(
             **(
                 data
@@ -388,10 +392,9 @@ class Spec:
 
 def _research(data: dict[str, Any]) -> Research:
     _must_hold(Research, data)
-    try:
-        return Research(**data)
-    except ValueError as error:
-        raise SpecUnreadable(str(error)) from None
+    if data["way"] not in get_args(Way):
+        raise SpecTooNew
+    return Research(**data)
 
 
 def _terms(data: dict[str, Any]) -> Terms:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import SENTENCES, Reason
 
-VERSION = 7
+VERSION = 8
 # Output limits that nobody had chosen, where it is not stored whether somebody had.
 USUAL_LIMITS_OF_THE_FIRST = (200, 16_000)
 
@@ -130,6 +130,12 @@ def _seventh(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _eighth(data: dict[str, Any]) -> dict[str, Any]:
+    """Until then claims were looked up for readers alone."""
+    research = data["research"]
+    return data | {"research": {"claims": False} | research if research else None}
+
+
 # What leads from each version to the next.
 _STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
     _second,
@@ -138,4 +144,5 @@ _STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
     _fifth,
     _sixth,
     _seventh,
+    _eighth,
 )

@@ -13,6 +13,7 @@ from ..engine.findings.analysis import notes as engine_notes
 from ..engine.findings.analysis import read_so_far, statements
 from ..engine.findings.by_words import WORDS
 from ..engine.findings.degenerate import Detector, is_alphabet
+from ..engine.findings.doubtful import note_of
 from ..engine.findings.families import kinship
 from ..engine.findings.sourced import SourcedSentence
 from ..engine.pool import without_open
@@ -149,7 +150,9 @@ def _notes(
     """What a reader should bear in mind about this judgement."""
     without = compared(fusion) if fusion and not fusion.analysis_reason else ""
     of_analysis = _of_analysis(spec, fusion, data) if data else []
-    return [*([without] if without else []), *_condensing(state, fusion), *of_analysis]
+    looked_up = note_of(state.research, fusion.number) if fusion else ""
+    said = [note for note in (without, looked_up) if note]
+    return [*said, *_condensing(state, fusion), *of_analysis]
 
 
 def _condensing(state: RunState, fusion: FusionState | None) -> list[str]:

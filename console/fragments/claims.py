@@ -96,7 +96,12 @@ class Claim:
     uses: list[UseLink] = field(default_factory=list)
     families: str = ""
     ruling: RulingView = RulingView()
-    looked_up: Sequence[LookedUpClaim] = ()
+    looked_up: Sequence[LookedUpClaim] = ()  # the latest first
+
+    @property
+    def may_be_looked_up(self) -> bool:
+        """Not twice, unless the last look came to nothing."""
+        return not self.looked_up or self.looked_up[0].may_be_asked_again
 
 
 @dataclass(frozen=True)

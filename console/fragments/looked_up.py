@@ -32,6 +32,7 @@ class LookedUpClaim:
     note: str
     count: int  # of pages that were read for it
     quotes: Sequence[PageQuote]
+    may_be_asked_again: bool  # it came to nothing
 
 
 def looked_up(research: Pool, text: str) -> list[LookedUpClaim]:
@@ -44,9 +45,10 @@ def looked_up(research: Pool, text: str) -> list[LookedUpClaim]:
 def _view(one: Mapping[str, Any], sources: Mapping[int, Mapping[str, Any]]) -> LookedUpClaim:
     quotes = [_quote(quote, sources.get(quote["source"], {})) for quote in one.get("quotes", [])]
     note, count = one.get("note", ""), len(one.get("sources", []))
-    if one.get("is_over") and count and not quotes and not note:
+    is_over, came_to_nothing = bool(one.get("is_over")), bool(note)
+    if is_over and count and not quotes and not note:
         note = "They say nothing of it."
-    return LookedUpClaim(bool(one.get("is_over")), note, count, quotes)
+    return LookedUpClaim(is_over, note, count, quotes, is_over and came_to_nothing)
 
 
 def _quote(quote: Mapping[str, Any], source: Mapping[str, Any]) -> PageQuote:

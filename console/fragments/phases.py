@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..engine.findings.doubtful import looked_up_before
 from ..engine.spec import Spec
 from ..engine.state import CallState, CallStatus, RunState, Step
 from ..engine.usage import Usage, money
@@ -39,7 +40,7 @@ def phases(spec: Spec, state: RunState, sources: Phase | None = None) -> list[Ph
     return [
         sources or NO_SOURCES,
         _phase("Answers", {Step.PANEL}, state, f"{usable} of {size}", usable > 0),
-        _phase("Analysis", {Step.CONDENSE, Step.ANALYSIS}, state, "", analysed),
+        _looking_up(_phase("Analysis", {Step.CONDENSE, Step.ANALYSIS}, state, "", analysed), state),
         _phase("Fused answer", {Step.SYNTHESIS}, state, "", written),
     ]
 
@@ -76,6 +77,19 @@ def _phase(name: str, steps: Set[Step], state: RunState, what: str, succeeded: b
         since=None if started is None else started - (_busy(calls, until=started) or 0),
         tokens=_unread(calls),
     )
+
+
+def _looking_up(analysis: Phase, state: RunState) -> Phase:
+    """While what is doubtful in it is looked up, which is a part of it."""
+    looks = looked_up_before(state.research, state.fusion.number) if state.fusion else []
+    under_way = [one for one in looks if not one.get("is_over")]
+    if not looks or state.status.is_final and under_way:
+        return analysis
+    what = f"{len(looks) - len(under_way)} of {len(looks)} looked up"
+    if not under_way:
+        return replace(analysis, what=what)
+    since = min(one["at"] for one in under_way)
+    return replace(analysis, state="running", what=what, seconds="", since=since)
 
 
 def is_under_way(state: RunState, call: CallState) -> bool:

@@ -202,6 +202,14 @@ class Preset(AskedTerms):
         validators=[MinValueValidator(1), MaxValueValidator(600)],
     )
 
+    web_claims = models.BooleanField(
+        "web: doubtful claims",
+        default=False,
+        db_default=False,
+        help_text="Where the web is searched, the judge also looks up contradictions and what only "
+        "one answer says, at most four, before the fused answer is written.",
+    )
+
     # Limits of every call; empty means the site's default.
     first_token_timeout = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0.1)], help_text="Seconds."

@@ -18,7 +18,9 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from ..models import Fusion, Hold, Purse, Window
+from ..engine.pool import lookups
+from ..engine.state import Step
+from ..models import Fusion, Hold, Purse, Run, Window
 from ..models.money import (
     DAY,
     FOR_A_RUN,
@@ -112,11 +114,20 @@ def _purses_of(payer: Payer, asks: Collection[Ask]) -> Mapping[str, list[Purse]]
         fusions = Fusion.objects.filter(run_id=payer.run_id, number__in=numbers)
         tokens = dict(fusions.exclude(token=None).values_list("number", "token_id"))
     of_call = {ask.key: tokens.get(ask.fusion, payer.token_id) for ask in asks}
+    looks = [ask for ask in asks if ask.key.startswith(f"{Step.LOOKUP}-")]
+    by_fusion = _tokens_of_looks(payer.run_id) if looks else {}
+    of_call |= {ask.key: by_fusion[ask.fusion] for ask in looks if ask.fusion in by_fusion}
     found = purses_for(payer.run_id, payer.owner_id, of_call.values(), payer.project_id)
     return {
         key: [p for p in found if p.kind != TOKEN or p.subject == str(token)]
         for key, token in of_call.items()
     }
+
+
+def _tokens_of_looks(run_id: Any) -> dict[int | None, int | None]:
+    """Fusion -> who has a claim of it looked up just now: not who asked for the run."""
+    research = Run.objects.filter(pk=run_id).values_list("research", flat=True).first()
+    return {one["fusion"]: one["token"] for one in lookups(research or {}) if "token" in one}
 
 
 def purses_for(

@@ -16,8 +16,8 @@ from ..models.money import USUAL
 
 # In this order they are asked: whose turn is over is kept nothing for.
 _ORDER = (
-    *(Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.SYNTHESIS),
-    *(Step.POLL, Step.LOOKUP),
+    *(Step.RESEARCH, Step.PANEL, Step.CONDENSE, Step.ANALYSIS, Step.LOOKUP, Step.SYNTHESIS),
+    Step.POLL,
 )
 
 

@@ -23,6 +23,7 @@ def initial_of(content: Mapping[str, Any]) -> dict[str, Any]:
         "run_budget": content.get("run_budget", ""),
         "reuse_minutes": content.get("reuse_minutes", ""),
         "web_way": content.get("web", ""),
+        "web_claims": content.get("web_limits", {}).get("claims", False),
         "wait_for": content.get("wait_for", ""),
         **terms,
         "only_providers": ", ".join(terms.get("only_providers", ())),

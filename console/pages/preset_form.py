@@ -40,6 +40,7 @@ class OwnPresetForm(ComposeForm):
     )
     # Which way: here it is not chosen for a run alone.
     web_way = forms.ChoiceField(choices=WAYS, required=False)
+    web_claims = forms.BooleanField(required=False)
 
     # All that a seat can be asked is shown, since here it is what one came for.
     shows_all = True

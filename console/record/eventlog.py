@@ -28,7 +28,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from ..engine.events import Event, EventType
 from ..engine.reducer import apply
-from ..engine.state import RunState
+from ..engine.state import RunState, Step
 from ..engine.text import storable
 
 log = logging.getLogger(__name__)
@@ -104,17 +104,23 @@ class Entry:
         return state
 
     def events(self) -> list[Event] | None:
-        """Those of an `e`; None when one is of a type that this code does not know."""
+        """Those of an `e`; None when one is of a type, or of a step, that this code does not
+        know."""
         if any(body["t"] not in _TYPES for body in self.body):
+            return None
+        if any(body.get("d", {}).get("step", Step.PANEL) not in _STEPS for body in self.body):
             return None
         return [Event.from_dict(body) for body in self.body]
 
 
 _TYPES = frozenset(EventType)
+_STEPS = frozenset(Step)
 
 
 def _state_of(body: dict[str, Any]) -> RunState | None:
-    return RunState.from_dict(body) if body.get("v") == VERSION else None
+    steps = {call["step"] for call in body.get("calls", ())}
+    is_known = body.get("v") == VERSION and steps <= _STEPS
+    return RunState.from_dict(body) if is_known else None
 
 
 def connect() -> Redis:

@@ -16,6 +16,7 @@ from ..engine import pool
 from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
 from ..engine.findings.by_words import WORDS
+from ..engine.findings.doubtful import note_of
 from ..engine.findings.given import given, why_best
 from ..engine.findings.sourced import SourcedSentence
 from ..engine.spec import Panelist, Spec, letter
@@ -194,6 +195,7 @@ def _claim_looked_up(one: dict[str, Any]) -> ClaimLookedUp:
         fusion=one["fusion"],
         claim=one["claim"],
         text=one["text"],
+        before_writing=bool(one.get("before")),
         done=bool(one.get("is_over")),
         queries=one.get("queries", []),
         sources=one.get("sources", []),
@@ -278,7 +280,10 @@ def fusion_object(
         judged=fusion.judged,
         without=fusion.without,
         analysis=Analysis.model_validate(analysis) if analysis else None,
-        analysis_notes=notes(fusion.analysis or {}),
+        analysis_notes=[
+            *notes(fusion.analysis or {}),
+            *filter(None, [note_of(state.research, fusion.number)]),
+        ],
         answer=(answer.text or None) if answer else None,
         provenance=[*map(_sentence, provenance(state, fusion))]
         if answer and with_provenance

@@ -30,15 +30,19 @@ _FUSION_IS = {"number", "turn", "wish"}
 # Columns of a fusion that are found in its calls.
 _FOUND = ["changed", "text", "called"]
 
+_STEPS = frozenset(Step)
+
 # What a save writes anew.
 CALL_FIELDS = [f.name for f in fields(CallState) if f.name not in _CALL_IS]
 FUSION_FIELDS = [f.name for f in fields(FusionState) if f.name not in _FUSION_IS] + _FOUND
 
 
-def state_from_rows(run: Run) -> RunState:
+def state_from_rows(run: Run, *, whole: bool = False) -> RunState:
     """The run, its fusions and its calls are read one after the other while a worker writes.
 
-    Raises SpecTooNew where a row names a step or a status that only a later version knows.
+    A call of a step that only a later version knows is left out, so that during an upgrade the
+    rest can be read; `whole` is for who carries the run out. Raises SpecTooNew for that, and
+    where a row names a status that only a later version knows.
     """
     numbers: dict[int | None, int | None] = {None: None}
     state = _state(RunState, run, calls={}, fusions={})
@@ -48,6 +52,8 @@ def state_from_rows(run: Run) -> RunState:
     for call in run.calls.all():
         if call.fusion_id not in numbers:
             continue  # of a fusion opened since the line above; the next reading has both
+        if not whole and call.step not in _STEPS:
+            continue
         state.calls[call.key] = _state(CallState, call, fusion=numbers[call.fusion_id])
     if run.is_unasked:
         state = unasked(state)

@@ -92,11 +92,13 @@ class ClaimQuote(Told):
 
 
 class ClaimLookedUp(Told):
-    """A claim of the analysis of a fusion that a reader had looked up. `done`: it is over."""
+    """A claim of the analysis of a fusion that was looked up: for a reader, or `before_writing`
+    for the writer of that fusion. `done`: it is over."""
 
     fusion: int
     claim: str
     text: str
+    before_writing: bool
     done: bool
     queries: list[str]
     sources: list[int]
@@ -267,7 +269,7 @@ class Fusion(Told):
     `left_out`: those that could not be. `analysis_by`: who compared the answers, a model or, where
     none could, their words alone. `provenance`: of each sentence of what was written, once it
     is whole. `analysis_notes`: what of the judge's text is not in
-    the analysis.
+    the analysis, and which of its claims were looked up before the answer was written.
     """
 
     number: int

@@ -35,7 +35,7 @@ from .errors import NameRefused, Refused
 from .policy import chosen_policy, site_policy
 from .terms import LeftOut, OnTerms
 from .wait_for import must_be_possible
-from .web import research_for, with_ways
+from .web import NO_CLAIMS, research_for, with_ways
 
 CUSTOM = "custom"
 DIRECT = "direct"  # one model, passed through
@@ -112,6 +112,8 @@ class Wish:
     web: str = ""
     usual_web: str = ""
     web_limits: Mapping[str, Any] = field(default_factory=dict)
+    # Whether doubtful claims are looked up, where that is chosen for this run alone.
+    web_claims: bool | None = None
 
     @property
     def has_terms(self) -> bool:
@@ -187,7 +189,13 @@ def _research(wish: Wish, panel: Sequence[Panelist]) -> Research | None:
     is_for_somebody = any(not panelist.is_brought for panelist in panel)
     if wish.is_direct or wish.kept_policy or not is_for_somebody:
         return None
-    return research_for(wish.web, wish.usual_web, wish.web_limits)
+    if wish.web_claims is None:
+        return research_for(wish.web, wish.usual_web, wish.web_limits)
+    limits = {**wish.web_limits, "claims": wish.web_claims}
+    found = research_for(wish.web, wish.usual_web, limits)
+    if wish.web_claims and not (found and found.claims):
+        raise Refused(NO_CLAIMS)
+    return found
 
 
 def _with_places(wish: Wish) -> Wish:

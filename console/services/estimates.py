@@ -11,6 +11,7 @@ nothing costs anything, and for evaluations, which have limits of their own.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -152,7 +153,12 @@ def outcome(run: Run, state: RunState) -> EstimateAndCost | None:
     estimate = Estimate.from_dict(run.estimate)
     if estimate is None:
         return None
-    first = [call for call in state.calls.values() if _was_estimated(call)]
+    later = min((c.number for c in state.calls.values() if _is_for_reader(c)), default=math.inf)
+    first = [
+        call
+        for call in state.calls.values()
+        if _was_estimated(call) and not (call.step is Step.LOOKUP and call.number >= later)
+    ]
     charged = [call.charged for call in first if call.was_billable]
     cost, is_partial = total_cost([*charged, *costs(state.research)])
     alone = _alone(estimate.reference, first) if state.status.is_final else None
@@ -168,10 +174,13 @@ def quoted_of(run: Run, state: RunState) -> Quoted | None:
     return Quoted(estimate.low, estimate.high, who.model if who else None, found.alone)
 
 
+def _is_for_reader(call: CallState) -> bool:
+    """Of a claim that is looked up since somebody wishes it, once the run is over."""
+    return call.step is Step.LOOKUP and call.cause == "asked"
+
+
 def _was_estimated(call: CallState) -> bool:
-    is_later = (
-        (call.fusion or 1) > 1 or call.step in (Step.POLL, Step.LOOKUP) or call.cause == "asked"
-    )
+    is_later = (call.fusion or 1) > 1 or call.step is Step.POLL or call.cause == "asked"
     return not (is_later or call.is_brought or call.is_taken)
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
+from django.db.models import Q
 
 from ..engine.findings.best import best_answer
 from ..engine.state import CallState, RunStatus, Step, seat_of
@@ -78,7 +79,7 @@ def _costs(runs: set[Any]) -> dict[Any, dict[str, Decimal | None]]:
     """Run -> key -> what the call cost, up to the first fusion."""
     found: defaultdict[Any, dict[str, Decimal | None]] = defaultdict(dict)
     calls = Call.objects.filter(run__in=runs, sent_at__isnull=False).exclude(
-        step__in=[Step.POLL, Step.LOOKUP]
+        Q(step=Step.POLL) | Q(step=Step.LOOKUP, cause="asked")
     )
     rows = calls.values_list("run_id", "key", "cost", "fusion__number")
     for run, key, cost, fusion in rows:

@@ -10,20 +10,26 @@ from ..engine import pool
 from ..engine.findings.ruling import find_claim
 from ..engine.spec import Panelist
 from ..engine.state import CallStatus, RunStatus, Step, call_key
+from ..engine.terms import NONE, Terms
 from ..models import Call, Run
 from ..record.rows import state_from_rows
 from .errors import Refused
 from .reopening import must_be_of_here, must_have_credential, reopen
 from .runs import spec_of
+from .terms import OnTerms
 from .web import NO_ENGINE, is_offered
 
 MOST = 50  # of a run
 STOPPED = "It was stopped before it was over."
 
 
-def claim_look_up(*, run: Run, fusion: int, claim: str) -> int:
+def claim_look_up(
+    *, run: Run, fusion: int, claim: str, token: int | None = None, terms: Terms = NONE
+) -> int:
     """One more look at what pages of the web say of it. The judge of that fusion reads them, in a
-    call of its own; where none can judge, nobody is asked. Returns its number. Raises Refused."""
+    call of its own, on `terms` beside those of the run, and paid for by `token`; where none can
+    judge, nobody is asked. What came to nothing in the look before is tried anew. Returns its
+    number. Raises Refused."""
     must_be_of_here(run)
     if not is_offered():
         raise Refused(NO_ENGINE)
@@ -40,6 +46,7 @@ def claim_look_up(*, run: Run, fusion: int, claim: str) -> int:
         if len(earlier) >= MOST:
             raise Refused(f"Of a run at most {MOST} claims are looked up.")
         judge = Panelist.from_dict(judging.judge) if judging.judge else spec.judge
+        judge = OnTerms(terms).must_keep(judge, "judge") if judge.can_judge else judge
         number = max((one["id"] for one in earlier), default=0) + 1
         one = {
             "id": number,
@@ -48,12 +55,16 @@ def claim_look_up(*, run: Run, fusion: int, claim: str) -> int:
             "text": named.text,
             "stances": [*named.stances],
             "at": round(time.time(), 3),
+            "token": token,
         }
         if judge.can_judge:
             must_have_credential(judge)
             one["call"] = _call(run, fusion, judge)
         # Nobody is at work: what is open was stopped, and its call is not this one's.
         known = pool.closed(state.research, STOPPED)
+        before = [look for look in pool.lookups(known) if look["text"] == named.text]
+        if before and before[-1].get("note"):
+            known = pool.without_failed(known, before[-1])
         # In today's shape, which a worker of the version before leaves to one of this.
         research, frozen = pool.with_lookup(known, one), spec.to_dict()
         Run.objects.filter(pk=run.pk).update(research=research, spec=frozen)

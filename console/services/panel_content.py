@@ -85,6 +85,7 @@ def content_of_spec(spec: Spec, *, inner: bool = True) -> Content:
             terms=spec.terms,
             shape=shape_of(spec.prompts),
             usual_web=_way(spec),
+            web_limits={"claims": True} if spec.research and spec.research.claims else {},
         )
     )
     if inner:

@@ -4,7 +4,8 @@ and the shell.
 It goes by list prices, by how long the prompt is, and by how long answers, analysis and fused
 answer will be: as calls of that model in that step were here, else as such texts usually are. All
 of them may be longer or shorter by the same factor, and low and high are the costs at its two
-ends. Where the web is searched, the judge's queries are in it and the extracts that all are given.
+ends. Where the web is searched, the judge's queries are in it and the extracts that all are given,
+and what is doubtful where that is looked up.
 Where runs of the same models are on record, each tells which factor would have been right
 for it, and the ends are those between which nine of ten such runs lie; the fewer there are, the
 more counts what holds for runs of which nothing is known. A price that nobody knows makes the
@@ -32,8 +33,12 @@ from ..money.asking import fees_of
 from .expected import ANSWER, OURS, Expected, analysis_of, with_thoughts
 from .habits import Habits, History, PastRun, people_of
 from .quoted_web import (
+    FINDINGS,
     QUERIES,
+    claims_looked_up,
     extracts,
+    looks_claims_up,
+    most_findings,
     most_queries,
     of_a_seat,
     reads_for_queries,
@@ -203,7 +208,8 @@ class _Call:
     @property
     def fits(self) -> bool | None:
         window = window_of(self.who)
-        if window is None or self.step is Step.RESEARCH:  # where it is too long nobody is asked
+        # Where what is looked up is too long nobody is asked.
+        if window is None or self.step in (Step.RESEARCH, Step.LOOKUP):
             return None
         room = min(round(self.writes), window // OUTPUT_SHARE)
         return self.reads + room <= window * USED
@@ -263,6 +269,13 @@ class _Plan:
             )  # fmt: skip
             calls.append(judged)
             analysis = judged.text
+            if searches and not spec.stop_after and looks_claims_up(spec):
+                count, reads = claims_looked_up(spec, factor)
+                one = call(
+                    "judge", None, spec.judge, Step.LOOKUP, reads * count, FINDINGS,
+                    most_findings(spec.judge),
+                )  # fmt: skip
+                calls.append(replace(one, writes=one.writes * count, text=one.text * count))
         if not spec.stop_after and spec.writer.can_judge:
             limits = (spec.request.get("max_output_tokens"), policy.synthesis_max_output_tokens)
             most = output_of(spec.writer, min(filter(None, limits), default=None))
@@ -278,7 +291,7 @@ class _Plan:
         that cannot be told."""
         prices = {(c.who.credential, c.who.model): c.who.price for c in self.at(0, 1)}
         # What its panel was asked has the extracts in it already.
-        calls = (c for c in run.calls if c.step != Step.RESEARCH)
+        calls = (c for c in run.calls if c.step not in (Step.RESEARCH, Step.LOOKUP))
         costs = (cost_of(c.usage, prices.get((c.credential, c.model))) for c in calls)
         cost = _sum(costs)
         none, usual = (

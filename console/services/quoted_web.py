@@ -8,13 +8,19 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from ..engine.findings.doubtful import MOST
 from ..engine.spec import Panelist, Spec, Way, letter
 from ..engine.steps.given_sources import room
+from ..engine.steps.look_up import OUTPUT as OF_FINDINGS
+from ..engine.steps.look_up import PAGES
 from ..engine.steps.own_tools import PAGE
 from ..engine.steps.research import OUTPUT
 from ..research.researcher import price_of_a_search
 
 QUERIES = (20, 120)  # tokens: a few of some words
+FINDINGS = (60, 400)  # tokens: what pages say of a claim
+_CLAIMS = 2  # that are in doubt at least as often as not
+_QUERIES_OF_A_CLAIM = 3  # a contradiction's: its own words and those of two positions
 _TOLD = 200  # tokens: what is asked for
 _OF_A_PAGE = 1_500  # tokens that a page has at least as often as not
 _TURNS = 3  # of a seat with tools: it searches, opens what it found, and answers
@@ -36,6 +42,22 @@ def reads_for_queries(asked: int) -> int:
 
 def most_queries(judge: Panelist) -> int | None:
     return None if judge.thinks else OUTPUT
+
+
+def looks_claims_up(spec: Spec) -> bool:
+    """Before the fused answer is written."""
+    is_wished = bool(spec.research and spec.research.claims)
+    return is_wished and spec.judge.can_judge and spec.writer.can_judge
+
+
+def claims_looked_up(spec: Spec, factor: float) -> tuple[float, float]:
+    """(how many, tokens that the judge reads for each)."""
+    pages = min(room(spec.judge, 0), PAGES * _OF_A_PAGE * factor)
+    return min(MOST, _CLAIMS * factor), _TOLD + pages
+
+
+def most_findings(judge: Panelist) -> int | None:
+    return None if judge.thinks else OF_FINDINGS
 
 
 def way_of(spec: Spec, seat: Panelist) -> Way:
@@ -89,7 +111,10 @@ def of_a_seat(
 def searching(spec: Spec) -> tuple[Decimal, Decimal] | None:
     """US dollars: of one search, and of as many as there may be."""
     price = price_of_a_search() if spec.research else Decimal(0)
-    return (price, price * spec.research.queries) if spec.research and price else None
+    if not (spec.research and price):
+        return None
+    claims = MOST * _QUERIES_OF_A_CLAIM if looks_claims_up(spec) else 0
+    return price, price * (spec.research.queries + claims)
 
 
 def extracts(spec: Spec, reader: Panelist, asked: int, factor: float) -> float:

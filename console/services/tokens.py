@@ -231,7 +231,7 @@ def token_look_up(*, token: ApiToken, run: Run, fusion: int, claim: str) -> int:
         if has_budgets:
             _within_budget(locked, run.project_id)
         _has_a_place(locked)
-        return claim_look_up(run=run, fusion=fusion, claim=claim)
+        return claim_look_up(run=run, fusion=fusion, claim=claim, token=token.pk, terms=token.terms)
 
 
 def token_run_turn(

@@ -19,6 +19,9 @@ NO_ENGINE = (
     "No search engine is configured, so nothing can be looked up. Whoever runs this site can "
     "name one (README, Search of the web)."
 )
+NO_CLAIMS = (
+    "Claims are looked up where the web is searched with an engine of this site: here it is not."
+)
 # Of those that come with the site: the one that is for the best answer.
 USUALLY = {"quality"}
 
@@ -41,6 +44,7 @@ def limits_of_web(preset: Preset) -> dict[str, Any]:
         "queries": preset.web_queries,
         "pages": preset.web_pages,
         "seconds": preset.web_seconds,
+        "claims": preset.web_claims or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -56,10 +60,12 @@ def research_for(asked: str, usual: str, limits: Mapping[str, Any]) -> Research 
     way = way_of_web(asked, usual)
     if way == OFF:
         return None
-    if way != PROVIDER and not is_offered():
-        if asked:
-            raise Refused(NO_ENGINE)
-        return None
+    if not is_offered():
+        if way != PROVIDER:
+            if asked:
+                raise Refused(NO_ENGINE)
+            return None
+        limits = {**limits, "claims": False}
     return Research(**limits, way=cast(Way, way))
 
 

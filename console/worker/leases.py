@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from ..engine.errors import SENTENCES, Reason
 from ..engine.events import Event, EventType
+from ..engine.findings.ruling import Way
 from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.spec_versions import SpecTooNew, SpecUnreadable
@@ -138,9 +139,11 @@ def _read(run: Run) -> tuple[RunState | None, SpecUnreadable | None]:
     """Its state, or why it cannot be carried out."""
     try:
         assert run.frozen_spec
-        state = state_from_rows(run)
+        state = state_from_rows(run, whole=True)
     except SpecUnreadable as unreadable:
         return None, unreadable
+    if any(fusion.way not in get_args(Way) for fusion in state.fusions.values()):
+        return None, SpecTooNew()
     try:
         # Those who were chosen since are not in the spec and have no version of their own.
         for fusion in state.fusions.values():

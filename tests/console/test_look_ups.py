@@ -11,8 +11,10 @@ from django.test import Client
 from console.engine import pool
 from console.engine.spec_versions import VERSION
 from console.engine.state import RunStatus
-from console.models import Run
-from console.models.money import DAY, PERSON
+from console.models import Hold, Run, Window
+from console.models.money import DAY, PERSON, TOKEN
+from console.money.asking import Ask, Payer
+from console.money.book import book
 from console.money.purses import purse_set
 from console.services.look_ups import STOPPED, claim_look_up
 from console.services.tokens import OverLimit, token_create, token_look_up
@@ -47,6 +49,50 @@ def test_one_that_was_stopped_takes_no_call_of_the_next(
     assert (first["is_over"], first["note"]) == (True, STOPPED)
     assert "is_over" not in second and second["call"] != first["call"]
     assert run.spec["v"] == VERSION  # an older worker leaves it alone
+
+
+def test_one_that_came_to_nothing_is_asked_for_again_and_tried_anew(
+    client: Client, run: Run, alice: User
+) -> None:
+    claim_look_up(run=run, fusion=1, claim="consensus-1")
+    run.refresh_from_db()
+    (one,) = pool.lookups(run.research)
+    found = [{"url": "https://a.example/", "title": "A"}]
+    ended = pool.ended_lookup(one, "No page was read.", queries=["a", "b"], sources=[], quotes=[])
+    failed = {"url": "https://a.example/", "title": "A", "query": "x", "at": 1.0, "failure": "500"}
+    other = failed | {"url": "https://b.example/"}
+    searches = [{"query": q, "engine": "E", "found": f} for q, f in (("a", found), ("b", []))]
+    pooled = {"lookups": [ended], "sources": [failed, other], "searches": searches}
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.COMPLETED, research=pooled)
+    client.force_login(alice)
+    address = f"/fusion/runs/{run.pk}?part=analysis"
+    page = client.get(address).content.decode()
+    assert "No page was read." in page and 'name="claim" value="consensus-1"' in page
+    run.refresh_from_db()
+    claim_look_up(run=run, fusion=1, claim="consensus-1")
+    run.refresh_from_db()
+    assert [search["query"] for search in pool.searches(run.research)] == ["a"]
+    assert pool.sources(run.research) == [other]
+    assert len(pool.lookups(run.research)) == 2
+
+
+def test_a_token_pays_for_what_it_has_looked_up_on_its_own_terms(run: Run, alice: User) -> None:
+    mine, _ = token_create(owner=alice, name="of the run")
+    Run.objects.filter(pk=run.pk).update(token=mine)
+    other, _ = token_create(owner=alice, name="script", no_training=True)
+    for token in (mine, other):
+        purse_set(kind=TOKEN, subject=str(token.pk), period=DAY, limit=Decimal(1))
+    token_look_up(token=other, run=run, fusion=1, claim="consensus-1")
+    call = run.calls.get(step="lookup")
+    assert call.panelist["terms"]["no_training"] is True
+    payer = Payer(run.pk, alice.pk, mine.pk)
+    for key, token in ((call.key, other), ("lookup-f1-2", other), ("panel-0-2", mine)):
+        fusion = None if key.startswith("panel") else 1
+        ask = Ask(key, fusion, "m", 10, 10, 10, 1_000_000_000, 1_000_000_000)
+        book(payer, 1, [ask], [])
+        hold = Hold.objects.get(run=run, call=key)
+        paid_from = Window.objects.get(pk__in=hold.windows).purse
+        assert paid_from.subject == str(token.pk), key
 
 
 def test_a_token_that_has_spent_its_budget_looks_nothing_up(run: Run, alice: User) -> None:

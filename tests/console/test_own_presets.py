@@ -146,14 +146,16 @@ def test_a_place_is_filled_as_it_is_asked_and_with_somebody_else_where_it_says_s
 def test_the_web_is_a_saved_preset_s_too(page: Client, settings: Any) -> None:
     settings.SEARCH_ENGINES = {"searxng": ("", "http://127.0.0.1:9")}
     form = page.get("/fusion/presets/new").content.decode()
-    assert 'name="web_way"' in form
-    preset = saved(page, web_way="shared")
-    assert preset.content["web"] == "shared"
+    assert 'name="web_way"' in form and 'name="web_claims"' in form
+    preset = saved(page, web_way="shared", web_claims="on")
+    assert (preset.content["web"], preset.content["web_limits"]) == ("shared", {"claims": True})
+    edited = page.get(f"/fusion/presets/{preset.slug}/edit").content.decode()
+    assert 'name="web_claims" checked' in edited
     chosen = page.get(f"/fusion?preset={preset.slug}").content.decode()
     assert re.search(r'name="web" checked', chosen)
     ask(page, preset=preset.slug)
     research = Run.objects.get().frozen_spec.research
-    assert research and research.way == "shared"
+    assert research and research.way == "shared" and research.claims
     ask(page, preset=preset.slug, web_shown="on")  # the box was there and not ticked
     assert Run.objects.latest("created_at").frozen_spec.research is None
     assert saved(page, name="Dry").content.get("web") is None

@@ -16,6 +16,7 @@ from django.core.cache import cache as caches
 
 from console.engine.calls.window import tokens_in
 from console.engine.spec import Panelist, Research, Spec
+from console.engine.state import Step
 from console.engine.usage import Price
 from console.fragments.quoted import quote_view
 from console.models import Call, Fusion, Run
@@ -271,6 +272,24 @@ def test_what_is_looked_up_on_the_web_is_in_it_with_the_judges_queries() -> None
     more = [(a.high or 0) - (b.high or 0) for a, b in zip(read, without.parts, strict=True)]
     assert more == [Decimal(6000) * PRICE.input / 1_000_000] * 4
     assert quote(replace(searched, stop_after="panel"), 100, NOTHING_KNOWN).of("judge")
+
+
+def test_what_is_doubtful_and_looked_up_before_the_writing_is_in_it(settings: Any) -> None:
+    settings.SEARCH_ENGINES = {"brave": ("key", "")}
+    spec = replace(priced(PRICE, "maker/a", "maker/b"), research=Research(queries=3))
+    wished = replace(spec, research=Research(queries=3, claims=True))
+    without, said = (quote(one, 100, NOTHING_KNOWN) for one in (spec, wished))
+    steps = [part.step for part in said.parts]
+    steps.remove(Step.LOOKUP)
+    assert steps == [part.step for part in without.parts]
+    (looks,) = (part for part in said.parts if part.step is Step.LOOKUP)
+    # At most four claims, for each of which the judge reads 6,000 tokens and writes 1,500.
+    assert looks.low and looks.high and 0 < looks.low < looks.high
+    most = 4 * (6_200 * PRICE.input + 1_500 * PRICE.output) / 1_000_000
+    assert looks.high <= most and looks.role == "judge"
+    assert said.web == (Decimal("0.005"), Decimal("0.075"))  # and twelve searches
+    alone = replace(wished, stop_after="analysis")
+    assert all(p.step is not Step.LOOKUP for p in quote(alone, 100, NOTHING_KNOWN).parts)
 
 
 def test_what_the_engine_costs_is_in_it_and_of_a_model_that_searches_itself_at_its_high_end(

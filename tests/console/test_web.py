@@ -70,6 +70,26 @@ def test_a_preset_says_whether_and_how_much(page: Client, engine: None) -> None:
     assert asked(page) is None
 
 
+def test_a_preset_or_a_program_wishes_that_doubtful_claims_are_looked_up(
+    page: Client, engine: None
+) -> None:
+    Preset.objects.filter(slug="quality").update(web_claims=True)
+    assert asked(page) == Research(claims=True)
+    assert asked(page, web_shown="on") is None
+    assert planned(model="fusion/quality", fusion={"web_claims": False}) == Research()
+    wish = {"web": "shared", "web_claims": True}
+    assert planned(model="fusion/budget", fusion=wish) == Research(claims=True)
+    with pytest.raises(ApiError, match="looked up where the web is searched"):
+        planned(model="fusion/budget", fusion={"web_claims": True})
+
+
+def test_with_a_providers_search_alone_no_claim_can_be_looked_up(db: None) -> None:
+    Preset.objects.filter(slug="quality").update(web="provider", web_claims=True)
+    assert planned(model="fusion/quality") == Research(way="provider")
+    with pytest.raises(ApiError, match="with an engine of this site"):
+        planned(model="fusion/quality", fusion={"web_claims": True})
+
+
 def planned(**body: Any) -> Research | None:
     return plan_for(Asking.model_validate(body), {}, of_token=NONE, by="alice").spec.research
 

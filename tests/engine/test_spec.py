@@ -82,7 +82,8 @@ def test_a_spec_of_the_sixth_version_says_what_is_looked_up() -> None:
     spec = Spec.from_dict(data)
     assert spec.research == Research(queries=3, pages=6, seconds=45)
     # Until then it was the same for every seat.
-    new = {"research": data["research"] | {"turns": 6}, "prompts": data["prompts"] | {"tools": ""}}
+    since = {"turns": 6, "claims": False}
+    new = {"research": data["research"] | since, "prompts": data["prompts"] | {"tools": ""}}
     assert spec.to_dict() == data | new | {"v": VERSION}
     assert Spec.from_dict(stored("5")).research is None
 
@@ -97,7 +98,27 @@ def test_a_spec_of_the_seventh_version_says_who_looks_up_what() -> None:
         (None, True),
         (None, None),
     ]
+    # Until then claims were looked up for readers alone.
+    new = {"research": data["research"] | {"claims": False}}
+    assert spec.to_dict() == data | new | {"v": VERSION}
+
+
+def test_a_spec_of_the_eighth_version_says_whether_doubtful_claims_are_looked_up() -> None:
+    data = stored("8")
+    spec = Spec.from_dict(data)
+    assert spec.research == Research(2, 4, 30, "own", 5, claims=True)
     assert spec.to_dict() == data
+
+
+@pytest.mark.parametrize("field", ["way", "stop_after"])
+def test_a_word_that_is_not_known_is_left_to_a_newer_version(field: str) -> None:
+    data = stored("8")
+    if field == "way":
+        data["research"]["way"] = "guessed"
+    else:
+        data["stop_after"] = "dream"
+    with pytest.raises(SpecTooNew):
+        Spec.from_dict(data)
 
 
 @pytest.mark.parametrize("wrong", [{"pages": 6}, {"way": "guessed"}, {"domains": []}])

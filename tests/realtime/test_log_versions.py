@@ -115,6 +115,7 @@ def test_a_viewer_of_a_log_that_cannot_be_read_is_shown_the_rows(
         ("with an older key", "One "),
         ("with a newer snapshot", "One "),
         ("with an unknown event", "One "),
+        ("with a call of an unknown step", "One "),
     ],
 )
 def test_a_run_whose_log_is_of_another_version_is_taken_up_from_its_rows(
@@ -135,6 +136,9 @@ def test_a_run_whose_log_is_of_another_version_is_taken_up_from_its_rows(
         if log == "with a newer snapshot":
             body["v"] += 1
         await worker.redis.xadd(key, {"s": json.dumps(body)}, id="1-1")
+        if log == "with a call of an unknown step":
+            dream = {"t": "call.added", "at": 1.0, "c": "dream-1", "d": {"step": "dream"}}
+            await worker.redis.xadd(key, {"e": json.dumps([dream])}, id="1-2")
         if log == "with an unknown event":
             await worker.redis.xadd(key, {"e": json.dumps([UNKNOWN])}, id="1-2")
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
-from console.engine.spec import Panelist, Spec
+from console.engine.spec import Panelist, Research, Spec
 from console.engine.steps import prompts
+from console.engine.usage import Price
 from console.models import Credential, Run
 from console.record.public import run_object
 from console.services import runs as services
@@ -58,6 +62,82 @@ def web(settings: Any) -> Iterator[Web]:
 
 def checks(body: dict[str, Any]) -> bool:
     return "Somebody checks a claim" in str(body["messages"][0]["content"])
+
+
+FREE = Panelist("good", "test", price=Price(Decimal(0), Decimal(0)))
+
+
+def in_doubt(owner: User, **more: Any) -> Run:
+    """A run that wishes that what is doubtful is looked up before it is written."""
+    spec = Spec(
+        panel=(FREE, replace(FREE, model="echo")),
+        judge=replace(FREE, model="judge", price=Price(Decimal(1), Decimal(1))),
+        synthesizer=FREE,
+        prompts=prompts.load(),
+        policy=PATIENT,
+        shuffle_seed=7,
+        research=Research(queries=1, pages=1, claims=True),
+    )
+    prompt = "How long is the Elbe?"
+    return services.run_start(owner=owner, prompt=prompt, spec=spec, **more)
+
+
+def writes_and_checks(body: dict[str, Any]) -> Script:
+    said: dict[str, Any] = {"findings": FINDINGS} if checks(body) else ANALYSIS
+    if "queries" in str(body.get("response_format", "")):
+        said = {"queries": ["elbe"]}
+    return Script(judge=Script(text=json.dumps(said), cost=0.003), text="It is long [1].")
+
+
+@pytest.mark.database
+def test_what_is_doubtful_is_looked_up_before_the_answer_is_written(
+    worker: Worker, credential: Credential, upstream: Upstream, web: Web, alice: User
+) -> None:
+    upstream.script("judge", writes_and_checks)
+    run = in_doubt(alice)
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    (one,) = state.research["lookups"]
+    assert one["before"] and one["claim"] == "contradictions-1" and len(one["quotes"]) == 3
+    call = state.calls["lookup-f1-1"]
+    assert (call.cause, call.fusion, str(call.cost)) == ("first", 1, "0.003")
+    assert_log_equals_rows(run)
+    written = str(upstream.calls_of("good")[-1].body["messages"])
+    assert "LOOKED UP ===" in written and "Source 1, for position 1: “The Elbe is" in written
+    told = run_object(run, run.frozen_spec, state).model_dump(mode="json")
+    assert told["research"]["lookups"][0]["before_writing"] is True
+    assert "1 claim was looked up" in told["fusions"][0]["analysis_notes"][-1]
+    reader = Client()
+    reader.force_login(alice)
+    page = reader.get(f"/fusion/runs/{run.pk}?part=analysis").content.decode()
+    assert "Before the fused answer was written, 1 claim was looked up." in page
+    assert "Looked up: 2 pages read." in page and "claim looked up" in page
+    assert "nine hundred at most" in page and "not in this page" in page
+    taken = reader.get(f"/fusion/runs/{run.pk}/export?format=json")
+    assert taken.status_code == 200 and '"before": true' in taken.content.decode()
+
+
+@pytest.mark.database
+def test_where_the_budget_pays_for_no_look_up_the_answer_is_written_and_says_so(
+    worker: Worker, credential: Credential, upstream: Upstream, web: Web, alice: User
+) -> None:
+    """Only the judge costs anything, and its analysis more than there is."""
+
+    def judge(body: dict[str, Any]) -> Script:
+        script = writes_and_checks(body)
+        is_analysis = "queries" not in str(body.get("response_format", ""))
+        return replace(script, judge=replace(script.judge, cost=0.05 if is_analysis else 0.0))
+
+    upstream.script("judge", judge)
+    run = in_doubt(alice, max_cost=Decimal("0.05"))
+    carry_out(worker, str(run.pk))
+    state = rows(run)
+    assert state.status == "completed" and state.fused and state.fused.is_usable
+    call = state.calls["lookup-f1-1"]
+    assert (call.status, call.reason) == ("failed", "budget_exceeded")
+    assert not any(checks(asked.body) for asked in upstream.calls_of("judge"))
+    told = run_object(run, run.frozen_spec, state).fusions[0].analysis_notes[-1]
+    assert told.startswith("Written without the look-up of 1 claim.") and "budget" in told
 
 
 @pytest.fixture

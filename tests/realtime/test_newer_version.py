@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from console.engine import spec_versions as specs
 from console.engine.errors import SENTENCES, Reason
+from console.engine.spec import Research
 from console.live.watch import _note
 from console.mcp.asking import find
 from console.mcp.callers import Shell
@@ -179,7 +181,28 @@ def test_one_that_no_version_can_read_ends_at_once_and_its_page_opens(
         find(Shell(), str(run.pk))
 
 
-@pytest.mark.parametrize("what", ["step", "judge"])
+def test_a_call_of_a_step_that_is_not_known_is_left_out_wherever_its_run_is_read(
+    worker: Worker, start: StartRun
+) -> None:
+    run = start("good", "echo", judge="good")
+    carry_out(worker, str(run.pk))
+    run.calls.create(key="dream-f1-1", step="dream", number=1, cause="first", panelist={},
+                     status="completed", fusion=run.fusions.get())  # fmt: skip
+    assert run.owner
+    owner = Client()
+    owner.force_login(run.owner)
+    page = f"/fusion/runs/{run.pk}"
+    for address in ("", "/receipt.csv", "/export?format=md", "/export?format=json", "/compare"):
+        assert owner.get(page + address).status_code == 200, address
+    _, key = tokens.token_create(owner=run.owner, name="A program", requests_per_minute=None)
+    program = Client(headers={"Authorization": f"Bearer {key}"})
+    for address in ("", "/receipt"):
+        assert program.get(f"/v1/runs/{run.pk}{address}").status_code == 200, address
+    steps = {call["step"] for call in program.get(f"/v1/runs/{run.pk}").json()["calls"]}
+    assert steps == {"panel", "analysis", "synthesis"}
+
+
+@pytest.mark.parametrize("what", ["step", "judge", "way", "way of a fusion"])
 def test_a_run_with_what_only_a_later_version_knows_is_left_to_it(
     worker: Worker, upstream: Upstream, start: StartRun, what: str
 ) -> None:
@@ -187,6 +210,11 @@ def test_a_run_with_what_only_a_later_version_knows_is_left_to_it(
     carry_out(worker, str(run.pk))
     if what == "step":
         run.calls.filter(step="synthesis").update(step="dream")
+    elif what == "way":
+        research = asdict(Research()) | {"way": "guessed"}
+        Run.objects.filter(pk=run.pk).update(spec=run.spec | {"research": research})
+    elif what == "way of a fusion":
+        run.fusions.update(wish={"way": "guessed"})
     else:
         fusion = run.fusions.get()
         fusion.judge |= {"promises": "nothing leaves the house"}

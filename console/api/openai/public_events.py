@@ -82,7 +82,7 @@ TOLD: dict[tuple[EventType, Step | None], tuple[str, tuple[str, ...]]] = {
     (EventType.CALL_RETRYING, Step.LOOKUP): ("lookup.retrying", _RETRYING),
     (EventType.CLAIM_LOOKED_UP, None): (
         "lookup.completed",
-        ("claim", "queries", "sources", "quotes", "note"),
+        ("claim", "before", "queries", "sources", "quotes", "note"),
     ),
     (EventType.RESEARCH_SEARCHED, None): (
         "research.searched",
@@ -113,6 +113,8 @@ def public(
     if listed is None:
         return None
     name, fields = listed
+    if event.data.get("before") and not event.data.get("is_over"):
+        return None  # a claim is about to be looked up
     if event.type is EventType.CALL_COMPLETED and event.data.get("goes_on"):
         name = TURN
     body: dict[str, Any] = {"type": name, "at": event.at}
@@ -141,6 +143,8 @@ def _told(field: str, event: Event, spec: Spec, state: RunState | None) -> dict[
         case "analysis":
             judged = shapes.judged(state, state.fusions.get(event.fusion or 0)) if state else []
             return {field: shapes.analysis_object(spec, value, judged)}
+        case "before":
+            return {"before_writing": value}
         case "cost":
             return {field: None if value is None else float(value)}
         case "usage":

@@ -193,6 +193,7 @@ def _fused(
         request=request,
         listed_only=True,
         web=own.web or _web_of(asked.offered),
+        web_claims=own.web_claims,
     )
     if own.synthesizer:
         wish = replace(wish, synthesizer=own.synthesizer, synthesizer_fallback="")

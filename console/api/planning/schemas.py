@@ -203,12 +203,13 @@ class OwnOptions(OwnTerms):
     """Ours, under `fusion`. `answers` from elsewhere stand behind those of the panel; with an
     empty `panel` nobody else answers. `web`: whether the web is searched before the panel is
     asked (`shared`), by each seat with tools (`own`), or by the seats' providers (`provider`);
-    without it the preset says so. `over_budget`: what is answered where a budget pays for no
-    fused answer, an error or the best single answer. `project`: by its name in addresses; its
-    context goes before the messages, and the visibility `project` is the team's as long as it is
-    in one. `reuse_answers`: a run of the same question, of which answers are taken over where the
-    same model would be asked with the same options. `reuse`: the answer to the very same question
-    may stand for as long as its preset says."""
+    without it the preset says so. `web_claims`: where the web is searched, what is doubtful in the
+    analysis is looked up before the fused answer is written. `over_budget`: what is answered where
+    a budget pays for no fused answer, an error or the best single answer. `project`: by its name
+    in addresses; its context goes before the messages, and the visibility `project` is the team's
+    as long as it is in one. `reuse_answers`: a run of the same question, of which answers are
+    taken over where the same model would be asked with the same options. `reuse`: the answer to
+    the very same question may stand for as long as its preset says."""
 
     panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
     answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
@@ -220,6 +221,7 @@ class OwnOptions(OwnTerms):
     wait_for: WaitingFor | None = None
     policy: dict[str, float | bool | str | None] = {}
     web: Literal["shared", "own", "provider", "off"] | None = None
+    web_claims: bool | None = None
     reuse_answers: UUID | None = None
     reuse: bool = False
     visibility: Literal["private", "project", "team"] = "private"

@@ -14,6 +14,7 @@ from ..calls.call import Admission, Context, Control, Files, Pieces
 from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
 from ..findings.best import best_answer
+from ..findings.doubtful import doubtful, known_of, told_to_writer
 from ..findings.given import SAYS_NOTHING
 from ..pool import Researcher
 from ..provider import Message, Provider
@@ -21,13 +22,14 @@ from ..spec import Panelist, Spec, letter
 from ..state import CallState, FusionState, RunState, RunStatus, Step
 from ..text import ended
 from .condense import condense
+from .gathering import Gathering
 from .judge import analyse
-from .look_up import look_up, read_wanted
-from .material import make_material
+from .look_up import look_up, look_up_doubtful, read_wanted
+from .material import Material, make_material
 from .panel import answers_of, panel_of
 from .poll import poll
 from .research import research
-from .synthesis import count, synthesise
+from .synthesis import count, is_put_together, synthesise
 
 NO_JUDGE = (
     "There is no judge: nothing was compared or written by a model. The answers stand side by "
@@ -97,7 +99,7 @@ async def fuse(
         if fusion is None and not state.fusions and spec.stop_after != "panel":
             fusion = FusionState(1)
         if fusion:
-            await _fuse(context, fusion, answers, panel.going_on)
+            await _fuse(context, gathering, fusion, answers, panel.going_on)
         await poll(context)
         gathering = await read_wanted(context, gathering)
         await look_up(context, gathering)
@@ -112,7 +114,11 @@ async def fuse(
 
 
 async def _fuse(
-    context: Context, fusion: FusionState, answers: dict[int, CallState], going_on: list[str]
+    context: Context,
+    gathering: Gathering | None,
+    fusion: FusionState,
+    answers: dict[int, CallState],
+    going_on: list[str],
 ) -> None:
     spec, number = context.spec, fusion.number
     if not fusion.judged or fusion.status is RunStatus.QUEUED:
@@ -138,10 +144,28 @@ async def _fuse(
     )
     await analyse(context, number, for_judge)
     if is_written:
+        for_writer = await _with_doubtful(context, gathering, number, for_writer)
         await synthesise(context, number, for_writer)
     elif fusion.way == "best":
         best = best_answer(context.state.fusions[number].analysis, answers)
         context.say(EventType.FUSION_COMPLETED, fusion=number, best=best.key)
+
+
+async def _with_doubtful(
+    context: Context, gathering: Gathering | None, number: int, material: Material
+) -> Material:
+    """With what pages say of claims that are in doubt, where the run wishes that."""
+    wish, fusion = context.spec.research, context.state.fusions[number]
+    if gathering is None or not (wish and wish.claims) or not fusion.analysis:
+        return material
+    writer = Panelist.from_dict(fusion.synthesizer)
+    asked = fusion.turn.get("request", context.spec.request)
+    if is_put_together(writer, fusion, asked):
+        return material
+    if await look_up_doubtful(context, gathering, number):
+        context.library = await gathering.library()
+    told = told_to_writer(known_of(gathering.pool, doubtful(fusion.analysis)))
+    return material.with_looked_up(told, context.library) if told else material
 
 
 def ends_with_analysis(spec: Spec, fusion: FusionState) -> bool:

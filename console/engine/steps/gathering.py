@@ -16,6 +16,7 @@ from ..events import EventType
 from ..findings.cited import numbered, quotes_of
 from ..findings.extracts import Library, library
 from ..findings.orders import gives_orders
+from ..findings.ruling import NamedClaim
 from ..pool import NotRead, Pool, Source
 from .material import prompt_text
 
@@ -131,6 +132,21 @@ class Gathering:
             for step in steps:
                 said = {name: value for name, value in step.items() if name != "call"}
                 self._context.say(EventType.TOOL_ANSWERED, step["call"], **said)
+
+    async def begin_lookup(self, fusion: int, claim: NamedClaim) -> dict[str, Any]:
+        """For the writer of a fusion."""
+        known = pools.lookups(self.pool)
+        one: dict[str, Any] = {
+            "id": max((one["id"] for one in known), default=0) + 1,
+            "fusion": fusion,
+            "claim": claim.id,
+            "text": claim.text,
+            "stances": [*claim.stances],
+            "at": round(self._context.clock(), 3),
+            "before": True,
+        }
+        await self.keep_lookup(one)
+        return one
 
     async def keep_lookup(self, lookup: dict[str, Any]) -> None:
         async with self._keeping:

@@ -2,8 +2,10 @@
 say of it is quoted. The verdict stays the reader's.
 
 A reader asks for it: the look-up stands in the pool and its call is announced as a row, so whoever
-takes the run up carries both on. What was searched and read for it is in the pool and is not asked
-for again. Where no model can judge, the passages that fit best stand for themselves.
+takes the run up carries both on. Or the run wishes it, of what is doubtful in an analysis, before
+the fused answer is written (`look_up_doubtful`). What was searched and read for it is in the pool
+and is not asked for again. Where no model can judge, the passages that fit best stand for
+themselves.
 """
 
 from __future__ import annotations
@@ -13,18 +15,22 @@ from itertools import zip_longest
 from typing import Any
 
 from .. import pool as pools
-from ..calls.call import Context, receipt, request_for, stream_call
+from ..calls.call import Context
+from ..calls.json_call import ask_for_json
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out
-from ..calls.window import excess, tokens_in
-from ..errors import ProviderError, Reason
+from ..calls.window import tokens_in
+from ..errors import Reason
+from ..events import EventType
+from ..findings.by_words import WORDS
+from ..findings.doubtful import doubtful, known_of, looked_up_before
 from ..findings.evidence import QuotableAnswer
 from ..findings.extracts import Library, library
 from ..findings.json_object import find_object
 from ..findings.ruling import NamedClaim
 from ..provider import Message
 from ..spec import Panelist
-from ..state import CallStatus, Step
+from ..state import CallState, CallStatus, Step, call_key
 from ..text import storable
 from .gathering import Gathering
 from .given_sources import room
@@ -33,18 +39,53 @@ from .prompts import lookup_prompt
 from .research import LONGEST_QUERY, by_words
 
 PAGES, SECONDS = 4, 45.0
+# Of all that is looked up before a fused answer is written: until pages are read, until it is over.
+READ_WITHIN, OVER_WITHIN = 30.0, 90.0
 MOST, LONGEST_QUOTE, OUTPUT = 6, 400, 1500  # quotes; characters; tokens
 SUPPORTS, CONTRADICTS = "supports", "contradicts"
 NOTHING_FOUND = "No page was found that could be read."
+LATE = "The time for looking it up was over."
+NO_CALL_LEFT = "The last call that this run may make is kept for its fused answer."
 _NOT_JUDGED = "What the pages say of it was not read: {why}"
 
 
 async def look_up(context: Context, gathering: Gathering | None) -> None:
     """Those that are open, one after the other."""
     for one in pools.lookups(context.state.research):
-        if not one.get("is_over") and context.researcher is not None:
+        is_mine = not (one.get("is_over") or one.get("before"))
+        if is_mine and context.researcher is not None:
             gathering = gathering or Gathering(context)
-            await _LookUp(context, gathering, one).carry_out()
+            look, now = _LookUp(context, gathering, one), asyncio.get_running_loop().time()
+            await look.gather(now + SECONDS)
+            await look.read_by()
+
+
+async def look_up_doubtful(context: Context, gathering: Gathering, number: int) -> bool:
+    """What is doubtful in the analysis of a fusion that is about to be written: pages are read for
+    all at once, then the judge reads them, claim by claim. What was looked up before, by whomever,
+    is not again. Whatever fails is noted, and the rest goes on. Returns whether there is more in
+    the pool than there was."""
+    fusion = context.state.fusions[number]
+    judge = Panelist.from_dict(fusion.judge)
+    if not fusion.analysis or fusion.turn or fusion.analysis_by == WORDS or not judge.can_judge:
+        return False
+    claims = doubtful(fusion.analysis)
+    known = {one["text"] for one in known_of(gathering.pool, claims)}
+    mine = {one["text"]: one for one in looked_up_before(gathering.pool, number)}
+    begun = asyncio.get_running_loop().time()
+    looks = []
+    for claim in claims:
+        one = mine.get(claim.text)
+        if claim.text in known or one and one.get("is_over"):
+            continue
+        if one is None:
+            one = await gathering.begin_lookup(number, claim)
+        looks.append(_LookUp(context, gathering, one, judge))
+    await together(look.gather(begun + READ_WITHIN) for look in looks)
+    why = ""
+    for look in looks:
+        why = await look.read_by(begun + OVER_WITHIN, why)
+    return bool(looks)
 
 
 async def read_wanted(context: Context, gathering: Gathering | None) -> Gathering | None:
@@ -63,30 +104,44 @@ def verdicts(claim: NamedClaim) -> list[str]:
 
 
 class _LookUp:
-    def __init__(self, context: Context, gathering: Gathering, one: dict[str, Any]) -> None:
-        self._context, self._gathering, self._one = context, gathering, one
-        self._claim = NamedClaim(one["claim"], one["text"], tuple(one["stances"]))
+    """`judge`: who is asked, where no call was announced for it."""
 
-    async def carry_out(self) -> None:
-        deadline = asyncio.get_running_loop().time() + SECONDS
-        said = [self._claim.text, *self._claim.stances]
-        queries = [
-            *dict.fromkeys(q for text in said for q in by_words(text) or [text[:LONGEST_QUERY]])
+    def __init__(
+        self,
+        context: Context,
+        gathering: Gathering,
+        one: dict[str, Any],
+        judge: Panelist | None = None,
+    ) -> None:
+        self._context, self._gathering, self._one, self._judge = context, gathering, one, judge
+        self._claim = NamedClaim(one["claim"], one["text"], tuple(one["stances"]))
+        self._said = [self._claim.text, *self._claim.stances]
+        self._queries = [
+            *dict.fromkeys(
+                q for text in self._said for q in by_words(text) or [text[:LONGEST_QUERY]]
+            )
         ]
-        await together(self._search(query, deadline) for query in queries)
-        sources = await self._read(queries, deadline)
-        texts = await self._gathering.texts()
+        self._sources: list[pools.Source] = []
+
+    async def gather(self, deadline: float) -> None:
+        await together(self._search(query, deadline) for query in self._queries)
+        self._sources = await self._read(self._queries, deadline)
+
+    async def read_by(self, until: float | None = None, why: str = "") -> str:
+        """Ends it: with what its pages say, or with a note. `why` it is not asked for any more;
+        returns why the next should not be."""
+        sources, texts = self._sources, await self._gathering.texts()
         read = await asyncio.to_thread(
-            library, sources, {s["number"]: texts[s["number"]] for s in sources}, said
+            library, sources, {s["number"]: texts[s["number"]] for s in sources}, self._said
         )
-        quotes, note = await self._quotes(read) if sources else ([], NOTHING_FOUND)
-        ended: dict[str, Any] = {
-            "queries": queries,
-            "sources": [s["number"] for s in sources],
-            "quotes": quotes,
-        }
-        ended |= {"is_over": True} | ({"note": note} if note else {})
-        await self._gathering.keep_lookup(self._one | ended)
+        quotes, note = await self._quotes(read, until, why) if sources else ([], NOTHING_FOUND)
+        found = {"queries": self._queries, "sources": [s["number"] for s in sources]}
+        await self._gathering.keep_lookup(
+            pools.ended_lookup(self._one, note, **found, quotes=quotes)
+        )
+        last = self._latest()
+        is_denied = last is not None and last.reason == Reason.BUDGET_EXCEEDED
+        return note if sources and (why or is_denied) else ""
 
     async def _search(self, query: str, deadline: float) -> None:
         await self._gathering.search(query, deadline)
@@ -114,51 +169,65 @@ class _LookUp:
             await together(read(hit, query) for hit, query in batch)
         return [found[number] for number in sorted(found)]
 
-    async def _quotes(self, read: Library) -> tuple[list[dict[str, Any]], str]:
+    def _latest(self) -> CallState | None:
+        return self._context.state.latest(Step.LOOKUP, fusion=self._one["fusion"])
+
+    async def _quotes(
+        self, read: Library, until: float | None, why: str
+    ) -> tuple[list[dict[str, Any]], str]:
         """(what the pages say, why not more)."""
-        announced = self._context.state.latest(Step.LOOKUP, fusion=self._one["fusion"])
+        if self._judge and (why := why or await self._announce(self._judge, until)):
+            return [], why
+        announced = self._latest()
         if "call" not in self._one or announced is None:
             best = read.ranked[:3]
             return [_quote(e.number, e.text, "", found=True) for e in best], ""
-        judge = Panelist.from_dict(announced.panelist)
+
+        async def says(text: str) -> dict[str, Any] | None:
+            return None if _findings(text) is None else {}
+
+        async def perform(key: str, judge: Panelist) -> Ended:
+            messages = self._ask(read, judge)
+            schema = _schema(verdicts(self._claim))
+            return await ask_for_json(
+                self._context, key, judge, messages, schema, says, output=OUTPUT, until=until
+            )
+
         call = await carry_out(
-            self._context, Step.LOOKUP, self._one["fusion"], judge, self._perform(read)
+            self._context,
+            Step.LOOKUP,
+            self._one["fusion"],
+            Panelist.from_dict(announced.panelist),
+            perform,
+            asks_again=lambda: not self._is_late(until),
         )
         if call.status is not CallStatus.COMPLETED:
             return [], _NOT_JUDGED.format(why=call.error)
         return await asyncio.to_thread(checked, call.text, read, verdicts(self._claim)), ""
 
-    def _perform(self, read: Library) -> Any:
-        async def perform(key: str, judge: Panelist) -> Ended:
-            pieces: list[str] = []
-            messages = self._ask(read, judge)
-            if excess(judge, messages, OUTPUT) > 0:
-                return Ended({}, ProviderError(Reason.CONTEXT_LENGTH))
-            request = request_for(
-                judge,
-                messages,
-                max_output_tokens=None if judge.thinks else OUTPUT,
-                temperature=0,
-                response_schema=_schema(verdicts(self._claim)),
-            )
-            try:
-                finish = await stream_call(
-                    self._context,
-                    key,
-                    judge,
-                    request,
-                    on_text=pieces.append,
-                    on_reasoning=lambda text: None,
-                    on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
-                )
-            except ProviderError as error:
-                return Ended({"text": "".join(pieces)}, error)
-            text = "".join(pieces)
-            is_read = _findings(text) is not None
-            wrong = None if is_read else ProviderError(Reason.BAD_RESPONSE)
-            return Ended({"text": text, **receipt(finish)}, wrong)
+    async def _announce(self, judge: Panelist, until: float | None) -> str:
+        """Its call, unless another worker has announced it; or why there is none."""
+        context, fusion = self._context, self._one["fusion"]
+        calls = context.state.calls
+        if self._one.get("call") in calls:
+            return ""
+        if self._is_late(until):
+            return LATE
+        most = context.spec.policy.max_calls
+        if most is not None and sum(c.sent_at is not None for c in calls.values()) + 1 >= most:
+            return _NOT_JUDGED.format(why=NO_CALL_LEFT)
+        last = self._latest()
+        number = last.number + 1 if last else 1
+        self._one |= {"call": call_key(Step.LOOKUP, fusion, number)}
+        await self._gathering.keep_lookup(self._one)
+        said = {"step": Step.LOOKUP.value, "number": number, "cause": "first"}
+        context.say(
+            EventType.CALL_ADDED, self._one["call"], fusion, **said, panelist=judge.to_dict()
+        )
+        return ""
 
-        return perform
+    def _is_late(self, until: float | None) -> bool:
+        return until is not None and asyncio.get_running_loop().time() >= until
 
     def _ask(self, read: Library, judge: Panelist) -> list[Message]:
         claim = "\n".join(

@@ -43,6 +43,10 @@ class Material:
     # What was read for the run.
     library: Library | None = None
     cut: Set[int] = frozenset()
+    # What pages say of what is doubtful in the analysis; and the same material without it, nor
+    # what was read for it, for a writer that has no room for more.
+    looked_up: str = ""
+    without: Material | None = None
 
     @property
     def size(self) -> int:
@@ -72,6 +76,13 @@ class Material:
         while any(shown.fence in text for text in texts.values()):
             shown = shown.with_another_fence()
         return shown
+
+    def with_looked_up(self, text: str, library: Library | None) -> Material:
+        more = replace(self, looked_up=text, library=library, without=self)
+        texts = [text, *(library.texts.values() if library else ())]
+        while any(more.fence in one for one in texts):
+            more = more.with_another_fence()
+        return more
 
     def with_another_fence(self) -> Material:
         return replace(self, fence=hashlib.sha256(self.fence.encode()).hexdigest()[:24])

@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import Context, receipt, request_for, stream_call
+from ..calls.call import Context
+from ..calls.json_call import ask_for_json
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out, is_open
-from ..calls.window import excess
-from ..errors import ProviderError, Reason
 from ..findings.given import given
 from ..provider import Message
 from ..spec import Panelist
@@ -31,6 +30,7 @@ VOTES = (FUSED, OWN, EQUAL, UNPARSED)
 _VERDICT = re.compile(
     r"""["']better["']\s*:\s*(?:"(?P<a>[^"]*)"|'(?P<b>[^']*)'|(?P<c>[^\s,}]*))""", re.IGNORECASE
 )
+_TOO_LONG = "The two answers do not fit its context."
 _SCHEMA = {
     "type": "object",
     "properties": {"better": {"type": "string", "enum": ["1", "2", "equal"]}},
@@ -75,35 +75,17 @@ def fused_comes_first(seed: int, fusion: int, seat: int) -> bool:
 async def _ask(context: Context, fusion: int, seat: int) -> None:
     fused_first = fused_comes_first(context.spec.shuffle_seed, fusion, seat)
 
+    async def read(text: str) -> dict[str, Any]:
+        vote = await aside(len(text), read_vote, text, fused_first=fused_first)
+        return {"vote": vote, "fused_first": fused_first}
+
     async def perform(key: str, panelist: Panelist) -> Ended:
-        pieces: list[str] = []
         state = context.state.copy()  # other seats' calls go on meanwhile
         size = sum(len(call.text) for call in state.calls.values())
         messages = await aside(size, _messages, context, state, fusion, seat, fused_first)
-        if excess(panelist, messages, None) > 0:
-            sentence = "The two answers do not fit its context."
-            return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, sentence))
-        try:
-            finish = await stream_call(
-                context,
-                key,
-                panelist,
-                request_for(
-                    panelist,
-                    messages,
-                    max_output_tokens=panelist.max_output_tokens,
-                    temperature=0,
-                    response_schema=_SCHEMA,
-                ),
-                on_text=pieces.append,
-                on_reasoning=lambda text: None,
-                on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
-            )
-        except ProviderError as error:
-            return Ended({"text": "".join(pieces)}, error)
-        text = "".join(pieces)
-        vote = await aside(len(text), read_vote, text, fused_first=fused_first)
-        return Ended({"text": text, "vote": vote, "fused_first": fused_first, **receipt(finish)})
+        return await ask_for_json(
+            context, key, panelist, messages, _SCHEMA, read, too_long=_TOO_LONG
+        )
 
     announced = context.state.latest(Step.POLL, seat=seat, fusion=fusion)
     assert announced

@@ -15,15 +15,14 @@ from itertools import zip_longest
 from typing import Any
 
 from .. import pool as pools
-from ..calls.call import Context, receipt, request_for, stream_call
+from ..calls.call import Context
+from ..calls.json_call import ask_for_json
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out
-from ..calls.window import excess
-from ..errors import ProviderError, Reason
 from ..findings.json_object import find_object
 from ..pool import Pool, Source
 from ..provider import Message
-from ..spec import Research
+from ..spec import Panelist, Research
 from ..state import Step
 from ..text import storable
 from .gathering import Gathering
@@ -107,34 +106,13 @@ class _Research:
         if not judge.can_judge or not self._context.spec.prompts.queries:
             return by_words(prompt_text(self._context.messages))
 
-        async def perform(key: str, judge: Any) -> Ended:
-            pieces: list[str] = []
-            messages = self._ask(count)
-            if excess(judge, messages, OUTPUT) > 0:
-                return Ended({}, ProviderError(Reason.CONTEXT_LENGTH))
-            try:
-                finish = await stream_call(
-                    self._context,
-                    key,
-                    judge,
-                    request_for(
-                        judge,
-                        messages,
-                        max_output_tokens=None if judge.thinks else OUTPUT,
-                        temperature=0,
-                        response_schema=_SCHEMA,
-                    ),
-                    on_text=pieces.append,
-                    on_reasoning=lambda text: None,
-                    on_recast=lambda text, _: pieces.__setitem__(slice(None), [text]),
-                )
-            except ProviderError as error:
-                return Ended({"text": "".join(pieces)}, error)
-            text = "".join(pieces)
-            wrong = (
-                ProviderError(Reason.BAD_RESPONSE) if read_queries(text, count) is None else None
+        async def read(text: str) -> dict[str, Any] | None:
+            return None if read_queries(text, count) is None else {}
+
+        async def perform(key: str, judge: Panelist) -> Ended:
+            return await ask_for_json(
+                self._context, key, judge, self._ask(count), _SCHEMA, read, output=OUTPUT
             )
-            return Ended({"text": text, **receipt(finish)}, wrong)
 
         call = await carry_out(self._context, Step.RESEARCH, 0, judge, perform)
         found = read_queries(call.text, count) if call.is_usable else None

@@ -25,14 +25,21 @@ from ..provider import Finish, Message
 from ..spec import Panelist
 from ..state import CallState, FusionState, Step
 from .given_sources import beside_answers, in_plain_words, with_cited
-from .material import Material
-from .prompts import callers_instructions, fill, own_criteria, readers_rulings, wished_form
+from .material import Material, between_plain_lines
+from .prompts import (
+    callers_instructions,
+    fill,
+    looked_up_prompt,
+    own_criteria,
+    readers_rulings,
+    wished_form,
+)
 
 _IN_FEW_WORDS = "The person who asks has read the answers. This is so, whatever they say:"
 TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
 
 
-async def synthesise(context: Context, fusion: int, material: Material) -> CallState:
+async def synthesise(context: Context, fusion: int, whole: Material) -> CallState:
     """The call that wrote the fused answer, or the last that failed to.
 
     When none could, the best single answer stands in (`FusionState.best`). In the place of a
@@ -47,15 +54,12 @@ async def synthesise(context: Context, fusion: int, material: Material) -> CallS
     async def stand_in() -> dict[str, Any]:
         if state.turn:
             return {}
-        return {"best": best_answer(state.analysis, material.answers).key}
+        return {"best": best_answer(state.analysis, whole.answers).key}
 
     async def perform(key: str, writer: Panelist) -> Ended:
         if is_put_together(writer, state, asked):
-            return await _put_together(context, key, fusion, material)
-        messages = await aside(
-            material.size, messages_for, context, material, analysis, state, asked, writer
-        )
-        messages += context.state.said_since(state)
+            return await _put_together(context, key, fusion, whole)
+        material, messages = await _that_fits(context, whole, analysis, state, asked, writer)
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
         text, thoughts = _watched(context, key, fusion, material, asked)
@@ -105,6 +109,24 @@ async def synthesise(context: Context, fusion: int, material: Material) -> CallS
         perform,
         at_last=stand_in,
     )
+
+
+async def _that_fits(
+    context: Context,
+    material: Material,
+    analysis: dict[str, Any] | None,
+    state: FusionState,
+    asked: Mapping[str, Any],
+    writer: Panelist,
+) -> tuple[Material, list[Message]]:
+    """What was looked up for the writer is left out where there is no room for it."""
+    messages = await aside(
+        material.size, messages_for, context, material, analysis, state, asked, writer
+    )
+    messages += context.state.said_since(state)
+    if material.without and excess(writer, messages, room_kept(context, writer)) > 0:
+        return await _that_fits(context, material.without, analysis, state, asked, writer)
+    return material, messages
 
 
 async def count(context: Context, fusion: int, material: Material) -> CallState:
@@ -205,6 +227,8 @@ def messages_for(
         pages, told_of_them = in_plain_words(material.library, writer)
         said = [material.in_plain_words(material.task), *([pages] if pages else [])]
         few += told_of_them
+        if material.looked_up:
+            said.append(between_plain_lines({"Said by pages": material.looked_up}))
         if ruling:
             said.append(f"{_IN_FEW_WORDS}\n{ruling}")
         return [
@@ -225,6 +249,9 @@ def messages_for(
     if analysis:
         parts.append(material.fenced("ANALYSIS", analysis_text(analysis)))
     system += material.note + told_of_them
+    if material.looked_up:
+        parts.append(material.fenced("LOOKED UP", material.looked_up))
+        system += looked_up_prompt()
     if ruling:
         system += readers_rulings(is_marked=is_marked)
         parts.append(material.fenced("READER", ruling))

@@ -244,9 +244,11 @@ def _wish(form: OwnPresetForm, request: HttpRequest, preset: OwnPreset | None) -
     """What no field shows of a preset stays as it was."""
     wish = wish_of_form(form, request.POST, request.user)
     budget = form.cleaned_data["run_budget"]
+    claims = {"claims": True} if form.cleaned_data["web_claims"] else {}
     wish = replace(
         wish,
         usual_web=form.cleaned_data["web_way"] or OFF,
+        web_limits=claims,
         max_cost=None if budget is None else Decimal(str(budget)),
         reuse_minutes=form.cleaned_data["reuse_minutes"],
     )
@@ -256,7 +258,8 @@ def _wish(form: OwnPresetForm, request: HttpRequest, preset: OwnPreset | None) -
     before = wish_of(preset.content)
     kept = {name: value for name, value in before.limits.items() if name not in shown}
     kept.pop("wait_for", None)
-    return replace(wish, limits=kept, web_limits=before.web_limits)
+    web = {name: value for name, value in before.web_limits.items() if name != "claims"}
+    return replace(wish, limits=kept, web_limits=web | claims)
 
 
 def _form_page(

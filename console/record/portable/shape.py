@@ -233,6 +233,7 @@ class LookupShape(TypedDict):
     text: Words
     stances: list[Words]
     at: Moment
+    before: NotRequired[Literal[True]]
     call: NotRequired[Short]
     queries: NotRequired[Annotated[list[Short], Field(max_length=100)]]
     sources: NotRequired[list[Annotated[int, Field(ge=1, le=999)]]]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...engine.pool import Pool, searches
+from ...engine.pool import Pool, lookups, searches
 from ...engine.provider import Message
 from ...engine.state import CallState, FusionState, Step
 from ...engine.usage import Usage
@@ -76,6 +76,8 @@ def call_for(call: CallState, shown: Shown) -> CallState:
 
 def research_for(pool: Pool, shown: Shown) -> Pool:
     pool = {name: one for name, one in pool.items() if name != "wanted"}  # nobody reads it there
+    if looks := lookups(pool):
+        pool["lookups"] = [{k: v for k, v in one.items() if k != "token"} for one in looks]
     if shown.costs or not any("cost" in search for search in searches(pool)):
         return pool
     free = [{k: v for k, v in one.items() if k != "cost"} for one in searches(pool)]

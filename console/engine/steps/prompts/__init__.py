@@ -73,6 +73,11 @@ def small_sources() -> str:
     return _text("small_sources")
 
 
+def looked_up_prompt() -> str:
+    """What a writer is told of what was looked up for it."""
+    return f"\n\n{_text('looked_up')}"
+
+
 def lookup_prompt(**values: str) -> str:
     """What a judge is told that looks a claim up."""
     return fill(_text("lookup"), **values)
