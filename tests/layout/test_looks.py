@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -399,6 +400,20 @@ def test_on_a_phone_what_waits_to_be_fused_has_a_row_below_what_else_can_be_done
     assert abs(top(share) - top(page.locator(".looks [data-pinned]"))) <= 4
     assert top(share) + 30 < top(fuse) < top(page.locator("#phases")) < 220
     assert (fuse.bounding_box() or {"width": 0})["width"] > 300
+
+
+def test_on_a_phone_pinned_comes_as_a_run_that_is_compared_first_ends(show: Show) -> None:
+    page = show("waits", 360, 780)
+    # As the page is that was open while it ran.
+    page.locator("#run").evaluate(
+        "e => { e.removeAttribute('data-ended'); e.dataset.live = 'yes' }"
+    )
+    share, pinned = page.locator(".share > summary"), page.locator(".looks [data-pinned]")
+    fuse = page.locator("#fuse-these button")
+    boxes = [box for one in (share, fuse, pinned) if (box := one.bounding_box())]
+    assert len({round(box["y"] + box["height"] / 2) for box in boxes}) == 1 and len(boxes) == 3
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= 360 - 15
+    expect(pinned).to_have_accessible_name(re.compile("^Pinned"))
 
 
 @pytest.mark.parametrize("width", [360, 390])

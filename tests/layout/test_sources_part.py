@@ -69,13 +69,70 @@ def test_nothing_hinders_and_nothing_is_cut(show: Show, name: str, width: int, s
     assert overflow(page) <= 0
 
 
-def test_a_key_leads_there_and_escape_back(show: Show) -> None:
-    page = show("run", 1440, 900)
+BACK = {
+    "Esc": lambda page: page.keyboard.press("Escape"),
+    "its button": lambda page: page.get_by_role("button", name="Back").click(),
+    "the browser's": lambda page: page.go_back(),
+}
+
+
+@pytest.mark.parametrize("way", BACK)
+@pytest.mark.parametrize("width", [768, 1440])
+def test_they_stand_in_the_maps_place_and_back_leads_to_where_one_was(
+    show: Show, width: int, way: str
+) -> None:
+    page = show("run", width, 900)
+    places = (
+        "() => [scrollY, ...['.fused', '.aside'].map(e => document.querySelector(e).scrollTop)]"
+    )
+    page.locator(".fused").evaluate("e => e.scrollTop = 120")
+    page.locator(".aside").evaluate("e => e.scrollTop = 60")
+    page.locator("#run").evaluate("() => scrollTo(0, 30)")
+    before, text = page.evaluate(places), page.locator("#fused-answer").bounding_box()
     page.keyboard.press("s")
     expect(page.get_by_role("heading", name="Sources")).to_be_in_viewport()
+    expect(page.locator("#analysis")).to_be_hidden()
+    expect(page.locator('.rail [data-part="sources"]')).to_have_attribute("aria-current", "true")
     expect(page.locator('.rail [data-part="sources"] .rail-state')).to_have_text("2")
-    page.keyboard.press("Escape")
-    expect(page.locator("#analysis")).to_be_in_viewport()
+    assert page.url.endswith("?look=result&part=sources")
+    if width == 1440:
+        assert page.locator("#fused-answer").bounding_box() == text
+        assert page.locator(".aside").evaluate("e => e.scrollTop") == 0
+    page.keyboard.press("r")  # from one to the other, with one way back for both
+    expect(page.locator("#receipt")).to_be_in_viewport()
+    expect(page.locator("#sources")).to_be_hidden()
+    BACK[way](page)
+    expect(page.locator("#analysis")).to_be_visible()
+    expect(page.locator("#receipt")).to_be_hidden()
+    assert "part=" not in page.url
+    page.wait_for_function(
+        f"before => String(({places})()) === before", arg=",".join(map(str, before))
+    )
+
+
+def test_an_address_opens_them_and_without_scripts_they_stand_below_the_map(show: Show) -> None:
+    for query in ("/?look=result&part=sources", "/?look=result#sources"):
+        page = show("run", 1440, 900, query=query)
+        expect(page.locator("#sources")).to_be_visible()
+        expect(page.locator("#analysis")).to_be_hidden()
+        page.keyboard.press("Escape")
+        expect(page.locator("#sources")).to_be_hidden()
+        expect(page.locator("#analysis")).to_be_visible()
+    bare = show("run", 1440, 900, java_script_enabled=False)
+    for part in ("#analysis", "#sources", "#receipt"):
+        expect(bare.locator(part)).to_be_visible()
+
+
+def test_on_a_phone_they_are_tabs_and_back_leads_to_the_one_before(show: Show) -> None:
+    page = show("run", 360, 780)
+    page.locator('.rail [data-part="analysis"]').click()
+    page.locator('.rail [data-part="sources"]').click()
+    expect(page.locator("#sources")).to_be_visible()
+    expect(page.get_by_role("button", name="Back")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#analysis")).to_be_visible()
+    expect(page.locator('.rail [data-part="analysis"]')).to_have_attribute("aria-current", "true")
+    assert page.url.endswith("part=analysis")
 
 
 def test_web_is_one_box_and_absent_without_an_engine(show: Show, pages: dict[str, str]) -> None:

@@ -85,7 +85,7 @@ def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpRespons
 def source_read(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     done = _do(request, run_id, source_reads.source_read, url=request.POST.get("url", ""))
     if done.status_code == 302:
-        done["Location"] += "?look=result#sources"
+        done["Location"] += "?look=result&part=sources#sources"
     return done
 
 

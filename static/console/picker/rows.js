@@ -100,7 +100,7 @@ export function optionOf(of, { at, of: all, text, chosen }) {
   putSeen(name, way.seen);
   putStar(option, of);
   [input.textContent, output.textContent] = [money(way.input), money(way.output)];
-  for (const [cell, value] of [[input, way.input], [output, way.output], [context, way.context]]) cell.classList.toggle("is-unknown", value === null);
+  for (const [cell, value] of [[input, way.input], [output, way.output]]) cell.classList.toggle("is-unknown", value === null);
   context.textContent = tokens(way.context);
   takes.textContent = isWay ? "" : line.does.join(", ");
   return option;

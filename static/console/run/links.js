@@ -16,7 +16,7 @@ function hashOf(address) {
   }
 }
 
-function show(id) {
+function show(id, { isLoaded = false } = {}) {
   const part = document.getElementById(id);
   if (part?.matches("#analysis .claim")) {
     showPart("analysis");
@@ -32,7 +32,7 @@ function show(id) {
     showPart(part.closest(".seat")?.id ?? "fused-answer");
     bringIn(part);
     return null;
-  } else if (main.querySelector(`.rail [data-part="${CSS.escape(id)}"]`)) showPart(id);
+  } else if (main.querySelector(`.rail [data-part="${CSS.escape(id)}"]`)) showPart(id, { isEntry: false, isLoaded });
   else return null;
   return part;
 }
@@ -69,4 +69,4 @@ addEventListener("hashchange", open);
 addEventListener("load", stand);
 const { hash, searchParams } = new URL(location.href);
 if (hash) open();
-else if (searchParams.has("part")) show(searchParams.get("part"));
+else if (searchParams.has("part")) show(searchParams.get("part"), { isLoaded: true });

@@ -3,6 +3,7 @@
 // Nothing changes its place by itself: a page goes from one look to the other when it is asked to.
 
 import { reachWideThings, showSeat } from "console/run/columns";
+import { closePassage, passageIsOpen } from "console/run/passage";
 import { openSeat } from "console/run/sheet";
 import { ACROSS, DOWN, oneStop } from "console/stops";
 
@@ -12,8 +13,10 @@ const desk = room.querySelector(".desk");
 const parts = { answers: main.querySelector(".answers"), result: main.querySelector(".outcome") };
 const fused = document.getElementById("fused-answer");
 const rail = main.querySelector(".rail");
+const aside = main.querySelector(".aside");
 const PANES = ".seat-body, .fused, .aside";
 const NARROW = matchMedia("(max-width: 1000px)"); // there the page scrolls, not its parts
+const OVER = matchMedia("(max-width: 1199px)"); // there a passage lies over the map
 const PHONE = matchMedia("(max-width: 700px)");
 // Where the fused answer has room beside every seat it is the first column of the answers: the
 // style sheet keeps that room.
@@ -92,47 +95,102 @@ function fill(look) {
   if (!PHONE.matches) scrollTo({ top: 0, behavior: "instant" });
 }
 
-// The receipt, as the sources, stands in the map's place for a moment: Back leads to where one was.
-let before = null;
+// Sources and receipt stand in the map's place; Back, here or the browser's, leads to where one was.
+const BESIDE = new Set(["sources", "receipt"]);
+const isBeside = (part = main.dataset.part) => BESIDE.has(part);
+const standing = () => (isBeside() ? main.dataset.part : "analysis");
+const downs = new Map(); // part -> how far the pane was scrolled in it
+let before = null; // where one was when they came
 
-function leave() {
-  const aside = main.querySelector(".aside");
-  before = { look: main.dataset.look, part: main.dataset.part, focused: document.activeElement, down: aside.scrollTop };
+function stand(part) {
+  if (part === standing()) return;
+  downs.set(standing(), aside.scrollTop);
+  main.dataset.part = part;
+  aside.scrollTop = downs.get(part) ?? 0;
+  tellTab();
+}
+
+function remember() {
+  before = { look: main.dataset.look, part: main.dataset.part, focused: document.activeElement };
+}
+
+function forget() {
+  before = null;
+  if (history.state?.beside) history.replaceState({ ...history.state, beside: false }, "");
+  if (isBeside() && !PHONE.matches) stand("analysis");
 }
 
 export function back() {
-  if (!before) return false;
-  const { look, part, focused, down } = before;
-  before = null;
-  if (PHONE.matches) showTab(part, false);
-  else fill(look);
-  main.querySelector(".aside").scrollTop = down;
-  focused.focus({ preventScroll: true });
-  if (document.activeElement === document.body) place(look).focus({ preventScroll: true });
+  if (!isBeside()) return false;
+  if (history.state?.beside) history.back();
+  else lead(before?.look ?? main.dataset.look, before?.part ?? "analysis");
   return true;
 }
 
+function lead(look, part) {
+  const focused = before?.focused;
+  before = null;
+  if (PHONE.matches) showTab(part, false);
+  else {
+    stand(isBeside(part) ? part : "analysis");
+    fill(look);
+    tellAddress(look, isBeside(part) ? part : "");
+  }
+  focused?.focus({ preventScroll: true });
+  if (document.activeElement === document.body) place(look).focus({ preventScroll: true });
+}
+
+// The browser went to another entry of this page: its address says what is shown.
+const first = { look: main.dataset.look, part: main.dataset.part };
+addEventListener("popstate", () => {
+  const wanted = new URL(location.href).searchParams;
+  const look = wanted.get("look") in parts ? wanted.get("look") : first.look;
+  const part = wanted.get("part") ?? before?.part ?? (PHONE.matches ? first.part : "analysis");
+  const isThere = PHONE.matches || isBeside(part) ? part === main.dataset.part : !isBeside();
+  if (look !== main.dataset.look || !isThere) lead(look, part);
+});
+aside.querySelector("[data-beside-back]").addEventListener("click", back);
+
+// Where a page has come with its part, keys act in it, and it is marked once one is pressed.
+function come(pane, isLoaded) {
+  if (isLoaded) {
+    pane.classList.add("is-quiet");
+    addEventListener("keydown", () => pane.classList.remove("is-quiet"), { once: true });
+  }
+  pane.focus({ preventScroll: true });
+}
+
 // A part of the run, by the id of its element: where it stands fills the window.
-export function showPart(id, { isAsked = false } = {}) {
-  if (!["receipt", "sources"].includes(id)) before = null;
-  else if (!before) leave();
+// What stands in another's place has an entry of its own.
+export function showPart(id, { isAsked = false, isEntry = true, isLoaded = false } = {}) {
+  if (isBeside(id) && passageIsOpen() && OVER.matches) {
+    closePassage(() => showPart(id, { isEntry }));
+    return;
+  }
+  if (isBeside(id) && !isBeside()) {
+    remember();
+    if (isEntry) history.pushState({ ...history.state, beside: true }, "");
+  }
   if (PHONE.matches) {
-    showTab(id, isAsked);
+    if (!isBeside(id)) forget();
+    showTab(id, isAsked, isLoaded);
     return;
   }
   if (id.startsWith("seat-")) {
-    if (parts.answers.parentElement !== desk) fill("answers");
+    if (parts.answers.parentElement !== desk) {
+      forget();
+      fill("answers");
+    }
     openSeat(id);
     return;
   }
+  if (isBeside(id)) stand(id);
+  else if (id === "analysis") forget();
   if (id !== "fused-answer" || fused.parentElement !== desk) fill("result");
+  if (id !== "fused-answer") tellAddress("result", isBeside(id) ? id : "");
   const card = document.getElementById(id).closest(".card");
-  const pane = card.closest(".fused, .aside");
   if (NARROW.matches) card.scrollIntoView({ behavior: "instant" });
-  else if (pane.matches(".aside")) {
-    pane.scrollTop += card.getBoundingClientRect().top - pane.getBoundingClientRect().top;
-  }
-  pane.focus({ preventScroll: true });
+  come(card.closest(".fused, .aside"), isLoaded);
 }
 
 // ---- on a phone: one part, and the rail above it ----
@@ -140,7 +198,7 @@ export function showPart(id, { isAsked = false } = {}) {
 const scrolled = new Map(); // part -> where the page was left
 
 // What was waited for begins at the top of the window; who looks around stays where they are.
-function showTab(id, isAsked) {
+function showTab(id, isAsked, isLoaded = false) {
   const look = id.startsWith("seat-") ? "answers" : "result";
   scrolled.set(main.dataset.part, scrollY);
   main.dataset.part = id;
@@ -155,12 +213,13 @@ function showTab(id, isAsked) {
   scrollTo({ top, behavior: "instant" });
   reachWideThings();
   const part = document.getElementById(id);
-  (part.querySelector(".seat-body") ?? part.closest(".fused, .aside")).focus({ preventScroll: true });
+  come(part.querySelector(".seat-body") ?? part.closest(".fused, .aside"), isLoaded);
 }
 
 function tellTab() {
   for (const link of rail.querySelectorAll("[data-part]")) {
-    if (PHONE.matches && link.dataset.part === main.dataset.part) link.setAttribute("aria-current", "true");
+    const { part } = link.dataset;
+    if ((PHONE.matches || isBeside(part)) && part === main.dataset.part) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 }
@@ -177,7 +236,7 @@ addEventListener("click", (event) => {
     showPart(link.dataset.part, { isAsked: link === ready });
     if (link.matches(".skips a")) document.getElementById(link.hash.slice(1))?.focus({ preventScroll: link.hash !== "#follow-prompt" });
   } else {
-    before = null;
+    forget();
     showLook(link.dataset.lookOf);
   }
 });
