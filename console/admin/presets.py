@@ -124,11 +124,18 @@ class PresetForm(forms.ModelForm[Preset]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for who in ("judge", "synthesizer"):
+        for who, called in (("judge", "Judge"), ("synthesizer", "Writer")):
             stored = getattr(self.instance, f"{who}_place")
             field = _place_field(stored, seats=False)
-            field.label = f"{who.capitalize()}'s place"
+            field.label = f"{called}'s place"
             self.fields[f"{who}_place"] = field
+        # Who writes is called so wherever it is read; columns keep their names.
+        for name, one in self.fields.items():
+            if name.startswith("synthes"):
+                one.label = (
+                    str(one.label).replace("Synthesizer", "Writer").replace("Synthesis", "Writer's")
+                )
+            one.help_text = str(one.help_text).replace("synthesizer", "writer")
         self.fields["judge_credential"].required = False
 
     def clean_slug(self) -> str:
@@ -150,7 +157,7 @@ class PresetForm(forms.ModelForm[Preset]):
                 self.add_error("judge_credential", "Choose whose model it is.")
         names_writer = cleaned.get("synthesizer_model") or cleaned.get("synthesizer_place")
         if cleaned.get("synthesizer_credential") and not names_writer:
-            self.add_error("synthesizer_model", "Name the synthesizer's model too.")
+            self.add_error("synthesizer_model", "Name the writer's model too.")
         for who in ("judge_fallback", "synthesizer_fallback"):
             if cleaned.get(f"{who}_credential") and not cleaned.get(f"{who}_model"):
                 self.add_error(f"{who}_model", "Name the fallback's model too.")
@@ -180,7 +187,7 @@ class PresetAdmin(WithListOfModels, admin.ModelAdmin[Preset]):
     fieldsets = [
         (None, {"fields": ["name", "slug", "description", ("position", "enabled")]}),
         (
-            "Judge and synthesizer",
+            "Judge and writer",
             {
                 "description": PLACES,
                 "fields": [

@@ -154,5 +154,5 @@ def _asks(spec: Spec) -> str:
         return "No model is called: it is done by the answers' own words."
     who = " and ".join(dict.fromkeys(asked))
     if spec.judge.can_judge and spec.writer.can_judge:
-        return f"Only judge and synthesizer are called: {who}."
-    return f"Only the {'judge' if spec.judge.can_judge else 'synthesizer'} is called: {who}."
+        return f"Only judge and writer are called: {who}."
+    return f"Only the {'judge' if spec.judge.can_judge else 'writer'} is called: {who}."

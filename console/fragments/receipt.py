@@ -23,6 +23,9 @@ STEPS = (
     Step.LOOKUP,
 )
 
+# Who is asked, in the page's words.
+_CALLED = {Step.ANALYSIS: "judge", Step.SYNTHESIS: "writer"}
+
 
 @dataclass(frozen=True)
 class Line:
@@ -95,7 +98,7 @@ def _name(spec: Spec, names: Sequence[str], call: CallState) -> str:
 def _line(call: CallState, columns: Sequence[SeatView], name: str, *, names_runs: bool) -> Line:
     seat = columns[call.seat] if call.seat is not None else None
     return Line(
-        step=call.step.value,
+        step=_CALLED.get(call.step, call.step.value),
         seat=seat,
         model=name,
         tokens_in=_count(call.usage.input_tokens),

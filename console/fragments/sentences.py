@@ -57,7 +57,7 @@ def status(spec: Spec, state: RunState) -> str:
     if pool.wanted(state.research):
         return "Sources: a page that a provider named is being read"
     if state.fused:
-        return "Synthesis: the fused answer is being written"
+        return "Fused answer: being written"
     if state.fusion:
         if any(c.step is Step.CONDENSE and not c.status.is_final for c in state.calls.values()):
             return "Condensing: the answers are too long to be read together"
@@ -71,7 +71,7 @@ def status(spec: Spec, state: RunState) -> str:
 
 def is_told_by_steps(sentence: str) -> bool:
     """Whether the line of steps says as much to whoever sees it."""
-    steps = ("Panel: ", "Analysis: ", "Synthesis: ", "Done, from ")
+    steps = ("Panel: ", "Analysis: ", "Fused answer: ", "Done, from ")
     told = sentence.startswith(steps) or sentence.endswith(", not fused yet")
     return sentence == "Done" or told and "failed" not in sentence
 

@@ -265,7 +265,7 @@ class Fusion(Told):
     `wish`: what a reader asked of it, where they asked anything.
 
     `without`: calls that were still writing when it began, and went on.
-    `condensed`: answers that were shortened to fit the judge's or the synthesizer's context;
+    `condensed`: answers that were shortened to fit the judge's or the writer's context;
     `left_out`: those that could not be. `analysis_by`: who compared the answers, a model or, where
     none could, their words alone. `provenance`: of each sentence of what was written, once it
     is whole. `analysis_notes`: what of the judge's text is not in

@@ -90,9 +90,9 @@ def _wish_of(preset: Preset) -> Wish | None:
 
 _WHO = {
     "judge": "The judge",
-    "synthesizer": "The synthesizer",
+    "synthesizer": "The writer",
     "judge_fallback": "The judge's fallback",
-    "synthesizer_fallback": "The synthesizer's fallback",
+    "synthesizer_fallback": "The writer's fallback",
 }
 
 

@@ -13,7 +13,7 @@ from .errors import Refused, TermsRefused
 
 LEAST = 2  # seats that must be left when others fall away
 
-_PLACES = {"judge": "The judge", "synthesizer": "The synthesizer"}
+_PLACES = {"judge": "The judge", "synthesizer": "The writer"}
 
 
 @dataclass(frozen=True)

@@ -318,7 +318,7 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         (place, {"fusion": {"panel": ["near:good"], "judge": "near:good"} | named}, ZDR, *told)
         for place, named, *told in [
             ("The judge", {"judge": "far:good"}, "provider.zdr", "zero"),
-            ("The synthesizer", {"synthesizer": "far:good"}, "provider.zdr", "zero"),
+            ("The writer", {"synthesizer": "far:good"}, "provider.zdr", "zero"),
             ("The judge: the fallback", {"judge_fallback": "far:good"}, "provider.zdr", "zero"),
             (
                 "The judge: the fallback",

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.html import strip_tags
 
 from console.models import Credential, Preset
 
@@ -77,7 +78,13 @@ def test_a_synthesizer_needs_a_model(admin: Client) -> None:
     response = admin.post(
         "/admin/console/preset/add/", form(["m"], synthesizer_credential=credential)
     )
-    assert "Name the synthesizer&#x27;s model too." in response.content.decode()
+    assert "Name the writer&#x27;s model too." in response.content.decode()
+
+
+def test_who_writes_is_called_writer_where_it_is_read(admin: Client) -> None:
+    for address in ("/admin/console/preset/add/", "/fusion"):
+        read = strip_tags(admin.get(address).content.decode())
+        assert "Writer" in read and "ynthes" not in read
 
 
 def test_fields_nobody_offered_are_not_taken(admin: Client) -> None:

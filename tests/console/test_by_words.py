@@ -117,7 +117,7 @@ def test_the_page_says_in_one_sentence_what_was_done_without_a_model() -> None:
     shown = columns(told().spec, told().state)
     seen = worth(told().state, shown)
     assert seen and seen.lacking == []
-    assert "analysis" not in parts["receipt"] and "synthesis" not in parts["receipt"]
+    assert "receipt-step" not in parts["receipt"]
 
 
 def test_the_text_shows_whose_sentences_it_is_made_of() -> None:
@@ -180,11 +180,9 @@ def test_what_another_fusion_asks_of_whom_is_said_before_it() -> None:
     story = told()
     assert fuse_again(story.spec, story.state).asks.startswith("No model is called")
     pen = replace(story.spec, synthesizer=Panelist("maker/pen", "openrouter"))
-    assert fuse_again(pen, story.state).asks == "Only the synthesizer is called: pen."
+    assert fuse_again(pen, story.state).asks == "Only the writer is called: pen."
     usual = Story().whole()
-    assert fuse_again(usual.spec, usual.state).asks == (
-        "Only judge and synthesizer are called: alpha."
-    )
+    assert fuse_again(usual.spec, usual.state).asks == ("Only judge and writer are called: alpha.")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_each_has_text_analysis_receipt_and_writer_in_the_same_places(
 def test_the_receipt_of_an_earlier_one_has_its_own_calls_only(page: Client, alice: User) -> None:
     run = twice().save(alice)
     receipt = shown(page, run, fusion="1").split('class="receipt"')[1].split("</table>")[0]
-    assert re.findall(r'receipt-step">(\w+)<', receipt) == ["analysis", "synthesis"]
+    assert re.findall(r'receipt-step">(\w+)<', receipt) == ["judge", "writer"]
     assert "<caption>Receipt of fusion 1</caption>" in receipt and "chip" not in receipt
 
 

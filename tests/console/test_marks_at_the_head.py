@@ -19,7 +19,7 @@ from .story import Story, a_spec
 HALF_READ = {"usage": {"input_tokens": 4096, "output_tokens": 5, "sent_tokens": 8000}}
 WRITER = Panelist("maker/beta", "openrouter")
 JUDGE = "The judge also sits on the panel (A) and may favour its own answer."
-SYNTHESIZER = "The synthesizer also sits on the panel (B) and may favour its own answer."
+SYNTHESIZER = "The writer also sits on the panel (B) and may favour its own answer."
 
 
 def told(*, lost: int = 0, without_analysis: bool = False, half_read: bool = False) -> Story:
@@ -42,8 +42,8 @@ MISSING = "Without A"
 @pytest.mark.parametrize(
     ("story", "marks", "below"),
     [
-        (told(), ["Judge on the panel", "Synthesizer on the panel"], []),
-        (told(lost=1), [MISSING, "Judge on the panel", "Synthesizer on the panel"], []),
+        (told(), ["Judge on the panel", "Writer on the panel"], []),
+        (told(lost=1), [MISSING, "Judge on the panel", "Writer on the panel"], []),
         (told(lost=1, half_read=True), [MISSING, READ, "Judge on the panel"], [SYNTHESIZER]),
         (
             told(lost=1, without_analysis=True),

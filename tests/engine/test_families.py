@@ -58,7 +58,7 @@ PANEL = [panelist(m) for m in ("openai/gpt-5.5", "google/gemini-3", "openai/gpt-
         (
             "openai/gpt-4o",
             "google/gemini-3",
-            ["The judge is of one family with A and C (openai)", "The synthesizer also sits"],
+            ["The judge is of one family with A and C (openai)", "The writer also sits"],
         ),
         (
             "google/gemma-3",

@@ -192,7 +192,7 @@ def test_kin_are_named_in_few_words() -> None:
     assert [k.badge for k in kin(panel, gpt, gpt)] == ["Judge on the panel"]
     assert [k.badge for k in kin(panel, other, opus)] == [
         "Judge related to B",
-        "Synthesizer on the panel",
+        "Writer on the panel",
     ]
     assert kin(panel, Panelist("deepseek/deepseek-v4", "x"), Panelist("x/y", "x")) == []
 

@@ -72,7 +72,7 @@ def test_related_judges_are_named_and_every_fusion_has_its_marks(
     assert run.owner
     client.force_login(run.owner)
     page = client.get(f"/fusion/runs/{run.pk}").content.decode()
-    assert "Synthesizer on the panel" in page and "Judge on the panel" not in page
+    assert "Writer on the panel" in page and "Judge on the panel" not in page
     for number in ("1", "2"):
         page = client.get(f"/fusion/runs/{run.pk}", {"fusion": number}).content.decode()
         fused = page.split('data-text="fused"')[1].split("</section>")[0]

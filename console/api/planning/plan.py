@@ -199,7 +199,7 @@ def _fused(
         wish = replace(wish, synthesizer=own.synthesizer, synthesizer_fallback="")
     if own.judge_writes:
         if own.synthesizer:
-            message = "A synthesizer is named, and the judge is to write: choose one of them."
+            message = "A writer is named, and the judge is to write: choose one of them."
             raise ApiError("invalid_request", message, param="fusion.judge_writes")
         wish = judge_writes(wish)
     if own.judge_fallback:

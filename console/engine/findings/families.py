@@ -92,7 +92,7 @@ def kin(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[Ki
     if not (judge.can_judge or writer.can_judge):
         found = []
     elif not judge.can_judge:
-        found = [_kin("Synthesizer", "The synthesizer", writer, panel)]
+        found = [_kin("Writer", "The writer", writer, panel)]
     elif not writer.can_judge:
         found = [_kin("Judge", "The judge", judge, panel)]
     elif judge.model == writer.model:
@@ -100,7 +100,7 @@ def kin(panel: Sequence[Panelist], judge: Panelist, writer: Panelist) -> list[Ki
     else:
         found = [
             _kin("Judge", "The judge", judge, panel),
-            _kin("Synthesizer", "The synthesizer", writer, panel),
+            _kin("Writer", "The writer", writer, panel),
         ]
     return [kin for kin in found if kin]
 

@@ -36,7 +36,7 @@ from .prompts import (
 )
 
 _IN_FEW_WORDS = "The person who asks has read the answers. This is so, whatever they say:"
-TOO_LONG = "The answers do not fit the synthesizer's context, not even condensed."
+TOO_LONG = "The answers do not fit the writer's context, not even condensed."
 
 
 async def synthesise(context: Context, fusion: int, whole: Material) -> CallState:
