@@ -209,6 +209,37 @@ def test_no_script_forces_a_layout_while_a_run_is_written_and_at_its_end(
     page.context.close()
 
 
+COUNT_LOOKS = """() => {
+  window.looked = [];
+  for (const kind of [Element, Document]) {
+    for (const name of ["querySelector", "querySelectorAll"]) {
+      const look = kind.prototype[name];
+      kind.prototype[name] = function (selector) {
+        if (!this.closest?.(".seat-body > *")) looked.push(selector);
+        return look.call(this, selector);
+      };
+    }
+  }
+  window.clock = document.getElementById("seat-0").querySelector(".seat-head [data-since]");
+  window.before = clock.textContent;
+  window.looked = [];
+}"""
+
+
+def test_with_words_and_with_clocks_nothing_is_looked_for_among_all_that_was_written(
+    chromium: Browser, page_html: str, stream: list[str]
+) -> None:
+    page, line = opened(chromium, page_html, 1440)
+    shown(page, line, stream[:1])
+    page.evaluate(COUNT_LOOKS)
+    words = [frame for frame in stream[1:40] if '"fragments"' not in frame]
+    assert any('"figures"' in frame for frame in words)
+    shown(page, line, words)
+    page.wait_for_function("clock.isConnected && clock.textContent !== before")
+    assert page.evaluate("looked") == []
+    page.context.close()
+
+
 def test_a_forced_layout_is_seen(chromium: Browser, page_html: str, stream: list[str]) -> None:
     page, line = opened(chromium, page_html, 1440)
     shown(page, line, stream[:1])

@@ -1,5 +1,7 @@
 // Seconds that run, up and down, by the server's clock.
 
+import { all, write } from "console/run/figures";
+
 const main = document.getElementById("run");
 const offset = Number(main.dataset.now) * 1000 - Date.now(); // the server's clock minus ours
 
@@ -11,16 +13,12 @@ function running(seconds, isWhole) {
   return `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
 }
 
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 export function tick() {
   const at = now();
-  for (const element of main.querySelectorAll("[data-until]")) {
+  for (const element of all("until")) {
     write(element, `${Math.max(0, Math.ceil(Number(element.dataset.until) - at))} s`);
   }
-  for (const element of main.querySelectorAll("[data-since]")) {
+  for (const element of all("since")) {
     write(element, running(Math.max(0, at - Number(element.dataset.since)), "whole" in element.dataset));
   }
 }

@@ -49,10 +49,15 @@ function offerIn(root) {
   for (const part of root.querySelectorAll(PARTS)) offerCopy(part);
 }
 
+// What is nothing but words: most of what comes.
+const WORDS = new Set(["P", "H1", "H2", "H3", "H4", "H5", "H6", "HR", "SPAN"]);
+
 // Blocks come while a run goes on, and the open one is replaced with every step.
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
-    for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) offerIn(node);
+    for (const node of addedNodes) {
+      if (node.nodeType === Node.ELEMENT_NODE && !WORDS.has(node.tagName)) offerIn(node);
+    }
   }
 }).observe(main, { childList: true, subtree: true });
 

@@ -5,6 +5,7 @@ import { isOver, want } from "console/run/socket";
 const main = document.getElementById("run");
 const seats = main.querySelector(".seats");
 const expand = main.querySelector("[data-expand]");
+const bodies = [...seats.querySelectorAll(".seat-body")];
 
 const PHONE = matchMedia("(max-width: 700px)");
 
@@ -37,7 +38,6 @@ expand.addEventListener("click", () => {
 
 // Offered where there is something to show; it keeps its place, so nothing jumps.
 function offerExpand() {
-  const bodies = [...seats.querySelectorAll(".seat-body")];
   const isCut = bodies.some((body) => body.scrollHeight > body.clientHeight + 1);
   expand.toggleAttribute("data-idle", !isCut && !seats.classList.contains("is-whole"));
 }
@@ -60,14 +60,14 @@ function watchEnd(body) {
 }
 
 const growth = new ResizeObserver((entries) => {
-  const bodies = new Set(entries.map(({ target }) => target.closest("[data-follow]")));
-  for (const body of bodies) {
+  const grown = new Set(entries.map(({ target }) => target.closest("[data-follow]")));
+  for (const body of grown) {
     if (!isOver() && following.has(body)) body.scrollTop = body.scrollHeight;
   }
   offerExpand();
 });
 
-for (const body of seats.querySelectorAll("[data-follow]")) {
+for (const body of bodies) {
   watchEnd(body);
   for (const part of body.children) growth.observe(part);
 }
@@ -82,7 +82,7 @@ for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) {
 
 // An answer that is whole is read from its beginning, unless somebody reads in it already.
 function showBeginnings() {
-  for (const body of seats.querySelectorAll(".seat-body")) {
+  for (const body of bodies) {
     if (!touched.has(body)) body.scrollTop = 0;
   }
 }

@@ -3,6 +3,7 @@
 // Nothing here asks how the page lies: whatever follows from that is done when it has been laid out.
 
 import { regain } from "console/focus";
+import { lookIn, named, write } from "console/run/figures";
 
 const main = document.getElementById("run");
 // What the page shows of an earlier fusion stays while the new one is written.
@@ -63,13 +64,14 @@ function applyFragment(id, html) {
   const open = keptOpen(element);
   // Our own templates, in which everything somebody else wrote is escaped.
   element.innerHTML = html;
+  lookIn(element);
   for (const details of element.querySelectorAll("details[data-keep]")) {
     if (open.has(details.dataset.keep)) details.open = open.get(details.dataset.keep);
   }
 }
 
 function applyFigure(name, value) {
-  for (const element of main.querySelectorAll(`[data-figure="${name}"]`)) element.textContent = value;
+  for (const element of named(name)) write(element, value);
 }
 
 function keptOpen(element) {

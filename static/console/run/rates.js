@@ -2,13 +2,12 @@
 // as data. The count grows in steps: how fast that is, is known in the moment of a step only.
 
 import { now } from "console/run/clocks";
+import { all, named, write } from "console/run/figures";
 
-const main = document.getElementById("run");
 const known = new Map(); // name of a count -> what was made of it
 const SOON = 1; // seconds in which a first burst says nothing
 
-const figures = () => main.querySelectorAll("[data-rate-of], [data-cost-of]");
-const count = (name) => Number(main.querySelector(`[data-figure="${name}"]`)?.textContent.replace(/\D/g, ""));
+const count = (name) => Number(named(name)[0]?.textContent.replace(/\D/g, ""));
 
 // As `money` in engine/usage.py.
 function money(amount) {
@@ -27,10 +26,12 @@ function rate(name, from) {
 }
 
 export function tellRates() {
-  for (const figure of figures()) {
-    const { rateOf, costOf, from, each } = figure.dataset;
-    const told = rateOf ? rate(rateOf, Number(from)) : count(costOf) * Number(each);
-    const text = rateOf ? told && `${told} tok/s` : told && money(told);
-    if (text && figure.textContent !== text) figure.textContent = text;
+  for (const figure of all("rateOf")) {
+    const told = rate(figure.dataset.rateOf, Number(figure.dataset.from));
+    if (told) write(figure, `${told} tok/s`);
+  }
+  for (const figure of all("costOf")) {
+    const told = count(figure.dataset.costOf) * Number(figure.dataset.each);
+    if (told) write(figure, money(told));
   }
 }
