@@ -49,7 +49,7 @@ def untold(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("console", "0050_file_bringers"),
+        ("console", "0052_doubtful_claims"),
     ]
 
     operations = [

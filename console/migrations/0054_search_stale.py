@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("console", "0050_file_bringers")]
+    dependencies = [("console", "0053_searches_are_held")]
 
     operations = [
         migrations.CreateModel(
