@@ -106,6 +106,26 @@ def test_without_it_they_do(tmp_path: Path) -> None:
     assert "genai_prices.data_snapshot" in added["ask"][1] and added["run"][2]
 
 
+def test_what_a_start_loads_is_not_looked_through_for_garbage(tmp_path: Path) -> None:
+    """Of that there is hardly any, and to look takes nearly as long as to load."""
+    code = "import fusion_site, gc, django; django.setup(); import fusion_site.urls; "
+    code += "print([generation['collections'] for generation in gc.get_stats()])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment(
+            DJANGO_SETTINGS_MODULE="fusion_site.settings",
+            SECRET_KEY="x" * 50,
+            FUSION_VAR_DIR=str(tmp_path),
+        ),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    few, fewer, none = json.loads(done.stdout)
+    assert few < 30 and fewer <= 3 and none == 0, done.stdout + done.stderr
+
+
 def test_what_cannot_be_prepared_ends_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
