@@ -1,4 +1,8 @@
-"""Every stored site, on SQLite and, where the tests run on a PostgreSQL, on that, too."""
+"""Every stored site, on SQLite and, where the tests run on a PostgreSQL, on that, too.
+
+Each is migrated and opened, told as it was, and what lay unfinished is gone on with. What is marked
+`whole` is asked of the oldest, one in the middle and the newest, of all by FUSION_LONG_TESTS=1.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,21 @@ OPENED = [
     for kind in KINDS
     if kind == "sqlite" or stored.has_postgres
 ]
+LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
+SITES = stored_sites()
+WHOLE = SITES if LONG else [SITES[0], SITES[len(SITES) // 2], SITES[-1]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left = [item for item in items if item.get_closest_marker("whole") and not _is_walked(item)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
+
+
+def _is_walked(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    stored, _ = item.callspec.params["site"]
+    return stored in WHOLE
 
 
 @pytest.fixture(scope="module", params=OPENED)
@@ -67,7 +86,7 @@ class Resumed(NamedTuple):
     runs: dict[str, dict[str, Any]]
     asked: dict[str, Counter[str]]
     told: dict[str, str]  # in the words of those calls
-    report: Any
+    report: Any  # None where the walk is short
     asked_by_evaluation: Counter[str]
 
 
@@ -76,7 +95,8 @@ def resumed(site: OldSite, found: Found, tmp_path_factory: pytest.TempPathFactor
     """What a worker of today made of all that lay unfinished, and whom it asked for that."""
     site.start_worker()
     until(site.is_ready, 40)
-    report = site.evaluate(tmp_path_factory.mktemp("evaluation"))
+    is_whole = site.stored in WHOLE
+    report = site.evaluate(tmp_path_factory.mktemp("evaluation")) if is_whole else None
     evaluated = set(site.facts["evaluation"]["models"])
     return Resumed(
         runs={name: site.until_over(site.id_of(name)) for name in found.pages},

@@ -14,6 +14,7 @@ from tests.upgrade.conftest import Found, Resumed
 from tests.upgrade.old_site import ENDED, OldSite, admin_pages
 
 pytestmark = pytest.mark.live
+whole = pytest.mark.whole
 
 
 def test_the_tables_are_what_the_code_says(site: OldSite) -> None:
@@ -21,7 +22,9 @@ def test_the_tables_are_what_the_code_says(site: OldSite) -> None:
     site.shell.command("makemigrations", "--check", "--dry-run")
 
 
-@pytest.mark.parametrize("name", ["alice", "bob", "ada"])
+@pytest.mark.parametrize(
+    "name", ["alice", pytest.param("bob", marks=whole), pytest.param("ada", marks=whole)]
+)
 def test_every_page_opens_for_who_may_read_it_and_nobody_is_signed_out(
     site: OldSite, name: str
 ) -> None:
@@ -46,6 +49,7 @@ def test_every_page_opens_for_who_may_read_it_and_nobody_is_signed_out(
             assert not may or title in folded | archived or run["run"] in listed, run
 
 
+@whole
 def test_who_has_left_stays_outside(site: OldSite) -> None:
     with site.signed_in("charlie") as charlie:
         for path in ("/fusion", "/fusion/runs", f"/fusion/runs/{site.id_of('completed')}"):
@@ -55,12 +59,14 @@ def test_who_has_left_stays_outside(site: OldSite) -> None:
         assert charlie.post("/sign-in", form).url.path == "/sign-in"
 
 
+@whole
 def test_a_password_of_that_day_still_opens(site: OldSite) -> None:
     form = {"username": "bob", "password": site.facts["password"]}
     with Member(site) as anybody:
         assert anybody.post("/sign-in", form).url.path == "/fusion"
 
 
+@whole
 def test_an_admin_sees_every_list_and_all_that_is_in_it(site: OldSite) -> None:
     with site.signed_in("ada") as ada:
         pages = admin_pages(ada)
@@ -73,6 +79,7 @@ def test_an_admin_sees_every_list_and_all_that_is_in_it(site: OldSite) -> None:
         assert bob.http.get("/admin/").status_code == 404
 
 
+@whole
 def test_a_shared_link_opens_for_anybody(site: OldSite) -> None:
     page = httpx.get(site.url + _link(site, "shared"))
     assert page.status_code == 200 and site.runs["shared"]["prompt"] in page.text
@@ -120,6 +127,7 @@ def test_what_a_run_was_is_told_as_it_was(site: OldSite) -> None:
     assert not site.read("compare first")["fusions"]
 
 
+@whole
 def test_every_run_that_has_ended_is_taken_along_whole(site: OldSite) -> None:
     for name, run in site.runs.items():
         if run["status"] in ENDED and run["owner"] == "alice":
@@ -206,6 +214,7 @@ def test_what_runs_looked_up_and_had_with_them_is_told_as_it_was(
     assert "fusion/alice-mine" in {model["id"] for model in listed}
 
 
+@whole
 def test_what_an_evaluation_asked_stands_in_a_list_of_its_own(alice: Member) -> None:
     assert "2+2?" in alice.http.get("/fusion/runs?origin=evaluation").text
     assert "2+2?" not in alice.http.get("/fusion/runs").text
@@ -275,12 +284,14 @@ def test_a_fusion_that_was_ruled_on_is_written_as_it_was_ruled(resumed: Resumed)
         assert all(words in resumed.told[name] for words in ("South was there.", "It is winter."))
 
 
+@whole
 def test_an_evaluation_goes_on_and_buys_nothing_twice(site: OldSite, resumed: Resumed) -> None:
     assert resumed.report["complete"] is True and resumed.report["best_solo"] == "beta"
     assert resumed.report["arms"]["preset"]["mean_score"] == 1.0
     assert resumed.asked_by_evaluation == site.facts["evaluation"]["asked"]
 
 
+@whole
 def test_an_old_run_is_fused_again_and_its_panel_is_not_asked(
     site: OldSite, alice: Member, resumed: Resumed
 ) -> None:
@@ -297,6 +308,7 @@ def test_an_old_run_is_fused_again_and_its_panel_is_not_asked(
         assert all(now[call["key"]] == call for call in before["calls"])
 
 
+@whole
 @pytest.mark.parametrize(
     ("name", "whose", "said"),
     [("followed on", "fused", "Fused."), ("each its own", "own", "What north has to say.")],
@@ -316,6 +328,7 @@ def test_an_old_run_is_followed_up(
     assert said in conversation[-2] and conversation[-1] == prompt
 
 
+@whole
 def test_an_old_preset_and_its_encrypted_key_still_ask(
     site: OldSite, alice: Member, resumed: Resumed
 ) -> None:
