@@ -1,9 +1,14 @@
-"""Pages that Django has rendered, shown by a real Chromium without a server behind it."""
+"""Pages that Django has rendered, shown by a real Chromium without a server behind it.
+
+One Chromium serves the whole folder, and every page has a context of its own in it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -24,10 +29,35 @@ Show = Callable[..., Page]
 Render = Callable[..., dict[str, str]]
 
 
+class BesideBrowser:
+    """Django asks no database where a loop runs, and Playwright's sync API leaves one in this
+    thread for as long as it lives: what asks a database here does so as if there were none."""
+
+    def __init__(self, blocker: DjangoDbBlocker) -> None:
+        self._blocker = blocker
+
+    @contextmanager
+    def unblock(self) -> Iterator[None]:
+        loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            with self._blocker.unblock():
+                yield
+        finally:
+            asyncio._set_running_loop(loop)
+
+    def block(self) -> AbstractContextManager[None]:
+        return self._blocker.block()
+
+
+@pytest.fixture(scope="session")
+def django_db_blocker(django_db_blocker: DjangoDbBlocker) -> BesideBrowser:
+    return BesideBrowser(django_db_blocker)
+
+
 @pytest.fixture(scope="module")
 def render(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Render]:
-    """`render("?look=answers", rich=rich(3))`: pages of runs as their owner has them. They are made
-    before there is a browser, beside whose loop Django asks no database."""
+    """`render("?look=answers", rich=rich(3))`: pages of runs as their owner has them."""
     runs: list[Run] = []
     with django_db_blocker.unblock():
         alice = User.objects.create_user("alice-of-pages")
@@ -51,11 +81,13 @@ def render(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         alice.delete()
 
 
-@pytest.fixture(scope="module")
-def chromium(pages: dict[str, str]) -> Iterator[Browser]:
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *flags()])
+        browser = playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *flags()])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -15,9 +12,8 @@ from tests.layout.rich import rich, under_way
 MOMENTS = ("compose", "history", "finished", "streaming", "shared", "compare")
 
 
-@contextmanager
-def moments(name: str, seats: int = 5) -> Iterator[dict[str, str]]:
-    """Each by its name; `name` owns the runs, and goes with them."""
+def moments(name: str, seats: int = 5) -> dict[str, str]:
+    """Each by its name; `name` owns the runs, and has gone with them."""
     owner = User.objects.create_user(name)
     signed_in, anybody = Client(), Client()
     signed_in.force_login(owner)
@@ -33,8 +29,9 @@ def moments(name: str, seats: int = 5) -> Iterator[dict[str, str]]:
         "shared": (anybody, f"/fusion/shared/{token}"),
         "compare": (signed_in, f"/fusion/runs/{ended.pk}/compare?left=A&right=B"),
     }
-    yield {moment: client.get(at).content.decode() for moment, (client, at) in addresses.items()}
+    pages = {moment: client.get(at).content.decode() for moment, (client, at) in addresses.items()}
     signed_in.logout()
     for run in (ended, open_, *others):
         Run.objects.filter(pk=run.pk).delete()
     owner.delete()
+    return pages

@@ -54,7 +54,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         ada.delete()
 
 
-@pytest.mark.django_db
 def test_there_is_a_page(pages: dict[str, str]) -> None:
     assert "Spent on 9 days, most on 3 Mar" in pages["budgets"]
 

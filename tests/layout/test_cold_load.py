@@ -66,7 +66,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         owner.delete()
 
 
-@pytest.mark.django_db
 def test_there_are_pages(pages: dict[str, str]) -> None:
     assert 'class="source' in pages["rich, result"]
 

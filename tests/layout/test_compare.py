@@ -89,7 +89,7 @@ def analysis() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    """Address -> HTML, rendered before Chromium is there."""
+    """Address -> HTML."""
     with django_db_blocker.unblock():
         alice = User.objects.create_user("alice-compares")
         story = Story().begin().answer(0, ALPHA).answer(1, BETA).answer(2, ARABIC).judge()
@@ -137,7 +137,6 @@ def show(chromium: Browser, pages: dict[str, str]) -> Show:
     return shown
 
 
-@pytest.mark.django_db
 def test_there_are_pages_to_show(pages: dict[str, str]) -> None:
     assert all("data-said" in html for html in pages.values())
 

@@ -62,7 +62,6 @@ def seat(page: Page, number: int) -> Locator:
     return page.locator(f"#seat-{number} .seat-title .copy")
 
 
-@pytest.mark.django_db
 def test_there_are_pages(pages: dict[str, str]) -> None:
     assert {"rich", "texts"} == pages.keys()
 

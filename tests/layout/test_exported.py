@@ -63,7 +63,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     yield html
 
 
-@pytest.mark.django_db
 def test_one_that_was_brought_in_says_so_and_the_same(pages: dict[str, str]) -> None:
     own, imported = (pages[name].partition("<section class")[2] for name in ("own", "imported"))
     told = own.partition("<section>\n<h2>Receipt")[0]

@@ -3,8 +3,6 @@ what has come is told once, in one place, to whoever listens."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.plugin import DjangoDbBlocker
@@ -16,12 +14,11 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock(), moments("alice-of-focus", seats=4) as pages:
-        yield pages
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
+    with django_db_blocker.unblock():
+        return moments("alice-of-focus", seats=4)
 
 
-@pytest.mark.django_db
 def test_there_are_pages_to_look_at(pages: dict[str, str]) -> None:
     assert "run-status" in pages["streaming"] and "run-status" in pages["finished"]
 

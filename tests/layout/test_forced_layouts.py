@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.engine.state import Step
@@ -24,10 +24,9 @@ from console.fragments import run_context, run_figures, run_fragments
 from console.live.frames import Cursor, Frames, Text
 from console.markdown import StreamRenderer
 from console.models.shown import ALL
-from tests.browser.chromium import FLAGS, executable
 from tests.browser.complaints import listen
 from tests.console.story import Story, a_spec
-from tests.layout.served import HOST, flags, serve
+from tests.layout.served import HOST, serve
 from tests.stack import PATIENCE, until
 
 pytestmark = pytest.mark.browser
@@ -115,12 +114,6 @@ def stream(page_html: str) -> list[str]:
     return list(filter(None, told()))
 
 
-@pytest.fixture(scope="module")
-def chromium(stream: list[str]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *flags()])
-
-
 class Line:
     """The server's end of the page's socket."""
 
@@ -188,7 +181,6 @@ def forced(trace: bytes) -> list[str]:
     return found
 
 
-@pytest.mark.django_db
 def test_there_is_a_page_and_what_comes_to_it(page_html: str, stream: list[str]) -> None:
     assert page_html.count("data-text=") == SEATS + 1 and len(stream) > 100
 

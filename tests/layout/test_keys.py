@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,12 +16,11 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock(), moments("alice-of-keys") as pages:
-        yield pages
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
+    with django_db_blocker.unblock():
+        return moments("alice-of-keys")
 
 
-@pytest.mark.django_db
 def test_every_page_has_the_list_of_its_keys(pages: dict[str, str]) -> None:
     assert all(html.count('<dialog id="keys"') == 1 for html in pages.values())
 

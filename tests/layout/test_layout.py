@@ -47,7 +47,7 @@ PAGES = ("/fusion", "/fusion/runs", "/fusion/tokens")
 
 @pytest.fixture(scope="module")
 def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    """Address -> HTML. Rendered before Chromium is there: its loop and the ORM are no friends."""
+    """Address -> HTML."""
     with django_db_blocker.unblock():
         alice = User.objects.create_user("alice-of-layout")
         story = Story().begin().answer(0, RICH).answer(1, "Short.").answer(2, RICH).judge()
@@ -78,7 +78,6 @@ def alone() -> Story:
     return story.judge().synthesise("Short.").complete()
 
 
-@pytest.mark.django_db
 def test_there_are_pages_to_show(pages: dict[str, str]) -> None:
     assert all("<main" in html for html in pages.values())
 

@@ -44,7 +44,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         alice.delete()
 
 
-@pytest.mark.django_db
 def test_there_are_pages(pages: dict[str, str]) -> None:
     assert len(pages) == 6
 

@@ -34,7 +34,6 @@ def top(locator: Locator) -> float:
     return float(locator.evaluate("e => e.getBoundingClientRect().top + scrollY"))
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("page", "look"),
     [

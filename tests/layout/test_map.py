@@ -48,7 +48,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         User.objects.filter(username__endswith="-of-maps").delete()
 
 
-@pytest.mark.django_db
 def test_only_its_owner_rules_in_the_map(pages: dict[str, str]) -> None:
     assert 'name="verdict-consensus-1"' in pages["rich"]
     assert 'name="verdict-' not in pages["read"] and "note-consensus" not in pages["read"]

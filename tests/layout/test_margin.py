@@ -99,7 +99,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         alice.delete()
 
 
-@pytest.mark.django_db
 def test_there_are_pages_with_marks(pages: dict[str, str]) -> None:
     assert all(html.count('class="source') >= 2 for html in pages.values())
 

@@ -27,7 +27,6 @@ def pages(render: Render) -> dict[str, str]:
     return render(rich=rich())
 
 
-@pytest.mark.django_db
 def test_there_is_a_page_to_show(pages: dict[str, str]) -> None:
     assert 'id="passage"' in pages["rich"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -20,9 +19,9 @@ ROWS = "#picker-list [role=option]"
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock(), moments("alice-of-picker", seats=2) as pages:
-        yield {"compose": pages["compose"]}
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
+    with django_db_blocker.unblock():
+        return {"compose": moments("alice-of-picker", seats=2)["compose"]}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +53,6 @@ def is_within(window: Page, panel: Locator) -> bool:
     return box["x"] >= 0 and box["x"] + box["width"] <= window.viewport_size["width"]
 
 
-@pytest.mark.django_db
 def test_there_is_a_page_to_choose_on(pages: dict[str, str], models: str) -> None:
     assert "data-model" in pages["compose"] and len(models) > 100_000
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -27,7 +26,7 @@ ROWS = "#picker-list [role=option]"
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
     with django_db_blocker.unblock(), ExitStack() as undo:
         keys = pytest.MonkeyPatch()
         undo.callback(keys.undo)
@@ -47,7 +46,7 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
             own_preset_save(
                 owner=alice, name=name, wish=replace(wish, criteria="weigh legal risk"), preset=own
             )
-        yield {
+        return {
             "compose": client.get("/fusion?preset=alice-plants").content.decode(),
             "list": client.get("/fusion/presets").content.decode(),
             "new": client.get("/fusion/presets/new?of=alice-plants").content.decode(),
@@ -71,7 +70,6 @@ def opened(show: Show, models: str, width: int = 1440, **options: str) -> Page:
     return page
 
 
-@pytest.mark.django_db
 def test_there_is_a_preset_to_change(pages: dict[str, str], models: str) -> None:
     assert 'data-swap="alice-plants:1"' in pages["compose"] and len(models) > 100_000
 

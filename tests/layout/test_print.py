@@ -38,7 +38,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         alice.delete()
 
 
-@pytest.mark.django_db
 def test_it_is_the_page_that_is_printed(pages: dict[str, str]) -> None:
     assert all("Fused answer" in html for html in pages.values())
 

@@ -85,7 +85,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 LOOKS = ("result", "answers", "compare", "streaming", "compose", "shared")
 
 
-@pytest.mark.django_db
 def test_there_are_looks_to_read(pages: dict[str, str]) -> None:
     assert set(LOOKS) == pages.keys()
 

@@ -21,7 +21,6 @@ def pages(render: Render) -> dict[str, str]:
     return render(rich=rich())
 
 
-@pytest.mark.django_db
 def test_what_is_ruled_in_the_map_belongs_to_the_form_below_it(pages: dict[str, str]) -> None:
     assert pages["rich"].count('id="again-form"') == 1
     assert 'form="again-form"' in pages["rich"]

@@ -68,7 +68,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         alice.delete()
 
 
-@pytest.mark.django_db
 def test_there_are_pages(pages: dict[str, str]) -> None:
     assert {"rich", "live", "shared"} < pages.keys()
 

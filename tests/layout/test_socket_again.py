@@ -8,13 +8,12 @@ import pytest
 from playwright.sync_api import Browser, Route, WebSocketRoute
 
 from tests.layout.served import HOST, serve
-from tests.layout.test_forced_layouts import chromium, page_html, stream
+from tests.layout.test_forced_layouts import page_html, stream
 
-__all__ = ["chromium", "page_html", "stream"]
+__all__ = ["page_html", "stream"]
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.django_db
 def test_there_is_a_page_of_a_run_under_way(page_html: str, stream: list[str]) -> None:
     assert 'data-status="running"' in page_html
 

@@ -105,7 +105,6 @@ def pages(
         owner.delete()
 
 
-@pytest.mark.django_db
 def test_there_are_pages(pages: dict[tuple[str, int], str]) -> None:
     assert all("<main" in html for html in pages.values())
 

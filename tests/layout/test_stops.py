@@ -6,8 +6,6 @@ and nothing that stays in view lies over it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.plugin import DjangoDbBlocker
@@ -22,12 +20,11 @@ MAIN = {"compose": "main", "history": "main", "compare": "#compare"}
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
-    with django_db_blocker.unblock(), moments("alice-of-stops", seats=8) as pages:
-        yield pages
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
+    with django_db_blocker.unblock():
+        return moments("alice-of-stops", seats=8)
 
 
-@pytest.mark.django_db
 def test_there_are_pages_to_walk(pages: dict[str, str]) -> None:
     assert set(MOMENTS) == pages.keys()
 

@@ -32,7 +32,6 @@ def pages(render: Render) -> dict[str, str]:
     return render(rich=rich(3), live=under_way())
 
 
-@pytest.mark.django_db
 def test_there_are_pages(pages: dict[str, str]) -> None:
     assert {"rich", "live"} == pages.keys()
 

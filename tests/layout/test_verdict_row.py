@@ -16,7 +16,6 @@ def pages(render: Render) -> dict[str, str]:
     return render("?look=answers", rich=rich(3), live=under_way(5))
 
 
-@pytest.mark.django_db
 def test_it_is_said_of_a_run_that_has_ended(pages: dict[str, str]) -> None:
     assert "Best of these" in pages["rich"] and "Best of these" not in pages["live"]
 

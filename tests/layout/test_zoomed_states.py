@@ -178,7 +178,6 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         owner.delete()
 
 
-@pytest.mark.django_db
 def test_there_are_pages(pages: dict[str, str]) -> None:
     assert all("<main" in html for html in pages.values())
 
