@@ -48,7 +48,7 @@ class NotRead(Exception):
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPages:
     """What a search has found, `url` and `title` each, and what it cost in US dollars. `lacks`:
     why only a part of it could be asked."""
 
@@ -74,7 +74,7 @@ class Researcher(Protocol):
 
     engine: str
 
-    async def search(self, query: str, count: int) -> Found:
+    async def search(self, query: str, count: int) -> FoundPages:
         """Raises NotRead."""
         ...
 
