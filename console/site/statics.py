@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -49,9 +49,27 @@ class VersionedStatics(StaticFilesStorage):
         """By plain name."""
         return {name: _version(name, path) for name, path in _found().items()}
 
+    @cached_property
+    def _urls(self) -> dict[str, str]:
+        """Of the versions, by plain name: a page names sixty, and they never change."""
+        url = super().url
+        return {name: url(version.name) for name, version in self.versions.items()}
+
     def url(self, name: str | None) -> str:
-        version = None if settings.DEBUG else self.versions.get(name or "")
-        return super().url(version.name if version else name)
+        known = None if settings.DEBUG else self._urls.get(name or "")
+        return known or super().url(name)
+
+    def kept(self, what: tuple[str, ...], make: Callable[[], str]) -> str:
+        """What names many of them, made once; of files that may change it is made each time."""
+        if settings.DEBUG:
+            return make()
+        if what not in self._made:
+            self._made[what] = make()
+        return self._made[what]
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, ...], str]:
+        return {}
 
     def names(self) -> list[str]:
         return sorted(_found() if settings.DEBUG else self.versions)

@@ -26,6 +26,10 @@ def modules(folders: Collection[str] | None = None) -> dict[str, str]:
     return {name.removesuffix(MODULE): static(name) for name in ours}
 
 
+def _written(folders: tuple[str, ...]) -> str:
+    return json.dumps({"imports": modules(folders)}, separators=(",", ":"))
+
+
 @register.simple_tag(takes_context=True)
 def import_map(context: template.Context, *folders: str) -> SafeString:
     """Nothing where there is no request, and so no nonce: a page that says what went wrong
@@ -34,5 +38,5 @@ def import_map(context: template.Context, *folders: str) -> SafeString:
     if nonce is None:
         return SafeString("")
     # Addresses of ours: none holds what could end the element.
-    text = mark_safe(json.dumps({"imports": modules(folders)}, separators=(",", ":")))
+    text = mark_safe(versioned_statics().kept(folders, lambda: _written(folders)))
     return format_html('<script type="importmap" nonce="{}">{}</script>', str(nonce), text)
