@@ -43,6 +43,11 @@ FINISH_REASONS = {
     "function_call": "tool_calls",
 }
 PLAIN_FIELDS = {"content", "role"}  # of a delta that is a piece of text and nothing else
+# What a chunk that brings one may have beside it without saying more.
+CHUNK = "chat.completion.chunk"
+PLAIN_PAYLOAD = {"id", "object", "created", "model", "provider", "choices", "usage"}
+PLAIN_PAYLOAD |= {"system_fingerprint", "service_tier", "obfuscation"}
+PLAIN_CHOICE = {"index", "delta", "finish_reason", "native_finish_reason", "logprobs"}
 THOUGHT_PARTS = ("thinking", "reasoning", "thought")  # types of parts of content
 NO_REASON = {"", "null", "none"}  # as some write that there is none yet
 
@@ -71,6 +76,9 @@ class Unicode:
 
     def take(self, text: str) -> tuple[str, bool]:
         """(what may be shown now, whether the limit was reached)."""
+        if text.isascii() and "\0" not in text and not self._high and self._has_room(text):
+            self.size += len(text)  # as most pieces are: nothing to be mended or counted
+            return text, False
         text = self._high + text
         self._high = ""
         if "\ud800" <= text[-1:] <= "\udbff":
@@ -82,6 +90,9 @@ class Unicode:
         if len(encoded) > room:
             return encoded[:room].decode(errors="ignore"), True
         return text, False
+
+    def _has_room(self, ascii_text: str) -> bool:
+        return self.size + len(ascii_text) <= self._limit
 
     def rest(self) -> str:
         high, self._high = self._high, ""
@@ -166,7 +177,39 @@ class AnswerReader:
             if self._unreadable > self._limits.unreadable:
                 raise ProviderError(Reason.BAD_RESPONSE) from None
             return
-        yield from self.take_object(payload, failed=event.event == "error")
+        plain = "" if event.event == "error" else self._plain(payload)
+        if plain:
+            yield from self._write(plain)
+        else:
+            yield from self.take_object(payload, failed=event.event == "error")
+
+    def _plain(self, payload: dict[str, Any]) -> str:
+        """The text of a chunk that is a piece of it and nothing else, of the answer that the
+        chunk before was of, as nearly all are: then that is all there is to be looked for. "" of
+        any other, which is untouched."""
+        choices = payload.get("choices")
+        if not (isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict)):
+            return ""
+        choice: dict[str, Any] = choices[0]
+        delta = choice.get("delta")
+        if not (
+            isinstance(delta, dict)
+            and isinstance(content := delta.get("content"), str)
+            and self.finish_reason is None
+            and choice.get("finish_reason") is None
+            and not choice.get("index")
+            and payload.get("object") == CHUNK
+            and not payload.get("usage")
+            and payload.keys() <= PLAIN_PAYLOAD
+            and choice.keys() <= PLAIN_CHOICE
+            and _is_plain(delta)
+            and _named(payload) == self._noted
+            and self._marks.has_none_in(content)
+            and self._thoughts.has_none_in(content)
+        ):
+            return ""
+        self._marks.went_by(content)
+        return content
 
     def take_object(self, payload: dict[str, Any], *, failed: bool = False) -> Iterator[Delta]:
         choice = _first_choice(payload)
@@ -248,10 +291,10 @@ class AnswerReader:
             self._citations.take(payload["search_results"])
         for said in (payload, choice):
             self._citations.take_grounding(said)
-        model, provider, number = payload.get("model"), payload.get("provider"), payload.get("id")
-        if (model, provider, number) == self._noted:
+        named = model, provider, number = _named(payload)
+        if named == self._noted:
             return
-        self._noted = model, provider, number
+        self._noted = named
         if isinstance(model, str) and model:
             self._model = _short(model)
         if isinstance(provider, str) and provider:
@@ -325,6 +368,10 @@ class AnswerReader:
         text, reasoning = self._text.take(text)[0], self._reasoning.take(reasoning)[0]
         self._reasoned = [reasoning]
         yield Recast(text, reasoning)
+
+
+def _named(payload: dict[str, Any]) -> tuple[Any, Any, Any]:
+    return payload.get("model"), payload.get("provider"), payload.get("id")
 
 
 def _first_choice(payload: dict[str, Any]) -> dict[str, Any]:

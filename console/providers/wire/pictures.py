@@ -174,6 +174,16 @@ class PictureMarks:
         self._before = told[-1:] or self._before
         return told
 
+    def has_none_in(self, text: str) -> bool:
+        """No picture, and none that may begin at its end: then it comes out as it went in."""
+        if self._head or self._held or "!" in text or ":" in text:
+            return False
+        return not _MAY_BE_CANDIDATE.search(text, max(0, len(text) - 4))
+
+    def went_by(self, text: str) -> None:
+        """Text that `has_none_in` was said of."""
+        self._before = text[-1:] or self._before
+
     def end(self) -> str:
         held, self._held = self._held, ""
         pieces: list[str] = []

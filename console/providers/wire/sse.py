@@ -67,10 +67,13 @@ class Parser:
         self._dropping = self.overflowed = True
 
     def _line(self, rest: bytes) -> list[ServerSentEvent]:
-        self._keep(rest)
-        line, dropped = bytes(self._tail), self._dropping
-        self._tail.clear()
-        self._dropping = False
+        if self._tail or self._dropping or len(rest) > self._limit:
+            self._keep(rest)
+            line, dropped = bytes(self._tail), self._dropping
+            self._tail.clear()
+            self._dropping = False
+        else:
+            line, dropped = rest, False
         if self._first:
             self._first = False
             line = line.removeprefix(BOM)

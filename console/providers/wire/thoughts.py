@@ -159,6 +159,19 @@ class Thoughts:
             if (self._held, self._state) == before:
                 return
 
+    def has_none_in(self, text: str) -> bool:
+        """Whether it goes on with the answer as it was, and no mark may end in it: then it counts
+        as taken."""
+        if self._held or not self._text or self._state != self._writing:
+            return False
+        if self._looks:
+            window = self._tail + text
+            if self._is_looking or self._begins_with_words or _FIRST_OF_CLOSINGS.search(window):
+                return False
+            self._text.append(text)
+            self._tail = window[-LONGEST_CLOSING:]
+        return True
+
     def end(self, *, finished: bool, cut: bool) -> Iterator[Piece]:
         """`finished`: the server says it is all; `cut`: at the limit of its output."""
         if self._state == self._writing and self._is_looking and self._looks:
