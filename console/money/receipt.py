@@ -33,7 +33,8 @@ ORDER = (
 class PaidCall:
     """Money is in US dollars, prices are of a million tokens. `cost` is as on the page, `booked`
     what was taken from the budgets: of a call whose cost nobody said, an estimate. `held` and what
-    follows is empty where no budget concerned the call. `web` is what was searched for all."""
+    follows is empty where no budget concerned the call. `web` is what the site's own engine was
+    asked; what was `booked` for that is told always, since the page of budgets sums it."""
 
     call: str
     step: str
@@ -94,6 +95,7 @@ def _searches(state: RunState, holds: Iterable[Hold]) -> list[PaidCall]:
     if not paid and not any(hold.settled_nano for hold in held):
         return []
     settled = [hold.settled_nano for hold in held if hold.settled_nano is not None]
+    from_budgets = [hold.amount_nano for hold in held if hold.windows]
     none = dict.fromkeys(field.name for field in fields(PaidCall))
     line = none | {
         "call": "web",
@@ -104,7 +106,7 @@ def _searches(state: RunState, holds: Iterable[Hold]) -> list[PaidCall]:
         "searches": len(paid) or sum(1 for nano in settled if nano),
         "cost": sum(paid, Decimal(0)),
         "cost_source": COMPUTED,
-        "held": dollars(sum(hold.amount_nano for hold in held)) if held else None,
+        "held": dollars(sum(from_budgets)) if from_budgets else None,
         "booked": dollars(sum(settled)) if settled else None,
         "is_estimated": any(hold.is_estimated for hold in held) if held else None,
     }

@@ -35,7 +35,7 @@ class Shares:
             self.taken(key, amount)
 
     def taken(self, key: str, amount: int) -> None:
-        if part_of(key) == WEB:
+        if key.startswith(f"{WEB}-"):
             self._searched += amount  # further ones have what is left of it
         else:
             self._taken.add(key)

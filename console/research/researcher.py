@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ..engine.errors import LeaseLost
-from ..engine.pool import FoundPages, NotRead, PageRead, Pool
+from ..engine.pool import NotRead, PageRead, Pool, SearchHits
 from ..engine.state import RunStatus
 from ..models import Run, SourceText
 from .addresses import Allowed
@@ -67,7 +67,7 @@ class SiteResearcher:
         self.engine = self._engine.name if self._engine else ""
         self.price = price_of_a_search()
 
-    async def search(self, query: str, count: int) -> FoundPages:
+    async def search(self, query: str, count: int) -> SearchHits:
         if self._engine is None:
             raise NotRead(NO_ENGINE)
         try:
@@ -77,7 +77,7 @@ class SiteResearcher:
         except Exception:  # whatever an engine answers, its run goes on
             log.exception("a search with %s failed in an unforeseen way", self.engine)
             raise NotRead(f"{self.engine} could not be searched.") from None
-        return FoundPages([{"url": hit.url, "title": hit.title} for hit in hits], self.price)
+        return SearchHits([{"url": hit.url, "title": hit.title} for hit in hits], self.price)
 
     async def read(self, url: str) -> PageRead:
         return await _pages().read(url, self._fetch)

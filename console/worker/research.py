@@ -12,7 +12,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from ..engine.errors import Reason
-from ..engine.pool import FoundPages, NotRead, PageRead
+from ..engine.pool import NotRead, PageRead, SearchHits
 from ..files.excerpts import excerpt, in_words
 from ..files.reading import parts_of
 from ..models import ProjectFile
@@ -48,25 +48,25 @@ class RunResearcher(SiteResearcher):
         if self._project_id is not None and not web:
             self.engine = FILES
 
-    async def search(self, query: str, count: int) -> FoundPages:
+    async def search(self, query: str, count: int) -> SearchHits:
         found: list[dict[str, str]] = []
         if self._project_id is not None:
             self._queries.append(query)
             found = await self.db(_files_found, self._project_id, query, count)
             self._found |= {one["url"] for one in found}
         if not self._has_web:
-            return FoundPages(found)
+            return SearchHits(found)
         try:
             pages = await self._search_the_web(query, count)
         except NotRead as why:
             if found:
-                return FoundPages(found, lacks=why)
+                return SearchHits(found, lacks=why)
             raise
         # In turn, so that neither leaves the other no room.
         hits = [one for pair in zip_longest(found, pages.hits) for one in pair if one]
-        return FoundPages(hits, pages.cost)
+        return SearchHits(hits, pages.cost)
 
-    async def _search_the_web(self, query: str, count: int) -> FoundPages:
+    async def _search_the_web(self, query: str, count: int) -> SearchHits:
         """One that is stopped before its engine has answered stays held: nobody knows whether it
         is billed, and who gives back what is left takes it for that."""
         if not self.price:

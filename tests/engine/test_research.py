@@ -14,7 +14,7 @@ from console.engine.content import text_of
 from console.engine.errors import Reason
 from console.engine.findings.cited import cited
 from console.engine.findings.extracts import library, passages, sentences
-from console.engine.pool import FoundPages, NotRead, PageRead, Pool
+from console.engine.pool import NotRead, PageRead, Pool, SearchHits
 from console.engine.provider import Request
 from console.engine.spec import Panelist, Research
 from console.engine.state import RunState, Step
@@ -41,13 +41,13 @@ class Web:
         self._texts: dict[int, str] = {}
         self.seconds = 0.0
 
-    async def search(self, query: str, count: int) -> FoundPages:
+    async def search(self, query: str, count: int) -> SearchHits:
         self.asked.append(query)
         await asyncio.sleep(self.seconds)
         if query not in self.found:
             raise NotRead("The engine is away.")
         hits = [{"url": url, "title": f"Page {url[-1]}"} for url in self.found[query]]
-        return FoundPages(hits, self.price)
+        return SearchHits(hits, self.price)
 
     async def read(self, url: str) -> PageRead:
         self.fetched.append(url)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from console.engine.pool import FoundPages, NotRead
+from console.engine.pool import NotRead, SearchHits
 from console.engine.spec import Panelist, Spec
 from console.engine.steps import prompts
 from console.engine.usage import Price
@@ -132,8 +132,8 @@ async def test_files_and_the_web_are_read_in_turn(monkeypatch: pytest.MonkeyPatc
         names = ("one", "two", "three")
         return [{"url": f"http://here.example/{name}", "title": name} for name in names]
 
-    async def search(self: Any, query: str, count: int) -> FoundPages:
-        return FoundPages([{"url": "http://web.example/", "title": "web"}])
+    async def search(self: Any, query: str, count: int) -> SearchHits:
+        return SearchHits([{"url": "http://web.example/", "title": "web"}])
 
     monkeypatch.setattr(SiteResearcher, "search", search)
     payer = Payer(1, None, None, 7)

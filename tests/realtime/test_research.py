@@ -114,7 +114,8 @@ def test_what_the_engine_is_paid_is_on_the_receipt_and_in_what_the_run_cost(
     assert [search["cost"] for search in state.research["searches"]] == ["0.005", "0.005"]
     first, *calls = receipt_of(run, state)
     assert (first.call, first.model, first.searches) == ("web", "SearXNG", 2)
-    assert (first.cost, first.cost_source, first.held) == (Decimal("0.01"), "computed", first.cost)
+    assert (first.cost, first.cost_source, first.held) == (Decimal("0.01"), "computed", None)
+    assert first.booked == first.cost
     # No budget concerned it, and still it is on record when it was paid.
     assert {hold.engine for hold in Hold.objects.all()} == {"SearXNG"}
     run.refresh_from_db()
