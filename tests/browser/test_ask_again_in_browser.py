@@ -91,6 +91,18 @@ def test_what_changed_since_is_read_beside_the_earlier_answer(
     looks_right(page, javascript=javascript)
     shoot(page, f"taken-{javascript}")
 
+    # Nor is who stays where another panel is asked the same.
+    page.goto(again)
+    page.get_by_role("link", name="Edit and run").click()
+    page.get_by_label("Take over answers").check()
+    looks_right(page, javascript=javascript)
+    shoot(page, f"edited-{javascript}")
+    page.get_by_role("button", name="Fuse", exact=True).click()
+    expect(page).to_have_url(re.compile("/fusion/runs/"))
+    until(lambda: 'data-status="completed"' in people("bob").http.get(page.url).text)
+    page.goto(f"{page.url.partition('?')[0]}?look=answers")
+    expect(page.get_by_text("taken over from an earlier run").first).to_be_visible()
+
 
 def test_who_types_something_like_it_is_told_of_it(
     visit: Visit, people: People, shoot: Shoot

@@ -37,6 +37,7 @@ from console.services.errors import Refused
 from console.services.links import run_share
 from console.services.order import run_tags, run_title, runs_mark
 from console.services.reopening import reopen
+from console.services.tokens import token_create
 from console.worker import removal
 
 from .story import Story, link_to
@@ -51,6 +52,7 @@ def run(alice: User) -> Run:
     """Everybody may read it in every way that there is."""
     run = Story().whole().save(alice, prompt=PROMPT, visibility="team")
     link_to(run, "by-link")
+    run_tags(run=run, names=["equids"])
     return run
 
 
@@ -85,14 +87,26 @@ def seen_by(user: User | None, run: Run) -> dict[str, bool]:
         for at in (
             "/fusion",
             "/fusion/runs",
+            "/fusion/runs?q=quagga",
+            "/fusion/runs?q=quagga&order=best&tag=equids",
+            "/fusion/runs?tag=equids&all",
             f"/fusion/runs/{run.pk}",
             f"/fusion/runs/{run.pk}/compare",
-            f"/fusion/runs/{run.pk}/export?format=md",
+            *(f"/fusion/runs/{run.pk}/export?format={form}" for form in ("md", "json", "html")),
             "/fusion/shared/by-link",
+            "/fusion/shared/by-link/export?format=json",
+            "/fusion/shared/by-link/compare",
             "/admin/console/run/",
             f"/admin/console/run/{run.pk}/change/",
         )
     }
+    if user:
+        headers = {"authorization": f"Bearer {token_create(owner=user)[1]}"}
+        for at in ("", "?q=quagga", f"/{run.pk}", f"/{run.pk}/export?format=md"):
+            read = client.get(f"/v1/runs{at}", headers=headers)
+            pages[f"/v1/runs{at}"] = PROMPT in read.content.decode()
+        likes = {"prompt": "Should the quagga ever come back?", "preset": "quality"}
+        pages["like it"] = PROMPT in client.post("/fusion?like", likes).content.decode()
     return pages | {
         "branches": any(run in b for b in access.visible(user) if user) if user else False
     }
@@ -247,7 +261,7 @@ def test_who_comes_a_moment_late_changes_nothing_of_it(run: Run, alice: User) ->
     assert not ShareLink.objects.filter(ended_at=None, made_at__gt=run.created_at).exists()
     assert not SearchEntry.objects.exists(), "nor is it found by its words"
     runs_put_back(act=RunDeletion.objects.get().act, person=alice)
-    assert SearchEntry.objects.get().heading == "quagga"
+    assert SearchEntry.objects.get().heading == "quagga · equids"
 
 
 def test_one_that_cannot_be_removed_keeps_none_of_the_others(

@@ -13,8 +13,12 @@ from django.utils import timezone
 
 from console import access
 from console.models import Run, SearchEntry, Visibility
+from console.models.order import ARCHIVE, STAR
 from console.search import Filters, find, read_query
-from console.search.facets import COSTS, STATES
+from console.search.facets import COSTS, STATES, kept_facets
+from console.services.order import run_tags, runs_mark
+from console.services.projects import project_save, runs_project
+from console.services.verdicts import WhatWasSeen, verdict_set
 from tests.console.story import Story, a_spec
 
 pytestmark = pytest.mark.database
@@ -75,6 +79,34 @@ def test_everybody_finds_what_they_may_read_and_nothing_else(
                     if run.pk in readable and run.owner_id == narrowed.get("person", run.owner_id)
                 }
                 assert {hit.run for hit in found.hits} == expected, (person, words, narrowed)
+
+
+def test_what_is_kept_of_a_run_narrows_and_shows_nobody_more(
+    runs: list[Run], alice: User, bob: User, charlie: User, ada: User
+) -> None:
+    people = (alice, bob, charlie, ada)
+    project = project_save(by=alice, name="Fens")
+    for run in runs:
+        assert run.owner
+        run_tags(run=run, names=["wet"])
+        for kind in (STAR, ARCHIVE):
+            runs_mark(runs=[run], person=run.owner, kind=kind, on=True)
+        verdict_set(run=run, person=run.owner, best="A", seen=WhatWasSeen())
+    runs_project(runs=runs, project=project)
+    for person, words in itertools.product(people, ("", "cranes")):
+        readable = {*access.runs_visible_to(person).values_list("pk", flat=True)}
+        own = readable & {run.pk for run in runs if run.owner == person}
+        for kept, expected in (
+            ({"tag": "wet"}, readable),
+            ({"project": project.pk}, readable),
+            ({"starred": True}, own),
+            ({"archived": True}, own),
+            ({"tag": "wet", "project": project.pk, "starred": True}, own),
+            ({"tag": "dry"}, set()),
+        ):
+            more = kept_facets(person.pk, **kept)  # type: ignore[arg-type]
+            found = find(person, read_query(words), Filters(more=more, best=True), count=50)
+            assert {hit.run for hit in found.hits} == expected, (person, words, kept)
 
 
 def test_an_admin_finds_of_others_what_the_team_reads(runs: list[Run], ada: User) -> None:
