@@ -99,6 +99,9 @@ def test_what_a_colleague_finds_best_is_a_dot_until_it_is_read(
     run = ended(people, "bob", "Which tree is it?")
     people("bob").post(f"{run}/share", {"visibility": "team"}, token_from=run)
     people("alice").post(f"{run}/verdict", {"best": "A", "note": "To the point."}, token_from=run)
+    plain = visit("bob", viewport=DESK, java_script_enabled=False)
+    plain.goto("/fusion/tokens")
+    expect(plain.get_by_role("link", name="Others did something to your runs")).to_be_visible()
     page = visit("bob", viewport=PHONE)
     page.goto("/fusion")
     dot = page.get_by_role("link", name="Others did something to your runs")
@@ -112,32 +115,38 @@ def test_what_a_colleague_finds_best_is_a_dot_until_it_is_read(
     expect(dot).to_have_count(0)
 
 
-def test_a_link_made_without_javascript_is_shown_once_and_stands_in_no_log(
-    visit: Visit, people: People, stack: Stack, shoot: Shoot
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
+def test_a_link_that_is_made_is_shown_once_and_stands_in_no_log(
+    visit: Visit, people: People, stack: Stack, shoot: Shoot, javascript: bool
 ) -> None:
     run = ended(people, "bob", "Which stone is it?")
-    page = visit("bob", viewport=PHONE, java_script_enabled=False)
+    size = DESK if javascript else PHONE
+    page = visit("bob", viewport=size, java_script_enabled=javascript)
     page.goto(run)
     page.locator(".share > summary").click()
     page.get_by_label("Anyone with the link").check()
     page.get_by_label("It ends").select_option(label="in 7 days")
     page.get_by_label("the prompt").check()
-    shoot(page, "sharing")
+    shoot(page, f"sharing-{javascript}")
     page.get_by_role("button", name="Save").click()
     link = page.get_by_label("Link, readable without an account").input_value()
-    shoot(page, "link-made")
-    reader = visit()
+    shoot(page, f"link-made-{javascript}")
+    if javascript:
+        assert problems(page) == []
+        assert wide_things(page) == []
+    reader = visit(viewport=size, java_script_enabled=javascript)
     reader.goto(link)
     expect(reader.get_by_role("region", name="Fused answer")).to_be_visible()
     assert "stone" not in reader.content()
-    assert problems(reader) == []
+    if javascript:
+        assert problems(reader) == []
     for part in ("", "/frames", "/compare", "/export?format=md", "/nowhere"):
         people("bob").http.get(link + part)
     page.goto(run)
     page.locator(".share > summary").click()
     page.get_by_label("Only me").check()
     page.get_by_role("button", name="Save").click()
-    assert people("bob").http.get(link).status_code == 410
+    until(lambda: people("bob").http.get(link).status_code == 410)
     log = stack.log.read_text()
     assert "/fusion/shared/***" in log
     assert link.rpartition("/")[2] not in log
