@@ -25,6 +25,7 @@ from .models import (
     PromptTemplate,
     Run,
     RunFile,
+    RunPicture,
     ShareLink,
     Visibility,
 )
@@ -253,6 +254,14 @@ def file_of(run: Run, number: int) -> RunFile:
     row = RunFile.objects.select_related("file").filter(run=run, number=number).first()
     if row is None:
         raise Http404("No such file.")
+    return row
+
+
+def picture_of(run: Run, hash: str) -> RunPicture:
+    """The same."""
+    row = RunPicture.objects.select_related("file").filter(run=run, file=hash[:64]).first()
+    if row is None or "\0" in hash:
+        raise Http404("No such picture.")
     return row
 
 

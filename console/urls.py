@@ -50,6 +50,7 @@ urlpatterns = [
     path("fusion/import", imports.import_runs, name="run-import"),
     path("fusion/files", files.bring, name="file-bring"),
     path("fusion/files/text", files.text, name="file-text"),
+    path("fusion/files/small", files.small, name="file-small"),
     path("fusion/runs/under-way", runs.under_way, name="runs-under-way"),
     path("fusion/runs/chosen", chosen.chosen, name="runs-chosen"),
     path("fusion/runs/deleted", deletions.deleted, name="run-deleted"),

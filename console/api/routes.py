@@ -14,6 +14,7 @@ from .runs.endpoints import cancel, fuse, look_up, run, run_create, run_list, ru
 from .runs.events import events
 from .runs.export import export
 from .runs.order import run_change, run_remove
+from .runs.pictures import picture
 from .runs.projects import projects
 from .runs.receipt import receipt
 from .runs.spent import key, usage
@@ -41,6 +42,7 @@ ROUTES = (
     Route("runs/<uuid:run_id>/differences", "api-run-differences", {"GET": differences}),
     Route("runs/<uuid:run_id>/changes", "api-run-changes", {"GET": changes}),
     Route("runs/<uuid:run_id>/export", "api-run-export", {"GET": export}),
+    Route("runs/<uuid:run_id>/pictures/<str:hash>", "api-run-picture", {"GET": picture}),
     Route("runs/<uuid:run_id>/receipt", "api-run-receipt", {"GET": receipt}),
     Route("runs/<uuid:run_id>/cancel", "api-run-cancel", {"POST": cancel}),
     Route("runs/<uuid:run_id>/verdict", "api-run-verdict", {"POST": verdict}),

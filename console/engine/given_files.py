@@ -37,6 +37,25 @@ class GivenFiles:
     told: tuple[Told, ...] = ()
 
 
+@dataclass(frozen=True)
+class ToSee:
+    """What stands behind the material of who compares answers or writes from them: pictures, or
+    a sentence that there are some."""
+
+    parts: tuple[dict[str, Any], ...] = ()
+    files: Mapping[str, FileData] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()
+
+    def behind(self, message: dict[str, Any]) -> dict[str, Any]:
+        if not self.parts:
+            return message
+        if not self.files:
+            told = "\n\n".join(part["text"] for part in self.parts)
+            return message | {"content": f"{message['content']}\n\n{told}"}
+        first = {"type": "text", "text": message["content"]}
+        return message | {"content": [first, *self.parts]}
+
+
 def was_given(told: Iterable[Told]) -> list[str]:
     """ "was given “report.pdf” as text, pages 1–3 of 300, which fit" """
     return [_words(one) for one in told if one.get("given") != NOT]

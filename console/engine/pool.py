@@ -14,9 +14,11 @@
                asked for: call, place, tool, asked, at, and of what was done found (how many pages)
                or number, with room and about (what of the page was given); else failure, as the
                model was told it
-    lookups    claims that a reader has had looked up: id, fusion, claim, text, stances, at
-               [, call], and when that is_over: queries, sources (numbers), quotes (source, quote,
-               says, found) [, note]
+    lookups    claims that were looked up: id, fusion, claim, text, stances, at [, call]
+               [, before: for the writer of the fusion, else for a reader: token, None or the
+               number of the one that asked, until it is over], and when that is_over:
+               queries, sources (numbers), quotes (source, quote, says, found) [, note: why that
+               came to nothing]
 
 A source keeps its number for everybody. What it says stands elsewhere (rows of its own), since a
 page is long: state, log and pages of ours carry what is said of it. Every value here is replaced
@@ -167,8 +169,29 @@ def closed(pool: Pool, note: str) -> Pool:
     """With an end to every look-up that is open."""
     for one in lookups(pool):
         if not one.get("is_over"):
-            pool = with_lookup(pool, one | {"is_over": True, "note": note})
+            pool = with_lookup(pool, ended_lookup(one, note=note))
     return pool
+
+
+def ended_lookup(lookup: dict[str, Any], note: str = "", **found: Any) -> dict[str, Any]:
+    """Who pays for it is of no use to anybody any more."""
+    kept = {name: value for name, value in lookup.items() if name != "token"}
+    return kept | found | {"is_over": True} | ({"note": note} if note else {})
+
+
+def without_failed(pool: Pool, lookup: Mapping[str, Any]) -> Pool:
+    """Without what came to nothing in it, so that it is searched and read anew."""
+    queries = set(lookup.get("queries", ()))
+    of_it = [search for search in searches(pool) if search["query"] in queries]
+    found = {hit["url"] for search in of_it for hit in search["found"]}
+    return pool | {
+        "searches": [s for s in searches(pool) if s["found"] or s not in of_it],
+        "sources": [
+            s
+            for s in sources(pool)
+            if "number" in s or not found & {s["url"], s.get("asked", s["url"])}
+        ],
+    }
 
 
 def _with(entries: list[dict[str, Any]], entry: dict[str, Any], by: str) -> list[dict[str, Any]]:

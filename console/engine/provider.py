@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .attachments import Picture
 from .given_files import FileData, Told
 from .receipt import Receipt
 from .terms import NONE, Terms
@@ -99,8 +100,10 @@ class Finish(Receipt):
     `finish_reason` is `stop`, `length`, `content_filter`, `tool_calls` or None
     when the stream ended properly but did not say why (shown as unconfirmed).
     `cost` is what the provider reported, None when it did not: who said so is
-    set by whoever asked it.
+    set by whoever asked it. `pictures` are those of its attachments that came whole.
     """
+
+    pictures: tuple[Picture, ...] = field(default=(), repr=False)
 
 
 Chunk = TextDelta | ReasoningDelta | Recast | Alive | Complete | Unstreamed | Finish

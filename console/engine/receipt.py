@@ -28,7 +28,7 @@ class Receipt:
     `citations` are the web pages that the provider says the text rests on, each a `url` and
     a `title`, which may be empty; the `number` by which the text names one stands there where it
     is not its place.
-    `attachments` are what came beside the text and is not kept (`attachments.py`).
+    `attachments` are what came beside the text (`attachments.py`).
     `goes_on` is said of a call that ended in calls of our tools, and so leads to another: `back`
     has the fields of the message that its model wants to have back as they came (its thoughts,
     signed).
@@ -49,7 +49,7 @@ class Receipt:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; lists without an entry and counts of nothing are left out."""
-        said = ((f.name, _to_json(getattr(self, f.name))) for f in fields(self))
+        said = ((f.name, _to_json(getattr(self, f.name))) for f in fields(Receipt))
         return {name: value for name, value in said if value not in ([], {}, 0)}
 
     @classmethod

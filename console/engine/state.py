@@ -103,7 +103,7 @@ class CallState:
     unreadable: int = 0
     # Web pages that the provider says the text rests on: `url` and `title`.
     citations: list[dict[str, str]] = field(default_factory=list)
-    # What came beside the text and is not kept: `type`, and `bytes` or `url`.
+    # What came beside the text (`attachments.py`).
     attachments: list[dict[str, Any]] = field(default_factory=list)
     # How each file that was attached was given to it (`given_files.py`).
     files: list[dict[str, Any]] = field(default_factory=list)

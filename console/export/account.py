@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from ..engine.attachments import amount
+from ..engine.attachments import alt_of, amount, kept, not_kept
 from ..engine.findings.ruling import told
 from ..engine.given_files import by_how
 from ..engine.spec import Spec, letter
 from ..engine.state import CallState, FusionState, RunState, Step
 from ..engine.usage import UNKNOWN, money
+from ..files.answered import data_address
 from ..files.attached import described
 from ..models import Run, Verdict
 from ..models.shown import Shown
@@ -74,6 +75,14 @@ class ToldPart:
 
 
 @dataclass(frozen=True)
+class ToldPicture:
+    """`address` has all of it."""
+
+    address: str
+    alt: str
+
+
+@dataclass(frozen=True)
 class ToldFusion:
     """`text` is as it is read, `marked` with its marks of source, which name `letters`."""
 
@@ -86,6 +95,7 @@ class ToldFusion:
     asked: str
     parts: tuple[ToldPart, ...]
     why_no_analysis: str
+    pictures: tuple[ToldPicture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,7 @@ class ToldAnswer:
     reasoning: str
     note: str
     sources: tuple[tuple[int, str, str], ...]  # number, address, title
+    pictures: tuple[ToldPicture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -263,6 +274,7 @@ def _fusions(spec: Spec, state: RunState, shown: Shown) -> Iterator[ToldFusion]:
             asked=_wish(fusion_for(fusion, shown)),
             parts=tuple(_parts(told_of.analysis)) if told_of.analysis else (),
             why_no_analysis=told_of.error or "",
+            pictures=_pictures(call) if is_written else (),
         )
 
 
@@ -345,9 +357,22 @@ def _answers(spec: Spec, state: RunState) -> Iterator[ToldAnswer]:
             model=_model(seat, call),
             text=seat.text,
             reasoning=call.reasoning if call else "",
-            note=seat.error or ("" if call else "It was never asked."),
+            note=seat.error or _lost(call),
             sources=tuple(sources),
+            pictures=_pictures(call),
         )
+
+
+def _lost(call: CallState | None) -> str:
+    if call is None:
+        return "It was never asked."
+    lost = not_kept(call.attachments)
+    return f"It came with {lost}." if lost else ""
+
+
+def _pictures(call: CallState | None) -> tuple[ToldPicture, ...]:
+    found = ((data_address(one), alt_of(one)) for one in kept(call.attachments if call else ()))
+    return tuple(ToldPicture(address, alt) for address, alt in found if address)
 
 
 def _model(seat: shapes.Seat, call: CallState | None) -> str:

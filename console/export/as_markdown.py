@@ -21,6 +21,7 @@ from .account import (
     ToldFile,
     ToldFusion,
     ToldLine,
+    ToldPicture,
     ToldSource,
 )
 
@@ -77,6 +78,10 @@ def _changes(changed: ToldChanges) -> str:
     )
 
 
+def _picture(picture: ToldPicture) -> str:
+    return f"![{_line(picture.alt)}]({picture.address})"
+
+
 def _source(source: ToldSource) -> str:
     number = f"[{source.number}] " if source.number else ""
     cited = f" — **{source.cited_by}**" if source.cited_by else ""
@@ -93,6 +98,7 @@ def _fusion(fusion: ToldFusion) -> Iterator[str]:
     yield f"## {fusion.title}"
     if fusion.text:
         yield closed(fusion.text)
+    yield from map(_picture, fusion.pictures)
     if fusion.notes:
         yield _list(fusion.notes)
     if fusion.asked:
@@ -136,6 +142,7 @@ def _answer(answer: ToldAnswer) -> Iterator[str]:
         yield f"> {_line(answer.note)}"
     if answer.text:
         yield closed(answer.text)
+    yield from map(_picture, answer.pictures)
     if answer.sources:
         yield "Sources:"
         yield "\n".join(

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
+from ..files.portable import put_in
 from ..models import Run
 from ..models.shown import Shown
 from ..record.changed_since import earlier
@@ -65,7 +66,9 @@ def export_runs(
         case "json":
             # What nobody here knows may be anything: it is shown to its owner alone.
             sees_all = all(shown(run).inner for run in runs)
-            text = to_json(write(runs, shown, its_own()), kept=runs if sees_all else ())
+            document = write(runs, shown, its_own())
+            put_in(document)
+            text = to_json(document, kept=runs if sees_all else ())
         case "md":
             text = markdown(accounts())
         case "html":

@@ -19,6 +19,7 @@ class Attached:
     name: str
     type: str
     read: dict[str, Any]
+    as_text: frozenset[int] = frozenset()  # seats that are given its text by choice
 
     @property
     def described(self) -> str:
@@ -45,5 +46,8 @@ def attached_to(run_id: UUID) -> dict[str, Attached]:
     """Hash -> file, also those of the conversation before."""
     rows = RunFile.objects.filter(run=run_id).select_related("file")
     return {
-        row.file_id: Attached(row.file_id, row.name, row.file.type, row.file.read) for row in rows
+        row.file_id: Attached(
+            row.file_id, row.name, row.file.type, row.file.read, frozenset(row.as_text)
+        )
+        for row in rows
     }

@@ -79,7 +79,8 @@ def type_of(path: Path, name: str) -> str:
     return _text(begin, name)
 
 
-def _by_signature(begin: bytes, file: BinaryIO, name: str) -> str:
+def picture_type(begin: bytes) -> str:
+    """ "" of what is no picture of the four kinds."""
     if begin.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if begin.startswith(b"\xff\xd8\xff"):
@@ -88,6 +89,12 @@ def _by_signature(begin: bytes, file: BinaryIO, name: str) -> str:
         return "image/gif"
     if begin[:4] == b"RIFF" and begin[8:12] == b"WEBP":
         return "image/webp"
+    return ""
+
+
+def _by_signature(begin: bytes, file: BinaryIO, name: str) -> str:
+    if picture := picture_type(begin):
+        return picture
     if begin.startswith(b"%PDF-"):
         return PDF
     if begin.startswith(b"PK\x03\x04"):

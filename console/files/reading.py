@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,17 +67,9 @@ def read(file: File, name: str = "") -> File:
     if file.read and (file.read.get("error") or path_of(file.hash, "text").exists()):
         return file
     found = _found(file)
-    told = {key: found[key] for key in _TOLD if found.get(key)}
-    if error := found.get("error"):
-        told["error"] = error
-        if why := found.get("why"):
-            log.info("a file of type %s could not be read: %s", file.type, why)
-    parts = found.get("parts") or []
-    told["characters"] = sum(len(part["text"]) for part in parts)
+    told, parts = _told(found, file.type), found.get("parts") or []
     try:
-        for kind in ("thumbnail", "reduced"):
-            if picture := found.get(kind):
-                _write(path_of(file.hash, kind), base64.b64decode(picture))
+        _keep_pictures(file.hash, found)
         if file.type == PDF and not told.get("error") and (drawn := _drawn(file, SMALL_EDGE, 1)):
             _write(path_of(file.hash, "thumbnail"), base64.b64decode(drawn[0]))
             told["has_thumbnail"] = True
@@ -86,6 +79,39 @@ def read(file: File, name: str = "") -> File:
     file.read = told
     File.objects.filter(pk=file.pk).update(read=told)
     return file
+
+
+def read_picture(type: str, data: bytes) -> dict[str, Any]:
+    """What is found in bytes that are not kept yet; `error` where they are no whole picture."""
+    return _answer(type, [], input=data)
+
+
+def read_before(file: File, found: dict[str, Any]) -> None:
+    """`read` of a picture that was looked at by its bytes."""
+    try:
+        _keep_pictures(file.hash, found)
+        _write(path_of(file.hash, "text"), b"[]")
+    except (OSError, binascii.Error) as error:
+        log.warning("what was read of a picture could not be kept: %s", error)
+    file.read = _told(found, file.type)
+    File.objects.filter(pk=file.pk).update(read=file.read)
+
+
+def _told(found: dict[str, Any], type: str) -> dict[str, Any]:
+    """As its row has it."""
+    told = {key: found[key] for key in _TOLD if found.get(key)}
+    if error := found.get("error"):
+        told["error"] = error
+        if why := found.get("why"):
+            log.info("a file of type %s could not be read: %s", type, why)
+    told["characters"] = sum(len(part["text"]) for part in found.get("parts") or [])
+    return told
+
+
+def _keep_pictures(hash: str, found: dict[str, Any]) -> None:
+    for kind in ("thumbnail", "reduced"):
+        if picture := found.get(kind):
+            _write(path_of(hash, kind), base64.b64decode(picture))
 
 
 def parts_of(hash: str) -> list[ReadPart]:
@@ -118,13 +144,21 @@ def _drawn(file: File, edge: int, count: int) -> list[str]:
 
 
 def _found(file: File, *drawn: str) -> dict[str, Any]:
-    limits = [str(MEGABYTES), str(settings.FILE_SECONDS)]
-    command = [sys.executable, "-I", "-B", "-c", PROGRAM, file.type, *limits, *drawn]
     try:
-        with path_of(file.hash).open("rb") as data, _at_a_time:
+        with path_of(file.hash).open("rb") as data:
+            return _answer(file.type, drawn, stdin=data)
+    except OSError:
+        return {"error": "is not there any more"}
+
+
+def _answer(type: str, drawn: Sequence[str], **given: Any) -> dict[str, Any]:
+    limits = [str(MEGABYTES), str(settings.FILE_SECONDS)]
+    command = [sys.executable, "-I", "-B", "-c", PROGRAM, type, *limits, *drawn]
+    try:
+        with _at_a_time:
             done = subprocess.run(
                 command,
-                stdin=data,
+                **given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=settings.FILE_SECONDS * 1.5,
@@ -132,8 +166,6 @@ def _found(file: File, *drawn: str) -> dict[str, Any]:
                 cwd="/",
                 check=False,
             )
-    except OSError:
-        return {"error": "is not there any more"}
     except subprocess.TimeoutExpired:
         return {"error": "takes too long to be read"}
     if done.returncode < 0:

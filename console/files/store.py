@@ -96,9 +96,9 @@ def read_bytes(hash: str, kind: str = "bytes") -> bytes | None:
 
 
 def remove_unused(*, now: bool = False) -> int:
-    """Takes away the files that no run and no project uses; `now`: also those that were brought
+    """Takes away the files that no run and no project uses; `now`: also those that came
     lately. How many. Bytes go once their row is gone, so that no run is left with a row alone."""
-    unused = File.objects.filter(uses=None, project_uses=None)
+    unused = File.objects.filter(uses=None, project_uses=None, answers=None)
     if not now:
         unused = unused.filter(touched_at__lt=timezone.now() - UNUSED_FOR)
     removed = 0

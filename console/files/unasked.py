@@ -14,7 +14,7 @@ from .refused import FileRefused
 
 def must_have_room(person: User | None) -> None:
     """Before another one is taken. Raises FileRefused."""
-    unasked = File.objects.filter(uses=None, project_uses=None)
+    unasked = File.objects.filter(uses=None, project_uses=None, answers=None)
     if person and _size(unasked.filter(bringers__person=person)) >= settings.UNASKED_BYTES:
         raise FileRefused(
             f"You have attached {_megabytes(settings.UNASKED_BYTES)} of files that nothing was "

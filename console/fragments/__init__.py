@@ -80,7 +80,7 @@ def _outcome(spec: Spec, state: RunState, columns: list[seats.SeatView]) -> dict
         "stand_in": seats.stand_in(spec, state),
         "fused_from": sentences.fused_from(spec, state),
         "criteria": own_criteria(spec, state),
-        "sources": {key: sources.sources(call) for key, call in _shown(spec, state).items()},
+        "beside": {key: sources.beside(call) for key, call in _shown(spec, state).items()},
     }
 
 
@@ -147,8 +147,8 @@ def run_fragments(context: dict[str, Any], made: SeatFragments | None = None) ->
     for seat in context["seats"]:
         waits = context["waits"].get(seat.id)
         html |= made.of(seat, waits, show_costs=context["show_costs"])
-    for key, cited in context["sources"].items():
-        html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"sources": cited})
+    for key, beside in context["beside"].items():
+        html[f"{key}-sources"] = render_to_string("console/run/_sources.html", {"beside": beside})
     return html
 
 

@@ -1,10 +1,13 @@
-"""The web pages that an answer cites: its list under the answer, its numbers within it."""
+"""What stands under an answer: the pictures that came with it and the web pages that it cites,
+whose numbers stand within it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ..engine.attachments import alt_of, kept
 from ..engine.state import CallState
 
 
@@ -13,6 +16,33 @@ class CitedPage:
     number: int
     url: str
     title: str
+
+
+@dataclass(frozen=True)
+class PictureShown:
+    """At `?picture=<hash>` of whichever page of its run it stands on."""
+
+    hash: str
+    alt: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Beside:
+    pages: Sequence[CitedPage] = ()
+    pictures: Sequence[PictureShown] = ()
+
+
+def beside(call: CallState | None) -> Beside:
+    return Beside(sources(call), pictures(call))
+
+
+def pictures(call: CallState | None) -> list[PictureShown]:
+    return [
+        PictureShown(one["hash"], alt_of(one), one.get("width", 0), one.get("height", 0))
+        for one in kept(call.attachments if call else ())
+    ]
 
 
 def sources(call: CallState | None) -> list[CitedPage]:

@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 
 from ..api.openai import shapes
 from ..engine.findings.analysis import analysis_with_notes
+from ..engine.findings.answering import answer_of
 from ..engine.given_files import lacked
 from ..engine.spec import Spec, letter
 from ..engine.state import RunState, Step
 from ..engine.usage import money
+from ..files.answered import data_address
 from ..models import Run
 from ..record.by_words import put_together
 from ..record.parts import Analysis
@@ -200,6 +202,13 @@ def as_text(result: FusionRun, analysis: dict[str, Any] | None) -> str:
     took = f", {result.seconds:.0f} s" if result.seconds is not None else ""
     parts.append(f"Run: {result.run_url} (cost {cost}{took})")
     return "\n\n".join(parts)
+
+
+def pictures(spec: Spec, state: RunState) -> list[tuple[str, str]]:
+    """Those that came with the run's answer: type and base64."""
+    answer = answer_of(spec, state) if state.status.is_final else None
+    found = ((one["type"], data_address(one)) for one in (answer.pictures if answer else ()))
+    return [(type, address.partition(",")[2]) for type, address in found if address]
 
 
 def _not_given(state: RunState, seat: str) -> list[str]:

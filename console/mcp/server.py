@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Literal, ParamSpec
 
 from django.conf import settings
 from mcp.server.mcpserver import Context, MCPServer
-from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
+from mcp_types import CallToolResult, ImageContent, TextContent, Tool, ToolAnnotations
 from pydantic import ConfigDict, Field
 
 from ..api.http.db import db
@@ -200,7 +201,7 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         state = await asking.follow(
             caller, run, ctx.report_progress, scope=Scope.RUN, seconds=seconds
         )
-        return answer(caller, run, state)
+        return await _answer(caller, run, state)
 
     @server.tool(name="fusion_start", title="Start a panel", description=START, annotations=SPENDS)
     @in_plain_words
@@ -243,7 +244,7 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
             scope=Scope.READ,
             seconds=min(wait_seconds, settings.MCP_ANSWER_SECONDS),
         )
-        return answer(caller, run, state, with_answers=include_answers)
+        return await _answer(caller, run, state, with_answers=include_answers)
 
     @server.tool(
         name="fusion_search", title="Find a question", description=SEARCH, annotations=READS
@@ -291,9 +292,22 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
     return server
 
 
-def answer(
+async def _answer(
     caller: Caller, run: Run, state: RunState, *, with_answers: bool = False
 ) -> CallToolResult:
+    pictures = await asyncio.to_thread(results.pictures, run.frozen_spec, state)
+    return answer(caller, run, state, pictures, with_answers=with_answers)
+
+
+def answer(
+    caller: Caller,
+    run: Run,
+    state: RunState,
+    pictures: Sequence[tuple[str, str]] = (),
+    *,
+    with_answers: bool = False,
+) -> CallToolResult:
+    """`pictures` came with the answer: each its type and its base64."""
     result = results.fusion_run(
         run,
         run.frozen_spec,
@@ -306,8 +320,9 @@ def answer(
     texts = [results.as_text(result, fusion.analysis if fusion else None)]
     if result.error_code == shapes.UNPAID:
         texts.insert(0, results.as_error(result))
+    shown = [ImageContent(data=data, mime_type=type) for type, data in pictures]
     return CallToolResult(
-        content=[TextContent(type="text", text=text) for text in texts],
+        content=[*(TextContent(type="text", text=text) for text in texts), *shown],
         structured_content=result.model_dump(mode="json"),
         is_error=result.error_code is not None,
     )

@@ -1,6 +1,6 @@
 from .catalog import CatalogList, CatalogModel, FavouriteModel
 from .credentials import Credential
-from .files import File, FileBringer, RunFile
+from .files import File, FileBringer, RunFile, RunPicture
 from .links import ShareLink
 from .money import Hold, Purse, Window
 from .order import DailyWork, LookedAt, RunDeletion, RunMark, RunTag
@@ -49,6 +49,7 @@ __all__ = [
     "SearchFill",
     "SearchStale",
     "RunFile",
+    "RunPicture",
     "Seed",
     "ShareLink",
     "SiteChoices",

@@ -42,6 +42,21 @@ class FileBringer(models.Model):
         return f"{self.file_id[:12]} of {self.person_id}"
 
 
+class RunPicture(models.Model):
+    """A picture that came with an answer of the run: it stays as long as the run does."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pictures")
+    file = models.ForeignKey(File, on_delete=models.PROTECT, related_name="answers")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "file"], name="picture_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_id[:12]
+
+
 class RunFile(models.Model):
     """A file as a run has it: its name is that run's."""
 
@@ -51,6 +66,10 @@ class RunFile(models.Model):
     name = models.CharField(max_length=200)
     # Of the conversation before: a follow-up is asked with it, and was not given it itself.
     is_earlier = models.BooleanField(default=False, db_default=False)
+    # Seats that are given its text, whatever they take: somebody chose that.
+    as_text = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
 
     class Meta:
         ordering = ["number"]

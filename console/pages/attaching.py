@@ -10,8 +10,19 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from ..services.attaching import ToAttach, file_bring, files_of_tickets, refuse_size, ticket_of
+from ..engine.spec import MAX_SEATS
+from ..services.attaching import (
+    ToAttach,
+    file_bring,
+    files_of_tickets,
+    refuse_size,
+    text_instead,
+    ticket_of,
+)
 from ..services.errors import Refused
+
+AS_TEXT = "as_text"  # seats that are to be given the text of what is attached
+_SEATS = frozenset(map(str, range(MAX_SEATS)))
 
 
 @dataclass(frozen=True)
@@ -23,10 +34,16 @@ class AttachedBy:
     @property
     def context(self) -> dict[str, Any]:
         chips = [
-            {"name": f.name, "in_words": f.in_words, "ticket": ticket_of(f, self.owner)}
+            {
+                "name": f.name,
+                "in_words": f.in_words,
+                "ticket": ticket_of(f, self.owner),
+                "has_thumbnail": f.has_thumbnail,
+            }
             for f in self.files
         ]
-        return {"attached": chips, "attach_errors": self.errors}
+        as_text = sorted(frozenset[int]().union(*(file.as_text for file in self.files)))
+        return {"attached": chips, "attach_errors": self.errors, "as_text": as_text}
 
 
 def attached_as(tickets: Sequence[str], owner: User) -> AttachedBy:
@@ -48,4 +65,5 @@ def attached_by(request: HttpRequest) -> AttachedBy:
             files.append(file_bring(name=upload.name or "", data=upload.chunks(), by=request.user))
         except Refused as refused:
             errors.append(str(refused))
-    return AttachedBy(tuple(files), tuple(errors), request.user)
+    chosen = (int(s) for s in request.POST.getlist(AS_TEXT)[:MAX_SEATS] if s in _SEATS)
+    return AttachedBy(tuple(text_instead(files, chosen)), tuple(errors), request.user)

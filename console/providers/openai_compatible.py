@@ -186,7 +186,7 @@ class OpenAICompatible:
     ) -> AsyncGenerator[Delta | Complete | Alive, None]:
         parser = Parser(self._limits.line)
         source = response.aiter_raw()
-        shortened = Shortened(answer.pass_over)
+        shortened = Shortened(answer.pass_over, answer.cut_out)
         start = shortened.feed(await _start(source))
         if start[:1] in (b"{", b"["):
             for chunk in await self._whole(answer, start, source, shortened):

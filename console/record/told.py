@@ -118,11 +118,17 @@ class Researched(Told):
 
 
 class Attachment(Told):
-    """What a provider sent beside an answer's text. It is not kept."""
+    """What a provider sent beside an answer's text. A picture that is kept has a `hash`, by which
+    `/v1/runs/{run_id}/pictures/{hash}` has it; `why` another one is not kept."""
 
     type: str = ""
     bytes: int | None = None
     url: str | None = None
+    hash: str | None = None
+    width: int | None = None
+    height: int | None = None
+    alt: str | None = None
+    why: str | None = None
 
 
 class GivenFile(Told):

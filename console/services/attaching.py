@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -46,10 +46,16 @@ class ToAttach:
     type: str
     size: int
     read: dict[str, Any]
+    # Seats that are given its text, whatever they take.
+    as_text: frozenset[int] = frozenset()
 
     @property
     def in_words(self) -> str:
         return described(self.type, self.read)
+
+    @property
+    def has_thumbnail(self) -> bool:
+        return is_picture(self.type) or bool(self.read.get("has_thumbnail"))
 
     @property
     def has_to_be_seen(self) -> bool:
@@ -113,7 +119,10 @@ def tickets_of(*, run: Run, owner: User) -> dict[str, str]:
 def files_of(run: Run) -> list[ToAttach]:
     """Those that went with its own question, to go with it again."""
     rows = RunFile.objects.filter(run=run, is_earlier=False).select_related("file")
-    return [_of(row.file, row.name) for row in rows.order_by("number")]
+    return [
+        replace(_of(row.file, row.name), as_text=frozenset(row.as_text))
+        for row in rows.order_by("number")
+    ]
 
 
 def files_of_tickets(*, tickets: Sequence[str], owner: User) -> list[ToAttach]:
@@ -155,10 +164,16 @@ def files_bind(*, run: Run, files: Sequence[ToAttach], follows: Run | None = Non
     if follows is not None:
         for row in RunFile.objects.filter(run=follows):
             rows[row.file_id] = RunFile(
-                run=run, file_id=row.file_id, name=row.name, is_earlier=True
+                run=run,
+                file_id=row.file_id,
+                name=row.name,
+                is_earlier=True,
+                as_text=row.as_text,
             )
     for file in files:
-        rows[file.hash] = RunFile(run=run, file_id=file.hash, name=file.name)
+        rows[file.hash] = RunFile(
+            run=run, file_id=file.hash, name=file.name, as_text=sorted(file.as_text)
+        )
     for number, one in enumerate(rows.values(), 1):
         one.number = number
     RunFile.objects.bulk_create(rows.values())
@@ -197,6 +212,22 @@ def blind(spec: Spec, files: Sequence[ToAttach]) -> list[tuple[int, str]]:
     ]
 
 
+def text_instead(files: Sequence[ToAttach], seats: Iterable[int]) -> list[ToAttach]:
+    """These seats are given the text of each, as somebody chose."""
+    chosen = frozenset(seats)
+    return [replace(file, as_text=file.as_text | chosen) for file in files] if chosen else [*files]
+
+
+def textual(spec: Spec, files: Sequence[ToAttach]) -> list[tuple[int, str]]:
+    """At each seat that somebody chose it for, where it is asked without the picture for that."""
+    nothing = [replace(file, as_text=frozenset[int]()) for file in files]
+    return [
+        (seat, f"gets text instead of {_which_of(lacks)}")
+        for seat, lacks in _lacking(spec, nothing).items()
+        if any(seat in file.as_text for file in files)
+    ]
+
+
 def _lacking(spec: Spec, files: Sequence[ToAttach]) -> dict[int, tuple[ToAttach, ...]]:
     """Of each seat the files that it can take in no way."""
     pictures = [file for file in files if file.has_to_be_seen]
@@ -205,7 +236,11 @@ def _lacking(spec: Spec, files: Sequence[ToAttach]) -> dict[int, tuple[ToAttach,
     seats = {seat: (spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked}
     known = inputs_of(seats.values())
     found = {
-        seat: tuple(file for file in pictures if not file.can_be_taken(known[at]))
+        seat: tuple(
+            file
+            for file in pictures
+            if seat not in file.as_text and not file.can_be_taken(known[at])
+        )
         for seat, at in seats.items()
     }
     return {seat: lacks for seat, lacks in found.items() if lacks}
@@ -223,10 +258,12 @@ def _asked_without(files: Sequence[ToAttach], told: Sequence[str]) -> str:
 
 
 def nobody_sees(spec: Spec, files: Sequence[ToAttach]) -> bool:
-    """Whether pictures are asked about, and it is known of everybody that they take none."""
+    """Whether pictures are asked about, and it is known of everybody that they take none, and
+    nobody has chosen text for any of them."""
     pictures = [file for file in files if file.has_to_be_seen]
     seats = [(spec.panel[seat].credential, spec.panel[seat].model) for seat in spec.asked]
-    if not pictures or not seats:
+    is_chosen = any(file.as_text & {*spec.asked} for file in pictures)
+    if not pictures or not seats or is_chosen:
         return False
     known = inputs_of(seats)
     return not any(file.can_be_taken(known[at]) for at in seats for file in pictures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from ..files.portable import keep_with, take_out
 from ..models import Run, Visibility
 from ..models.runs import Origin
 from ..record.portable import MAX_BYTES, Malformed, bring_in, read_newer
@@ -19,6 +20,7 @@ def runs_import(*, raw: bytes, owner: User | None, limit: int = MAX_BYTES) -> li
         document, unknown = read_newer(raw, limit=limit)
     except Malformed as why:
         raise Refused(str(why)) from None
+    looked = take_out(document)
     with transaction.atomic():
         runs = bring_in(
             document,
@@ -28,5 +30,6 @@ def runs_import(*, raw: bytes, owner: User | None, limit: int = MAX_BYTES) -> li
             unknown=unknown,
         )
         for run in runs:
+            keep_with(run, looked)
             index(run.pk)
     return runs

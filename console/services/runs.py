@@ -13,12 +13,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from ..engine.attachments import kept
 from ..engine.content import text_of
 from ..engine.provider import Message
 from ..engine.spec import Spec
 from ..engine.spec_versions import SpecUnreadable
 from ..engine.state import CallState, RunStatus
 from ..engine.text import storable
+from ..files.answered import pictures_take_over
 from ..models import ApiToken, Call, Project, Run, Visibility
 from ..models.money import FOR_A_RUN, RUN, run_subject
 from ..models.runs import PROJECT, Origin
@@ -145,6 +147,8 @@ def run_start(
             begun = Call.objects.bulk_create(
                 call_row(run.pk, call) for call in [*calls(spec, answers), *taken]
             )
+            if hashes := [one["hash"] for call in taken for one in kept(call.attachments)]:
+                pictures_take_over(run=run, hashes=hashes)
             if files or follows is not None:
                 files_bind(run=run, files=files, follows=follows)
             if follows is not None:

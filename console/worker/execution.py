@@ -36,6 +36,7 @@ from ..providers.traits import Traits
 from ..record import eventlog
 from ..record.asked import Asked
 from .admission import AllPlaces, RunAdmission
+from .album import RunAlbum
 from .leases import release
 from .recorder import Db, Recorder, patiently
 from .research import RunResearcher
@@ -138,7 +139,7 @@ class Execution:
 
     async def _fuse(self) -> None:
         messages, histories = self._asked.messages, self._asked.histories
-        files = None
+        files = Delivery({}, self._asked_of)
         if any(map(has_files, (messages, *histories.values()))):
             files = Delivery(await self._asked_of(attached_to, self.run_id), self._asked_of)
             histories = {seat: histories.get(seat) or messages for seat in range(MAX_SEATS)}
@@ -158,6 +159,7 @@ class Execution:
             pieces=self.recorder,
             files=files,
             researcher=self._researcher,
+            album=RunAlbum(self.run_id, self._asked_of),
         )
 
     async def _asked_of(self, work: Any, *args: Any) -> Any:

@@ -61,7 +61,9 @@ def test_who_can_see_is_sent_the_picture_and_the_answer_says_who_could_not(
     blind = sent_to(api, "writer")
     assert "[page 1]\nRain is wet." in blind and "takes no pictures" in blind
     judged = [c for c in api.upstream.calls_of("good") if c.wants_json][0]
-    assert "Rain is wet." in str(judged.body["messages"]) and PICTURE not in str(judged.body)
+    said, *_, line, seen = judged.body["messages"][1]["content"]
+    assert "Rain is wet." in said["text"] and seen == SEES
+    assert line["text"] == "[Attached picture 1: PNG, 40 × 30]"
     fusion: Any = answer.fusion  # type: ignore[attr-defined]
     assert {(f["seat"], f["name"], f["given"]) for f in fusion["attachments"]} == {
         ("A", "picture-1.png", "as_it_is"),
@@ -80,6 +82,16 @@ def test_where_nobody_sees_the_models_that_could_are_named(api: Api) -> None:
     assert "None of those who are asked takes pictures: writer." in said["message"]
     assert "openrouter:good" in said["message"]
     assert not api.upstream.calls
+
+
+def test_text_may_be_chosen_for_a_seat_whatever_it_takes(api: Api) -> None:
+    blind = {"model": "writer", "messages": asked(ASKS, SEES), "fusion": {"files_as_text": ["A"]}}
+    reply = api.post(json=blind).json()
+    assert "text was chosen instead" in sent_to(api, "writer")
+    assert "warnings" not in reply["fusion"]
+    body = {"model": "good", "messages": asked(ASKS, READS), "fusion": {"files_as_text": ["A"]}}
+    [given] = api.post(json=body).json()["fusion"]["attachments"]
+    assert given["given"] == "text" and "[page 1]\nRain is wet." in sent_to(api, "good")
 
 
 def test_who_refuses_a_picture_is_asked_again_without(api: Api) -> None:

@@ -48,6 +48,8 @@ MACHINES = {"healthz": THERE, "readyz": 503, "robots": THERE, "claim": NOWHERE}
 MEMBERS = {VISITOR: SIGN_IN, CHARLIE: SIGN_IN, BOB: THERE, ALICE: THERE, ADA: THERE}
 PAGES: dict[str, dict[str, str | int]] = {
     "console": MEMBERS,
+    # Without a ticket there is nothing to look at.
+    "file-small": MEMBERS | dict.fromkeys((BOB, ALICE, ADA), NOWHERE),
     "run-list": MEMBERS,
     "runs-under-way": MEMBERS,
     "run-import": MEMBERS,

@@ -17,12 +17,13 @@ from console.api.http.errors import ApiError
 from console.api.planning.conversation import conversation
 from console.api.planning.schemas import ChatMessage, Part
 from console.engine.attachments import amount
+from console.files.attached import attached_to
 from console.files.store import path_of, remove_unused
 from console.models import Call, CatalogModel, Credential, File, Run, RunFile
 from console.record.asked import Followed, asked, to_be_asked
 from console.record.public import run_object
 from console.record.rows import state_from_rows
-from console.services.attaching import ToAttach, file_bring
+from console.services.attaching import ToAttach, file_bring, files_of
 from tests.files import making
 
 from .story import Story, link_to
@@ -301,6 +302,30 @@ def test_who_cannot_see_is_named_before_anything_is_asked(page: Client) -> None:
     html = page.post("/fusion?quote", form, headers={"HX-Request": "true"}).content.decode()
     assert "B (blind) takes no pictures and is asked without “photo.png”." in html
     assert '<data class="seat-blind" value="1" hidden>takes no pictures: not “photo.png”<' in html
+    form |= {"as_text": ["1", "9", "x"]}
+    html = page.post("/fusion?quote", form, headers={"HX-Request": "true"}).content.decode()
+    assert "seat-blind" not in html and "is asked without" not in html
+    assert '<data class="seat-textual" value="1" hidden>gets text instead of “photo.png”<' in html
+    # It is kept with the run, and with who asks it again.
+    ask(page, **form)
+    run = Run.objects.get()
+    assert [row.as_text for row in run.files.all()] == [[1]]
+    assert [file.as_text for file in files_of(run)] == [frozenset({1})]
+    assert attached_to(run.pk)[named_hash(run)].as_text == frozenset({1})
+
+
+def named_hash(run: Run) -> str:
+    return str(run.files.values_list("file_id", flat=True)[0])
+
+
+def test_what_was_brought_is_shown_small_to_who_brought_it(page: Client, bob: User) -> None:
+    html = bring(page, upload(making.picture(), "photo.png"), upload(b"x", "a.txt")).content
+    [address] = re.findall(r'src="(/fusion/files/small[^"]+)" alt="" width="24"', html.decode())
+    served = page.get(address)
+    assert served["Content-Type"] == "image/png" and served.content[:4] == b"\x89PNG"
+    page.force_login(bob)
+    assert page.get(address).status_code == 404
+    assert page.get("/fusion/files/small?of=made-up").status_code == 404
 
 
 def test_what_is_taken_along_names_the_files(client: Client, alice: User) -> None:

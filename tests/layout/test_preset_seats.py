@@ -140,11 +140,24 @@ def test_a_seat_says_that_it_takes_no_pictures_and_is_given_to_another_model(
     page.route("**/fusion?quote", lambda route: route.fulfill(body=BLIND, content_type="text/html"))
     page.locator("#prompt").fill("What is wrong with this pump?")
     lacks = page.locator(".seat-lacks")
-    expect(lacks).to_have_text("takes no pictures: not “photo-of-the-pump.png” · another model")
+    expect(lacks).to_have_text(
+        "takes no pictures: not “photo-of-the-pump.png” · use text instead · another model"
+    )
     assert lacks.evaluate("one => one.closest('li').querySelector('.chip').textContent") == "B"
     expect(page.locator(".quote-blind")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert hindrances(page) == []
+    chosen = BLIND.replace("seat-blind", "seat-textual").replace("takes no", "gets text instead of")
+    page.unroute("**/fusion?quote")
+    page.route("**/fusion?quote", lambda r: r.fulfill(body=chosen, content_type="text/html"))
+    page.get_by_role("button", name="Use text instead for B").press("Enter")
+    undo = page.get_by_role("button", name="No text instead for B")
+    expect(undo).to_be_focused()
+    assert page.locator("input[name=as_text]").input_value() == "1"
+    page.unroute("**/fusion?quote")
+    page.route("**/fusion?quote", lambda route: route.fulfill(body=BLIND, content_type="text/html"))
+    undo.press("Enter")
+    expect(page.locator("input[name=as_text]")).to_have_count(0)
     page.get_by_role("button", name="Another model for B").click()
     expect(page.locator(ROWS).first).to_be_visible()
     taken = page.locator(f"{ROWS} .picker-takes")

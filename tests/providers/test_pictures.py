@@ -241,3 +241,38 @@ async def test_the_words_of_a_recording_are_the_text(ask):
     pieces = [event({"audio": {"data": "AAAA", "transcript": word}}) for word in said]
     got = await ask(Script(raw=[*pieces, STOP]))
     assert (got.text, got.finish.attachments) == ("Rain is wet.", ({"type": "audio", "bytes": 6},))
+
+
+@pytest.mark.parametrize(
+    ("message", "within"),
+    [
+        ({"content": "x", "images": [{"type": "image_url", "image_url": {"url": PNG + LONG}}]}, ""),
+        ({"content": [{"type": "image_url", "image_url": {"url": PNG + LONG}}]}, ""),
+        ({"parts": [{"inlineData": {"mimeType": "image/png", "data": LONG}}]}, ""),
+        ({"content": f"Here: ![rain]({PNG}{LONG}) done"}, "rain"),
+        ({"images": [{"image_url": PNG + PIXEL}]}, ""),
+    ],
+)
+async def test_a_small_picture_is_handed_on_whole(ask, message, within):
+    sent = base64.b64decode(PIXEL if PIXEL in str(message) else LONG)
+    whole = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]})
+    for script in (
+        Script(raw=[event(message), STOP]),
+        Script(raw=[event(message).replace(b"/", b"\\/"), STOP]),
+        Script(body=whole),
+    ):
+        got = await ask(script)
+        [picture] = got.finish.pictures
+        noted = got.finish.attachments[picture.place]
+        assert (base64.b64decode(picture.base64), noted["type"]) == (sent, "image/png")
+        assert noted.get("alt", "") == within and "pictures" not in got.finish.to_dict()
+
+
+async def test_what_is_too_large_or_too_many_is_said(ask):
+    large = {"images": [{"image_url": PNG + LONG * 30}]}
+    got = await ask(Script(raw=[event(large), STOP]))
+    assert got.finish.pictures == () and got.finish.attachments[0]["why"] == "larger than 5 MB"
+    many = [{"image_url": f"{PNG}{chr(65 + n)}{LONG[1:]}"} for n in range(10)]
+    got = await ask(Script(raw=[event({"images": many}), STOP]))
+    assert [p.place for p in got.finish.pictures] == [*range(8)]
+    assert [one.get("why", "")[:4] for one in got.finish.attachments[7:]] == ["", "more", "more"]

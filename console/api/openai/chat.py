@@ -14,7 +14,16 @@ from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
-from .replies import Called, ChatChunk, ChatCompletion, Choice, Message, ReasoningDetail
+from .replies import (
+    Called,
+    ChatChunk,
+    ChatCompletion,
+    Choice,
+    Image,
+    ImageAddress,
+    Message,
+    ReasoningDetail,
+)
 
 
 @endpoint(
@@ -41,10 +50,13 @@ async def chat_completions(call: ApiCall[ChatRequest]) -> HttpResponseBase:
 
 async def _whole(chat: Chat) -> JsonResponse:
     chat, state, answer = await answered(chat)
-    return JsonResponse(_completion(chat, state, answer).payload())
+    pictures = await chat.pictures(answer)
+    return JsonResponse(_completion(chat, state, answer, pictures).payload())
 
 
-def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> ChatCompletion:
+def _completion(
+    chat: Chat, state: RunState, answer: shapes.FinalAnswer, pictures: list[str]
+) -> ChatCompletion:
     message = Message(role="assistant", content=answer.text or None, refusal=None)
     if chat.shows_reasoning and answer.reasoning:
         message.reasoning = answer.reasoning
@@ -53,6 +65,8 @@ def _completion(chat: Chat, state: RunState, answer: shapes.FinalAnswer) -> Chat
         ]
     if answer.tool_calls:
         message.tool_calls = [Called(**call) for call in answer.tool_calls]
+    if pictures:
+        message.images = [Image(type="image_url", image_url=ImageAddress(url=p)) for p in pictures]
     choice = Choice(index=0, message=message, finish_reason=answer.finish_reason, logprobs=None)
     completion = ChatCompletion(
         id=f"chatcmpl-{chat.run.pk}{chat.of_turn}",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ...engine.attachments import Attachment
 from ...engine.spec import Spec
 from ...engine.state import CallState, RunState
 from ...engine.usage import Usage as Tokens
+from ...files.answered import data_address
 from ...models import Run
 from ...record.parts import Usage
 from ...services.attaching import ToAttach
@@ -161,8 +164,17 @@ class Chat:
         is_kept = self.answering_call(state) is None
         return None if is_kept else await shapes.answer_aside(self.spec, state)
 
+    async def pictures(self, answer: shapes.FinalAnswer | None) -> list[str]:
+        """As data: addresses."""
+        found = answer.pictures if answer else []
+        return await asyncio.to_thread(_addresses, found) if found else []
+
     def failure(self, state: RunState) -> ApiError:
         return shapes.failure(self.spec, state, run_id=str(self.run.pk), run_url=self.url)
+
+
+def _addresses(pictures: list[Attachment]) -> list[str]:
+    return [*filter(None, map(data_address, pictures))]
 
 
 def view(state: RunState, turn: int) -> RunState:
@@ -217,7 +229,12 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
     spec = plan.decide or plan.spec
     if not spec.has_judge:
         raise ApiError("no_judge", param="fusion.answers")
-    asked = conversation(body.messages, with_tools=plan.keeps_tools, owner=call.token.owner)
+    asked = conversation(
+        body.messages,
+        with_tools=plan.keeps_tools,
+        owner=call.token.owner,
+        files_as_text=body.fusion.files_as_text,
+    )
     plan = _told_who_sees(call, plan, spec, asked.files)
     started = start(
         call,
@@ -280,7 +297,12 @@ def _within_turn(call: ApiCall[ChatRequest], plan: Plan) -> Chat | None:
 def go_on(chat: Chat, state: RunState) -> Chat:
     """The outer model has chosen to ask a panel: its run."""
     body = chat.call.body
-    asked = conversation(body.messages, with_tools=False, owner=chat.call.token.owner)
+    asked = conversation(
+        body.messages,
+        with_tools=False,
+        owner=chat.call.token.owner,
+        files_as_text=body.fusion.files_as_text,
+    )
     started = start(
         chat.call,
         chat.plan.spec,

@@ -26,7 +26,7 @@ from ..http.openrouter import openrouters_body, reads_errors_alone
 from ..http.replies import Error
 from . import shapes
 from .chat_run import Chat, go_on
-from .replies import CalledDelta, ChatChunk, ChunkChoice, Delta
+from .replies import CalledDelta, ChatChunk, ChunkChoice, Delta, ImageAddress, ImageDelta
 from .sse import FreshReasoning, FreshText, Quiet, event_stream, watched
 
 
@@ -49,7 +49,8 @@ async def _stream(chat: Chat) -> AsyncGenerator[bytes, None]:
             async with aclosing(reading.until_answered()) as events:
                 async for event in events:
                     yield event
-        for event in chunks.end(reading.state, reading.answer):
+        pictures = await chat.pictures(reading.answer)
+        for event in chunks.end(reading.state, reading.answer, pictures):
             yield event
     except Exception as error:
         yield chunks.error(error_of(error, chat.call.id))
@@ -120,9 +121,11 @@ class _Chunks:
         more = {"fusion": fusion} if fusion else {}
         return self._event(self._base | {"choices": [choice]} | more)
 
-    def end(self, state: RunState, answer: shapes.FinalAnswer | None) -> list[bytes]:
+    def end(
+        self, state: RunState, answer: shapes.FinalAnswer | None, pictures: list[str]
+    ) -> list[bytes]:
         assert answer
-        events = []
+        events = [self._picture(n, address) for n, address in enumerate(pictures)]
         if answer.tool_calls:
             calls = [CalledDelta(index=n, **call) for n, call in enumerate(answer.tool_calls)]
             events.append(self._chunk(_choice(Delta(tool_calls=calls))))
@@ -135,6 +138,11 @@ class _Chunks:
         else:
             events.append(self._chunk(last, **fusion))
         return [*events, b"data: [DONE]\n\n"]
+
+    def _picture(self, number: int, address: str) -> bytes:
+        """Each in a chunk of its own: lines are not to grow by all of them."""
+        image = ImageDelta(index=number, type="image_url", image_url=ImageAddress(url=address))
+        return self._chunk(_choice(Delta(content="", images=[image])))
 
     @property
     def _tells_usage(self) -> bool:

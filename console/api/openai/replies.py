@@ -101,8 +101,19 @@ class ReasoningDetail(Reply):
     index: int
 
 
+class ImageAddress(Reply):
+    url: str
+
+
+class Image(Reply):
+    """In OpenRouter's form: a picture that came with the answer, as a data: address."""
+
+    type: Literal["image_url"]
+    image_url: ImageAddress
+
+
 class Message(Reply):
-    """`reasoning` is of one model passed through."""
+    """`reasoning` is of one model passed through; `images` came with the text."""
 
     role: Literal["assistant"]
     content: str | None
@@ -110,6 +121,7 @@ class Message(Reply):
     reasoning: str | None = None
     reasoning_details: list[ReasoningDetail] | None = None
     tool_calls: list[Called] | None = None
+    images: list[Image] | None = None
 
 
 class Choice(Reply):
@@ -139,12 +151,17 @@ class CalledDelta(Called, _Numbered):
     pass
 
 
+class ImageDelta(Image, _Numbered):
+    pass
+
+
 class Delta(Reply):
     role: Literal["assistant"] | None = None
     content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[ReasoningDetail] | None = None
     tool_calls: list[CalledDelta] | None = None
+    images: list[ImageDelta] | None = None
 
 
 class ChunkChoice(Reply):
@@ -235,7 +252,16 @@ class CallItem(Reply):
     status: ItemStatus
 
 
-Item = FusionItem | ReasoningItem | MessageItem | CallItem
+class PictureItem(Reply):
+    """A picture that came with the answer; `result` is all of it, in base64."""
+
+    type: Literal["image_generation_call"]
+    id: str
+    status: ItemStatus
+    result: str
+
+
+Item = FusionItem | ReasoningItem | MessageItem | CallItem | PictureItem
 
 
 class ResponseUsage(Reply):

@@ -24,6 +24,7 @@ from .replies import (
     ItemStatus,
     MessageItem,
     OutputText,
+    PictureItem,
     ReasoningItem,
     Response,
     ResponseError,
@@ -171,6 +172,15 @@ def call_item(chat: Chat, number: int, called: dict[str, Any], status: ItemStatu
         name=function["name"],
         arguments=function["arguments"] if status == "completed" else "",
         status=status,
+    )
+
+
+def picture_item(chat: Chat, number: int, address: str) -> PictureItem:
+    return PictureItem(
+        type="image_generation_call",
+        id=f"ig_{chat.id}_{number}",
+        status="completed",
+        result=address.partition(",")[2],
     )
 
 

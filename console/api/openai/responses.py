@@ -12,7 +12,14 @@ from ..http.patience import patient
 from ..planning.schemas import ResponseRequest
 from .chat_run import answered, begin
 from .replies import Item, OtherEvent, Response, ResponseEvent
-from .response_object import PendingResponse, call_item, fusion_item, message_item, reasoning_item
+from .response_object import (
+    PendingResponse,
+    call_item,
+    fusion_item,
+    message_item,
+    picture_item,
+    reasoning_item,
+)
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
 
@@ -47,6 +54,8 @@ async def _whole(asked: PendingResponse) -> JsonResponse:
         output.append(message_item(chat, answer.text, "completed"))
     for number, called in enumerate(answer.tool_calls):
         output.append(call_item(chat, number, called, "completed"))
+    for number, address in enumerate(await chat.pictures(answer)):
+        output.append(picture_item(chat, number, address))
     return JsonResponse(asked.finished(chat, state, answer, output).payload())
 
 

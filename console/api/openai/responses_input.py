@@ -27,7 +27,7 @@ from .chat_run import view
 
 PREFIX = "resp_"
 # What other responses' output brings along when it is sent back, and nobody reads.
-_PASSED_OVER = ("reasoning", "item_reference")
+_PASSED_OVER = ("reasoning", "item_reference", "image_generation_call")
 
 
 def as_chat(call: ApiCall[ResponseRequest]) -> ApiCall[ChatRequest]:

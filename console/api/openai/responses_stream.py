@@ -29,6 +29,7 @@ from .response_object import (
     message_id,
     message_item,
     part,
+    picture_item,
     reasoning_id,
     reasoning_item,
     summary,
@@ -57,7 +58,7 @@ async def _stream(asked: PendingResponse) -> AsyncGenerator[bytes, None]:
             for event in reading.close_message():
                 yield event
             chat = await db(go_on, chat, reading.state)
-        for event in reading.end():
+        for event in reading.end(await chat.pictures(reading.answer)):
             yield event
     except Exception as error:
         failure = in_our_words(error_of(error, asked.call.id))
@@ -234,10 +235,13 @@ class _Reading:
             ]
         return events
 
-    def end(self) -> list[bytes]:
+    def end(self, pictures: list[str]) -> list[bytes]:
         chat, answer, out = self._chat, self.answer, self._out
         assert answer
         events = [*self.close_message(), *self._calls(answer)]
+        for number, address in enumerate(pictures):
+            item = picture_item(chat, number, address)
+            events += [out.added(item), out.done(item)]
         if self._fusion_at is not None:
             # What became of the synthesis is known only now.
             out.items[self._fusion_at] = fusion_item(chat, self.state)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, get_args
 
 from django.conf import settings
 from django.contrib.auth.models import User
 
 from ...engine.content import Part as ContentPart
 from ...engine.provider import Message
-from ...services.attaching import ToAttach
+from ...services.attaching import ToAttach, text_instead
 from ..http.errors import ApiError
 from .attached import file_of, is_file
-from .schemas import ChatMessage, Part
+from .schemas import ChatMessage, Part, Seat
+
+_SEATS = get_args(Seat)
 
 
 class Conversation(NamedTuple):
@@ -24,7 +27,11 @@ class Conversation(NamedTuple):
 
 
 def conversation(
-    chat_messages: list[ChatMessage], *, with_tools: bool, owner: User
+    chat_messages: list[ChatMessage],
+    *,
+    with_tools: bool,
+    owner: User,
+    files_as_text: Sequence[Seat] = (),
 ) -> Conversation:
     """Raises ApiError.
 
@@ -55,7 +62,7 @@ def conversation(
             f"{settings.MAX_PROMPT_CHARACTERS:,} are accepted.",
             param="messages",
         )
-    return Conversation(messages, prompt, files)
+    return Conversation(messages, prompt, text_instead(files, map(_SEATS.index, files_as_text)))
 
 
 def _parts(

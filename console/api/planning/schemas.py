@@ -209,7 +209,8 @@ class OwnOptions(OwnTerms):
     in addresses; its context goes before the messages, and the visibility `project` is the team's
     as long as it is in one. `reuse_answers`: a run of the same question, of which answers are
     taken over where the same model would be asked with the same options. `reuse`: the answer to
-    the very same question may stand for as long as its preset says."""
+    the very same question may stand for as long as its preset says. `files_as_text`: seats that
+    are given the text of what is attached, whatever they take."""
 
     panel: Annotated[list[Name | PanelSeat], Field(max_length=8)] | None = None
     answers: Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] = []
@@ -224,6 +225,7 @@ class OwnOptions(OwnTerms):
     web_claims: bool | None = None
     reuse_answers: UUID | None = None
     reuse: bool = False
+    files_as_text: Annotated[list[Seat], Field(max_length=MAX_SEATS)] = []
     visibility: Literal["private", "project", "team"] = "private"
     project: Annotated[str, Field(max_length=40)] = ""
     progress: bool = False

@@ -165,7 +165,12 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
     # Whoever starts a run has decided already: the tool form asks its panel, too.
     plan = replace(plan, decide=None)
     chat_messages = body.messages or [ChatMessage(role="user", content=body.prompt)]
-    asked = conversation(chat_messages, with_tools=plan.keeps_tools, owner=call.token.owner)
+    asked = conversation(
+        chat_messages,
+        with_tools=plan.keeps_tools,
+        owner=call.token.owner,
+        files_as_text=body.fusion.files_as_text,
+    )
     without = must_be_seen(plan.spec, asked.files)
     plan = replace(plan, warnings=(*plan.warnings, *without))
     project = project_of(body, call.token.owner, plan.spec.preset)

@@ -17,12 +17,12 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ..attachments import listed
+from ..attachments import Attachment, Picture, listed, marked, not_kept
 from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
 from ..events import Event, EventType
 from ..findings.extracts import Library
-from ..given_files import GivenFiles
+from ..given_files import GivenFiles, ToSee
 from ..pool import Researcher
 from ..provider import (
     Alive,
@@ -80,10 +80,29 @@ class Pieces(Protocol):
 class Files(Protocol):
     """What people attached, for who is asked."""
 
-    async def give(self, panelist: Panelist, messages: list[Message]) -> GivenFiles: ...
+    async def give(
+        self, panelist: Panelist, messages: list[Message], seat: int | None = None
+    ) -> GivenFiles:
+        """To a seat as it was chosen for it."""
+        ...
 
     def was_refused(self, panelist: Panelist) -> None:
         """It took none as they are: whatever it is asked next has their text."""
+        ...
+
+    async def shown(
+        self, reader: Panelist, drawn: Mapping[str, list[Attachment]], tokens: int | None
+    ) -> ToSee:
+        """For who compares and writes: what there is to be seen of what was attached, and of what
+        came with each answer, by its letter; within so many tokens."""
+        ...
+
+
+class Album(Protocol):
+    """Where pictures that come with answers are kept."""
+
+    async def keep(self, picture: Picture) -> Attachment:
+        """What is known of it from then on: its `hash`, or `why` it is not kept."""
         ...
 
 
@@ -117,11 +136,14 @@ class Context:
     pieces: Pieces | None = None  # without: every piece is an event at once
     files: Files | None = None  # without: nothing was attached
     researcher: Researcher | None = None
+    album: Album | None = None  # without: no picture that comes is kept
     # The sources that were read for the run, once research is over.
     library: Library | None = None
 
-    async def given(self, panelist: Panelist, messages: list[Message]) -> GivenFiles:
-        return await self.files.give(panelist, messages) if self.files else GivenFiles(messages)
+    async def given(self, panelist: Panelist, messages: list[Message], seat: int) -> GivenFiles:
+        if self.files is None:
+            return GivenFiles(messages)
+        return await self.files.give(panelist, messages, seat)
 
     def write(self, kind: EventType, call: str, fusion: int = 0, *, text: str) -> None:
         """A piece of a call's text or thoughts; its first is told at once."""
@@ -192,6 +214,7 @@ async def stream_call(
     finally:
         context.settle()
         context.reserved.free(key)
+    finish = await _with_pictures(context, key, finish)
     cost, source = finish.cost, REPORTED
     if cost is None:
         cost, source = cost_of(finish.usage, panelist.price), COMPUTED
@@ -204,6 +227,22 @@ async def stream_call(
         tool_calls=finish.tool_calls if request.options.get("tools") else (),
         goes_on=finish.goes_on if may_go_on else {},
     )
+
+
+async def _with_pictures(context: Context, key: str, finish: Finish) -> Finish:
+    """Those of answers are kept; what else may be drawn, nobody is shown."""
+    is_answer = context.state.calls[key].step in (Step.PANEL, Step.SYNTHESIS)
+    if not (finish.pictures and context.album and is_answer):
+        return finish
+    found = [*finish.attachments]
+    for picture in finish.pictures:
+        found[picture.place] = found[picture.place] | await context.album.keep(picture)
+    return replace(finish, attachments=tuple(found), pictures=())
+
+
+def words_for(text: str, finish: Finish) -> str:
+    """What an answer says that is pictures and nothing else."""
+    return "" if text.strip() or finish.tool_calls else marked(finish.attachments)
 
 
 def _terms_of(context: Context, key: str, panelist: Panelist) -> Terms:
@@ -403,7 +442,9 @@ def unusable(text: str, reasoning: str, finish: Finish) -> ProviderError | None:
         return None
     if finish.attachments:
         beside = listed(finish.attachments)
-        return ProviderError(Reason.EMPTY, f"The model answered with {beside} and no text.")
+        lost = not_kept(finish.attachments).removeprefix(f"{beside}, ")
+        why = f" It was {lost}." if ": " in lost else ""
+        return ProviderError(Reason.EMPTY, f"The model answered with {beside} and no text.{why}")
     if finish.finish_reason == "tool_calls":
         return ProviderError(Reason.EMPTY, "The model asked for tools, which it was not given.")
     if finish.finish_reason == "length" and reasoning.strip():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..attachments import Attachment, kept
 from ..spec import Spec
 from ..state import CallState, FusionState, RunState, Step
 from .provenance import plain, plain_so_far
@@ -12,7 +13,8 @@ from .provenance import plain, plain_so_far
 
 @dataclass(frozen=True)
 class FinalAnswer:
-    """What a run came to. `stands_in`: a panelist's answer where none could be fused."""
+    """What a run came to. `stands_in`: a panelist's answer where none could be fused. `pictures`
+    that came with it and are kept."""
 
     text: str = ""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
@@ -20,6 +22,7 @@ class FinalAnswer:
     model: str = ""
     reasoning: str = ""
     stands_in: bool = False
+    pictures: list[Attachment] = field(default_factory=list)
 
 
 def is_direct(spec: Spec) -> bool:
@@ -59,6 +62,7 @@ def answer_of(spec: Spec, state: RunState) -> FinalAnswer | None:
         model=call.model or str(call.panelist.get("model", "")),
         reasoning=call.reasoning,
         stands_in=not is_direct(spec) and call.step is Step.PANEL,
+        pictures=kept(call.attachments),
     )
 
 

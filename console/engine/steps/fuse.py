@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import Admission, Context, Control, Files, Pieces
+from ..calls.call import Admission, Album, Context, Control, Files, Pieces
 from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
 from ..findings.best import best_answer
@@ -53,6 +53,7 @@ async def fuse(
     pieces: Pieces | None = None,
     files: Files | None = None,
     researcher: Researcher | None = None,
+    album: Album | None = None,
 ) -> RunState:
     """Take the run from where `state` shows it to its end; `state` is folded in place.
 
@@ -60,7 +61,8 @@ async def fuse(
     that is open, or the first one; polls; what is to be read or looked up. `histories` gives a
     seat a conversation of its own; `handed_on`: the worker before was stopped, not lost;
     `pieces` keeps what is written until it is told; `files` gives each seat what was attached,
-    which `messages` have as text; `researcher` searches and reads where the spec wishes it.
+    which `messages` have as text; `researcher` searches and reads where the spec wishes it;
+    `album` keeps pictures that come with answers.
     Failures of calls are events, never exceptions. Raises only LeaseLost, from `admission`, and
     CancelledError; every connection is closed by then.
     """
@@ -77,6 +79,7 @@ async def fuse(
         pieces=pieces,
         files=files,
         researcher=researcher,
+        album=album,
     )
     started: dict[str, Any] = {"handed_on": True} if handed_on else {}
     context.say(EventType.RUN_STARTED, attempt=attempt, **started)

@@ -33,6 +33,7 @@ from ..text import ended
 from .given_sources import beside_answers, in_plain_words
 from .material import Material
 from .prompts import fill, own_criteria
+from .seen import asked_with, seen_by, was_refused
 
 TOO_FEW = "Too few answers could be condensed to what the judge can read at once."
 TOO_LONG = "The answers do not fit the judge's context, not even condensed."
@@ -80,6 +81,7 @@ async def _ask(
         return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_FEW))
     if excess(judge, messages, limit) > 0:
         return Ended({"text": ""}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
+    seen = await seen_by(context, judge, material, messages, limit)
     read = _reader(context, material)
     pieces: list[str] = []
     thoughts: list[str] = []
@@ -109,12 +111,17 @@ async def _ask(
             context,
             key,
             judge,
-            request_for(
-                judge,
-                messages,
-                max_output_tokens=limit,
-                temperature=0,
-                response_schema=analysis_schema(seats, limit, is_short=is_short(context, judge)),
+            asked_with(
+                seen,
+                request_for(
+                    judge,
+                    messages,
+                    max_output_tokens=limit,
+                    temperature=0,
+                    response_schema=analysis_schema(
+                        seats, limit, is_short=is_short(context, judge)
+                    ),
+                ),
             ),
             on_text=text_of,
             on_reasoning=thoughts_of,
@@ -122,6 +129,7 @@ async def _ask(
             on_alive=alive,
         )
     except ProviderError as error:
+        was_refused(context, judge, seen, error)
         if error.reason == Reason.BUDGET_EXCEEDED:
             return Ended({"text": ""}, error)
         if error.reason is Reason.REPEATS_ITSELF:

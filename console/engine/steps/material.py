@@ -18,6 +18,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from ..attachments import beside
 from ..content import text_of
 from ..findings.extracts import Library
 from ..provider import Message
@@ -117,7 +118,8 @@ class Material:
         return between_plain_lines(blocks)
 
     def _shown(self, seat: int) -> str:
-        return self.condensed.get(seat, self.answers[seat].text)
+        text = self.condensed.get(seat, self.answers[seat].text)
+        return beside(text, self.answers[seat].attachments)
 
     def fenced(self, title: str, text: str) -> str:
         return fenced(self.fence, title, text)

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..calls.call import Context, receipt, request_for, stream_call, unusable
+from ..calls.call import Context, receipt, request_for, stream_call, unusable, words_for
 from ..calls.together import begun
 from ..calls.tries import TURN, Ended, carry_out, is_open, stop_trying
 from ..calls.watched import Watched
@@ -32,9 +31,7 @@ from ..state import CallState, CallStatus, Step
 from .evidence_of_seat import Evidence
 from .gathering import Gathering
 from .material import prompt_text
-
-# "image input is not supported", "No endpoints found that support image input"
-_OF_FILES = re.compile(r"\b(?:images?|image_url|vision|multi-?modal|modalit|mmproj|pdf)", re.I)
+from .seen import refuses_files
 
 
 @asynccontextmanager
@@ -291,7 +288,8 @@ async def _ask_seat(
         thoughts = Watched(
             hand_on(EventType.CALL_REASONING_DELTA), _detector(context, is_data=True)
         )
-        given = await context.given(panelist, context.histories.get(seat, context.messages))
+        asked = context.histories.get(seat, context.messages)
+        given = await context.given(panelist, asked, seat)
         evidence = await Evidence.of(context, gathering, seat, key, panelist)
         request = request_for(
             panelist,
@@ -316,10 +314,12 @@ async def _ask_seat(
             )
         except ProviderError as error:
             evidence.failed(error)
-            if given.files and context.files and _refuses_files(error):
+            if given.files and context.files and refuses_files(error):
                 context.files.was_refused(panelist)
                 error.adapted = True
             return Ended({}, error)
+        if words := words_for(context.state.calls[key].text, finish):
+            text(words)
         try:
             text.end()
         except ProviderError as error:
@@ -331,15 +331,6 @@ async def _ask_seat(
 
     panelist = context.spec.panel[seat]
     await carry_out(context, Step.PANEL, seat, panelist, perform, asks_again=panel.asks_again)
-
-
-def _refuses_files(error: ProviderError) -> bool:
-    """Nobody may have known that it takes none, and most servers say so by a bad request; others
-    name what they do not take."""
-    return error.reason is Reason.BAD_REQUEST or bool(
-        error.reason in (Reason.UPSTREAM_ERROR, Reason.INVALID_MODEL)
-        and _OF_FILES.search(error.message)
-    )
 
 
 def _detector(context: Context, *, is_data: bool = False) -> Detector | None:

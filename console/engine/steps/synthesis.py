@@ -8,7 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import Context, least, receipt, request_for, stream_call, unusable
+from ..calls.call import (
+    Context,
+    least,
+    receipt,
+    request_for,
+    stream_call,
+    unusable,
+    words_for,
+)
 from ..calls.tries import Ended, carry_out
 from ..calls.watched import Watched
 from ..calls.window import excess, output_of
@@ -34,6 +42,7 @@ from .prompts import (
     readers_rulings,
     wished_form,
 )
+from .seen import asked_with, seen_by, was_refused
 
 _IN_FEW_WORDS = "The person who asks has read the answers. This is so, whatever they say:"
 TOO_LONG = "The answers do not fit the writer's context, not even condensed."
@@ -62,6 +71,7 @@ async def synthesise(context: Context, fusion: int, whole: Material) -> CallStat
         material, messages = await _that_fits(context, whole, analysis, state, asked, writer)
         if not material.seats or excess(writer, messages, room_kept(context, writer)) > 0:
             return Ended({}, ProviderError(Reason.CONTEXT_LENGTH, TOO_LONG))
+        seen = await seen_by(context, writer, material, messages, room_kept(context, writer))
         text, thoughts = _watched(context, key, fusion, material, asked)
 
         def recast(said: str, reasoning: str) -> None:
@@ -75,20 +85,27 @@ async def synthesise(context: Context, fusion: int, whole: Material) -> CallStat
                 context,
                 key,
                 writer,
-                request_for(
-                    writer,
-                    messages,
-                    max_output_tokens=_limit(context, writer),
-                    temperature=writer.temperature,
-                    asked=asked,
+                asked_with(
+                    seen,
+                    request_for(
+                        writer,
+                        messages,
+                        max_output_tokens=_limit(context, writer),
+                        temperature=writer.temperature,
+                        asked=asked,
+                    ),
                 ),
                 on_text=text,
                 on_reasoning=thoughts,
                 on_recast=recast,
             )
         except ProviderError as error:
+            was_refused(context, writer, seen, error)
             return Ended({}, error)
         call = context.state.calls[key]
+        if words := words_for(call.text, finish):
+            text(words)
+            context.settle()
         wrong = unusable(call.text, call.reasoning, finish)
         try:
             text.end()

@@ -27,7 +27,7 @@ from ...fragments.spent import StandingView, standing_view
 from ...models import OwnPreset, Preset
 from ...money.standing import least_left, nearly_spent
 from ...services.asked_before import answered_already, questions_like, reuse_minutes
-from ...services.attaching import blind, content_of, tokens_of, without
+from ...services.attaching import blind, content_of, textual, tokens_of, without
 from ...services.build_spec import CUSTOM, build, build_and_tell
 from ...services.errors import Refused, TermsRefused
 from ...services.habits import history
@@ -243,6 +243,7 @@ def _quote(request: HttpRequest, form: ComposeForm, place: InProject) -> HttpRes
             view = quote_view(said, least_left(_user(request), place.chosen))
             view = replace(view, notes=(*told_of(spec), *view.notes))
             told = {"without": without(spec, files), "blind": blind(spec, files)}
+            told["textual"] = textual(spec, files)
     return render(request, "console/compose/_quote.html", {"quote": view, **told})
 
 

@@ -21,9 +21,10 @@ from django.views.decorators.http import require_POST, require_safe
 from ... import access
 from ...files.kinds import PDF, is_picture
 from ...files.store import read_bytes
+from ...models import Run
 from ...services.attaching import refuse_size, text_of_document
 from ...services.errors import Refused
-from ..attaching import attached_by
+from ..attaching import attached_as, attached_by
 from ..uploads import AttachedUploads
 from .fragment import by_htmx
 
@@ -77,6 +78,19 @@ def _text(request: HttpRequest) -> HttpResponse:
 @login_required
 @private_file
 @require_safe
+def small(request: HttpRequest) -> HttpResponse:
+    """What was brought as a small picture, for who has brought it (`of`: its ticket)."""
+    assert isinstance(request.user, User)  # its view has seen to it
+    found = attached_as([request.GET.get("of", "")], request.user).files
+    if not found:
+        raise Http404("No such file.")
+    type = "image/jpeg" if found[0].type == PDF else "image/png"
+    return _served(found[0].hash, "thumbnail", type, "inline")
+
+
+@login_required
+@private_file
+@require_safe
 def of_run(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     row = access.file_of(access.run_visible_to(request.user, run_id), number)
     shown = is_picture(row.file.type)
@@ -93,6 +107,14 @@ def thumbnail(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpRespo
     row = access.file_of(access.run_visible_to(request.user, run_id), number)
     type = "image/jpeg" if row.file.type == PDF else "image/png"
     return _served(row.file_id, "thumbnail", type, "inline")
+
+
+def picture(run: Run, hash: str) -> HttpResponse:
+    """One that came with an answer of a run that its reader has got at."""
+    row = access.picture_of(run, hash)
+    response = _served(row.file_id, "bytes", row.file.type, "inline")
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def download(hash: str, name: str) -> HttpResponse:

@@ -59,6 +59,7 @@ from ...services.web import is_offered
 from ..search_form import Search, read_search
 from .by_link import by_link
 from .deleted_lines import deleted_together
+from .files import picture
 from .fragment import page_or_main, page_or_part
 from .order import ordering
 from .posted import posted
@@ -155,6 +156,8 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     if (number := request.GET.get("source", "")).isascii() and number.isdecimal():
         # A part of the page that is made for everybody alike knows no address of its run.
         return redirect("run-source", run.pk, int(number[:6]))
+    if hash := request.GET.get("picture", ""):
+        return picture(run, hash)
     may_share = run.owner_id == request.user.pk
     # Nobody is asked for what is only there to be read.
     is_owner = may_share and not run.is_read_only
@@ -208,6 +211,8 @@ def shared(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
     run = link.run
     if request.method == "HEAD":
         return HttpResponse()
+    if hash := request.GET.get("picture", ""):
+        return picture(run, hash)
     try:
         context = run_page(
             run,

@@ -18,10 +18,10 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, ReasoningDelta, Recast, TextDelta
 from console.engine.text import REPLACEMENT, storable
 
-from .attachments import Attachments, words_beside
+from .attachments import MOST_BASE64, Attachments, words_beside
 from .citations import Citations
 from .error_body import error_object
-from .pictures import PictureMarks
+from .pictures import CutOut, PictureMarks
 from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
 from .thoughts import Moved, Piece, Thoughts
@@ -134,11 +134,13 @@ class AnswerReader:
         self._keeps_thoughts = bool(sent and sent.get("tools"))
         self._back = ThoughtsBack(limits.reasoning)
         self._citations = Citations(scrub)
-        self._attachments = Attachments(scrub)
+        self.cut_out = CutOut(MOST_BASE64)
+        self._attachments = Attachments(scrub, self.cut_out)
         self._text = Unicode(limits.text)
         self._reasoning = Unicode(limits.reasoning)
         self._thoughts = Thoughts(thinks)
-        self._marks, self._marks_apart = PictureMarks(self.pass_over), PictureMarks(self.pass_over)
+        self._marks = PictureMarks(self.pass_over, self._attachments.take_from_text, MOST_BASE64)
+        self._marks_apart = PictureMarks(self.pass_over)
         self._passed_over = 0
         self._reasoned: list[str] = []
         self._apart: list[str] = []
@@ -257,6 +259,7 @@ class AnswerReader:
             unreadable=self._unreadable,
             citations=self._citations.whole(),
             attachments=self._attachments.whole(),
+            pictures=self._attachments.pictures(),
             goes_on=self.goes_on(),
         )
 

@@ -1,4 +1,5 @@
-"""What a server sends beside the text of an answer: noted by its type and size, not kept.
+"""What a server sends beside the text of an answer: noted by its type and size; pictures that came
+whole and are small are handed on.
 
 Pictures come as `images` of a message (OpenRouter, LiteLLM), as parts of its content
 (`image_url`, Anthropic's `source`), or in Gemini's form (`inline_data`); sound as `audio`,
@@ -10,13 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from console.engine.attachments import Attachment
+from console.engine.attachments import (
+    PICTURE_BYTES,
+    PICTURES,
+    PICTURES_BYTES,
+    TOO_LARGE,
+    TOO_MANY,
+    Attachment,
+    Picture,
+)
 
 from .citations import is_page
-from .pictures import size_of, type_of, uri_parts
+from .pictures import CutOut, size_of, type_of, uri_parts
 from .refusals import Scrub
 
 MOST = 20
+MOST_BASE64 = PICTURES_BYTES * 4 // 3  # characters of all pictures together
 DEPTH = 4
 # Names under which it stands, in a message or a part, and what it then is.
 _WITHIN = {
@@ -32,9 +42,11 @@ _TYPES = ("mime_type", "mimeType", "media_type", "mediaType")
 
 
 class Attachments:
-    def __init__(self, scrub: Scrub) -> None:
-        self._scrub = scrub
+    def __init__(self, scrub: Scrub, cut_out: CutOut) -> None:
+        self._scrub, self._cut_out = scrub, cut_out
         self._found: dict[tuple[str, int | None, str], Attachment] = {}
+        self._pictures: list[Picture] = []
+        self._room = PICTURES_BYTES
         self._sound = 0  # bytes of sound that comes in pieces
 
     def take(self, message: dict[str, Any]) -> None:
@@ -46,17 +58,36 @@ class Attachments:
                 for one in _found(value, _WITHIN[name], DEPTH):
                     self._note(*one)
 
-    def _note(self, type: str, payload: str, url: str) -> None:
-        if len(self._found) >= MOST:
-            return
+    def take_from_text(self, type: str, payload: str, alt: str) -> None:
+        self._note(type, payload, "", alt)
+
+    def _note(self, type: str, payload: str, url: str, alt: str = "") -> None:
         size = size_of(payload) if payload else None
+        key = (type, size, payload[:200] or url)
+        if len(self._found) >= MOST or key in self._found:
+            return  # some send it once as it comes and once in the whole message
         attachment: Attachment = {"type": type}
         if size is not None:
             attachment["bytes"] = size
         if url and is_page(url, self._scrub):
             attachment["url"] = url
-        # Some send it once as it comes and once in the whole message.
-        self._found.setdefault((type, size, payload[:200] or url), attachment)
+        if alt:
+            attachment["alt"] = alt
+        if size and type.startswith("image"):
+            self._hand_on(attachment, size, payload)
+        self._found[key] = attachment
+
+    def _hand_on(self, attachment: Attachment, size: int, payload: str) -> None:
+        if size > PICTURE_BYTES:
+            attachment["why"] = TOO_LARGE
+        elif size > self._room or len(self._pictures) == PICTURES:
+            attachment["why"] = TOO_MANY
+        elif whole := self._cut_out.whole(payload):
+            self._room -= size
+            self._pictures.append(Picture(len(self._found), whole))
+
+    def pictures(self) -> tuple[Picture, ...]:
+        return tuple(self._pictures)
 
     def whole(self) -> tuple[Attachment, ...]:
         sound = [{"type": "audio", "bytes": self._sound}] if self._sound else []

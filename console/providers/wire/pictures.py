@@ -1,10 +1,11 @@
 """Pictures (and sound, and files) in base64, as they come within a body or within a text.
 
-They never become part of an answer. `Shortened` cuts what is longer than a screenful out of
+They never become part of a text. `Shortened` cuts what is longer than a screenful out of
 the body before it is taken apart, so that no line grows by it; a text has a short mark
 where one stood (`PictureMarks`): `[picture: PNG, 180 kB]`. Both take any cutting of what
 they read, in one pass. How much was left out is written behind what is kept, as a fragment
-of the address: `data:image/png;base64,iVBORw0KGgo…#1572864`.
+of the address: `data:image/png;base64,iVBORw0KGgo…#1572864`. By that `CutOut` finds it again, as
+far as an answer's pictures may be large.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 
 from console.engine.attachments import described
 
+_KNOWN_BY = 200  # characters before what was left out, by which it is found again
 KEPT = 32 * 1024  # of one picture's base64 in a body; no model writes as much of it by itself
 SHORTEST = 2048  # in a text: less of it, outside of a Markdown image, may be code
 # Names under which a body holds base64; any other string is as long as a line may be.
@@ -72,6 +74,38 @@ def size_of(payload: str) -> int:
     return (len(kept.rstrip("=")) + int(left_out[0] if left_out and left_out[0] else 0)) * 3 // 4
 
 
+class CutOut:
+    """What was cut out of one body, as long as pictures of an answer may be, together."""
+
+    def __init__(self, most: int = 0) -> None:
+        """`most`: characters of base64."""
+        self._left = most
+        self._whole: dict[tuple[str, int], str] = {}
+
+    @property
+    def room(self) -> int:
+        return self._left
+
+    def keep(self, kept: bytes, rest: bytes, left_out: int) -> None:
+        self._left -= len(rest)
+        begin, rest_ = _unescaped(kept), _unescaped(rest)
+        self._whole[begin[-_KNOWN_BY:], left_out] = begin + rest_
+
+    def whole(self, payload: str) -> str:
+        """What the provider sent in its place; "" where that was more than is kept."""
+        kept, mark, left_out = payload.partition("#")
+        if not mark:
+            return payload
+        size = int(left_out) if left_out.isdecimal() else 0
+        return self._whole.get((kept[-_KNOWN_BY:], size), "")
+
+
+def _unescaped(base64: bytes) -> str:
+    """As it is once its JSON is read, but for the ends of lines."""
+    plain = base64.replace(b"\\n", b"").replace(b"\\r", b"").replace(b"\\", b"")
+    return plain.decode("ascii")
+
+
 def uri_parts(text: str) -> tuple[str, str] | None:
     """(type, payload) of a text that is a data address."""
     head = _HEAD.match(text)
@@ -81,11 +115,17 @@ def uri_parts(text: str) -> tuple[str, str] | None:
 class Shortened:
     """Bytes of a body go in and come out without most of what is in base64."""
 
-    def __init__(self, on_left_out: Callable[[int], None] = lambda size: None) -> None:
+    def __init__(
+        self,
+        on_left_out: Callable[[int], None] = lambda size: None,
+        cut_out: CutOut | None = None,
+    ) -> None:
         self._on_left_out = on_left_out
+        self._cut_out = cut_out or CutOut()
         self._context = b""  # the end of what came out, where a beginning may stand
         self._within = False
-        self._kept = self._left_out = 0
+        self._left_out = 0
+        self._kept, self._rest = bytearray(), bytearray()
         self._backslash = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -105,7 +145,8 @@ class Shortened:
             outside = begin.end() - len(self._context)
             pieces.append(data[:outside])
             data, self._context = data[outside:], b""
-            self._within, self._kept, self._left_out = True, 0, 0
+            self._within, self._left_out = True, 0
+            self._kept, self._rest = bytearray(), bytearray()
         return b"".join(pieces)
 
     def _run(self, data: bytes, pieces: list[bytes]) -> bytes:
@@ -114,18 +155,25 @@ class Shortened:
         run = self._backslash + data[: len(data) - len(rest)]
         self._backslash = b"\\" if run.endswith(b"\\") else b""  # may escape what follows
         run = run.removesuffix(b"\\")
-        room = KEPT - self._kept
+        room = KEPT - len(self._kept)
         kept = run if len(run) <= room else run[:room].rstrip(b"\\")
         if self._left_out:
             kept = b""
         pieces.append(kept)
-        self._kept += len(kept)
+        self._kept += kept
         left_out = len(run) - len(kept)
         self._left_out += left_out
         self._on_left_out(left_out)
+        fits = self._left_out <= self._cut_out.room
+        if fits:
+            self._rest += run[len(kept) :]
+        else:
+            self._rest.clear()
         if rest:
             if self._left_out:
                 pieces.append(b"#%d" % self._left_out)
+                if fits:
+                    self._cut_out.keep(bytes(self._kept), bytes(self._rest), self._left_out)
             pieces.append(self._backslash)
             self._within, self._backslash = False, b""
         return rest
@@ -134,8 +182,16 @@ class Shortened:
 class PictureMarks:
     """Text goes in; with marks in the place of pictures it comes out."""
 
-    def __init__(self, on_left_out: Callable[[int], None] = lambda size: None) -> None:
-        self._on_left_out = on_left_out
+    def __init__(
+        self,
+        on_left_out: Callable[[int], None] = lambda size: None,
+        on_picture: Callable[[str, str, str], None] | None = None,
+        most: int = SHORTEST,
+    ) -> None:
+        """`on_picture` is told of each: type, base64 (as far as `most` characters), what it is
+        called."""
+        self._on_left_out, self._on_picture = on_left_out, on_picture
+        self._most = max(SHORTEST, most)
         self._held = ""
         self._before = ""  # the last character that came out
         self._head: re.Match[str] | None = None  # of the picture within which it is
@@ -213,11 +269,12 @@ class PictureMarks:
 
     def _keep(self, payload: str) -> None:
         """The beginning, as far as it may be given back, and the fragment, if there is one."""
-        if self._kept <= SHORTEST or "#" in payload:
+        if self._kept <= self._most or "#" in payload:
             self._payload.append(payload)
             self._kept += len(payload)
         else:
             self._size += len(payload)
+        if self._kept > SHORTEST and "#" not in payload:
             self._on_left_out(len(payload))
 
     def _finish(self, pieces: list[str], *, closed: bool = False) -> None:
@@ -232,6 +289,9 @@ class PictureMarks:
         size = (
             (len(payload) + self._size) if not is_base64 else size_of(payload) + self._size * 3 // 4
         )
-        mark = described(type_of(payload, head["type"]), size)
+        type = type_of(payload, head["type"])
+        mark = described(type, size)
         alt = (head["alt"] or "").strip()
+        if self._on_picture and is_base64 and type.startswith("image/"):
+            self._on_picture(type, payload if not self._size else f"{payload}#{self._size}", alt)
         pieces.append(f"[{mark}]" + (f" ({alt})" if alt else ""))

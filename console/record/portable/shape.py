@@ -119,6 +119,13 @@ class AttachmentShape(TypedDict):
     type: NotRequired[str]
     bytes: NotRequired[Annotated[int, Field(ge=0, le=MOST)]]
     url: NotRequired[Url]
+    # Of a picture that is kept; `data` is all of it, in base64.
+    hash: NotRequired[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    width: NotRequired[Annotated[int, Field(ge=0, le=100_000)]]
+    height: NotRequired[Annotated[int, Field(ge=0, le=100_000)]]
+    alt: NotRequired[Annotated[str, Field(max_length=300)]]
+    why: NotRequired[Annotated[str, Field(max_length=300)]]
+    data: NotRequired[Annotated[str, Field(max_length=7_000_000)]]
 
 
 @with_config(_STRICT)

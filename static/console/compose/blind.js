@@ -1,4 +1,5 @@
-// At the seat of whoever can take none of a file: that it is asked without it, and *another model*.
+// At the seat of whoever can take none of a file: that it is asked without it, *use text instead*,
+// and *another model*.
 
 import { open } from "console/picker/picker";
 import { exchange } from "console/compose/presets";
@@ -20,23 +21,48 @@ function placeOf(seat) {
   return { place: filled[seat], change, name: field.getAttribute("aria-label") || "this seat" };
 }
 
-function mark({ place, change, name }, words) {
+const chosen = (seat) => form.querySelector(`input[name=as_text][value="${seat}"]`);
+
+function choose(seat) {
+  const field = chosen(seat) ?? Object.assign(document.createElement("input"), { type: "hidden", name: "as_text", value: seat });
+  if (field.isConnected) field.remove();
+  else form.append(field);
+  form.dispatchEvent(new Event("change")); // what it costs is asked anew, and what stands at each seat with it
+}
+
+function button(words, label, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = words;
+  made.setAttribute("aria-label", label);
+  made.addEventListener("click", act);
+  return made;
+}
+
+function mark(seat, { place, change, name }, words) {
   const lacks = document.createElement("span");
   lacks.className = "seat-lacks";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "another model";
-  button.setAttribute("aria-label", `Another model for ${name}, one that takes pictures`);
-  button.addEventListener("click", change);
-  lacks.append(`${words} · `, button);
+  const text = chosen(seat)
+    ? button("undo", `No text instead for ${name}`, () => choose(seat))
+    : button("use text instead", `Use text instead for ${name}`, () => choose(seat));
+  lacks.append(`${words} · `, text);
+  if (!chosen(seat)) lacks.append(" · ", button("another model", `Another model for ${name}, one that takes pictures`, change));
   place.append(lacks);
 }
 
 // `told` is what came with the price.
 export function markBlind(told) {
+  const held = document.activeElement?.closest?.(".seat-lacks")?.parentElement;
   for (const old of form.querySelectorAll(".seat-lacks")) old.remove();
-  const placed = [...told.querySelectorAll(".seat-blind")].map((one) => [placeOf(Number(one.value)), one.textContent]);
+  const all = [...told.querySelectorAll(".seat-blind, .seat-textual")];
+  const placed = all.map((one) => [Number(one.value), placeOf(Number(one.value)), one.textContent]);
   // What is said at each seat need not be said of all.
-  if (placed.length && placed.every(([where]) => where)) for (const note of told.querySelectorAll(".quote-blind")) note.remove();
-  for (const [where, words] of placed) if (where) mark(where, words);
+  if (placed.length && placed.every(([, where]) => where)) for (const note of told.querySelectorAll(".quote-blind")) note.remove();
+  for (const [seat, where, words] of placed) if (where) mark(seat, where, words);
+  held?.querySelector(".seat-lacks button")?.focus();
 }
+
+// Seats are counted within a panel: of another one nobody has chosen anything.
+form?.addEventListener("change", ({ target }) => {
+  if (target.name === "preset") for (const one of form.querySelectorAll("input[name=as_text]")) one.remove();
+});
