@@ -15,6 +15,7 @@ from .runs.events import events
 from .runs.export import export
 from .runs.order import run_change, run_remove
 from .runs.pictures import picture
+from .runs.project_files import file_add, file_remove
 from .runs.projects import projects
 from .runs.receipt import receipt
 from .runs.spent import key, usage
@@ -35,6 +36,8 @@ ROUTES = (
     Route("key", "api-key", {"GET": key}),
     Route("usage", "api-usage", {"GET": usage}),
     Route("projects", "api-projects", {"GET": projects}),
+    Route("projects/<slug:name>/files", "api-project-files", {"POST": file_add}),
+    Route("projects/<slug:name>/files/<int:file_id>", "api-project-file", {"DELETE": file_remove}),
     Route("runs", "api-runs", {"GET": run_list, "POST": run_create}),
     Route("runs/quote", "api-run-quote", {"POST": run_quote}),
     Route("runs/<uuid:run_id>", "api-run", {"GET": run, "PATCH": run_change, "DELETE": run_remove}),

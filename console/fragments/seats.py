@@ -9,7 +9,6 @@ from typing import Any
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from ..engine.attachments import not_kept
 from ..engine.errors import Reason
 from ..engine.given_files import lacked, was_given
 from ..engine.spec import Panelist, Spec, letter
@@ -384,8 +383,6 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
         marks.append("cut by a filter")
     if call.is_unconfirmed:
         marks.append("ended without a finish mark")
-    if call.text and (lost := not_kept(call.attachments)):
-        marks.append(f"came with {lost}")
     marks += lacked(call.files)
     if call.unreadable:
         pieces = "a piece" if call.unreadable == 1 else f"{call.unreadable} pieces"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ..engine.attachments import alt_of, kept
+from ..engine.attachments import alt_of, kept, not_kept
 from ..engine.state import CallState
 
 
@@ -32,10 +32,16 @@ class PictureShown:
 class Beside:
     pages: Sequence[CitedPage] = ()
     pictures: Sequence[PictureShown] = ()
+    lost: str = ""  # what came with it and is not kept, and why
 
 
 def beside(call: CallState | None) -> Beside:
-    return Beside(sources(call), pictures(call))
+    return Beside(sources(call), pictures(call), _lost(call))
+
+
+def _lost(call: CallState | None) -> str:
+    lost = not_kept(call.attachments) if call and call.text else ""
+    return f"It came with {lost}." if lost else ""
 
 
 def pictures(call: CallState | None) -> list[PictureShown]:

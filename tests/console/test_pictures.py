@@ -77,7 +77,7 @@ def test_it_stands_under_its_answer_and_what_was_not_kept_is_said(
     assert 'alt="Rain on a roof" width="40" height="30"' in under
     [address] = set(re.findall(r'src="(\?picture=[^"]+)"', under))
     assert address == f"?picture={hash}"
-    assert "came with a picture (SVG, 2 kB), not kept: it is not PNG" in page
+    assert "It came with a picture (SVG, 2 kB), not kept: it is not PNG" in page
     served = client.get(f"/fusion/runs/{run.pk}{address}")
     assert (served.content, served["Content-Type"]) == (BYTES, "image/png")
     assert served["X-Content-Type-Options"] == "nosniff" and "no-store" in served["Cache-Control"]

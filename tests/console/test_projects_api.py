@@ -110,6 +110,34 @@ def test_a_preset_names_one_where_neither_request_nor_token_does(
     assert started(token(bob), project="", **asked)[1].project is None
 
 
+def test_files_are_added_and_taken_away_by_who_may_change_it(
+    alice: User, bob: User, ada: User, billing: Project, settings: Any
+) -> None:
+    path = "/v1/projects/billing/files"
+    note = {"name": "notes/rain.md", "text": "Rain is wet."}
+    added = send(token(alice), "post", path, note)
+    told = {"name": "rain.md", "type": "text/markdown", "bytes": 12}
+    assert (added.status_code, added.json()) == (201, {"id": added.json()["id"], **told})
+    [project] = send(token(bob), "get", "/v1/projects").json()["data"]
+    assert project["files"] == [added.json()]
+    assert send(token(bob), "post", path, note).status_code == 404
+    assert send(token(alice), "post", "/v1/projects/gone/files", note).status_code == 404
+    settings.PROJECT_FILES_BYTES = 20
+    for body, says in (
+        (note, "is there already"),
+        ({"name": "a.md"}, "either text or data"),
+        ({"name": "a.md", "data": "!"}, "no base64"),
+        ({"name": "a.exe", "data": "TVoAAA=="}, "a program"),
+        ({"name": "b.md", "text": "Rain is very wet."}, "at most"),
+    ):
+        refused = send(token(alice), "post", path, body)
+        assert refused.status_code == 400 and says in refused.json()["error"]["message"]
+    one = f"{path}/{added.json()['id']}"
+    assert send(token(bob), "delete", one).status_code == 404
+    assert [send(token(ada), "delete", one).status_code for _ in "ab"] == [204, 404]
+    assert not billing.files.exists()
+
+
 def test_projects_are_listed_for_whoever_may_read(bob: User, billing: Project) -> None:
     [told] = send(token(bob), "get", "/v1/projects").json()["data"]
     assert told == {

@@ -11,13 +11,7 @@ from ...models.tokens import Scope
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.replies import Reply
-
-
-class FileOfProject(Reply):
-    id: int
-    name: str
-    type: str
-    bytes: int
+from .project_files import FileOfProject, told
 
 
 class ProjectReply(Reply):
@@ -54,10 +48,7 @@ def _projects(call: ApiCall[NoBody]) -> ProjectList:
                 context=one.context,
                 preset=one.preset or None,
                 max_cost=None if (most := one.run_budget) is None else float(most),
-                files=[
-                    FileOfProject(id=f.pk, name=f.name, type=f.file.type, bytes=f.file.size)
-                    for f in one.files.all()
-                ],
+                files=[*map(told, one.files.all())],
             )
             for one in rows
         ]
