@@ -6,7 +6,8 @@
     sources    number, url, title, hash, characters, words, query, at [, pages, is_cut, orders]
                [, checked: by the call of an answer that its provider's search has named it to,
                found and missing of what that answer quotes of it]
-               or, where it could not be read, url, title, query, at, failure
+               or, where it could not be read, url, title, query, at, failure [, leads_to: the
+               number of the source that it is, with checked of that]
     wanted     url, title of what a reader wants read of those that providers named, until it is
                among the sources
     is_over    nothing more is searched; note: why there is less than was wished for

@@ -70,15 +70,20 @@ def pooled(state: RunState) -> list[PoolEntry]:
         seat, opened = seat_of(step["call"]), by_number.get(step.get("number"))
         if opened and seat is not None and seat not in opened.opened_by:
             opened.opened_by.append(seat)
-    led = {s["asked"]: s["url"] for s in pool.sources(state.research) if "asked" in s}
+    led = led_to(state.research)
     checked = {s["url"]: s["checked"] for s in pool.sources(state.research) if "checked" in s}
+    counted: set[tuple[str, str]] = set()
     for call in _answers(state):
         for cited in call.citations:
             one = known.get(led.get(cited["url"], cited["url"]))
             if one is not None and one.was_read:
                 if call not in one.cited_by:
                     one.cited_by.append(call)
-                    _count(one, cited | checked.get(one.url, {}).get(call.key, {}))
+                # By an address that only leads there an answer has another number for it.
+                place = cited["url"] if cited["url"] in checked else one.url
+                if (call.key, place) not in counted:
+                    counted.add((call.key, place))
+                    _count(one, cited | checked.get(place, {}).get(call.key, {}))
             elif call.seat is not None:
                 title = cited["title"] or cited["url"]
                 one = known.setdefault(cited["url"], PoolEntry(cited["url"], title))
@@ -89,15 +94,26 @@ def pooled(state: RunState) -> list[PoolEntry]:
     return sorted(known.values(), key=lambda one: (not one.was_read, one.number or 0))
 
 
+def led_to(research: pool.Pool) -> dict[str, str]:
+    """Address -> that of the source that was found there."""
+    by_number = {source["number"]: source["url"] for source in pool.read(research)}
+    led = {s["asked"]: s["url"] for s in pool.sources(research) if "asked" in s}
+    for source in pool.sources(research):
+        if url := by_number.get(source.get("leads_to")):
+            led |= {source["url"]: url} | ({source["asked"]: url} if "asked" in source else {})
+    return led
+
+
 def answers_that_cite(state: RunState, number: int) -> list[tuple[str, str, int]]:
     """(letter, text, its number for that source) of each, of what was written from them “fused
     answer”."""
     source = next((s for s in pool.read(state.research) if s["number"] == number), {})
+    url, led = source.get("url"), led_to(state.research)
     return [
         ("fused answer" if call.seat is None else letter(call.seat), call.text, its_number)
         for call in _answers(state)
         for its_number, one in numbered(call.citations)
-        if one["url"] in (source.get("url"), source.get("asked"))
+        if led.get(one["url"], one["url"]) == url
     ]
 
 

@@ -20,7 +20,9 @@ class KeptPages:
     now: Callable[[], float] = time.monotonic
     most: int = CHARACTERS
     _pages: dict[str, tuple[float, PageRead]] = field(default_factory=dict)
-    _under_way: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _under_way: dict[str, tuple[asyncio.Lock, int]] = field(
+        default_factory=dict
+    )  # and for how many
     _size: int = 0
 
     async def read(self, url: str, fetch: Callable[[str], Awaitable[PageRead]]) -> PageRead:
@@ -29,7 +31,8 @@ class KeptPages:
         url = urldefrag(url).url
         if page := self._kept(url):
             return page
-        lock = self._under_way.setdefault(url, asyncio.Lock())
+        lock, waiting = self._under_way.get(url, (asyncio.Lock(), 0))
+        self._under_way[url] = lock, waiting + 1
         try:
             async with lock:
                 page = self._kept(url)
@@ -38,8 +41,10 @@ class KeptPages:
                     self._keep(url, page)
                 return page
         finally:
-            if not lock.locked():
-                self._under_way.pop(url, None)
+            # The last one out takes the lock away: between two who wait nobody holds it.
+            _, waiting = self._under_way.pop(url)
+            if waiting > 1:
+                self._under_way[url] = lock, waiting - 1
 
     def _kept(self, url: str) -> PageRead | None:
         until, page = self._pages.get(url, (0.0, None))

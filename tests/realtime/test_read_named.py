@@ -109,6 +109,32 @@ def test_one_that_cannot_be_read_says_why_and_is_tried_again(
     assert pooled(rows(run))[0].url == url
 
 
+def test_what_is_quoted_of_one_that_leads_to_a_known_source_is_looked_up_there(
+    worker: Worker, web: Web, answered: Callable[[], Run]
+) -> None:
+    """Of “1,094 km long” [2] and “2,000 km at most” [2], and of “are wet things” [1]."""
+    web.moved["/away"] = "/wet"
+    web.moved["/elbe"] = "/wet"
+    run = answered()
+    for path in ("/wet", "/elbe", "/away"):
+        source_read(run=run, url=web.url + path)
+        carry_out(worker, str(run.pk))
+    state = rows(run)
+    first, *others = pooled(state)
+    assert (first.number, first.found, first.quotes) == (1, 1, 3)
+    assert first.missing == ["1,094 km long", "2,000 km at most"]
+    assert [call.key for call in first.cited_by] == ["panel-0-1"]
+    assert [one.failure for one in others] == ["It leads to source 1."] * 2
+    assert not any(one.may_be_read or one.named_by for one in others)
+    assert_log_equals_rows(run)
+    client = Client()
+    client.force_login(User.objects.get(username="alice"))
+    html = client.get(f"/fusion/runs/{run.pk}/sources/1").content.decode()
+    assert re.findall(r"<mark[^>]*>([^<]*)", html) == ["are wet things"]
+    assert "Not found here: “1,094 km long”" in html
+    assert client.get(f"/fusion/runs/{run.pk}/export?format=json").status_code == 200
+
+
 def test_what_nobody_named_is_not_asked_for(web: Web, answered: Callable[[], Run]) -> None:
     run = answered()
     for url in (web.url + "/other", "", "http://127.0.0.1/", "file:///etc/passwd"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -34,6 +35,33 @@ async def test_who_asks_while_a_page_is_read_waits_for_it(site: Site) -> None:
     found = await asyncio.gather(*(pages.read(url, site.fetch) for url in urls))
     assert sorted(site.read) == ["http://a/", "http://b/"]
     assert [page.url for page in found] == ["http://a/"] * 3 + ["http://b/"]
+
+
+async def test_who_comes_between_two_that_wait_does_not_fetch_beside_them(site: Site) -> None:
+    """The first fails; while the second is woken a third asks, and waits with it."""
+    pages, at_once, most = KeptPages(), 0, 0
+
+    async def fetch(url: str) -> PageRead:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            return await site.fetch(url)
+        finally:
+            at_once -= 1
+
+    async def ask() -> None:
+        with contextlib.suppress(NotRead):
+            await pages.read("http://a/", fetch)
+
+    async def first() -> None:
+        await ask()
+        site.is_down = False
+        await asyncio.gather(ask(), ask())
+
+    site.is_down = True
+    await asyncio.gather(first(), ask(), ask())
+    assert most == 1 and pages._under_way == {}
 
 
 async def test_a_page_is_read_anew_when_its_time_is_over(site: Site) -> None:

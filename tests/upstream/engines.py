@@ -21,6 +21,7 @@ class Web:
     order. `asked` has the queries, `read` the paths of pages that were fetched."""
 
     pages: dict[str, tuple[str, str]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)  # path -> where it leads
     robots: str = ""
     status: int = 200
     asked: list[str] = field(default_factory=list)
@@ -39,6 +40,8 @@ class Web:
                     self._say({"web": web._found(query, "results", "url")}, "X-Subscription-Token")
                 elif url.path == "/robots.txt":
                     self._send(web.robots.encode(), "text/plain")
+                elif url.path in web.moved:
+                    self._send(b"", "text/plain", 302, web.moved[url.path])
                 elif url.path in web.pages:
                     web.read.append(url.path)
                     self._send(web.pages[url.path][1].encode(), "text/html; charset=utf-8")
@@ -61,8 +64,10 @@ class Web:
                     json.dumps(found).encode(), "application/json", web.status if is_known else 401
                 )
 
-            def _send(self, body: bytes, type: str, status: int = 200) -> None:
+            def _send(self, body: bytes, type: str, status: int = 200, to: str = "") -> None:
                 self.send_response(status)
+                if to:
+                    self.send_header("Location", to)
                 self.send_header("Content-Type", type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

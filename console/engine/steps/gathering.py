@@ -100,10 +100,12 @@ class Gathering:
                     if hit not in pools.wanted(self.pool):
                         return known
                     source = _elsewhere(hit, known, source["at"])
+                    source |= await self._led_to(hit["url"], known)
                 said_by = [s for s in pools.read(self.pool) if s["hash"] == source.get("hash")]
                 if said_by:
                     source = _without(source, "hash", "checked")
                     source["failure"] = f"It says the same as source {said_by[0]['number']}."
+                    source |= await self._led_to(hit["url"], said_by[0])
                 kept = {}
                 if "failure" not in source:
                     source["number"] = pools.next_number(self.pool)
@@ -208,6 +210,14 @@ class Gathering:
             }
         )
         return {"checked": found} if found else {}
+
+    async def _led_to(self, url: str, known: Source) -> Source:
+        """What answers quote of it by its own number is looked up in the source that it is."""
+        if "number" not in known:
+            return {}
+        text = (await self.texts())[known["number"]]
+        checked = await self._checked({"url": url}, text)
+        return {"leads_to": known["number"]} | checked
 
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from ..calls.call import Context
 from ..calls.together import together
 from ..calls.window import USED, tokens_in, window_of
 from ..content import text_of
+from ..findings.addresses import may_be_opened, normalised
 from ..findings.extracts import library
 from ..provider import Message
 from ..spec import Panelist, Research
@@ -52,7 +53,8 @@ TOOLS: list[dict[str, Any]] = [
         "function": {
             "name": FETCH,
             "description": "Open a page that a search has found, that the question names, or that "
-            "a page you opened names. Gives what it says, with the number to cite it by.",
+            "a page you opened names on its own site. Gives what it says, with the number to cite "
+            "it by.",
             "parameters": {
                 "type": "object",
                 "properties": {"url": {"type": "string", "description": "its address, as found"}},
@@ -68,8 +70,8 @@ _MANY = f"Too much at once: only the first {AT_ONCE} were carried out."
 _NO_QUERIES = "You have searched {most} times, which is the limit: go on with what was found."
 _NO_PAGES = "You have opened {most} pages, which is the limit: answer from what they say."
 _NOT_FOUND = (
-    "Only pages that a search has found, or that stand in the question or in a page that you "
-    "opened, can be opened: give the address exactly as it was found."
+    "Only pages that a search has found, that the question names, or that a page you opened names "
+    "on its own site can be opened: give the whole address exactly as it was found."
 )
 _NO_ROOM = "There is no room left for another page: answer from what you have."
 _NOTHING = "Nothing was found. Other words may find more."
@@ -178,6 +180,7 @@ class OwnTools:
         """What of it can be done: limits hold for all turns, first come, first served."""
         searched, opened = self._done(SEARCH), self._done(FETCH)
         known, found = self._steps(turn), []
+        openable: Mapping[str, str] | None = None
         for place, call in enumerate(turn.tool_calls):
             tool, asked, why = _read(call)
             if place in known:
@@ -189,7 +192,9 @@ class OwnTools:
                 if searched > self._wish.queries:
                     why = _NO_QUERIES.format(most=self._wish.queries)
             if not why and tool == FETCH:
-                if not await self._may_open(asked):
+                openable = await self._openable() if openable is None else openable
+                asked = openable.get(normalised(asked), asked)
+                if asked not in openable.values():
                     why = _NOT_FOUND
                 else:
                     opened += 1
@@ -198,12 +203,15 @@ class OwnTools:
             found.append(ToolAsk(place, tool, asked, why))
         return found
 
-    async def _may_open(self, url: str) -> bool:
+    async def _openable(self) -> Mapping[str, str]:
         """A page may tell a model to send what it knows to an address: none is made up here."""
-        if any(url == hit["url"] for hit in self._hits()):
-            return True
-        asked = prompt_text(self._context.messages)
-        return url in asked or any(url in text for text in (await self._gathering.texts()).values())
+        texts = await self._gathering.texts()
+        read = [(s["url"], texts[s["number"]]) for s in pools.read(self._gathering.pool)]
+        hits = [hit["url"] for hit in self._hits()]
+        # Not what models have answered before.
+        own = [m for m in self._context.messages if m["role"] in ("user", "system")]
+        asked = prompt_text(own)
+        return await asyncio.to_thread(may_be_opened, hits, asked, read)
 
     def _hits(self) -> Iterator[dict[str, str]]:
         for search in pools.searches(self._gathering.pool):

@@ -206,6 +206,7 @@ class SourceShape(TypedDict):
     is_cut: NotRequired[Literal[True]]
     orders: NotRequired[Short]
     checked: NotRequired[dict[Annotated[str, Field(max_length=40)], CheckedShape]]
+    leads_to: NotRequired[Annotated[int, Field(ge=1, le=999)]]
     failure: NotRequired[Short]
 
 
