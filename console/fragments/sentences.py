@@ -50,8 +50,8 @@ def status(spec: Spec, state: RunState) -> str:
     if any(c.step is Step.POLL and not c.status.is_final for c in state.calls.values()):
         return "Poll: each panelist compares its own answer with the fused one"
     open_ones = [one for one in pool.lookups(state.research) if not one.get("is_over")]
-    if state.fusion and any(one.get("before") for one in open_ones):
-        return f"Analysis: {figures.count_of(len(open_ones), 'claim')} being looked up"
+    if before := [one for one in open_ones if one.get("before")]:
+        return f"Analysis: {figures.count_of(len(before), 'claim')} being looked up"
     if open_ones:
         return "Look-up: pages are searched for a claim, and read"
     if pool.wanted(state.research):

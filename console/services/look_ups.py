@@ -20,7 +20,6 @@ from .terms import OnTerms
 from .web import NO_ENGINE, is_offered
 
 MOST = 50  # of a run
-STOPPED = "It was stopped before it was over."
 
 
 def claim_look_up(
@@ -60,8 +59,7 @@ def claim_look_up(
         if judge.can_judge:
             must_have_credential(judge)
             one["call"] = _call(run, fusion, judge)
-        # Nobody is at work: what is open was stopped, and its call is not this one's.
-        known = pool.closed(state.research, STOPPED)
+        known = state.research
         before = [look for look in pool.lookups(known) if look["text"] == named.text]
         if before and before[-1].get("note"):
             known = pool.without_failed(known, before[-1])

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from ..engine import pool
 from ..engine.spec import Panelist
 from ..engine.state import RunStatus
 from ..models import Credential, Run
@@ -16,6 +17,8 @@ from ..money.purses import usual_budget_lifted
 from ..search import index
 from .errors import Refused, RunUnderWay
 from .runs import ring_for
+
+STOPPED = "It was stopped before it was over."
 
 
 def reopen(run: Run) -> Run:
@@ -41,6 +44,10 @@ def reopen(run: Run) -> Run:
         # Whoever asks for more has seen what it cost.
         "usual_budget_nano": None,
     }
+    # Nobody was at work: what was being looked up was stopped, and is not gone on with.
+    research = pool.closed(ended.research, STOPPED)
+    if research != ended.research:
+        reopened["research"] = ended.research = research
     usual_budget_lifted(run_id=run.pk)
     Run.objects.filter(pk=run.pk).update(**reopened)
     index(run.pk)

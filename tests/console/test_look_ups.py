@@ -9,14 +9,20 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.engine import pool
+from console.engine.events import EventType
 from console.engine.spec_versions import VERSION
 from console.engine.state import RunStatus
+from console.fragments.agreement import analysis
+from console.fragments.phases import phases
+from console.fragments.seats import columns
+from console.fragments.sentences import status
 from console.models import Hold, Run, Window
 from console.models.money import DAY, PERSON, TOKEN
 from console.money.asking import Ask, Payer
 from console.money.book import book
 from console.money.purses import purse_set
-from console.services.look_ups import STOPPED, claim_look_up
+from console.services.look_ups import claim_look_up
+from console.services.reopening import STOPPED
 from console.services.tokens import OverLimit, token_create, token_look_up
 
 from .story import Story
@@ -30,6 +36,36 @@ def run(monkeypatch: pytest.MonkeyPatch, alice: User) -> Run:
     for module in ("services.look_ups", "pages.views.runs"):
         monkeypatch.setattr(f"console.{module}.is_offered", lambda: True)
     return Story().whole().save(alice)
+
+
+def looking_up(one: dict[str, object]) -> tuple[str, list[str]]:
+    """What is said of a run of which two claims are looked up before it is written."""
+    story = Story().begin()
+    for seat in range(3):
+        story.answer(seat, "An answer.")
+    story.judge().analyse()
+    for number, claim in enumerate(("contradictions-1", "unique_insights-1"), 1):
+        said = {"claim": claim, "text": claim, "stances": [], "at": story.now, "before": True}
+        story.tell(EventType.CLAIM_LOOKED_UP, fusion=1, id=number, **said | one)
+    spec, state = story.spec, story.state
+    view = analysis(spec, state, columns(spec, state))
+    phase = phases(spec, state)[2]
+    return status(spec, state), [phase.state, phase.what, *view.notes[:1]]
+
+
+def test_while_doubtful_claims_are_looked_up_it_is_the_analysis_that_goes_on() -> None:
+    told, of_analysis = looking_up({})
+    assert told == "Analysis: 2 claims being looked up"
+    assert of_analysis[:2] == ["running", "0 of 2 looked up"]
+
+
+def test_what_became_of_it_is_said_where_the_analysis_is() -> None:
+    found = {"queries": ["q"], "sources": [1], "quotes": [], "is_over": True}
+    _, of_analysis = looking_up(found)
+    noted = "Before the fused answer was written, 2 claims were looked up."
+    assert of_analysis == ["done", "2 of 2 looked up", noted]
+    _, of_analysis = looking_up(found | {"note": "No page was found that could be read."})
+    assert of_analysis[2].startswith("Written without the look-up of 2 claims. No page was found")
 
 
 def test_one_that_was_stopped_takes_no_call_of_the_next(

@@ -6,15 +6,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 
-from console.engine.spec import Research
+from console.engine.pool import with_wanted
+from console.engine.spec import Panelist, Research
 from console.models import Run
+from console.record.pooled import pooled
 from console.record.public import run_object
 from console.research import researcher
 from console.research.reading import Reader
+from console.services.source_reads import source_read
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.realtime.test_own_research import piece, start, streamed  # noqa: F401
@@ -110,3 +114,39 @@ def test_true_quotes_are_found_and_false_ones_marked(
     assert sum(found for found, _ in counts) >= 100
     told = run_object(run, run.frozen_spec, state).model_dump(mode="json")["research"]["sources"]
     assert {source["number"] for source in told} == set(range(1, pages + 1))
+
+
+def test_so_they_are_of_pages_that_providers_named_once_these_are_read(
+    worker: Worker,
+    upstream: Upstream,
+    web: Web,
+    start: Callable[..., Run],  # noqa: F811
+) -> None:
+    """Each by the number that its provider gave it; no model is asked for that."""
+    panel, urls = [], []
+    for group, count in enumerate(OF_SEATS, 1):
+        pages = range(group * GROUP, group * GROUP + count)
+        named = [f"{web.url}/stations/{page}" for page in pages]
+        told = "\n".join(f"SOURCE {n} ===\nStation {p} group" for n, p in enumerate(pages, 1))
+        said = quoting(told)
+        upstream.script(f"seat-{group}", replace(said, chunk={"citations": named}))
+        panel.append(Panelist(f"seat-{group}", "test", searches=True))
+        urls += named
+    run = start(*panel, research=Research(way="provider"))
+    carry_out(worker, str(run.pk))
+    assert rows(run).status == "completed" and not web.read
+    asked = len(upstream.calls)
+    run.refresh_from_db()
+    wanted = run.research
+    for url in urls[1:]:
+        wanted = with_wanted(wanted, url, "")
+    Run.objects.filter(pk=run.pk).update(research=wanted)
+    run.refresh_from_db()
+    source_read(run=run, url=urls[0])
+    carry_out(worker, str(run.pk))
+    sources = pooled(rows(run))
+    assert [source.was_read for source in sources] == [True] * sum(OF_SEATS)
+    assert {(s.found, s.quotes) for s in sources} == {(SENTENCES, 2 * SENTENCES)}
+    assert sum(source.found for source in sources) >= 100
+    assert all(len(source.cited_by) == 1 for source in sources)
+    assert len(upstream.calls) == asked
