@@ -6,6 +6,7 @@ FUSION_FAULTS_PAGE=docs/faults.md python3 manage.py test tests/scenarios
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,14 @@ def write(terminal: Any) -> None:
     terminal.write_line(f"{len(rows)} scenarios written to {target}")
 
 
+# What is pressed is no news, nor is the name of a figure that is not known.
+_PRESSED = re.compile(
+    r"Copy answer \w(?: ▾ Copy answer \w as rich text or Markdown)? |Speed (?=Time )"
+)
+
+
 def _cell(text: str) -> str:
+    text = _PRESSED.sub("", text)
     text = text if len(text) <= 200 else text[:199] + "…"
     for mark in "\\|<>*[]":
         text = text.replace(mark, "\\" + mark if mark != "|" else "\\|")
