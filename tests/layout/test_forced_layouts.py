@@ -227,7 +227,7 @@ def test_with_words_and_with_clocks_nothing_is_looked_for_among_all_that_was_wri
     words = [frame for frame in stream[1:40] if '"fragments"' not in frame]
     assert any('"figures"' in frame for frame in words)
     shown(page, line, words)
-    page.wait_for_function("clock.isConnected && clock.textContent !== before")
+    until(lambda: page.evaluate("clock.isConnected && clock.textContent !== before"))
     assert page.evaluate("looked") == []
     page.context.close()
 

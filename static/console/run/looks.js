@@ -269,7 +269,9 @@ function tell(part, word) {
 }
 
 function tellStates() {
-  tell("fused-answer", DONE[main.querySelector(".fused-state")?.dataset.state] ?? "");
+  const state = main.querySelector(".fused-state")?.dataset.state;
+  tell("fused-answer", DONE[state] ?? "");
+  ready?.classList.toggle("is-there", state === "done");
   tell("analysis", DONE[main.querySelector("#analysis > .card-head")?.dataset.state] ?? "");
   tell("sources", main.querySelector("#sources [data-count]")?.dataset.count ?? "");
   tell("receipt", main.querySelector("#receipt tfoot td:last-child")?.textContent ?? "");
