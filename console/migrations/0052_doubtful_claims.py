@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0050_file_bringers"),
+        ("console", "0051_pictures"),
     ]
 
     operations = [
