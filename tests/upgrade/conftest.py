@@ -40,8 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_walked(item: pytest.Item) -> bool:
     assert isinstance(item, pytest.Function)
-    stored, _ = item.callspec.params["site"]
-    return stored in WHOLE
+    site: Any = item.callspec.params["site"]
+    return site[0] in WHOLE
 
 
 @pytest.fixture(scope="module", params=OPENED)
