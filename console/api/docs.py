@@ -12,7 +12,7 @@ from ..site.public_url import public_url
 from .http.db import db
 from .openapi import REF, openapi
 
-METHODS = ("get", "post")
+METHODS = ("get", "post", "patch", "delete")
 
 
 async def openapi_json(request: HttpRequest) -> HttpResponseBase:

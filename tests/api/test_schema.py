@@ -75,8 +75,13 @@ def helped(case: schemathesis.Case, model: str, run_id: str) -> None:
         case.path_parameters["name"] = "fusion/quality"
 
 
-# Here no search engine is configured.
-UNREACHED = {"/v1/runs/{run_id}/look-ups"}
+# Here no search engine is configured, no model draws, and there is no project.
+UNREACHED = {
+    "/v1/runs/{run_id}/look-ups",
+    "/v1/runs/{run_id}/pictures/{hash}",
+    "/v1/projects/{name}/files",
+    "/v1/projects/{name}/files/{file_id}",
+}
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
