@@ -147,6 +147,7 @@ DATABASES = {
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "fusion_site.sqlite3"
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         timeout=10,
         transaction_mode="IMMEDIATE",

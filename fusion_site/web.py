@@ -40,6 +40,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from . import own_modules_last
+from .sqlite3 import base as sqlite3
 
 if TYPE_CHECKING:
     from console.api.http.bodies import EarlyRefusal
@@ -66,6 +67,8 @@ READ_SECONDS = 0.2
 # answered, there are never more than so many bytes, in all web processes.
 IN_MEMORY_BYTES = 64 * 1024
 ON_DISK_BYTES = 200_000_000
+# To SQLite, kept from request to request. Few ask it at the same time, and each has a memory.
+CONNECTIONS = 4
 
 
 class Unread(Exception):
@@ -344,6 +347,7 @@ def serve(*arguments: str) -> None:
     # milliseconds more; the loop, which sends frames, asks at every turn.
     sys.setswitchinterval(0.0005)
     as_many_files_as_allowed()
+    sqlite3.keep(CONNECTIONS)
     Command().run([*OPTIONS, *arguments, "fusion_site.asgi:application"])
 
 
