@@ -11,7 +11,6 @@ and what comes meanwhile is taken together by the next.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import secrets
 import time
@@ -73,6 +72,7 @@ class Watch:
         self._state = RunState()
         self._spec: Spec | None = None
         self._frames = Frames(self.id)
+        self._names: set[str] = set()  # of all texts there were
         self._note = ""
         # By what each kind of viewer is shown: names of models, and what was asked.
         self._seat_fragments: dict[tuple[bool, bool], SeatFragments] = {}
@@ -209,10 +209,18 @@ class Watch:
             text.took_step(step, anew=anew)
 
     def _text(self, call: CallState) -> Text:
-        """Its name says neither whose it is nor what was tried before."""
-        name = hashlib.blake2b(f"{self.run_id} {call.key}".encode(), digest_size=6).hexdigest()
         sources = self._state.letters_of(call.fusion) if call.fusion else ""
+        name = self._new_name()
         return Text(name, StreamRenderer(sources=sources), self._frames.step, call.key)
+
+    def _new_name(self) -> str:
+        """Of a text. It says neither whose it is nor what was tried before, and is short: it is
+        sent with every word."""
+        length = 2 + len(self._names) // 500
+        while (name := secrets.token_urlsafe(length)[:length]) in self._names:
+            pass
+        self._names.add(name)
+        return name
 
     # what a viewer lacks
 
