@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -26,7 +25,7 @@ MONTH = "/fusion/budgets?month=2026-03"
 
 
 @pytest.fixture(scope="module")
-def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
     with django_db_blocker.unblock():
         ada = User.objects.create_user("ada-of-budgets", is_staff=True)
         client = Client()
@@ -47,11 +46,12 @@ def pages(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
                 starts=timezone.localtime().date().replace(day=1),
                 spent_nano=spent * 10**9, held_nano=held * 10**9,
             )  # fmt: skip
-        yield {"budgets": client.get(MONTH).content.decode()}
+        page = client.get(MONTH).content.decode()
         client.logout()
         Purse.objects.all().delete()
         Run.objects.filter(owner=ada).delete()
         ada.delete()
+    return {"budgets": page}
 
 
 def test_there_is_a_page(pages: dict[str, str]) -> None:
