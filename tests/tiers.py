@@ -31,18 +31,18 @@ ROOT = Path(__file__).resolve().parent.parent
 # begins where a core has been idle all the same.
 AT_ONCE, AT_MOST = 4, 5
 LOOKED_AT, IDLE = 10.0, 0.8  # seconds, and how many cores were idle in them
-# In the order in which they begin: the longest first, so that no core waits long at the end, and
-# what computes beside what waits.
+# In the order in which they begin: the longest first, what computes beside what waits, and last
+# what is short and computes, so that no core waits long at the end.
 LANES = {
     "layout": ("layout",),
     "computing": (),  # whatever is not named here
     "runs": ("scenarios", "realtime", "providers", "llm"),
     "programs": ("api", "evaluation"),
     "machines": ("startup",),
-    "reading": ("files", "research", "search"),
+    "killed": ("chaos", "load"),
     "browser": ("browser",),
     "live": ("live",),
-    "killed": ("chaos", "load"),
+    "reading": ("files", "research", "search"),
 }
 MARK = "pytest.mark.database"
 ONLY_LONG = ("benchmarks", "clients", "image")
