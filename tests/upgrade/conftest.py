@@ -40,8 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_walked(item: pytest.Item) -> bool:
     assert isinstance(item, pytest.Function)
-    site: Any = item.callspec.params["site"]
-    return site[0] in WHOLE
+    params: dict[str, Any] = item.callspec.params
+    return params["site"][0] in WHOLE
 
 
 @pytest.fixture(scope="module", params=OPENED)
