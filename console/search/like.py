@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import combinations
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -77,8 +78,13 @@ def asked_like(viewer: User | AnonymousUser, prompt: str) -> list[AskedLike]:
     found.sort(key=lambda one: one.asked_at, reverse=True)
     # What was asked again and again is told once, by its newest.
     newest = {" ".join(one.prompt.split()): one for one in reversed(found)}
-    gists = [gist(said) for said in newest]
+    gists = [_kept_gist(said) for said in newest]
     return [[*newest.values()][n] for n in most_like(asked, gists)][:MOST]
+
+
+@lru_cache(maxsize=512)  # whoever types is compared with the same again and again
+def _kept_gist(said: str) -> Gist:
+    return gist(said)
 
 
 def most_like(asked: Gist, others: Sequence[Gist]) -> list[int]:
@@ -112,9 +118,8 @@ def _candidates(viewer: User | AnonymousUser, said: str) -> list[uuid.UUID]:
     sought: list[tuple[Term, ...]] = [(term,) for term in terms]
     sought += [*combinations(terms[: PAIRS + 1], 2)][:PAIRS]
     counts: Counter[uuid.UUID] = Counter()
-    for both in sought:
-        wanted = Sought(both, readable_facets(viewer), (STATES["completed"],))
-        rows, _ = backend.newest(wanted, NEWEST)
+    wanted = (Sought(both, readable_facets(viewer), (STATES["completed"],)) for both in sought)
+    for rows in backend.newest_of_each(wanted, NEWEST):
         # What few have says more.
         weight = 1000 // (len(rows) + 1)
         for run in {uuid.UUID(str(run)) for _, run in rows}:

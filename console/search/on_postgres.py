@@ -3,6 +3,8 @@ texts of those that have all its words, some hundred at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,6 +19,16 @@ _COLUMNS = {"heading": 10.0, "prompt": 4.0, "fused": 2.0, "rest": 1.0}
 
 
 def newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
+    with _by_index_alone():
+        return _newest(sought, count)
+
+
+def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
+    with _by_index_alone():
+        return [_newest(sought, count)[0] for sought in all_sought]
+
+
+def _newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
     phrases, given = _phrases(sought)
     looked_at = AT_ONCE if phrases else count
     sql = (
@@ -39,7 +51,8 @@ def best(sought: Sought, of: int) -> Rows:
         " FROM m JOIN console_searchentry e ON e.id = m.id"
         f"{f' WHERE {phrases}' if phrases else ''} ORDER BY e.id DESC"
     )
-    rows = _ask(sql, [*_given(sought), of, *given])
+    with _by_index_alone():
+        rows = _ask(sql, [*_given(sought), of, *given])
     scored = [(-_score(sought.terms, texts), -entry, run) for entry, run, *texts in rows]
     return [(-entry, run) for _, entry, run in sorted(scored, key=lambda row: row[:2])]
 
@@ -59,13 +72,19 @@ def _given(sought: Sought) -> list[Any]:
     return [_words(sought), *sought.bounds[1]]
 
 
-def _ask(sql: str, given: list[Any]) -> list[Any]:
+@contextmanager
+def _by_index_alone() -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_ONLY_BY_INDEX, ["off", "off"])
-        cursor.execute(sql, given)
-        rows: list[Any] = cursor.fetchall()
+        yield
         # As it was, for what else is sought in a transaction around this one.
         cursor.execute(_ONLY_BY_INDEX, ["on", "on"])
+
+
+def _ask(sql: str, given: list[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        rows: list[Any] = cursor.fetchall()
     return rows
 
 

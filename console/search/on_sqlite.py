@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
@@ -27,6 +28,10 @@ def newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
         cursor.execute(sql, [_match(sought), *given, count])
         rows = cursor.fetchall()
     return rows, rows[-1][0] if len(rows) == count else None
+
+
+def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
+    return [newest(sought, count)[0] for sought in all_sought]
 
 
 def best(sought: Sought, of: int) -> Rows:
