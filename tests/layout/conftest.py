@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -127,3 +127,16 @@ def show(chromium: Browser, pages: dict[str, str], complaints: list[str]) -> Sho
         return page
 
     return shown
+
+
+def at_each_width(
+    show: Show, name: str, widths: Sequence[int], height: int = 800
+) -> Iterator[Page]:
+    """The page, loaded anew at each: in one window, since a further window takes a processor twice
+    as long as to load a page again."""
+    page = show(name, widths[0], height)
+    yield page
+    for width in widths[1:]:
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(page.url)
+        yield page

@@ -81,6 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", kind)
         if policy:
             self.send_header("Content-Security-Policy", policy)
+        elif status == HTTPStatus.OK:  # static: a window that loads again has it
+            self.send_header("Cache-Control", "max-age=3600")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.console.story import ANALYSIS, Story, a_spec
-from tests.layout.conftest import Show
+from tests.layout.conftest import Show, at_each_width
 
 pytestmark = pytest.mark.browser
 
@@ -82,13 +82,12 @@ def test_there_are_pages_to_show(pages: dict[str, str]) -> None:
     assert all("<main" in html for html in pages.values())
 
 
-@pytest.mark.parametrize("width", [360, 768, 1440, 2560])
 @pytest.mark.parametrize("name", [*PAGES, "run", "six", "alone"])
-def test_nothing_is_wider_than_the_window(show: Show, name: str, width: int) -> None:
-    page = show(name, width)
+def test_nothing_is_wider_than_the_window(show: Show, name: str) -> None:
     widths = "[document.scrollingElement.scrollWidth, document.documentElement.clientWidth]"
-    whole, window = page.evaluate(widths)
-    assert whole <= window
+    for page in at_each_width(show, name, [360, 768, 1440, 2560]):
+        whole, window = page.evaluate(widths)
+        assert whole <= window
 
 
 def test_on_a_phone_the_fused_answer_comes_first_and_one_answer_at_a_time(show: Show) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.layout.conftest import Show
+from tests.layout.conftest import Show, at_each_width
 from tests.layout.rich import ANALYSIS, answer, panel
 from tests.stack import until
 
@@ -103,10 +103,13 @@ def test_there_are_pages_with_marks(pages: dict[str, str]) -> None:
     assert all(html.count('class="source') >= 2 for html in pages.values())
 
 
-@pytest.mark.parametrize("width", [1440, 360])
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_line_ends_where_it_would_without_marks(show: Show, name: str, width: int) -> None:
-    page = show(name, width, 900)
+def test_every_line_ends_where_it_would_without_marks(show: Show, name: str) -> None:
+    for page in at_each_width(show, name, [1440, 360], 900):
+        _lines_end_where_they_would(page)
+
+
+def _lines_end_where_they_would(page: Page) -> None:
     text = page.locator(".fused [data-text]")
     assert text.locator(".source").count() >= 2
 
@@ -139,12 +142,15 @@ UNDER = """text => Array.from(text.querySelectorAll(".source"), mark => {
 })"""
 
 
-@pytest.mark.parametrize("width", [360, 390, 700])
 @pytest.mark.parametrize("name", TEXTS)
 def test_on_a_phone_marks_stand_under_their_paragraph_where_a_thumb_finds_each(
-    show: Show, name: str, width: int
+    show: Show, name: str
 ) -> None:
-    page = show(name, width, 780)
+    for page in at_each_width(show, name, [360, 390, 700], 780):
+        _a_thumb_finds_each(page)
+
+
+def _a_thumb_finds_each(page: Page) -> None:
     marks = page.locator(".fused [data-text]").evaluate(UNDER)
     for mark in marks:
         assert mark["right"] - mark["left"] >= 40 and mark["bottom"] - mark["top"] >= 40
@@ -186,12 +192,13 @@ def test_on_a_phone_sources_that_are_hidden_leave_no_room(show: Show) -> None:
     assert paragraph.evaluate("e => e.offsetHeight") == high - 40
 
 
-@pytest.mark.parametrize("width", [1440, 2560, 701, 800, 1001, 1199])
 @pytest.mark.parametrize("name", CROWDED)
-def test_no_mark_lies_on_another_where_short_sentences_share_a_line(
-    show: Show, name: str, width: int
-) -> None:
-    page = show(name, width, 900)
+def test_no_mark_lies_on_another_where_short_sentences_share_a_line(show: Show, name: str) -> None:
+    for page in at_each_width(show, name, [1440, 2560, 701, 800, 1001, 1199], 900):
+        _none_lies_on_another(page)
+
+
+def _none_lies_on_another(page: Page) -> None:
     text = page.locator(".fused [data-text]")
     expect(text.locator(".source").nth(1)).to_have_attribute("style", re.compile("--at"))
     assert text.locator(".source").count() >= 5
@@ -201,9 +208,13 @@ def test_no_mark_lies_on_another_where_short_sentences_share_a_line(
     assert max(heights) - min(heights) < 24
 
 
-@pytest.mark.parametrize("width", [1440, 2560, 768])
-def test_five_letters_of_a_sentence_are_one_row(show: Show, width: int) -> None:
-    marks = show("five letters", width, 900).locator(".fused [data-text] .source")
+def test_five_letters_of_a_sentence_are_one_row(show: Show) -> None:
+    for page in at_each_width(show, "five letters", [1440, 2560, 768], 900):
+        _five_are_one_row(page)
+
+
+def _five_are_one_row(page: Page) -> None:
+    marks = page.locator(".fused [data-text] .source")
     expect(marks.nth(1)).to_have_attribute("style", re.compile("--at"))
     rows: dict[float, int] = {}
     for mark in marks.all():
