@@ -81,7 +81,7 @@ def test_a_claim_can_be_followed_to_the_words_it_rests_on(
     if width > 700:
         map_.get_by_role("link", name="Move in two steps").first.hover()
         assert page.evaluate(said) == "Move in two steps"
-        page.get_by_role("heading", name="Analysis").hover()
+        page.get_by_role("heading", name="Agreement map").hover()
         assert page.evaluate(said) == "Do not move this year"  # what was clicked stays lit
     map_.get_by_role("link", name="Move in two steps").first.click()
     assert page.evaluate(said) == "Move in two steps"

@@ -93,7 +93,7 @@ def test_a_member_runs_exactly_what_the_admin_set_up(visit: Visit, second: Upstr
     wait_for_the_end(page)
     expect(thinker.locator("strong")).to_have_text("holds")
     expect(doubter).to_contain_text("no to it all.")
-    expect(page.get_by_role("region", name="Analysis")).to_contain_text("Consensus")
+    expect(page.get_by_role("region", name="Agreement map")).to_contain_text("Consensus")
     expect(page.get_by_role("region", name="Fused answer")).to_contain_text(
         "Between yes and no: it depends."
     )

@@ -85,7 +85,7 @@ def test_hostile_text_is_only_ever_read(
     )
     page = visit("alice")
     page.goto(run)
-    expect(page.get_by_role("region", name="Analysis")).to_contain_text("<svg onload=pwned()>")
+    expect(page.get_by_role("region", name="Agreement map")).to_contain_text("<svg onload=pwned()>")
     harmless(page)
     upstream.release()
     wait_for_the_end(page)

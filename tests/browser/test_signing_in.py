@@ -82,7 +82,7 @@ def test_a_slow_judges_claims_come_one_by_one_and_stay(visit: Visit, upstream: U
     page.get_by_role("textbox", name="Prompt").fill("Is it so?")
     page.get_by_role("button", name="Fuse", exact=True).click()
     page.wait_for_url(re.compile("/fusion/runs/"))
-    card = page.get_by_role("region", name="Analysis")
+    card = page.get_by_role("region", name="Agreement map")
     expect(card).to_contain_text("Claim number 0 of it.")
     expect(card).to_contain_text("is comparing 2 answers")
     expect(card).not_to_contain_text("Claim number 7 of it.")

@@ -104,7 +104,7 @@ def test_the_page_has_the_names_assistive_technology_needs(page: Client, alice: 
         assert re.search(rf'<h2 id="seat-{seat}-name"[^>]*>.*{re.escape(name)}</bdi></h2>', html)
     assert html.count("<article") == 3
     assert re.search(r'<section[^>]*aria-labelledby="analysis-title"', html)
-    assert ">Analysis</h2>" in html
+    assert ">Agreement map</h2>" in html
     assert re.search(r'<section[^>]*aria-labelledby="fused-title"', html)
     assert ">Fused answer</h2>" in html
     assert 'role="status"' in html

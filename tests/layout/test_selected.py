@@ -192,7 +192,7 @@ NONE = {
     "what was asked": ("h1.prompt", "move our billing"),
     "two answers": (".seats", SAYS[0]),
     "a button": (".looks", "Answers"),
-    "a heading of the page": ("#analysis-title", "Analysis"),
+    "a heading of the page": ("#analysis-title", "Agreement map"),
 }
 
 
