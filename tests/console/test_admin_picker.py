@@ -91,6 +91,7 @@ def test_an_admin_chooses_the_models_of_a_preset(
         # All of the page, Django's side list, too, some of whose tables have one column only.
         assert hindrances(page, but=["th-has-data-cells"]) == []
         page.emulate_media(color_scheme="dark")
+        page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
         assert hindrances(page, but=["th-has-data-cells"]) == []
         said.clear()  # of styles that axe puts in
         page.keyboard.press("Escape")
