@@ -30,13 +30,25 @@ class Cursor:
     """What one viewer has been sent. Two who were sent the same are still two.
 
     `wants` are the places whose texts it shows, None all of them; `behind` are the steps at which
-    the others were left.
+    the others were left. `keeps`: it knows what `keep` means.
     """
 
     shown: Shown
     after: int = 0
     wants: frozenset[str] | None = None
+    keeps: bool = False
     behind: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Final pieces with which the open block began: from which on, how many, how long they are, and
+    since which step that block was shown."""
+
+    first: int = 0
+    pieces: int = 0
+    length: int = 0
+    since: int = 0
 
 
 class Text:
@@ -50,6 +62,7 @@ class Text:
         self._finals: list[int] = []  # of each final piece, the step that brought it
         self._shown, self._shown_at, self._shown_before = "", 0, 0
         self._patch: tuple[int, str] | None = None
+        self._kept = _Kept()
         self._line, self._line_at, self._line_since = "", 0, 0
         self._lengths: deque[tuple[int, int]] = deque(maxlen=LINES_REMEMBERED)
 
@@ -57,6 +70,8 @@ class Text:
         """After the renderer was fed. `anew`: all that was shown is to be replaced."""
         if anew:
             self._reset_at, self._finals = step, []
+        if len(self.renderer.final) > len(self._finals):
+            self._kept = self._keep()
         self._finals += [step] * (len(self.renderer.final) - len(self._finals))
         if self.renderer.shown != self._shown:
             self._patch = patch(self._shown, self.renderer.shown)
@@ -71,12 +86,16 @@ class Text:
         self._line, self._line_at = line, step
         self._lengths.append((step, len(line)))
 
-    def since(self, after: int) -> dict[str, Any]:
+    def since(self, after: int, *, keeps: bool = False) -> dict[str, Any]:
         """What came after that step; empty when nothing did."""
         change: dict[str, Any] = {}
         if self._reset_at > after:
             change["reset"], after = True, 0
-        if pieces := self._newest(after):
+        pieces = self._newest(after)
+        kept, first = self._kept, len(self._finals) - len(pieces)
+        if keeps and kept.pieces and kept.first == first and 0 < kept.since <= after:
+            change["keep"], pieces = kept.length, pieces[kept.pieces :]
+        if pieces:
             change["final"] = "".join(pieces)
         if self._shown_at > after:
             if self._patch and after >= max(self._shown_before, 1):
@@ -91,6 +110,15 @@ class Text:
                 change["tail"] = self._line[had:]
         return {"id": self.id} | change if change else {}
 
+    def _keep(self) -> _Kept:
+        """How many of the pieces that are final now the open block began with."""
+        first, count, html = len(self._finals), 0, ""
+        for piece in self.renderer.final[first:]:
+            if not self._shown.startswith(html + piece):
+                break
+            count, html = count + 1, html + piece
+        return _Kept(first, count, _units(html), self._shown_at)
+
     def _newest(self, after: int) -> list[SafeString]:
         """Pieces are many and the new ones last."""
         count = 0
@@ -100,8 +128,7 @@ class Text:
 
 
 def patch(old: str, new: str) -> tuple[int, str] | None:
-    """(how much of the old stays, what follows), in the units that JavaScript counts in; None
-    where that saves little."""
+    """(how much of the old stays, what follows); None where that saves little."""
     low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
@@ -111,10 +138,12 @@ def patch(old: str, new: str) -> tuple[int, str] | None:
             high = middle - 1
     if low < 80 or low < len(new) / 4:
         return None
-    kept = old[:low]
-    return (low if kept.isascii() else len(kept.encode("utf-16-le", "surrogatepass")) // 2), new[
-        low:
-    ]
+    return _units(old[:low]), new[low:]
+
+
+def _units(text: str) -> int:
+    """What JavaScript counts in."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 class Changing:
@@ -175,24 +204,25 @@ class Frames:
             for place in self.texts
             if place in cursor.behind or (wants is not None and place not in wants)
         }
-        key = (cursor.shown, cursor.after, wants, tuple(behind.items()))
+        key = (cursor.shown, cursor.after, cursor.keeps, wants, tuple(behind.items()))
         if key not in self._encoded:
-            frame = self._beyond(cursor.shown, cursor.after, wants, behind)
+            frame = self._beyond(cursor, wants, behind)
             self._encoded[key] = _json({"at": self.step} | frame)[:-1] if frame else ""
         cursor.behind = {p: at for p, at in behind.items() if wants is not None and p not in wants}
         cursor.after = self.step
         return self._encoded[key]
 
     def _beyond(
-        self, shown: Shown, after: int, wants: frozenset[str] | None, behind: dict[str, int]
+        self, cursor: Cursor, wants: frozenset[str] | None, behind: dict[str, int]
     ) -> dict[str, Any]:
+        after = cursor.after
         texts = [
             change
             for place, text in self.texts.items()
             if wants is None or place in wants
-            if (change := text.since(behind.get(place, after)))
+            if (change := text.since(behind.get(place, after), keeps=cursor.keeps))
         ]
-        fragments = self._fragments.get(shown)
+        fragments = self._fragments.get(cursor.shown)
         frame: dict[str, Any] = {} if after else {"v": VERSION, "watch": self.watch}
         parts = {
             "places": self._places.since(after),

@@ -42,6 +42,7 @@ PART = 16_000
 MORE, LAST = "+", "="  # begin a part; a frame that is sent whole begins with "{"
 UNACKNOWLEDGED = 2  # frames; who is slower is sent fewer, bigger, newer ones
 MAX_WANTS = 64
+KEEP = "keep"  # what a page says of itself that knows that key of a text
 ACKNOWLEDGE_WITHIN = 60.0
 KEEP_ALIVE = 15.0
 
@@ -125,19 +126,20 @@ class RunSocket:
         run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["run_id"]
         return run_id if access.is_run_visible_to(get_user(request), run_id) else None
 
-    def _position(self) -> str:
-        """How far it was sent before its line broke: `?after=` of its address."""
+    def _asked(self, name: str) -> str:
+        """Of its address: `after`, how far it was sent before its line broke; `can`."""
         query: dict[str, list[str]] = parse_qs(self.scope["query_string"].decode("latin-1"))
-        return query.get("after", [""])[0]
+        return query.get(name, [""])[0]
 
     async def _follow(self, run_id: uuid.UUID) -> None:
         cursor = self._cursor
+        cursor.keeps = self._asked("can") == KEEP
         loop = asyncio.get_running_loop()
         asked = spoken = loop.time()
         try:
             async with watches.watch(run_id, cursor) as watch:
                 self._watch = watch
-                watch.resume(cursor, self._position())
+                watch.resume(cursor, self._asked("after"))
                 while True:
                     if loop.time() - asked > settings.PERMISSION_SECONDS:
                         asked = loop.time()

@@ -15,7 +15,7 @@ from .. import access
 from ..models import Run
 from ..models.shown import ALL, Shown
 from .frames import Cursor
-from .sockets import MAX_WANTS, watches
+from .sockets import KEEP, MAX_WANTS, watches
 
 PATIENCE = 10.0  # seconds for a watch to have read its run
 
@@ -42,7 +42,7 @@ async def shared_frames(request: HttpRequest, token: str) -> HttpResponse:
 async def _answer(request: HttpRequest, find: Callable[[], tuple[Run, Shown]]) -> HttpResponse:
     """Raises Http404 for who may not see the run, and LinkEnded."""
     run, shown = await database_sync_to_async(find)()
-    cursor = Cursor(shown)
+    cursor = Cursor(shown, keeps=request.GET.get("can") == KEEP)
     if "want" in request.GET:
         cursor.wants = frozenset(request.GET["want"].split(",")[:MAX_WANTS])
     async with watches.watch(run.pk, cursor, run) as watch:

@@ -16,6 +16,7 @@ import httpx
 from tests.benchmarks import socket
 from tests.benchmarks.site import PASSWORD, PERSON, run_id
 from tests.benchmarks.upstream import STAMP, age, name
+from tests.live.member import first
 
 SEATS = 6
 SOON = 0.3  # before a lost socket is opened anew
@@ -119,15 +120,15 @@ class Page:
         if change.get("reset"):
             text.final, text.block, text.line = [], "", ""
             text.in_final = text.in_block = text.in_line = 0
-        if final := change.get("final"):
+        keep, final = change.get("keep", 0), change.get("final", "")
+        if final := first(keep, text.block) + final:
             text.final.append(final)
             words = STAMP.findall(final)
             text.in_final += len(words)
             new += words
         if "patch" in change:
             keep, rest = change["patch"]
-            kept = text.block.encode("utf-16-le", "surrogatepass")[: 2 * keep]
-            change = change | {"block": kept.decode("utf-16-le", "surrogatepass") + rest}
+            change = change | {"block": first(keep, text.block) + rest}
         if "block" in change:
             text.block = change["block"]
             words = STAMP.findall(text.block)
@@ -196,7 +197,7 @@ class Viewer:
         self._parts = ""
         self._socket = await socket.connect(
             self.run.member.url,
-            f"/ws/runs/{self.run.id}?after={position}",
+            f"/ws/runs/{self.run.id}?after={position}&can=keep",
             cookies=self.run.member.cookies,
             on_text=self._take if self._reads else self._pass_by,
         )

@@ -51,7 +51,7 @@ def socket(who: Member, one: Watched) -> connect:
     """From where it was left."""
     cookies = "; ".join(f"{k}={v}" for k, v in who.http.cookies.items())
     return connect(
-        f"ws://127.0.0.1:{who.stack.port}/ws/runs/{one.run}?after={one.position}",
+        f"ws://127.0.0.1:{who.stack.port}/ws/runs/{one.run}?after={one.position}&can=keep",
         additional_headers={"Cookie": cookies},
         origin=who.stack.url,  # type: ignore[arg-type]
         open_timeout=60,

@@ -43,7 +43,7 @@ class Told:
 
     def __init__(self) -> None:
         self.story = Story(a_spec(*(f"maker/{letter}" for letter in "abcdefgh"))).begin()
-        self.cursor = Cursor(ALL)
+        self.cursor = Cursor(ALL, keeps=True)
         self.frames = Frames("w")
 
     def next(self, *, end: bool = False, fragments: bool = False) -> str:

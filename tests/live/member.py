@@ -129,6 +129,13 @@ async def received(socket: ClientConnection) -> dict[str, Any]:
     return frame
 
 
+def first(units: int, html: str) -> str:
+    """As JavaScript counts."""
+    return html.encode("utf-16-le", "surrogatepass")[: 2 * units].decode(
+        "utf-16-le", "surrogatepass"
+    )
+
+
 class View:
     """What a browser shows after applying frames, as static/console/run/frames.js applies them."""
 
@@ -150,11 +157,10 @@ class View:
             text = self.places.setdefault(self.names.get(change["id"], change["id"]), empty)
             if change.get("reset"):
                 text.update(empty)
-            text["final"] += change.get("final", "")
+            text["final"] += first(change.get("keep", 0), text["block"]) + change.get("final", "")
             if "patch" in change:
                 keep, rest = change["patch"]
-                kept = text["block"].encode("utf-16-le")[: 2 * keep].decode("utf-16-le")
-                text["block"] = kept + rest
+                text["block"] = first(keep, text["block"]) + rest
             text["block"] = change.get("block", text["block"])
             text["line"] = change.get("line", text["line"] + change.get("tail", ""))
         self.fragments |= frame.get("fragments", {})

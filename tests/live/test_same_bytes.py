@@ -79,7 +79,7 @@ class Viewer:
 
     def socket(self) -> connect:
         cookies = "; ".join(f"{k}={v}" for k, v in self.member.http.cookies.items())
-        url = f"ws://127.0.0.1:{self.member.stack.port}/ws/runs/{self.run}?after={self.position}"
+        url = f"ws://127.0.0.1:{self.member.stack.port}/ws/runs/{self.run}?after={self.position}&can=keep"
         origin = self.member.stack.url
         headers = {"Cookie": cookies}
         return connect(url, additional_headers=headers, origin=origin, open_timeout=60)  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ export function apply(frame) {
   regain();
 }
 
-function applyText({ id, reset, final, patch, block, line, tail }) {
+function applyText({ id, reset, keep, final, patch, block, line, tail }) {
   const place = bound.get(id);
   if (!place) return;
   if (reset) {
@@ -42,6 +42,7 @@ function applyText({ id, reset, final, patch, block, line, tail }) {
   }
   // Text of models: the server has rendered and sanitised it, and the strict
   // content security policy lets nothing run that might have come through.
+  if (keep) final = place.html.slice(0, keep) + (final ?? "");
   if (final) place.final.insertAdjacentHTML("beforeend", final);
   if (patch) block = place.html.slice(0, patch[0]) + patch[1];
   if (block !== undefined) {

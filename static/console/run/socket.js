@@ -63,6 +63,7 @@ function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const address = new URL(`${scheme}//${location.host}${main.dataset.socket}`);
   address.searchParams.set("after", position());
+  address.searchParams.set("can", "keep");
   socket = new WebSocket(address);
   lastHeard = Date.now();
   wasHeard = false;
@@ -143,6 +144,7 @@ async function goOnAsking() {
 async function ask() {
   const address = new URL(main.dataset.frames, location.href);
   address.searchParams.set("after", position());
+  address.searchParams.set("can", "keep");
   if (wanted) address.searchParams.set("want", wanted.join(","));
   const answer = await fetch(address, { headers: { Accept: "application/json" } });
   if ([404, 410].includes(answer.status) || answer.redirected) location.reload();
