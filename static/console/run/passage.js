@@ -54,6 +54,8 @@ function light(row, numbers) {
 }
 
 const ROWS = ".claim, .injections";
+// A topic that is a question ends as one.
+const withStance = (topic, stance) => (stance ? `${topic}${/[?!:.…]$/.test(topic) ? "" : ":"} ${stance}` : topic);
 const about = (claim) => claim?.querySelector(".claim-says th").textContent.trim() ?? "";
 const uses = (row) => (row?.matches(".claim") ? usesOf(row) : []);
 
@@ -63,7 +65,7 @@ function openQuote(link, numbers = null) {
   const seat = link.hash.slice(6);
   const claim = about(row.matches(".claim") ? row : null);
   fill(seat, {
-    claim: stance ? `${claim}: ${stance}` : claim,
+    claim: withStance(claim, stance),
     found: "✓ its words, found",
     against: stance ? evidenceOf(row, seat).against : [],
     words: link.dataset.find,
@@ -115,7 +117,7 @@ function openSource(source) {
   if (link) openQuote(link, numbers);
   else if (claim) {
     const found = quote ? "Its quote was not found." : "The judge gave no quote.";
-    openNearest(seat, claim, { claim: stance ? `${about(claim)}: ${stance}` : about(claim), found, against }, numbers);
+    openNearest(seat, claim, { claim: withStance(about(claim), stance), found, against }, numbers);
   } else {
     const said = sentence?.text.replace(/[*_`]/g, "") ?? blockBefore(source);
     openNearest(seat, null, { claim: said, found: "Not linked to a claim." }, numbers);
