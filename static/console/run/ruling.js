@@ -162,6 +162,10 @@ for (const kind of ["input", "change"]) {
     store();
   });
 }
+// Whoever takes the pen is going to write.
+main.addEventListener("change", ({ target }) => {
+  if (target.matches(".ruling-pen:checked")) target.closest(".claim").querySelector(".ruling-note").focus();
+});
 // At a run's end the form is replaced: who is writing in it goes on where they were.
 let left = null;
 main.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
