@@ -69,7 +69,7 @@ def test_the_status_is_a_short_sentence_that_ignores_tokens() -> None:
     assert "Panel: 1 of 3 answered, 1 failed" in parts(story.fail(1))["run-status"]
     story.answer(2, "No.").judge()
     assert "Analysis: 2 answers being compared" in parts(story)["run-status"]
-    assert "Synthesis:" in parts(story.analyse().synthesise("So."))["run-status"]
+    assert "Fused answer:" in parts(story.analyse().synthesise("So."))["run-status"]
     assert "Done, from 2 of 3 answers" in parts(story.complete())["run-status"]
 
 
