@@ -12,8 +12,16 @@ const claims = () => [...analysis.querySelectorAll(".claim")].filter((claim) => 
 
 // ---- from claim to claim ----
 
+// Down to the foot, which holds on to the map's edge and covers what is below it.
+function roomOf() {
+  const { top, bottom } = aside.getBoundingClientRect();
+  const foot = aside.querySelector(".again-foot");
+  const isHeld = foot && getComputedStyle(foot).position === "sticky";
+  return { top, bottom: bottom - (isHeld ? foot.offsetHeight : 0) };
+}
+
 function reveal(row) {
-  const [box, room] = [row.getBoundingClientRect(), aside.getBoundingClientRect()];
+  const [box, room] = [row.getBoundingClientRect(), roomOf()];
   if (aside.scrollHeight <= aside.clientHeight) row.scrollIntoView({ block: "nearest", behavior: "instant" });
   else if (box.top < room.top) aside.scrollTop += box.top - room.top - 8;
   else if (box.bottom > room.bottom) aside.scrollTop += Math.min(box.bottom - room.bottom + 8, box.top - room.top - 8);
