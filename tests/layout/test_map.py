@@ -417,3 +417,20 @@ def test_filters_that_fit_do_not_fade(show: Show) -> None:
     at, room = row.evaluate(ROW)
     fades = row.evaluate("row => getComputedStyle(row).getPropertyValue('--cut-after')") != "0px"
     assert fades == (room > 0)
+
+
+COVERED = """() => {
+  const boxOf = (element) => element.getBoundingClientRect();
+  const claim = boxOf(document.activeElement.closest('.claim'));
+  const map = boxOf(document.querySelector('.aside'));
+  const foot = boxOf(document.querySelector('.again-foot'));
+  const fits = claim.height < foot.top - map.top - 16;
+  return Math.max(map.top - claim.top, fits ? claim.bottom - foot.top : 0);
+}"""
+
+
+def test_the_next_claim_stands_whole_above_the_foot(show: Show) -> None:
+    page = show("rich", 1440, 800)
+    for _ in claims(page):
+        page.keyboard.press("j")
+        assert page.evaluate(COVERED) < 1
