@@ -204,7 +204,7 @@ SEEN = """() => {
   const wrong = [];
   // Of a field that cannot be seen, what stands for it is drawn.
   const labels = [...(at.labels ?? [])];
-  const around = [".preset-card", ".ask", "label"].map((one) => at.closest(one));
+  const around = [".preset-card", ".ask", "label", ".claim"].map((one) => at.closest(one));
   const isDrawn = ({ outlineStyle, outlineWidth }) =>
     outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
   const drawn = [at, ...labels, ...around].find((one) => one && isDrawn(getComputedStyle(one)));

@@ -208,4 +208,4 @@ def test_an_older_worker_would_leave_it_and_a_run_without_research_has_none(
     assert web.asked == [] and state.research == {}
     object = run_object(run, run.frozen_spec, state).model_dump(mode="json")
     assert "research" not in object
-    assert replace(run.frozen_spec, research=Research()).to_dict()["v"] == 7
+    assert replace(run.frozen_spec, research=Research()).to_dict()["v"] == 8
