@@ -12,7 +12,7 @@ import pytest
 from console.engine.content import text_of
 from console.engine.errors import Reason
 from console.engine.findings.doubtful import doubtful, note_of
-from console.engine.pool import NotRead
+from console.engine.pool import NotRead, SearchHits
 from console.engine.provider import Request
 from console.engine.spec import Panelist, Policy, Research
 from console.engine.state import CallState, RunState, Step
@@ -41,11 +41,11 @@ class Engine(Web):
     def __init__(self) -> None:
         super().__init__(PAGES, {})
 
-    async def search(self, query: str, count: int) -> list[dict[str, str]]:
+    async def search(self, query: str, count: int) -> SearchHits:
         self.asked.append(query)
         if self.is_away:
             raise NotRead("The engine is away.")
-        return [{"url": url, "title": "A page"} for url in PAGES]
+        return SearchHits([{"url": url, "title": "A page"} for url in PAGES])
 
 
 def judge(request: Request) -> Any:
