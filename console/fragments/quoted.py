@@ -58,7 +58,8 @@ def _parts(quote: RunQuote) -> list[tuple[str, str]]:
             continue
         seats = [part for part in quote.parts if part.seat is not None and role == "panel"]
         shares = [f"{p.name} {p.share:.0%}" for p in seats if p.share is not None]
-        parts.append((role, f"{cost} ({', '.join(shares)})" if len(shares) > 1 else cost))
+        of_all = f" ({', '.join(shares)} of the whole)" if len(shares) > 1 else ""
+        parts.append((role, f"{cost}{of_all}"))
     if quote.web:
         parts.insert(0, ("web", _dollars(*quote.web)))
     return parts if len(quote.parts) > 1 else []
