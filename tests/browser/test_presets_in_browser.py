@@ -64,8 +64,7 @@ def test_a_preset_is_given_a_shape_and_its_run_is_edited_and_run(
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("radio", name=f"{name} yours")).to_be_checked()
     page.locator("#prompt").fill(f"Which of {width}?")
-    page.locator("#prompt").press("Control+Enter")
-    page.wait_for_url(re.compile("/fusion/runs/"))
+    fuse(page)
     wait_for_the_end(page)
     told = [str(call.body["messages"]) for call in upstream.calls_of("good")]
     assert any("decision memo" in one for one in told)
