@@ -47,7 +47,7 @@ def test_it_says_low_to_high_for_each_part_and_starts_nothing(
     client.force_login(alice)
     said = told(client)
     assert re.match(r"About \$[\d.]+–[\d.]+ judge alone \$[\d.]+–[\d.]+ panel \$", said), said
-    assert re.search(r"panel \$\S+ \(A 2\d %, B 2\d %\)|panel \$\S+ \(A \d+%, B \d+%\)", said), said
+    assert re.search(r"panel \$\S+ \(A \d+%, B \d+% of the whole\)", said), said
     assert "judge $" in said and "writer $" in said
     assert not Run.objects.exists()
 
