@@ -259,8 +259,6 @@ def test_a_client_can_ask_for_the_run_to_end_with_it(api: Api, streamed: bool) -
         client.close()  # in the middle of the stream, or before there is a reply
         until(lambda: api.upstream.calls[0].closed_by_client)
         api.upstream.release()
-    (status,) = api.shell(
-        "from console.models import Run\n"
-        "said = [r.status for r in Run.objects.order_by('-created_at')[:1]]"
-    )
-    assert status == "cancelled"
+    said = "said = [r.status for r in Run.objects.order_by('-created_at')[:1]]"
+    until(lambda: api.shell(f"from console.models import Run\n{said}") != ["running"])
+    assert api.shell(f"from console.models import Run\n{said}") == ["cancelled"]
