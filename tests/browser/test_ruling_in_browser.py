@@ -82,7 +82,7 @@ def test_facts_are_counted_kept_and_sent_as_one_call(
     upstream.script("writer", Script(text="Replace it now, at 1.4 %.[^you]"))
     made = len(upstream.calls)
     button.click()
-    page.wait_for_url(re.compile("fusion=2"))  # another page of the same run
+    expect(page).to_have_url(re.compile("fusion=2"))  # a page of the same run
     wait_for_the_end(page)
     assert [call.model for call in upstream.calls[made:]] == ["writer"]
     page.goto(page.url.split("?")[0] + "?look=result")
