@@ -148,10 +148,10 @@ function enter(from, fillPane) {
   keepAbove(from);
 }
 
-// Where it rises from below, what was touched, a mark under its paragraph or words in the map, stays
-// in view above it; the browser's Back, which closes it, also leads back to where the page was.
+// Where it rises from below, the mark that was touched, and so its paragraph, stays in view above
+// it; the browser's Back, which closes it, also leads back to where the page was.
 function keepAbove(from) {
-  if (!PHONE.matches) return;
+  if (!PHONE.matches || !from.matches(".source")) return;
   const hidden = from.getBoundingClientRect().bottom - pane.getBoundingClientRect().top;
   if (hidden > 0) scrollBy({ top: hidden, behavior: "instant" });
 }
