@@ -2,7 +2,7 @@
 it; and what it may come to where nobody has said that.
 
 A run's usual budget is three times the quote's high, by what is known of such runs or by what holds
-for all, whichever is more, and of each call never less than one whole attempt at it (attempts.py):
+for all, whichever is more, and of each call never less than one whole call (whole_calls.py):
 nobody set it, so who asks for a report after a week of short questions is neither stopped nor cut
 by it. Each call has its share of it (money/shares.py). It is none where a price is not known, where
 nothing costs anything, and for evaluations, which have limits of their own.
@@ -27,10 +27,10 @@ from ..models.runs import Origin
 from ..money.amounts import nano
 from ..money.receipt import Quoted
 from ..money.shares import WEB, part
-from .attempts import attempts
 from .habits import History, history, people_of
 from .quote import RunQuote, quote_of
 from .site import chosen_for_the_site, reference_of
+from .whole_calls import whole_calls
 
 TIMES = 3
 LEAST = Decimal("0.01")  # dollars
@@ -111,7 +111,7 @@ def estimated(
         return estimate, None
     texts += _beside(spec)
     usually = quote_of(spec, texts, History(), answers, attached=attached)
-    return estimate, usual_budget(said, usually, attempts(spec, texts, answers, attached))
+    return estimate, usual_budget(said, usually, whole_calls(spec, texts, answers, attached))
 
 
 def usual_budget(

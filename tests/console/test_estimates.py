@@ -20,12 +20,12 @@ from console.engine.spec import Panelist, Spec
 from console.engine.usage import Price
 from console.models import CatalogModel, Credential, Purse, Run, SiteChoices
 from console.models.runs import Origin
-from console.services.attempts import attempts
 from console.services.estimates import Estimate, outcome
 from console.services.follow import run_follow
 from console.services.fusions import go_on
 from console.services.runs import run_start
 from console.services.tokens import token_create
+from console.services.whole_calls import whole_calls
 
 from .story import Story, a_spec
 
@@ -104,7 +104,7 @@ def test_a_run_may_come_to_three_times_that_or_a_whole_attempt_of_each_call(
     estimate = Estimate.from_dict(run.estimate)
     assert estimate and estimate.high and run.usual_budget_nano
     # A whole attempt of each call is more than that, where no limit of its output is set.
-    whole = attempts(priced(), ["What is the answer?"])
+    whole = whole_calls(priced(), ["What is the answer?"])
     assert whole and run.usual_budget_nano == sum(whole.values()) > estimate.high * 3 * 10**9
     cheap = start(alice, priced(Price(Decimal("0.0001"), Decimal("0.0001"))))
     assert cheap.usual_budget_nano == 10**7  # a cent

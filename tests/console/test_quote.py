@@ -22,10 +22,10 @@ from console.fragments.quoted import quote_view
 from console.models import Call, Fusion, Run
 from console.money.shares import part
 from console.record import rows
-from console.services.attempts import attempts
 from console.services.estimates import usual_budget
 from console.services.habits import History, Used, history, of_recent_calls
 from console.services.quote import RunQuote, quote, quote_of
+from console.services.whole_calls import whole_calls
 from tests import lengths
 from tests.console.story import a_spec
 from tests.lengths import Drawn, drawn
@@ -87,7 +87,7 @@ def test_the_usual_budget_pays_for_each_of_them_and_every_share_for_its_call() -
     runs = [run for preset in lengths.PRESETS for run in tried(preset)]
     for run in runs:
         said = of(run, NOTHING_KNOWN)
-        budget = usual_budget(said, said, attempts(run.spec, [run.prompt]))
+        budget = usual_budget(said, said, whole_calls(run.spec, [run.prompt]))
         assert budget and run.cost * 10**9 < budget.limit
         costs = [(call.cost or 0, part(call.step, call.seat)) for call in run.state.calls.values()]
         assert all(cost * 10**9 <= budget.shares[of_part] for cost, of_part in costs)

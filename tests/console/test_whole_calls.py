@@ -22,10 +22,10 @@ from console.engine.steps.fuse import fuse
 from console.engine.usage import Price, Usage
 from console.money.asking import ask_of
 from console.money.shares import part_of
-from console.services.attempts import attempts
 from console.services.estimates import UsualBudget, usual_budget
 from console.services.habits import History
 from console.services.quote import quote_of
+from console.services.whole_calls import whole_calls
 from tests.engine.conftest import ANALYSIS
 from tests.engine.virtual import now, run_in_virtual_time
 
@@ -83,7 +83,7 @@ def a_spec(limit: int | None, price: Price | None = PRICE, window: int | None = 
 
 def usual(spec: Spec, prompt: str) -> UsualBudget | None:
     said = quote_of(spec, [prompt], History())
-    return usual_budget(said, said, attempts(spec, [prompt]))
+    return usual_budget(said, said, whole_calls(spec, [prompt]))
 
 
 def asked(spec: Spec, prompt: str, of: str) -> dict[str, tuple[Panelist, Request]]:

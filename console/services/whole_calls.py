@@ -1,4 +1,4 @@
-"""What one whole attempt at each part of a run may come to, counted as it is held (`money/`): all
+"""What one whole call of each part of a run may come to, counted as it is held (`money/`): all
 that is read at its worst count of tokens, and the whole output limit that is asked with.
 
 A run's usual budget pays for at least that: nobody has set it, so it neither refuses nor cuts a
@@ -26,7 +26,7 @@ _MESSAGES = 6 * OF_A_MESSAGE
 OURS = 5_000  # prompts of ours, schema and tools, counted so
 
 
-def attempts(
+def whole_calls(
     spec: Spec, texts: Iterable[str], answers: Sequence[str] = (), attached: int = 0
 ) -> dict[str, int] | None:
     """Part of the run -> nano-dollars; None where somebody's price is not known, be it of one who
