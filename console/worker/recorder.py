@@ -143,7 +143,8 @@ class Recorder:
 
     async def finish(self) -> None:
         """Save everything, then publish the end. Raises LeaseLost."""
-        await self._stop_tasks()
+        async with self._saving:  # cut off half way, what it saves would be written again
+            await self._stop_tasks()
         try:
             # Without these rows a paid answer would be lost, however long it takes.
             calls = self._state.calls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,16 +122,28 @@ def test_ends_of_calls_within_a_moment_share_a_transaction_with_what_follows(
 def test_how_a_call_ended_is_written_once(
     worker: Worker, upstream: Upstream, start: StartRun, settings: Any, monkeypatch: Any
 ) -> None:
-    """Not again with the end of its run, unless that says something else of it."""
+    """Not again with the end of its run, unless that says something else of it, even where the
+    run ends while the last of them is saved."""
     settings.CHECKPOINT_SECONDS = 60
     written: list[str] = []
+    is_saved, run_ends = threading.Event(), threading.Event()
+    finish = recorder.Recorder.finish
+
+    async def finishing(self: recorder.Recorder) -> None:
+        await asyncio.to_thread(is_saved.wait, 10)
+        run_ends.set()
+        await finish(self)
 
     def noted(run_id: Any, call: Any) -> Any:
         if call.status.is_final:
             written.append(call.key)
+            if call.key.startswith("synthesis"):
+                is_saved.set()
+                run_ends.wait(10)
         return call_row(run_id, call)
 
     monkeypatch.setattr(recorder, "call_row", noted)
+    monkeypatch.setattr(recorder.Recorder, "finish", finishing)
     run = start("good", "good", "refuse--status=401")
     carry_out(worker, str(run.pk))
     assert rows(run).status == "completed"
