@@ -15,11 +15,13 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db import connection, connections
+from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.site.statics import Statics
+from tests.beginning import Beginning
 from tests.environment import VAR_DIR
 from tests.tables import SHARED, tables
 from tests.upstream import server as upstreams
@@ -99,7 +101,10 @@ def django_db_setup(
         made = setup_databases(
             verbosity=0, interactive=False, serialized_aliases=(), keepdb=has_tables
         )
-    yield
+        beginning = Beginning()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: beginning.come_back())
+        yield
     # The thread in which async code asks the database outlives every test, and PostgreSQL drops
     # no database that somebody is connected to.
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
