@@ -59,7 +59,7 @@ def test_a_further_lane_begins_where_a_core_has_nothing_to_do(
 
     monkeypatch.setattr(tiers, "Running", Counted)
     waits = Lane("waits", ("-c", "import sys; sys.stdin.read()"))
-    assert tiers.run([(waits,) * 6]) == 0
+    assert tiers.run([(waits,) * (tiers.AT_MOST + 1)]) == 0
     assert begun[0] == at_once
 
 

@@ -2,36 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
 
 import pytest
 
-from tests.live.conftest import PASSWORD, add_people, make_stack
 from tests.live.member import Member, View
 from tests.prose import words
 from tests.stack import Stack, until
 from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.chaos
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with Upstream() as up:
-        yield up
-
-
-@pytest.fixture
-def stack(upstream: Upstream) -> Iterator[Stack]:
-    with make_stack(upstream) as stack:
-        add_people(stack)
-        yield stack
-
-
-@pytest.fixture
-def alice(stack: Stack) -> Iterator[Member]:
-    with Member(stack, "alice", PASSWORD) as member:
-        yield member
 
 
 async def test_a_killed_worker_s_run_is_resumed_and_the_page_says_so(
@@ -67,7 +46,7 @@ def test_a_worker_asked_to_end_hands_its_run_on(
     until(lambda: "word1 word2 word3" in alice.page(run).texts["seat-1"])
     upstream.script("slow", Script(text="At the second try."))
     stack.kill("worker", signal.SIGTERM)
-    stack.start_worker("another")
+    stack.start_worker()
     page = alice.until(run)
     assert page.status == "completed" and "At the second try." in page.texts["seat-1"]
     assert len(upstream.calls_of("good")) == 1

@@ -51,6 +51,15 @@ def stack(upstream: Upstream) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
+def patient(upstream: Upstream) -> Iterator[Stack]:
+    """Where models may be silent for long, and anybody may ask as often as they like."""
+    patience = {"FUSION_STALL_TIMEOUT": "600", "FUSION_LEASE_SECONDS": "60"}
+    with make_stack(upstream, FUSION_RUNS_PER_PERSON="0", **patience) as stack:
+        add_people(stack)
+        yield stack
+
+
+@pytest.fixture(scope="package")
 def ada(stack: Stack) -> Iterator[Member]:
     with Member(stack, "ada", PASSWORD) as member:
         yield member

@@ -16,9 +16,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.live.conftest import PASSWORD, add_people, make_stack
+from tests.live.conftest import PASSWORD
 from tests.live.member import Member, View, received
 from tests.prose import words
+from tests.stack import Stack
 from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
@@ -57,12 +58,9 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def patient(upstream: Upstream) -> Iterator[Member]:
-    """Where models may be silent for long."""
-    with make_stack(upstream, FUSION_STALL_TIMEOUT="600") as stack:
-        add_people(stack)
-        with Member(stack, "alice", PASSWORD) as alice:
-            yield alice
+def alice(patient: Stack) -> Iterator[Member]:
+    with Member(patient, "alice", PASSWORD) as alice:
+        yield alice
 
 
 @dataclass
@@ -227,7 +225,7 @@ HABITS: list[Callable[[Viewer], Coroutine[None, None, None]]] = [
 
 @pytest.mark.parametrize("kind", TEXTS)
 async def test_whoever_watches_is_shown_the_same_bytes(
-    patient: Member, upstream: Upstream, kind: str
+    alice: Member, upstream: Upstream, kind: str
 ) -> None:
     before, after = TEXTS[kind]
     first = re.findall(r"\s*\S+|\s+", before)
@@ -236,14 +234,14 @@ async def test_whoever_watches_is_shown_the_same_bytes(
     upstream.script("held", held)
     upstream.script("pen", Script(deltas=deltas, tokens_per_second=400))
     upstream.hold(everything=False)
-    run = patient.ask("held", "held", judge="pen")
-    viewers = {habit.__name__: Viewer(patient, run) for habit in HABITS}
+    run = alice.ask("held", "held", judge="pen")
+    viewers = {habit.__name__: Viewer(alice, run) for habit in HABITS}
     async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         for habit, viewer in zip(HABITS, viewers.values(), strict=True):
             group.create_task(habit(viewer))
         await asyncio.gather(*(viewer.has_held.wait() for viewer in viewers.values()))
         upstream.release()
-    html = patient.page(run).html
+    html = alice.page(run).html
     for name, viewer in viewers.items():
         assert viewer.held.items() <= viewers["stays"].held.items(), name
         assert viewer.view.status == "completed", name

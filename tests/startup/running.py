@@ -41,10 +41,11 @@ def _compile() -> None:
 def _not_copied(folder: str, names: list[str]) -> set[str]:
     not_copied = NOT_COPIED(folder, names)
     place = Path(folder).relative_to(PROJECT).parts
-    # Tests that run meanwhile write theirs elsewhere.
-    return (
-        not_copied if place[:1] in [(name,) for name in COMPILED] else {*not_copied, "__pycache__"}
-    )
+    if place[:1] in [(name,) for name in COMPILED]:
+        return not_copied
+    # Tests that run meanwhile write theirs elsewhere. Of their own files, as many as all the rest
+    # together, no start reads one.
+    return {*not_copied, "__pycache__"} | (set() if place else {"tests"})
 
 
 def environment(**changes: str | None) -> dict[str, str]:
@@ -73,7 +74,7 @@ def manage(
     )
 
 
-def _put_tables(project: Path) -> None:
+def put_tables(project: Path) -> None:
     database = project / "var" / "fusion.sqlite3"
     if not database.exists():
         database.parent.mkdir(mode=0o700, exist_ok=True)
@@ -83,7 +84,7 @@ def _put_tables(project: Path) -> None:
 
 class Up:
     """With the tests' own environment, and one web server, unless `python` is bare. Its database
-    has its tables before it starts, unless it is about a first start, a model or another place."""
+    has its tables before it starts, unless it is about a model or in another place."""
 
     def __init__(
         self,
@@ -91,14 +92,13 @@ class Up:
         *arguments: str,
         python: str = sys.executable,
         stdin: int = subprocess.DEVNULL,
-        is_first: bool = False,
         **changes: str | None,
     ) -> None:
         if python == sys.executable:
             changes = {"FUSION_BOOTSTRAP": "0", "FUSION_WEB_PROCESSES": "1", **changes}
-            elsewhere = {"FUSION_VAR_DIR", "DATABASE_URL", "FUSION_LOCAL_SERVERS"} & changes.keys()
-            if "--no-local-model" in arguments and not (is_first or elsewhere):
-                _put_tables(project)
+            elsewhere = {"FUSION_VAR_DIR", "DATABASE_URL"} & changes.keys()
+            if "--no-local-model" in arguments and not elsewhere:
+                put_tables(project)
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             [python, "manage.py", "up", "--port", "0", *arguments],

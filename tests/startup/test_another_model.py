@@ -12,7 +12,7 @@ from fusion_site import installation
 from fusion_site.installation import LOCAL_MODEL_VENV
 from tests.upstream.hub import REPOSITORY, Hub
 
-from .running import Up, manage
+from .running import Up, manage, put_tables
 
 pytestmark = [pytest.mark.startup, pytest.mark.llm, pytest.mark.timeout(600)]
 
@@ -31,6 +31,7 @@ def packaged() -> bytes:
 def ready(project: Path) -> Path:
     """Its own environment is this one's."""
     (project / ".venv-local-model").symlink_to(LOCAL_MODEL_VENV)
+    put_tables(project)
     return project
 
 

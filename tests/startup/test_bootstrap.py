@@ -17,6 +17,12 @@ from fusion_site import bootstrap, installation
 from .running import copy_project, environment, manage
 
 
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy for all that leave it as it is."""
+    return copy_project(tmp_path_factory.mktemp("tree") / "fusion")
+
+
 def one_sentence(ended: object, *words: str) -> None:
     stderr = getattr(ended, "stderr", "")
     assert getattr(ended, "returncode", 0) == 1, stderr
@@ -42,24 +48,24 @@ def python_that(tmp_path: Path, does: str) -> str:
     return str(folder)
 
 
-def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> None:
+def test_a_taken_port_is_said_before_anything_is_installed(tree: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        ended = manage(project, "up", "--port", str(port))
+        ended = manage(tree, "up", "--port", str(port))
     one_sentence(ended, f"Port {port} on 127.0.0.1 is taken", "--port")
-    assert not (project / ".venv").exists()
+    assert not (tree / ".venv").exists()
 
 
-def test_an_address_of_another_machine_is_said(project: Path) -> None:
-    ended = manage(project, "up", "--host", "192.0.2.1", "--port", "0")
+def test_an_address_of_another_machine_is_said(tree: Path) -> None:
+    ended = manage(tree, "up", "--host", "192.0.2.1", "--port", "0")
     one_sentence(ended, "192.0.2.1", "try --host 127.0.0.1")
 
 
-def test_any_other_command_says_to_run_up_first(project: Path) -> None:
-    one_sentence(manage(project, "fuse", "Why?"), "run `python3 manage.py up` first")
-    assert not (project / ".venv").exists()
+def test_any_other_command_says_to_run_up_first(tree: Path) -> None:
+    one_sentence(manage(tree, "fuse", "Why?"), "run `python3 manage.py up` first")
+    assert not (tree / ".venv").exists()
 
 
 def test_a_venv_without_its_python_counts_as_none(project: Path) -> None:
@@ -69,12 +75,12 @@ def test_a_venv_without_its_python_counts_as_none(project: Path) -> None:
 
 @pytest.mark.parametrize("package", ["django", "channels"])
 def test_an_environment_that_lacks_a_package_is_said_with_the_way_out(
-    project: Path, tmp_path: Path, package: str
+    tree: Path, tmp_path: Path, package: str
 ) -> None:
     lacking = python_that(tmp_path, f"sys.modules[{package!r}] = None")
     for command in (["up", "--port", "0", "--no-local-model"], ["create_token"]):
         ended = manage(
-            project,
+            tree,
             *command,
             python=sys.executable,
             FUSION_BOOTSTRAP="0",
@@ -92,21 +98,21 @@ def test_a_missing_venv_module_names_the_package(
 
 
 def test_an_old_python_says_which_one_is_needed(
-    project: Path, tmp_path: Path, path_without_uv: str
+    tree: Path, tmp_path: Path, path_without_uv: str
 ) -> None:
     old = python_that(tmp_path, "sys.version_info = (3, 9, 2, 'final', 0)")
-    ended = manage(project, "up", "--port", "0", PYTHONPATH=old, PATH=path_without_uv)
+    ended = manage(tree, "up", "--port", "0", PYTHONPATH=old, PATH=path_without_uv)
     one_sentence(ended, "needs Python 3.11 or newer and this is 3.9")
 
 
 def test_an_old_python_hands_over_to_a_newer_one(
-    project: Path, tmp_path: Path, path_without_uv: str
+    tree: Path, tmp_path: Path, path_without_uv: str
 ) -> None:
     old = python_that(tmp_path, "sys.version_info = (3, 9, 2, 'final', 0)")
     newer = Path(path_without_uv, "python3.12")
     newer.write_text('#!/bin/sh\n[ "$1" = -c ] || echo "newer: $2"\n')
     newer.chmod(0o755)
-    ended = manage(project, "up", "--port", "0", PYTHONPATH=old, PATH=path_without_uv)
+    ended = manage(tree, "up", "--port", "0", PYTHONPATH=old, PATH=path_without_uv)
     assert ended.stdout == "newer: up\n"
 
 
@@ -137,11 +143,11 @@ def test_an_index_that_cannot_be_reached_is_said(
     assert not (project / ".venv" / "fusion.stamp").exists()
 
 
-def test_a_directory_that_may_not_be_written_is_said(project: Path) -> None:
+def test_a_directory_that_may_not_be_written_is_said(tree: Path) -> None:
     # Not even root may write here.
     place = "/sys/fusion" if sys.platform == "linux" else "/System/fusion"
     changes = {"FUSION_BOOTSTRAP": "0", "FUSION_VAR_DIR": place}
-    ended = manage(project, "up", "--port", "0", **changes)
+    ended = manage(tree, "up", "--port", "0", **changes)
     one_sentence(ended, "No permission while preparing", place)
 
 
@@ -163,8 +169,8 @@ def test_a_machine_without_a_valkey_wheel_is_told_the_ways(
     installation.check_platform()
 
 
-def test_tests_without_a_browser_say_what_to_install(project: Path, path_without_uv: str) -> None:
-    ended = manage(project, "test", PATH=path_without_uv)
+def test_tests_without_a_browser_say_what_to_install(tree: Path, path_without_uv: str) -> None:
+    ended = manage(tree, "test", PATH=path_without_uv)
     one_sentence(ended, "apt install chromium", "--install-browser")
 
 
@@ -203,11 +209,11 @@ def test_the_headless_shell_comes_with_chromium_and_is_missed_nowhere(
     assert apt == installed
 
 
-def test_help_needs_no_installation(project: Path) -> None:
-    ended = manage(project, "up", "--help")
+def test_help_needs_no_installation(tree: Path) -> None:
+    ended = manage(tree, "up", "--help")
     assert ended.returncode == 0
     assert "--no-local-model" in ended.stdout
-    assert not (project / ".venv").exists()
+    assert not (tree / ".venv").exists()
 
 
 def test_an_interrupted_installation_is_not_taken_for_a_finished_one(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ def test_a_bare_python_comes_to_a_fused_answer_and_the_second_start_reuses_every
             link = up.wait_for("makes the first admin: ").split("admin: ")[1]
             assert get(link)[0] == 200
             up.wait_for("The built-in model is ready.", 200)
+            assert "Kept a copy" not in up.output, "there is nothing to keep"
+            assert not (project / "var" / "backups").exists()
 
             run = manage(project, "fuse", "Why?", "--panel", "alpha,beta", "--judge", "j", "--json")
             assert run.returncode == 0, run.stderr

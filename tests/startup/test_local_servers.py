@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from fusion_site.questions import Questions
 from tests.upstream.ollama import Ollama
 
 from .running import Up, manage
@@ -66,25 +68,18 @@ def test_a_yes_at_the_terminal_makes_the_local_preset_of_its_models(
         assert f"{ollama.url}  Ollama (in use): gemma3:12b" in listing.stdout
 
 
-def test_a_no_is_remembered_and_nobody_is_asked_without_a_terminal_or_against_their_word(
+def test_a_no_is_remembered_and_nobody_is_asked_against_their_word(
     project: Path, ollama: Ollama, ordinary_signals: None
 ) -> None:
     with at_terminal(project, ollama, "--no-local-servers") as (up, _):
         assert up.end(15) == 0
         assert QUESTION not in up.output
-    ports = {"FUSION_LOCAL_SERVERS": str(ollama.port)}
-    with Up(project, "--no-local-model", **ports) as up:
-        up.wait_for("Fusion is ready: ")
-        assert up.end(15) == 0
     assert ollama.requests == []
     with at_terminal(project, ollama) as (up, keyboard):
         up.wait_for(QUESTION)
         os.write(keyboard, b"\n")
         up.wait_for("They stay at hand under Provider keys.")
-        assert up.end(15) == 0
-    asked = len(ollama.requests)
-    with at_terminal(project, ollama) as (up, _):
-        ollama.wait_until(lambda: len(ollama.requests) > asked, 120)
+        # What the next start looks at before it asks.
         listing = manage(
             project,
             *("local_servers", "--unanswered"),
@@ -94,5 +89,21 @@ def test_a_no_is_remembered_and_nobody_is_asked_without_a_terminal_or_against_th
         )
         assert listing.stdout.strip() == "[]"
         assert up.end(15) == 0
-        assert QUESTION not in up.output
+        assert up.output.count(QUESTION) == 1
     assert ollama.calls == []
+
+
+def test_nobody_is_asked_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is looked for what could be asked."""
+    looked: list[tuple[str, ...]] = []
+
+    def manage(*command: str) -> NoReturn:
+        looked.append(command)
+        raise AssertionError
+
+    with open(os.devnull) as nobody, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", nobody)
+        questions = Questions(manage)
+        questions.begin()
+        questions.go_on()
+    assert looked == []

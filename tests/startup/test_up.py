@@ -6,14 +6,13 @@ import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fusion_site import valkey
 
-from .running import Up, copy_project, manage
+from .running import Up, copy_project, manage, put_tables
 
 pytestmark = pytest.mark.startup
 
@@ -23,22 +22,22 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("up") / "fusion")
 
 
-@pytest.fixture
-def up(tree: Path, ordinary_signals: None) -> Iterator[Up]:
-    with Up(tree, "--no-local-model") as running:
-        running.wait_for("Fusion is ready: ")
-        yield running
-
-
-def test_who_is_killed_is_started_again_and_a_second_start_names_the_first(
-    up: Up, tree: Path
+def test_who_is_killed_is_started_again_and_nothing_is_left_behind(
+    tree: Path, ordinary_signals: None
 ) -> None:
-    """One start for several looks at what goes on."""
-    _a_killed_worker_is_started_again_and_said(up)
-    _a_second_start_from_the_same_directory_names_the_first(up, tree)
-    _a_killed_valkey_is_started_again_on_the_same_socket(up, tree)
-    assert up.end(signal.SIGHUP) == 0
-    assert up.left(60) == []
+    """One start for several looks at what goes on, and one after it."""
+    with Up(tree, "--no-local-model") as up:
+        up.wait_for("Fusion is ready: ")
+        _a_killed_worker_is_started_again_and_said(up)
+        _a_second_start_from_the_same_directory_names_the_first(up, tree)
+        _a_killed_valkey_is_started_again_on_the_same_socket(up, tree)
+        _killing_the_supervisor_leaves_nothing(up)
+    assert (tree / "var" / "runtime.json").exists()
+    with Up(tree, "--no-local-model") as again:
+        again.wait_for("Fusion is ready: ")
+        assert again.end(signal.SIGHUP) == 0
+        assert again.left(60) == []
+    assert not (tree / "var" / "runtime.json").exists()
 
 
 def _a_killed_worker_is_started_again_and_said(up: Up) -> None:
@@ -67,9 +66,16 @@ def _a_second_start_from_the_same_directory_names_the_first(up: Up, tree: Path) 
     assert "Traceback" not in second.stderr
 
 
+def _killing_the_supervisor_leaves_nothing(up: Up) -> None:
+    assert len(up.look()) >= 3
+    up.end(signal.SIGKILL)
+    assert up.left(60) == []
+
+
 def test_what_is_written_into_a_directory_open_to_others_is_not_theirs_to_read(
     project: Path, ordinary_signals: None
 ) -> None:
+    """At a first start, which has nothing to keep a copy of."""
     (project / "var").mkdir(mode=0o755)
     (project / "var" / "logs").mkdir(mode=0o755)
     (project / "var" / "fusion.sqlite3").touch(0o644)
@@ -78,20 +84,8 @@ def test_what_is_written_into_a_directory_open_to_others_is_not_theirs_to_read(
         written = [path for path in (project / "var").rglob("*") if not path.is_dir()]
         assert {"fusion.sqlite3", "migrate.log", "secrets.env"} <= {path.name for path in written}
         assert [path.name for path in written if path.stat().st_mode & 0o077] == []
-
-
-def test_killing_the_supervisor_leaves_nothing_and_the_next_start_does_not_mind(
-    up: Up, tree: Path
-) -> None:
-    assert len(up.look()) >= 3
-    up.end(signal.SIGKILL)
-    assert up.left(60) == []
-    assert (tree / "var" / "runtime.json").exists()
-    with Up(tree, "--no-local-model") as again:
-        again.wait_for("Fusion is ready: ")
-        assert again.end(signal.SIGTERM) == 0
-        assert again.left(60) == []
-    assert not (tree / "var" / "runtime.json").exists()
+        assert "Kept a copy" not in up.output
+    assert not (project / "var" / "backups").exists()
 
 
 def test_a_child_that_keeps_dying_ends_everything_with_its_reason(project: Path) -> None:
@@ -108,6 +102,7 @@ def test_a_child_that_keeps_dying_ends_everything_with_its_reason(project: Path)
 
 
 def test_it_goes_on_without_a_built_in_model_that_cannot_be_installed(project: Path) -> None:
+    put_tables(project)
     (project / "requirements-local-model.lock").write_text("this is no lock\n")
     with Up(project, FUSION_BOOTSTRAP=None) as up:
         up.wait_for("Fusion goes on without its built-in model")

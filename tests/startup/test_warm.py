@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.tables import tables
+
 from .running import PROJECT, environment
 
 pytestmark = pytest.mark.startup
@@ -68,6 +70,7 @@ LIGHT = ("encodings.", "importlib.", "stringprep", "_strptime", "unicodedata")
 
 
 def first_requests(var: Path, *arguments: str) -> dict[str, tuple[int, list[str], list[str]]]:
+    (var / "fusion.sqlite3").write_bytes(tables())
     ended = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],
         cwd=PROJECT,

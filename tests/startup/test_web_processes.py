@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from fusion_site import address, programs, webs
+from fusion_site.bootstrap import up_options
 
 from .running import PROJECT, Up, environment, manage
 
@@ -139,13 +140,6 @@ def test_they_listen_on_ipv6(tmp_path: Path, ordinary_signals: None) -> None:
         assert started.end(signal.SIGINT) == 0
 
 
-def test_killing_their_parent_leaves_nothing(tmp_path: Path, ordinary_signals: None) -> None:
-    with running(tmp_path) as started:
-        both = started.servers()
-        started.end(signal.SIGKILL)
-        assert psutil.wait_procs(both, timeout=PATIENCE)[1] == []
-
-
 def test_what_cannot_be_loaded_ends_it_with_the_status_of_a_failure(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "fusion_site.webs", "-p", "0"],
@@ -172,7 +166,9 @@ def test_those_that_keep_dying_end_it(tmp_path: Path, ordinary_signals: None) ->
         assert _said(started).splitlines()[-1] == "web keeps dying (signal 9)."
 
 
-def test_what_they_have_in_common_is_in_memory_once(tmp_path: Path, ordinary_signals: None) -> None:
+def test_what_they_have_in_common_is_in_memory_once_and_killing_their_parent_leaves_nothing(
+    tmp_path: Path, ordinary_signals: None
+) -> None:
     """Of what a process holds by itself, most is its parent's as well."""
     with running(tmp_path) as started:
         parent, both = psutil.Process(started.process.pid), started.servers()
@@ -180,6 +176,8 @@ def test_what_they_have_in_common_is_in_memory_once(tmp_path: Path, ordinary_sig
         for server in both:
             held = server.memory_full_info()
             assert held.uss < held.rss / 2
+        started.end(signal.SIGKILL)
+        assert psutil.wait_procs(both, timeout=PATIENCE)[1] == []
 
 
 def test_up_starts_as_many_as_it_is_told_and_tells_each_how_many_they_are(
@@ -199,11 +197,11 @@ def test_up_starts_as_many_as_it_is_told_and_tells_each_how_many_they_are(
         assert up.left(60) == []
 
 
-def test_one_is_enough_where_one_is_asked_for(project: Path, ordinary_signals: None) -> None:
-    several = {"FUSION_WEB_PROCESSES": "3"}
-    with Up(project, "--no-local-model", "--web-processes", "1", **several) as up:
-        up.wait_for("Fusion is ready: ")
-        assert len(up.child("fusion_site.webs").children()) == 1
+def test_one_is_enough_where_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says."""
+    monkeypatch.setenv("FUSION_WEB_PROCESSES", "3")
+    assert up_options(["--port", "0"]).web_processes == 3
+    assert up_options(["--port", "0", "--web-processes", "1"]).web_processes == 1
 
 
 @pytest.mark.parametrize("number", ["0", "33", "-1", "two", "1.5", "²"])
