@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
 
 # First: console imports models, which need the apps loaded.
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.core.signals import request_started  # noqa: E402
+from django.db import close_old_connections, reset_queries  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from console.live.places import ADDRESS, PERSON, PROCESS, Limited  # noqa: E402
@@ -21,6 +23,13 @@ from console.live.routing import SameOrigin, websocket_urlpatterns  # noqa: E402
 from console.mcp.mount import Mount  # noqa: E402
 from console.pages.gate import Gate  # noqa: E402
 from console.site.addresses import FromProxies  # noqa: E402
+from console.site.on_the_loop import Handler  # noqa: E402
+
+# A request has a thread of its own, in which nothing is old when it begins.
+request_started.disconnect(close_old_connections)
+request_started.disconnect(reset_queries)
+
+http = Handler()
 
 
 async def answering(scope: Any, receive: Any, send: Any) -> None:

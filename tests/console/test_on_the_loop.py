@@ -1,0 +1,94 @@
+"""What stands around a view asks no thread for what it can do itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.contrib import messages
+from django.contrib.sessions.models import Session
+from django.core.signals import request_started
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from fusion_site.asgi import http
+
+Answer = tuple[int, dict[bytes, bytes]]
+
+
+def remember(request: HttpRequest) -> HttpResponse:
+    request.session["word"] = "kept"
+    messages.info(request, "It is kept.")
+    return HttpResponse("kept")
+
+
+urlpatterns = [path("remember", remember)]
+
+
+def ask(path: str, method: str = "GET", cookies: bytes = b"") -> Answer:
+    async def answered() -> Answer:
+        sent: list[dict[str, Any]] = []
+        never = asyncio.Event()
+        body = [{"type": "http.request", "body": b""}]
+
+        async def receive() -> dict[str, Any]:
+            if not body:
+                await never.wait()
+            return body.pop()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"host", b"testserver"), (b"cookie", cookies)]
+        scope = {"type": "http", "method": method, "path": path, "headers": headers}
+        await http(scope | {"query_string": b"", "client": ("127.0.0.1", 9)}, receive, send)
+        return sent[0]["status"], dict(sent[0]["headers"])
+
+    return asyncio.run(answered())
+
+
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Of threads."""
+    taken: list[str] = []
+    submit = ThreadPoolExecutor.submit
+
+    def counted(self: ThreadPoolExecutor, work: Callable[..., Any], *args: Any, **more: Any) -> Any:
+        taken.append(str(work))
+        return submit(self, work, *args, **more)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
+    # As asgi.py has it: the tests' own client connects it again.
+    request_started.disconnect(close_old_connections)
+    return taken
+
+
+def test_a_page_is_made_in_one_turn_and_its_connections_are_given_back_in_another(
+    turns: list[str],
+) -> None:
+    status, headers = ask("/robots.txt")
+    assert status == 200
+    assert len(turns) == 2, "\n".join(turns)
+    assert {b"Content-Security-Policy", b"X-Frame-Options"} <= set(headers)
+
+
+def test_a_form_is_looked_at_in_a_thread(turns: list[str]) -> None:
+    assert ask("/robots.txt", "POST")[0] == 403
+    assert len(turns) > 2
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_what_a_view_put_into_a_session_is_saved_in_a_thread(
+    turns: list[str], settings: Any
+) -> None:
+    settings.ROOT_URLCONF = __name__
+    status, headers = ask("/remember")
+    assert status == 200
+    assert len(turns) == 4, "the view, messages, the session, the end"
+    kept = headers[b"Set-Cookie"].partition(b";")[0]
+    assert Session.objects.get(pk=kept.partition(b"=")[2].decode()).get_decoded()["word"] == "kept"
