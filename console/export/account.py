@@ -303,11 +303,6 @@ def _wish(fusion: FusionState) -> str:
 
 
 def _parts(analysis: Analysis) -> Iterator[ToldPart]:
-    claims = [
-        ToldClaim(c.claim, ", ".join(c.seats), _quotes(c.quotes))
-        for c in analysis.consensus_evidence
-    ]
-    yield ToldPart("Consensus", "they agree", tuple(claims))
     claims = []
     for one in analysis.contradictions:
         stances: dict[str, tuple[list[str], list[JudgesQuote]]] = {}
@@ -321,6 +316,11 @@ def _parts(analysis: Analysis) -> Iterator[ToldPart]:
         )
         claims.append(ToldClaim(one.topic, stances=tuple(told_stances)))
     yield ToldPart("Contradictions", "they disagree", tuple(claims))
+    claims = [
+        ToldClaim(c.claim, ", ".join(c.seats), _quotes(c.quotes))
+        for c in analysis.consensus_evidence
+    ]
+    yield ToldPart("Consensus", "they agree", tuple(claims))
     claims = [
         ToldClaim(p.point, ", ".join(p.seats), _quotes(p.quotes)) for p in analysis.partial_coverage
     ]

@@ -23,8 +23,8 @@ from .seats import SeatView
 SAYS, OPPOSES, SILENT = "says so", "says otherwise", "silent"
 ALL, UNVERIFIED, WRITER = "all", "unverified", "writer"
 PARTS = {
-    "consensus": ("Consensus", "they agree"),
     "contradictions": ("Contradictions", "they disagree"),
+    "consensus": ("Consensus", "they agree"),
     "partial_coverage": ("Partial coverage", "only some cover it"),
     "unique_insights": ("Unique insights", "only one saw it"),
     "blind_spots": ("Blind spots", "nobody said it"),
@@ -34,7 +34,7 @@ OWN_PART = ("The writer's own", "no answer says it")
 _FILTERS = (
     ("contradictions", "Contradictions"),
     ("unique_insights", "Only one"),
-    (UNVERIFIED, "Not found"),
+    (UNVERIFIED, "No quote"),
     (WRITER, "Writer"),
     ("consensus", "Agreed"),
     ("partial_coverage", "Only some"),

@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.spec import letter
+from . import figures
 from .seats import SeatView
-
-# How a claim stands by its quotes, in the words people read.
-STANDINGS = {
-    "supported": "quotes found",
-    "partly": "some quotes found",
-    "unverified": "no quote found",
-}
 
 
 @dataclass(frozen=True)
@@ -30,8 +24,12 @@ class Quote:
 
 @dataclass(frozen=True)
 class Standing:
+    """How a claim stands by its quotes, in the words people read. `has_lost`: one of them stands
+    not where it is said to; that nobody quoted a seat is no fault."""
+
     key: str
     word: str
+    has_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,22 @@ class Rating:
 
 def standing(item: Mapping[str, Any]) -> Standing | None:
     """None for what was judged before quotes were asked for."""
-    key = item.get("standing", "")
-    return Standing(key, STANDINGS[key]) if key in STANDINGS else None
+    given = item.get("evidence", [])
+    lost = sum(not one.get("verified") for one in given)
+    match key := item.get("standing", ""):
+        case "supported":
+            return Standing(key, "quotes found")
+        case "partly" if lost:
+            return Standing(key, f"{figures.count_of(lost, 'quote')} not found", has_lost=True)
+        case "partly":
+            seats = {*item["seats"]}
+            quoted = seats & {one["seat"] for one in given}
+            return Standing(key, f"{len(quoted)} of {len(seats)} quoted")
+        case "unverified" if given:
+            return Standing(key, "no quote found", has_lost=True)
+        case "unverified":
+            return Standing(key, "no quote given")
+    return None
 
 
 def quotes(

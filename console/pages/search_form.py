@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -40,6 +41,8 @@ FLAGS = {
     "star": "starred",
     "archived": "archived",
 }
+# Shown first; the others stand behind *More* until they are set.
+USUAL = ("preset", "model", "person", "tag")
 
 
 class SearchForm(forms.Form):
@@ -109,6 +112,19 @@ class Search:
     @property
     def is_on(self) -> bool:
         return bool(self.given)
+
+    @property
+    def fields(self) -> list[BoundField]:
+        """The usual ones, and what is set."""
+        return [one for one in self._all if one.name in USUAL or one.name in self.given]
+
+    @property
+    def further(self) -> list[BoundField]:
+        return [one for one in self._all if one.name not in USUAL and one.name not in self.given]
+
+    @property
+    def _all(self) -> list[BoundField]:
+        return [one for one in self.form if one.name != "q"]
 
     @property
     def kept(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from django.utils.safestring import SafeString
 
-from ..engine.findings.analysis import PARTS, TEXTS
+from ..engine.findings.analysis import AS_READ, TEXTS
 from ..engine.findings.differences import Differences, differences
 from ..engine.findings.given import given
 from ..engine.findings.linked import ComparedText
@@ -33,8 +33,8 @@ KEPT = 16_000_000
 OTHER = "with."  # before the name of a text of another run
 _HEADS = dict(
     zip(
-        PARTS,
-        ("Consensus", "Contradictions", "Partial coverage", "Only one says", "Blind spots"),
+        AS_READ,
+        ("Contradictions", "Consensus", "Partial coverage", "Only one says", "Blind spots"),
         strict=True,
     )
 )
@@ -105,7 +105,7 @@ def _analysis(fusion: FusionState, has_one: bool) -> ComparableText:
 def as_markdown(analysis: Mapping[str, Any]) -> str:
     """Its parts and claims as a text, for whoever reads two of them side by side."""
     lines: list[str] = []
-    for part in PARTS:
+    for part in AS_READ:
         if items := analysis.get(part):
             lines += [f"## {_HEADS[part]}", ""]
             for item in items:

@@ -20,8 +20,11 @@ from ..record.rows import state_from_rows
 from .attaching import ToAttach
 from .build_spec import build
 from .errors import Refused
+from .expected import Expected
+from .habits import history
 from .others import others_did_to
 from .presets import default_preset_slug, preset_lacks, usual_wish
+from .quote import quote_of
 from .runs import clean_prompt, run_start, spec_of
 
 FUSED, OWN = "fused", "own"
@@ -84,6 +87,19 @@ def follow_lacks(run: Run, spec: Spec) -> str:
     if not _asks_others(run, spec) or usual_wish():
         return ""
     return _lacks_others(run)
+
+
+def expected_follow(run: Run, spec: Spec, state: RunState) -> Expected | None:
+    """What asking its panel on will cost and take, as it is noted once it is asked: by the answers
+    that are there, since the question is short beside them. None where others would be asked."""
+    if _asks_others(run, spec) or not any(state.answer(seat) for seat in spec.asked):
+        return None
+    try:
+        followed = _followed(spec, state, FUSED)
+    except Refused:
+        followed = _followed(spec, state, OWN)
+    said = [run.prompt, *(state.calls[key].text for key in followed.said)]
+    return quote_of(replace(spec, panel=_panel_now(spec, state)), said, history()).expected
 
 
 def _asks_others(run: Run, spec: Spec) -> bool:

@@ -49,7 +49,7 @@ def clean_tags(names: Iterable[str]) -> list[str]:
         if tag:
             found.setdefault(tag.casefold(), tag)
     if len(found) > MOST_TAGS:
-        raise Refused(f"A run has at most {MOST_TAGS} tags.")
+        raise Refused(f"A question has at most {MOST_TAGS} tags.")
     return [*found.values()]
 
 
@@ -76,7 +76,7 @@ def runs_tag(*, runs: Sequence[Run], names: Iterable[str]) -> None:
 
 def runs_mark(*, runs: Collection[Run], person: User, kind: str, on: bool) -> None:
     if kind not in KINDS:
-        raise Refused("A run is starred or archived.")
+        raise Refused("A question is starred or archived.")
     with transaction.atomic():
         if on:
             marks = (RunMark(run=run, person=person, kind=kind) for run in runs)

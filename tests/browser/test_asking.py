@@ -181,11 +181,11 @@ def test_a_draft_outlives_a_reload(visit: Visit, people: People) -> None:
     expect(prompt).to_have_value("A thought worth keeping")
     page.goto(ask(people("bob"), "good", judge="good"))  # nor does looking at a run end it
     wait_for_the_end(page)
-    page.get_by_role("link", name="New run", exact=True).click()
+    page.get_by_role("link", name="New", exact=True).click()
     expect(prompt).to_have_value("A thought worth keeping")
     page.get_by_role("radio", name="Plain pair").check()
     fuse(page)
-    page.get_by_role("link", name="New run", exact=True).click()
+    page.get_by_role("link", name="New", exact=True).click()
     expect(prompt).to_have_value("")
 
 

@@ -66,7 +66,7 @@ def test_a_claim_can_be_followed_to_the_words_it_rests_on(
         page.locator(".rail [data-part=analysis]").click()
     # The end has brought what its owner rules by, without a reload.
     expect(map_.locator("[name='verdict-consensus-1']")).to_have_count(3)
-    map_.locator("summary", has_text="some quotes found").click()
+    map_.locator("summary", has_text="1 quote not found").click()
     expect(map_).to_contain_text("quote not found")
     expect(map_).to_contain_text("found instructions to itself")
     map_.get_by_text("The judge's ratings").click()

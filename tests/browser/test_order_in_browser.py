@@ -101,10 +101,10 @@ def test_what_a_colleague_finds_best_is_a_dot_until_it_is_read(
     people("alice").post(f"{run}/verdict", {"best": "A", "note": "To the point."}, token_from=run)
     plain = visit("bob", viewport=DESK, java_script_enabled=False)
     plain.goto("/fusion/tokens")
-    expect(plain.get_by_role("link", name="Others did something to your runs")).to_be_visible()
+    expect(plain.get_by_role("link", name="Others did something to your questions")).to_be_visible()
     page = visit("bob", viewport=PHONE)
     page.goto("/fusion")
-    dot = page.get_by_role("link", name="Others did something to your runs")
+    dot = page.get_by_role("link", name="Others did something to your questions")
     expect(dot).to_be_visible()
     assert wide_things(page) == []
     dot.click()

@@ -72,7 +72,7 @@ def test_history_is_leafed_through_and_back_leads_to_whole_pages(
     page.get_by_role("link", name="Older").click()
     expect(page.locator(".run-rows a").first).not_to_have_text(second)
     third = first_row(page)
-    page.get_by_role("link", name="New run", exact=True).click()
+    page.get_by_role("link", name="New", exact=True).click()
     expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()
     page.go_back()
     expect_list(page, third)

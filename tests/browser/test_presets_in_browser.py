@@ -43,7 +43,7 @@ def test_a_seat_is_changed_asked_and_saved_and_nothing_chosen_is_lost(
     assert upstream.calls_of("another-seat")
     expect(page.get_by_text("Odd pair, changed")).to_be_visible()
     page.locator(".again summary").click()
-    page.get_by_role("link", name="New run with this panel").click()
+    page.get_by_role("link", name="New question with this panel").click()
     expect(page.locator("#panel-0")).to_have_value("openai:markdown")
     expect(page.locator("#panel-1")).to_have_value("openai:another-seat")
 

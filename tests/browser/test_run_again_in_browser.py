@@ -24,7 +24,7 @@ def test_who_does_not_wait_fuses_now_and_again_without_a_reload(
     expect(page.get_by_role("article", name="echo")).to_contain_text("Why hurry?")
     page.get_by_role("button", name="Fuse without C").click()
     expect(page.locator("#run-status")).to_contain_text("Done, from 2 of 3 answers")
-    page.get_by_role("button", name="End C fault-hold").click()
+    page.get_by_role("button", name="Stop C fault-hold").click()
     wait_for_the_end(page)
     expect(page.get_by_role("article", name="fault-hold")).to_contain_text("stopped")
     expect(page.get_by_role("heading", name="Go on")).to_have_count(1)  # the end has brought it all
@@ -76,7 +76,7 @@ def test_a_seat_that_drags_on_is_ended_alone(
     address = ask(people("bob"), "fault-hold", "good", prompt="Which one drags?")
     page = visit("bob")
     page.goto(address)
-    page.get_by_role("button", name="End A fault-hold").click()
+    page.get_by_role("button", name="Stop A fault-hold").click()
     wait_for_the_end(page)
     expect(page.get_by_role("article", name="fault-hold")).to_contain_text("stopped")
     expect(page.get_by_role("region", name="Fused answer")).to_contain_text("answer of good")

@@ -18,11 +18,11 @@ def test_stop_ends_the_run_and_keeps_what_came(
     page = visit("alice")
     page.goto(ask(people("alice"), "good-long", "good-long"))
     expect(page.get_by_role("article").first).to_contain_text("Sentence 1")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     wait_for_the_end(page, "cancelled")
     expect(page.locator("#run-status")).to_contain_text("Stopped")
     expect(page.get_by_role("article").first).to_contain_text("Sentence 1")
-    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     upstream.wait_until(lambda: all(c.ended_at for c in upstream.calls_of("good-long")))
 
 

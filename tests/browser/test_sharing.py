@@ -90,7 +90,7 @@ def test_a_link_taken_back_ends_the_watching(
     # The page notices by itself, and what it showed is gone.
     expect(stranger.get_by_text("A secret")).to_have_count(0, timeout=60_000)
     assert status_of(stranger, link) == 410
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     wait_for_the_end(page, "cancelled")
 
 

@@ -41,7 +41,7 @@ def test_the_one_that_still_writes_is_left_out_where_one_reads_it(
     slow.get_by_role("button", name="Fuse without C").click()
     expect(page).to_have_title(re.compile("^Ready · "))
     expect(page.get_by_role("button", name="Fuse without C")).to_have_count(0)
-    page.get_by_role("article", name="slow").get_by_role("button", name="End").click()
+    page.get_by_role("article", name="slow").get_by_role("button", name="Stop").click()
     wait_for_the_end(page)
     expect(page.locator(".under-way")).to_have_count(0)
 

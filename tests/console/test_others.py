@@ -13,7 +13,7 @@ from console.services.verdicts import WhatWasSeen, verdict_set, verdict_take_bac
 from .story import Story
 
 SEEN = WhatWasSeen()
-DOT = "Others did something to your runs"
+DOT = "Others did something to your questions"
 
 
 @pytest.fixture

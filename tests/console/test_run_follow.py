@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -13,11 +15,14 @@ from django.http import HttpResponse
 from django.test import Client
 
 from console.engine.events import EventType
+from console.engine.usage import Price
 from console.models import Run
 from console.record.asked import asked
 from console.record.rows import state_from_rows
+from console.services.estimates import Estimate
+from console.services.expected import Expected
 
-from .story import Story
+from .story import Story, a_spec
 
 
 @pytest.fixture
@@ -238,3 +243,17 @@ def test_who_has_a_link_is_told_nothing_of_what_goes_on(client: Client, alice: U
     Story().begin().save(alice, prompt="hers alone", follows=run, follows_from="fused")
     html = client.get("/fusion/shared/by-link").content.decode()
     assert 'id="thread"' not in html and "hers alone" not in html
+
+
+def test_beside_ask_on_stands_the_price_that_is_noted_once_it_is_asked(
+    page: Client, alice: User
+) -> None:
+    spec, price = a_spec(), Price(Decimal(2), Decimal(10))
+    panel = tuple(replace(one, price=price) for one in spec.panel)
+    run = Story(replace(spec, panel=panel, judge=panel[0])).whole().save(alice)
+    html = page.get(f"/fusion/runs/{run.pk}").content.decode()
+    [said] = re.findall(r'class="follow-price[^>]*>([^<]+)<', html)
+    follow(page, run, prompt="Why?")
+    noted = Estimate.from_dict(run.followed_by.get().estimate)
+    assert noted and said == Expected(noted.low, noted.high, noted.seconds).words
+    assert "$" in said

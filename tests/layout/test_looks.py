@@ -261,7 +261,7 @@ def test_the_head_of_a_run_under_way_leaves_the_window_to_its_answers(
 @pytest.mark.parametrize("width", [1440, 2560])
 def test_no_name_is_cut_by_what_ends_its_answer(show: Show, width: int) -> None:
     page = show("liveanswers", width, 900)
-    end = page.get_by_role("button", name="End D deepseek-v4-pro")
+    end = page.get_by_role("button", name="Stop D deepseek-v4-pro")
     expect(end).to_be_visible()
     name = page.locator("#seat-3-name")
     assert name.evaluate("e => e.scrollWidth <= e.clientWidth")

@@ -87,7 +87,7 @@ def test_three_stances_look_like_three_and_the_letter_is_not_needed(show: Show) 
         ("unverified", ["Eleven of sixteen refills went into circuit 2"]),
         ("writer", ["You would pay twice within seven years."]),
         ("blind_spots", ["Who services the plant during the change"]),
-        ("seat-4", ["R-404A has no future after 2029", "What to do now", "Downtime is four days"]),
+        ("seat-4", ["What to do now", "R-404A has no future after 2029", "Downtime is four days"]),
     ],
 )
 def test_a_filter_shows_its_claims_with_their_heads_and_stands_in_the_address(
@@ -122,9 +122,9 @@ def test_all_filters_and_every_claim_are_one_stop_each(show: Show) -> None:
         page.keyboard.press("Tab")
         stops.append(page.evaluate("document.activeElement.closest('.claim')?.dataset.claim ?? ''"))
     assert stops[:5] == [
+        "contradictions-1",
         "consensus-1",
         "consensus-2",
-        "contradictions-1",
         "partial_coverage-1",
         "unique_insights-1",
     ]
@@ -132,6 +132,7 @@ def test_all_filters_and_every_claim_are_one_stop_each(show: Show) -> None:
 
 def test_arrows_go_within_a_claim_and_rule_nothing(show: Show) -> None:
     page = show("rich", 1440, 900)
+    page.keyboard.press("j")
     page.keyboard.press("j")
     names = []
     for _ in range(5):
@@ -271,8 +272,7 @@ def test_where_the_answer_says_a_claim_is_shown_and_back_leads_to_where_one_was(
 
 def test_a_claims_passage_and_back_are_two_actions_and_nothing_else_moves(show: Show) -> None:
     page = show("rich", 1440, 900)
-    for _ in range(3):
-        page.keyboard.press("j")
+    page.keyboard.press("j")
     page.locator(".fused").evaluate("e => { e.scrollTop = 40 }")
     before = page.evaluate(PLACES)
     page.keyboard.press("Enter")
@@ -391,7 +391,19 @@ def test_letters_are_read_on_their_own_ground(show: Show, scheme: str, letters: 
 ROW = "row => [row.scrollLeft, row.scrollWidth - row.clientWidth]"
 
 
-@pytest.mark.parametrize("width", [1440, 1100, 360])
+@pytest.mark.parametrize("width", [1200, 1440, 2560])
+def test_beside_the_text_no_filter_is_cut(show: Show, width: int) -> None:
+    row = show("rich", width, 900, AT_THE_MAP).locator(".map-filters")
+    assert row.locator("label").count() == 8
+    assert row.evaluate(
+        """row => [...row.children].every((one) => {
+          const [box, room] = [one.getBoundingClientRect(), row.getBoundingClientRect()];
+          return box.left >= room.left && box.right <= room.right && box.bottom <= room.bottom;
+        }) && getComputedStyle(row).maskImage === 'none'"""
+    )
+
+
+@pytest.mark.parametrize("width", [720, 360])
 def test_filters_that_do_not_fit_are_announced_and_reached_by_wheel_and_click(
     show: Show, width: int
 ) -> None:
@@ -412,25 +424,39 @@ def test_filters_that_do_not_fit_are_announced_and_reached_by_wheel_and_click(
     until(lambda: page.evaluate("document.querySelector('.map-filters').scrollLeft === 0"))
 
 
-def test_filters_that_fit_do_not_fade(show: Show) -> None:
-    row = show("read", 2560, 900, AT_THE_MAP).locator(".map-filters")
-    at, room = row.evaluate(ROW)
-    fades = row.evaluate("row => getComputedStyle(row).getPropertyValue('--cut-after')") != "0px"
-    assert fades == (room > 0)
-
-
-COVERED = """() => {
+COVERED = """what => {
   const boxOf = (element) => element.getBoundingClientRect();
-  const claim = boxOf(document.activeElement.closest('.claim'));
-  const map = boxOf(document.querySelector('.aside'));
+  const claim = boxOf(document.querySelector(what));
+  const letters = boxOf(document.querySelector('.map thead th'));
   const foot = boxOf(document.querySelector('.again-foot'));
-  const fits = claim.height < foot.top - map.top - 16;
-  return Math.max(map.top - claim.top, fits ? claim.bottom - foot.top : 0);
+  const fits = claim.height < foot.top - letters.bottom - 16;
+  return Math.max(letters.bottom - claim.top, fits ? claim.bottom - foot.top : 0);
 }"""
+AT = ".claim:has(.claim-says:focus)"
 
 
-def test_the_next_claim_stands_whole_above_the_foot(show: Show) -> None:
+def test_the_next_claim_stands_whole_between_letters_and_foot_and_so_does_its_note(
+    show: Show,
+) -> None:
     page = show("rich", 1440, 800)
     for _ in claims(page):
         page.keyboard.press("j")
-        assert page.evaluate(COVERED) < 1
+        assert page.evaluate(COVERED, AT) < 1
+        if (right := page.locator(f"{AT} .ruling [data-ruling=right] input")).count():
+            right.evaluate("field => field.click()")
+            page.locator(f"{AT} .ruling-note").wait_for()
+            assert page.evaluate(COVERED, f"{AT} .ruling-note") < 1
+    expect(page.locator("#again-label")).to_have_text("Fuse again with 5 rulings")
+    # With a passage open the row is lit, and is in view as well; back leads to where one was.
+    page.keyboard.press("j")
+    where = "document.querySelector('.aside').scrollTop"
+    before = page.evaluate(where)
+    page.keyboard.press("Enter")
+    for _ in claims(page):
+        page.keyboard.press("j")
+        assert page.evaluate(COVERED, ".claim.is-lit") < 1
+    page.keyboard.press("k")
+    assert page.evaluate(where) > before
+    page.keyboard.press("Escape")
+    expect(page.locator("#passage")).to_be_hidden()
+    assert page.evaluate(where) == before

@@ -129,7 +129,10 @@ def test_the_recent_runs_are_one_stop(show: Show) -> None:
 @pytest.mark.parametrize(
     ("moment", "leads"),
     [
-        ("compose", {"Skip to content": "#main", "Prompt": "#prompt", "Recent runs": "#recent"}),
+        (
+            "compose",
+            {"Skip to content": "#main", "Prompt": "#prompt", "Recent questions": "#recent"},
+        ),
         (
             "finished",
             {

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.models import Run, SearchEntry, SearchFill
+from console.pages.search_form import USUAL
 from console.search import find, index, read_query
 from console.search.filling import begin_anew
 from console.services.deletion import runs_delete, runs_put_back
@@ -227,6 +228,10 @@ def test_every_filter_is_offered_with_what_there_is(
     assert '<option value="gone" selected>gone</option>' in html
     for name in ("state", "cost", "since", "until", "model", "order", "rulings", "best"):
         assert f'name="{name}"' in html, name
+    # What is set is shown; what is neither usual nor set stands behind *More*.
+    shown, more = page(mine, "?filters=1&state=failed").split('<details class="search-more">')
+    assert all(f'name="{name}"' in shown for name in (*USUAL, "state"))
+    assert 'name="state"' not in more and 'name="cost"' in more and 'name="cost"' not in shown
     with django_assert_max_num_queries(21):  # type: ignore[operator]
         page(mine, "?filters=1&q=billing&person=bob")
 

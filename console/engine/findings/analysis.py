@@ -36,6 +36,8 @@ from .seat_names import all_names
 
 PARTS = ("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
 # Under which key an item of a part has its text; "": it is one.
+# As people read them: first what a wrong decision would hang on.
+AS_READ = ("contradictions", "consensus", *PARTS[2:])
 TEXTS = dict(zip(PARTS, ("claim", "topic", "point", "insight", ""), strict=True))
 ASKED_FOR = (*PARTS, "ratings", "injections")
 MAX_SO_FAR = 100_000  # characters; what is longer is read when it is whole

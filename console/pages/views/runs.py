@@ -50,7 +50,7 @@ from ...search.filling import is_filling
 from ...search.finding import best_of
 from ...services.estimates import outcome
 from ...services.expected import expected_fusion, prices_for
-from ...services.follow import follow_lacks
+from ...services.follow import expected_follow, follow_lacks
 from ...services.fusion_wish import judged_as_usual
 from ...services.habits import habits
 from ...services.presets import preset_names
@@ -287,6 +287,7 @@ def run_page(
     seats = askable(spec, state)
     has_answers = any(seat.has_answer for seat in seats)
     has_sources = bool(context["pool"] or files)
+    follow = expected_follow(run, spec, state) if may_fuse and has_answers else None
     is_waiting = state.status.is_final and is_compared_first(spec, state) and len(seats) > 1
     return context | {
         "run": run,
@@ -321,6 +322,7 @@ def run_page(
         "has_answers": has_answers,
         "some_may_be_asked": any(seat.may_be_asked for seat in seats),
         "follow_lacks": follow_lacks(run, spec) if has_answers and state.status.is_final else "",
+        "follow_price": follow.words if follow else "",
         "some_are_brought": any(not seat.may_be_asked for seat in seats),
         "waits_for_reader": is_waiting and has_answers and not run.is_read_only,
         "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),

@@ -13,19 +13,45 @@ const claims = () => [...analysis.querySelectorAll(".claim")].filter((claim) => 
 // ---- from claim to claim ----
 
 // Down to the foot, which holds on to the map's edge and covers what is below it.
+const scrollsAlone = () => aside.scrollHeight > aside.clientHeight;
+
+// From the letters, which stand above it, down to the foot, which holds on to the map's edge and
+// covers what is below it.
 function roomOf() {
   const { top, bottom } = aside.getBoundingClientRect();
   const foot = aside.querySelector(".again-foot");
   const isHeld = foot && getComputedStyle(foot).position === "sticky";
-  return { top, bottom: bottom - (isHeld ? foot.offsetHeight : 0) };
+  return {
+    top: top + (parseFloat(getComputedStyle(aside).scrollPaddingTop) || 0),
+    bottom: bottom - (isHeld ? foot.offsetHeight : 0),
+  };
 }
 
 function reveal(row) {
   const [box, room] = [row.getBoundingClientRect(), roomOf()];
-  if (aside.scrollHeight <= aside.clientHeight) row.scrollIntoView({ block: "nearest", behavior: "instant" });
+  if (!scrollsAlone()) row.scrollIntoView({ block: "nearest", behavior: "instant" });
   else if (box.top < room.top) aside.scrollTop += box.top - room.top - 8;
   else if (box.bottom > room.bottom) aside.scrollTop += Math.min(box.bottom - room.bottom + 8, box.top - room.top - 8);
 }
+
+// Where the map scrolls alone nothing else moves for it.
+export function revealBeside(part) {
+  if (scrollsAlone() && part.checkVisibility()) reveal(part);
+}
+
+// The one that is lit is in view; who goes back from its passage is where they came from.
+let moved = null; // how far the map was scrolled, and is
+
+function showLit(row) {
+  const from = moved?.to === aside.scrollTop ? moved.from : aside.scrollTop;
+  revealBeside(row);
+  moved = { from, to: aside.scrollTop };
+}
+
+document.getElementById("passage").addEventListener("left", () => {
+  if (moved?.to === aside.scrollTop) aside.scrollTop = moved.from;
+  moved = null;
+});
 
 export function stepClaim(step) {
   const all = claims();
@@ -40,7 +66,9 @@ export function stepClaim(step) {
       reveal(all[at]);
       return;
     }
-    if (enterClaim(all[at])) return; // what nobody said has no passage
+    if (!enterClaim(all[at])) continue; // what nobody said has no passage
+    showLit(all[at]);
+    return;
   }
 }
 

@@ -162,6 +162,7 @@ function close() {
   body.replaceChildren();
   light(null, []);
   lit(null);
+  pane.dispatchEvent(new Event("left"));
   if (opener) successorOf(opener)?.focus({ preventScroll: true });
   // The browser leads back to where the page was first.
   if (afterwards) setTimeout(afterwards);

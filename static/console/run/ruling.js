@@ -2,6 +2,7 @@
 // it costs, and stays as one left it until the fusion is there. Without this it is a plain form.
 
 import { againOf, keep, kept } from "console/draft";
+import { revealBeside } from "console/run/claims";
 import { showEffect } from "console/run/effect";
 
 const main = document.getElementById("run");
@@ -160,6 +161,8 @@ for (const kind of ["input", "change"]) {
     if (target.form?.id !== "again-form") return;
     count();
     store();
+    // Its note comes with it, and the foot may have grown over that.
+    if (kind === "change" && target.closest(".ruling-choice")) revealBeside(target.closest(".claim").querySelector(".ruling-note"));
   });
 }
 // Whoever takes the pen is going to write.
