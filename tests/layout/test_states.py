@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.models import Run
@@ -25,8 +25,9 @@ from console.services.links import run_share
 from tests.console.story import Story
 from tests.layout.orderly import WIDER, cut, hindrances, stops_until
 from tests.layout.rich import answer, panel, rich
-from tests.layout.served import HOST, serve
+from tests.layout.served import HOST
 from tests.layout.test_cold_load import WATCH, until_it_is_settled
+from tests.layout.windows import Windows
 
 pytestmark = pytest.mark.browser
 
@@ -111,9 +112,9 @@ def test_there_are_pages(pages: dict[tuple[str, int], str]) -> None:
 
 @pytest.mark.parametrize("state", EVERY if LONG else PAIRED, ids=str)
 def test_the_page_of_a_run_is_in_order(
-    chromium: Browser, pages: dict[tuple[str, int], str], state: State
+    windows: Windows, pages: dict[tuple[str, int], str], state: State
 ) -> None:
-    page = opened(chromium, pages[state.moment, state.seats], state)
+    page = opened(windows, pages[state.moment, state.seats], state)
     shifts = page.evaluate("shifts")
     assert sum(value for value, _ in shifts) < 0.02, shifts
     assert page.evaluate(WIDER) <= 0
@@ -125,14 +126,12 @@ def test_the_page_of_a_run_is_in_order(
     assert hindrances(page) == []
 
 
-def opened(chromium: Browser, html: str, state: State) -> Page:
-    page = chromium.new_context(
-        viewport={"width": state.width, "height": HEIGHTS[state.width]}, color_scheme=state.theme
-    ).new_page()
-    serve(page, lambda path: html)
-    page.route_web_socket(re.compile("/ws/"), lambda socket: None)
-    page.add_init_script(WATCH)
+def opened(windows: Windows, html: str, state: State) -> Page:
+    page = windows.take(
+        lambda path: html, state.width, HEIGHTS[state.width], color_scheme=state.theme
+    )
     page.goto(HOST)
+    page.evaluate(WATCH)  # told of what moved before it looked as well
     until_it_is_settled(page)
     return page
 
@@ -173,5 +172,5 @@ def test_what_only_looks_like_it_is_not(blank: Page) -> None:
 
 
 @pytest.fixture
-def blank(chromium: Browser) -> Page:
-    return chromium.new_context().new_page()
+def blank(windows: Windows) -> Page:
+    return windows.take(lambda path: "", 1280, 720)

@@ -37,7 +37,7 @@ def test_there_are_pages(pages: dict[str, str]) -> None:
 
 
 def hidden(show: Show, permission: str = "default", seconds: int = LONG) -> Page:
-    page = show("live", 1440)
+    page = show("live", 1440, apart=True)
     page.clock.install()
     page.evaluate(STAND_IN, permission)
     page.evaluate(HIDE, True)
@@ -63,7 +63,7 @@ def becomes(page: Page, word: str) -> None:
 def test_a_message_is_offered_once_when_a_hidden_run_takes_long(
     show: Show, permission: str, kept: str | None, seconds: int, is_offered: bool
 ) -> None:
-    page = show("live", 1440)
+    page = show("live", 1440, apart=True)
     page.clock.install()
     page.evaluate(STAND_IN, permission)
     if kept:

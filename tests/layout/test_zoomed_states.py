@@ -16,16 +16,17 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.console.story import Story
 from tests.layout.conftest import Show
 from tests.layout.orderly import MISDIRECTED, UNREACHABLE, WIDER, cut, hindrances
 from tests.layout.rich import CODE, TABLE, panel, rich, under_way
-from tests.layout.served import HOST, serve
+from tests.layout.served import HOST
 from tests.layout.test_cold_load import until_it_is_settled
 from tests.layout.test_states import HEIGHTS, LONG
+from tests.layout.windows import Windows
 
 pytestmark = pytest.mark.browser
 
@@ -184,9 +185,9 @@ def test_there_are_pages(pages: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("state", EVERY if LONG else PAIRED, ids=str)
 def test_the_page_of_a_run_is_in_order_enlarged(
-    chromium: Browser, pages: dict[str, str], state: State
+    windows: Windows, pages: dict[str, str], state: State
 ) -> None:
-    page = opened(chromium, pages, state)
+    page = opened(windows, pages, state)
     assert page.evaluate(WIDER) <= 0
     assert cut(page) == []
     assert page.evaluate(UNREACHABLE) == []
@@ -216,21 +217,21 @@ STUCK = """async () => {
 }"""
 
 
-def opened(chromium: Browser, pages: dict[str, str], state: State) -> Page:
+def opened(windows: Windows, pages: dict[str, str], state: State) -> Page:
     sides = (state.width, HEIGHTS[state.width])
     width, height = (
         max(least, side // state.zoom) for least, side in zip(LEAST, sides, strict=True)
     )
     is_forced = state.colours == "forced"
-    page = chromium.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="light" if is_forced else state.colours,
-        forced_colors="active" if is_forced else "none",
-    ).new_page()
     look = "result" if state.moment == "result" else "answers"
     name = f"{state.direction}{'-streaming' if state.moment == 'streaming' else ''}-{look}"
-    serve(page, lambda path: pages[name])
-    page.route_web_socket(re.compile("/ws/"), lambda socket: None)
+    page = windows.take(
+        lambda path: pages[name],
+        width,
+        height,
+        color_scheme="light" if is_forced else state.colours,
+        forced_colors="active" if is_forced else "none",
+    )
     page.goto(HOST)
     until_it_is_settled(page)
     return page
