@@ -64,6 +64,5 @@ def bring_models(page: Page, html: str) -> None:
         route.fulfill(body=html, content_type="text/html; charset=utf-8")
 
     page.route("**/fusion?models*", answer)
-    page.reload()
     page.evaluate("document.getElementById('preset-custom').click()")
     page.locator("#model-list").wait_for(state="attached", timeout=60_000)

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Route
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.console.story import Story
+from tests.layout.paired import paired
 from tests.layout.rich import rich, under_way
 from tests.layout.served import HOST, serve
 
@@ -70,11 +71,10 @@ def test_there_are_pages(pages: dict[str, str]) -> None:
     assert 'class="source' in pages["rich, result"]
 
 
-@pytest.mark.parametrize("late", LATE)
-@pytest.mark.parametrize("width", [1440, 360])
-@pytest.mark.parametrize(
-    "name", [*("rich, result", "rich, answers", "under way, answers", "to ask on")]
-)
+COLD = ("rich, result", "rich, answers", "under way, answers", "to ask on")
+
+
+@pytest.mark.parametrize(("name", "late", "width"), paired(COLD, LATE, (1440, 360)))
 def test_nothing_moves_that_is_shown(
     chromium: Browser, pages: dict[str, str], name: str, width: int, late: str
 ) -> None:

@@ -66,46 +66,50 @@ def test_there_are_pages(pages: dict[str, str]) -> None:
     assert {"rich", "texts"} == pages.keys()
 
 
-@pytest.mark.parametrize(
-    ("number", "has"),
+# Of each text what is found in it as rich text.
+RICH = (
     [
-        (0, ["<h1>A heading</h1>", "<strong>Bold</strong>", "<em>bent</em>", "<code>code</code>"]),
-        (0, [".<br>A second line.", "<li>one</li>"]),
-        (1, [r"C = 40\,000", r"\frac{a}{b}", "<p>So it goes.</p>"]),
-        (2, ["<strong>重要：</strong>这是测试。", 'dir="rtl"', "<li"]),
-        (3, ['<a href="https://a.example/x">the page</a>', "<s>not</s>", "<table", "<sub>2</sub>"]),
-        (3, ['<th align="right">', "1<br>2", "<tbody>"]),
-        (4, ["<pre><code>def f(x):\n    return x &lt; 2\n</code></pre>", "<blockquote>"]),
+        *("<h1>A heading</h1>", "<strong>Bold</strong>", "<em>bent</em>", "<code>code</code>"),
+        *(".<br>A second line.", "<li>one</li>"),
     ],
+    [r"C = 40\,000", r"\frac{a}{b}", "<p>So it goes.</p>"],
+    ["<strong>重要：</strong>这是测试。", 'dir="rtl"', "<li"],
+    [
+        *('<a href="https://a.example/x">the page</a>', "<s>not</s>", "<table", "<sub>2</sub>"),
+        *('<th align="right">', "1<br>2", "<tbody>"),
+    ],
+    ["<pre><code>def f(x):\n    return x &lt; 2\n</code></pre>", "<blockquote>"],
 )
-def test_an_answer_is_rich_text_that_is_clean_beside_the_text_as_it_was_written(
-    show: Show, number: int, has: list[str]
-) -> None:
-    page = show("texts", 1440, 900)
-    html, plain = copied(page, seat(page, number))
-    assert plain == TEXTS[number]
-    assert [piece for piece in has if piece not in html] == []
-    assert re.findall(r"class=|data-|<span|<div|<math|<button|style=", html) == []
 
 
-@pytest.mark.parametrize("number", range(len(TEXTS)))
-def test_markdown_is_copied_alone_and_the_choice_is_remembered(show: Show, number: int) -> None:
+def test_an_answer_is_rich_text_that_is_clean_beside_the_text_as_it_was_written(show: Show) -> None:
     page = show("texts", 1440, 900)
-    seat(page, number).press("ArrowDown")
+    for number, (text, has) in enumerate(zip(TEXTS, RICH, strict=True)):
+        html, plain = copied(page, seat(page, number))
+        assert plain == text
+        assert [piece for piece in has if piece not in html] == []
+        assert re.findall(r"class=|data-|<span|<div|<math|<button|style=", html) == []
+
+
+def test_markdown_is_copied_alone_and_the_choice_is_remembered(show: Show) -> None:
+    page = show("texts", 1440, 900)
+    seat(page, 0).press("ArrowDown")
     menu = page.get_by_role("dialog", name="Copy as")
     expect(menu.get_by_role("button", name="Rich text")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(menu).to_be_hidden()
-    expect(seat(page, number)).to_be_focused()
-    expect(seat(page, number)).to_contain_text("Copied")
-    assert pasted(page) == ("", TEXTS[number])
+    expect(seat(page, 0)).to_be_focused()
+    expect(seat(page, 0)).to_contain_text("Copied")
+    assert pasted(page) == ("", TEXTS[0])
     page.reload()
-    assert copied(page, seat(page, number)) == ("", TEXTS[number])
-    page.locator(f"#seat-{number} .copy-as").click()
-    menu.get_by_role("button", name="Rich text").click()
-    html, plain = pasted(page)
-    assert html and plain == TEXTS[number]
+    for number, text in enumerate(TEXTS):
+        assert copied(page, seat(page, number)) == ("", text)
+    for number, text in enumerate(TEXTS):
+        page.locator(f"#seat-{number} .copy-as").click()
+        menu.get_by_role("button", name="Rich text").click()
+        html, plain = pasted(page)
+        assert html and plain == text
 
 
 def test_marks_of_source_come_along_where_they_are_wished_for(show: Show) -> None:
@@ -143,25 +147,23 @@ def test_cells_keep_their_bars_breaks_and_formulas(show: Show) -> None:
     assert plain == "| a \\| b | \\( x \\) |\n| --- | ---: |\n| H2O | 1<br>2 |\n"
 
 
-@pytest.mark.parametrize(
-    ("claim", "has"),
-    [
-        ("The rack has to be changed", ["(A, B, C, D)", "- A: “Replace it, but never"]),
-        ("What to do now", ["- A, C: Replace with CO2 now.", "(quote not found)"]),
-        ("Eleven of sixteen", ["(D)", "- D: “prices of racks"]),
-    ],
-)
-def test_a_claim_is_copied_with_who_says_it_and_their_words(
-    show: Show, claim: str, has: list[str]
-) -> None:
+CLAIMS = {
+    "The rack has to be changed": ["(A, B, C, D)", "- A: “Replace it, but never"],
+    "What to do now": ["- A, C: Replace with CO2 now.", "(quote not found)"],
+    "Eleven of sixteen": ["(D)", "- D: “prices of racks"],
+}
+
+
+def test_a_claim_is_copied_with_who_says_it_and_their_words(show: Show) -> None:
     page = show("rich", 1440, 900)
-    details = page.locator("#analysis .claim", has_text=claim)
-    if details.locator("summary").count():
-        details.locator("summary").click()
-    html, plain = copied(page, details.locator(".copy"))
-    assert plain.startswith(f"**{claim}") and html.count("<strong>") == 1
-    assert [piece for piece in has if piece not in plain] == []
-    assert "supported" not in html and "class=" not in html
+    for claim, has in CLAIMS.items():
+        details = page.locator("#analysis .claim", has_text=claim)
+        if details.locator("summary").count():
+            details.locator("summary").click()
+        html, plain = copied(page, details.locator(".copy"))
+        assert plain.startswith(f"**{claim}") and html.count("<strong>") == 1
+        assert [piece for piece in has if piece not in plain] == []
+        assert "supported" not in html and "class=" not in html
 
 
 def test_where_nothing_can_be_copied_a_sentence_says_so_and_the_text_is_selected(

@@ -186,10 +186,13 @@ def test_there_is_a_page_and_what_comes_to_it(page_html: str, stream: list[str])
 
 
 @pytest.mark.parametrize("width", [1440, 360])
-def test_no_script_forces_a_layout_while_a_run_is_written_and_at_its_end(
+def test_nothing_jumps_and_no_script_forces_a_layout_while_a_run_is_written_and_at_its_end(
     chromium: Browser, page_html: str, stream: list[str], width: int
 ) -> None:
+    """But what a table's cells need as they fill, and a header's buttons that come and go."""
     page, line = opened(chromium, page_html, width)
+    # What comes late with the page itself is looked for in test_cold_load.py.
+    page.evaluate("document.fonts.ready.then(() => { shift = 0; })")
     shown(page, line, stream[:1])
     chromium.start_tracing(page=page, categories=TRACED)
     try:
@@ -198,6 +201,7 @@ def test_no_script_forces_a_layout_while_a_run_is_written_and_at_its_end(
     finally:
         trace = chromium.stop_tracing()
     assert forced(trace) == []
+    assert page.evaluate("shift") < 0.01
     page.context.close()
 
 
@@ -245,20 +249,6 @@ def test_a_forced_layout_is_seen(chromium: Browser, page_html: str, stream: list
     trace: Any = json.loads(chromium.stop_tracing())
     names = [e for e in trace["traceEvents"] if e["name"] == "Layout"]
     assert any(e.get("args", {}).get("beginData", {}).get("stackTrace") for e in names)
-    page.context.close()
-
-
-@pytest.mark.parametrize("width", [1440, 360])
-def test_nothing_jumps_while_a_run_is_written_and_at_its_end(
-    chromium: Browser, page_html: str, stream: list[str], width: int
-) -> None:
-    """But what a table's cells need as they fill, and a header's buttons that come and go."""
-    page, line = opened(chromium, page_html, width)
-    # What comes late with the page itself is looked for in test_cold_load.py.
-    page.evaluate("document.fonts.ready.then(() => { shift = 0; })")
-    shown(page, line, stream)
-    until_it_is_settled(page)
-    assert page.evaluate("shift") < 0.01
     page.context.close()
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.layout.conftest import Show
+from tests.layout.paired import paired
 from tests.layout.rich import rich
 from tests.layout.test_copying import pasted
 
@@ -65,12 +66,11 @@ LINKS = {
 }
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("name", ["own", "shared"])
-@pytest.mark.parametrize(("pair", "address"), LINKS.items())
+@pytest.mark.parametrize(("pair", "name", "width"), paired(LINKS, ("own", "shared"), (360, 1440)))
 def test_a_part_is_copied_as_a_link_that_opens_and_marks_it(
-    show: Show, width: int, name: str, pair: str, address: str
+    show: Show, pair: str, name: str, width: int
 ) -> None:
+    address = LINKS[pair]
     page = show(f"{name} result", width, 900)
     if pair != "#fused-head":
         page.locator(f".rail [data-part={'analysis' if pair == CLAIM else 'seat-1'}]").click()

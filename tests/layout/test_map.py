@@ -79,31 +79,35 @@ def test_three_stances_look_like_three_and_the_letter_is_not_needed(show: Show) 
     assert shapes == ["50%,false", "2px,false", "50%,false", "2px,true", "2px,false"]
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        ("contradictions", ["What to do now"]),
-        ("unique_insights", ["Eleven of sixteen refills went into circuit 2"]),
-        ("unverified", ["Eleven of sixteen refills went into circuit 2"]),
-        ("writer", ["You would pay twice within seven years."]),
-        ("blind_spots", ["Who services the plant during the change"]),
-        ("seat-4", ["What to do now", "R-404A has no future after 2029", "Downtime is four days"]),
-    ],
-)
-def test_a_filter_shows_its_claims_with_their_heads_and_stands_in_the_address(
-    show: Show, value: str, shown: list[str]
-) -> None:
+SHOWN = {
+    "contradictions": ["What to do now"],
+    "unique_insights": ["Eleven of sixteen refills went into circuit 2"],
+    "unverified": ["Eleven of sixteen refills went into circuit 2"],
+    "writer": ["You would pay twice within seven years."],
+    "blind_spots": ["Who services the plant during the change"],
+    "seat-4": ["What to do now", "R-404A has no future after 2029", "Downtime is four days"],
+}
+
+
+def test_a_filter_shows_its_claims_with_their_heads_and_stands_in_the_address(show: Show) -> None:
     page = show("rich", 1440, 900)
     assert len(claims(page)) == 7
-    page.locator(f".mapped input[value='{value}']").check()
-    assert [" ".join(said.split()) for said in claims(page)] == shown
-    heads = page.locator("#analysis .map-part:visible")
-    assert 1 <= heads.count() <= len(shown)
-    assert page.url.endswith(f"?show={value}")
-    again = show("rich", 1440, 900, f"/?show={value}")
-    assert len(claims(again)) == len(shown)
-    again.locator(".mapped input[value=all]").check()
-    assert len(claims(again)) == 7 and "show=" not in again.url
+    for value, shown in SHOWN.items():
+        page.locator(f".mapped input[value='{value}']").check()
+        assert [" ".join(said.split()) for said in claims(page)] == shown
+        heads = page.locator("#analysis .map-part:visible")
+        assert 1 <= heads.count() <= len(shown), value
+        assert page.url.endswith(f"?show={value}")
+    page.locator(".mapped input[value=all]").check()
+    assert len(claims(page)) == 7 and "show=" not in page.url
+
+
+@pytest.mark.parametrize("value", SHOWN)
+def test_an_address_with_a_filter_opens_the_map_with_it(show: Show, value: str) -> None:
+    page = show("rich", 1440, 900, f"/?show={value}")
+    assert len(claims(page)) == len(SHOWN[value])
+    page.locator(".mapped input[value=all]").check()
+    assert len(claims(page)) == 7 and "show=" not in page.url
 
 
 def test_filters_work_without_javascript_and_none_leaves_nothing(show: Show) -> None:
@@ -381,11 +385,11 @@ RATIOS = """all => all.map(one => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("letters", [".map .chip", ".rail .chip", ".fused .source"])
-def test_letters_are_read_on_their_own_ground(show: Show, scheme: str, letters: str) -> None:
+def test_letters_are_read_on_their_own_ground(show: Show, scheme: str) -> None:
     page = show("eight", 1440, 900, color_scheme=scheme)
-    ratios = page.locator(letters).evaluate_all(RATIOS)
-    assert len(ratios) >= 8 and min(ratios) >= 4.5
+    for letters in (".map .chip", ".rail .chip", ".fused .source"):
+        ratios = page.locator(letters).evaluate_all(RATIOS)
+        assert len(ratios) >= 8 and min(ratios) >= 4.5, letters
 
 
 ROW = "row => [row.scrollLeft, row.scrollWidth - row.clientWidth]"

@@ -104,9 +104,15 @@ def test_there_are_pages_with_marks(pages: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_line_ends_where_it_would_without_marks(show: Show, name: str) -> None:
-    for page in at_each_width(show, name, [1440, 360], 900):
-        _lines_end_where_they_would(page)
+def test_every_line_ends_where_it_would_without_marks_which_a_thumb_finds_under_their_paragraph(
+    show: Show, name: str
+) -> None:
+    widths = [1440, 360, 390, 700]
+    for width, page in zip(widths, at_each_width(show, name, widths, 900), strict=True):
+        if width < 1000:
+            _a_thumb_finds_each(page)
+        if width in (360, 1440):
+            _lines_end_where_they_would(page)
 
 
 def _lines_end_where_they_would(page: Page) -> None:
@@ -140,14 +146,6 @@ UNDER = """text => Array.from(text.querySelectorAll(".source"), mark => {
   return { left: box.left, right: box.right, top: box.top, bottom: box.bottom, words,
            from: edges.left, to: edges.right, end: edges.bottom };
 })"""
-
-
-@pytest.mark.parametrize("name", TEXTS)
-def test_on_a_phone_marks_stand_under_their_paragraph_where_a_thumb_finds_each(
-    show: Show, name: str
-) -> None:
-    for page in at_each_width(show, name, [360, 390, 700], 780):
-        _a_thumb_finds_each(page)
 
 
 def _a_thumb_finds_each(page: Page) -> None:

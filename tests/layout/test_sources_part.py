@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.console.researched import keep_texts, looked_up, researched
 from tests.layout.conftest import Show
+from tests.layout.paired import paired
 from tests.layout.rich import rich
 
 pytestmark = pytest.mark.browser
@@ -52,9 +53,10 @@ def overflow(page: Any) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("name", ["run", "source", "compose", "own"])
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    paired(("run", "source", "compose", "own"), (360, 1440), ("light", "dark")),
+)
 def test_nothing_hinders_and_nothing_is_cut(show: Show, name: str, width: int, scheme: str) -> None:
     page = show(name, width, 900, color_scheme=scheme)
     if name == "run":

@@ -7,7 +7,6 @@ states hold every pair of two properties; FUSION_LONG_TESTS=1 looks at all of th
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
@@ -24,6 +23,7 @@ from console.models import Run
 from console.services.links import run_share
 from tests.console.story import Story
 from tests.layout.orderly import WIDER, cut, hindrances, stops_until
+from tests.layout.paired import LONG
 from tests.layout.rich import answer, panel, rich
 from tests.layout.served import HOST
 from tests.layout.test_cold_load import WATCH, until_it_is_settled
@@ -31,7 +31,6 @@ from tests.layout.windows import Windows
 
 pytestmark = pytest.mark.browser
 
-LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
 HEIGHTS = {360: 780, 768: 1024, 1440: 900, 2560: 1440}
 THEMES = ("light", "dark")
 SEATS = (1, 3, 5, 8)

@@ -22,10 +22,11 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.console.story import Story
 from tests.layout.conftest import Show
 from tests.layout.orderly import MISDIRECTED, UNREACHABLE, WIDER, cut, hindrances
+from tests.layout.paired import LONG
 from tests.layout.rich import CODE, TABLE, panel, rich, under_way
 from tests.layout.served import HOST
 from tests.layout.test_cold_load import until_it_is_settled
-from tests.layout.test_states import HEIGHTS, LONG
+from tests.layout.test_states import HEIGHTS
 from tests.layout.windows import Windows
 
 pytestmark = pytest.mark.browser
@@ -257,19 +258,18 @@ CHOSEN = {
 }
 
 
-@pytest.mark.parametrize("name", CHOSEN)
-def test_what_is_chosen_is_told_without_its_colour(show: Show, name: str) -> None:
+def test_what_is_chosen_is_told_without_its_colour(show: Show) -> None:
     page = show("ruled-result", 1440, 900, forced_colors="active")
-    chosen, other = CHOSEN[name]
-    if name == "a letter":
-        page.locator(".map-letter input").first.evaluate("e => e.click()")
-    if name == "a ruling":
-        page.locator(".ruling-choice [value='wrong']").first.evaluate("e => e.click()")
-    if name == "the best":
-        page.locator(".verdict-row button").first.evaluate("e => { e.ariaPressed = 'true' }")
-    expect(page.locator(chosen).first).to_be_attached()
-    shapes = [page.locator(one).evaluate_all(SHAPE) for one in (chosen, other)]
-    assert shapes[0] and shapes[1] and not set(shapes[0]) & set(shapes[1])
+    for name, (chosen, other) in CHOSEN.items():
+        if name == "a letter":
+            page.locator(".map-letter input").first.evaluate("e => e.click()")
+        if name == "a ruling":
+            page.locator(".ruling-choice [value='wrong']").first.evaluate("e => e.click()")
+        if name == "the best":
+            page.locator(".verdict-row button").first.evaluate("e => { e.ariaPressed = 'true' }")
+        expect(page.locator(chosen).first).to_be_attached()
+        shapes = [page.locator(one).evaluate_all(SHAPE) for one in (chosen, other)]
+        assert shapes[0] and shapes[1] and not set(shapes[0]) & set(shapes[1]), name
 
 
 def test_stances_quotes_and_letters_keep_their_shapes_in_forced_colours(show: Show) -> None:
