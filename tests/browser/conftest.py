@@ -1,6 +1,7 @@
 """A real Chromium before the whole stack; whoever visits is watched.
 
-One Chromium serves the whole folder, and every visitor has a context of their own in it.
+One Chromium serves the whole folder, and every visitor has a window of their own in it, which the
+next one has after them (`windows.py`).
 Playwright's sync API leaves an event loop running in this thread for as long as it lives, and no
 asyncio test can run beside it: there are none in this folder, and the browser goes with it.
 """
@@ -18,6 +19,7 @@ from playwright.sync_api import (
     BrowserContext,
     Dialog,
     Page,
+    Request,
     Response,
     expect,
     sync_playwright,
@@ -25,6 +27,7 @@ from playwright.sync_api import (
 
 from tests.browser.chromium import FLAGS, executable
 from tests.browser.complaints import listen
+from tests.browser.windows import Windows
 from tests.live.conftest import PASSWORD, PLANTED, add_people
 from tests.live.member import Member
 from tests.stack import Stack
@@ -106,23 +109,31 @@ def browser() -> Iterator[Browser]:
 class Watch:
     """What a context asked, said and got."""
 
-    url: str
+    url: str = ""
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     without_policy: list[str] = field(default_factory=list)
+    is_over: bool = False  # the visit: what the window does on the way to the next is nobody's
 
     def on(self, context: BrowserContext) -> None:
-        context.on("request", lambda request: self.asked.append(request.url))
+        context.on("request", self._ask)
         context.on("dialog", self._dismiss)
         listen(context, self.said)
         context.on("response", self._look)
 
+    def _ask(self, request: Request) -> None:
+        if not self.is_over:
+            self.asked.append(request.url)
+
     def _dismiss(self, dialog: Dialog) -> None:
+        if self.is_over:
+            dialog.accept()
+            return
         self.said.append(dialog.message)
         dialog.dismiss()
 
     def _look(self, response: Response) -> None:
-        if response.request.resource_type == "document":
+        if not self.is_over and response.request.resource_type == "document":
             policy = response.headers.get("content-security-policy", "")
             if "default-src 'none'" not in policy or "unsafe" in policy:
                 self.without_policy.append(response.url)
@@ -131,26 +142,50 @@ class Watch:
         ours = (self.url, self.url.replace("http", "ws", 1), "data:", "about:")
         return [address for address in self.asked if not address.startswith(ours)]
 
+    def begin_anew(self) -> None:
+        self.is_over = False
+        for told in (self.asked, self.said, self.without_policy):
+            told.clear()
+
 
 People = Callable[[str], Member]
 Visit = Callable[..., Page]
 Shoot = Callable[[Page, str], None]
 
 
+@pytest.fixture(scope="package")
+def watches() -> dict[BrowserContext, Watch]:
+    """Of each window its own, for as long as it stays."""
+    return {}
+
+
+@pytest.fixture(scope="package")
+def windows(browser: Browser, watches: dict[BrowserContext, Watch]) -> Windows:
+    def begin(context: BrowserContext) -> None:
+        context.set_default_timeout(PATIENCE)
+        watches[context] = Watch()
+        watches[context].on(context)
+        context.add_init_script(INSTRUMENTS)
+
+    return Windows(browser, "/robots.txt", begin)
+
+
 @pytest.fixture
-def visit(stack: Stack, browser: Browser, people: People) -> Iterator[Visit]:
-    """`visit("ada")`: a page of hers in a context of its own; `visit()`: nobody known.
+def visit(
+    stack: Stack, windows: Windows, watches: dict[BrowserContext, Watch], people: People
+) -> Iterator[Visit]:
+    """`visit("ada")`: a page of hers in a window of its own; `visit()`: nobody known.
 
     Afterwards: nothing was asked of another host, every page had its policy, no dialog
     opened, and (unless `trouble` was expected) the browser had nothing to complain about.
     """
-    contexts: list[tuple[BrowserContext, Watch, bool]] = []
+    visits: list[tuple[Watch, bool]] = []
 
     def page(name: str = "", *, trouble: bool = False, **options: Any) -> Page:
-        context = browser.new_context(base_url=stack.url, **options)
-        context.set_default_timeout(PATIENCE)
-        watch = Watch(stack.url)
-        watch.on(context)
+        page = windows.take(base_url=stack.url, **options)
+        context, watch = page.context, watches[page.context]
+        watch.begin_anew()
+        watch.url = stack.url
         if name:
             context.add_cookies(
                 [
@@ -158,15 +193,14 @@ def visit(stack: Stack, browser: Browser, people: People) -> Iterator[Visit]:
                     for c in people(name).http.cookies.jar
                 ]
             )
-        if options.get("java_script_enabled", True):
-            context.add_init_script(INSTRUMENTS)
-        contexts.append((context, watch, trouble))
-        return context.new_page()
+        visits.append((watch, trouble))
+        return page
 
     yield page
-    for context, _, _ in contexts:
-        context.close()
-    for _, watch, trouble in contexts:
+    for watch, _ in visits:
+        watch.is_over = True
+    windows.put_back()
+    for watch, trouble in visits:
         assert watch.elsewhere() == []
         assert watch.without_policy == []
         assert trouble or watch.said == []

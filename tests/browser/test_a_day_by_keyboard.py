@@ -41,7 +41,7 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
     written = "The retrofit looks cheaper than it is.[^A] Replace now.[^B]"
     judge = Script(text=json.dumps(ANALYSIS))
     upstream.script("writer", Script(text=written, judge=judge, hold_after=4))
-    page = visit("alice", viewport={"width": 1440, "height": 900})
+    page = visit("alice", viewport={"width": 1440, "height": 900}, apart=True)
     page.add_init_script(NO_MOUSE)
 
     # A new question, and who answers it.

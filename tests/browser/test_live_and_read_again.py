@@ -128,7 +128,7 @@ def test_where_no_socket_comes_through_the_page_asks_and_says_so_once(
     visit: Visit, people: People, upstream: Upstream
 ) -> None:
     upstream.script("teller", Script(text=STORY, hold_after=6))
-    page = visit("alice", trouble=True)
+    page = visit("alice", trouble=True, apart=True)
     page.route_web_socket("**/ws/**", lambda socket: socket.close())
     page.goto(ask(people("alice"), "teller", "good", judge="teller"))
     held = page.locator("[data-text=seat-0]")
@@ -150,7 +150,8 @@ def test_a_column_that_was_hidden_lacks_nothing_when_it_is_shown_after_the_line_
 ) -> None:
     """On a phone one column is shown, and only that is sent."""
     upstream.script("teller", Script(text=STORY, hold_after=40))
-    page = visit("alice", trouble=True, viewport={"width": 360, "height": 740})
+    size = {"width": 360, "height": 740}
+    page = visit("alice", trouble=True, viewport=size, apart=not has_sockets)
     if not has_sockets:
         page.route_web_socket("**/ws/**", lambda socket: socket.close())
     page.goto(ask(people("alice"), "teller", "teller", judge="teller"))

@@ -170,7 +170,7 @@ def test_what_is_refused_is_said_and_who_was_signed_out_signs_in(
 
 
 def test_every_module_a_page_loads_comes_from_its_import_map(visit: Visit, people: People) -> None:
-    page = visit("alice")
+    page = visit("alice", apart=True)  # it has none of them yet
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if r.resource_type == "script" else None)
     run = ask(people("alice"), "good", "markdown", judge="good")
