@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from fusion_site.programs import WEB
+from tests.door import Door
 from tests.live.member import Member
-from tests.stack import Stack
+from tests.stack import PATIENCE, Stack, until
 from tests.upstream import Upstream
 
 PLANTED = "sk-planted-4f0c9a7e1b2d3c4e5f60718293a4b5c6"
 PASSWORD = "a long password for tests"
+A_PERSON = 4
+OF_TWO = {
+    "FUSION_WEB_PROCESSES": "2",
+    "FUSION_SOCKETS_PER_PERSON": str(A_PERSON),
+    "FUSION_TRUSTED_PROXIES": "127.0.0.1",
+}
 _PEOPLE = f"""
 from django.contrib.auth.models import User
 User.objects.create_superuser("ada", password="{PASSWORD}")
@@ -81,3 +90,33 @@ def bob(stack: Stack) -> Iterator[Member]:
 def anonymous(stack: Stack) -> Iterator[Member]:
     with Member(stack) as member:
         yield member
+
+
+@pytest.fixture(scope="package")
+def doors(stack: Stack) -> Iterator[dict[str, Door]]:
+    """Of two web servers that know they are two. In a site both have the same one; here a test
+    says which of them it asks."""
+    with Door() as one, Door() as other:
+        doors = {"one": one, "other": other}
+        yield doors
+        for name in doors.keys() & stack.processes.keys():
+            stack.kill(name)
+
+
+@pytest.fixture
+def both(stack: Stack, doors: dict[str, Door]) -> tuple[int, int]:
+    """Their ports. Whichever is not there, as a test before may have killed it, is started."""
+    for name, door in doors.items():
+        if name not in stack.processes:
+            stack.serve(name, door, *WEB, **OF_TWO)
+    for door in doors.values():
+        at = f"http://127.0.0.1:{door.port}/healthz"
+        assert httpx.get(at, timeout=PATIENCE).status_code == 200
+    until(lambda: not any(open_sockets(stack)))
+    return doors["one"].port, doors["other"].port
+
+
+def open_sockets(stack: Stack) -> Iterator[bytes]:
+    """As the servers have told: what another test closed is gone a moment later."""
+    for process in stack.valkey.do("SMEMBERS", "fusion:sockets"):
+        yield from stack.valkey.do("HVALS", b"fusion:sockets:" + process)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -18,16 +16,10 @@ pytestmark = pytest.mark.live
 AN_ADDRESS = 3
 
 
-@pytest.fixture(scope="module")
-def behind_a_proxy(stack: Stack) -> Iterator[list[str]]:
+@pytest.fixture
+def behind_a_proxy(both: tuple[int, int]) -> list[str]:
     """Two further web servers of the stack, whose proxy is whoever asks from here."""
-    with Door() as one, Door() as other:
-        urls = []
-        for name, door in (("one", one), ("other", other)):
-            urls.append(serve(stack, name, door, FUSION_TRUSTED_PROXIES="127.0.0.1"))
-        yield urls
-        stack.kill("one")
-        stack.kill("other")
+    return [f"http://127.0.0.1:{port}" for port in both]
 
 
 def serve(stack: Stack, name: str, door: Door, **env: str) -> str:

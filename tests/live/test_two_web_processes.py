@@ -10,8 +10,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from fusion_site.programs import WEB
-from tests.door import Door
+from tests.live.conftest import A_PERSON
 from tests.live.member import Member, View
 from tests.live.test_asking_for_frames import Asking
 from tests.live.test_places_of_sockets import Sockets, sockets
@@ -20,45 +19,6 @@ from tests.stack import PATIENCE, Stack, until
 from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.live
-
-A_PERSON = 4
-
-
-LIMITS = {
-    "FUSION_WEB_PROCESSES": "2",
-    "FUSION_SOCKETS_PER_PERSON": str(A_PERSON),
-    "FUSION_TRUSTED_PROXIES": "127.0.0.1",
-}
-
-
-@pytest.fixture(scope="module")
-def doors(stack: Stack) -> Iterator[dict[str, Door]]:
-    """Of two web servers that know they are two. In a site both have the same one; here a test
-    says which of them it asks."""
-    with Door() as one, Door() as other:
-        doors = {"one": one, "other": other}
-        yield doors
-        for name in doors.keys() & stack.processes.keys():
-            stack.kill(name)
-
-
-@pytest.fixture
-def both(stack: Stack, doors: dict[str, Door]) -> tuple[int, int]:
-    """Their ports. Whichever is not there, as a test before may have killed it, is started."""
-    for name, door in doors.items():
-        if name not in stack.processes:
-            stack.serve(name, door, *WEB, **LIMITS)
-    for door in doors.values():
-        at = f"http://127.0.0.1:{door.port}/healthz"
-        assert httpx.get(at, timeout=PATIENCE).status_code == 200
-    until(lambda: not any(open_sockets(stack)))
-    return doors["one"].port, doors["other"].port
-
-
-def open_sockets(stack: Stack) -> Iterator[bytes]:
-    """As the servers have told: what another test closed is gone a moment later."""
-    for process in stack.valkey.do("SMEMBERS", "fusion:sockets"):
-        yield from stack.valkey.do("HVALS", b"fusion:sockets:" + process)
 
 
 @pytest.fixture
