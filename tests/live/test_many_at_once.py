@@ -80,7 +80,7 @@ async def test_all_end_nothing_is_locked_and_every_event_is_told_once(
     fused = words(150, of="all")
     upstream.script("many-judge", Script(judge=Script()))
     upstream.script("many-writer", Script(text=fused, tokens_per_second=100))
-    told = len(patient.log.read_text())
+    earlier = len(patient.log.read_text())
     key = patient.token("alice")
     before = len(upstream.calls)
     views = [View() for _ in range(MANY)]
@@ -113,7 +113,7 @@ async def test_all_end_nothing_is_locked_and_every_event_is_told_once(
             assert told.texts.get(call["key"], call["text"]) == call["text"]
         for seat, text in enumerate(said.values()):
             assert view.text(f"seat-{seat}").split() == text.split()
-    log = patient.log.read_text()[told:]
+    log = patient.log.read_text()[earlier:]
     assert "database is locked" not in log and "Traceback" not in log
 
 
