@@ -25,7 +25,7 @@ from console.pages.gate import Gate  # noqa: E402
 from console.site.addresses import FromProxies  # noqa: E402
 from console.site.on_the_loop import Handler  # noqa: E402
 
-# A request has a thread of its own, in which nothing is old when it begins.
+# A request's thread has no connection when it begins, so none that is old.
 request_started.disconnect(close_old_connections)
 request_started.disconnect(reset_queries)
 

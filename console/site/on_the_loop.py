@@ -3,16 +3,19 @@
 For each of them Django hands the request to a thread and afterwards the answer: sixteen times for
 a page, to look at a header or to set one, and each time loop and thread wait for the interpreter.
 Those named here compute and ask nobody, so they are called where they stand. Whatever may ask the
-database or read a long form has a thread as ever.
+database or read a long form has a thread as ever: one to itself as long as the request lasts, and
+then the next request's, since to begin one takes as long as all that is around a view.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import MethodType
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -36,9 +39,31 @@ QUICK = {
     XFrameOptionsMiddleware,
 }
 READS_NO_FORM = {"GET", "HEAD", "OPTIONS", "TRACE"}
+IDLE_AT_MOST = 4
+
+_idle: list[ThreadPoolExecutor] = []  # of one thread each
+os.register_at_fork(after_in_child=_idle.clear)  # which has none of these threads
 
 
 class Handler(ASGIHandler):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        thread = _idle.pop() if _idle else ThreadPoolExecutor(max_workers=1)
+        is_in_order = False
+        try:
+            async with ThreadSensitiveContext() as context:
+                SyncToAsync.context_to_thread_executor[context] = thread
+                try:
+                    await self.handle(scope, receive, send)
+                    is_in_order = True  # so its connections were given back
+                finally:
+                    # What goes on beyond the request, as a run that others watch, takes another.
+                    SyncToAsync.context_to_thread_executor.pop(context, None)
+        finally:
+            if is_in_order and len(_idle) < IDLE_AT_MOST:
+                _idle.append(thread)
+            else:
+                thread.shutdown(wait=False)
+
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async)
         handler: Any = self  # whose attributes the stubs leave out

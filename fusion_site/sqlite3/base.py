@@ -1,6 +1,6 @@
 """Django's SQLite, whose connections a web process keeps from one request to the next.
 
-Every request has a thread of its own, and with it a connection of its own. To open one, to set it
+Every request has a thread to itself, and with it a connection. To open one, to set it
 up and to read the schema takes as long as all that a page asks of it. Kept are only as many as
 `keep` says, in the process that says it; in every other this is Django's own.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from console.site import on_the_loop
 from fusion_site.asgi import http
 
 Answer = tuple[int, dict[bytes, bytes]]
@@ -26,29 +28,44 @@ def remember(request: HttpRequest) -> HttpResponse:
     return HttpResponse("kept")
 
 
-urlpatterns = [path("remember", remember)]
+def own_thread(request: HttpRequest) -> HttpResponse:
+    threads.append(threading.get_ident())
+    if len(threads) < 3:
+        both.wait(30)
+    return HttpResponse("made")
 
 
-def ask(path: str, method: str = "GET", cookies: bytes = b"") -> Answer:
-    async def answered() -> Answer:
-        sent: list[dict[str, Any]] = []
-        never = asyncio.Event()
-        body = [{"type": "http.request", "body": b""}]
+threads: list[int] = []
+both = threading.Barrier(2)
+urlpatterns = [path("remember", remember), path("own-thread", own_thread)]
 
-        async def receive() -> dict[str, Any]:
-            if not body:
-                await never.wait()
-            return body.pop()
 
-        async def send(message: Any) -> None:
-            sent.append(message)
+async def answered(path: str, method: str = "GET") -> Answer:
+    sent: list[dict[str, Any]] = []
+    never = asyncio.Event()
+    body = [{"type": "http.request", "body": b""}]
 
-        headers = [(b"host", b"testserver"), (b"cookie", cookies)]
-        scope = {"type": "http", "method": method, "path": path, "headers": headers}
-        await http(scope | {"query_string": b"", "client": ("127.0.0.1", 9)}, receive, send)
-        return sent[0]["status"], dict(sent[0]["headers"])
+    async def receive() -> dict[str, Any]:
+        if not body:
+            await never.wait()
+        return body.pop()
 
-    return asyncio.run(answered())
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"testserver")]
+    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    await http(scope | {"query_string": b"", "client": ("127.0.0.1", 9)}, receive, send)
+    return sent[0]["status"], dict(sent[0]["headers"])
+
+
+def ask(path: str, method: str = "GET") -> Answer:
+    return asyncio.run(answered(path, method))
+
+
+@pytest.fixture(autouse=True)
+def no_thread_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_the_loop, "_idle", [])
 
 
 @pytest.fixture
@@ -92,3 +109,16 @@ def test_what_a_view_put_into_a_session_is_saved_in_a_thread(
     assert len(turns) == 4, "the view, messages, the session, the end"
     kept = headers[b"Set-Cookie"].partition(b";")[0]
     assert Session.objects.get(pk=kept.partition(b"=")[2].decode()).get_decoded()["word"] == "kept"
+
+
+def test_a_request_has_a_thread_to_itself_and_leaves_it_to_the_next(settings: Any) -> None:
+    settings.ROOT_URLCONF = __name__
+
+    async def two_at_once_and_one_more() -> None:
+        await asyncio.gather(answered("/own-thread"), answered("/own-thread"))
+        await answered("/own-thread")
+
+    asyncio.run(two_at_once_and_one_more())
+    first, second, third = threads
+    assert first != second
+    assert third in (first, second)
