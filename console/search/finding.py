@@ -97,12 +97,12 @@ def find_of(
         for hit in _hits(rows):
             if hit.run not in found:
                 found[hit.run] = hit
-        if following is None or len(found) > count:
+        if following is None or len(found) > count or len(rows) <= count:
             break
         sought = sought.older_than(following)
-    else:
+    if following is not None and len(found) <= count:
         # Whoever goes on goes on from there.
-        return Found(tuple(found.values())[:count], sought.before)
+        return Found(tuple(found.values()), following)
     hits = tuple(found.values())
     more = len(hits) > count
     return Found(hits[:count], hits[count - 1].entry if more else None)

@@ -1,5 +1,5 @@
 """An index of the words of entries. It knows no places of words, so a phrase is looked for in the
-texts of those that have all its words, some hundred at a time."""
+texts of those that have all its words, newest first."""
 
 from __future__ import annotations
 
@@ -12,42 +12,61 @@ from django.db import connection, transaction
 from ..models.search import WORDS
 from .queries import Term
 from .sought import Sought
+from .walking import said, walk
 
 Rows = list[tuple[int, Any]]
-AT_ONCE = 300
+# Texts that are looked through for a phrase, one time after the other: each time all lists of its
+# words are read.
+LOOKED_AT = (300, 1_700, 4_000)
 _COLUMNS = {"heading": 10.0, "prompt": 4.0, "fused": 2.0, "rest": 1.0}
 
 
 def newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
+    """At most `count` entries and where to go on, None where there are no more. Fewer, and yet a
+    place to go on from: of a phrase enough texts were looked at."""
+    if near := walk(sought, count):
+        return near, near[-1][0]
+    return by_index(sought, count)
+
+
+def by_index(sought: Sought, count: int) -> tuple[Rows, int | None]:
+    found: Rows = []
     with _by_index_alone():
-        return _newest(sought, count)
+        for looked_at in LOOKED_AT if sought.has_phrase else (count,):
+            rows, following = _newest(sought, looked_at)
+            found += rows
+            if following is None or len(found) >= count:
+                break
+            sought = sought.older_than(following)
+    if len(found) > count:
+        return found[:count], found[count - 1][0]
+    return found, following
 
 
 def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
     with _by_index_alone():
-        return [_newest(sought, count)[0] for sought in all_sought]
+        return [
+            _newest(sought, LOOKED_AT[0] if sought.has_phrase else count)[0][:count]
+            for sought in all_sought
+        ]
 
 
-def _newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
+def _newest(sought: Sought, looked_at: int) -> tuple[Rows, int | None]:
     phrases, given = _phrases(sought)
-    looked_at = AT_ONCE if phrases else count
     sql = (
-        f"{_matching(sought, looked_at)} SELECT e.id, e.run_id, {phrases or 'TRUE'}"
+        f"{_matching(sought)} SELECT e.id, e.run_id, {phrases or 'TRUE'}"
         " FROM m JOIN console_searchentry e ON e.id = m.id ORDER BY e.id DESC"
     )
     rows = _ask(sql, [*_given(sought), looked_at, *given])
-    following = rows[-1][0] if len(rows) == looked_at else None
     found = [(entry, run) for entry, run, has_phrases in rows if has_phrases]
-    if len(found) > count:
-        return found[:count], found[count - 1][0]
-    return found, following
+    return found, rows[-1][0] if len(rows) == looked_at else None
 
 
 def best(sought: Sought, of: int) -> Rows:
     phrases, given = _phrases(sought)
     columns = ", ".join(f"e.{column}" for column in _COLUMNS)
     sql = (
-        f"{_matching(sought, of)} SELECT e.id, e.run_id, {columns}"
+        f"{_matching(sought)} SELECT e.id, e.run_id, {columns}"
         " FROM m JOIN console_searchentry e ON e.id = m.id"
         f"{f' WHERE {phrases}' if phrases else ''} ORDER BY e.id DESC"
     )
@@ -57,7 +76,7 @@ def best(sought: Sought, of: int) -> Rows:
     return [(-entry, run) for _, entry, run in sorted(scored, key=lambda row: row[:2])]
 
 
-def _matching(sought: Sought, most: int) -> str:
+def _matching(sought: Sought) -> str:
     """What matches is found by the index of words alone: a plan that goes through the entries one
     by one makes the words of each anew. So neither a bound nor the order is one that the index of
     their numbers could be asked for."""
@@ -92,9 +111,13 @@ _ONLY_BY_INDEX = "SELECT set_config('enable_seqscan', %s, true), set_config('jit
 
 
 def _words(sought: Sought) -> str:
-    one_of = " | ".join(map(_quoted, sought.one_of))
     each = [_one(term, n) for term in sought.terms for n in range(len(term.words))]
-    return " & ".join([f"({one_of})", *map(_quoted, sought.all_of), *each])
+    all_of = [*map(_quoted, sought.all_of), *each]
+    # Which of them may read it is made of all their lists, read to the end: not where it is said
+    # by one of what must be there.
+    if not {*sought.one_of} & {*sought.all_of}:
+        all_of.insert(0, f"({' | '.join(map(_quoted, sought.one_of))})")
+    return " & ".join(all_of)
 
 
 def _one(term: Term, n: int) -> str:
@@ -114,12 +137,8 @@ def _phrases(sought: Sought) -> tuple[str, list[str]]:
         if term.is_phrase:
             places = [f"strpos(' ' || e.{column} || ' ', %s) > 0" for column in _COLUMNS]
             conditions.append(f"({' OR '.join(places)})")
-            given += [_said(term)] * len(places)
+            given += [said(term)] * len(places)
     return " AND ".join(conditions), given
-
-
-def _said(term: Term) -> str:
-    return f" {' '.join(term.words)}{'' if term.is_beginning else ' '}"
 
 
 def _score(terms: tuple[Term, ...], texts: list[str]) -> float:
@@ -127,6 +146,6 @@ def _score(terms: tuple[Term, ...], texts: list[str]) -> float:
     score = 0.0
     for weight, text in zip(_COLUMNS.values(), texts, strict=True):
         for term in terms:
-            times = f" {text} ".count(_said(term))
+            times = f" {text} ".count(said(term))
             score += weight * times * 2.2 / (times + 1.2)
     return score
