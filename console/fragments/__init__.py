@@ -119,6 +119,9 @@ def _seat_fragments(seat: seats.SeatView, waits: Any, *, show_costs: bool) -> di
         f"{seat.id}-source": seat.source,
         f"{seat.id}-note": render_to_string("console/run/_seat_note.html", own),
         f"{seat.id}-waits": render_to_string("console/run/_seat_waits.html", own).strip(),
+        f"{seat.id}-end": render_to_string("console/run/_seat_end.html", own).strip()
+        if seat.has_text
+        else "",
     }
 
 

@@ -34,7 +34,7 @@ def test_who_still_writes_is_named_fused_without_and_fused_with_when_it_has_come
     if width == 360:  # one part at a time
         page.locator(".rail [data-part=fused-answer]").click()
     expect(fused.get_by_role("button", name="Copy the fused answer", exact=True)).to_be_visible()
-    expect(page.locator("#seat-2-note")).to_contain_text("It goes on.")
+    expect(page.locator("#seat-2-end")).to_contain_text("It goes on.")
     expect(page.get_by_role("button", name="Fuse without")).to_be_hidden()
     assert wide_things(page) == []
     shoot(page, f"goes-on-{width}-answered")

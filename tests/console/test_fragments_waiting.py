@@ -61,7 +61,7 @@ def test_of_one_that_was_fused_without_the_page_says_that_it_goes_on_and_that_it
     story.judge(without=[key]).analyse().synthesise("Fused.")
     fragments = parts(story)
     assert "C is still writing" in fragments["run-status"]
-    assert "begun without it. It goes on." in fragments["seat-2-note"]
+    assert "begun without it. It goes on." in fragments["seat-2-end"]
     assert "data-offered" not in fragments["fuse-now"]
     story.tell(EventType.CALL_COMPLETED, call_key(Step.SYNTHESIS, 1, 1), 1, **Story._receipt({}))
     story.tell(EventType.FUSION_COMPLETED, "", 1)
@@ -70,7 +70,7 @@ def test_of_one_that_was_fused_without_the_page_says_that_it_goes_on_and_that_it
     assert "C is still writing" in fragments["run-status"]
     story.answer(2).tell(EventType.RUN_COMPLETED)
     fragments = parts(story)
-    assert "came when the fused answer had been begun" in fragments["seat-2-note"]
+    assert "came when the fused answer had been begun" in fragments["seat-2-end"]
     assert "Written from A and B, without the answer of C." in fragments["fused-note"]
     assert "still writing" not in fragments["run-status"]
 

@@ -31,7 +31,7 @@ from tests.stack import PATIENCE, until
 
 pytestmark = pytest.mark.browser
 
-SEATS = 8
+SEATS, FAILED = 8, 0  # the one that fails is the one that is read
 WRITTEN = "Some words of an answer, with **weight** and a [link](https://a.test/b).\n\n"
 WRITTEN += "- one item\n- and another\n\n```py\ndef code(x):\n    return x * 2\n```\n\n"
 TABLE = "| a | b |\n|---|---|\n| 1 | a cell of some length |\n| 2 | and a last one |\n\n"
@@ -77,7 +77,7 @@ def told() -> Iterator[str]:
             run.story.write(seat, word)
         yield run.next(fragments=n % 30 == 0)
     for seat in range(SEATS):
-        run.story.answer(seat)
+        run.story.fail(seat) if seat == FAILED else run.story.answer(seat)
         yield run.next(fragments=True)
     run.story.judge()
     yield run.next(fragments=True)
@@ -201,6 +201,8 @@ def test_nothing_jumps_and_no_script_forces_a_layout_while_a_run_is_written_and_
     finally:
         trace = chromium.stop_tracing()
     assert forced(trace) == []
+    expect(page.locator("#run-badges")).to_contain_text("Without A")
+    expect(page.locator("#seat-0-end")).to_contain_text("are kept")
     assert page.evaluate("shift") < 0.01
     page.context.close()
 

@@ -143,7 +143,7 @@ TABLE = [
 def test_a_seat_that_misbehaves(stage: Stage, scenario: Scenario) -> None:
     outcome = stage.carry_out(scenario)
     (call,) = outcome.tries(scenario)
-    sees = outcome.words.under("seat-0-head", "seat-0-note")
+    sees = outcome.words.under("seat-0-head", "seat-0-note", "seat-0-end")
     assert all(words in sees for words in scenario.sees), sees
     assert (reason_of(call), call.text, call.reasoning) == (
         scenario.reason,

@@ -24,7 +24,7 @@ def test_a_seat_that_misbehaves(stage: Stage, scenario: Scenario, record_propert
     outcome = stage.carry_out(scenario)
     tries = outcome.tries(scenario)
     last = tries[-1]
-    sees = outcome.words.under("seat-0-head", "seat-0-note", "seat-0-sources")
+    sees = outcome.words.under("seat-0-head", "seat-0-note", "seat-0-sources", "seat-0-end")
     for words in scenario.sees:
         assert words in sees
     assert reason_of(last) == scenario.reason

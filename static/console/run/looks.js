@@ -263,16 +263,20 @@ export function stepFusion(step) {
 
 const DONE = { done: "✓", running: "…", waiting: "waits", writing: "writing", failed: "✕" };
 
-function tell(part, word) {
-  const state = rail.querySelector(`[data-part="${part}"] .rail-state`);
-  if (state && state.textContent !== word) state.textContent = word;
+function tell(part, word, state = "") {
+  const link = rail.querySelector(`[data-part="${part}"]`);
+  if (!link) return;
+  const told = link.querySelector(".rail-state");
+  if (told.textContent !== word) told.textContent = word;
+  if (state) link.dataset.state = state;
 }
 
 function tellStates() {
   const state = main.querySelector(".fused-state")?.dataset.state;
-  tell("fused-answer", DONE[state] ?? "");
+  tell("fused-answer", DONE[state] ?? "", state);
   ready?.classList.toggle("is-there", state === "done");
-  tell("analysis", DONE[main.querySelector("#analysis > .card-head")?.dataset.state] ?? "");
+  const compared = main.querySelector("#analysis > .card-head")?.dataset.state;
+  tell("analysis", DONE[compared] ?? "", compared);
   tell("sources", main.querySelector("#sources [data-count]")?.dataset.count ?? "");
   tell("receipt", main.querySelector("#receipt tfoot td:last-child")?.textContent ?? "");
 }
