@@ -15,9 +15,8 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db import connection, connections
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from django.test.utils import setup_databases, teardown_databases
-from pytest_django import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.site.statics import Statics
@@ -44,9 +43,10 @@ class QuickHasher(PBKDF2PasswordHasher):
     iterations = 1
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["tests.conftest.QuickHasher"]
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["tests.conftest.QuickHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
