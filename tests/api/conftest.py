@@ -14,7 +14,7 @@ import pytest
 
 from fusion_site.programs import WEB
 from tests.door import Door
-from tests.stack import Stack, until
+from tests.stack import PATIENCE, Stack, until
 from tests.upstream import Script, Upstream
 from tests.upstream.server import Choice
 
@@ -33,6 +33,7 @@ dead.panelists.create(seat=0, model="a", credential=router)
 off = Preset.objects.create(
     slug="off", name="Off", enabled=False, judge_model="j", judge_credential=router)
 """
+APP = "https://app.example.org"
 OPUS, GPT, GEMINI = (
     "~anthropic/claude-opus-latest",
     "~openai/gpt-latest",
@@ -65,7 +66,7 @@ class Api:
             name = f"web-{door.port}"
             self.stack.serve(name, door, *WEB, **env)
             try:
-                until(lambda: httpx.get(f"{at}/readyz", timeout=30).status_code == 200)
+                until(lambda: httpx.get(f"{at}/readyz", timeout=PATIENCE).status_code == 200)
                 yield replace(self, at=at)
             finally:
                 self.stack.kill(name)
@@ -125,6 +126,18 @@ def api() -> Iterator[Api]:
             stack.shell(MAKE_PEOPLE.format(twin=upstream.url))
             key = stack.token("alice", "--requests-per-minute", "0")
             yield Api(stack, upstream, key)
+
+
+@pytest.fixture(scope="package")
+def another(api: Api) -> Iterator[Api]:
+    """A further web server, of settings that none but their own module notices: a failure stands
+    for a minute, an app's page may ask, and who asks by MCP is answered within two seconds."""
+    with api.another_web(
+        FUSION_SAME_FAILURE_SECONDS="60",
+        FUSION_CORS_ORIGINS=f"{APP}/,http://localhost:3000",
+        FUSION_MCP_ANSWER_SECONDS="2",
+    ) as another:
+        yield another
 
 
 @pytest.fixture

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
 from console.site.checks import origins_are_some
 
-from .conftest import Api
+from .conftest import APP, Api
 from .test_chat import ASK
 
-APP = "https://app.example.org"
 PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization,content-type,x-stainless-lang",
 }
 PATHS = ("/chat/completions", "/responses", "/models", "/runs", "/nowhere")
-
-
-@pytest.fixture(scope="module")
-def open_to_app(api: Api) -> Iterator[Api]:
-    with api.another_web(FUSION_CORS_ORIGINS=f"{APP}/,http://localhost:3000") as web:
-        yield web
 
 
 def preflight(api: Api, path: str, origin: str) -> httpx.Response:
@@ -36,9 +27,9 @@ def allowed(response: httpx.Response) -> str | None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_that_is_listed_may_ask(open_to_app: Api, path: str) -> None:
+def test_a_page_that_is_listed_may_ask(another: Api, path: str) -> None:
     for origin in (APP, "http://localhost:3000"):
-        response = preflight(open_to_app, path, origin)
+        response = preflight(another, path, origin)
         assert response.status_code == 200 and allowed(response) == origin
         assert "POST" in response.headers["access-control-allow-methods"]
         headers = response.headers["access-control-allow-headers"].split(", ")
@@ -55,35 +46,35 @@ def test_a_page_that_is_listed_may_ask(open_to_app: Api, path: str) -> None:
         "null",
     ],
 )
-def test_any_other_page_may_not(open_to_app: Api, origin: str) -> None:
-    assert allowed(preflight(open_to_app, "/chat/completions", origin)) is None
-    response = open_to_app.post(json=ASK | {"model": "good"}, headers={"Origin": origin})
+def test_any_other_page_may_not(another: Api, origin: str) -> None:
+    assert allowed(preflight(another, "/chat/completions", origin)) is None
+    response = another.post(json=ASK | {"model": "good"}, headers={"Origin": origin})
     assert allowed(response) is None
 
 
-def test_what_is_answered_can_be_read_errors_and_streams_too(open_to_app: Api) -> None:
+def test_what_is_answered_can_be_read_errors_and_streams_too(another: Api) -> None:
     headers = {"Origin": APP}
     for reply, status in (
-        (open_to_app.post(json=ASK | {"model": "good"}, headers=headers), 200),
-        (open_to_app.post(json=ASK | {"model": "good", "stream": True}, headers=headers), 200),
-        (open_to_app.post(json=ASK | {"model": "nobody"}, headers=headers), 404),
-        (open_to_app.post(content=b"{", headers=headers), 400),
-        (open_to_app.post(json=ASK, headers=headers | {"Authorization": "Bearer no"}), 401),
-        (open_to_app.post("/nowhere", json=ASK, headers=headers), 404),
-        (open_to_app.post("/models", json={}, headers=headers), 405),
+        (another.post(json=ASK | {"model": "good"}, headers=headers), 200),
+        (another.post(json=ASK | {"model": "good", "stream": True}, headers=headers), 200),
+        (another.post(json=ASK | {"model": "nobody"}, headers=headers), 404),
+        (another.post(content=b"{", headers=headers), 400),
+        (another.post(json=ASK, headers=headers | {"Authorization": "Bearer no"}), 401),
+        (another.post("/nowhere", json=ASK, headers=headers), 404),
+        (another.post("/models", json={}, headers=headers), 405),
     ):
         assert reply.status_code == status and allowed(reply) == APP, reply.text
         assert "x-request-id" in reply.headers["access-control-expose-headers"]
         assert "retry-after" in reply.headers["access-control-expose-headers"]
         assert "x-fusion-asked-anew-in" in reply.headers["access-control-expose-headers"]
         assert "origin" in reply.headers["vary"].casefold()
-    huge = open_to_app.post(content=b"x" * 11_000_000, headers=headers)
+    huge = another.post(content=b"x" * 11_000_000, headers=headers)
     assert huge.status_code == 413 and allowed(huge) == APP
 
 
-def test_pages_of_the_site_itself_are_opened_to_nobody(open_to_app: Api) -> None:
+def test_pages_of_the_site_itself_are_opened_to_nobody(another: Api) -> None:
     for path in ("/sign-in", "/fusion", "/healthz", "/v10"):
-        response = httpx.get(open_to_app.at + path, headers={"Origin": APP}, timeout=60)
+        response = httpx.get(another.at + path, headers={"Origin": APP}, timeout=60)
         assert allowed(response) is None
 
 

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -172,7 +172,7 @@ async def test_a_run_is_started_and_read_later(api: Api) -> None:
     assert page.json()["status"] == "completed"
 
 
-async def test_a_run_that_takes_long_is_answered_with_its_number(api: Api) -> None:
+async def test_a_run_that_takes_long_is_answered_with_its_number(api: Api, another: Api) -> None:
     """Clients give up after a minute, and would ask, and pay, again."""
     api.script("mcp-one", Script(text="Slowly.", hold_after=0))
     api.script("mcp-two", Script(text="At once."))
@@ -183,29 +183,25 @@ async def test_a_run_that_takes_long_is_answered_with_its_number(api: Api) -> No
     async def listen(done: float, total: float | None, said: str | None) -> None:
         heard.append(said)
 
-    with ExitStack() as webs:
-        impatient = await asyncio.to_thread(
-            webs.enter_context, api.another_web(FUSION_MCP_ANSWER_SECONDS="2")
+    async with over_http(another) as client:
+        result = await client.call_tool(
+            "fusion_ask",
+            {"prompt": "How long?"} | PANEL,
+            read_timeout_seconds=90,
+            progress_callback=listen,
         )
-        async with over_http(impatient) as client:
-            result = await client.call_tool(
-                "fusion_ask",
-                {"prompt": "How long?"} | PANEL,
-                read_timeout_seconds=90,
-                progress_callback=listen,
-            )
-            run_id = result.structured_content["run_id"]
-            assert not result.is_error and result.structured_content["status"] in UNDER_WAY
-            assert "fusion_get_run" in words(result) and run_id in words(result)
-            assert any(run_id in str(sentence) for sentence in heard)
-            early = await ask(client, "fusion_get_run", run_id=run_id, wait_seconds=300)
-            assert early.structured_content["status"] in UNDER_WAY
-            api.upstream.release()
-            read = early
-            while read.structured_content["status"] in UNDER_WAY:
-                assert not read.is_error
-                read = await ask(client, "fusion_get_run", run_id=run_id)
-        assert read.structured_content["answer"] == "Both."
+        run_id = result.structured_content["run_id"]
+        assert not result.is_error and result.structured_content["status"] in UNDER_WAY
+        assert "fusion_get_run" in words(result) and run_id in words(result)
+        assert any(run_id in str(sentence) for sentence in heard)
+        early = await ask(client, "fusion_get_run", run_id=run_id, wait_seconds=300)
+        assert early.structured_content["status"] in UNDER_WAY
+        api.upstream.release()
+        read = early
+        while read.structured_content["status"] in UNDER_WAY:
+            assert not read.is_error
+            read = await ask(client, "fusion_get_run", run_id=run_id)
+    assert read.structured_content["answer"] == "Both."
     assert len(api.upstream.calls_of("mcp-one")) == 1
 
 

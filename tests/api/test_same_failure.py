@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -31,11 +30,10 @@ def body_of(path: str, question: str, **more: Any) -> dict[str, Any]:
     return {"model": "fusion", "messages": [{"role": "user", "content": question}]} | more
 
 
-@pytest.fixture(scope="module")
-def minute(api: Api) -> Iterator[Api]:
+@pytest.fixture
+def minute(another: Api) -> Api:
     """A web server where a failure stands for a minute."""
-    with api.another_web(FUSION_SAME_FAILURE_SECONDS="60") as minute:
-        yield minute
+    return another
 
 
 @pytest.fixture
