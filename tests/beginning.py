@@ -62,7 +62,8 @@ class Beginning:
 def _rows(table: str) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {_quoted(table)}")
-        return cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
+        return rows
 
 
 def _columns(table: str) -> list[str]:
