@@ -88,7 +88,7 @@ def test_every_template_is_somebody_s(
     for page in (
         "",
         "?models",
-        "/runs",
+        "/runs?filters=1",
         f"/runs/{run.pk}",
         f"/runs/{under_way.pk}",
         f"/runs/{again.pk}",
