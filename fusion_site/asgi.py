@@ -23,13 +23,13 @@ from console.live.routing import SameOrigin, websocket_urlpatterns  # noqa: E402
 from console.mcp.mount import Mount  # noqa: E402
 from console.pages.gate import Gate  # noqa: E402
 from console.site.addresses import FromProxies  # noqa: E402
-from console.site.on_the_loop import OnTheLoop  # noqa: E402
+from console.site.on_the_loop import PagesAndApi  # noqa: E402
 
 # A request's thread has no connection when it begins, so none that is old.
 request_started.disconnect(close_old_connections)
 request_started.disconnect(reset_queries)
 
-http = OnTheLoop()
+http = PagesAndApi()
 
 
 async def answering(scope: Any, receive: Any, send: Any) -> None:

@@ -45,7 +45,7 @@ _idle: list[ThreadPoolExecutor] = []  # of one thread each
 os.register_at_fork(after_in_child=_idle.clear)  # which has none of these threads
 
 
-class OnTheLoop(ASGIHandler):
+class PagesAndApi(ASGIHandler):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         thread = _idle.pop() if _idle else ThreadPoolExecutor(max_workers=1)
         is_in_order = False
