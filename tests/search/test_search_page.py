@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -232,7 +233,9 @@ def test_every_filter_is_offered_with_what_there_is(
     shown, more = page(mine, "?filters=1&state=failed").split('<details class="search-more">')
     assert all(f'name="{name}"' in shown for name in (*USUAL, "state"))
     assert 'name="state"' not in more and 'name="cost"' in more and 'name="cost"' not in shown
-    with django_assert_max_num_queries(21):  # type: ignore[operator]
+    # PostgreSQL's newest are looked at before its index is asked.
+    most = 22 if connection.vendor == "postgresql" else 21
+    with django_assert_max_num_queries(most):  # type: ignore[operator]
         page(mine, "?filters=1&q=billing&person=bob")
 
 
