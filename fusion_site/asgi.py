@@ -12,8 +12,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion_site.settings")
 # First: console imports models, which need the apps loaded.
 django.setup(set_prefix=False)
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.auth import AuthMiddleware  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.sessions import CookieMiddleware, InstanceSessionWrapper  # noqa: E402
 from django.core.signals import request_started  # noqa: E402
 from django.db import close_old_connections, reset_queries  # noqa: E402
 from django.urls import re_path  # noqa: E402
@@ -43,12 +44,25 @@ async def answering(scope: Any, receive: Any, send: Any) -> None:
     await http(scope, receive, send_head if scope["method"] == "HEAD" else send)
 
 
+class Session:
+    """Channels' own looks with every frame whether the session is to be saved; sockets change
+    none."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        wrapper: Any = InstanceSessionWrapper(scope, send)
+        await wrapper.resolve_session()
+        await self._application(wrapper.scope, receive, send)
+
+
 # Channels routes ASGI applications with Django's `re_path`, whose type knows views only.
 programs: Any = Mount()
 pages: Any = Gate(answering)
 # What costs nothing is asked first.
 live: Any = Limited(PERSON, URLRouter(websocket_urlpatterns))
-live = Limited(PROCESS, Limited(ADDRESS, AuthMiddlewareStack(live)))
+live = Limited(PROCESS, Limited(ADDRESS, CookieMiddleware(Session(AuthMiddleware(live)))))
 
 application = FromProxies(
     ProtocolTypeRouter(

@@ -35,11 +35,13 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.tcp import Connection
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from . import own_modules_last
+from .short_text import short_text
 from .sqlite3 import base as sqlite3
 
 if TYPE_CHECKING:
@@ -290,13 +292,34 @@ class Socket(WebSocketProtocol):
     with every message that comes or goes."""
 
     def dataReceived(self, data: bytes) -> None:
-        self._dataReceived(data)
+        if self.is_between_messages() and (text := short_text(data)) is not None:
+            self.onMessage(text, False)
+        else:
+            self._dataReceived(data)
+
+    def is_between_messages(self) -> bool:
+        """With nothing begun, and no answer to a ping waited for."""
+        if self.state != self.STATE_OPEN or self.autoPingTimeoutCall is not None:
+            return False
+        return not (self.data or self.current_frame or self.inside_message)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         if sync or chopsize or self.send_queue:
             super().sendData(data, sync, chopsize)
         else:
-            self.transport.write(data)
+            write_now(self.transport, data)
+
+
+def write_now(transport: Any, data: bytes) -> None:
+    """Twisted would ask the system to be told when it may write, and write in the loop's next turn:
+    three more questions and a turn for what nearly always can be written at once."""
+    is_plain = isinstance(transport, Connection) and not transport.TLS
+    if is_plain and transport.connected and not (transport.dataBuffer or transport._tempDataBuffer):
+        written = transport.writeSomeData(data)
+        if isinstance(written, int):
+            data = data[written:]
+    if data:
+        transport.write(data)  # of a connection that is lost, it says so in its own way
 
 
 class SocketFactory(WebSocketFactory):

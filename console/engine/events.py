@@ -87,6 +87,9 @@ class EventType(StrEnum):
         return self.value.endswith((".completed", ".failed", ".cancelled"))
 
 
+TYPES = {kind.value: kind for kind in EventType}
+
+
 @dataclass(frozen=True)
 class Event:
     type: EventType
@@ -108,5 +111,5 @@ class Event:
     @classmethod
     def from_dict(cls, body: dict[str, Any]) -> Event:
         return cls(
-            EventType(body["t"]), body["at"], body.get("c", ""), body.get("f", 0), body.get("d", {})
+            TYPES[body["t"]], body["at"], body.get("c", ""), body.get("f", 0), body.get("d", {})
         )

@@ -124,8 +124,9 @@ class CallState:
 
     @property
     def is_usable(self) -> bool:
-        is_said = bool(self.text.strip() or self.tool_calls)
-        return self.status is CallStatus.COMPLETED and is_said and not self.goes_on
+        if self.status is not CallStatus.COMPLETED or self.goes_on:
+            return False
+        return bool(self.text.strip() or self.tool_calls)
 
     @property
     def was_billable(self) -> bool:
@@ -349,6 +350,16 @@ class RunState:
             for c in self.calls.values()
             if c.step is step and c.seat == seat and c.fusion == fusion
         ]
+
+    def of_seats(self) -> dict[int, CallState]:
+        """Each seat's latest call."""
+        found: dict[int, CallState] = {}
+        for c in self.calls.values():
+            if c.step is not Step.PANEL or c.fusion is not None or c.seat is None:
+                continue
+            if c.seat not in found or c.number > found[c.seat].number:
+                found[c.seat] = c
+        return found
 
     def latest(
         self, step: Step, *, seat: int | None = None, fusion: int | None = None

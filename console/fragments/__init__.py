@@ -157,8 +157,10 @@ def run_fragments(context: dict[str, Any], made: SeatFragments | None = None) ->
 
 def run_figures(spec: Spec, state: RunState) -> dict[str, str]:
     """`data-figure` of the page -> its text: what changes with every word, as data."""
-    calls = {f"seat-{i}": state.latest(Step.PANEL, seat=i) for i in range(len(spec.panel))}
-    tokens = {f"{seat}-tokens": figures.output_tokens(call) for seat, call in calls.items()}
+    calls = state.of_seats()
+    tokens = {
+        f"seat-{i}-tokens": figures.output_tokens(calls.get(i)) for i in range(len(spec.panel))
+    }
     return tokens | {"in-title": sentences.in_title(spec, state)}
 
 

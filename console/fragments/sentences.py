@@ -91,9 +91,9 @@ def in_title(spec: Spec, state: RunState) -> str:
         return "Fusing"
     if state.fusion:
         return "Analysis"
-    size = len(spec.panel)
-    usable = sum(1 for seat in range(size) if state.answer(seat))
-    return f"{usable} of {size}"
+    panel = (c for c in state.calls.values() if c.step is Step.PANEL and c.fusion is None)
+    usable = {c.seat for c in panel if c.is_usable}
+    return f"{len(usable)} of {len(spec.panel)}"
 
 
 def _fused_seats(state: RunState) -> set[int] | None:

@@ -91,7 +91,7 @@ class Text:
         change: dict[str, Any] = {}
         if self._reset_at > after:
             change["reset"], after = True, 0
-        pieces = self._newest(after)
+        pieces = self._newest(after) if self._finals and self._finals[-1] > after else []
         kept, first = self._kept, len(self._finals) - len(pieces)
         if keeps and kept.pieces and kept.first == first and 0 < kept.since <= after:
             change["keep"], pieces = kept.length, pieces[kept.pieces :]
@@ -103,7 +103,11 @@ class Text:
             else:
                 change["block"] = self._shown
         if self._line_at > after:
-            had = next((n for at, n in reversed(self._lengths) if at <= after), None)
+            had = None
+            for at, length in reversed(self._lengths):
+                if at <= after:
+                    had = length
+                    break
             if had is None or self._line_since > after:
                 change["line"] = self._line
             else:
@@ -150,17 +154,21 @@ class Changing:
     """Named values, each with the step in which it became what it is: in which it changed by
     more than `of` it leaves out."""
 
-    def __init__(self, of: Callable[[Any], Any] = lambda value: value) -> None:
+    def __init__(self, of: Callable[[Any], Any] | None = None) -> None:
         self._of = of
         self._values: dict[str, tuple[Any, int]] = {}
+        self._newest = 0
 
     def take(self, values: Mapping[str, Any], step: int) -> None:
         for name, value in values.items():
             before, at = self._values.get(name, (None, 0))
-            is_same = at and (before == value or self._of(before) == self._of(value))
-            self._values[name] = value, at if is_same else step
+            if not (at and (before == value or (self._of and self._of(before) == self._of(value)))):
+                at = self._newest = step
+            self._values[name] = value, at
 
     def since(self, after: int) -> dict[str, Any]:
+        if self._newest <= after:
+            return {}
         return {name: value for name, (value, at) in self._values.items() if at > after}
 
 
@@ -205,12 +213,14 @@ class Frames:
             if place in cursor.behind or (wants is not None and place not in wants)
         }
         key = (cursor.shown, cursor.after, cursor.keeps, wants, tuple(behind.items()))
-        if key not in self._encoded:
+        encoded = self._encoded.get(key)
+        if encoded is None:
             frame = self._beyond(cursor, wants, behind)
-            self._encoded[key] = _json({"at": self.step} | frame)[:-1] if frame else ""
+            encoded = _json({"at": self.step} | frame)[:-1] if frame else ""
+            self._encoded[key] = encoded
         cursor.behind = {p: at for p, at in behind.items() if wants is not None and p not in wants}
         cursor.after = self.step
-        return self._encoded[key]
+        return encoded
 
     def _beyond(
         self, cursor: Cursor, wants: frozenset[str] | None, behind: dict[str, int]

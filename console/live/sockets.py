@@ -74,15 +74,18 @@ class RunSocket:
 
     @classmethod
     async def serve(cls, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """One socket, as ASGI has it."""
+        """One socket, as ASGI has it. In a task of its own: else each word of a page's would go
+        through all that stands around this, limits, session and routes."""
+        await asyncio.create_task(cls(scope, send)._serve(receive))
+
+    async def _serve(self, receive: Receive) -> None:
         await receive()  # that somebody connects
-        socket = cls(scope, send)
         try:
-            await socket._open()
+            await self._open()
             while (message := await receive())["type"] == "websocket.receive":
-                await socket._take(message.get("text") or "")
+                await self._take(message.get("text") or "")
         finally:
-            socket._stop_sending()
+            self._stop_sending()
 
     async def _open(self) -> None:
         await self._send({"type": "websocket.accept"})
@@ -161,7 +164,7 @@ class RunSocket:
                         await self._close(FAILED if watch.failed else 1000)
                         return
                     if not frame:
-                        await watch.changed(min(KEEP_ALIVE, settings.PERMISSION_SECONDS))
+                        await watch.changed()
         except asyncio.CancelledError:
             raise
         except Disconnected:

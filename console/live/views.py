@@ -49,7 +49,7 @@ async def _answer(request: HttpRequest, find: Callable[[], tuple[Run, Shown]]) -
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 while not (watch.is_ready or watch.ended):
-                    await watch.changed(1)
+                    await watch.changed()
         ended = watch.ended
         if watch.failed or not watch.is_ready:
             return HttpResponse(status=503, headers={"Retry-After": "2"})

@@ -44,6 +44,7 @@ from .frames import Cursor, Frames, Text
 log = logging.getLogger(__name__)
 
 QUIET = 2.0  # a page that watches a model think need not ask its rows more often
+BEAT = 1.0  # seconds after which viewers look what else there is, though nothing has changed
 ANYHOW = 1.0  # seconds after which fragments are made of texts that have grown
 # Characters that are rendered on the loop. A hand-over costs as much as most steps do; so many
 # characters of the dearest texts, lists, take 3 ms, and no other page waits longer than that.
@@ -82,18 +83,21 @@ class Watch:
         self._changed = asyncio.Event()
         self._stepping = asyncio.Lock()  # what a step is changing is not shown half changed
         self._task = asyncio.create_task(self._follow(), name=f"watch {run_id}")
+        self._beat()
 
     def close(self) -> None:
         self._task.cancel()
+        self._beating.cancel()
 
-    async def changed(self, seconds: float) -> None:
-        """Returns when there is something new, or after `seconds`."""
-        event = self._changed
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            pass
+    async def changed(self) -> None:
+        """Returns when there is something new, and every `BEAT` seconds or so."""
+        await self._changed.wait()
+
+    def _beat(self) -> None:
+        """One clock for all who wait, who would begin and end one each with every frame."""
+        self.announce()
+        beat = min(BEAT, settings.PERMISSION_SECONDS)
+        self._beating = asyncio.get_running_loop().call_later(beat, self._beat)
 
     @property
     def is_ready(self) -> bool:
@@ -126,13 +130,13 @@ class Watch:
 
     async def _step(self, state: RunState, note: str, *, is_text: bool = False) -> None:
         """`is_text`: nothing but text has come since the last time."""
-        async with self._stepping:
-            with_fragments = not is_text or self._wants_fragments(state, note)
-            if with_fragments or self._work_of(state) > ON_THE_LOOP:
+        with_fragments = not is_text or self._wants_fragments(state, note)
+        if with_fragments or self._work_of(state) > ON_THE_LOOP:
+            async with self._stepping:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(None, self._render, state, note, with_fragments)
-            else:
-                self._render(state, note, with_fragments)
+        else:
+            self._render(state, note, with_fragments)
         self.announce()
 
     def announce(self) -> None:
@@ -182,9 +186,10 @@ class Watch:
     def _calls(self, state: RunState) -> Iterator[tuple[str, CallState]]:
         """By the place that shows its text."""
         assert self._spec
+        calls = state.of_seats()
         for seat in range(len(self._spec.panel)):
-            if call := state.latest(Step.PANEL, seat=seat):
-                yield f"seat-{seat}", call
+            if seat in calls:
+                yield f"seat-{seat}", calls[seat]
         if call := state.final_call:
             yield "fused", call
 
@@ -227,8 +232,10 @@ class Watch:
     async def frame(self, cursor: Cursor) -> str:
         """What lies beyond the cursor, which moves on, as JSON without its closing brace; ""
         when nothing does."""
-        async with self._stepping:
-            return self._beyond(cursor)
+        if self._stepping.locked():
+            async with self._stepping:
+                return self._beyond(cursor)
+        return self._beyond(cursor)
 
     def _beyond(self, cursor: Cursor) -> str:
         if cursor.shown not in self._frames.kinds and self._spec:
@@ -265,9 +272,10 @@ def _told(state: RunState) -> Any:
 
 
 def _is_text(entries: Sequence[Entry]) -> bool:
-    return bool(entries) and all(
-        entry.kind == "e" and all(body["t"] in _DELTAS for body in entry.body) for entry in entries
-    )
+    for entry in entries:
+        if entry.kind != "e" or not _DELTAS.issuperset([body["t"] for body in entry.body]):
+            return False
+    return bool(entries)
 
 
 def _note(run: Run) -> str:

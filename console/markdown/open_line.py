@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it.token import Token
@@ -71,8 +72,7 @@ def _outer(tokens: Sequence[Token]) -> str:
     return "container" if tokens[0].type in containers else "other"
 
 
-@dataclass(frozen=True)
-class LinePlace:
+class LinePlace(NamedTuple):
     """What decides how the open block is shown; while it is the same, only the line's text grows.
 
     `context` says where the slot is to be put: inside the block, in a row of it, behind it, or

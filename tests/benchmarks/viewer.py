@@ -171,6 +171,7 @@ class Viewer:
         self._reads = reads
         self._watch, self._at, self._parts = "", 0, ""
         self._socket: socket.Socket | None = None
+        self._early: list[int] = []  # frames that came with the socket's opening
         self.is_over = False
         self.before_acknowledging: Callable[[], float] | None = None  # seconds
 
@@ -194,13 +195,15 @@ class Viewer:
     async def once(self) -> int:
         """One socket, until it closes: its code."""
         position = f"{self._watch}-{self._at}" if self._at else ""
-        self._parts = ""
+        self._parts, self._socket, self._early = "", None, []
         self._socket = await socket.connect(
             self.run.member.url,
             f"/ws/runs/{self.run.id}?after={position}&can=keep",
             cookies=self.run.member.cookies,
             on_text=self._take if self._reads else self._pass_by,
         )
+        for at in self._early:
+            self._acknowledge(at)
         try:
             return await self._socket.closed
         finally:
@@ -244,6 +247,8 @@ class Viewer:
     def _acknowledge(self, at: int) -> None:
         if self._socket:
             self._socket.say(f'{{"ack":{at}}}')
+        else:
+            self._early.append(at)
 
 
 def panel(tokens: int, per_second: int = 50, seats: int = SEATS) -> list[str]:

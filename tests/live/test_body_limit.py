@@ -19,10 +19,13 @@ from daphne.server import Server
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
+from twisted.internet._newtls import ConnectionMixin
+from twisted.internet.abstract import FileDescriptor
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel, Request
 
 from console.api.http.bodies import ANYBODYS_BYTES
+from fusion_site.short_text import short_text
 from tests.live.conftest import PASSWORD
 from tests.live.member import Member
 from tests.stack import PATIENCE, Stack, until
@@ -330,12 +333,24 @@ def test_files_are_taken_by_no_form() -> None:
     assert not request.upload_handlers
 
 
+def test_a_short_message_that_came_whole_is_read_at_once() -> None:
+    hello = bytes.fromhex("818537fa213d7f9f4d5158")  # RFC 6455, 5.7
+    assert short_text(hello) == b"Hello"
+    for else_ in (hello[:-1], hello + hello, b"\x01" + hello[1:], hello[:6] + b"\xff" + hello[7:]):
+        assert short_text(else_) is None
+
+
 @pytest.mark.parametrize(
     ("function", "uses"),
     [
         (Server.run, {"HTTPFactory", "http_factory", "WebSocketFactory", "ready_callable"}),
         (WebSocketServerProtocol.dataReceived, {"log", "_dataReceived"}),
         (WebSocketServerProtocol.sendData, {"log", "send_queue", "transport", "write"}),
+        (WebSocketServerProtocol.processData, {"data", "current_frame", "inside_message"}),
+        (WebSocketServerProtocol.onFrameEnd, {"autoPingTimeoutCall", "inside_message"}),
+        (FileDescriptor.write, {"_tempDataBuffer", "startWriting"}),
+        (FileDescriptor.doWrite, {"dataBuffer", "_tempDataBuffer", "writeSomeData"}),
+        (ConnectionMixin.write, {"TLS"}),
         (HTTPChannel.lineReceived, {"requests", "_command", "_path", "allHeadersReceived"}),
         (HTTPChannel._maybeChooseTransferDecoder, {"length", "handleContentChunk"}),
         (HTTPChannel.allHeadersReceived, {"gotLength", "_send100Continue"}),

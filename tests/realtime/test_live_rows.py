@@ -33,6 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log counts as silent sooner."""
     monkeypatch.setattr("console.live.watch.QUIET", 0.1)
+    monkeypatch.setattr("console.live.watch.BEAT", 0.1)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ class Viewer:
         try:
             async with asyncio.timeout(PATIENCE):
                 while (seen, self._view.status) != (text, status):
-                    await self._watch.changed(0.1)
+                    await self._watch.changed()
                     if self._watch.is_ready:
                         frame = read(await self._watch.frame(self._cursor))
                         self.resets += sum("reset" in t for t in frame.get("texts", []))

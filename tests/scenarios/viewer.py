@@ -52,7 +52,7 @@ class Viewer(threading.Thread):
                 if ended:
                     assert not watch.failed
                     return
-                await watch.changed(1)
+                await watch.changed()
         finally:
             watch.close()
             await redis.aclose()
