@@ -274,7 +274,8 @@ async def tail(
                 async with asyncio.timeout(quiet + 5):  # the other end may be gone without a word
                     connection = connection or await pool.get_connection()
                     # The client packs in Python: a twentieth of all that a page's frame costs.
-                    asked = hiredis.pack_command((*read, after))
+                    words: Any = (*read, after)  # its types know tuples of one word
+                    asked = hiredis.pack_command(words)
                     await connection.send_packed_command(asked, check_health=False)
                     answer: Any = await connection.read_response()
             except (RedisError, OSError, TimeoutError):
