@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.stack import ROOT, Database
+from tests.shell import Shell
+from tests.stack import Database
+from tests.tables import tables
 
 pytestmark = pytest.mark.database
 
 WAYS = """
 import json
 from django.core.management import call_command
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 names = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "console")
-call_command("migrate", verbosity=0)
+stops = []
 
-def one_by_one(there):
-    for name in there:
-        call_command("migrate", "console", name, verbosity=0)
+class Stopping(MigrationExecutor):
+    # Does at each migration what `migrate` does where it ends. A command for each would read
+    # and render all of them every time.
 
-def back(to):
-    return [names[n - 1] if n else "zero" for n in range(len(names) - 1, to - 1, -1)]
+    def apply_migration(self, *args, **options):
+        return self.stop(super().apply_migration(*args, **options))
+
+    def unapply_migration(self, *args, **options):
+        return self.stop(super().unapply_migration(*args, **options))
+
+    def stop(self, state):
+        state.clear_delayed_apps_cache()
+        emit_post_migrate_signal(0, False, connection.alias, apps=state.apps, plan=[])
+        stops.append(1)
+        return state
+
+def one_by_one(to):
+    Stopping(connection).migrate([("console", to)])
 
 def go(to):
     call_command("migrate", "console", to, verbosity=0)
@@ -71,44 +84,48 @@ assert (run.prompt, fusion.text, call.text) == ("Why?", "Because.", "It is so.")
 """
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of an empty one, of the kind that the tests run on."""
-    env = os.environ | {"FUSION_VAR_DIR": str(tmp_path), "FUSION_BOOTSTRAP": "0"}
-    if url := os.environ.get("DATABASE_URL"):
-        own = Database(url)
-        own.make()
-        yield env | {"DATABASE_URL": own.url}
+Said = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def on_new_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
+    """What the code leaves in `said`, on a database of the kind that the tests run on, in which all
+    that there is has been migrated, or where it says how it begins. One process for all: to start
+    one takes longer than most of them."""
+    folder = tmp_path_factory.mktemp("migrations")
+    env = os.environ | {"FUSION_VAR_DIR": str(folder), "FUSION_BOOTSTRAP": "0"}
+    file = folder / "fusion.sqlite3"
+    own = Database(url) if (url := os.environ.get("DATABASE_URL")) else None
+    if own:
+        env["DATABASE_URL"] = own.url
+    shell = Shell(env, folder / "shell.log")
+
+    def said(code: str, begin: str = "call_command('migrate', verbosity=0)") -> Any:
+        if own:
+            own.drop()
+            own.make()
+        else:
+            file.write_bytes(tables() if "'migrate'" in begin else b"")
+        printed = shell(f"{WAYS}\n{begin}\n{code}\nprint(json.dumps(said))")
+        return json.loads(printed.splitlines()[-1])
+
+    yield said
+    shell.close()
+    if own:
         own.drop()
-    else:
-        yield env
-
-
-def said(database: dict[str, str], code: str) -> Any:
-    """What the code leaves in `said`, once all that there is has been migrated."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v0", "-c"]
-        + [f"{WAYS}\n{code}\nprint(json.dumps(said))"],
-        cwd=ROOT,
-        env=database,
-        capture_output=True,
-        text=True,
-        timeout=400,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_what_was_asked_outlasts_the_way_to_the_first_tables_and_none_keeps_one_from_going(
-    database: dict[str, str],
+    on_new_tables: Said,
 ) -> None:
-    newest, first, again, none, anew = said(
-        database,
+    newest, first, again, none, anew, stops = on_new_tables(
         # Each way stops once at every migration, and once goes without a stop.
-        f"said = [tables()]\n{ASK}\none_by_one(back(1))\nsaid.append(tables())\n"
+        f"said = [tables()]\n{ASK}\none_by_one(names[0])\nsaid.append(tables())\n"
         f"go(names[-1])\nsaid.append(tables())\n{READ}\n"
-        "go('zero')\nsaid.append(tables())\none_by_one(names)\nsaid.append(tables())",
+        "go('zero')\nsaid.append(tables())\none_by_one(names[-1])\nsaid.append(tables())\n"
+        "said.append([*map(len, (names, stops))])",
     )
+    assert stops[1] == 2 * stops[0] - 1
     assert {"console_run", "console_fusion", "console_call"} <= set(newest)
     assert first != newest
     assert none == {}
@@ -116,10 +133,9 @@ def test_what_was_asked_outlasts_the_way_to_the_first_tables_and_none_keeps_one_
 
 
 def test_a_preset_of_an_older_site_says_whom_it_waits_for_unless_somebody_has_changed_that(
-    database: dict[str, str],
+    on_new_tables: Said,
 ) -> None:
-    waits = said(
-        database,
+    waits = on_new_tables(
         "from console.models import Preset\n"
         "n = next(n for n, name in enumerate(names) if name.endswith('_wait_for'))\n"
         "go(names[n - 1])\n"
@@ -138,10 +154,9 @@ def test_a_preset_of_an_older_site_says_whom_it_waits_for_unless_somebody_has_ch
 
 
 def test_quality_and_budget_of_an_older_site_get_places_unless_somebody_has_changed_them(
-    database: dict[str, str],
+    on_new_tables: Said,
 ) -> None:
-    old, kept, edited = said(
-        database,
+    old, kept, edited = on_new_tables(
         "from console.models import Preset\n"
         "n = next(n for n, name in enumerate(names) if name.endswith('_places'))\n"
         "def rows():\n"
@@ -180,10 +195,9 @@ def test_quality_and_budget_of_an_older_site_get_places_unless_somebody_has_chan
 
 
 def test_a_token_s_dollars_a_day_become_a_budget_with_what_is_spent_of_today(
-    database: dict[str, str],
+    on_new_tables: Said,
 ) -> None:
-    kept, back_again = said(
-        database,
+    kept, back_again = on_new_tables(
         "from datetime import timedelta\n"
         "from django.contrib.auth.models import User\n"
         "from django.utils import timezone\n"
@@ -217,9 +231,8 @@ def test_a_token_s_dollars_a_day_become_a_budget_with_what_is_spent_of_today(
     assert back_again == [0.0075, None]
 
 
-def test_a_link_made_before_goes_on_opening_by_its_hash(database: dict[str, str]) -> None:
-    links, opened, column, deleted = said(
-        database,
+def test_a_link_made_before_goes_on_opening_by_its_hash(on_new_tables: Said) -> None:
+    links, opened, column, deleted = on_new_tables(
         "from django.contrib.auth.models import User\n"
         "from django.test import Client\n"
         "from console.models import Run, RunDeletion, ShareLink\n"
@@ -246,3 +259,32 @@ def test_a_link_made_before_goes_on_opening_by_its_hash(database: dict[str, str]
     assert links == [[["costs"], "shares", None]]
     assert opened == 200 and column == []
     assert deleted == ["shares", "page", "team"]
+
+
+def test_wider_columns_lose_no_row_no_index_and_no_tie(on_new_tables: Said) -> None:
+    before, after, kept, text, widened = on_new_tables(
+        "def models(name):\n"
+        "    state = MigrationExecutor(connection).loader.project_state([('console', name)])\n"
+        "    return state.apps.get_model\n"
+        "before, old = tables(), models('0008_unreadable')\n"
+        "owner = old('auth', 'User').objects.create(username='somebody')\n"
+        "run = old('console', 'Run').objects.create(owner=owner, prompt='Why?', messages=[],\n"
+        "    spec={}, preset='q', preset_name='Q')\n"
+        "run.calls.create(key='panel-0-1', step='panel', number=1, cause='first', panelist={},\n"
+        "    seat=0, status='completed', text='Because.')\n"
+        "go('0009_columns')\n"
+        "after, new = tables(), models('0009_columns')\n"
+        "run = new('console', 'Run').objects.get(pk=run.pk)\n"
+        "kept = [run.owner.username, run.origin, run.status, run.log_position]\n"
+        "text, long = run.calls.get().text, 'x' * 40\n"
+        "calls = run.calls.update(step=long, cause=long, retry_cause=long, status=long)\n"
+        # One of the version before, which still serves while this one is begun, knows no position.
+        "old('console', 'Run').objects.create(prompt='On?', messages=[], spec={}, preset='q')\n"
+        "runs = new('console', 'Run').objects.update(status=long, origin=long)\n"
+        "said = [before, after, kept, text, [calls, runs]]",
+        begin="go('0008_unreadable')",
+    )
+    after["console_run"][0].remove("log_position")
+    assert after == before
+    assert kept == ["somebody", "page", "queued", ""] and text == "Because."
+    assert widened == [1, 2]
