@@ -1,8 +1,10 @@
 """The engine with the built-in model for judge, synthesizer and panel. Slow, and honest:
 figures are printed, whatever they are.
 
-FUSION_LONG_TESTS=1: as many runs as docs/judging.md reports. ANALYSIS_TOKENS: another output
-limit for the judge than the preset Local has.
+FUSION_LONG_TESTS=1: as many runs as docs/judging.md reports, with the limits of the preset Local.
+In the short form everybody may write less: what a model writes is what these tests cost, and a
+text that is cut off there is read as one is that is cut off later (tests/startup asks the preset as
+it is). ANALYSIS_TOKENS: another output limit for the judge.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from console.providers.wire.http import make_client
 from tests.llm.built_in import Open, built_in_model
 
 LONG = os.environ.get("FUSION_LONG_TESTS") == "1"
-ANALYSIS_TOKENS = int(os.environ.get("ANALYSIS_TOKENS", LOCAL_ANALYSIS_TOKENS))
+ANSWER_TOKENS = None if LONG else 60
+ANALYSIS_TOKENS = int(os.environ.get("ANALYSIS_TOKENS", LOCAL_ANALYSIS_TOKENS if LONG else 250))
 PATIENT = Policy(
     wait_for=EVERYONE,
     panel_timeout=900,
@@ -33,7 +36,7 @@ PATIENT = Policy(
     stall_timeout=600,
     total_timeout=900,
     analysis_max_output_tokens=ANALYSIS_TOKENS,
-    synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS,
+    synthesis_max_output_tokens=LOCAL_SYNTHESIS_TOKENS if LONG else 100,
 )
 
 Fused = Callable[..., Awaitable[RunState]]
@@ -51,15 +54,17 @@ async def fused(local_model: str) -> AsyncIterator[Fused]:
     """await fused(prompt, state=…): the preset Local's panel, from where the state stands."""
     client = make_client()
     provider = make_provider("openai_compatible", base_url=local_model, api_key="", client=client)
-    local = presets()["local"]
+    local = presets()["local"]["panel"]
+    if ANSWER_TOKENS:
+        local = [seat | {"max_output_tokens": ANSWER_TOKENS} for seat in local]
 
     async def provider_for(panelist: Panelist) -> Provider:
         return provider
 
     async def run(prompt: str, *, state: RunState | None = None, seats: int = 3) -> RunState:
         spec = Spec(
-            panel=tuple(Panelist(credential="local", **seat) for seat in local["panel"][:seats]),
-            judge=Panelist(local["judge_model"], "local"),
+            panel=tuple(Panelist(credential="local", **seat) for seat in local[:seats]),
+            judge=Panelist(local[0]["model"], "local"),
             prompts=prompts.load(),
             policy=PATIENT,
             shuffle_seed=7,
