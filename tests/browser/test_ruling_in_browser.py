@@ -81,8 +81,9 @@ def test_facts_are_counted_kept_and_sent_as_one_call(
     assert wide_things(page) == []
     upstream.script("writer", Script(text="Replace it now, at 1.4 %.[^you]"))
     made = len(upstream.calls)
-    button.click()
-    expect(page).to_have_url(re.compile("fusion=2"))  # a page of the same run
+    # A page of the same run, whose address has no fusion any more when it has ended.
+    with page.expect_navigation(url=re.compile("fusion=2"), wait_until="commit"):
+        button.click()
     wait_for_the_end(page)
     assert [call.model for call in upstream.calls[made:]] == ["writer"]
     page.goto(page.url.split("?")[0] + "?look=result")

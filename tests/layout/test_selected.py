@@ -105,7 +105,7 @@ CASES = {
         "Fused answer (written by claude-opus-5.1)", "?look=result&fusion=1#fused-answer",
     ),
     "a claim": (
-        "analysis", "#analysis .claim", "by about 2031", "any case", "Analysis",
+        "analysis", "#claim-1-consensus-1", "by about 2031", "any case", "Analysis",
         "?look=result&fusion=1#claim-1-consensus-1",
     ),
     "a stance": (
@@ -117,7 +117,7 @@ CASES = {
         "B · gpt-5.5", "?look=result&fusion=1#claim-1-contradictions-1",
     ),
     "several claims": (
-        "analysis", "#analysis", "by about 2031", "What to do now", "Analysis",
+        "analysis", "#analysis", "What to do now", "by about 2031", "Analysis",
         "?look=result&fusion=1#analysis",
     ),
 }  # fmt: skip

@@ -28,7 +28,7 @@ class AWatch:
     failed: bool = False
     resumed: str = ""
 
-    async def changed(self, seconds: float) -> None:
+    async def changed(self) -> None:
         await asyncio.sleep(0)
 
     def resume(self, cursor: Any, position: str) -> None:
