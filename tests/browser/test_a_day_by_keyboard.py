@@ -94,7 +94,6 @@ def test_a_day_without_a_mouse(visit: Visit, upstream: Upstream, shoot: Shoot) -
     expect(page.locator("#passage")).to_be_hidden()
     expect(page.locator(".source:focus")).to_have_count(1)
     page.keyboard.press("j")
-    page.keyboard.press("j")
     claim = page.locator("#analysis .claim-says:focus")
     expect(claim).to_contain_text("What to do now")
     page.keyboard.press("Enter")
