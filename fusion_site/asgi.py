@@ -26,7 +26,8 @@ from console.pages.gate import Gate  # noqa: E402
 from console.site.addresses import FromProxies  # noqa: E402
 from console.site.on_the_loop import PagesAndApi  # noqa: E402
 
-# A request's thread has no connection when it begins, so none that is old.
+# Whether a thread's connection is of use was asked at the end of the request before, and is asked
+# of the database before it is used again (CONN_HEALTH_CHECKS).
 request_started.disconnect(close_old_connections)
 request_started.disconnect(reset_queries)
 

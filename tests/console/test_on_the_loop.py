@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from django.contrib import messages
 from django.contrib.sessions.models import Session
 from django.core.signals import request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connections, reset_queries
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -64,8 +64,13 @@ def ask(path: str, method: str = "GET") -> Answer:
 
 
 @pytest.fixture(autouse=True)
-def no_thread_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(on_the_loop, "_idle", [])
+def no_thread_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    idle: list[ThreadPoolExecutor] = []
+    monkeypatch.setattr(on_the_loop, "_idle", idle)
+    yield
+    for thread in idle:
+        thread.submit(connections.close_all).result()
+        thread.shutdown()
 
 
 @pytest.fixture
@@ -79,8 +84,9 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return submit(self, work, *args, **more)
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
-    # As asgi.py has it: the tests' own client connects it again.
+    # As asgi.py has it: the tests' own client, and who counts queries, connect them again.
     request_started.disconnect(close_old_connections)
+    request_started.disconnect(reset_queries)
     return taken
 
 
