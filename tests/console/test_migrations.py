@@ -284,7 +284,10 @@ def test_wider_columns_lose_no_row_no_index_and_no_tie(on_new_tables: Said) -> N
         "said = [before, after, kept, text, [calls, runs]]",
         begin="go('0008_unreadable')",
     )
-    after["console_run"][0].remove("log_position")
+    columns, constraints = after["console_run"]
+    columns.remove("log_position")
+    # PostgreSQL names what may not be null among the constraints.
+    constraints[:] = [one for one in constraints if one[0] != "['log_position']"]
     assert after == before
     assert kept == ["somebody", "page", "queued", ""] and text == "Because."
     assert widened == [1, 2]
