@@ -71,6 +71,7 @@ def test_without_javascript_it_is_a_form_and_pages(visit: Visit, birds: None, wi
     page.get_by_role("searchbox").fill("storks")
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Filters").click()
+    page.get_by_text("More", exact=True).click()
     page.get_by_label("State").select_option("answered")
     page.get_by_label("Something missing").check()
     page.get_by_role("button", name="Search").click()
