@@ -116,7 +116,7 @@ def test_a_seat_that_failed_is_asked_again_where_it_says_so(
     expect(seat.get_by_role("button", name="Ask again A moody")).to_be_visible()
     expect(page.locator("#again-seat-0")).to_be_attached()
     seat.get_by_role("link", name="Another model for A").click()
-    expect(page.get_by_role("textbox", name="A model")).to_be_focused()
+    expect(page.get_by_label("A model", exact=True)).to_be_focused()
     seat.get_by_role("button", name="Ask again A moody").click()
     expect(seat).to_contain_text("Now I answer.")
     wait_for_the_end(page)
