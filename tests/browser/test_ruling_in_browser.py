@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -81,8 +80,7 @@ def test_facts_are_counted_kept_and_sent_as_one_call(
     assert wide_things(page) == []
     upstream.script("writer", Script(text="Replace it now, at 1.4 %.[^you]"))
     made = len(upstream.calls)
-    # A page of the same run, whose address has no fusion any more when it has ended.
-    with page.expect_navigation(url=re.compile("fusion=2"), wait_until="commit"):
+    with page.expect_navigation(wait_until="commit"):  # a page of the same run
         button.click()
     wait_for_the_end(page)
     assert [call.model for call in upstream.calls[made:]] == ["writer"]
