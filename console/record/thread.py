@@ -30,27 +30,35 @@ FUSED = "from the fused answer"
 DELETED = "a question that has been deleted"
 HIDDEN = "a question that you may not read"
 
-# `around` grows by what goes on from what it has, so that the nearest come first.
+# `around` grows by what goes on from what it has and may be read, so that the nearest come first.
+# What may be read is asked of each row that is there already: of tables that were joined with it
+# SQLite first read all (463 ms among 100,000 runs), and of two joined without a word on the order
+# (CROSS) it begins with the larger.
 _SQL = """\
 WITH RECURSIVE above(id, follows_id, up) AS (
     SELECT r.id, r.follows_id, 0 FROM ({readable}) r WHERE r.id = %s
     UNION ALL
-    SELECT r.id, r.follows_id, a.up + 1
-    FROM above a JOIN ({readable}) r ON r.id = a.follows_id WHERE a.up < {line}
+    SELECT r.id, r.follows_id, a.up + 1 FROM above a JOIN console_run r ON r.id = a.follows_id
+    WHERE a.up < {line} AND EXISTS (SELECT 1 FROM ({readable}) q WHERE q.id = a.follows_id)
 ), around(id) AS (
     SELECT id FROM above WHERE up <= {near}
     UNION
-    SELECT r.id FROM around n JOIN ({readable}) r ON r.follows_id = n.id
+    SELECT r.id FROM around n JOIN console_run r ON r.follows_id = n.id
+    WHERE EXISTS (SELECT 1 FROM ({readable}) q WHERE q.id = n.id)
 ), chosen(id) AS (
-    SELECT id FROM (SELECT id FROM around LIMIT {limit}) the_nearest
+    SELECT id FROM (
+        SELECT n.id FROM around n
+        WHERE EXISTS (SELECT 1 FROM ({readable}) q WHERE q.id = n.id) LIMIT {limit}
+    ) the_nearest
     UNION
     SELECT id FROM (SELECT id FROM above ORDER BY up DESC LIMIT 1) very_first
 )
 SELECT r.id, r.follows_id, r.follows_from, r.status, substr(r.prompt, 1, {read}), r.title,
     u.username, a.up
-FROM chosen c JOIN console_run r ON r.id = c.id
+FROM chosen c CROSS JOIN console_run r
 LEFT JOIN above a ON a.id = c.id
 LEFT JOIN auth_user u ON u.id = r.owner_id
+WHERE r.id = c.id
 ORDER BY r.created_at, r.id
 """
 
@@ -156,7 +164,7 @@ def _rows(run: Run, readable: QuerySet[Run]) -> tuple[list[InThread], bool]:
     asked = _SQL.format(readable=sql, line=LINE, near=NEAR, limit=SHOWN + 1, read=READ)
     key = Run._meta.pk.get_db_prep_value(run.pk, connection)
     with connection.cursor() as cursor:
-        cursor.execute(asked, [*given, key, *given, *given])
+        cursor.execute(asked, [*given, key, *given, *given, *given])
         rows = [_question(row) for row in cursor.fetchall()]
     if len(rows) <= SHOWN:
         return rows, False

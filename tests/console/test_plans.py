@@ -100,6 +100,8 @@ def test_a_runs_page_finds_its_thread_among_all_that_are_not_of_it(
     [plan] = [plan for sql, plan in asked.items() if sql.startswith("WITH RECURSIVE")]
     assert "run_followed_by" in plan, plan
     assert not reads_all(plan), plan
+    # Nor by way of an index, nor to see beforehand what is in none of it.
+    assert not {"SCAN r", "BLOOM FILTER"} & {" ".join(s.split()[:2]) for s in plan.splitlines()}
 
 
 def test_a_plan_that_reads_everything_is_seen_as_one(history: None) -> None:
