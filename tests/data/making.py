@@ -72,6 +72,11 @@ project = project_save(by=alice, name="Cold store", context="It is cold here.")
 FavouriteModel.objects.create(person=alice, credential="test", model="north")
 print(project.slug)
 """
+PROJECT_GONE = """
+from console.models import Project
+from console.services.projects import project_delete
+project_delete(project=Project.objects.get(slug={slug!r}))
+"""
 # Of each part of an analysis that can be ruled on, in each way.
 RULED = {
     "on": 1,
@@ -209,6 +214,8 @@ class Making(Asking):
         blank = {"template": key, "template_version": "2", "blank-what": "a template"}
         self.ask("a template", "north", form=blank)
         self.program("looked up", panel=["north", "south"], web="shared")
+        doubtful: dict[str, Any] = {"web": "shared", "web_claims": True, "judge": "test:ruler"}
+        self.program("doubts looked up", panel=["north", "south"], **doubtful)
         prompt = "What is the answer to by an own preset?"
         run = self.post("runs", {"model": "fusion/alice-mine", "prompt": prompt})
         self.runs["by an own preset"] = {"run": run["id"], "prompt": prompt}
@@ -231,6 +238,11 @@ class Making(Asking):
         self.until("asked again")
         self.post(f"runs/{completed['run']}/look-ups", {"claim": "consensus-1"})
         self.until("completed")
+        gone = PROJECT.replace("Cold store", "Warm store").replace("FavouriteModel.obj", "#")
+        slug = self.stack.manage("shell", "-v0", "-c", gone).stdout.strip()
+        self.program("of a project that is gone", panel=["north"], project=slug)
+        self.until("of a project that is gone")
+        self.stack.shell(PROJECT_GONE.format(slug=slug))
 
     def kept(self) -> None:
         """A name, a tag, a star, what is archived, deleted, and shared without its costs, models
