@@ -1,5 +1,6 @@
-"""An index of the words of entries. It knows no places of words, so a phrase is looked for in the
-texts of those that have all its words, newest first."""
+"""An index of the words of entries, asked for one span of time after the other (`spans.py`). It
+knows no places of words, so a phrase is looked for in the texts of those that have all its words,
+newest first."""
 
 from __future__ import annotations
 
@@ -12,68 +13,69 @@ from django.db import connection, transaction
 from ..models.search import WORDS
 from .queries import Term
 from .sought import Sought
-from .walking import said, walk
+from .spans import Span, spans
 
 Rows = list[tuple[int, Any]]
-# Texts that are looked through for a phrase, one time after the other: each time all lists of its
-# words are read.
-LOOKED_AT = (300, 1_700, 4_000)
+LOOKED_AT = 4_000  # texts of a span that are looked through for a phrase
 _COLUMNS = {"heading": 10.0, "prompt": 4.0, "fused": 2.0, "rest": 1.0}
 
 
 def newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
     """At most `count` entries and where to go on, None where there are no more. Fewer, and yet a
     place to go on from: of a phrase enough texts were looked at."""
-    if near := walk(sought, count):
-        return near, near[-1][0]
-    return by_index(sought, count)
-
-
-def by_index(sought: Sought, count: int) -> tuple[Rows, int | None]:
-    found: Rows = []
     with _by_index_alone():
-        for looked_at in LOOKED_AT if sought.has_phrase else (count,):
-            rows, following = _newest(sought, looked_at)
-            found += rows
-            if following is None or len(found) >= count:
-                break
-            sought = sought.older_than(following)
-    if len(found) > count:
-        return found[:count], found[count - 1][0]
-    return found, following
+        return _newest(spans(sought), count)
 
 
 def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
+    """Of the same time."""
+    each = [*all_sought]
     with _by_index_alone():
-        return [
-            _newest(sought, LOOKED_AT[0] if sought.has_phrase else count)[0][:count]
-            for sought in all_sought
-        ]
-
-
-def _newest(sought: Sought, looked_at: int) -> tuple[Rows, int | None]:
-    phrases, given = _phrases(sought)
-    sql = (
-        f"{_matching(sought)} SELECT e.id, e.run_id, {phrases or 'TRUE'}"
-        " FROM m JOIN console_searchentry e ON e.id = m.id ORDER BY e.id DESC"
-    )
-    rows = _ask(sql, [*_given(sought), looked_at, *given])
-    found = [(entry, run) for entry, run, has_phrases in rows if has_phrases]
-    return found, rows[-1][0] if len(rows) == looked_at else None
+        within = [*spans(each[0])] if each else []
+        return [_newest((span.of(sought) for span in within), count)[0] for sought in each]
 
 
 def best(sought: Sought, of: int) -> Rows:
-    phrases, given = _phrases(sought)
-    columns = ", ".join(f"e.{column}" for column in _COLUMNS)
-    sql = (
-        f"{_matching(sought)} SELECT e.id, e.run_id, {columns}"
-        " FROM m JOIN console_searchentry e ON e.id = m.id"
-        f"{f' WHERE {phrases}' if phrases else ''} ORDER BY e.id DESC"
-    )
     with _by_index_alone():
-        rows = _ask(sql, [*_given(sought), of, *given])
+        found, _ = _newest(spans(sought), of, looked_at=of)
+        rows = _ask(
+            f"SELECT id, run_id, {', '.join(_COLUMNS)} FROM console_searchentry WHERE id = ANY(%s)",
+            [[entry for entry, _ in found]],
+        )
     scored = [(-_score(sought.terms, texts), -entry, run) for entry, run, *texts in rows]
     return [(-entry, run) for _, entry, run in sorted(scored, key=lambda row: row[:2])]
+
+
+def _newest(
+    within: Iterable[Span], count: int, *, looked_at: int | None = None
+) -> tuple[Rows, int | None]:
+    found: Rows = []
+    for span in within:
+        rows, following = _of_span(span, count - len(found), looked_at or LOOKED_AT)
+        found += rows
+        if following is not None:
+            return found, following
+    return found, None
+
+
+def _of_span(span: Span, count: int, looked_at: int) -> tuple[Rows, int | None]:
+    """Texts are read one after the other, the newest first, until so many have the phrases."""
+    phrases, given = _phrases(span.sought)
+    matching = looked_at if phrases else count
+    sql = (
+        f"{_matching(span.sought)} SELECT looked_at.count, looked_at.min, found.id, found.run_id"
+        " FROM (SELECT count(*), min(id) FROM m) looked_at LEFT JOIN ("
+        "SELECT m.id, e.run_id FROM (SELECT id FROM m ORDER BY id DESC OFFSET 0) m"
+        " JOIN console_searchentry e ON e.id = m.id"
+        f" WHERE {phrases or 'TRUE'} ORDER BY m.id DESC LIMIT %s) found ON TRUE"
+        " ORDER BY found.id DESC"
+    )
+    rows = _ask(sql, [_words(span), *span.sought.bounds[1], matching, *given, count])
+    looked, oldest = rows[0][:2]
+    found = [(entry, run) for _, _, entry, run in rows if entry is not None]
+    if len(found) == count:
+        return found, found[-1][0]
+    return found, oldest if looked == matching else None
 
 
 def _matching(sought: Sought) -> str:
@@ -85,10 +87,6 @@ def _matching(sought: Sought) -> str:
         "WITH m AS MATERIALIZED (SELECT id FROM console_searchentry"
         f" WHERE {WORDS} @@ %s::tsquery{bounds} ORDER BY id + 0 DESC LIMIT %s)"
     )
-
-
-def _given(sought: Sought) -> list[Any]:
-    return [_words(sought), *sought.bounds[1]]
 
 
 @contextmanager
@@ -110,14 +108,22 @@ def _ask(sql: str, given: list[Any]) -> list[Any]:
 _ONLY_BY_INDEX = "SELECT set_config('enable_seqscan', %s, true), set_config('jit', %s, true)"
 
 
-def _words(sought: Sought) -> str:
+def _words(span: Span) -> str:
+    sought = span.sought
     each = [_one(term, n) for term in sought.terms for n in range(len(term.words))]
     all_of = [*map(_quoted, sought.all_of), *each]
     # Which of them may read it is made of all their lists, read to the end: not where it is said
     # by one of what must be there.
     if not {*sought.one_of} & {*sought.all_of}:
         all_of.insert(0, f"({' | '.join(map(_quoted, sought.one_of))})")
+    if span.times:
+        all_of.append(f"({' | '.join(map(_quoted, span.times))})")
     return " & ".join(all_of)
+
+
+def said(term: Term) -> str:
+    """As it stands in a folded text that has a blank before and after it."""
+    return f" {' '.join(term.words)}{'' if term.is_beginning else ' '}"
 
 
 def _one(term: Term, n: int) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ import tests.environment  # noqa: F401 - first: the keys and the database are it
 from tests.benchmarks.busy import Busy
 from tests.benchmarks.floor import percentile
 from tests.benchmarks.history import CACHE, _tables
+from tests.benchmarks.search_runs import MADE
 
 COUNTS = (1_000, 10_000, 100_000)
 READINGS = 40
@@ -100,7 +102,7 @@ def _within(count: int, env: Mapping[str, str], how: str) -> dict[str, float]:
 
 @contextlib.contextmanager
 def _database(count: int, *, postgres: bool) -> Iterator[dict[str, str]]:
-    name = f"search-{count}-{_tables()}"
+    name = f"search-{count}-{_tables()}-{MADE}"
     if not postgres:
         folder, making = CACHE / name, CACHE / f"{name}-making"
         if not folder.exists():
@@ -161,6 +163,11 @@ def _read() -> dict[str, float]:
     spent: dict[str, list[float]] = {name: [] for name in took}
     busy = Busy()
     for reading in range(READINGS + 2):
+        if (
+            reading == 2
+        ):  # all is warm now, and looked through for garbage never again, as in `webs`
+            gc.collect()
+            gc.freeze()
         for name in took:
             address = PAGES.get(name, USUAL)
             began, before = time.perf_counter(), busy.ms
@@ -168,7 +175,7 @@ def _read() -> dict[str, float]:
             seconds = time.perf_counter() - began
             if reply.status_code != 200:
                 raise SystemExit(f"{address} was answered with {reply.status_code}.")
-            if reading > 1:  # all is warm now
+            if reading > 1:
                 took[name].append(seconds * 1000)
                 spent[name].append(busy.ms - before)
     cpu = {f"{CPU}{name}": percentile(each, 0.95) for name, each in spent.items()}

@@ -73,7 +73,7 @@ def test_it_asks_the_database_few_questions_however_long_it_is(
     ) as asking:
         asked_like(alice, asked)
     searches = [q for q in asking if "set_config" not in q["sql"] and "SAVEPOINT" not in q["sql"]]
-    assert len(searches) <= 9
+    assert len(searches) <= 10  # PostgreSQL is asked for the spans of time, too
 
 
 def test_the_page_tells_of_it_unless_the_site_does_not(
