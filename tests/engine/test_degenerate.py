@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -45,6 +46,20 @@ def test_of_texts_of_every_kind_none_is_stopped(kind: str) -> None:
 @pytest.mark.parametrize(("kind", "text"), [*looping.texts()])
 def test_what_goes_on_without_end_is_noticed(kind: str, text: str) -> None:
     assert find(text) is Degeneracy.REPEATS
+
+
+def test_what_a_detector_keeps_is_bounded_however_many_words_a_text_has() -> None:
+    tracemalloc.start()
+    try:
+        detector = Detector()
+        detector.feed("".join(f"word{n} " for n in range(2_000)))
+        before, _ = tracemalloc.get_traced_memory()
+        for start in range(2_000, 12_000, 50):
+            detector.feed("".join(f"word{n} " for n in range(start, start + 50)))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 50_000  # a list of these words would be 2 MB
 
 
 @pytest.mark.parametrize("size", [1, 5, 47, 1000])

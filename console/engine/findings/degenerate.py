@@ -26,6 +26,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from zlib import crc32
 
 # (longest period in tokens, times running)
 PERIODS = ((3, 12), (7, 6), (48, 4), (300, 3))
@@ -42,6 +43,7 @@ _SUFFIX = 8  # tokens; every period that counts has stood there for longer than 
 _KEPT = 120 * IN_DATA[0]
 _BATCH = 48  # characters looked at together
 _LONGEST_WORD = 200
+_CHARACTERS = (0x110000 - 0x800) // 2  # of Unicode but surrogates, by twos
 _HEAD = 12  # characters of a line that tell what kind it is
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -90,10 +92,7 @@ class Detector:
         asked: str = "",
         is_data: bool = False,
     ) -> None:
-        known = _knowing(told) if (told := tuple(prompts)) else None
-        self._ids: dict[str, str] = {**known._ids} if known else {}
-        self._has_letter: set[str] = {*known._has_letter} if known else set()
-        self._instructions: frozenset[str] = known._instructions if known else frozenset()
+        self._instructions = _instructions_of(tuple(prompts))
         self._sources, self._asked = sources, asked
         self._is_data = is_data
         self._parts = {mark[i : i + OF_A_MARK] for i in range(len(mark) - OF_A_MARK + 1)}
@@ -172,7 +171,7 @@ class Detector:
             line = line[number.end() :] if number else line
         self._begins_line = line.endswith("\n")
         tokens = self._data if self._fence or self._is_row else self._prose
-        for token, is_word in self._tokens(line):
+        for token, is_word in _tokens(line):
             tokens.add(token)
             if self._fence:
                 self._code = hash((self._code, token))
@@ -188,7 +187,7 @@ class Detector:
         """A closed block of it, where it is not the same again: what is said before each of
         several is no repetition."""
         if not self._fence:
-            token = next(self._tokens(f"code{self._code & 0xFFFFFFFF:x}"))[0]
+            token = next(_tokens(f"code{self._code & 0xFFFFFFFF:x}"))[0]
             self._prose.add(token)
             self._words.add(token)
         self._code = 0
@@ -209,7 +208,7 @@ class Detector:
         return None
 
     def _counts(self, tokens: _Tokens, period: str) -> bool:
-        if self._has_letter.isdisjoint(period):
+        if not any(map(_has_letter, period)):
             return False
         is_long = len(period) > LONG_PERIOD
         if (is_long or self._is_prose(period)) and not self._is_asked_for(period):
@@ -227,58 +226,65 @@ class Detector:
 
     @cached_property
     def _asked_tokens(self) -> str:
-        return self._string_of(self._asked)
+        return _string_of(self._asked)
 
     @cached_property
     def _asked_words(self) -> str:
-        return self._words_of(self._asked)
+        return _words_of(self._asked)
 
     def _is_prose(self, tokens: str) -> bool:
-        return sum(t in self._has_letter for t in tokens) >= SHARE_OF_WORDS * len(tokens)
+        return sum(map(_has_letter, tokens)) >= SHARE_OF_WORDS * len(tokens)
 
     def _is_instruction(self, word: str) -> bool:
         self._run = run = (self._run + word)[-INSTRUCTION:]
         if run not in self._instructions:
             return False
         if self._said_by_others is None:
-            self._said_by_others = [self._words_of(text) for text in self._sources()]
+            self._said_by_others = [_words_of(text) for text in self._sources()]
         return not any(run in words for words in self._said_by_others)
 
-    def _string_of(self, text: str) -> str:
-        """Without list numbers, as what it is compared with."""
-        lines = (_LIST_NUMBER.sub("", line) for line in _LINE.findall(text))
-        return "".join(token for line in lines for token, _ in self._tokens(line))
 
-    def _words_of(self, text: str) -> str:
-        return "".join(token for token, is_word in self._tokens(text) if is_word)
+def _string_of(text: str) -> str:
+    """Without list numbers, as what it is compared with."""
+    lines = (_LIST_NUMBER.sub("", line) for line in _LINE.findall(text))
+    return "".join(token for line in lines for token, _ in _tokens(line))
 
-    def _tokens(self, text: str) -> Iterator[tuple[str, bool]]:
-        """(a character for the token, whether it is a word)."""
-        text = text.lower()
-        pattern = _ASCII_TOKEN if text.isascii() else _TOKEN
-        for word in pattern.findall(text):
-            token = self._ids.get(word)
-            if token is None:
-                number = len(self._ids) + 1
-                token = chr(number if number < 0xD800 else number + 0x800)
-                self._ids[word] = token
-                if any(map(str.isalpha, word)):
-                    self._has_letter.add(token)
-            yield token, word[0].isalnum()
+
+def _words_of(text: str) -> str:
+    return "".join(token for token, is_word in _tokens(text) if is_word)
+
+
+def _tokens(text: str) -> Iterator[tuple[str, bool]]:
+    """(a character for the token, whether it is a word)."""
+    text = text.lower()
+    pattern = _ASCII_TOKEN if text.isascii() else _TOKEN
+    for word in pattern.findall(text):
+        yield _character_for(word), word[0].isalnum()
+
+
+def _character_for(word: str) -> str:
+    """The same for all texts, without a list of their words, which would be the largest part of
+    what a run keeps in memory. Two words have the same one once in half a million. An even one
+    has a letter."""
+    number = 2 * (crc32(word.encode("utf-8", "surrogatepass")) % _CHARACTERS)
+    if not (word.isalpha() or any(map(str.isalpha, word))):
+        number += 1
+    return chr(number if number < 0xD800 else number + 0x800)
+
+
+def _has_letter(token: str) -> bool:
+    return ord(token) % 2 == 0
 
 
 @lru_cache(maxsize=32)
-def _knowing(prompts: tuple[str, ...]) -> Detector:
-    """One that others begin as copies of: what our prompts say is the same for every text."""
-    detector = Detector()
-    detector._instructions = frozenset(
+def _instructions_of(prompts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(
         words[i : i + INSTRUCTION]
         for prompt in prompts
         for part in re.split(r"\{\w+\}", prompt)
-        for words in [detector._words_of(part)]
+        for words in [_words_of(part)]
         for i in range(len(words) - INSTRUCTION + 1)
     )
-    return detector
 
 
 class _Tokens:

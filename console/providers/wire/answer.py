@@ -22,6 +22,7 @@ from .attachments import MOST_BASE64, Attachments, words_beside
 from .citations import Citations
 from .error_body import error_object
 from .pictures import CutOut, PictureMarks
+from .pieces import Pieces
 from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
 from .thoughts import Moved, Piece, Thoughts
@@ -142,8 +143,8 @@ class AnswerReader:
         self._marks = PictureMarks(self.pass_over, self._attachments.take_from_text, MOST_BASE64)
         self._marks_apart = PictureMarks(self.pass_over)
         self._passed_over = 0
-        self._reasoned: list[str] = []
-        self._apart: list[str] = []
+        self._reasoned = Pieces()
+        self._apart = Pieces()
 
     @property
     def learned(self) -> str | None:
@@ -334,7 +335,7 @@ class AnswerReader:
     def _think(self, thoughts: str) -> Iterator[Delta]:
         """Thoughts that the server keeps apart from the text."""
         thoughts = self._marks_apart.take(thoughts)
-        self._apart.append(thoughts)
+        self._apart.add(thoughts)
         self._thoughts.none_are_assumed()
         yield from self._reason(thoughts)
 
@@ -358,18 +359,18 @@ class AnswerReader:
     def _reason(self, thoughts: str) -> Iterator[Delta]:
         text, full = self._reasoning.take(thoughts)
         if text:
-            self._reasoned.append(text)
+            self._reasoned.add(text)
             yield ReasoningDelta(text)
         if full:
             raise ProviderError(Reason.TOO_LARGE)
 
     def _move(self, thoughts: str, text: str) -> Iterator[Delta]:
         """`text` are the thoughts that there were, or else what was text are thoughts, too."""
-        before = "".join(self._apart if text else self._reasoned)
+        before = str(self._apart if text else self._reasoned)
         reasoning, text = storable("\n\n".join(filter(None, [before, thoughts]))), storable(text)
         self._text, self._reasoning = Unicode(self._limits.text), Unicode(self._limits.reasoning)
         text, reasoning = self._text.take(text)[0], self._reasoning.take(reasoning)[0]
-        self._reasoned = [reasoning]
+        self._reasoned = Pieces(reasoning)
         yield Recast(text, reasoning)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from console.engine.provider import ReasoningDelta, TextDelta
 
 from . import harmony
+from .pieces import Pieces
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,9 @@ class Thoughts:
         self._block = _Block()
         self._has_thought = False
         self._is_assumed = False  # that these are thoughts: nothing opened them
-        self._assumed: list[str] = []
+        self._assumed = Pieces()
         self._around = ""  # what closes the answer
-        self._text: list[str] = []
+        self._text = Pieces()
         self._tail = ""  # of the text, in which a closing mark may have begun
         self._begins_with_words = False
         self._looks = LOOKS
@@ -168,7 +169,7 @@ class Thoughts:
             window = self._tail + text
             if self._is_looking or self._begins_with_words or _FIRST_OF_CLOSINGS.search(window):
                 return False
-            self._text.append(text)
+            self._text.add(text)
             self._tail = window[-LONGEST_CLOSING:]
         return True
 
@@ -192,7 +193,7 @@ class Thoughts:
         if self._is_assumed and finished and not cut:
             # Whoever was taken to think aloud has answered at once.
             self.learned = ""
-            yield Moved(text="".join(self._assumed).strip())
+            yield Moved(text=str(self._assumed).strip())
 
     # where nothing is decided yet
 
@@ -245,7 +246,7 @@ class Thoughts:
         self._mark, self._state, self._held = mark, self._thinking, rest
         self._block = _Block()
         if mark.words:  # given back where no closing ones come
-            self._is_assumed, self._assumed = True, [mark.opening]
+            self._is_assumed, self._assumed = True, Pieces(mark.opening)
 
     def _thinking(self) -> Iterator[Piece]:
         text, closed = self._until_closed(self._held, at_end=False)
@@ -285,7 +286,7 @@ class Thoughts:
                 text = "\n\n" + text
             self._block.has_told = True
             if self._is_assumed:
-                self._assumed.append(text)
+                self._assumed.add(text)
             yield ReasoningDelta(text)
 
     # within the answer
@@ -295,7 +296,7 @@ class Thoughts:
         if not self._text:
             self._begins_with_words = piece.lstrip()[:1] in _FIRST_OF_WORDS
         if self._looks:
-            self._text.append(piece)
+            self._text.add(piece)
             window = self._tail + piece
             self._tail = window[-LONGEST_CLOSING:]
             # Looked for first: most pieces hold nothing of the kind.
@@ -309,8 +310,8 @@ class Thoughts:
 
     def _look(self, *, at_end: bool) -> Iterator[Piece]:
         """Whether what was written so far were thoughts, whose closing mark has just come."""
-        text = "".join(self._text)
-        self._text, self._is_looking = [text], False
+        text = str(self._text)
+        self._is_looking = False
         for match in _CLOSINGS.finditer(text, self._looked_at):
             if not self._looks:
                 return
@@ -330,7 +331,7 @@ class Thoughts:
     def _close_written(self, text: str, name: str, match: re.Match[str]) -> None:
         if not self._has_thought:
             self.learned = name
-        self._text, self._tail, self._looked_at, self._has_thought = [], "", 0, True
+        self._text, self._tail, self._looked_at, self._has_thought = Pieces(), "", 0, True
         if name == harmony.NAME:
             self._held, self._channels = match[0] + text[match.end() :], harmony.Channels()
             self._state = self._in_channels
@@ -349,7 +350,8 @@ class Thoughts:
         if len(self._held) - len(core) > MOST_SPACE:
             core = self._held
         self._held = self._held[len(core) :]
-        self._text += [core] if core else []
+        if core:
+            self._text.add(core)
         yield from _written(core)
 
     def _in_channels(self) -> Iterator[Piece]:
@@ -362,7 +364,7 @@ class Thoughts:
         for is_thought, text in pieces:
             yield ReasoningDelta(text) if is_thought else TextDelta(text)
             if self._is_assumed and is_thought:
-                self._assumed.append(text)
+                self._assumed.add(text)
         self.asked_for_tools |= self._channels.asked_for_tools
         if self._is_assumed and self._channels.has_begun:
             self._is_assumed, self.learned = False, harmony.NAME
