@@ -1,7 +1,8 @@
-"""How much memory this process may use, and how many runs that bears."""
+"""How much memory this process may use, how many runs that bears, and what pages leave of it."""
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from pathlib import Path
 BYTES_PER_RUN = 4 * 2**20
 SHARE = 4  # at most this part of the memory is for runs
 FEWEST, MOST = 16, 500
+# After so many that are still there a web server looks through the newest objects, which takes it
+# a millisecond; whatever starts does hardly ever (`fusion_site/__init__.py`).
+NEW_OBJECTS = 5_000
 
 # Of a container: version 2 of control groups, and version 1.
 LIMITS = (
@@ -37,3 +41,12 @@ def memory(limits: tuple[Path, ...] = LIMITS) -> int:
         except (ValueError, OSError):  # no such file, or "max"
             continue
     return min(known, default=0)
+
+
+def look_for_garbage() -> None:
+    """Of each page some thousand objects are left that know each other: its forms, its request. Of
+    a start nothing is, so what is there by now is not looked through, and does not count when it
+    is decided whether all that has come since is."""
+    gc.freeze()
+    gc.collect()
+    gc.set_threshold(NEW_OBJECTS, 10, 10)

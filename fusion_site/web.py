@@ -40,7 +40,7 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
-from . import own_modules_last
+from . import memory, own_modules_last
 from .short_text import short_text
 from .sqlite3 import base as sqlite3
 
@@ -370,6 +370,7 @@ def serve(*arguments: str) -> None:
     # milliseconds more; the loop, which sends frames, asks at every turn.
     sys.setswitchinterval(0.0005)
     as_many_files_as_allowed()
+    memory.look_for_garbage()
     sqlite3.keep(CONNECTIONS)
     Command().run([*OPTIONS, *arguments, "fusion_site.asgi:application"])
 

@@ -76,7 +76,7 @@ def seat_of(key: str) -> int | None:
     return None if name.startswith("f") else int(name.removeprefix("s"))
 
 
-@dataclass
+@dataclass(slots=True)  # with so many fields a dict of them would take a kilobyte
 class CallState:
     key: str
     step: Step

@@ -71,15 +71,15 @@ async def follow(
     what the log has is told, of a run that is over too, before its rows are believed, which are
     saved call by call. Raises Run.DoesNotExist when it was deleted.
     """
-    run, rows = await db(read, run_id, may)
-    state, at, told = rows, Position(), Position()
+    run, state = await db(read, run_id, may)
+    at, told = Position(), Position()
     logged: RunState | None = None  # nothing yet, or nothing that this code can read
     if not log_first:
         yield Seen(run, state, is_of_rows=True)
         if state.status.is_final:
             return
     # Of a run that is over, either the log has the end already or nobody writes it any more.
-    quiet = min(quiet, 0.02) if rows.status.is_final else quiet
+    quiet = min(quiet, 0.02) if state.status.is_final else quiet
     after = eventlog.beginning(run.reopened_after)
     asked = checked = time.monotonic()
     first = True
@@ -101,6 +101,7 @@ async def follow(
                 # nothing back.
                 if rows.status.is_final or (saved > at if logged else saved >= told):
                     state, of_rows, told = rows, True, saved
+                del rows  # or a whole state of it would be kept until they are asked again
             elif now - checked > settings.PERMISSION_SECONDS:
                 await db(_still_there, run_id, may)
                 checked = time.monotonic()
@@ -114,7 +115,9 @@ def read(run_id: uuid.UUID, may: Callable[[], Any] | None = None) -> tuple[Run, 
     """A run and its state as its rows have it. Raises Run.DoesNotExist and what `may` raises."""
     if may:
         may()
-    run = Run.objects.prefetch_related("calls", "fusions").get(pk=run_id)
+    # Nothing is prefetched: rows that knew the run, and it them, would be garbage to be looked for,
+    # with all their texts, each time that a silent run is asked about.
+    run = Run.objects.get(pk=run_id)
     note_place(run)
     return run, state_from_rows(run)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -13,7 +15,7 @@ from django.contrib.auth.models import User
 from console.engine.events import Event, EventType
 from console.models import Run
 from console.record import eventlog
-from console.record.follow import Seen, follow
+from console.record.follow import Seen, follow, read
 from console.record.rows import call_row, run_fields
 from console.worker.recorder import save
 from console.worker.worker import Worker
@@ -68,6 +70,18 @@ class Both:
 def both(alice: User, worker: Worker) -> Both:
     story = Story(a_spec("maker/alpha")).begin().write(0, "One ")
     return Both(story.save(alice), story, worker)
+
+
+def test_a_reading_of_the_rows_is_gone_with_who_read_it(both: Both) -> None:
+    """Of a silent run they are read every two seconds, with all that was written."""
+    gc.disable()  # or it may clear what is to be seen
+    try:
+        run, _ = read(both.run.pk)
+        row = weakref.ref(run)
+        del run
+        assert row() is None
+    finally:
+        gc.enable()
 
 
 def test_rows_ahead_of_the_log_are_shown_until_it_says_as_much(both: Both) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fusion_site import address, programs, webs
+from fusion_site import address, memory, programs, webs
 from fusion_site.bootstrap import up_options
 
 from .running import PROJECT, Up, environment, manage
@@ -250,6 +251,17 @@ def test_where_none_is_copied_each_is_a_program_on_the_same_socket(
         finally:
             web.terminate()
             web.kill()
+
+
+def test_what_pages_leave_is_looked_for_often_and_what_was_loaded_is_not_looked_through() -> None:
+    usual = gc.get_threshold()
+    try:
+        memory.look_for_garbage()
+        assert gc.get_threshold()[0] <= 5_000
+        assert gc.get_freeze_count() > 10_000 > len(gc.get_objects())
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*usual)
 
 
 def _said(started: Webs) -> str:
