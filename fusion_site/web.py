@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from . import reactor as installed  # noqa: F401 - first of all that is Twisted's
 
 # isort: split
+import autobahn.websocket.protocol
 import daphne.server
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -342,6 +343,8 @@ class Server(daphne.server.Server):
         daphne.server.HTTPFactory = Factory
         daphne.server.WebSocketFactory = SocketFactory
         daphne.server.serverFromString = endpoint
+        # Of every socket Autobahn puts down how it is set up, in columns, for the same log.
+        autobahn.websocket.protocol.pformat = str
         self.ready_callable = self.must_be_limited
         super().run()
 

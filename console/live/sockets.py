@@ -19,6 +19,8 @@ from autobahn.exception import Disconnected
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest
 
 from .. import access
@@ -71,6 +73,7 @@ class RunSocket:
         self._cursor = Cursor(self.shown)
         self._acknowledged = asyncio.Event()
         self._watch: Watch | None = None
+        self._person = scope.get("user")  # as its session said a moment ago
 
     @classmethod
     async def serve(cls, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -122,12 +125,16 @@ class RunSocket:
         return await database_sync_to_async(self._find)()
 
     def _find(self) -> uuid.UUID | None:
-        # Asked anew each time: what the scope knows is as old as the socket, and the session
-        # may have ended meanwhile, by signing out or a new password.
+        run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["run_id"]
+        person, self._person = self._person or self._signed_in(), None
+        return run_id if access.is_run_visible_to(person, run_id) else None
+
+    def _signed_in(self) -> AbstractBaseUser | AnonymousUser:
+        """Asked anew each time but the first: what the scope knows is as old as the socket, and
+        the session may have ended meanwhile, by signing out or a new password."""
         request = HttpRequest()
         request.session = SessionStore(self.scope["session"].session_key)
-        run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["run_id"]
-        return run_id if access.is_run_visible_to(get_user(request), run_id) else None
+        return get_user(request)
 
     def _asked(self, name: str) -> str:
         """Of its address: `after`, how far it was sent before its line broke; `can`."""

@@ -15,7 +15,7 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence, Set
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -123,14 +123,18 @@ class Watch:
             async for seen in changes:
                 self._spec = self._spec or seen.run.frozen_spec
                 note = _note(seen.run) if seen.is_silent else ""
-                is_text = not seen.is_of_rows and _is_text(seen.entries)
-                await self._step(seen.state, note, is_text=is_text)
+                grown = set() if seen.is_of_rows else _grown(seen.entries)
+                await self._step(seen.state, note, grown)
                 if seen.state.status.is_final:
                     return
 
-    async def _step(self, state: RunState, note: str, *, is_text: bool = False) -> None:
-        """`is_text`: nothing but text has come since the last time."""
-        with_fragments = not is_text or self._wants_fragments(state, note)
+    async def _step(self, state: RunState, note: str, grown: Set[str] = frozenset()) -> None:
+        """`grown`: the calls whose text is all that has come since the last time; none: more has
+        changed than that."""
+        with_fragments = not grown or self._wants_fragments(state, note)
+        if not with_fragments and grown.isdisjoint([t.call for t in self._frames.texts.values()]):
+            self._state = state  # what a judge writes stands nowhere until it is told of
+            return
         if with_fragments or self._work_of(state) > ON_THE_LOOP:
             async with self._stepping:
                 loop = asyncio.get_running_loop()
@@ -271,11 +275,14 @@ def _told(state: RunState) -> Any:
     ]
 
 
-def _is_text(entries: Sequence[Entry]) -> bool:
+def _grown(entries: Sequence[Entry]) -> set[str]:
+    """The calls whose text, or thoughts, have grown, where nothing else has come."""
+    grown = set()
     for entry in entries:
         if entry.kind != "e" or not _DELTAS.issuperset([body["t"] for body in entry.body]):
-            return False
-    return bool(entries)
+            return set()
+        grown.update([body["c"] for body in entry.body])
+    return grown
 
 
 def _note(run: Run) -> str:

@@ -96,7 +96,7 @@ async def test_where_no_fragments_are_made_none_would_say_anything_else(
     for key in [key for key, call in story.state.calls.items() if not call.status.is_final]:
         watch, made = watching(story)
         before = fragments(story)
-        await watch._step(grows(story, key, ANOTHER, thoughts=thoughts), "", is_text=True)
+        await watch._step(grows(story, key, ANOTHER, thoughts=thoughts), "", {key})
         assert made or fragments(story) == before, key
         watch.close()
 
@@ -123,7 +123,7 @@ async def test_fragments_are_made_of_growing_text_where_they_tell_of_it(
 ) -> None:
     story = MOMENTS[moment]()
     watch, made = watching(story)
-    await watch._step(grows(story, call, ANOTHER, thoughts=thoughts), "", is_text=True)
+    await watch._step(grows(story, call, ANOTHER, thoughts=thoughts), "", {call})
     assert bool(made) is is_made
     watch.close()
 
@@ -138,6 +138,7 @@ async def test_fragments_that_tell_of_growing_text_are_made_once_a_second(
     watch, made = watching(story)
     for _ in range(40):
         now["at"] += 0.05
-        await watch._step(grows(story, ANALYSIS, " "), "", is_text=True)
+        await watch._step(grows(story, ANALYSIS, " "), "", {ANALYSIS})
     assert len(made) in (1, 2)
+    assert watch._frames.step == 1 + len(made)  # what it writes meanwhile stands nowhere
     watch.close()

@@ -106,7 +106,7 @@ def show(watch: Watch, entry: Entry) -> None:
 def step(watch: Watch, state: RunState | None, note: str = "") -> None:
     """As when nothing but text has come."""
     assert state
-    asyncio.run(watch._step(state, note, is_text=True))
+    asyncio.run(watch._step(state, note, {"panel-0-1"}))
 
 
 def shown(watch: Watch) -> str:

@@ -14,6 +14,7 @@ from autobahn.exception import Disconnected
 from console.live import sockets
 from console.live.sockets import NOT_UNDERSTOOD, RunSocket
 from console.live.watch import Watch, Watches
+from console.site.sessions import SessionStore
 from tests.console.story import Story
 from tests.realtime.test_live_frames import said
 from tests.stack import PATIENCE
@@ -92,7 +93,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
 
 async def shows(watch: Watch, words: int) -> None:
     watch._spec = Story().spec
-    await watch._step(said(*["one "] * words), "", is_text=words > 1)
+    await watch._step(said(*["one "] * words), "", {"panel-0-1"} if words > 1 else set())
 
 
 async def test_an_acknowledgement_is_taken_without_a_thread(
@@ -169,3 +170,15 @@ async def test_who_leaves_in_the_middle_of_a_frame_is_no_fault(
     assert serving.exception() is None
     assert [message["type"] for message in line.sent] == ["websocket.accept", "websocket.send"]
     assert not caplog.records
+
+
+def test_who_opens_a_socket_is_looked_up_again_only_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its session has been read to open it, and may have ended when it is asked next."""
+    asked: list[object] = []
+    monkeypatch.setattr(sockets.access, "is_run_visible_to", lambda who, _: asked.append(who))
+    monkeypatch.setattr(sockets, "get_user", lambda request: request.session.session_key)
+    at = {"url_route": {"kwargs": {"run_id": RUN}}}
+    socket = RunSocket(at | {"user": "alice", "session": SessionStore("herown18")}, Line().send)
+    for _ in range(3):
+        socket._find()
+    assert asked == ["alice", "herown18", "herown18"]
