@@ -19,8 +19,6 @@ from autobahn.exception import Disconnected
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest
 
 from .. import access
@@ -129,7 +127,7 @@ class RunSocket:
         person, self._person = self._person or self._signed_in(), None
         return run_id if access.is_run_visible_to(person, run_id) else None
 
-    def _signed_in(self) -> AbstractBaseUser | AnonymousUser:
+    def _signed_in(self) -> access.Viewer:
         """Asked anew each time but the first: what the scope knows is as old as the socket, and
         the session may have ended meanwhile, by signing out or a new password."""
         request = HttpRequest()
