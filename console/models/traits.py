@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache, reduce
+from operator import or_
 
 from django.db import models
 from django.utils import timezone
 
 from .credentials import Credential
+from .prepared import Given, Prepared, each, some
 
 BELIEVED_FOR = timedelta(days=7)
 LONGEST_NAME = 200
@@ -40,12 +43,22 @@ class ModelTrait(models.Model):
 def traits_known(*credentials: Credential) -> dict[int, list[tuple[str, str, str]]]:
     """Credential -> (model, name, value) of what is believed now."""
     known: dict[int, list[tuple[str, str, str]]] = {c.pk: [] for c in credentials}
+    if not known:
+        return known
     address = {c.pk: c.url for c in credentials}
-    rows = ModelTrait.objects.filter(credential__in=known, ends_at__gt=timezone.now())
-    for trait in rows.order_by("pk"):
+    asked = each("credential", known)
+    for trait in _believed(len(known)).rows(now=timezone.now(), **asked):
         if trait.address == address[trait.credential_id]:
             known[trait.credential_id].append((trait.model, trait.name, trait.value))
     return known
+
+
+@cache
+def _believed(count: int) -> Prepared:
+    ids = some("credential", models.BigIntegerField(), count)
+    theirs = reduce(or_, (models.Q(credential=one) for one in ids))
+    until = Given("now", models.DateTimeField())
+    return Prepared(lambda: ModelTrait.objects.filter(theirs, ends_at__gt=until).order_by("pk"))
 
 
 def traits_learned(slug: str, address: str, learned: Iterable[tuple[str, str, str]]) -> None:

@@ -21,6 +21,7 @@ from ..engine.text import storable
 from ..engine.unasked import unasked
 from ..engine.usage import Usage
 from ..models import Call, Fusion, Run
+from ..models.prepared import Given, Prepared
 
 S = TypeVar("S", RunState, FusionState, CallState)
 
@@ -37,6 +38,10 @@ CALL_FIELDS = [f.name for f in fields(CallState) if f.name not in _CALL_IS]
 FUSION_FIELDS = [f.name for f in fields(FusionState) if f.name not in _FUSION_IS] + _FOUND
 
 
+_FUSIONS = Prepared(lambda: Fusion.objects.filter(run=Given("run", Run._meta.pk)))
+_CALLS = Prepared(lambda: Call.objects.filter(run=Given("run", Run._meta.pk)))
+
+
 def state_from_rows(run: Run, *, whole: bool = False) -> RunState:
     """The run, its fusions and its calls are read one after the other while a worker writes.
 
@@ -46,10 +51,10 @@ def state_from_rows(run: Run, *, whole: bool = False) -> RunState:
     """
     numbers: dict[int | None, int | None] = {None: None}
     state = _state(RunState, run, calls={}, fusions={})
-    for fusion in run.fusions.all():
+    for fusion in _rows_of(run, "fusions", _FUSIONS):
         numbers[fusion.pk] = fusion.number
         state.fusions[fusion.number] = _state(FusionState, fusion)
-    for call in run.calls.all():
+    for call in _rows_of(run, "calls", _CALLS):
         if call.fusion_id not in numbers:
             continue  # of a fusion opened since the line above; the next reading has both
         if not whole and call.step not in _STEPS:
@@ -58,6 +63,11 @@ def state_from_rows(run: Run, *, whole: bool = False) -> RunState:
     if run.is_unasked:
         state = unasked(state)
     return run.unnamed.state(state) if run.unnamed else state
+
+
+def _rows_of(run: Run, name: str, question: Prepared) -> Any:
+    read_already = getattr(run, "_prefetched_objects_cache", {})
+    return read_already[name] if name in read_already else question.rows(run=run.pk)
 
 
 def call_state(row: Call) -> CallState:

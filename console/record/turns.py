@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, DateTimeField, Q, QuerySet
 from django.utils import timezone
 
 from ..engine.errors import Reason
 from ..engine.state import RunStatus
 from ..models import Run
+from ..models.prepared import Given, Prepared
 from ..models.runs import Origin, is_unfinished
 
 # Whose come first: people at the page, programs and the shell, evaluations.
@@ -66,7 +67,7 @@ def next_of(owner_id: int | None) -> uuid.UUID | None:
     if _going_on().get(owner_id, 0) != settings.RUNS_PER_PERSON - 1:
         return None
     return (
-        _waiting()
+        _waiting(timezone.now())
         .filter(owner=owner_id)
         .order_by("created_at")
         .values_list("pk", flat=True)
@@ -79,8 +80,7 @@ def _order(*, capped: bool = True) -> Iterator[uuid.UUID]:
     going_on = _going_on()
     most = settings.RUNS_PER_PERSON if capped else None
     queues: dict[int | None, list[WaitingRun]] = defaultdict(list)
-    rows = _waiting().order_by("created_at").values_list("pk", "owner_id", "origin", "created_at")
-    for pk, owner, origin, created_at in rows:
+    for pk, owner, origin, created_at in _WAITING.rows(now=timezone.now()):
         rank = RANKS.get(origin, 1)
         heapq.heappush(queues[owner], WaitingRun(rank, created_at, pk))
     people = [(going_on.get(owner, 0), queue[0], owner) for owner, queue in queues.items()]
@@ -98,13 +98,29 @@ def _order(*, capped: bool = True) -> Iterator[uuid.UUID]:
             heapq.heappush(heap, (count + 1, queue[0], number))
 
 
-def _waiting() -> QuerySet[Run]:
+def _waiting(now: datetime | Given) -> QuerySet[Run]:
     # Those that only a newer version can read are left to its workers for a while (`leases`).
-    left = Q(reason=Reason.NEEDS_NEWER_VERSION, rung_at__gt=timezone.now())
+    left = Q(reason=Reason.NEEDS_NEWER_VERSION, rung_at__gt=now)
     queued = Run.objects.filter(is_unfinished(), status=RunStatus.QUEUED)
     return queued.filter(cancel_requested_at=None).exclude(left)
 
 
 def _going_on() -> dict[int | None, int]:
-    running = Run.objects.filter(is_unfinished(), status=RunStatus.RUNNING).order_by()
-    return dict(running.values_list("owner_id").annotate(Count("pk")))
+    return dict(_RUNNING.rows())
+
+
+_WAITING = Prepared(
+    lambda: (
+        _waiting(Given("now", DateTimeField()))
+        .order_by("created_at")
+        .values_list("pk", "owner_id", "origin", "created_at")
+    )
+)
+_RUNNING = Prepared(
+    lambda: (
+        Run.objects.filter(is_unfinished(), status=RunStatus.RUNNING)
+        .order_by()
+        .values_list("owner_id")
+        .annotate(Count("pk"))
+    )
+)

@@ -11,10 +11,11 @@ from typing import Any
 from zlib import crc32
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Value
+from django.db.models import BigIntegerField, CharField, QuerySet, Value
 
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
+from ..models.prepared import Given, Prepared
 from ..models.runs import Origin
 from .facets import facets_of, mark_facet, tag_facet
 from .folding import fold
@@ -36,8 +37,6 @@ def index(run_id: uuid.UUID) -> None:
     try:
         with transaction.atomic():
             _write(run_id)
-    except Run.DoesNotExist:
-        pass  # deleted meanwhile, and its entries with it
     except Exception:  # whatever is stored there: its run is answered all the same
         if connection.needs_rollback:  # the database is away: nothing else was written either
             raise
@@ -66,15 +65,14 @@ def number_of(moment: datetime, slot: int = 0) -> int:
 
 
 def _write(run_id: uuid.UUID) -> None:
-    run = Run.objects.defer("messages", "histories", "follows_calls", "imported").get(pk=run_id)
+    run = next(iter(_RUN.rows(run=run_id)), None)
+    if run is None:
+        return  # deleted meanwhile, and its entries with it
     if run.origin == Origin.DELETED:  # one that ends later, or is read in anew, stays forgotten
         forget([run_id])
         return
-    calls = [*Call.objects.filter(run=run_id, step=Step.PANEL).only(
-        "run_id", "step", "seat", "number", "status", "panelist", "text")]  # fmt: skip
-    fusions = [*Fusion.objects.filter(run=run_id).only(
-        "run_id", "number", "analysis", "analysis_error", "best", "text", "wish")]  # fmt: skip
-    notes = [*Verdict.objects.filter(run=run_id).values_list("note", flat=True)]
+    calls, fusions = _CALLS.rows(run=run_id), _FUSIONS.rows(run=run_id)
+    notes = _NOTES.rows(run=run_id)
     tags, marks = _kept(run_id)
     kept = [*map(tag_facet, tags), *marks]
     facets = " ".join([facets_of(run, calls, fusions, has_best=bool(notes)), *kept])
@@ -87,11 +85,11 @@ def _write(run_id: uuid.UUID) -> None:
         *(("rest", note) for note in notes),
     ]
     pieces = [*_pieces(said)] or [{}]
-    there = dict(SearchEntry.objects.filter(kind=RUN, object=run_id.hex).values_list("part", "pk"))
+    there = dict(_THERE.rows(object=run_id.hex))
     for part, texts in enumerate(pieces):
         row = {"prompt": "", "fused": "", "rest": "", **texts, "heading": heading, "facets": facets}
         if part in there:
-            SearchEntry.objects.filter(pk=there.pop(part)).update(**row)
+            _ENTRY.update(row, entry=there.pop(part))
         else:
             key = _free(run.created_at, f"{run_id.hex}-{part}")
             entry = SearchEntry(id=key, kind=RUN, object=run_id.hex, part=part, run=run, **row)
@@ -102,12 +100,42 @@ def _write(run_id: uuid.UUID) -> None:
 
 def _kept(run_id: uuid.UUID) -> tuple[list[str], list[str]]:
     """Its tags, and what its readers keep of it as words of the index; by one question."""
-    nobody = Value(None, output_field=BigIntegerField())
-    tags = RunTag.objects.filter(run=run_id).order_by().values_list("name", nobody)
-    marks = RunMark.objects.filter(run=run_id).order_by().values_list("kind", "person_id")
-    rows = sorted(tags.union(marks, all=True), key=str)
+    rows = sorted(_KEPT.rows(run=run_id), key=str)
     named = [name for name, person in rows if person is None]
     return named, [mark_facet(kind, person) for kind, person in rows if person is not None]
+
+
+def _tags_and_marks() -> QuerySet[Any, Any]:
+    nobody = Value(None, output_field=BigIntegerField())
+    tags = RunTag.objects.filter(run=_GIVEN).order_by().values_list("name", nobody)
+    marks = RunMark.objects.filter(run=_GIVEN).order_by().values_list("kind", "person_id")
+    return tags.union(marks, all=True)
+
+
+_GIVEN = Given("run", Run._meta.pk)
+_RUN = Prepared(
+    lambda: Run.objects.filter(pk=_GIVEN).defer(
+        "messages", "histories", "follows_calls", "imported"
+    )
+)
+_CALLS = Prepared(
+    lambda: Call.objects.filter(run=_GIVEN, step=Step.PANEL).only(
+        "run_id", "step", "seat", "number", "status", "panelist", "text"
+    )
+)
+_FUSIONS = Prepared(
+    lambda: Fusion.objects.filter(run=_GIVEN).only(
+        "run_id", "number", "analysis", "analysis_error", "best", "text", "wish"
+    )
+)
+_NOTES = Prepared(lambda: Verdict.objects.filter(run=_GIVEN).values_list("note", flat=True))
+_KEPT = Prepared(_tags_and_marks)
+_THERE = Prepared(
+    lambda: SearchEntry.objects.filter(kind=RUN, object=Given("object", CharField())).values_list(
+        "part", "pk"
+    )
+)
+_ENTRY = Prepared(lambda: SearchEntry.objects.filter(pk=Given("entry", BigIntegerField())))
 
 
 def _begun(run: Run, calls: Sequence[Call]) -> Iterator[SearchEntry]:

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, Q
 from django.utils import timezone
 
 from ..engine.errors import SENTENCES, Reason
@@ -28,6 +28,7 @@ from ..engine.state import RunState, RunStatus
 from ..engine.steps.fuse import stopped
 from ..models import Run
 from ..models.money import has_purse
+from ..models.prepared import Given, Prepared
 from ..record.asked import Asked, Forgotten, asked, in_context
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 from ..record.turns import whose_turn
@@ -43,17 +44,32 @@ MAX_PASSED_BY = 50
 LEFT_TO_NEWER_SECONDS = 30
 
 
+_LEASE_RAN_OUT = Q(status=RunStatus.RUNNING, lease_until__lt=Given("now", DateTimeField()))
+_IT = Q(pk=Given("run", Run._meta.pk))
+_LOST = Prepared(
+    lambda: Run.objects.filter(_LEASE_RAN_OUT).order_by("lease_until").values_list("pk", flat=True)
+)
+_OWN = Prepared(
+    lambda: Run.objects.filter(
+        _IT, _LEASE_RAN_OUT | Q(status=RunStatus.QUEUED, reason=Reason.NEEDS_NEWER_VERSION)
+    ).values_list("pk", flat=True)
+)
+_QUEUED_ONE = Prepared(
+    lambda: Run.objects.filter(_IT, status=RunStatus.QUEUED, cancel_requested_at=None)
+)
+_LOST_ONE = Prepared(lambda: Run.objects.filter(_IT, _LEASE_RAN_OUT, cancel_requested_at=None))
+_CLAIMED = Prepared(lambda: Run.objects.filter(_IT).annotate(purse_there=has_purse()))
+
+
 def claim_next(ring: str, besides: Collection[str]) -> tuple[Run, RunState, bool] | None:
     """For who has a free place and heard a ring: the run whose turn it is, or the one it was
     for, where that has lost its holder or was left to a newer version, which this may be.
     `ring` is "" where nobody rang: then any that has lost its holder goes first, since its own
     ring may have been passed by. `besides` are held already."""
-    lost = Q(status=RunStatus.RUNNING, lease_until__lt=timezone.now())
-    left = Q(status=RunStatus.QUEUED, reason=Reason.NEEDS_NEWER_VERSION)
-    its_own = Q(lost | left, pk=ring) if ring else lost
-    own = Run.objects.filter(its_own).exclude(pk__in=besides).order_by("lease_until")
-    if first := own.values_list("pk", flat=True).first():
-        return claim(str(first))
+    own = _OWN.rows(run=ring, now=timezone.now()) if ring else _LOST.rows(now=timezone.now())
+    for first in own:
+        if str(first) not in besides:
+            return claim(str(first))
     # Each that is not got has been closed, left to others or taken by them.
     for _ in range(MAX_PASSED_BY):
         turn = whose_turn(besides)
@@ -76,20 +92,19 @@ def claim(run_id: str) -> tuple[Run, RunState, bool] | None:
     queued = Q(status=RunStatus.QUEUED)
     lost = Q(status=RunStatus.RUNNING, lease_until__lt=now)
 
-    def take(free: Q) -> int:
-        return Run.objects.filter(free, pk=run_id, cancel_requested_at=None).update(
-            status=RunStatus.RUNNING,
-            attempt=F("attempt") + 1,
-            lease_until=now + lease(),
-            rung_at=None,  # if the lease runs out, the sweeper rings at once
-        )
+    taken = {
+        "status": RunStatus.RUNNING,
+        "attempt": F("attempt") + 1,
+        "lease_until": now + lease(),
+        "rung_at": None,  # if the lease runs out, the sweeper rings at once
+    }
 
     with transaction.atomic():
-        was_queued = bool(take(queued))
-        if not (was_queued or take(lost)):
+        was_queued = bool(_QUEUED_ONE.update(taken, run=run_id))
+        if not (was_queued or _LOST_ONE.update(taken, run=run_id, now=now)):
             close_cancelled(run_id, queued | lost)
             return None
-        run = Run.objects.annotate(purse_there=has_purse()).get(pk=run_id)
+        (run,) = _CLAIMED.rows(run=run_id)
         run.has_purse = run.purse_there
         state, unreadable = _read(run)
         is_too_new = isinstance(unreadable, SpecTooNew)

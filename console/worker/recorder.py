@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import PositiveIntegerField
 from redis.asyncio import Redis
 
 from ..catalog.paying import remember_who_pays
@@ -27,6 +28,7 @@ from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.state import CallState, RunState, RunStatus
 from ..models import Call, Fusion, Run
+from ..models.prepared import Given, Prepared
 from ..money.asking import Answer, Denied, Granted, ask_of
 from ..money.book import Till
 from ..money.ending import end_of
@@ -343,6 +345,15 @@ def rows_of(
     return calls, judgings, its_own
 
 
+_MINE = Prepared(
+    lambda: Run.objects.filter(
+        pk=Given("run", Run._meta.pk),
+        attempt=Given("held", PositiveIntegerField()),
+        status=RunStatus.RUNNING,
+    )
+)
+
+
 def save(
     run_id: Any,
     attempt: int,
@@ -354,8 +365,7 @@ def save(
     """One transaction, `booking` in it: calls that it denies are not saved. Raises LeaseLost when
     another attempt owns the run."""
     with transaction.atomic():
-        mine = Run.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING)
-        if not mine.update(**(fields or {"attempt": attempt})):
+        if not _MINE.update(fields or {"attempt": attempt}, run=run_id, held=attempt):
             raise LeaseLost
         if fusions:
             Fusion.objects.bulk_create(
@@ -364,22 +374,26 @@ def save(
                 unique_fields=["run", "number"],
                 update_fields=FUSION_FIELDS,
             )
-        answers = _save_calls(run_id, calls, booking) if calls else {}
+        # Those that are saved have a number now, whether they were there before or not.
+        numbers = {fusion.number: fusion.pk for fusion in fusions}
+        answers = _save_calls(run_id, calls, numbers, booking) if calls else {}
         if "status" in fields:  # its end
             index(run_id)
     return answers
 
 
 def _save_calls(
-    run_id: Any, calls: list[tuple[int | None, Call]], booking: Callable[[], dict[str, Answer]]
+    run_id: Any,
+    calls: list[tuple[int | None, Call]],
+    ids: dict[int, int],
+    booking: Callable[[], dict[str, Answer]],
 ) -> dict[str, Answer]:
     answers = booking()
     denied = {key for key, answer in answers.items() if isinstance(answer, Denied)}
     calls = [(number, row) for number, row in calls if row.key not in denied]
     if not calls:
         return answers
-    ids: dict[int, int] = {}
-    if any(number for number, _ in calls):
+    if any(number and number not in ids for number, _ in calls):
         ids = dict(Fusion.objects.filter(run_id=run_id).values_list("number", "pk"))
     for number, row in calls:
         row.fusion_id = ids[number] if number else None

@@ -115,7 +115,7 @@ def test_ends_of_calls_within_a_moment_share_a_transaction_with_what_follows(
     assert rows(run).status == "completed"
     assert asked.commits <= 8
     # Seven of them read what the search finds of it, in the transaction of its end.
-    assert len(asked.queries) <= 39, "\n".join(asked.queries)
+    assert len(asked.queries) <= 36, "\n".join(asked.queries)
     assert_log_equals_rows(run)
 
 

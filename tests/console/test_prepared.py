@@ -1,0 +1,96 @@
+"""Questions whose SQL is made once say what Django's own say, whatever is asked for."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError, connection, connections, models, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from console.models import Run
+from console.models.money import has_purse
+from console.models.prepared import Given, Prepared, each, some
+from tests.console.story import Story
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+IT = Given("run", Run._meta.pk)
+
+
+def test_rows_are_those_of_the_queryset_each_time(alice: User) -> None:
+    runs = [Story().whole().save(alice, prompt=prompt) for prompt in ("One?", "Two?")]
+    question = Prepared(lambda: Run.objects.filter(pk=IT).annotate(paid=has_purse()))
+    for run in (*runs, runs[0]):
+        (row,) = question.rows(run=run.pk)
+        expected = Run.objects.annotate(paid=has_purse()).get(pk=run.pk)
+        assert {**row.__dict__, "_state": 0} == {**expected.__dict__, "_state": 0}
+    assert question.rows(run=uuid.uuid4()) == []
+
+
+def test_lists_and_moments_are_asked_for_as_well(alice: User) -> None:
+    runs = [Story().whole().save(alice) for _ in range(3)]
+    began = Given("began", models.DateTimeField())
+    question = Prepared(
+        lambda: (
+            Run.objects.filter(pk__in=some("run", Run._meta.pk, 2), created_at__lt=began)
+            .order_by("created_at")
+            .values_list("pk", flat=True)
+        )
+    )
+    two, now = [run.pk for run in runs[:2]], timezone.now()
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert question.rows(began=now + timedelta(hours=1), **each("run", two)) == two
+        assert question.rows(began=now - timedelta(hours=1), **each("run", two)) == []
+    assert len(asked) == 2
+
+
+def test_what_is_written_is_what_an_update_writes(alice: User) -> None:
+    run, other = Story().whole().save(alice), Story().whole().save(alice)
+    question = Prepared(lambda: Run.objects.filter(pk=IT))
+    now = timezone.now()
+    for said in ("first", "", "a “third” 'time' %s"):
+        fields = {"error": said, "grace_until": now if said else None, "stopped_seats": [1]}
+        assert question.update(fields | {"attempt": F("attempt") + 1}, run=run.pk) == 1
+        run.refresh_from_db()
+        assert (run.error, run.grace_until, run.stopped_seats) == tuple(fields.values())
+    assert run.attempt == other.attempt + 3
+    assert question.update({"error": "nobody's"}, run=uuid.uuid4()) == 0
+    other.refresh_from_db()
+    assert other.error == "" and other.attempt == run.attempt - 3
+
+
+def test_what_is_refused_ends_the_transaction_around_it(alice: User) -> None:
+    run = Story().whole().save(alice)
+    question = Prepared(lambda: Run.objects.filter(pk=IT))
+    with (
+        transaction.atomic(),
+        pytest.raises(DatabaseError),
+        transaction.atomic(savepoint=False),
+    ):
+        question.update({"status": None}, run=run.pk)
+    run.refresh_from_db()
+    assert run.status
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_thread_asks_by_its_own_connection(alice: User) -> None:
+    run = Story().whole().save(alice)
+    question = Prepared(lambda: Run.objects.filter(pk=IT).values_list("prompt", flat=True))
+    found = question.rows(run=run.pk)
+
+    def ask() -> None:
+        found.extend(question.rows(run=run.pk))
+        connections.close_all()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join(10)
+    assert found == [run.prompt] * 2
