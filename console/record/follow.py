@@ -63,16 +63,22 @@ async def follow(
     may: Callable[[], Any] | None = None,
     quiet: float = QUIET,
     log_first: bool = False,
+    begun: Run | None = None,
 ) -> AsyncGenerator[Seen, None]:
     """At least every `quiet` seconds or so what is known, the last with a final state.
 
     `may` asks, synchronously, whether it may still be read, and raises what its reader is to be
     refused with. `log_first` is for who tells programs what happens, one thing after the other:
     what the log has is told, of a run that is over too, before its rows are believed, which are
-    saved call by call. Raises Run.DoesNotExist when it was deleted.
+    saved call by call; of such a reader, `begun` is the row of the run that it has just begun, of
+    which there is nothing more to read. Raises Run.DoesNotExist when it was deleted.
     """
-    run, state = await db(read, run_id, may)
+    if log_first and begun is not None and not begun.attempt:
+        run, state = begun, RunState()
+    else:
+        run, state = await db(read, run_id, may)
     at, told = Position(), Position()
+    saved = Position.read(run.log_position)
     logged: RunState | None = None  # nothing yet, or nothing that this code can read
     if not log_first:
         yield Seen(run, state, is_of_rows=True)
@@ -87,21 +93,22 @@ async def follow(
         async for entries in batches:
             of_rows = False
             for entry in entries:
-                logged, at = entry.fold(logged), entry.position
-            if entries and logged and at >= Position.read(run.log_position):
-                state, told = logged, at
+                logged = entry.fold(logged)
+            if entries:
+                at = entries[-1].position
+                if logged and at >= saved:
+                    state, told = logged, at
             now = time.monotonic()
             unheard = not entries or logged is None
             if unheard and (first or now - asked >= min(ASK_AGAIN, quiet)):
                 first, asked = False, now
-                run, rows = await db(read, run_id, may)
+                known = at if logged else told
+                run, news = await db(_news, run_id, may, known, bool(logged))
                 checked = time.monotonic()
                 saved = Position.read(run.log_position)
-                # A log that cannot be read goes on; rows that say less than was told take
-                # nothing back.
-                if rows.status.is_final or (saved > at if logged else saved >= told):
-                    state, of_rows, told = rows, True, saved
-                del rows  # or a whole state of it would be kept until they are asked again
+                if news:
+                    state, of_rows, told = news, True, saved
+                del news  # or a whole state of it would be kept until they are asked again
             elif now - checked > settings.PERMISSION_SECONDS:
                 await db(_still_there, run_id, may)
                 checked = time.monotonic()
@@ -113,13 +120,30 @@ async def follow(
 
 def read(run_id: uuid.UUID, may: Callable[[], Any] | None = None) -> tuple[Run, RunState]:
     """A run and its state as its rows have it. Raises Run.DoesNotExist and what `may` raises."""
+    run = _row(run_id, may)
+    return run, state_from_rows(run)
+
+
+def _news(
+    run_id: uuid.UUID, may: Callable[[], Any] | None, known: Position, is_logged: bool
+) -> tuple[Run, RunState | None]:
+    """The state only where it is news: rows that say less than was told take nothing back, and
+    where a log can be read, those that say as much are as good as it is."""
+    run = _row(run_id, may)
+    saved = Position.read(run.log_position)
+    is_news = saved > known if is_logged else saved >= known
+    is_going_on = run.status in (RunStatus.QUEUED, RunStatus.RUNNING)
+    return run, state_from_rows(run) if is_news or not is_going_on else None
+
+
+def _row(run_id: uuid.UUID, may: Callable[[], Any] | None) -> Run:
+    """Nothing is prefetched: rows that knew the run, and it them, would be garbage to be looked
+    for, with all their texts, each time that a silent run is asked about."""
     if may:
         may()
-    # Nothing is prefetched: rows that knew the run, and it them, would be garbage to be looked for,
-    # with all their texts, each time that a silent run is asked about.
     run = Run.objects.get(pk=run_id)
     note_place(run)
-    return run, state_from_rows(run)
+    return run
 
 
 def _still_there(run_id: uuid.UUID, may: Callable[[], Any] | None) -> None:

@@ -89,6 +89,11 @@ class Estimate:
         )
 
 
+def is_passed_through(spec: Spec, origin: str) -> bool:
+    """One model, for a program that waits for it: nothing is looked up beside."""
+    return origin == Origin.API and len(people_of(spec)) == 1
+
+
 def estimated(
     spec: Spec,
     texts: Iterable[str],
@@ -100,8 +105,8 @@ def estimated(
 ) -> tuple[Estimate | None, UsualBudget | None]:
     """And its usual budget; none where somebody has said one (`is_limited`).
     Files of `attached` tokens go with the texts."""
-    if origin == Origin.API and len(people_of(spec)) == 1:
-        return None, None  # passed through: nothing that a program waits for is looked up for it
+    if is_passed_through(spec, origin):
+        return None, None
     chosen = chosen_for_the_site()
     texts, answers = [*texts], [*answers]
     said = quote_of(spec, texts, history(), answers, reference_of(chosen), attached)

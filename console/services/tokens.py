@@ -30,6 +30,7 @@ from .attaching import ToAttach
 from .brought import Brought
 from .build_spec import Who
 from .errors import Refused
+from .estimates import is_passed_through
 from .fusions import run_fuse, run_turn
 from .habits import history
 from .look_ups import claim_look_up
@@ -157,7 +158,8 @@ def token_run_start(
     `goes_on`: it has started one, which has ended; another request may have taken its place since,
     but a request that has been let in is not sent away.
     """
-    history()  # its price goes by that, and is said while the token is held
+    if not is_passed_through(spec, Origin.API):
+        history()  # its price goes by that, and is said while the token is held
     with transaction.atomic():
         # Of several repetitions at once one starts the run.
         locked, has_budgets = _locked(token)
@@ -290,11 +292,12 @@ def _within_budget(token: ApiToken, project_id: int | None) -> None:
 
 
 def _has_a_place(token: ApiToken) -> None:
+    if token.concurrent_runs is None:
+        return
     runs = Run.objects.filter(is_unfinished(), token=token)
     fusions = Fusion.objects.filter(is_unfinished(), is_unfinished("run__status"), token=token)
     fusions = fusions.exclude(run__token=token)
-    count = runs.count() + fusions.count() if token.concurrent_runs is not None else 0
-    if token.concurrent_runs is not None and count >= token.concurrent_runs:
+    if runs.count() + fusions.count() >= token.concurrent_runs:
         raise OverLimit(
             "concurrency_limit",
             f"This token may have {token.concurrent_runs} runs going on at once, and has.",

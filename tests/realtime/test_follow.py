@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from console.engine.events import Event, EventType
 from console.models import Run
@@ -139,6 +141,46 @@ def test_who_tells_events_is_given_the_log_of_a_run_that_is_over(both: Both) -> 
         async with aclosing(following) as changes:
             seen = [entry.id async for change in changes for entry in change.entries]
         assert seen == ["1-1", "1-2"]
+
+    on_loop(both.worker, read())
+
+
+def test_who_has_begun_a_run_reads_no_rows_while_its_log_speaks(both: Both) -> None:
+    """And while it is silent, no calls that say nothing new."""
+    both.run.attempt = 0  # as it was when it was begun
+    asked: list[str] = []
+
+    async def db(work: Any, *args: Any) -> Any:
+        def counted() -> Any:
+            with CaptureQueriesContext(connection) as queries:
+                found = work(*args)
+            asked.extend(query["sql"] for query in queries)
+            return found
+
+        return await both.worker.db(counted)
+
+    async def read() -> None:
+        await both.log()
+        following = follow(
+            both.run.pk,
+            redis=both.worker.redis,
+            db=db,
+            quiet=0.1,
+            log_first=True,
+            begun=both.run,
+        )
+        async with aclosing(following) as changes, asyncio.timeout(PATIENCE):
+            assert (await anext(changes)).state.calls["panel-0-1"].text == "One "
+            await both.log(both.says("two "))
+            assert (await anext(changes)).state.calls["panel-0-1"].text == "One two "
+            assert asked == []
+            assert (await anext(changes)).is_silent
+            assert len(asked) == 1
+            assert 'FROM "console_run"' in asked[0]
+            await both.rows(at="1-3")
+            while not (seen := await anext(changes)).is_of_rows:
+                pass
+            assert seen.state.calls["panel-0-1"].text == "One two "
 
     on_loop(both.worker, read())
 

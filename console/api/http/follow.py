@@ -24,9 +24,11 @@ STEP_SECONDS = 0.05
 May = Callable[[], Any]
 
 
-async def seen(run_id: uuid.UUID, may: May) -> AsyncGenerator[follow.Seen, None]:
+async def seen(
+    run_id: uuid.UUID, may: May, begun: Run | None = None
+) -> AsyncGenerator[follow.Seen, None]:
     """`record.follow` in a request. Raises what `may` does, and ApiError when the run is gone."""
-    following = follow.follow(run_id, redis=redis(), db=db, may=may, log_first=True)
+    following = follow.follow(run_id, redis=redis(), db=db, may=may, log_first=True, begun=begun)
     try:
         async with aclosing(following) as changes:
             async for change in changes:
@@ -37,20 +39,22 @@ async def seen(run_id: uuid.UUID, may: May) -> AsyncGenerator[follow.Seen, None]
         raise deleted() from None
 
 
-async def states(run_id: uuid.UUID, may: May) -> AsyncGenerator[RunState, None]:
+async def states(
+    run_id: uuid.UUID, may: May, begun: Run | None = None
+) -> AsyncGenerator[RunState, None]:
     """At least every second or so, until the run is over or its answer is there: nobody waits
-    for a seat that still writes beside it."""
-    async with aclosing(seen(run_id, may)) as changes:
+    for a seat that still writes beside it. `begun`: its row, by the request that has begun it."""
+    async with aclosing(seen(run_id, may, begun)) as changes:
         async for change in changes:
             yield change.state
             if change.state.is_answered:
                 return
 
 
-async def final(run_id: uuid.UUID, may: May) -> RunState:
+async def final(run_id: uuid.UUID, may: May, begun: Run | None = None) -> RunState:
     """The state of a run that is followed to its end."""
     last = RunState()
-    async with aclosing(states(run_id, may)) as changes:
+    async with aclosing(states(run_id, may, begun)) as changes:
         async for state in changes:
             last = state
     return last

@@ -69,6 +69,11 @@ class Chat:
         return self.started.run
 
     @property
+    def begun(self) -> Run | None:
+        """Its run, where this request has begun it: nobody has written anything of it before."""
+        return self.run if self.started.is_new and not self.turn else None
+
+    @property
     def is_deciding(self) -> bool:
         return self.plan.decide is not None and self.before is None
 
@@ -200,7 +205,7 @@ async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
 async def _ended(chat: Chat) -> RunState:
     if not chat.started.is_new and chat.run.is_final:
         return chat.view(await db(load, chat.run.pk))
-    return chat.view(await final(chat.run.pk, partial(may_go_on, chat.call)))
+    return chat.view(await final(chat.run.pk, partial(may_go_on, chat.call), chat.begun))
 
 
 def planned(call: ApiCall[Any], body: Answering) -> Plan:

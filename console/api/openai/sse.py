@@ -40,7 +40,8 @@ def event_stream(events: AsyncGenerator[bytes, None], call: ApiCall[Any]) -> Htt
 
 async def watched(chat: Chat) -> AsyncGenerator[RunState, None]:
     """The run's states as they come, as long as the token may read them. Raises ApiError."""
-    async with aclosing(states(chat.run.pk, partial(may_go_on, chat.call))) as changes:
+    may = partial(may_go_on, chat.call)
+    async with aclosing(states(chat.run.pk, may, chat.begun)) as changes:
         async for state in changes:
             yield chat.view(state)
 

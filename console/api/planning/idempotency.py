@@ -75,10 +75,12 @@ def start(
     it has failed a moment ago.
     """
     key = call.idempotency_key
-    asked = hash_of(call, part)
+    asked, hashes = hash_of(call, part), [hash_of(call, of) for of in ("", PANEL)]
     key = f"{key}:{part}" if key and part else key
     first = earlier(call, Run.objects.all(), asked, key)
-    if first is None and not key:
+    # Most requests are new: how such a one went is then nobody's question.
+    is_known = not key and Run.objects.filter(token=call.token, request_hash__in=hashes).exists()
+    if first is None and is_known:
         first = _left(call, Run.objects.all(), asked)
     if first:
         call.started.append(first)
@@ -86,12 +88,10 @@ def start(
     project = project_of(call.body, call.token.owner, spec.preset)
     if not part and (same := answered_before(call, spec, prompt, messages, files, project)):
         return Started(same, False, is_reused=True)
-    if fails_again and not key:
-        hashes = [hash_of(call, of) for of in ("", PANEL)]
-        if failed := failed_before(call, hashes, fails_again):
-            repeated(failed)
-            call.started.append(failed)
-            return Started(failed, False, has_failed=True)
+    if fails_again and is_known and (failed := failed_before(call, hashes, fails_again)):
+        repeated(failed)
+        call.started.append(failed)
+        return Started(failed, False, has_failed=True)
     taken = taken_for(call, spec, prompt, messages, files, project)
     before = timezone.now()
     repeats = is_repetition(call)
