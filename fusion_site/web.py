@@ -235,6 +235,10 @@ class Channel(HTTPChannel):
         self.end_within(None)
         super().allContentReceived()
 
+    def writeSequence(self, iovec: Any) -> None:
+        """A piece of a reply whose length was not told, as streams are."""
+        write_now(self.transport, b"".join(iovec))
+
     def connectionLost(self, reason: Failure) -> None:
         self.is_lost = True
         self.end_within(None)

@@ -126,10 +126,12 @@ def _state_of(body: dict[str, Any]) -> RunState | None:
 
 
 def connect() -> Redis:
-    """For blocking reads too: redis-py's default socket timeout would break them."""
+    """For blocking reads too: redis-py's default socket timeout would break them. Nor does it tell
+    the server its version, which it looks up on disk anew for each connection."""
     return Redis.from_url(
         settings.REDIS_URL,
         protocol=2,
+        driver_info=None,
         socket_timeout=None,
         socket_connect_timeout=2,
         max_connections=MAX_CONNECTIONS,
@@ -245,7 +247,7 @@ def _folded(rows: Any) -> RunState | None:
 
 
 def _entry(entry_id: bytes, kind: bytes, body: bytes) -> Entry:
-    return Entry(entry_id.decode(), "s" if kind == b"s" else "e", json.loads(body))
+    return Entry(entry_id.decode(), "s" if kind == b"s" else "e", json.loads(body.decode()))
 
 
 def beginning(reopened_after: int) -> str:

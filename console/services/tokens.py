@@ -129,9 +129,10 @@ def token_find(secret: str) -> ApiToken | None:
 
 
 def token_is_usable(token_id: int) -> bool:
-    """Asked again while a stream is open."""
-    token = ApiToken.objects.select_related("owner").filter(pk=token_id).first()
-    return token is not None and token.is_usable(timezone.now()) and token.owner.is_active
+    """Asked again and again while a stream is open, so nothing else of it is read."""
+    asked = ApiToken.objects.filter(pk=token_id, owner__is_active=True)
+    token = asked.only("revoked_at", "expires_at").first()
+    return token is not None and token.is_usable(timezone.now())
 
 
 def token_run_start(

@@ -6,7 +6,9 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ import httpx
 import pytest
 
 from console.api.http.replies import ErrorReply
+from console.api.openai.chat_stream import _Chunks
 from console.api.openai.replies import ChatChunk
 from console.engine.findings.given import fused_answer
 from tests.stack import PATIENCE, until
@@ -262,3 +265,11 @@ def test_a_client_can_ask_for_the_run_to_end_with_it(api: Api, streamed: bool) -
     said = "said = [r.status for r in Run.objects.order_by('-created_at')[:1]]"
     until(lambda: api.shell(f"from console.models import Run\n{said}") != ["running"])
     assert api.shell(f"from console.models import Run\n{said}") == ["cancelled"]
+
+
+@pytest.mark.parametrize("text", ["Eight ", 'a "quote"\n', "{} %s", "\ud83d", "é", ""])
+def test_a_piece_of_text_is_the_chunk_that_any_other_would_be(text: str) -> None:
+    run = SimpleNamespace(pk="1", created_at=datetime.now(UTC))
+    name = 'maker/"content":""'
+    chunks = _Chunks(SimpleNamespace(run=run, of_turn="", provider="x", model=lambda: name))  # type: ignore[arg-type]
+    assert chunks.text(text) == chunks.delta(content=text)

@@ -4,8 +4,6 @@ they were told; else that it begins again."""
 from __future__ import annotations
 
 import json
-from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 from console.api.openai.fusion_events import FusionEvents
@@ -37,13 +35,11 @@ class Program:
     """It streams the answer."""
 
     def __init__(self, story: Story) -> None:
-        chat: Any = SimpleNamespace(
-            spec=story.spec, answering_call=partial(answering_call, story.spec)
-        )
-        self._story, self._text = story, FreshText(chat)
+        self._story, self._text = story, FreshText()
 
     def hears(self) -> str:
-        return "".join(self._text.of(self._story.state))
+        call = answering_call(self._story.spec, self._story.state)
+        return "".join(self._text.of(call))
 
 
 def test_an_answer_that_goes_on_is_told_on() -> None:

@@ -63,7 +63,7 @@ class _Reading:
         self._chat, self._chunks = chat, chunks
         self.state = RunState()
         self.answer: shapes.FinalAnswer | None = None
-        self._reasoning, self._text = FreshReasoning(chat), FreshText(chat)
+        self._reasoning, self._text = FreshReasoning(chat), FreshText()
         self._progress: dict[str, str] = {}
 
     async def until_answered(self) -> AsyncGenerator[bytes, None]:
@@ -71,9 +71,10 @@ class _Reading:
         async with aclosing(watched(chat)) as changes:
             async for state in changes:
                 self.state = state
-                thought = self._reasoning.of(state)
+                call = chat.answering_call(state)
+                thought = self._reasoning.of(call)
                 events = [self._chunks.reasoning(thought)] if thought else []
-                events += [self._chunks.delta(content=text) for text in self._text.of(state)]
+                events += [self._chunks.text(text) for text in self._text.of(call)]
                 if chat.call.body.fusion.progress:
                     events += self._new_progress()
                 for event in quiet.or_sign_of_life(events):
@@ -108,6 +109,9 @@ class _Chunks:
             "model": chat.model(),
             "provider": chat.provider,
         }
+        # Of the pieces of text, which are many, all but the text is there already.
+        before, _, self._behind = self.delta(content="").partition(b'"content":""')
+        self._before = before + b'"content":'
 
     def first(self) -> bytes:
         return self._chunk(_choice(Delta(role="assistant", content="")))
@@ -115,6 +119,9 @@ class _Chunks:
     def reasoning(self, text: str) -> bytes:
         detail = {"type": "reasoning.text", "text": text, "index": 0}
         return self.delta(content="", reasoning=text, reasoning_details=[detail])
+
+    def text(self, text: str) -> bytes:
+        return self._before + _json(text) + self._behind
 
     def delta(self, *, fusion: dict[str, Any] | None = None, **delta: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}
@@ -163,8 +170,14 @@ class _Chunks:
         return self._event(ChatChunk(**self._base, choices=list(choices), **more).payload())
 
     def _event(self, chunk: dict[str, Any]) -> bytes:
-        body = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
-        return f"data: {body}\n\n".encode(errors="replace")
+        return b"data: %s\n\n" % _json(chunk)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _json(body: Any) -> bytes:
+    return _encode(body).encode(errors="replace")
 
 
 def _choice(delta: Delta, finish_reason: str | None = None) -> ChunkChoice:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.http import HttpResponseBase
 
-from ...engine.state import RunState
+from ...engine.state import CallState, RunState
 from ..http.base import error_of
 from ..http.db import db
 from . import shapes
@@ -118,7 +118,7 @@ class _Reading:
         self._chat, self._out = chat, out
         self.state = RunState()
         self.answer: shapes.FinalAnswer | None = None
-        self._thoughts, self._fresh = FreshReasoning(chat), FreshText(chat)
+        self._thoughts, self._fresh = FreshReasoning(chat), FreshText()
         self._thought = ""  # as far as it was told
         self._reasoning_at: int | None = None
         self._is_thinking = False
@@ -132,7 +132,8 @@ class _Reading:
         async with aclosing(watched(chat)) as changes:
             async for state in changes:
                 self.state = state
-                events = [*self._of_fusion(), *self._of_reasoning(), *self._of_message()]
+                call = chat.answering_call(state)
+                events = [*self._of_fusion(), *self._of_reasoning(call), *self._of_message(call)]
                 for event in quiet.or_sign_of_life(events):
                     yield event
         self.answer = await chat.answer(self.state)
@@ -158,9 +159,9 @@ class _Reading:
         where = {"item_id": fusion_id(self._chat), "output_index": self._fusion_at}
         return self._out.event(f"response.fusion_call.{name}", **where, **fields)
 
-    def _of_reasoning(self) -> list[bytes]:
+    def _of_reasoning(self, call: CallState | None) -> list[bytes]:
         """Told before the message; what is thought beside it stands in the whole response."""
-        text = self._thoughts.of(self.state)
+        text = self._thoughts.of(call)
         if not text or self._text is not None:
             return []
         events = []
@@ -189,9 +190,9 @@ class _Reading:
             self._out.done(reasoning_item(self._chat, text, "completed")),
         ]
 
-    def _of_message(self) -> list[bytes]:
+    def _of_message(self, call: CallState | None) -> list[bytes]:
         events = []
-        for text in self._fresh.of(self.state):
+        for text in self._fresh.of(call):
             if self._text is None:
                 self._text = ""
                 events += self._close_reasoning()

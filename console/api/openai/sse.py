@@ -105,17 +105,15 @@ class PlainText:
 
 
 class FreshReasoning:
-    """What of a model's reasoning has not been told yet."""
+    """What of the reasoning of the call that answers has not been told yet."""
 
     def __init__(self, chat: Chat) -> None:
-        self._chat = chat
         self._is_shown = chat.shows_reasoning
         self._call, self._read = "", ""
         self._has_told = False
 
-    def of(self, state: RunState) -> str:
-        call = self._chat.answering_call(state) if self._is_shown else None
-        if call is None:
+    def of(self, call: CallState | None) -> str:
+        if call is None or not self._is_shown:
             return ""
         begins = call.key != self._call or was_replaced(call.reasoning, self._read, call)
         if begins:
@@ -137,16 +135,14 @@ def was_replaced(text: str, sent: str, call: CallState) -> bool:
 
 
 class FreshText:
-    """What of the answer's text has not been told yet."""
+    """What of the answer's text, by the call that writes it, has not been told yet."""
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self) -> None:
         self._call = ""  # whose text is being told
         self._text = PlainText()
         self._has_told = False
 
-    def of(self, state: RunState) -> list[str]:
-        call = self._chat.answering_call(state)
+    def of(self, call: CallState | None) -> list[str]:
         if call is None:
             return []
         fresh = self._text.fresh(call) if call.key == self._call else None
@@ -157,4 +153,4 @@ class FreshText:
         if again and not shapes.text_of(call):
             return []
         self._call, self._text, self._has_told = call.key, PlainText(), False
-        return [*([BEGINS_AGAIN] if again else []), *self.of(state)]
+        return [*([BEGINS_AGAIN] if again else []), *self.of(call)]
