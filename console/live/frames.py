@@ -21,6 +21,7 @@ from ..models.shown import Shown
 
 VERSION = 2
 LINES_REMEMBERED = 64  # steps back to which the growth of a line is known
+WORTH_KEEPING = 12  # characters: to say how many they are takes about as many
 # What is sent as data is no reason to send the fragment around it.
 _FIGURE = re.compile(r"(<[^<>]* data-figure=[^<>]*>)[^<>]*")
 
@@ -42,12 +43,12 @@ class Cursor:
 
 @dataclass(frozen=True)
 class _Kept:
-    """Final pieces with which the open block began: from which on, how many, how long they are, and
-    since which step that block was shown."""
+    """With how many characters of the final pieces from `first` on the open block began, and since
+    which step that block was shown."""
 
     first: int = 0
-    pieces: int = 0
-    length: int = 0
+    characters: int = 0
+    units: int = 0  # JavaScript's
     since: int = 0
 
 
@@ -93,10 +94,11 @@ class Text:
             change["reset"], after = True, 0
         pieces = self._newest(after) if self._finals and self._finals[-1] > after else []
         kept, first = self._kept, len(self._finals) - len(pieces)
-        if keeps and kept.pieces and kept.first == first and 0 < kept.since <= after:
-            change["keep"], pieces = kept.length, pieces[kept.pieces :]
-        if pieces:
-            change["final"] = "".join(pieces)
+        final = "".join(pieces)
+        if keeps and kept.characters and kept.first == first and 0 < kept.since <= after:
+            change["keep"], final = kept.units, final[kept.characters :]
+        if final:
+            change["final"] = final
         if self._shown_at > after:
             if self._patch and after >= max(self._shown_before, 1):
                 change["patch"] = list(self._patch)
@@ -115,13 +117,15 @@ class Text:
         return {"id": self.id} | change if change else {}
 
     def _keep(self) -> _Kept:
-        """How many of the pieces that are final now the open block began with."""
-        first, count, html = len(self._finals), 0, ""
-        for piece in self.renderer.final[first:]:
-            if not self._shown.startswith(html + piece):
-                break
-            count, html = count + 1, html + piece
-        return _Kept(first, count, _units(html), self._shown_at)
+        """Of the pieces that are final now."""
+        first = len(self._finals)
+        new = "".join(self.renderer.final[first:])
+        same = _same(self._shown, new)
+        return (
+            _Kept(first, same, _units(new[:same]), self._shown_at)
+            if same >= WORTH_KEEPING
+            else _Kept()
+        )
 
     def _newest(self, after: int) -> list[SafeString]:
         """Pieces are many and the new ones last."""
@@ -133,6 +137,14 @@ class Text:
 
 def patch(old: str, new: str) -> tuple[int, str] | None:
     """(how much of the old stays, what follows); None where that saves little."""
+    low = _same(old, new)
+    if low < 80 or low < len(new) / 4:
+        return None
+    return _units(old[:low]), new[low:]
+
+
+def _same(old: str, new: str) -> int:
+    """With how many of the same characters both begin."""
     low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
@@ -140,9 +152,7 @@ def patch(old: str, new: str) -> tuple[int, str] | None:
             low = middle
         else:
             high = middle - 1
-    if low < 80 or low < len(new) / 4:
-        return None
-    return _units(old[:low]), new[low:]
+    return low
 
 
 def _units(text: str) -> int:

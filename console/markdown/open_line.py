@@ -37,7 +37,8 @@ _BODY = re.compile(r"<tbody>\n?(.*)</tbody>", re.DOTALL)
 
 @dataclass(frozen=True)
 class OpenBlock:
-    """`kind` is what a further line would meet: code, table, paragraph, container, other."""
+    """`kind` is what a further line would meet: code, table, paragraph, container, other; or long,
+    if no more of the block is formatted."""
 
     kind: str = ""
     head: str = ""  # of a table, the two lines above its rows
@@ -75,8 +76,8 @@ def _outer(tokens: Sequence[Token]) -> str:
 class LinePlace(NamedTuple):
     """What decides how the open block is shown; while it is the same, only the line's text grows.
 
-    `context` says where the slot is to be put: inside the block, in a row of it, behind it, or
-    nowhere yet.
+    `context` says where the slot is to be put: inside the block, in a row of it, behind it, plain
+    behind it, or nowhere yet.
     """
 
     context: str
@@ -90,6 +91,8 @@ def place_of(block: OpenBlock, pending: str, line: str) -> tuple[LinePlace, str]
         return LinePlace(""), ""
     if block.kind == "code":
         return LinePlace("inside"), pending + ("" if _FENCE.match(line) else line)
+    if block.kind == "long":
+        return LinePlace("plain"), pending + line
     if block.kind == "table" and (pending or not _marks(line[:_LOOKED_AT]).strip()):
         if not pending and _NO_ROW.match(line):
             return LinePlace(""), ""
@@ -133,7 +136,7 @@ def with_slot(
         gap = "" if before.endswith(("\n", ">")) and place.context == "inside" else "\n"
         return mark_safe(before + gap + SLOT + after)
     if place.context == "plain":
-        return mark_safe(f'<pre class="plain"><code>{SLOT}</code></pre>\n')
+        return mark_safe(f'{html}<pre class="plain"><code>{SLOT}</code></pre>\n')
     if not place.context:
         return html
     here = (_RIGHT_TO_LEFT if place.runs_left else "") + _HERE

@@ -14,10 +14,11 @@ only what is still open.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.safestring import SafeString
+from markdown_it.token import Token
 
 from console.engine.findings.provenance import MARKER, plain_so_far
 from console.engine.findings.provenance import plain as without_marks
@@ -52,7 +53,8 @@ UNFINISHED_FORMULAS = ("<p><code>$$", "<p><code>\\[")  # as text until they end
 # size (a line or two, meanwhile shown as text), or when it is a table that has ended ...
 SMALL_OPEN_BLOCK = 4_000
 GROWTH = 1 / 20
-# ... and beyond so many it is shown plain until it ends.
+# ... and of a block beyond so many only its beginning is formatted, with what follows as text
+# behind it, or inside where it is code, until the block ends.
 MAX_OPEN_BLOCK = 16_000
 # A line beyond so many is no longer looked through for code and marks at every step: of what it
 # has grown by the marks are taken out, wherever they stand, until the line ends.
@@ -81,7 +83,9 @@ class StreamRenderer:
         self._text = ""
         self._taken = 0  # how much of the text went into complete lines
         self._open = ""  # the complete lines from the beginning of the open block
-        self._shown = 0  # how much of them `block` shows
+        self._parsed = 0  # how much of them was there when they were parsed
+        self._shown = 0  # how much of that `block` shows
+        self._pending = ""  # and the rest of it, as text
         self._references: dict[str, dict[str, Any]] = {}
         self._may_have_used = False  # whether what is final has brackets at all
         self._defines = False  # whether the open block defines a reference that was not known
@@ -137,7 +141,7 @@ class StreamRenderer:
         self._finished = True
         if self._taken < len(self._text):
             self._take_lines(len(self._text))
-        if self._shown < len(self._open) or len(self._open) > MAX_OPEN_BLOCK:
+        if self._shown < len(self._open):
             self._parse_open_block(is_last=True)
         self._show_line("")
         if not self._may_differ(cited):
@@ -170,19 +174,19 @@ class StreamRenderer:
         self._is_plain = self._is_plain or self._is_too_costly()
         if self._is_plain:
             self.final.append(plain(self._bare(self._open)))
-            self._open, self._shown, self._kind = "", 0, OpenBlock()
-            self.block = SafeString()
+            self._open, self._parsed, self._shown, self._pending = "", 0, 0, ""
+            self.block, self._kind = SafeString(), OpenBlock()
         elif (
             len(self._open) <= SMALL_OPEN_BLOCK
-            or len(self._open) > self._shown * (1 + GROWTH)
+            or len(self._open) > self._parsed * (1 + GROWTH)
+            or self._parsed <= MAX_OPEN_BLOCK < len(self._open)
             or (self._kind.kind == "table" and ends_blank(self._open))
         ):
             self._parse_open_block()
 
     def _parse_open_block(self, *, is_last: bool = False) -> None:
-        text = self._open
-        references = dict(self._references)
-        env = {"references": references, "typeset": self._typeset, **new_env(self._sources)}
+        text, env = self._open, self._env()
+        references = env["references"]
         *finished, last = list(top_level_blocks(parse(text, env))) or [[]]
         first_line = (last[0].map or [0])[0] if finished else 0
         new = {label for label in references if label not in self._references}
@@ -193,22 +197,39 @@ class StreamRenderer:
             self.final.append(blocks_to_html([t for block in finished for t in block], text, env))
             self._typeset = env["typeset"]
             self._open = text.split("\n", first_line)[first_line]
+            self._parsed = 0
             self._references |= {label: references[label] for label in ended}
             uses = "[" in text[: len(text) - len(self._open)]
             self._used_before |= (bool(ended) and self._may_have_used) or (self._defines and uses)
             self._may_have_used |= uses
-        self._shown = len(self._open)
-        if len(self._open) > MAX_OPEN_BLOCK and not is_last:
-            self.block, self._kind = plain(self._bare(self._open)), OpenBlock("code")
-        else:
-            self.block = blocks_to_html(last, text, env)
-            is_formula = self.block.startswith(UNFINISHED_FORMULAS)
-            self._kind = OpenBlock("code") if is_formula else open_block(last, self._open)
+        if len(self._open) <= MAX_OPEN_BLOCK or is_last:
+            self._format(last, text, env, self._open)
+        elif self._parsed <= MAX_OPEN_BLOCK:
+            self._format_beginning()
+        self._parsed = len(self._open)
+        self._pending = self._bare(self._open[self._shown :])
+
+    def _format_beginning(self) -> None:
+        """Of an open block that is too long for more, once."""
+        text, env = self._open[: self._open.rfind("\n", 0, MAX_OPEN_BLOCK) + 1], self._env()
+        self._format(parse(text, env), text, env, text)
+        if self._kind.kind != "code":
+            self._kind = OpenBlock("long")
+
+    def _format(self, block: Sequence[Token], text: str, env: dict[str, Any], shown: str) -> None:
+        """Shows that much of the open block. `text` is what was parsed."""
+        self.block, self._shown = blocks_to_html(block, text, env), len(shown)
+        is_formula = self.block.startswith(UNFINISHED_FORMULAS)
+        self._kind = OpenBlock("code") if is_formula else open_block(block, shown)
+
+    def _env(self) -> dict[str, Any]:
+        references = dict(self._references)
+        return {"references": references, "typeset": self._typeset, **new_env(self._sources)}
 
     def _show_line(self, line: str) -> None:
         if self._sources:
             line = plain_so_far(line) if len(line) <= LONG_LINE else self._bare_long_line(line)
-        pending = self._bare(self._open[self._shown :])
+        pending = self._pending + self._bare(self._open[self._parsed :])
         place, self.line = place_of(self._kind, pending, line)
         if self._is_plain:
             place, self.line = LinePlace("plain" if line else ""), line

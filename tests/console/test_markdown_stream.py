@@ -180,13 +180,23 @@ def test_the_end_costs_what_is_open_however_long_the_text_is(monkeypatch, paragr
     assert blocks_at_the_end(20) == blocks_at_the_end(200) <= 8
 
 
-def test_an_open_block_that_was_shown_plain_is_formatted_at_its_end(monkeypatch):
+def test_an_open_block_whose_beginning_alone_was_formatted_is_whole_at_its_end(monkeypatch):
     monkeypatch.setattr(stream, "render", None)
     text = "First.\n\n" + "".join(f"- item **{n}** of a long list\n" for n in range(1_000))
     renderer = fed(*(text[:end] for end in range(0, len(text), 500)), text)
-    assert renderer.block.startswith('<pre class="plain">')
+    assert renderer.block.count("<li>") < 1_000 and "item **999**" in renderer.line
     assert renderer.finish() is None
     assert "".join(renderer.final) + renderer.shown == render(text)
+
+
+def test_a_long_block_that_comes_at_once_begins_formatted_too():
+    table = "| a | b |\n|---|---|\n" + "".join(f"| {n} | a cell |\n" for n in range(2_000))
+    for text in (table, f"Words.\n\n{table}", "word " * 5_000 + "\n"):
+        renderer = fed(text)
+        shown, _, behind = renderer.shown.partition('<pre class="plain">')
+        assert behind and text.endswith(renderer.line)
+        assert shown == (render(text[: -len(renderer.line)]).removeprefix("<p>Words.</p>\n"))
+        assert len(text) - len(renderer.line) <= stream.MAX_OPEN_BLOCK + len("Words.\n\n")
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -289,7 +299,7 @@ def test_a_finished_text_does_not_go_on():
         renderer.feed("one two")
 
 
-def test_a_huge_open_block_is_plain_until_it_ends(monkeypatch):
+def test_of_a_huge_open_block_the_beginning_is_formatted_until_it_ends(monkeypatch):
     parsed = []
 
     def counted(text, env):
@@ -305,7 +315,9 @@ def test_a_huge_open_block_is_plain_until_it_ends(monkeypatch):
         renderer.feed(text)
         shown = renderer.shown.count("item number") + renderer.line.count("item number")
         assert shown == text.count("item number")
-    assert renderer.block.startswith('<pre class="plain">')
+    beginning, behind = renderer.shown.split('<pre class="plain">')
+    assert beginning.startswith("<ul>") and behind == f"<code>{SLOT}</code></pre>\n"
+    assert len(beginning) < 2 * stream.MAX_OPEN_BLOCK
     assert sum(size > stream.MAX_OPEN_BLOCK for size in parsed) < 30
 
     text += "\nAfter the list.\n\nThen more.\n" + "Even more.\n" * 300

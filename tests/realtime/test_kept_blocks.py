@@ -54,11 +54,12 @@ def test_whoever_keeps_blocks_has_what_is_shown_however_seldom_they_are_sent(kin
         "\n",
         "---",
         "\n\n",
-        "Some",
+        "Some 🙂",
         " words",
         "\n\n",
         "---\n\n",
-        "Some words\n\n",
+        "Some 🙂 words\n\n- 🙂\n- x",
+        "\n- 🙂 and *more*\n\nSo.\n\n",
     ]
     words = rules * 9 if kind == "rules" else deltas(kind, WORDS)
     renderer, lines = StreamRenderer(), [Line(every=every) for every in (1, 2, 3, 7)]
