@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from django import forms
@@ -100,15 +101,22 @@ class SeatOptions(forms.ModelForm[PresetPanelist]):
 
 @dataclass
 class SeatRow:
-    """A seat as it is filled in: the name of a model, and its options. `error` is what is wrong
-    with the name, `near` what may have been meant."""
+    """A seat as it is filled in: the name of a model, and its options, as they were `sent` or
+    `filled` in beforehand. `error` is what is wrong with the name, `near` what may have been
+    meant."""
 
     seat: int
-    model: str
-    options: SeatOptions
+    model: str = ""
+    sent: Mapping[str, Any] | None = field(default=None, repr=False)
+    filled: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     near: Sequence[str] = ()
     reason: str = ""  # why it was proposed
+
+    @cached_property
+    def options(self) -> SeatOptions:
+        """Made when they are looked at: of most forms nobody does."""
+        return SeatOptions(self.sent, prefix=f"seat-{self.seat}", initial=self.filled)
 
     @property
     def letter(self) -> str:
@@ -276,8 +284,9 @@ class ComposeForm(forms.Form):
         return self
 
     def _row(self, seat: int, model: str) -> SeatRow:
-        data, filled = (self.data, {}) if self.is_bound else (None, options_of(self._filled, seat))
-        return SeatRow(seat, model, SeatOptions(data, prefix=f"seat-{seat}", initial=filled))
+        if self.is_bound:
+            return SeatRow(seat, model, sent=self.data)
+        return SeatRow(seat, model, filled=options_of(self._filled, seat))
 
     def policy_of(self, name: str) -> Any:
         """What is chosen of a policy, as it was sent or filled in."""

@@ -18,7 +18,6 @@ from django.http import Http404, QueryDict
 
 from ..access import Viewer, prompt_of, prompts_of, run_owned_by
 from ..services.errors import Refused
-from ..services.prompt_starters import STARTERS
 from ..services.prompt_text import Blank
 from ..services.prompts import Template, asked_before, starter_of, template_of
 from ..services.runs import clean_text
@@ -175,7 +174,6 @@ def _of_run(person: Viewer, text: str) -> tuple[str, StartedFrom | None]:
 def start_context(person: User) -> dict[str, Any]:
     """What one may start from."""
     return {
-        "starters": STARTERS,
         "templates": prompts_of(person).defer("text"),
         "asked": asked_before(person),
     }

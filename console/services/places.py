@@ -78,11 +78,11 @@ class NewerModel:
         return f"{self.name} is newer than {self.old}."
 
 
-def places_filled(*presets: Preset) -> None:
+def places_filled(*presets: Preset, credentials: Sequence[Credential] | None = None) -> None:
     """Fill what has to be, in rows and in the given objects, from the lists that have been
-    read. Asks nobody."""
+    read. Asks nobody. `credentials`: all of the site, of who has read them."""
     spots = {preset: found for preset in presets if (found := list(_spots(preset)))}
-    ready = _ready() if spots else []
+    ready = _ready(credentials) if spots else []
     if not ready:
         return
     read = _read_from(ready)
@@ -119,9 +119,9 @@ def are_places(preset: Preset, credentials: Sequence[Credential]) -> bool:
     return not set(credentials) & set(named)
 
 
-def key_for_places() -> str:
+def key_for_places(credentials: Sequence[Credential] | None = None) -> str:
     """Whose keys would fill the places that those of the site do not."""
-    ready = _ready()
+    ready = _ready(credentials)
     there = {c.slug for c in ready} | {c.url for c in ready}
     missing = [g.name for g in KEY_GIVERS if g.slug not in there and g.address not in there]
     which = f"one of {', '.join(missing[:-1])} or {missing[-1]}" if missing[1:] else "another one"
@@ -252,8 +252,9 @@ def _lost(spots: Sequence[Spot]) -> list[Spot]:
     ]
 
 
-def _ready() -> list[Credential]:
-    return [c for c in Credential.objects.all() if c.is_ready and not c.is_local]
+def _ready(credentials: Sequence[Credential] | None = None) -> list[Credential]:
+    known = Credential.objects.all() if credentials is None else credentials
+    return [c for c in known if c.is_ready and not c.is_local]
 
 
 def _read_from(ready: Sequence[Credential]) -> str:

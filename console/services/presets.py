@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -101,22 +101,32 @@ def _proposed() -> Wish | None:
     return Wish(panel=seats, judge=at(judge_proposed(panel=names)))
 
 
-def presets_enabled(*slugs: str) -> dict[Preset, str]:
+class Enabled(dict[Preset, str]):
+    """Presets, each with what it lacks; and the credentials of the site, as they were read for
+    that."""
+
+    credentials: Sequence[Credential]
+
+
+def presets_enabled(*slugs: str) -> Enabled:
     """Those that are switched on, or of those the ones of these slugs, each with what it lacks, as
     `preset_lacks` says it: read at once, with their seats and whose keys they name, instead of one
     by one."""
     enabled = Preset.objects.filter(enabled=True).select_related("project")
     presets = list(enabled.filter(slug__in=slugs) if slugs else enabled)
-    at_hand(presets)
-    places_filled(*presets)
-    missing = cache(key_for_places)  # the same for each that lacks one
-    return {preset: _lacks(preset, missing) for preset in presets}
+    credentials = at_hand(presets)
+    places_filled(*presets, credentials=credentials)
+    missing = cache(partial(key_for_places, credentials))  # the same for each that lacks one
+    found = Enabled({preset: _lacks(preset, missing) for preset in presets})
+    found.credentials = credentials
+    return found
 
 
-def at_hand(presets: Sequence[Preset]) -> None:
-    """Their seats and all the credentials that they and their seats name."""
+def at_hand(presets: Sequence[Preset]) -> Sequence[Credential]:
+    """Their seats and all the credentials that they and their seats name. Gives all there are."""
     prefetch_related_objects(presets, "panelists")
-    credentials = {c.pk: c for c in Credential.objects.all()}
+    every = list(Credential.objects.all())
+    credentials = {c.pk: c for c in every}
     rows: list[Preset | PresetPanelist] = [*presets]
     for preset in presets:
         rows += preset.panelists.all()
@@ -124,6 +134,7 @@ def at_hand(presets: Sequence[Preset]) -> None:
         for field in row._meta.fields:
             if field.related_model is Credential and (pk := getattr(row, field.attname)):
                 setattr(row, field.name, credentials[pk])
+    return every
 
 
 def preset_lacks(preset: Preset) -> str:
@@ -169,11 +180,11 @@ def preset_slugs() -> list[str]:
     return [preset.slug for preset, lacks in presets_enabled().items() if not lacks]
 
 
-def default_preset_slug(enabled: Mapping[Preset, str] | None = None) -> str:
+def default_preset_slug(enabled: Enabled | None = None) -> str:
     """What the console offers first: the best that can run now, Local until there is a key.
     `enabled`: what `presets_enabled` gave, for who has asked it."""
     enabled = presets_enabled() if enabled is None else enabled
-    ready = [c for c in Credential.objects.all() if c.is_ready]
+    ready = [c for c in enabled.credentials if c.is_ready]
     there = {c.kind for c in ready}
     starters = (k.starter_preset for k in kinds.KINDS.values() if k.slug in there)
     slugs = [p.slug for p in enabled]

@@ -13,7 +13,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.template import Template
 from django.test import Client, override_settings
+from django.test.signals import template_rendered
 from django.test.utils import CaptureQueriesContext
 
 from console.engine.wait_for import at_least
@@ -453,3 +455,32 @@ def test_without_javascript_every_seat_has_its_options_folded(
     efforts = re.findall(r'<select id="id_seat-7-reasoning_effort".*?</select>', html, re.DOTALL)
     offered = re.findall(r'value="(\w*)"', efforts[0])
     assert offered == ["", "none", "minimal", "low", "medium", "high"]
+
+
+def test_what_nobody_filled_in_is_made_once_and_never_of_what_somebody_did(
+    page: Client, server: Upstream, with_key: None
+) -> None:
+    def seats(html: str) -> list[str]:
+        return re.findall(r'<div class="custom-seat".*?</details>', html, re.DOTALL)
+
+    made: list[str] = []
+
+    def note(template: Template, **said: Any) -> None:
+        made.append(template.name)
+
+    blank = seats(page.get("/fusion").content.decode())
+    filled = page.get("/fusion?panel=mine,,theirs").content.decode()
+    assert ["mine" in seat for seat in seats(filled)] == [True, *[False] * 7]
+    assert seats(filled)[2:] == blank[2:]
+    typed = {"prompt": "", "preset": "custom", "seat-7-label": "Mine", "answer-text": ["Ours."]}
+    sent = page.post("/fusion", typed).content.decode()
+    assert 'value="Mine"' in seats(sent)[7] and "Ours." in sent
+    template_rendered.connect(note)
+    try:
+        again = page.get("/fusion").content.decode()
+    finally:
+        template_rendered.disconnect(note)
+    assert seats(again) == blank and "Ours." not in again
+    assert not {name for name in made if "_seat" in name or "_answer" in name}
+    own = seats(page.get("/fusion/presets/new").content.decode())
+    assert 'data-option="seed" hidden' in blank[0] and 'data-option="seed" >' in own[0]

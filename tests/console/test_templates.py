@@ -28,6 +28,7 @@ from console.services.people import claim_make, claim_use
 from console.services.projects import project_save
 from console.services.prompts import prompt_save
 from console.site.sample import FILE
+from console.templatetags.compose import MADE_ONCE
 
 from .researched import researched
 from .story import ANALYSIS, Story
@@ -40,6 +41,8 @@ FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.h
 def rendered() -> Iterator[set[str]]:
     """Names of the files that Django has rendered, includes and parents among them."""
     names: set[str] = set()
+    for made in MADE_ONCE:
+        made.cache_clear()
 
     def hear(template: Any, **_: object) -> None:
         names.add(template.name)

@@ -9,7 +9,7 @@ be changed before it is asked of whom it was asked. Nothing is sent.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,13 +20,13 @@ from django.http import Http404, HttpRequest
 from ...access import Viewer, run_visible_to, shown_to
 from ...engine.spec import MAX_SEATS
 from ...engine.spec_versions import SpecUnreadable
-from ...models import OwnPreset, Preset, Run
+from ...models import OwnPreset, Run
 from ...services.attaching import ToAttach, files_of
 from ...services.build_spec import CUSTOM
 from ...services.errors import Refused
 from ...services.lately import latest_with, presets_used_lately
 from ...services.panel_content import Content, content_of, content_of_spec
-from ...services.presets import default_preset_slug
+from ...services.presets import Enabled, default_preset_slug
 from ...services.reusing import has_answers_to_give
 from ..starting import StartedFrom, chosen
 from ..wishes import preset_wish_for
@@ -47,9 +47,7 @@ class Beforehand:
     reuse_of: uuid.UUID | None = None  # whose answers may be taken over
 
 
-def filled_by(
-    request: HttpRequest, presets: Mapping[Preset, str], own: Sequence[OwnPreset]
-) -> Beforehand:
+def filled_by(request: HttpRequest, presets: Enabled, own: Sequence[OwnPreset]) -> Beforehand:
     filled = _who_answers(request, presets, own)
     if not (key := request.GET.get("template", "")):
         return filled
@@ -59,9 +57,7 @@ def filled_by(
         return replace(filled, told=filled.told or str(refused))
 
 
-def _who_answers(
-    request: HttpRequest, presets: Mapping[Preset, str], own: Sequence[OwnPreset]
-) -> Beforehand:
+def _who_answers(request: HttpRequest, presets: Enabled, own: Sequence[OwnPreset]) -> Beforehand:
     assert isinstance(request.user, User)
     asked = request.GET
     usual, content = _as_last_time(request.user, presets, own)
@@ -90,7 +86,7 @@ def _who_answers(
 
 
 def _as_last_time(
-    person: User, presets: Mapping[Preset, str], own: Sequence[OwnPreset]
+    person: User, presets: Enabled, own: Sequence[OwnPreset]
 ) -> tuple[str, Content | None]:
     """The preset that was chosen last, if it can run; a panel of one's own as it was."""
     last = next(iter(presets_used_lately(person)), "")
