@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
@@ -201,18 +200,9 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
             found |= queryset.filter(_for(request), pk__in=[hit.run for hit in hits])
         return found, may_repeat
 
-    def action_checkbox(self, run: Run) -> SafeString:
-        """Django's, without a form's widget and its template for each row."""
-        return format_html(
-            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
-            ACTION_CHECKBOX_NAME,
-            run.pk,
-            f"Select this object for an action - {run}",
-        )
-
     @admin.display(description="prompt")
     def short_prompt(self, run: Run) -> SafeString:
-        return in_one_line(beginning(run) if _is_readable(run) else NOT_SHOWN)
+        return shown_prompt(run)
 
     @admin.display(description="what is in it")
     def privacy(self, run: Run) -> str:
@@ -225,6 +215,10 @@ class RunAdmin(_ReadOnly, admin.ModelAdmin[Run]):
     @admin.display(description="spec")
     def configuration(self, run: Run) -> str:
         return folded_json(run.spec)
+
+
+def shown_prompt(run: Run) -> SafeString:
+    return in_one_line(beginning(run) if _is_readable(run) else NOT_SHOWN)
 
 
 def _for(request: HttpRequest) -> Q:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..engine.usage import Price
@@ -45,14 +46,19 @@ def plain_name(credential: Credential, model: str) -> str:
 
 
 def _published(credential: Credential, model: str) -> ModelInfo | None:
+    publisher = (credential.known_kind and credential.known_kind.published_as) or None
+    return _found(model, publisher, None if publisher else credential.url)
+
+
+# What is published comes with its package and does not change. A name that nobody publishes, as
+# those of servers of one's own, is compared with all that are: 1 ms, five times for a run's page.
+@lru_cache(maxsize=4096)
+def _found(model: str, publisher: str | None, url: str | None) -> ModelInfo | None:
     # Slow to load, and most processes never ask.
     from genai_prices.data_snapshot import get_snapshot
 
-    publisher = (credential.known_kind and credential.known_kind.published_as) or None
     try:
-        return get_snapshot().find_provider_model(
-            model, None, publisher, None if publisher else credential.url
-        )[1]
+        return get_snapshot().find_provider_model(model, None, publisher, url)[1]
     except LookupError:
         return None
 

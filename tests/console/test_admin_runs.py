@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from django.contrib.admin import ModelAdmin, site
+from django.contrib.admin.templatetags.admin_list import result_list
 from django.contrib.auth.models import User
 from django.http import Http404
 from django.test import Client, RequestFactory
@@ -16,6 +16,7 @@ from console.engine.errors import Reason
 from console.mcp.callers import Program
 from console.models import Run
 from console.services.tokens import token_create
+from console.templatetags.admin_runs import result_list_of_runs
 
 from .story import ANALYSIS, Story
 
@@ -116,14 +117,28 @@ def test_several_are_deleted_without_being_read(client_of_ada: Client, alice: Us
     assert tells(client_of_ada.get("/admin/").content.decode()) == []
 
 
-def test_a_row_is_chosen_by_the_box_that_django_makes(client_of_ada: Client, alice: User) -> None:
-    run = told(alice)
-    [box] = re.findall(
-        r"<input[^>]+action-select[^>]+>", client_of_ada.get("/admin/console/run/").text
-    )
-    made = ModelAdmin.action_checkbox(site._registry[Run], run)
-    attribute = re.compile(r'[\w-]+="[^"]*"')
-    assert sorted(attribute.findall(box)) == sorted(attribute.findall(made))
+@pytest.mark.parametrize("query", ["", "?o=-7.6", "?status__exact=completed&o=7"])
+def test_rows_are_those_that_django_makes(
+    client_of_ada: Client, ada: User, alice: User, query: str
+) -> None:
+    told(alice), told(ada), told(ada, preset_name=" "), told(None, visibility="team")
+    Run.objects.filter(owner=alice).update(cost=None)
+    response = client_of_ada.get(f"/admin/console/run/{query}")
+    listed = response.context["cl"]
+    own, djangos = result_list_of_runs(listed), result_list(listed)
+    box = re.compile("<input[^>]*>")
+    for mine, made in zip(own.pop("results"), djangos.pop("results"), strict=True):
+        assert box.sub("", "".join(mine)) == box.sub("", "".join(made))
+        assert _attributes(mine[0]) == _attributes(made[0])
+        assert mine[0] in response.text
+    assert djangos.pop("result_hidden_fields") == []
+    assert own == djangos
+
+
+def _attributes(html: str) -> list[str]:
+    """Of the box by which a row is chosen, which Django writes in another order."""
+    [box] = re.findall("<input[^>]*>", html)
+    return sorted(re.findall(r'[\w-]+="[^"]*"', box))
 
 
 @pytest.mark.parametrize(

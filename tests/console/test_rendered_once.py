@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils.safestring import SafeString, mark_safe
 
@@ -16,7 +18,9 @@ from console.engine.findings import provenance
 from console.engine.state import Step
 from console.fragments.renderings import Renderings
 from console.markdown import StreamRenderer
-from console.models import Run
+from console.models import Run, ShareLink
+from console.record.kept import KeptValues
+from console.templatetags import kept
 from tests.growth import BOUND, growth
 from tests.stack import until
 
@@ -63,6 +67,75 @@ def test_a_page_that_many_read_is_rendered_once_for_all_of_them(
     client.force_login(alice)
     assert "What all of them read." in shown(client, f"/fusion/runs/{run.pk}")
     assert made.texts.count("What all of them read.") == 1
+
+
+@pytest.fixture
+def parts_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the templates of those parts that are kept, each time one is made."""
+    made: list[str] = []
+
+    def counted(name: str, given: dict[str, Any]) -> SafeString:
+        made.append(name)
+        return render_to_string(name, given)
+
+    monkeypatch.setattr(kept, "render_to_string", counted)
+    monkeypatch.setattr(kept, "_parts", KeptValues(kept.KEPT, len))
+    return made
+
+
+def test_columns_and_map_of_a_run_that_has_ended_are_made_once(
+    alice: User, client: Client, parts_made: list[str]
+) -> None:
+    run = shared_run(alice, "Fused.")
+    seats = len(run.frozen_spec.panel)
+    for _ in range(3):
+        shown(client, f"/fusion/shared/{run.share_token}")
+    assert sorted(parts_made) == ["console/run/_map.html"] + ["console/run/_seat.html"] * seats
+    Run.objects.filter(pk=run.pk).update(status="running")
+    parts_made.clear()
+    shown(client, f"/fusion/shared/{run.share_token}")
+    assert parts_made == [], "what still grows is not kept"
+
+
+def test_nobody_is_shown_a_part_that_was_made_for_somebody_else_or_before(
+    alice: User, bob: User, client: Client, parts_made: list[str]
+) -> None:
+    """Read after others, a page is what it is for its first reader."""
+    run = shared_run(alice, "Fused.")
+    changing = re.compile(
+        r'nonce="[^"]*|csrfmiddlewaretoken" value="\w+|[0-9a-f-]{36}|data-now="[^"]*'
+    )
+    readers = [(alice, "private"), (bob, "team"), (None, "link")]
+
+    def read(*, each_first: bool = False) -> list[str]:
+        pages = []
+        for who, visibility in readers:
+            Run.objects.filter(pk=run.pk).update(visibility=visibility)
+            client.force_login(who) if who else client.logout()
+            if each_first:
+                kept._parts = KeptValues(kept.KEPT, len)
+            path = f"runs/{run.pk}" if who else f"shared/{run.share_token}"
+            pages.append(changing.sub("", shown(client, f"/fusion/{path}")))
+        return pages
+
+    def changes() -> Iterator[None]:
+        yield
+        ShareLink.objects.filter(run=run).update(hides=["costs", "models"])
+        yield
+        fusion = run.fusions.get(number=1)
+        ruled = {"on": 1, "claim": "consensus-1", "text": "It was so.", "verdict": "wrong"}
+        fusion.wish = {"rulings": [ruled | {"note": "Not so.", "stances": []}]}
+        fusion.save()
+        run.calls.filter(step="panel").update(text="Another text.")
+        yield
+
+    before: list[str] = []
+    for _ in changes():
+        read()
+        warm = read()
+        assert warm == read(each_first=True)
+        assert warm != before
+        before = warm
 
 
 @pytest.mark.parametrize(

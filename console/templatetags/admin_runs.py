@@ -1,0 +1,73 @@
+"""The rows of the admin's list of runs, each made at once. Django makes every cell by itself, and
+asks anew for each what its column is: that was half of the page's time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.templatetags.admin_list import result_headers
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.views.main import ChangeList
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..admin.runs import shown_prompt
+from ..models import Run
+
+register = template.Library()
+
+COLUMNS = [
+    "action_checkbox", "short_prompt", "owner", "preset_name", "status", "visibility", "cost",
+    "created_at",
+]  # fmt: skip
+_ROW = (
+    '<td class="action-checkbox"><input type="checkbox" name="{name}" value="{pk}"'
+    ' class="action-select" aria-label="Select this object for an action - {run}"></td>'
+    '<th class="field-short_prompt"><a href="{url}">{prompt}</a></th>'
+    '<td class="field-owner nowrap">{owner}</td>'
+    '<td class="field-preset_name">{preset}</td>'
+    '<td class="field-status">{status}</td>'
+    '<td class="field-visibility">{visibility}</td>'
+    '<td class="field-cost">{cost}</td>'
+    '<td class="field-created_at nowrap">{created_at}</td>'
+)
+
+
+@register.inclusion_tag("admin/change_list_results.html")
+def result_list_of_runs(cl: ChangeList) -> dict[str, Any]:
+    """In the place of Django's `result_list`, with the same bytes."""
+    assert list(cl.list_display) == COLUMNS
+    headers = list(result_headers(cl))
+    return {
+        "cl": cl,
+        "result_headers": headers,
+        "num_sorted_fields": sum(bool(h["sortable"] and h["sorted"]) for h in headers),
+        "results": [[_row(cl, run)] for run in cl.result_list],
+    }
+
+
+def _row(cl: ChangeList, run: Run) -> SafeString:
+    nothing = cl.model_admin.get_empty_value_display()
+    decimals = Run._meta.get_field("cost").decimal_places
+    url = cl.url_for_result(run)
+    if cl.preserved_filters:
+        kept = {"preserved_filters": cl.preserved_filters, "opts": cl.opts}
+        url = add_preserved_filters(kept, url)
+    return format_html(
+        _ROW,
+        name=ACTION_CHECKBOX_NAME,
+        pk=run.pk,
+        run=run,
+        url=url,
+        prompt=shown_prompt(run),
+        owner=run.owner or nothing,
+        preset=run.preset_name.strip() and run.preset_name or nothing,
+        status=run.status or nothing,
+        visibility=run.get_visibility_display(),
+        cost=nothing if run.cost is None else number_format(run.cost, decimals),
+        created_at=date_format(timezone.localtime(run.created_at), "DATETIME_FORMAT"),
+    )
