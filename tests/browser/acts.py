@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.live.member import Member
+from tests.stack import until
 
 PATIENCE = 60_000
 
@@ -46,6 +47,16 @@ def fuse(page: Page) -> None:
 
 def wait_for_the_end(page: Page, status: str = "completed") -> None:
     expect(page.locator("#run")).to_have_attribute("data-status", status, timeout=PATIENCE)
+
+
+def read_again_until_the_end(page: Page) -> None:
+    """Of a page without scripts, which does not tell of it."""
+
+    def is_completed_when_it_is_read_again() -> bool:
+        page.reload()
+        return page.locator("#run").get_attribute("data-status") == "completed"
+
+    until(is_completed_when_it_is_read_again, PATIENCE / 1000, every=0.25)
 
 
 def words(page: Page) -> list[str]:

@@ -8,7 +8,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import ask, fill_custom, fuse, sign_in, wait_for_the_end, wide_things
+from tests.browser.acts import (
+    ask,
+    fill_custom,
+    fuse,
+    read_again_until_the_end,
+    sign_in,
+    wait_for_the_end,
+    wide_things,
+)
 from tests.browser.conftest import PROMPT_LIMIT, People, Shoot, Visit
 from tests.live.conftest import PASSWORD
 from tests.stack import until
@@ -62,12 +70,7 @@ def test_without_javascript_one_asks_and_reads(visit: Visit) -> None:
     page.get_by_role("radio", name="Plain pair").check()
     fuse(page)
     answer = page.get_by_role("region", name="Fused answer")
-
-    def is_completed_when_it_is_read_again() -> bool:
-        page.reload()
-        return page.locator("#run").get_attribute("data-status") == "completed"
-
-    until(is_completed_when_it_is_read_again, every=0.25)
+    read_again_until_the_end(page)
     expect(answer).to_contain_text("This is the scripted answer of good.")
     expect(page.get_by_role("article")).to_have_count(2)
     expect(page.get_by_role("article", name="markdown")).to_contain_text("Title")

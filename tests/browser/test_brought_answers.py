@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import wait_for_the_end, wide_things, words
+from tests.browser.acts import read_again_until_the_end, wait_for_the_end, wide_things, words
 from tests.browser.conftest import People, Shoot, Visit
 from tests.browser.test_accessibility import problems
 from tests.files import making
@@ -76,9 +76,7 @@ def test_two_pasted_answers_are_compared_without_any_key(
     page.goto("/fusion")
     shoot(page, f"brought-first-{javascript}")
     compare_two(page)
-    if not javascript:
-        page.reload()
-    wait_for_the_end(page)
+    (wait_for_the_end if javascript else read_again_until_the_end)(page)
     page.goto(page.url.partition("?")[0] + "?look=answers")
     heads = page.locator(".seat-head")
     expect(heads.nth(0)).to_contain_text("ChatGPT")

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import ask, wait_for_the_end
+from tests.browser.acts import ask, read_again_until_the_end, wait_for_the_end
 from tests.browser.conftest import People, Visit
 from tests.stack import Stack
 from tests.upstream import Upstream
@@ -142,8 +142,7 @@ def test_without_javascript_a_name_that_nobody_knows_is_refused_with_a_sentence(
 ) -> None:
     page = visit("alice", java_script_enabled=False, trouble=True)
     page.goto(ask(people("alice"), "good", "markdown", judge="markdown"))
-    page.reload()
-    wait_for_the_end(page)
+    read_again_until_the_end(page)
     page.locator(".again summary").click()
     page.locator("#again-seat-1").fill("nowhere:\u2028odd")
     page.locator(".again-row").nth(1).get_by_role("button").click()

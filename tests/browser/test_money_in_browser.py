@@ -10,10 +10,10 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import fuse, wait_for_the_end
+from tests.browser.acts import fuse, read_again_until_the_end, wait_for_the_end
 from tests.browser.conftest import Shoot, Visit
 from tests.browser.test_prompts_in_browser import DESK, PHONE, orderly
-from tests.stack import Stack, until
+from tests.stack import Stack
 from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
@@ -94,12 +94,4 @@ def test_a_price_a_budget_that_asks_a_receipt_and_what_a_month_came_to(
 
 
 def ended(page: Page, *, scripts: bool) -> None:
-    if scripts:
-        wait_for_the_end(page)
-        return
-
-    def is_so_when_it_is_read_again() -> bool:
-        page.reload()
-        return page.locator("#run").get_attribute("data-status") == "completed"
-
-    until(is_so_when_it_is_read_again, every=0.25)
+    (wait_for_the_end if scripts else read_again_until_the_end)(page)

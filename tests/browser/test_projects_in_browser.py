@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import wait_for_the_end, wide_things
+from tests.browser.acts import read_again_until_the_end, wait_for_the_end, wide_things
 from tests.browser.conftest import Shoot, Visit
 from tests.browser.test_accessibility import problems
 from tests.upstream import Script, Upstream
@@ -70,11 +70,7 @@ def test_a_project_is_made_filled_asked_in_and_deleted(
     looks("compose")
     page.get_by_role("button", name="Fuse").click()
     page.wait_for_url("**/fusion/runs/*")
-    if javascript:
-        wait_for_the_end(page)
-    else:
-        while page.locator("#run[data-ended]").count() == 0:
-            page.reload()
+    (wait_for_the_end if javascript else read_again_until_the_end)(page)
     expect(page.locator("#run")).to_have_attribute("data-status", "completed")
     page.get_by_text("Asked with the project’s context").click()
     expect(page.get_by_text("We bill 40,000 customers.")).to_be_visible()
