@@ -77,11 +77,13 @@ class CallView:
 
     @property
     def is_shown_as(self) -> tuple[Any, ...]:
-        """All that is told of it: of a text that is still being written only that it is there."""
-        own = tuple(getattr(self, f.name) for f in fields(self) if f.name != "call")
+        """All that is told of it: of a text that is still being written only that it is there, of
+        how the run stands what that makes of it."""
+        own = [getattr(self, f.name) for f in fields(self) if f.name not in ("call", "run_status")]
+        own += (self.state, self.kept)
         call = self.call
         if call is None:
-            return own
+            return tuple(own)
         text = call.text if call.status.is_final else bool(call.text)
         reasoning = self.reasoning or bool(call.reasoning)
         return *own, text, reasoning, *(getattr(call, name) for name in _BESIDE)
@@ -404,11 +406,11 @@ def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
 
 def _kept(call: CallState, run_status: RunStatus) -> str:
     """What became of the text of a call that did not end well."""
+    if call.status not in (CallStatus.CANCELLED, CallStatus.FAILED):
+        return ""
     words = len(call.text.split())
     if call.status is CallStatus.CANCELLED:
         return "What it had written is kept." if words else "Stopped before it wrote anything."
-    if call.status is not CallStatus.FAILED:
-        return ""
     if call.retry_at is not None and not run_status.is_final:
         return ""  # nothing is decided yet
     if not words and call.step is Step.SYNTHESIS:

@@ -8,6 +8,7 @@ it has a `make(*, base_url, api_key, client, traits)`, and may have `list_models
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
@@ -101,6 +102,7 @@ async def can_pay(
     return cast("bool | None", answer)
 
 
+@lru_cache(maxsize=256)  # asked of every credential for all that is wanted of it
 def normalise_base_url(text: str, *, ollama: bool = False) -> str:
     """What a person or a variable gave, as the address that calls are made under.
 

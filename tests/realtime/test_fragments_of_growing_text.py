@@ -13,7 +13,7 @@ import pytest
 
 from console.engine.events import EventType
 from console.engine.state import RunState, Step, call_key
-from console.fragments import run_context, run_fragments
+from console.fragments import SeatFragments, run_context, run_fragments
 from console.live.frames import Cursor, _without_figures
 from console.live.watch import Watch
 from console.models.shown import ALL
@@ -142,3 +142,20 @@ async def test_fragments_that_tell_of_growing_text_are_made_once_a_second(
     assert len(made) in (1, 2)
     assert watch._frames.step == 1 + len(made)  # what it writes meanwhile stands nowhere
     watch.close()
+
+
+ENDS = (EventType.RUN_COMPLETED, EventType.RUN_FAILED, EventType.RUN_CANCELLED)
+
+
+@pytest.mark.parametrize(("moment", "end"), list(itertools.product(MOMENTS, ENDS)))
+def test_a_seat_of_which_the_end_says_nothing_new_is_not_made_again(
+    moment: str, end: EventType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story, made = MOMENTS[moment](), SeatFragments()
+    run_fragments(run_context(story.spec, story.state, show_costs=True), made)
+    why = {"reason": "no_usable_answer", "error": "Nobody."} if end is EventType.RUN_FAILED else {}
+    context = run_context(story.spec, story.tell(end, **why).state, show_costs=True)
+    assert run_fragments(context, made) == run_fragments(context)
+    if story.state.fusion and not story.state.fusion.without:  # all seats had ended
+        monkeypatch.setattr("console.fragments._seat_fragments", None)
+        run_fragments(context, made)
