@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cache
 
-from django.db.models import Q
+from django.db.models import Q, SlugField
 from django.utils import timezone
 
 from ..engine.errors import ProviderError, Reason
 from ..engine.state import CallStatus
 from ..models import Call, Credential
+from ..models.prepared import Prepared, each, room_for, some
 from ..providers.registry import can_pay
 from ..providers.wire.http import make_client
 
@@ -31,8 +33,16 @@ def remember_who_pays(calls: Iterable[Call]) -> None:
         keys = Credential.objects.filter(slug__in=refused, cannot_pay_since=None)
         keys.update(cannot_pay_since=timezone.now())
     if paid - refused:
-        keys = Credential.objects.filter(slug__in=paid - refused).exclude(cannot_pay_since=None)
-        keys.update(cannot_pay_since=None)
+        slugs = sorted(paid - refused)
+        _could_not_pay(room_for(slugs)).update({"cannot_pay_since": None}, **each("slug", slugs))
+
+
+@cache
+def _could_not_pay(count: int) -> Prepared:
+    slugs = some("slug", SlugField(), count)
+    return Prepared(
+        lambda: Credential.objects.filter(slug__in=slugs).exclude(cannot_pay_since=None)
+    )
 
 
 def _slug(call: Call) -> str:

@@ -15,7 +15,7 @@ from django.db import models
 from django.utils import timezone
 
 from .credentials import Credential
-from .prepared import Given, Prepared, each, some
+from .prepared import Given, Prepared, each, room_for, some
 
 BELIEVED_FOR = timedelta(days=7)
 LONGEST_NAME = 200
@@ -46,8 +46,9 @@ def traits_known(*credentials: Credential) -> dict[int, list[tuple[str, str, str
     if not known:
         return known
     address = {c.pk: c.url for c in credentials}
-    asked = each("credential", known)
-    for trait in _believed(len(known)).rows(now=timezone.now(), **asked):
+    ids = [*known]
+    question = _believed(room_for(ids))
+    for trait in question.rows(now=timezone.now(), **each("credential", ids)):
         if trait.address == address[trait.credential_id]:
             known[trait.credential_id].append((trait.model, trait.name, trait.value))
     return known

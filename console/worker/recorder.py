@@ -28,7 +28,7 @@ from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.state import CallState, RunState, RunStatus
 from ..models import Call, Fusion, Run
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Given, Prepared, Upsert
 from ..money.asking import Answer, Denied, Granted, ask_of
 from ..money.book import Till
 from ..money.ending import end_of
@@ -345,6 +345,8 @@ def rows_of(
     return calls, judgings, its_own
 
 
+_CALLS = Upsert(Call, unique=["run", "key"], update=CALL_FIELDS)
+_FUSIONS = Upsert(Fusion, unique=["run", "number"], update=FUSION_FIELDS)
 _MINE = Prepared(
     lambda: Run.objects.filter(
         pk=Given("run", Run._meta.pk),
@@ -368,12 +370,7 @@ def save(
         if not _MINE.update(fields or {"attempt": attempt}, run=run_id, held=attempt):
             raise LeaseLost
         if fusions:
-            Fusion.objects.bulk_create(
-                fusions,
-                update_conflicts=True,
-                unique_fields=["run", "number"],
-                update_fields=FUSION_FIELDS,
-            )
+            _FUSIONS.write(fusions)
         # Those that are saved have a number now, whether they were there before or not.
         numbers = {fusion.number: fusion.pk for fusion in fusions}
         answers = _save_calls(run_id, calls, numbers, booking) if calls else {}
@@ -398,10 +395,5 @@ def _save_calls(
     for number, row in calls:
         row.fusion_id = ids[number] if number else None
     remember_who_pays([row for _, row in calls])
-    Call.objects.bulk_create(
-        [row for _, row in calls],
-        update_conflicts=True,
-        unique_fields=["run", "key"],
-        update_fields=CALL_FIELDS,
-    )
+    _CALLS.write([row for _, row in calls])
     return answers

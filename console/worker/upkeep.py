@@ -16,6 +16,7 @@ import random
 import socket
 import time
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,7 @@ from ..engine.state import RunStatus
 from ..files.store import remove_unused
 from ..models import Heartbeat, Run
 from ..models.money import has_purse
+from ..models.prepared import Prepared, each, room_for, some
 from ..models.runs import is_unfinished
 from ..money.giving_back import give_back
 from ..record import eventlog
@@ -208,13 +210,21 @@ def beat(name: str, held: list[tuple[Any, int]], stall_ms: int) -> set[tuple[Any
 def wishes(run_ids: list[Any]) -> dict[Any, tuple[bool, bool, set[int], bool]]:
     """Run -> what its readers ask for: (an end, to fuse now, seats to stop), and whether a budget
     may concern it that somebody has set meanwhile."""
-    rows = Run.objects.filter(pk__in=run_ids).values_list(
-        "pk", "cancel_requested_at", "fuse_requested_at", "stopped_seats", has_purse()
-    )
+    rows = _wishes_of(room_for(run_ids)).rows(**each("run", run_ids))
     return {
         pk: (stop is not None, now is not None, set(seats), pays)
         for pk, stop, now, seats, pays in rows
     }
+
+
+@cache
+def _wishes_of(count: int) -> Prepared:
+    runs = some("run", Run._meta.pk, count)
+    return Prepared(
+        lambda: Run.objects.filter(pk__in=runs).values_list(
+            "pk", "cancel_requested_at", "fuse_requested_at", "stopped_seats", has_purse()
+        )
+    )
 
 
 def left_behind(rings: int = 0) -> list[Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,9 +15,9 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from console.models import Run
+from console.models import Call, Fusion, Run
 from console.models.money import has_purse
-from console.models.prepared import Given, Prepared, each, some
+from console.models.prepared import Given, Prepared, Upsert, each, room_for, some
 from tests.console.story import Story
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -34,21 +36,20 @@ def test_rows_are_those_of_the_queryset_each_time(alice: User) -> None:
 
 
 def test_lists_and_moments_are_asked_for_as_well(alice: User) -> None:
-    runs = [Story().whole().save(alice) for _ in range(3)]
+    runs = [Story().whole().save(alice) for _ in range(4)]
     began = Given("began", models.DateTimeField())
+    places = some("run", Run._meta.pk, room_for(runs[:3]))
     question = Prepared(
         lambda: (
-            Run.objects.filter(pk__in=some("run", Run._meta.pk, 2), created_at__lt=began)
+            Run.objects.filter(pk__in=places, created_at__lt=began)
             .order_by("created_at")
             .values_list("pk", flat=True)
         )
     )
-    two, now = [run.pk for run in runs[:2]], timezone.now()
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
-        assert question.rows(began=now + timedelta(hours=1), **each("run", two)) == two
-        assert question.rows(began=now - timedelta(hours=1), **each("run", two)) == []
+    three, hour = [run.pk for run in runs[:3]], timedelta(hours=1)
+    with CaptureQueriesContext(connection) as asked:
+        assert question.rows(began=timezone.now() + hour, **each("run", three)) == three
+        assert question.rows(began=timezone.now() - hour, **each("run", three)) == []
     assert len(asked) == 2
 
 
@@ -78,6 +79,35 @@ def test_what_is_refused_ends_the_transaction_around_it(alice: User) -> None:
         question.update({"status": None}, run=run.pk)
     run.refresh_from_db()
     assert run.status
+
+
+def test_rows_are_written_as_a_bulk_does_it_new_and_known_alike(alice: User) -> None:
+    run, others = Story().whole().save(alice), Story().whole().save(alice)
+    calls = [*others.calls.all()]
+    for call in calls:
+        call.pk, call.run, call.fusion = None, run, run.fusions.first()
+        call.key = f"more-{call.key}"
+    calls = [*run.calls.all(), *calls] * 8  # more than go into one statement
+    for number, call in enumerate(calls := [copy.copy(call) for call in calls]):
+        call.key = f"{number}-{call.key}" if call.key.startswith("more") else call.key
+        call.text, call.sent_at, call.cost = f"“{number}” %s", None, Decimal("0.25")
+    known = {call.key: call for call in calls}
+    table = Upsert(Call, unique=["run", "key"], update=["text", "sent_at", "cost", "usage"])
+    was = {call.key: call for call in run.calls.all()}
+    table.write([*known.values()])
+    table.write([*known.values()])
+    rows = {call.key: call for call in run.calls.all()}
+    assert rows.keys() == known.keys()
+    for key, row in rows.items():
+        assert row.pk == known[key].pk and row.pk == (was[key].pk if key in was else row.pk)
+        for field in Call._meta.concrete_fields:
+            name = field.attname
+            assert getattr(row, name) == getattr(known[key], name), name
+    fusion = run.fusions.get()
+    fusion.status, fusion.text, began = "failed", "never", fusion.created_at
+    Upsert(Fusion, unique=["run", "number"], update=["status"]).write([fusion])
+    fusion.refresh_from_db()
+    assert fusion.status == "failed" and fusion.text != "never" and fusion.created_at == began
 
 
 @pytest.mark.django_db(transaction=True)
