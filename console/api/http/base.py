@@ -175,7 +175,8 @@ async def note_reply(call: ApiCall[Any]) -> None:
     def note() -> None:
         for row in call.started:
             row.replied_at = timezone.now()
-            type(row).objects.filter(pk=row.pk).update(replied_at=row.replied_at)
+            rows: Any = type(row).objects
+            rows.filter(pk=row.pk).update(replied_at=row.replied_at)
 
     if call.started:
         try:
