@@ -26,6 +26,7 @@ from ..fragments import run_context, run_fragments
 from ..models.shown import ALL, BY_LINK
 from ..site.sessions import SessionStore
 from .frames import Cursor
+from .together import Together
 from .watch import Watch, Watches
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ KEEP = "keep"  # what a page says of itself that knows that key of a text
 ACKNOWLEDGE_WITHIN = 60.0
 KEEP_ALIVE = 15.0
 
+still_there = Together()
 watches = Watches(
     lambda spec, state, shown, note, made: run_fragments(
         run_context(
@@ -134,6 +136,10 @@ class RunSocket:
         request.session = SessionStore(self.scope["session"].session_key)
         return get_user(request)
 
+    def _asks_as(self) -> tuple[Any, ...]:
+        """All that `_find` hangs on."""
+        return self.scope["session"].session_key, self.scope["url_route"]["kwargs"]["run_id"]
+
     def _asked(self, name: str) -> str:
         """Of its address: `after`, how far it was sent before its line broke; `can`."""
         query: dict[str, list[str]] = parse_qs(self.scope["query_string"].decode("latin-1"))
@@ -151,7 +157,7 @@ class RunSocket:
                 while True:
                     if loop.time() - asked > settings.PERMISSION_SECONDS:
                         asked = loop.time()
-                        if await self._allowed() is None:
+                        if await still_there.ask(self._asks_as(), self._find) is None:
                             await self._close(NOT_ALLOWED)
                             return
                     ended = watch.ended
@@ -207,6 +213,9 @@ class SharedRunSocket(RunSocket):
             return None
         self._cursor.shown = link.shown  # a link's own never changes
         return link.run_id
+
+    def _asks_as(self) -> tuple[Any, ...]:
+        return (self.scope["url_route"]["kwargs"]["token"],)
 
 
 def _message(text: str) -> dict[str, Any] | None:
