@@ -62,9 +62,12 @@ def test_a_socket_cut_again_and_again_loses_nothing(visit: Visit, people: People
     assert words(page) == live
 
 
-def test_a_phone_shows_one_answer_at_a_time(visit: Visit, people: People) -> None:
+def test_a_phone_shows_one_answer_at_a_time(
+    visit: Visit, people: People, upstream: Upstream
+) -> None:
     page = visit("alice", viewport={"width": 360, "height": 740})
-    page.goto(ask(people("alice"), "markdown", "good-long--tokens_per_second=0"))
+    page.goto(ask(people("alice"), "markdown", "good-long--tokens_per_second=0--hold_after=1"))
+    upstream.release()  # it is read while it is written
     wait_for_the_end(page)
     articles = page.get_by_role("article")
     expect(articles).to_have_count(1)
