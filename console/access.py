@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import BooleanField, F, Q, QuerySet, UUIDField, Value
@@ -43,6 +43,10 @@ _HOLDS_FILES, _HAS_PROJECTS = (
     RawSQL(f"EXISTS (SELECT 1 FROM {rows})", (), BooleanField())
     for rows in ("console_runfile f WHERE f.run_id = console_run.id", "console_project")
 )
+
+
+def is_member(user: Viewer) -> TypeGuard[User]:
+    return bool(user.is_authenticated and user.is_active)
 
 
 def is_admin(user: Viewer) -> bool:

@@ -8,16 +8,20 @@ that is by then.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from heapq import merge
 from itertools import islice
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import DateTimeField, IntegerField, Q, QuerySet, UUIDField
 from django.db.models.functions import Left
 
 from ..models import Run
+from .kept_queries import Given, KeptQuery
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,9 @@ class Page:
     older: Bookmark | None
 
 
+NOTHING = Page([], None, None)
+
+
 def newest(
     branches: Sequence[QuerySet[Run]],
     count: int,
@@ -69,20 +76,38 @@ def newest(
 ) -> Page:
     """The newest `count` runs; `before`: of those older than it; `after`: the oldest of those
     newer than it, for who goes back."""
-    if after is not None:
-        found = _merged([b.filter(after.newer) for b in branches], count + 1, oldest_first=True)
-        if len(found) <= count:  # the first page, whatever has come meanwhile
-            return newest(branches, count)
-        runs = found[:count][::-1]
-        return Page(runs, Bookmark.of(runs[0]), Bookmark.of(runs[-1]))
-    narrowed = [b.filter(before.older) for b in branches] if before else branches
-    found = _merged(narrowed, count + 1)
-    runs = found[:count]
-    return Page(
-        runs,
-        Bookmark.of(runs[0]) if before and runs else None,
-        Bookmark.of(runs[-1]) if len(found) > count else None,
-    )
+    return _page(partial(_next_of, branches), count, before, after)
+
+
+class KeptList:
+    """A list that is asked for again and again, by people for whom it differs in who reads alone:
+    its queries are made once. `branches_of` makes them for a reader who is not known yet, so who
+    may read at all is for the caller to see to."""
+
+    def __init__(self, branches_of: Callable[[User], Sequence[QuerySet[Run]]]) -> None:
+        self._branches_of = branches_of
+        self._queries = cache(self._made)
+
+    def newest(self, reader: User, count: int, **marks: Bookmark | None) -> Page:
+        """As `newest` above."""
+
+        def ask(count: int, before: Bookmark | None, after: Bookmark | None) -> _Found:
+            given: dict[str, Any] = {"reader": reader.pk}
+            if mark := before or after:
+                given |= {"moment": mark.moment, "run": mark.run}
+            queries = self._queries(count, before is not None, after is not None)
+            return [query.ask(**given) for query in queries]
+
+        return _page(ask, count, marks.get("before"), marks.get("after"))
+
+    def _made(self, count: int, is_before: bool, is_after: bool) -> list[KeptQuery[Run]]:
+        reader: Any = Given("reader", IntegerField())
+        moment: Any = Given("moment", DateTimeField())
+        run: Any = Given("run", UUIDField())
+        mark = Bookmark(moment, run)
+        branches = self._branches_of(User(pk=reader))
+        before, after = mark if is_before else None, mark if is_after else None
+        return [KeptQuery(query) for query in _next_of(branches, count, before, after)]
 
 
 def with_beginning(runs: QuerySet[Run], length: int) -> QuerySet[Run]:
@@ -96,10 +121,39 @@ def beginning(run: Run) -> str:
     return shown
 
 
-def _merged(
-    branches: Sequence[QuerySet[Run]], count: int, *, oldest_first: bool = False
-) -> list[Run]:
-    order = ("created_at", "pk") if oldest_first else ("-created_at", "-pk")
-    each = [list(branch.order_by(*order)[:count]) for branch in branches]
+_Found = Sequence[Iterable[Run]]  # of each branch
+
+
+def _next_of(
+    branches: Sequence[QuerySet[Run]], count: int, before: Bookmark | None, after: Bookmark | None
+) -> list[QuerySet[Run]]:
+    """The nearest to a mark first."""
+    where = before.older if before else after.newer if after else Q()
+    order = ("created_at", "pk") if after else ("-created_at", "-pk")
+    return [branch.filter(where).order_by(*order)[:count] for branch in branches]
+
+
+def _page(
+    ask: Callable[[int, Bookmark | None, Bookmark | None], _Found],
+    count: int,
+    before: Bookmark | None,
+    after: Bookmark | None,
+) -> Page:
+    if after is not None:
+        found = _merged(ask(count + 1, None, after), count + 1, oldest_first=True)
+        if len(found) <= count:  # the first page, whatever has come meanwhile
+            return _page(ask, count, None, None)
+        runs = found[:count][::-1]
+        return Page(runs, Bookmark.of(runs[0]), Bookmark.of(runs[-1]))
+    found = _merged(ask(count + 1, before, None), count + 1)
+    runs = found[:count]
+    return Page(
+        runs,
+        Bookmark.of(runs[0]) if before and runs else None,
+        Bookmark.of(runs[-1]) if len(found) > count else None,
+    )
+
+
+def _merged(each: _Found, count: int, *, oldest_first: bool = False) -> list[Run]:
     ordered = merge(*each, key=lambda run: (run.created_at, run.pk), reverse=not oldest_first)
     return list(islice(ordered, count))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from django.contrib.auth.models import User
+from django.db.models import IntegerField
 
 from ..models import Call, Run
 from ..models.runs import READ_ONLY, Origin
+from ..record.kept_queries import Given, KeptQuery
 
 RUNS = 20
 
@@ -20,10 +25,16 @@ def models_used_lately(person: User) -> list[tuple[str, str]]:
     return list(dict.fromkeys(one for one in used if all(one)))
 
 
+@cache
+def _presets_of() -> KeptQuery[str]:
+    person: Any = Given("person", IntegerField())
+    own = Run.objects.filter(owner_id=person, origin=Origin.PAGE, follows=None)
+    return KeptQuery(own.order_by("-created_at").values_list("preset", flat=True)[:RUNS])
+
+
 def presets_used_lately(person: User) -> list[str]:
     """By their slugs, those of the runs they started on the page, the latest first."""
-    own = Run.objects.filter(owner=person, origin=Origin.PAGE, follows=None)
-    return list(dict.fromkeys(own.order_by("-created_at").values_list("preset", flat=True)[:RUNS]))
+    return list(dict.fromkeys(_presets_of().ask(person=person.pk)))
 
 
 def latest_with(person: User, preset: str) -> Run | None:

@@ -157,7 +157,7 @@ def _lacks(preset: Preset, missing: Callable[[], str] = key_for_places) -> str:
     writes = preset.synthesizer_model and not preset.judge_writes
     if writes and preset.synthesizer_credential:
         credentials.append(preset.synthesizer_credential)
-    lacking = [c for c in credentials if c.lacks]
+    lacking = [c for c in dict.fromkeys(credentials) if c.lacks]
     if lacking and all(c.lacks_a_key for c in lacking) and are_places(preset, lacking):
         return missing()
     return lacking[0].lacks if lacking else ""

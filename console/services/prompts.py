@@ -5,16 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import IntegerField
 from django.db.models.functions import Left
 from django.utils import timezone
 
 from ..models import PromptTemplate, Run
 from ..models.runs import Origin
+from ..record.kept_queries import Given, KeptQuery
 from ..record.order import OrderAsked, in_order
 from .errors import Refused
 from .prompt_starters import BY_KEY, Starter
@@ -72,13 +75,18 @@ class AskedBefore:
     beginning: str = field(repr=False)
 
 
+@cache
+def _latest_asked() -> KeptQuery[tuple[uuid.UUID, str]]:
+    reader: Any = Given("reader", IntegerField())
+    own = Run.objects.filter(owner_id=reader, origin=Origin.PAGE, follows=None)
+    own = in_order(own, reader, OrderAsked()).order_by("-created_at")
+    return KeptQuery(own.values_list("pk", Left("prompt", TOLD_OF_EACH))[:LOOKED_AT])
+
+
 def asked_before(person: User) -> list[AskedBefore]:
     """What they asked on the page and have not archived, the latest first, each once."""
-    own = Run.objects.filter(owner=person, origin=Origin.PAGE, follows=None)
-    own = in_order(own, person.pk, OrderAsked())
-    rows = own.order_by("-created_at").values_list("pk", Left("prompt", TOLD_OF_EACH))[:LOOKED_AT]
     first: dict[str, uuid.UUID] = {}
-    for pk, beginning in rows:
+    for pk, beginning in _latest_asked().ask(reader=person.pk):
         first.setdefault(" ".join(beginning.split()), pk)
     return [AskedBefore(pk, beginning) for beginning, pk in first.items()][:ASKED]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils import timezone
@@ -18,15 +19,14 @@ from ... import access
 from ...engine.usage import money
 from ...fragments.figures import count_of
 from ...models import Fusion, Run
-from ...models.runs import Origin
-from ...record.newest import Bookmark, Page, newest
-from ...record.order import RunOrder, in_order, orders_of
+from ...record.newest import NOTHING, Bookmark, KeptList, Page
+from ...record.order import RunOrder, orders_of
 from ...record.questions import Lineage, last_of, lines
 from ...record.titles import first_line, title_of
 from ...search import find
 from ...search.places import FoundText, places_of
 from ..search_form import Search
-from .rows import NEWEST, RunLine, run_rows, with_rows
+from .rows import RunLine, asked_by_people, run_rows, with_rows
 
 ANSWER_READ = 600  # characters of a fused answer, for its first line
 _FusionRead = tuple[str, Mapping[str, Any]]  # its text's beginning, and what was wished
@@ -98,14 +98,17 @@ class FoundPage:
     best_of: int
 
 
+def _lasts(reader: access.Viewer) -> list[QuerySet[Run]]:
+    readable = access.is_readable_by(reader)
+    return [last_of(with_rows(branch), readable) for branch in asked_by_people(reader)]
+
+
+_QUESTIONS = KeptList(_lasts)
+
+
 def page_of_questions(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
-    """Of all that somebody may see and people asked; `marks` as `newest` takes them."""
-    readable = access.is_readable_by(user)
-    asked = [
-        in_order(runs.exclude(origin=Origin.EVALUATION), user.pk, NEWEST)
-        for runs in access.visible(user)
-    ]
-    return newest([last_of(with_rows(branch), readable) for branch in asked], count, **marks)
+    """Of `asked_by_people`, each question once; `marks` as `newest` takes them."""
+    return _QUESTIONS.newest(user, count, **marks) if access.is_member(user) else NOTHING
 
 
 def found_questions(

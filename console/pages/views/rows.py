@@ -18,7 +18,7 @@ from ...engine.usage import money
 from ...fragments.sentences import run_word
 from ...models import Call, Run
 from ...models.runs import Origin
-from ...record.newest import Bookmark, Page, beginning, newest, with_beginning
+from ...record.newest import NOTHING, Bookmark, KeptList, Page, beginning, newest, with_beginning
 from ...record.order import OrderAsked, RunOrder, in_order, orders_of
 
 NEWEST = OrderAsked()
@@ -56,13 +56,20 @@ def with_rows(runs: QuerySet[Run]) -> QuerySet[Run]:
     return with_beginning(runs.select_related("owner").only(*TOLD), SHOWN + 1)
 
 
-def page_of_rows(
-    user: access.Viewer, count: int, asked: OrderAsked = NEWEST, **marks: Bookmark | None
-) -> Page:
-    """Of all that somebody may see and people asked; `marks` as `newest` takes them."""
-    runs = [branch.exclude(origin=Origin.EVALUATION) for branch in access.visible(user)]
-    kept = [in_order(branch, user.pk, asked) for branch in runs]
-    return newest([with_rows(branch) for branch in kept], count, **marks)
+def asked_by_people(reader: access.Viewer) -> list[QuerySet[Run]]:
+    """All that somebody may see and people asked, and that they have not put away."""
+    return [
+        in_order(branch.exclude(origin=Origin.EVALUATION), reader.pk, NEWEST)
+        for branch in access.visible(reader)
+    ]
+
+
+_ROWS = KeptList(lambda reader: [with_rows(branch) for branch in asked_by_people(reader)])
+
+
+def page_of_rows(user: access.Viewer, count: int) -> Page:
+    """Of `asked_by_people`."""
+    return _ROWS.newest(user, count) if access.is_member(user) else NOTHING
 
 
 def page_of_evaluations(user: access.Viewer, count: int, **marks: Bookmark | None) -> Page:
