@@ -29,7 +29,7 @@ class Given(Expression):
         return "%s", [self]
 
 
-def some(name: str, field: Field[Any, Any], count: int) -> list[Given]:
+def some(name: str, field: Field[Any, Any], count: int) -> list[Any]:
     """For an `__in` with so many values."""
     return [Given(f"{name}{n}", field) for n in range(count)]
 
@@ -78,7 +78,7 @@ class Prepared:
     def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
         self._make = make
         self._read: dict[str, tuple[QuerySet[Any, Any], Any, Statement]] = {}
-        self._updates: dict[tuple[str, ...], Statement] = {}
+        self._updates: dict[Any, Statement] = {}
 
     def rows(self, **given: Any) -> list[Any]:
         """Instances, or what its `values_list` says."""
@@ -91,16 +91,17 @@ class Prepared:
         compiler = copy.copy(made)
         compiler.connection = connection  # of this thread
         compiler.as_sql = lambda: (statement.sql, statement.filled(given, connection))
-        return list(queryset._iterable_class(Source(compiler)))
+        iterable: Any = queryset._iterable_class
+        return [*iterable(Source(compiler))]
 
     def update(self, fields: Mapping[str, Any], **given: Any) -> int:
         """How many rows have changed. What is an expression is as it was the first time."""
         connection = connections[DEFAULT_DB_ALIAS]
-        key = (connection.vendor, *fields)
+        key = (connection.vendor, *((name, _is_expression(fields[name])) for name in fields))
         if key not in self._updates:
             queryset = self._make()
             meta = queryset.model._meta
-            query = queryset.query.chain(UpdateQuery)
+            query: Any = queryset.query.chain(UpdateQuery)
             query.add_update_values(
                 {
                     name: value if _is_expression(value) else Given(name, meta.get_field(name))
@@ -137,9 +138,9 @@ class Upsert:
         columns = [field for field in model._meta.concrete_fields if not field.primary_key]
         self._fields = [(field, type(field) in _AS_IT_IS) for field in columns]
         self._statements: dict[tuple[str, int], str] = {}
-        self._unique, self._update = (
-            [model._meta.get_field(name).column for name in names] for names in (unique, update)
-        )
+        named: dict[str, Any] = {field.name: field for field in columns}
+        self._unique = [named[name].column for name in unique]
+        self._update = [named[name].column for name in update]
 
     def write(self, rows: Sequence[models.Model]) -> None:
         """Each has its primary key then, where the database says it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from django.db import models
@@ -135,10 +136,15 @@ def _state(kind: type[S], row: models.Model, **known: Any) -> S:
 
 def _columns(model: type[models.Model], state: Any, *, without: str = "") -> dict[str, Any]:
     return {
-        f.name: _to_column(getattr(state, f.name), model._meta.get_field(f.name))
-        for f in fields(state)
-        if f.name != without
+        name: _to_column(getattr(state, name), column)
+        for name, column in _columns_of(model, state.__class__)
+        if name != without
     }
+
+
+@cache
+def _columns_of(model: type[models.Model], kind: Any) -> list[tuple[str, Any]]:
+    return [(f.name, model._meta.get_field(f.name)) for f in fields(kind)]
 
 
 _HINTS: dict[type, dict[str, Any]] = {
