@@ -1,11 +1,12 @@
 """The one way to follow a run: page, API, MCP and shell are its readers.
 
-A reader begins with the rows and goes on with the log. Rows carry the position
-in the log at which it says as much as they do (`Run.log_position`); so which of
-the two is newer is never guessed, and neither takes back what the other has
-shown. The rows are asked when the log is silent: they say whether the run has
-ended, and stand in for a log that is away, was lost, or stands still. Whether
-the run is still there, and may still be read, is asked while the log speaks, too.
+A reader begins with the rows, or with the one that it has just written, and goes on
+with the log. Rows carry the position in the log at which it says as much as they do
+(`Run.log_position`); so which of the two is newer is never guessed, and neither takes
+back what the other has shown. The rows are asked when the log is silent: they say
+whether the run has ended, and stand in for a log that is away, was lost, or stands
+still. Whether the run is still there, and may still be read, is asked while the log
+speaks, too.
 """
 
 from __future__ import annotations
