@@ -18,6 +18,9 @@ SCRIPT = """
 import json, sys
 from fusion_site.celery import app
 app.loader.import_default_modules()
+from celery.signals import worker_ready
+begun = {begins().__module__ for _, begins in worker_ready.receivers}
+assert {"fusion_site.celery", "console.worker.tasks"} <= begun, begun
 print(json.dumps(sorted(sys.modules)))
 """
 
@@ -31,6 +34,7 @@ def test_neither_pages_nor_the_api_nor_the_web_server_are_loaded(tmp_path: Path)
         text=True,
         timeout=280,
     )
+    # Once it has begun it looks for garbage, and hears.
     assert ended.returncode == 0, ended.stderr
     loaded = json.loads(ended.stdout.splitlines()[-1])
     assert "console.worker.tasks" in loaded and "console.models.runs" in loaded
