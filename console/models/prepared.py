@@ -46,7 +46,7 @@ def room_for(values: Sequence[Any]) -> int:
 
 
 @dataclass(frozen=True)
-class Statement:
+class _Statement:
     sql: str
     params: tuple[Any, ...]
 
@@ -64,6 +64,7 @@ class Source:
 
     db = DEFAULT_DB_ALIAS
     _known_related_objects: Mapping[Any, Any] = {}
+    _fields = None  # values come as the query has them: fields, then expressions
 
     def __init__(self, compiler: Any) -> None:
         self.query, self._compiler = self, compiler
@@ -77,8 +78,8 @@ class Prepared:
 
     def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
         self._make = make
-        self._read: dict[str, tuple[QuerySet[Any, Any], Any, Statement]] = {}
-        self._updates: dict[Any, Statement] = {}
+        self._read: dict[str, tuple[QuerySet[Any, Any], Any, _Statement]] = {}
+        self._updates: dict[Any, _Statement] = {}
 
     def rows(self, **given: Any) -> list[Any]:
         """Instances, or what its `values_list` says."""
@@ -86,7 +87,7 @@ class Prepared:
         if connection.vendor not in self._read:
             queryset = self._make()
             made = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-            self._read[connection.vendor] = queryset, made, Statement(*made.as_sql())
+            self._read[connection.vendor] = queryset, made, _Statement(*made.as_sql())
         queryset, made, statement = self._read[connection.vendor]
         compiler = copy.copy(made)
         compiler.connection = connection  # of this thread
@@ -108,7 +109,7 @@ class Prepared:
                     for name, value in fields.items()
                 }
             )
-            self._updates[key] = Statement(*query.get_compiler(DEFAULT_DB_ALIAS).as_sql())
+            self._updates[key] = _Statement(*query.get_compiler(DEFAULT_DB_ALIAS).as_sql())
         statement = self._updates[key]
         assert not given.keys() & fields.keys()
         with (

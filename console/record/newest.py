@@ -21,7 +21,7 @@ from django.db.models import DateTimeField, IntegerField, Q, QuerySet, UUIDField
 from django.db.models.functions import Left
 
 from ..models import Run
-from .kept_queries import Given, KeptQuery
+from ..models.prepared import Given, Prepared
 
 
 @dataclass(frozen=True)
@@ -96,18 +96,18 @@ class KeptList:
             if mark := before or after:
                 given |= {"moment": mark.moment, "run": mark.run}
             queries = self._queries(count, before is not None, after is not None)
-            return [query.ask(**given) for query in queries]
+            return [query.rows(**given) for query in queries]
 
         return _page(ask, count, marks.get("before"), marks.get("after"))
 
-    def _made(self, count: int, is_before: bool, is_after: bool) -> list[KeptQuery[Run]]:
+    def _made(self, count: int, is_before: bool, is_after: bool) -> list[Prepared]:
         reader: Any = Given("reader", IntegerField())
         moment: Any = Given("moment", DateTimeField())
         run: Any = Given("run", UUIDField())
         mark = Bookmark(moment, run)
         branches = self._branches_of(User(pk=reader))
         before, after = mark if is_before else None, mark if is_after else None
-        return [KeptQuery(query) for query in _next_of(branches, count, before, after)]
+        return [Prepared(query.all) for query in _next_of(branches, count, before, after)]
 
 
 def with_beginning(runs: QuerySet[Run], length: int) -> QuerySet[Run]:

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db.models import IntegerField
 
 from ..models import Call, Run
+from ..models.prepared import Given, Prepared
 from ..models.runs import READ_ONLY, Origin
-from ..record.kept_queries import Given, KeptQuery
 
 RUNS = 20
 
@@ -26,15 +26,15 @@ def models_used_lately(person: User) -> list[tuple[str, str]]:
 
 
 @cache
-def _presets_of() -> KeptQuery[str]:
+def _presets_of() -> Prepared:
     person: Any = Given("person", IntegerField())
     own = Run.objects.filter(owner_id=person, origin=Origin.PAGE, follows=None)
-    return KeptQuery(own.order_by("-created_at").values_list("preset", flat=True)[:RUNS])
+    return Prepared(own.order_by("-created_at").values_list("preset", flat=True)[:RUNS].all)
 
 
 def presets_used_lately(person: User) -> list[str]:
     """By their slugs, those of the runs they started on the page, the latest first."""
-    return list(dict.fromkeys(_presets_of().ask(person=person.pk)))
+    return list(dict.fromkeys(_presets_of().rows(person=person.pk)))
 
 
 def latest_with(person: User, preset: str) -> Run | None:

@@ -16,8 +16,8 @@ from django.db.models.functions import Left
 from django.utils import timezone
 
 from ..models import PromptTemplate, Run
+from ..models.prepared import Given, Prepared
 from ..models.runs import Origin
-from ..record.kept_queries import Given, KeptQuery
 from ..record.order import OrderAsked, in_order
 from .errors import Refused
 from .prompt_starters import BY_KEY, Starter
@@ -76,17 +76,17 @@ class AskedBefore:
 
 
 @cache
-def _latest_asked() -> KeptQuery[tuple[uuid.UUID, str]]:
+def _latest_asked() -> Prepared:
     reader: Any = Given("reader", IntegerField())
     own = Run.objects.filter(owner_id=reader, origin=Origin.PAGE, follows=None)
     own = in_order(own, reader, OrderAsked()).order_by("-created_at")
-    return KeptQuery(own.values_list("pk", Left("prompt", TOLD_OF_EACH))[:LOOKED_AT])
+    return Prepared(own.values_list("pk", Left("prompt", TOLD_OF_EACH))[:LOOKED_AT].all)
 
 
 def asked_before(person: User) -> list[AskedBefore]:
     """What they asked on the page and have not archived, the latest first, each once."""
     first: dict[str, uuid.UUID] = {}
-    for pk, beginning in _latest_asked().ask(reader=person.pk):
+    for pk, beginning in _latest_asked().rows(reader=person.pk):
         first.setdefault(" ".join(beginning.split()), pk)
     return [AskedBefore(pk, beginning) for beginning, pk in first.items()][:ASKED]
 

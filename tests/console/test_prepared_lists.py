@@ -9,7 +9,6 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from console.models import Run, Visibility
 from console.pages.views import questions, rows
-from console.record.kept_queries import Given
 from console.record.newest import Bookmark, _next_of
 from console.services.lately import presets_used_lately
 from console.services.prompts import asked_before
@@ -37,12 +36,11 @@ def test_it_is_the_query_of_who_reads(name: str, alice: User, bob: User) -> None
             queries = kept._queries(3, before is not None, after is not None)
             meant = _next_of(kept._branches_of(reader), 3, before, after)
             for query, plain in zip(queries, meant, strict=True):
+                assert query.rows(**given) == [*plain]
                 sql, params = plain.query.sql_with_params()
-                assert query._sql.replace("(%s)", "%s") == sql.replace("(%s)", "%s")
-                assert [
-                    p.written(given[p.name], connection) if isinstance(p, Given) else p
-                    for p in query._params
-                ] == [*params]
+                made = query._read[connection.vendor][2]
+                assert made.sql.replace("(%s)", "%s") == sql.replace("(%s)", "%s")
+                assert made.filled(given, connection) == [*params]
 
 
 def test_of_one_query_each_reader_has_their_own_list(
