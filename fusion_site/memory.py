@@ -14,6 +14,9 @@ FEWEST, MOST = 16, 500
 # After so many that are still there a worker or web server looks through the newest objects, which
 # takes a millisecond or two; whatever starts does hardly ever (`fusion_site/__init__.py`).
 NEW_OBJECTS = 5_000
+# So many times, and so many times these, until older ones are, too: a run's are old at its end. All
+# that is there is looked through as often as Python usually does.
+OLDER = 5, 3
 
 # Of a container: version 2 of control groups, and version 1.
 LIMITS = (
@@ -51,4 +54,4 @@ def look_for_garbage() -> None:
     come since is."""
     gc.freeze()
     gc.collect()
-    gc.set_threshold(NEW_OBJECTS, 10, 10)
+    gc.set_threshold(NEW_OBJECTS, *OLDER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TOGETHER = 64
+TOGETHER = 32
 
 
 class Pieces:
