@@ -21,8 +21,8 @@ from console.engine.text import REPLACEMENT, storable
 from .attachments import MOST_BASE64, Attachments, words_beside
 from .citations import Citations
 from .error_body import error_object
+from .growing import Growing
 from .pictures import CutOut, PictureMarks
-from .pieces import Pieces
 from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
 from .thoughts import Moved, Piece, Thoughts
@@ -143,8 +143,8 @@ class AnswerReader:
         self._marks = PictureMarks(self.pass_over, self._attachments.take_from_text, MOST_BASE64)
         self._marks_apart = PictureMarks(self.pass_over)
         self._passed_over = 0
-        self._reasoned = Pieces()
-        self._apart = Pieces()
+        self._reasoned = Growing()
+        self._apart = Growing()
 
     @property
     def learned(self) -> str | None:
@@ -370,7 +370,7 @@ class AnswerReader:
         reasoning, text = storable("\n\n".join(filter(None, [before, thoughts]))), storable(text)
         self._text, self._reasoning = Unicode(self._limits.text), Unicode(self._limits.reasoning)
         text, reasoning = self._text.take(text)[0], self._reasoning.take(reasoning)[0]
-        self._reasoned = Pieces(reasoning)
+        self._reasoned = Growing(reasoning)
         yield Recast(text, reasoning)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from console.engine.provider import ReasoningDelta, TextDelta
 
 from . import harmony
-from .pieces import Pieces
+from .growing import Growing
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,9 @@ class Thoughts:
         self._block = _Block()
         self._has_thought = False
         self._is_assumed = False  # that these are thoughts: nothing opened them
-        self._assumed = Pieces()
+        self._assumed = Growing()
         self._around = ""  # what closes the answer
-        self._text = Pieces()
+        self._text = Growing()
         self._tail = ""  # of the text, in which a closing mark may have begun
         self._begins_with_words = False
         self._looks = LOOKS
@@ -246,7 +246,7 @@ class Thoughts:
         self._mark, self._state, self._held = mark, self._thinking, rest
         self._block = _Block()
         if mark.words:  # given back where no closing ones come
-            self._is_assumed, self._assumed = True, Pieces(mark.opening)
+            self._is_assumed, self._assumed = True, Growing(mark.opening)
 
     def _thinking(self) -> Iterator[Piece]:
         text, closed = self._until_closed(self._held, at_end=False)
@@ -331,7 +331,7 @@ class Thoughts:
     def _close_written(self, text: str, name: str, match: re.Match[str]) -> None:
         if not self._has_thought:
             self.learned = name
-        self._text, self._tail, self._looked_at, self._has_thought = Pieces(), "", 0, True
+        self._text, self._tail, self._looked_at, self._has_thought = Growing(), "", 0, True
         if name == harmony.NAME:
             self._held, self._channels = match[0] + text[match.end() :], harmony.Channels()
             self._state = self._in_channels

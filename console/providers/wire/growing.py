@@ -5,7 +5,7 @@ from __future__ import annotations
 TOGETHER = 32
 
 
-class Pieces:
+class Growing:
     """Those of an answer are a few letters each, and a string of a few letters takes as much
     memory as sixty: so they are put together, not all with every one, but many at once."""
 
