@@ -6,7 +6,7 @@ Absent and forbidden look the same: Http404.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -146,8 +146,8 @@ def shown_to(user: Viewer, run: Run) -> Shown:
     if run.owner_id is None:
         return ALL
     if run.owner_id != user.pk:
-        return replace(ALL, earlier=False, inner=False)
-    return replace(ALL, earlier=run.origin != Origin.PAGE)
+        return ALL._replace(earlier=False, inner=False)
+    return ALL._replace(earlier=run.origin != Origin.PAGE)
 
 
 def tokens_of(user: Viewer) -> QuerySet[ApiToken]:

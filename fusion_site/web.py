@@ -21,6 +21,8 @@ import os
 import resource
 import socket
 import sys
+import time
+from collections.abc import Callable
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -42,7 +44,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from . import memory, own_modules_last
-from .short_text import short_text
+from .short_text import framed, short_texts
 from .sqlite3 import base as sqlite3
 
 if TYPE_CHECKING:
@@ -296,17 +298,39 @@ class Socket(WebSocketProtocol):
     """Without the sentences that Autobahn puts together, in colours, for a log that nobody keeps:
     with every message that comes or goes."""
 
-    def dataReceived(self, data: bytes) -> None:
-        if self.is_between_messages() and (text := short_text(data)) is not None:
-            self.onMessage(text, False)
+    listener: Callable[[bytes], bool] | None = None  # takes what it knows, and says so
+
+    def listen(self, listener: Callable[[bytes], bool]) -> None:
+        """An extension of ASGI's: what pages say with every frame need not go through queue, task
+        and turn of the loop."""
+        self.listener = listener
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if isBinary or self.listener is None or not self.listener(payload):
+            super().onMessage(payload, isBinary)
         else:
+            self.last_ping = time.time()  # as Daphne does with whatever comes
+
+    def dataReceived(self, data: bytes) -> None:
+        texts = short_texts(data) if self.is_between_messages() else None
+        if texts is None:
             self._dataReceived(data)
+            return
+        for text in texts:
+            self.onMessage(text, False)
 
     def is_between_messages(self) -> bool:
         """With nothing begun, and no answer to a ping waited for."""
         if self.state != self.STATE_OPEN or self.autoPingTimeoutCall is not None:
             return False
         return not (self.data or self.current_frame or self.inside_message)
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:
+        is_plain = self.state == self.STATE_OPEN and not (binary or self._perMessageCompress)
+        if is_plain and (data := framed(content)):
+            self.sendData(data)
+        else:
+            super().serverSend(content, binary)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         if sync or chopsize or self.send_queue:
@@ -342,6 +366,20 @@ def endpoint(reactor: Any, description: str) -> Any:
 
 
 class Server(daphne.server.Server):
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, Socket):
+            scope["extensions"] = {"fusion.listen": protocol.listen}
+        return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """What an open socket is sent goes there; Daphne would look for it among all connections,
+        and for headers."""
+        text = message["type"] == "websocket.send" and message.get("text")
+        if text and protocol.state == protocol.STATE_OPEN:
+            protocol.serverSend(text)
+        else:
+            await super().handle_reply(protocol, message)
+
     def run(self) -> None:
         # What `run` calls by these names.
         daphne.server.HTTPFactory = Factory

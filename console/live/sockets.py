@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -45,6 +46,8 @@ UNACKNOWLEDGED = 2  # frames; who is slower is sent fewer, bigger, newer ones
 MAX_WANTS = 64
 KEEP = "keep"  # what a page says of itself that knows that key of a text
 ACKNOWLEDGE_WITHIN = 60.0
+# As pages write it; what says the same in other words is read as JSON.
+_ACKNOWLEDGEMENT = re.compile(rb'\{"ack":(\d{1,15})\}')
 KEEP_ALIVE = 15.0
 
 still_there = Together()
@@ -82,6 +85,8 @@ class RunSocket:
         await asyncio.create_task(cls(scope, send)._serve(receive))
 
     async def _serve(self, receive: Receive) -> None:
+        if listen := self.scope.get("extensions", {}).get("fusion.listen"):
+            listen(self._is_acknowledgement)
         await receive()  # that somebody connects
         try:
             await self._open()
@@ -110,8 +115,17 @@ class RunSocket:
             if self._watch:
                 self._watch.announce()
         if "ack" in message:
-            self._unacknowledged.discard(message["ack"])
-            self._acknowledged.set()
+            self._acknowledge(message["ack"])
+
+    def _is_acknowledgement(self, said: bytes) -> bool:
+        """And takes it: it comes with every frame, and nothing needs to wait for it."""
+        if found := _ACKNOWLEDGEMENT.fullmatch(said):
+            self._acknowledge(int(found[1]))
+        return found is not None
+
+    def _acknowledge(self, step: int) -> None:
+        self._unacknowledged.discard(step)
+        self._acknowledged.set()
 
     def _stop_sending(self) -> None:
         if self._sending:
@@ -149,14 +163,15 @@ class RunSocket:
         cursor = self._cursor
         cursor.keeps = self._asked("can") == KEEP
         loop = asyncio.get_running_loop()
-        asked = spoken = loop.time()
+        asked = spoken = now = loop.time()
+        patience = settings.PERMISSION_SECONDS
         try:
             async with watches.watch(run_id, cursor) as watch:
                 self._watch = watch
                 watch.resume(cursor, self._asked("after"))
                 while True:
-                    if loop.time() - asked > settings.PERMISSION_SECONDS:
-                        asked = loop.time()
+                    if now - asked > patience:
+                        asked = now
                         if await still_there.ask(self._asks_as(), self._find) is None:
                             await self._close(NOT_ALLOWED)
                             return
@@ -167,15 +182,16 @@ class RunSocket:
                     frame = await watch.frame(cursor) if watch.is_ready else ""
                     if ended and not watch.failed:
                         frame = (frame + "," if frame else "{") + '"end":true'
-                    if frame or loop.time() - spoken > KEEP_ALIVE:
-                        spoken = loop.time()
+                    if frame or now - spoken > KEEP_ALIVE:
+                        spoken = now
                         if not await self._send_frame(cursor.after if frame else 0, frame):
                             return
                     if ended:
                         await self._close(FAILED if watch.failed else 1000)
                         return
-                    if not frame:
+                    if not (frame and watch.has_more(cursor)):
                         await watch.changed()
+                    now = loop.time()
         except asyncio.CancelledError:
             raise
         except Disconnected:
@@ -188,7 +204,8 @@ class RunSocket:
         """Waits while too much is unacknowledged; False when the browser never reads."""
         if step:
             self._unacknowledged.add(step)
-        for part in _parts((frame or "{") + "}"):
+        text = (frame or "{") + "}"
+        for part in (text,) if len(text) <= PART else _parts(text):
             await self._send({"type": "websocket.send", "text": part})
         while len(self._unacknowledged) >= UNACKNOWLEDGED:
             self._acknowledged.clear()
@@ -242,8 +259,5 @@ def _are_places(wants: Any) -> bool:
 
 
 def _parts(text: str) -> Iterator[str]:
-    if len(text) <= PART:
-        yield text
-        return
     for start in range(0, len(text), PART):
         yield (MORE if start + PART < len(text) else LAST) + text[start : start + PART]

@@ -241,6 +241,10 @@ class Watch:
                 return self._beyond(cursor)
         return self._beyond(cursor)
 
+    def has_more(self, cursor: Cursor) -> bool:
+        """Whether anything may have come since its last frame, which took a while to send."""
+        return self.ended or cursor.after != self._frames.step or bool(cursor.behind)
+
     def _beyond(self, cursor: Cursor) -> str:
         if cursor.shown not in self._frames.kinds and self._spec:
             self._make_fragments(cursor.shown)  # a first viewer of another kind

@@ -4,11 +4,10 @@ which `access.py` gives; whatever it does not show, they do not have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """`costs`: of each call and in all. `models`: who was asked, by name. `prompt`: what was
     asked. `people`: who of the team found what best, and why.
     `notes`: what its reader noted to their rulings, added and wished. `earlier`: what had been

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -107,7 +107,7 @@ def test_what_the_prompt_was_filled_in_from_goes_with_it_unless_the_prompt_is_hi
     run.refresh_from_db()
     text = text_of(run, form, ALL)
     assert "Price of a leak" in text and "2026-12-01" in text and "cellar" in text
-    hidden = text_of(run, form, replace(BY_LINK, prompt=False))
+    hidden = text_of(run, form, BY_LINK._replace(prompt=False))
     assert "Price of a leak" not in hidden and "cellar" not in hidden
     if form == "json":
         [shape] = json.loads(text)["runs"]

@@ -128,7 +128,7 @@ async def test_nor_do_frames(looked_up: Run, monkeypatch: pytest.MonkeyPatch) ->
     watch._spec = looked_up.frozen_spec
     watch._state = await database_sync_to_async(state_from_rows)(looked_up)
     told = {}
-    for shown in (replace(ALL, prompt=False), ALL):
+    for shown in (ALL._replace(prompt=False), ALL):
         watch._frames.begin_step()
         watch._make_fragments(shown)
         told[shown.prompt] = await watch.frame(Cursor(shown))
@@ -182,6 +182,6 @@ def test_which_run_paid_for_an_answer_is_told_to_its_owner_alone(
     nowhere = [False] * 4
     assert read == {"private": [True, True, False, False], "team": nowhere, "link": nowhere}
     # What a page that is open is sent, by the same.
-    linked = replace(ALL, inner=False)
+    linked = ALL._replace(inner=False)
     sent = watches._render(run.frozen_spec, state_from_rows(run), linked, "", SeatFragments())
     assert "taken over from" in sent["receipt"] and str(paid.pk) not in sent["receipt"]

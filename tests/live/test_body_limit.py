@@ -16,16 +16,18 @@ import psutil
 import pytest
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from twisted.internet._newtls import ConnectionMixin
 from twisted.internet.abstract import FileDescriptor
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel, Request
 
 from console.api.http.bodies import ANYBODYS_BYTES
-from fusion_site.short_text import short_text
+from fusion_site.short_text import framed, short_texts
 from tests.live.conftest import PASSWORD
 from tests.live.member import Member
 from tests.stack import PATIENCE, Stack, until
@@ -335,9 +337,19 @@ def test_files_are_taken_by_no_form() -> None:
 
 def test_a_short_message_that_came_whole_is_read_at_once() -> None:
     hello = bytes.fromhex("818537fa213d7f9f4d5158")  # RFC 6455, 5.7
-    assert short_text(hello) == b"Hello"
-    for else_ in (hello[:-1], hello + hello, b"\x01" + hello[1:], hello[:6] + b"\xff" + hello[7:]):
-        assert short_text(else_) is None
+    assert short_texts(hello) == [b"Hello"] and short_texts(hello * 2) == [b"Hello", b"Hello"]
+    broken = (hello[:-1], b"\x01" + hello[1:], hello[:6] + b"\xff" + hello[7:], hello[:1])
+    for else_ in (*broken, *(hello + part for part in broken), hello * 30):
+        assert short_texts(else_) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [("Hello", "8105"), ("é" * 62, "817c"), ("é" * 63, "817e007e"), ("x" * 65_535, "817effff")],
+)
+def test_a_message_is_framed_once_for_all_as_any(text: str, head: str) -> None:
+    assert framed(text) == bytes.fromhex(head) + text.encode() and framed(text) is framed(text)
+    assert framed("x" * 65_536) is None  # longer than any may be: for Autobahn to refuse
 
 
 @pytest.mark.parametrize(
@@ -345,6 +357,13 @@ def test_a_short_message_that_came_whole_is_read_at_once() -> None:
     [
         (Server.run, {"HTTPFactory", "http_factory", "WebSocketFactory", "ready_callable"}),
         (WebSocketServerProtocol.dataReceived, {"log", "_dataReceived"}),
+        (Server.create_application, {"application_instance"}),
+        (Server.handle_reply, {"connections", "check_headers_type", "handle_reply"}),
+        (WebSocketProtocol.onMessage, {"muted", "last_ping"}),
+        (WebSocketProtocol.serverSend, {"STATE_CONNECTING", "sendMessage"}),
+        (WebSocketServerProtocol.sendMessage, {"STATE_OPEN", "_perMessageCompress", "sendFrame"}),
+        (AsyncioSelectorReactor.addReader, {"callWithLogger", "_readOrWrite"}),
+        (AsyncioSelectorReactor._readOrWrite, {"method", "_disconnectSelectable"}),
         (WebSocketServerProtocol.sendData, {"log", "send_queue", "transport", "write"}),
         (WebSocketServerProtocol.processData, {"data", "current_frame", "inside_message"}),
         (WebSocketServerProtocol.onFrameEnd, {"autoPingTimeoutCall", "inside_message"}),

@@ -25,7 +25,9 @@ RUN = uuid.uuid4()
 class Line:
     """Between a page and its socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_ours: bool = False) -> None:
+        self._is_ours = is_ours  # as fusion_site/web.py has it
+        self._listener: Callable[[bytes], bool] = lambda said: False
         self.sent: list[dict[str, Any]] = []
         self._from_the_page: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._come = asyncio.Event()
@@ -34,7 +36,12 @@ class Line:
         self.sent.append(message)
         self._come.set()
 
+    def listen(self, listener: Callable[[bytes], bool]) -> None:
+        self._listener = listener
+
     def say(self, text: str | None) -> None:
+        if text is not None and self._listener(text.encode()):
+            return
         kind = "disconnect" if text is None else "receive"
         self._from_the_page.put_nowait({"type": f"websocket.{kind}", "text": text})
 
@@ -56,6 +63,8 @@ class Line:
     async def open(self) -> AsyncIterator[asyncio.Task[None]]:
         self._from_the_page.put_nowait({"type": "websocket.connect"})
         scope: dict[str, Any] = {"query_string": b"", "url_route": {"kwargs": {"run_id": RUN}}}
+        if self._is_ours:
+            scope["extensions"] = {"fusion.listen": self.listen}
         task = asyncio.create_task(RunSocket.serve(scope, self._from_the_page.get, self.send))
         yield task
         self.say(None)
@@ -96,11 +105,12 @@ async def shows(watch: Watch, words: int) -> None:
     await watch._step(said(*["one "] * words), "", {"panel-0-1"} if words > 1 else set())
 
 
+@pytest.mark.parametrize("is_ours", [False, True])
 async def test_an_acknowledgement_is_taken_without_a_thread(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, is_ours: bool
 ) -> None:
     """A page sends one for every frame."""
-    line, handed = Line(), list[Any]()
+    line, handed = Line(is_ours=is_ours), list[Any]()
     async with line.open():
         watch = await watched()
         await shows(watch, 1)
@@ -134,8 +144,9 @@ async def test_an_acknowledgement_is_taken_without_a_thread(
 async def test_what_is_not_understood_ends_the_socket_once(
     watched: Watched, message: str, codes: list[int]
 ) -> None:
-    line = Line()
+    line = Line(is_ours=True)
     async with line.open():
+        await asyncio.sleep(0)
         line.say(message)
         line.say('{"ack":1}')
     assert line.closed == codes
