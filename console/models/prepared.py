@@ -1,7 +1,7 @@
 """Questions that are asked with every run: Django makes their SQL once.
 
 Making it takes several times what the database does with it. What differs from one time to the
-next stands in the queryset as `Given`; the SQL depends on the models and on the kind of database
+next stands in the queryset as `Placeholder`; the SQL depends on the models and on the kind of database
 alone, so it is good for as long as a process lives. Rows are made of what comes by Django's own
 iterables. This is the one place that knows how Django puts that together.
 """
@@ -18,7 +18,7 @@ from django.db.models import Expression, Field, QuerySet
 from django.db.models.sql import UpdateQuery
 
 
-class Given(Expression):
+class Placeholder(Expression):
     """In a queryset, in the place of a value of that field: said each time it is asked."""
 
     def __init__(self, name: str, field: Field[Any, Any]) -> None:
@@ -31,7 +31,7 @@ class Given(Expression):
 
 def some(name: str, field: Field[Any, Any], count: int) -> list[Any]:
     """For an `__in` with so many values."""
-    return [Given(f"{name}{n}", field) for n in range(count)]
+    return [Placeholder(f"{name}{n}", field) for n in range(count)]
 
 
 def each(name: str, values: Sequence[Any]) -> dict[str, Any]:
@@ -53,13 +53,13 @@ class _Statement:
     def filled(self, given: Mapping[str, Any], connection: Any) -> list[Any]:
         return [
             param.output_field.get_db_prep_save(given[param.name], connection)
-            if isinstance(param, Given)
+            if isinstance(param, Placeholder)
             else param
             for param in self.params
         ]
 
 
-class Source:
+class _Source:
     """What Django's iterables ask of a queryset, and of its query."""
 
     db = DEFAULT_DB_ALIAS
@@ -74,7 +74,7 @@ class Source:
 
 
 class Prepared:
-    """`make` gives the queryset: what it says besides `Given` is as it was the first time."""
+    """`make` gives the queryset: what it says besides `Placeholder` is as it was the first time."""
 
     def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
         self._make = make
@@ -93,7 +93,7 @@ class Prepared:
         compiler.connection = connection  # of this thread
         compiler.as_sql = lambda: (statement.sql, statement.filled(given, connection))
         iterable: Any = queryset._iterable_class
-        return [*iterable(Source(compiler))]
+        return [*iterable(_Source(compiler))]
 
     def update(self, fields: Mapping[str, Any], **given: Any) -> int:
         """How many rows have changed. What is an expression is as it was the first time."""
@@ -105,7 +105,9 @@ class Prepared:
             query: Any = queryset.query.chain(UpdateQuery)
             query.add_update_values(
                 {
-                    name: value if _is_expression(value) else Given(name, meta.get_field(name))
+                    name: value
+                    if _is_expression(value)
+                    else Placeholder(name, meta.get_field(name))
                     for name, value in fields.items()
                 }
             )

@@ -15,7 +15,7 @@ from django.db import models
 from django.utils import timezone
 
 from .credentials import Credential
-from .prepared import Given, Prepared, each, room_for, some
+from .prepared import Placeholder, Prepared, each, room_for, some
 
 BELIEVED_FOR = timedelta(days=7)
 LONGEST_NAME = 200
@@ -58,7 +58,7 @@ def traits_known(*credentials: Credential) -> dict[int, list[tuple[str, str, str
 def _believed(count: int) -> Prepared:
     ids = some("credential", models.BigIntegerField(), count)
     theirs = reduce(or_, (models.Q(credential=one) for one in ids))
-    until = Given("now", models.DateTimeField())
+    until = Placeholder("now", models.DateTimeField())
     return Prepared(lambda: ModelTrait.objects.filter(theirs, ends_at__gt=until).order_by("pk"))
 
 

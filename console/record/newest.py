@@ -21,7 +21,7 @@ from django.db.models import DateTimeField, IntegerField, Q, QuerySet, UUIDField
 from django.db.models.functions import Left
 
 from ..models import Run
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Placeholder, Prepared
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ class KeptList:
         return _page(ask, count, marks.get("before"), marks.get("after"))
 
     def _made(self, count: int, is_before: bool, is_after: bool) -> list[Prepared]:
-        reader: Any = Given("reader", IntegerField())
-        moment: Any = Given("moment", DateTimeField())
-        run: Any = Given("run", UUIDField())
+        reader: Any = Placeholder("reader", IntegerField())
+        moment: Any = Placeholder("moment", DateTimeField())
+        run: Any = Placeholder("run", UUIDField())
         mark = Bookmark(moment, run)
         branches = self._branches_of(User(pk=reader))
         before, after = mark if is_before else None, mark if is_after else None

@@ -22,7 +22,7 @@ from ..engine.text import storable
 from ..engine.unasked import unasked
 from ..engine.usage import Usage
 from ..models import Call, Fusion, Run
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Placeholder, Prepared
 
 S = TypeVar("S", RunState, FusionState, CallState)
 
@@ -39,8 +39,8 @@ CALL_FIELDS = [f.name for f in fields(CallState) if f.name not in _CALL_IS]
 FUSION_FIELDS = [f.name for f in fields(FusionState) if f.name not in _FUSION_IS] + _FOUND
 
 
-_FUSIONS = Prepared(lambda: Fusion.objects.filter(run=Given("run", Run._meta.pk)))
-_CALLS = Prepared(lambda: Call.objects.filter(run=Given("run", Run._meta.pk)))
+_FUSIONS = Prepared(lambda: Fusion.objects.filter(run=Placeholder("run", Run._meta.pk)))
+_CALLS = Prepared(lambda: Call.objects.filter(run=Placeholder("run", Run._meta.pk)))
 
 
 def state_from_rows(run: Run, *, whole: bool = False) -> RunState:

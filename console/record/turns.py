@@ -22,7 +22,7 @@ from django.utils import timezone
 from ..engine.errors import Reason
 from ..engine.state import RunStatus
 from ..models import Run
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Placeholder, Prepared
 from ..models.runs import Origin, is_unfinished
 
 # Whose come first: people at the page, programs and the shell, evaluations.
@@ -98,7 +98,7 @@ def _order(*, capped: bool = True) -> Iterator[uuid.UUID]:
             heapq.heappush(heap, (count + 1, queue[0], number))
 
 
-def _waiting(now: datetime | Given) -> QuerySet[Run]:
+def _waiting(now: datetime | Placeholder) -> QuerySet[Run]:
     # Those that only a newer version can read are left to its workers for a while (`leases`).
     left = Q(reason=Reason.NEEDS_NEWER_VERSION, rung_at__gt=now)
     queued = Run.objects.filter(is_unfinished(), status=RunStatus.QUEUED)
@@ -111,7 +111,7 @@ def _going_on() -> dict[int | None, int]:
 
 _WAITING = Prepared(
     lambda: (
-        _waiting(Given("now", DateTimeField()))
+        _waiting(Placeholder("now", DateTimeField()))
         .order_by("created_at")
         .values_list("pk", "owner_id", "origin", "created_at")
     )

@@ -15,7 +15,7 @@ from django.db.models import BigIntegerField, CharField, QuerySet, Value
 
 from ..engine.state import Step
 from ..models import Call, Fusion, Run, RunMark, RunTag, SearchEntry, Verdict
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Placeholder, Prepared
 from ..models.runs import Origin
 from .facets import facets_of, mark_facet, tag_facet
 from .folding import fold
@@ -112,7 +112,7 @@ def _tags_and_marks() -> QuerySet[Any, Any]:
     return tags.union(marks, all=True)
 
 
-_GIVEN = Given("run", Run._meta.pk)
+_GIVEN = Placeholder("run", Run._meta.pk)
 _RUN = Prepared(
     lambda: Run.objects.filter(pk=_GIVEN).defer(
         "messages", "histories", "follows_calls", "imported"
@@ -131,11 +131,11 @@ _FUSIONS = Prepared(
 _NOTES = Prepared(lambda: Verdict.objects.filter(run=_GIVEN).values_list("note", flat=True))
 _KEPT = Prepared(_tags_and_marks)
 _THERE = Prepared(
-    lambda: SearchEntry.objects.filter(kind=RUN, object=Given("object", CharField())).values_list(
-        "part", "pk"
-    )
+    lambda: SearchEntry.objects.filter(
+        kind=RUN, object=Placeholder("object", CharField())
+    ).values_list("part", "pk")
 )
-_ENTRY = Prepared(lambda: SearchEntry.objects.filter(pk=Given("entry", BigIntegerField())))
+_ENTRY = Prepared(lambda: SearchEntry.objects.filter(pk=Placeholder("entry", BigIntegerField())))
 
 
 def _begun(run: Run, calls: Sequence[Call]) -> Iterator[SearchEntry]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import IntegerField
 
 from ..models import Call, Run
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Placeholder, Prepared
 from ..models.runs import READ_ONLY, Origin
 
 RUNS = 20
@@ -27,7 +27,7 @@ def models_used_lately(person: User) -> list[tuple[str, str]]:
 
 @cache
 def _presets_of() -> Prepared:
-    person: Any = Given("person", IntegerField())
+    person: Any = Placeholder("person", IntegerField())
     own = Run.objects.filter(owner_id=person, origin=Origin.PAGE, follows=None)
     return Prepared(own.order_by("-created_at").values_list("preset", flat=True)[:RUNS].all)
 

@@ -16,7 +16,7 @@ from django.db.models.functions import Left
 from django.utils import timezone
 
 from ..models import PromptTemplate, Run
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Placeholder, Prepared
 from ..models.runs import Origin
 from ..record.order import OrderAsked, in_order
 from .errors import Refused
@@ -77,7 +77,7 @@ class AskedBefore:
 
 @cache
 def _latest_asked() -> Prepared:
-    reader: Any = Given("reader", IntegerField())
+    reader: Any = Placeholder("reader", IntegerField())
     own = Run.objects.filter(owner_id=reader, origin=Origin.PAGE, follows=None)
     own = in_order(own, reader, OrderAsked()).order_by("-created_at")
     return Prepared(own.values_list("pk", Left("prompt", TOLD_OF_EACH))[:LOOKED_AT].all)

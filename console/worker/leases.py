@@ -28,7 +28,7 @@ from ..engine.state import RunState, RunStatus
 from ..engine.steps.fuse import stopped
 from ..models import Run
 from ..models.money import has_purse
-from ..models.prepared import Given, Prepared
+from ..models.prepared import Placeholder, Prepared
 from ..record.asked import Asked, Forgotten, asked, in_context
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 from ..record.turns import whose_turn
@@ -44,8 +44,8 @@ MAX_PASSED_BY = 50
 LEFT_TO_NEWER_SECONDS = 30
 
 
-_LEASE_RAN_OUT = Q(status=RunStatus.RUNNING, lease_until__lt=Given("now", DateTimeField()))
-_IT = Q(pk=Given("run", Run._meta.pk))
+_LEASE_RAN_OUT = Q(status=RunStatus.RUNNING, lease_until__lt=Placeholder("now", DateTimeField()))
+_IT = Q(pk=Placeholder("run", Run._meta.pk))
 _LOST = Prepared(
     lambda: Run.objects.filter(_LEASE_RAN_OUT).order_by("lease_until").values_list("pk", flat=True)
 )

@@ -28,7 +28,7 @@ from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.state import CallState, RunState, RunStatus
 from ..models import Call, Fusion, Run
-from ..models.prepared import Given, Prepared, Upsert
+from ..models.prepared import Placeholder, Prepared, Upsert
 from ..money.asking import Answer, Denied, Granted, ask_of
 from ..money.book import Till
 from ..money.ending import end_of
@@ -349,8 +349,8 @@ _CALLS = Upsert(Call, unique=["run", "key"], update=CALL_FIELDS)
 _FUSIONS = Upsert(Fusion, unique=["run", "number"], update=FUSION_FIELDS)
 _MINE = Prepared(
     lambda: Run.objects.filter(
-        pk=Given("run", Run._meta.pk),
-        attempt=Given("held", PositiveIntegerField()),
+        pk=Placeholder("run", Run._meta.pk),
+        attempt=Placeholder("held", PositiveIntegerField()),
         status=RunStatus.RUNNING,
     )
 )
