@@ -1,9 +1,9 @@
 """Questions that are asked with every run: Django makes their SQL once.
 
 Making it takes several times what the database does with it. What differs from one time to the
-next stands in the queryset as `Placeholder`; the SQL depends on the models and on the kind of database
-alone, so it is good for as long as a process lives. Rows are made of what comes by Django's own
-iterables. This is the one place that knows how Django puts that together.
+next stands in the queryset as `Placeholder`; the SQL depends on the models and on the kind of
+database alone, so it is good for as long as a process lives. Rows are made of what comes by
+Django's own iterables. This is the one place that knows how Django puts that together.
 """
 
 from __future__ import annotations
