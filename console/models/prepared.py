@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
-from django.db.models import Expression, Field, QuerySet
+from django.db.models import Expression, Field, IntegerField, QuerySet
 from django.db.models.sql import UpdateQuery
 
 
@@ -27,6 +27,9 @@ class Placeholder(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
+
+
+READER: Any = Placeholder("reader", IntegerField())  # by their key
 
 
 def some(name: str, field: Field[Any, Any], count: int) -> list[Any]:

@@ -10,13 +10,15 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.forms import Form
 from django.http import Http404, QueryDict
 
-from ..access import Viewer, prompt_of, prompts_of, run_owned_by
+from ..access import Viewer, is_member, prompt_of, prompts_of, run_owned_by
+from ..models.prepared import READER, Prepared
 from ..services.errors import Refused
 from ..services.prompt_text import Blank
 from ..services.prompts import Template, asked_before, starter_of, template_of
@@ -171,9 +173,14 @@ def _of_run(person: Viewer, text: str) -> tuple[str, StartedFrom | None]:
     return "", StartedFrom(template, kept.get("values", {}))
 
 
+@cache
+def _templates() -> Prepared:
+    return Prepared(prompts_of(User(pk=READER)).defer("text").all)
+
+
 def start_context(person: User) -> dict[str, Any]:
     """What one may start from."""
     return {
-        "templates": prompts_of(person).defer("text"),
+        "templates": _templates().rows(reader=person.pk) if is_member(person) else (),
         "asked": asked_before(person),
     }

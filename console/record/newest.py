@@ -17,11 +17,11 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import DateTimeField, IntegerField, Q, QuerySet, UUIDField
+from django.db.models import DateTimeField, Q, QuerySet, UUIDField
 from django.db.models.functions import Left
 
 from ..models import Run
-from ..models.prepared import Placeholder, Prepared
+from ..models.prepared import READER, Placeholder, Prepared
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,10 @@ class KeptList:
         return _page(ask, count, marks.get("before"), marks.get("after"))
 
     def _made(self, count: int, is_before: bool, is_after: bool) -> list[Prepared]:
-        reader: Any = Placeholder("reader", IntegerField())
         moment: Any = Placeholder("moment", DateTimeField())
         run: Any = Placeholder("run", UUIDField())
         mark = Bookmark(moment, run)
-        branches = self._branches_of(User(pk=reader))
+        branches = self._branches_of(User(pk=READER))
         before, after = mark if is_before else None, mark if is_after else None
         return [Prepared(query.all) for query in _next_of(branches, count, before, after)]
 

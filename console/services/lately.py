@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import IntegerField
 
 from ..models import Call, Run
-from ..models.prepared import Placeholder, Prepared
+from ..models.prepared import READER, Prepared
 from ..models.runs import READ_ONLY, Origin
 
 RUNS = 20
@@ -27,14 +25,13 @@ def models_used_lately(person: User) -> list[tuple[str, str]]:
 
 @cache
 def _presets_of() -> Prepared:
-    person: Any = Placeholder("person", IntegerField())
-    own = Run.objects.filter(owner_id=person, origin=Origin.PAGE, follows=None)
+    own = Run.objects.filter(owner_id=READER, origin=Origin.PAGE, follows=None)
     return Prepared(own.order_by("-created_at").values_list("preset", flat=True)[:RUNS].all)
 
 
 def presets_used_lately(person: User) -> list[str]:
     """By their slugs, those of the runs they started on the page, the latest first."""
-    return list(dict.fromkeys(_presets_of().rows(person=person.pk)))
+    return list(dict.fromkeys(_presets_of().rows(reader=person.pk)))
 
 
 def latest_with(person: User, preset: str) -> Run | None:

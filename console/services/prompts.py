@@ -11,12 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import IntegerField
 from django.db.models.functions import Left
 from django.utils import timezone
 
 from ..models import PromptTemplate, Run
-from ..models.prepared import Placeholder, Prepared
+from ..models.prepared import READER, Prepared
 from ..models.runs import Origin
 from ..record.order import OrderAsked, in_order
 from .errors import Refused
@@ -77,9 +76,8 @@ class AskedBefore:
 
 @cache
 def _latest_asked() -> Prepared:
-    reader: Any = Placeholder("reader", IntegerField())
-    own = Run.objects.filter(owner_id=reader, origin=Origin.PAGE, follows=None)
-    own = in_order(own, reader, OrderAsked()).order_by("-created_at")
+    own = Run.objects.filter(owner_id=READER, origin=Origin.PAGE, follows=None)
+    own = in_order(own, READER, OrderAsked()).order_by("-created_at")
     return Prepared(own.values_list("pk", Left("prompt", TOLD_OF_EACH))[:LOOKED_AT].all)
 
 

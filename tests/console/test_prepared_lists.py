@@ -8,10 +8,11 @@ from django.db import connection
 from django.db.models.sql.compiler import SQLCompiler
 
 from console.models import Run, Visibility
+from console.pages.starting import start_context
 from console.pages.views import questions, rows
 from console.record.newest import Bookmark, _next_of
 from console.services.lately import presets_used_lately
-from console.services.prompts import asked_before
+from console.services.prompts import asked_before, prompt_save
 
 from .story import a_spec
 
@@ -47,6 +48,10 @@ def test_of_one_query_each_reader_has_their_own_list(
     monkeypatch: pytest.MonkeyPatch, alice: User, bob: User, ada: User
 ) -> None:
     assert not (presets_used_lately(ada) or asked_before(ada))
+    templates = {r: prompt_save(by=r, name=r.username, text="Why?") for r in (alice, bob)}
+    for reader in (alice, ada, bob):
+        own = [templates[reader]] if reader in templates else []
+        assert start_context(reader)["templates"] == own
     private = {reader.pk: asked_by(reader) for reader in (alice, bob)}
     shared = asked_by(alice, Visibility.TEAM)
     for reader in (alice, bob, ada, bob, alice):
@@ -62,6 +67,7 @@ def test_of_one_query_each_reader_has_their_own_list(
     with monkeypatch.context() as patched:
         patched.setattr(SQLCompiler, "as_sql", None)  # nothing is made anew
         assert questions.page_of_questions(bob, 5).runs == [shared, private[bob.pk]]
+        assert start_context(bob)["templates"] == [templates[bob]]
         assert presets_used_lately(bob) == ["quality"]
         assert [one.run_id for one in asked_before(alice)] == [shared.pk]
     alice.is_active = False
