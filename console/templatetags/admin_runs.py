@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.templatetags.admin_list import result_headers
+from django.contrib.admin.templatetags.admin_list import ResultList, result_headers
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ChangeList
 from django.utils import timezone
@@ -42,32 +42,38 @@ def result_list_of_runs(cl: ChangeList) -> dict[str, Any]:
     """In the place of Django's `result_list`, with the same bytes."""
     assert list(cl.list_display) == COLUMNS
     headers = list(result_headers(cl))
+    rows = _Rows(cl)
     return {
         "cl": cl,
         "result_headers": headers,
         "num_sorted_fields": sum(bool(h["sortable"] and h["sorted"]) for h in headers),
-        "results": [[_row(cl, run)] for run in cl.result_list],
+        "results": [ResultList(None, [rows.of(run)]) for run in cl.result_list],
     }
 
 
-def _row(cl: ChangeList, run: Run) -> SafeString:
-    nothing = cl.model_admin.get_empty_value_display()
-    decimals = Run._meta.get_field("cost").decimal_places
-    url = cl.url_for_result(run)
-    if cl.preserved_filters:
-        kept = {"preserved_filters": cl.preserved_filters, "opts": cl.opts}
-        url = add_preserved_filters(kept, url)
-    return format_html(
-        _ROW,
-        name=ACTION_CHECKBOX_NAME,
-        pk=run.pk,
-        run=run,
-        url=url,
-        prompt=shown_prompt(run),
-        owner=run.owner or nothing,
-        preset=run.preset_name.strip() and run.preset_name or nothing,
-        status=run.status or nothing,
-        visibility=run.get_visibility_display(),
-        cost=nothing if run.cost is None else number_format(run.cost, decimals),
-        created_at=date_format(timezone.localtime(run.created_at), "DATETIME_FORMAT"),
-    )
+class _Rows:
+    def __init__(self, cl: ChangeList) -> None:
+        self._nothing = cl.model_admin.get_empty_value_display()
+        self._decimals = Run._meta.get_field("cost").decimal_places
+        # Of one that there is not: in the others' addresses their keys stand where its key does.
+        nobody = Run()
+        kept: dict[str, Any] = {"preserved_filters": cl.preserved_filters, "opts": cl.opts}
+        url = add_preserved_filters(kept, cl.url_for_result(nobody))
+        self._before, self._after = url.split(str(nobody.pk))
+
+    def of(self, run: Run) -> SafeString:
+        cost = self._nothing if run.cost is None else number_format(run.cost, self._decimals)
+        return format_html(
+            _ROW,
+            name=ACTION_CHECKBOX_NAME,
+            pk=run.pk,
+            run=run,
+            url=f"{self._before}{run.pk}{self._after}",
+            prompt=shown_prompt(run),
+            owner=run.owner or self._nothing,
+            preset=run.preset_name if run.preset_name.strip() else self._nothing,
+            status=run.status or self._nothing,
+            visibility=run.get_visibility_display(),
+            cost=cost,
+            created_at=date_format(timezone.localtime(run.created_at), "DATETIME_FORMAT"),
+        )
