@@ -116,13 +116,6 @@ def at_the_head(user: Viewer) -> AtTheHead:
     return AtTheHead([pk for _, pk in under_way][:MANY], len(under_way) < len(rows))
 
 
-# In SQL: to make it out of querysets, for each page of a run, costs as much as to read the run.
-_HOLDS_FILES = RawSQL(
-    "EXISTS (SELECT 1 FROM console_runfile WHERE run_id = console_run.id)", (), BooleanField()
-)
-_HAS_PROJECTS = RawSQL("EXISTS (SELECT 1 FROM console_project)", (), BooleanField())
-
-
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
     """Beside its fields: `holds_files`, whether files go with it, and `has_projects`, whether it
     could belong to any."""

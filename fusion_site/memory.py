@@ -52,6 +52,7 @@ def look_for_garbage() -> None:
     each run that has ended some hundred, with all its texts. Of a start nothing is, so what is
     there by now is not looked through, and does not count when it is decided whether all that has
     come since is."""
-    gc.freeze()
     gc.collect()
+    gc.freeze()
+    gc.collect()  # of nothing: what stays is counted anew by it
     gc.set_threshold(NEW_OBJECTS, *OLDER)

@@ -305,6 +305,10 @@ class Socket(WebSocketProtocol):
         and turn of the loop."""
         self.listener = listener
 
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        self.listener = None  # or each would keep the other, and all that was watched
+        super().onClose(wasClean, code, reason)
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if isBinary or self.listener is None or not self.listener(payload):
             super().onMessage(payload, isBinary)

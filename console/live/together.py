@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.db import close_old_connections
 
 Find = Callable[[], Any]
 
@@ -33,11 +34,15 @@ class Together:
 
     async def _turn(self) -> None:
         waiting, self._waiting = self._waiting, {}
+        answers: list[Any] = []
         finds = [find for find, _ in waiting.values()]
         try:
             answers = await database_sync_to_async(_answers)(finds)
         except Exception as error:
             answers = [error] * len(finds)
+        finally:
+            for _, future in waiting.values() if not answers else ():
+                future.cancel()  # the loop is ending
         for (_, future), answer in zip(waiting.values(), answers, strict=True):
             if isinstance(answer, Exception):
                 future.set_exception(answer)
@@ -53,4 +58,5 @@ def _answer(find: Find) -> Any:
     try:
         return find()
     except Exception as error:  # of one of them, which must not cost the others theirs
+        close_old_connections()  # if it is broken, the next has another
         return error

@@ -4,7 +4,7 @@ all others. It is made anew, which takes some three minutes for 100,000 runs of 
 from django.db import migrations
 
 TEXTS = "heading || ' ' || prompt || ' ' || fused || ' ' || rest || ' ' || facets"
-IN_TIME = f"{TEXTS} || ' ·t' || (id >> 49)::text"
+IN_TIME = f"{TEXTS} || ' ·d' || (id >> 49)::text"
 
 
 def _index(texts):

@@ -91,6 +91,7 @@ class Prepared:
             queryset = self._make()
             made = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
             self._read[connection.vendor] = queryset, made, _Statement(*made.as_sql())
+            made.connection = None  # of the thread that happened to be the first
         queryset, made, statement = self._read[connection.vendor]
         compiler = copy.copy(made)
         compiler.connection = connection  # of this thread

@@ -14,7 +14,7 @@ from .runs import Run
 
 # The words of a row, as PostgreSQL's index has them, with one for the six days or so that it is of:
 # its number (`search/entries.py`) without the lowest bits.
-TIME, DAYS = "·t", 49
+TIME, DAYS = "·d", 49
 WORDS = (
     "array_to_tsvector(array_remove(string_to_array("
     "heading || ' ' || prompt || ' ' || fused || ' ' || rest || ' ' || facets"

@@ -83,7 +83,8 @@ def model_facet(model: str) -> str:
 
 
 def tag_facet(tag: str) -> str:
-    return f"·t{_as_word(tag)}"
+    facet = f"·t{_as_word(tag)}"
+    return f"{facet}·" if facet == TEAM else facet  # what is tagged `eam` is not the team's
 
 
 def project_facet(project_id: int) -> str:

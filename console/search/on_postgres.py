@@ -16,7 +16,8 @@ from .sought import Sought
 from .spans import Span, spans
 
 Rows = list[tuple[int, Any]]
-LOOKED_AT = 4_000  # texts of a span that are looked through for a phrase
+# Texts of a span that are looked through for a phrase.
+LOOKED_AT, LOOKED_AT_FOR_EACH = 4_000, 300
 _COLUMNS = {"heading": 10.0, "prompt": 4.0, "fused": 2.0, "rest": 1.0}
 
 
@@ -28,11 +29,14 @@ def newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
 
 
 def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
-    """Of the same time."""
+    """Of the same time, and of phrases among few texts: many are asked for at once."""
     each = [*all_sought]
     with _by_index_alone():
         within = [*spans(each[0])] if each else []
-        return [_newest((span.of(sought) for span in within), count)[0] for sought in each]
+        return [
+            _newest((span.of(sought) for span in within), count, looked_at=LOOKED_AT_FOR_EACH)[0]
+            for sought in each
+        ]
 
 
 def best(sought: Sought, of: int) -> Rows:

@@ -371,8 +371,9 @@ def save(
             raise LeaseLost
         if fusions:
             _FUSIONS.write(fusions)
-        # Those that are saved have a number now, whether they were there before or not.
-        numbers = {fusion.number: fusion.pk for fusion in fusions}
+        # Those that are saved have a number now, whether they were there before or not; an older
+        # SQLite does not tell it, and is asked.
+        numbers = {fusion.number: fusion.pk for fusion in fusions if fusion.pk}
         answers = _save_calls(run_id, calls, numbers, booking) if calls else {}
         if "status" in fields:  # its end
             index(run_id)

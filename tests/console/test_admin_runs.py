@@ -135,6 +135,8 @@ def test_rows_are_those_that_django_makes(
         assert mine[0] in response.text
     assert djangos.pop("result_hidden_fields") == []
     assert own == djangos
+    in_a_window = client_of_ada.get("/admin/console/run/?_popup=1")  # has no boxes
+    assert "harbour master" in in_a_window.text and "action-select" not in in_a_window.text
 
 
 def _attributes(html: str) -> list[str]:
