@@ -6,7 +6,12 @@ import asyncio
 import threading
 from typing import Any
 
+import pytest
+
 from console.live.together import Together
+
+# The threads that answer close what they find broken.
+pytestmark = pytest.mark.django_db
 
 
 def test_who_asks_the_same_at_the_same_moment_shares_an_answer_and_none_is_remembered() -> None:
