@@ -59,7 +59,7 @@ class Answer:
             await self._play(script.raw, lambda data: send(_chunk(data)))
         elif not await self._stream(lambda data: send(_chunk(data))):
             if script.cut == "reset":
-                await asyncio.sleep(0.2)  # what was sent is read before the reset, which would take it away
+                await asyncio.sleep(0.2)  # a reset takes away what nobody has read
                 linger = struct.pack("ii", 1, 0)
                 sock: socket.socket = writer.get_extra_info("socket")
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
