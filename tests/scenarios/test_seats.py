@@ -36,7 +36,7 @@ def test_a_seat_that_misbehaves(stage: Stage, scenario: Scenario, record_propert
     assert last.reasoning == scenario.reasoning
     assert last.usage == Usage(**scenario.usage)
     assert last.cost == scenario.cost
-    assert len(tries) == scenario.calls
+    assert len(tries) == scenario.calls, [(t.reason, t.error, t.cause) for t in tries]
     assert all(t.cost is None and not t.was_billable for t in tries[:-1])
     seconds = report.took(outcome, scenario)
     assert scenario.waits <= seconds
