@@ -32,7 +32,7 @@ def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
     """Of the same time, and of phrases among few texts: many are asked for at once."""
     each = [*all_sought]
     with _by_index_alone():
-        within = [*spans(each[0])] if each else []
+        within = [*spans(each[0], for_many=True)] if each else []
         return [
             _newest((span.of(sought) for span in within), count, looked_at=LOOKED_AT_FOR_EACH)[0]
             for sought in each

@@ -17,6 +17,7 @@ from ..models.search import DAYS, TIME
 from .sought import Sought
 
 ENTRIES = (2_000, 16_000)  # of the first spans; the third has all that are older
+FOR_MANY = (4_000,)  # where many questions are asked at once, most of them for what is rare
 # Of a site where so few come that these would be more words, a span is not worth it.
 MOST_WORDS = 60
 
@@ -34,9 +35,9 @@ class Span:
         return replace(self, sought=replace(other, since=since, before=before))
 
 
-def spans(sought: Sought) -> Iterator[Span]:
+def spans(sought: Sought, *, for_many: bool = False) -> Iterator[Span]:
     """All that is sought, in two or three of them where there are many entries."""
-    for entries in ENTRIES:
+    for entries in FOR_MANY if for_many else ENTRIES:
         newest, oldest = _ends(sought, entries)
         if newest is None or oldest is None:
             break

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import json
 import os
 import shutil
@@ -154,6 +153,7 @@ def _read() -> dict[str, float]:
 
     from console.models import ApiToken
     from console.services.tokens import token_create
+    from fusion_site.memory import look_for_garbage
 
     alice, client = User.objects.get(username="alice"), Client()
     client.force_login(alice)
@@ -163,11 +163,8 @@ def _read() -> dict[str, float]:
     spent: dict[str, list[float]] = {name: [] for name in took}
     busy = Busy()
     for reading in range(READINGS + 2):
-        if (
-            reading == 2
-        ):  # all is warm now, and looked through for garbage never again, as in `webs`
-            gc.collect()
-            gc.freeze()
+        if reading == 2:  # all is warm now
+            look_for_garbage()  # as web processes do
         for name in took:
             address = PAGES.get(name, USUAL)
             began, before = time.perf_counter(), busy.ms
