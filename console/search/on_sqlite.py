@@ -38,11 +38,12 @@ def best(sought: Sought, of: int) -> Rows:
     """The best first, of the newest `of` entries."""
     bounds, given = sought.bounds
     sql = (
-        "SELECT e.id, e.run_id FROM ("
+        "SELECT e.id, e.run_id FROM (SELECT id, score FROM ("
         f"SELECT rowid AS id, {_RANK} AS score FROM console_searchwords"
         f" WHERE console_searchwords MATCH %s{bounds.format(id='rowid')}"
-        " ORDER BY rowid DESC LIMIT %s) m"
-        " CROSS JOIN console_searchentry e ON e.id = m.id ORDER BY m.score, e.id DESC LIMIT 100"
+        " ORDER BY rowid DESC LIMIT %s) ORDER BY score, id DESC LIMIT 100) m"
+        # Of these alone, since whose run it is stands behind its texts.
+        " CROSS JOIN console_searchentry e ON e.id = m.id ORDER BY m.score, e.id DESC"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [_match(sought), *given, of])
