@@ -6,7 +6,7 @@ let isBrought = false;
 addEventListener("focusin", async ({ target }) => {
   if (isBrought || !target.matches?.("[data-model]")) return;
   const models = document.getElementById("models");
-  if (!models) return;
+  if (!models?.dataset.style) return; // of a page that brings its list by itself
   isBrought = true;
   const style = document.createElement("link");
   Object.assign(style, { rel: "stylesheet", href: models.dataset.style });
