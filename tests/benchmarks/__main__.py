@@ -1,11 +1,12 @@
 """Everything that is measured, beside its gate, its aim, its floor and its peer.
 
     .venv/bin/python -m tests.benchmarks [FIGURE …] [--against REF] [--repeat 3] [--quick]
-                                         [--json FILE] [--markdown FILE]
+                                         [--json FILE] [--markdown FILE] [--short FILE]
 
 Without figures, all of them. `--against REF` measures another commit in the same run, turn by
-turn. `--markdown` puts the table between the two marks of a page that has them. It ends with 1
-where a gate was missed or a figure could not be measured, with 2 where the machine was too busy.
+turn. `--markdown` puts the table between the two marks of a page that has them, `--short` those
+of its rows that say most. It ends with 1 where a gate was missed or a figure could not be measured,
+with 2 where the machine was too busy.
 """
 
 from __future__ import annotations
@@ -59,6 +60,25 @@ FIGURES = {
     "lost": Figure("Tokens lost", "lost"),
 }
 
+SHORT = {
+    ("latency", "one run, 1c, p50"),
+    ("latency", "one run, 1c, p99"),
+    ("wall", "one run, 1c"),
+    ("wall", "20 short in a burst, 2c"),
+    ("start", "one run, 1c"),
+    ("cpu", "30 long streams, one viewer, 1c: ÷ floor"),
+    ("cpu", "30 long streams, one viewer, 1c: ÷ LiteLLM"),
+    ("pass-through", "added first token, 6 streams, 1c"),
+    ("pass-through", "CPU at 500 tokens, 1c: ÷ LiteLLM"),
+    ("capacity", "long, 1c"),
+    ("capacity", "long, 1c: ÷ LiteLLM"),
+    ("viewers", "one run, one web process, 1c"),
+    ("memory", "at 20 runs"),
+    ("pages", "history, 100,000 ÷ 1,000 runs, SQLite"),
+    ("pages", "history, 100,000 ÷ 1,000 runs, PostgreSQL"),
+    ("lost", "180 streams"),
+}
+
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
@@ -90,6 +110,9 @@ def main(arguments: Sequence[str]) -> int:
         options.json.write_text(json.dumps(told | {"rows": [r.to_dict() for r in table]}, indent=1))
     if options.markdown:
         put(options.markdown, text)
+    if options.short:
+        few = [row for row in table if (row.figure, row.case) in SHORT]
+        put(options.short, rows.markdown(few, machine, notes, titles, against=against))
     if machine.is_too_busy:
         return 2
     return int(any(row.verdict in ("missed", "not measured") for row in table))
@@ -176,6 +199,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--tiny", action="store_true", help="only that everything works")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
+    parser.add_argument("--short", type=Path, metavar="FILE", help="only the rows that say most")
     options = parser.parse_args(arguments)
     if unknown := sorted({*options.figure} - {*FIGURES}):
         parser.error(f"there is no figure {', '.join(unknown)}: {', '.join(FIGURES)}")

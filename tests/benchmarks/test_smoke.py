@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from tests.benchmarks.__main__ import BEGIN, BROKEN, END, FIGURES, put
+from tests.benchmarks.__main__ import BEGIN, BROKEN, END, FIGURES, SHORT, put
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.runs import burst
 from tests.benchmarks.site import ROOT
@@ -26,11 +26,11 @@ pytestmark = [
 
 
 def test_every_figure_is_measured_and_stands_in_the_table(tmp_path: Path) -> None:
-    page, told = tmp_path / "page.md", tmp_path / "rows.json"
+    page, told, short = tmp_path / "page.md", tmp_path / "rows.json", tmp_path / "short.md"
     page.write_text(f"Before.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n")
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks", "--tiny"]
-        + ["--json", str(told), "--markdown", str(page)],
+        + ["--json", str(told), "--markdown", str(page), "--short", str(short)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -45,6 +45,10 @@ def test_every_figure_is_measured_and_stands_in_the_table(tmp_path: Path) -> Non
     assert text.startswith("Before.") and text.endswith("After.\n") and "old" not in text
     for figure in FIGURES.values():
         assert figure.title in text
+    lines = short.read_text().splitlines()
+    for figure, case in SHORT:
+        assert [line for line in lines if line.startswith(f"| {FIGURES[figure].title} | {case} |")]
+    assert len([line for line in lines if line.startswith("| ")]) == len(SHORT) + 2
 
 
 def test_a_viewer_sees_every_word_of_a_run_and_how_old_it_is() -> None:
