@@ -112,7 +112,7 @@ def answers_in_text(row: Listed) -> bool:
     return row.outputs is None or "text" in row.outputs
 
 
-def room_for(limits: Iterable[int | None], analysis: int | None = None) -> int:
+def window_needed(limits: Iterable[int | None], analysis: int | None = None) -> int:
     """Tokens of a window that answers with these output limits need beside everything else."""
     answers = sum(min(limit or OF_AN_ANSWER, OF_AN_ANSWER) for limit in limits)
     return answers + OF_A_PROMPT + min(analysis or OF_AN_ANALYSIS, OF_AN_ANALYSIS)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from ..engine.errors import ProviderError, Reason
 from ..engine.state import CallStatus
 from ..models import Call, Credential
-from ..models.prepared import Prepared, each, room_for, some
+from ..models.prepared import Prepared, count_for, each, some
 from ..providers.registry import can_pay
 from ..providers.wire.http import make_client
 
@@ -34,7 +34,7 @@ def remember_who_pays(calls: Iterable[Call]) -> None:
         keys.update(cannot_pay_since=timezone.now())
     if paid - refused:
         slugs = sorted(paid - refused)
-        _could_not_pay(room_for(slugs)).update({"cannot_pay_since": None}, **each("slug", slugs))
+        _could_not_pay(count_for(slugs)).update({"cannot_pay_since": None}, **each("slug", slugs))
 
 
 @cache

@@ -38,12 +38,12 @@ def some(name: str, field: Field[Any, Any], count: int) -> list[Any]:
 
 
 def each(name: str, values: Sequence[Any]) -> dict[str, Any]:
-    """What is said for `some`, of `room_for` so many: where there are fewer, the last is said
+    """What is said for `some`, of `count_for` so many: where there are fewer, the last is said
     again."""
-    return {f"{name}{n}": values[min(n, len(values) - 1)] for n in range(room_for(values))}
+    return {f"{name}{n}": values[min(n, len(values) - 1)] for n in range(count_for(values))}
 
 
-def room_for(values: Sequence[Any]) -> int:
+def count_for(values: Sequence[Any]) -> int:
     """Of lists of any length only a few lengths are asked for, so few statements are made."""
     return 1 << (len(values) - 1).bit_length()
 

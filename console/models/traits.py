@@ -15,7 +15,7 @@ from django.db import models
 from django.utils import timezone
 
 from .credentials import Credential
-from .prepared import Placeholder, Prepared, each, room_for, some
+from .prepared import Placeholder, Prepared, count_for, each, some
 
 BELIEVED_FOR = timedelta(days=7)
 LONGEST_NAME = 200
@@ -47,7 +47,7 @@ def traits_known(*credentials: Credential) -> dict[int, list[tuple[str, str, str
         return known
     address = {c.pk: c.url for c in credentials}
     ids = [*known]
-    question = _believed(room_for(ids))
+    question = _believed(count_for(ids))
     for trait in question.rows(now=timezone.now(), **each("credential", ids)):
         if trait.address == address[trait.credential_id]:
             known[trait.credential_id].append((trait.model, trait.name, trait.value))

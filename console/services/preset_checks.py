@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from ..catalog.fitness import Catalog, Finding, Key, Listed, Mend, Use, findings, room_for
+from ..catalog.fitness import Catalog, Finding, Key, Listed, Mend, Use, findings, window_needed
 from ..catalog.judging import large_enough, who_can_judge
 from ..catalog.listings import known_models, look_up
 from ..catalog.names import ModelAt
@@ -116,7 +116,7 @@ def _uses_of(wish: Wish | None, can_judge: set[tuple[int, str]]) -> list[Use]:
         return []
     limits = [seat.max_output_tokens for seat in wish.panel if isinstance(seat, SeatWish)]
     analysis = site_policy(**wish.limits).analysis_max_output_tokens
-    reads = room_for(limits, analysis) if len(limits) > 1 else 0
+    reads = window_needed(limits, analysis) if len(limits) > 1 else 0
     return [
         Use(
             place=place,

@@ -30,7 +30,7 @@ from ..engine.steps.fuse import fuse, stopped
 from ..files.attached import attached_to
 from ..files.delivery import Delivery, has_files
 from ..models import Credential, Run, traits_known, traits_learned
-from ..models.prepared import Prepared, each, room_for, some
+from ..models.prepared import Prepared, count_for, each, some
 from ..money.asking import Payer
 from ..money.book import Till
 from ..providers.registry import make_provider
@@ -258,7 +258,7 @@ def keys_of(spec: Spec) -> Keys:
     asked = [*spec.panel, spec.judge, spec.writer]
     asked += [p.fallback for p in asked if p.fallback]
     slugs = sorted({p.credential for p in asked})
-    credentials = _credentials_of(room_for(slugs)).rows(**each("slug", slugs))
+    credentials = _credentials_of(count_for(slugs)).rows(**each("slug", slugs))
     ready = [credential for credential in credentials if not credential.lacks]
     known = traits_known(*ready)
     return {c.slug: (c, known[c.pk]) for c in ready}

@@ -30,7 +30,7 @@ from ..engine.state import RunStatus
 from ..files.store import remove_unused
 from ..models import Heartbeat, Run
 from ..models.money import has_purse
-from ..models.prepared import Prepared, each, room_for, some
+from ..models.prepared import Prepared, count_for, each, some
 from ..models.runs import is_unfinished
 from ..money.giving_back import give_back
 from ..record import eventlog
@@ -210,7 +210,7 @@ def beat(name: str, held: list[tuple[Any, int]], stall_ms: int) -> set[tuple[Any
 def wishes(run_ids: list[Any]) -> dict[Any, tuple[bool, bool, set[int], bool]]:
     """Run -> what its readers ask for: (an end, to fuse now, seats to stop), and whether a budget
     may concern it that somebody has set meanwhile."""
-    rows = _wishes_of(room_for(run_ids)).rows(**each("run", run_ids))
+    rows = _wishes_of(count_for(run_ids)).rows(**each("run", run_ids))
     return {
         pk: (stop is not None, now is not None, set(seats), pays)
         for pk, stop, now, seats, pays in rows

@@ -13,7 +13,7 @@ from console.catalog.fitness import (
     Listed,
     Use,
     findings,
-    room_for,
+    window_needed,
 )
 from console.catalog.lines import is_same, line_of
 
@@ -158,7 +158,8 @@ def test_a_judge_that_cannot_read_the_answers_is_found_and_one_with_room_is_offe
         replace(GPT55, context_length=400_000),
         replace(OPUS5, context_length=4_000),
     ]
-    judge = Use("judge", "The judge", "openrouter", small.model, reads=room_for([None] * seats))
+    room = window_needed([None] * seats)
+    judge = Use("judge", "The judge", "openrouter", small.model, reads=room)
     found = findings([judge], catalog(rows))
     if mend is None:
         assert found == []
@@ -170,7 +171,7 @@ def test_a_judge_that_cannot_read_the_answers_is_found_and_one_with_room_is_offe
 
 def test_without_room_anywhere_no_mend_is_offered() -> None:
     small = replace(OPUS5, context_length=4_000)
-    judge = Use("judge", "The judge", "openrouter", small.model, reads=room_for([None] * 3))
+    judge = Use("judge", "The judge", "openrouter", small.model, reads=window_needed([None] * 3))
     (found,) = findings([judge], catalog([small]))
     assert found.mend is None and found.mend_words == ""
 
@@ -185,7 +186,7 @@ def test_who_cannot_judge_is_offered_to_no_judge(reads: int, mend: str) -> None:
 
 
 def test_short_answers_need_little_room() -> None:
-    assert room_for([200, 200, 200], 600) < 4096 * 0.9
+    assert window_needed([200, 200, 200], 600) < 4096 * 0.9
 
 
 @pytest.mark.parametrize(

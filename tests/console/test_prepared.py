@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from console.models import Call, Fusion, Run
 from console.models.money import has_purse
-from console.models.prepared import Placeholder, Prepared, Upsert, each, room_for, some
+from console.models.prepared import Placeholder, Prepared, Upsert, count_for, each, some
 from tests.console.story import Story
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -38,7 +38,7 @@ def test_rows_are_those_of_the_queryset_each_time(alice: User) -> None:
 def test_lists_and_moments_are_asked_for_as_well(alice: User) -> None:
     runs = [Story().whole().save(alice) for _ in range(4)]
     began = Placeholder("began", models.DateTimeField())
-    places = some("run", Run._meta.pk, room_for(runs[:3]))
+    places = some("run", Run._meta.pk, count_for(runs[:3]))
     question = Prepared(
         lambda: (
             Run.objects.filter(pk__in=places, created_at__lt=began)
