@@ -34,7 +34,7 @@ from ..models.prepared import Prepared, count_for, each, some
 from ..models.runs import is_unfinished
 from ..money.giving_back import give_back
 from ..record import eventlog
-from ..search.filling import claim_fill, fill
+from ..search.filling import claim_fill, claim_stale, fill, take_out
 from . import removal
 from .doorbell import ring, waiting
 from .leases import lease
@@ -154,9 +154,13 @@ class Upkeep:
             await self._worker.db(paying.keep, answers)
 
     async def _fill_search(self) -> None:
-        """What was asked before there was a search, a few runs at a time."""
+        """What was asked before there was a search, a few runs at a time; then out of it what is
+        not there any more."""
         while not self._worker.stopping and await self._worker.db(claim_fill):
             await self._worker.db(fill)
+            await asyncio.sleep(FILL_PAUSE)
+        while not self._worker.stopping and (stale := await self._worker.db(claim_stale)):
+            await self._worker.db(take_out, stale)
             await asyncio.sleep(FILL_PAUSE)
 
     async def _watch_the_loop(self) -> None:
