@@ -89,15 +89,11 @@ def samples_visible_to(user: Viewer) -> QuerySet[Run]:
     return runs_visible_to(user).filter(is_sample(), follows=None)
 
 
-def runs_under_way(user: Viewer) -> list[uuid.UUID]:
-    """One's own that have not ended, the newest first, as far as they are counted."""
-    return at_the_head(user).under_way
-
-
 @dataclass(frozen=True)
 class AtTheHead:
-    """What the head of every page tells, by one question: `under_way` as above, and whether
-    others did something to one's runs that one has not seen."""
+    """What the head of every page tells, by one question: one's own runs that have not ended, the
+    newest first, as far as they are counted, and whether others did something to one's runs that
+    one has not seen."""
 
     under_way: list[uuid.UUID]
     has_news: bool = False

@@ -171,7 +171,7 @@ def account(run: Run, shown: Shown, before: Run | None = None) -> Account:
     SpecUnreadable."""
     spec, state = run.frozen_spec, state_from_rows(run)
     has_costs = shown.costs and not run.is_read_only
-    lines = tuple(_lines(spec, state)) if has_costs else ()
+    lines = tuple(_lines(state)) if has_costs else ()
     files = files_with(run, state) if shown.prompt else []
     return Account(
         prompt=run.prompt,
@@ -387,7 +387,7 @@ def _found(verdict: Verdict) -> str:
     return f"{said} ({' '.join(verdict.note.split())})" if verdict.note else said
 
 
-def _lines(spec: Spec, state: RunState) -> Iterator[ToldLine]:
+def _lines(state: RunState) -> Iterator[ToldLine]:
     order = {step: place for place, step in enumerate(_STEPS)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     for call in calls:

@@ -62,7 +62,7 @@ class ReadPart:
     text: str
 
 
-def read(file: File, name: str = "") -> File:
+def read(file: File) -> File:
     """With what is known of it; read once, and again where a file of what was found is lost."""
     if file.read and (file.read.get("error") or path_of(file.hash, "text").exists()):
         return file

@@ -77,7 +77,7 @@ def _outcome(spec: Spec, state: RunState, columns: list[seats.SeatView]) -> dict
         "fused_answer": (answer := fused_answer(state)),
         "fused_marked": _marked(state, answer),
         "put_together": by_words.put_together(state, state.fusion),
-        "stand_in": seats.stand_in(spec, state),
+        "stand_in": seats.stand_in(state),
         "fused_from": sentences.fused_from(spec, state),
         "criteria": own_criteria(spec, state),
         "beside": {key: sources.beside(call) for key, call in _shown(spec, state).items()},

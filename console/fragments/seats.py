@@ -324,7 +324,7 @@ def fused(spec: Spec, state: RunState) -> CallView:
     return CallView("fused", writer, state.fused, state.status, tries=tries, way=way, wished=said)
 
 
-def stand_in(spec: Spec, state: RunState) -> str:
+def stand_in(state: RunState) -> str:
     """Whose answer stands where no fused answer could be written; "" where one was."""
     call = state.calls.get(state.fusion.best) if state.fusion else None
     if call is None or call.seat is None:

@@ -173,10 +173,10 @@ def read_search(asked: QueryDict, reader: User) -> Search:
         given = {"q": query.text} | given
     if by_rank:
         given["order"] = BEST
-    return Search(form, query, filters, by_rank, given, tuple(_chosen(form, good, given)))
+    return Search(form, query, filters, by_rank, given, tuple(_chosen(good, given)))
 
 
-def _chosen(form: SearchForm, good: dict[str, Any], given: dict[str, str]) -> list[Chosen]:
+def _chosen(good: dict[str, Any], given: dict[str, str]) -> list[Chosen]:
     words = {"state": dict(STATES), "cost": dict(COSTS)}
     found = []
     for name, value in good.items():

@@ -102,12 +102,6 @@ def in_context(asked: Asked, context: str) -> Asked:
     return Asked(told(asked.messages), {seat: told(own) for seat, own in asked.histories.items()})
 
 
-def to_be_asked(prompt: str, follows: Run, followed: Followed) -> Asked:
-    """Of a run that is about to go on from another. Raises Forgotten."""
-    next_one = Run(follows=follows, follows_calls=followed.to_dict(), prompt=prompt, messages=[])
-    return _built([next_one, *_chain(follows)])
-
-
 def hand_down(run: Run) -> None:
     """Before a run is deleted, within the same transaction: those that follow it keep what
     they asked."""

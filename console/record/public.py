@@ -289,7 +289,7 @@ def fusion_object(
         if answer and with_provenance
         else [],
         stands_in=fusion.best or None,
-        best=best_of(spec, state, fusion),
+        best=best_of(state, fusion),
         condensed=[letter(seat) for seat in shortened.condensed],
         left_out=[letter(seat) for seat in shortened.left_out],
         analysis_by=analysis_by(fusion),
@@ -345,7 +345,7 @@ def analysis_by(fusion: FusionState) -> Literal["model", "words"] | None:
     return "words" if fusion.analysis_by == WORDS else "model"
 
 
-def best_of(spec: Spec, state: RunState, fusion: FusionState) -> Best | None:
+def best_of(state: RunState, fusion: FusionState) -> Best | None:
     call = state.calls.get(fusion.best)
     if call is None or call.seat is None:
         return None

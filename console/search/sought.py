@@ -22,10 +22,6 @@ class Sought:
         return replace(self, before=entry)
 
     @property
-    def has_phrase(self) -> bool:
-        return any(term.is_phrase for term in self.terms)
-
-    @property
     def bounds(self) -> tuple[str, list[int]]:
         sql, given = "", list[int]()
         if self.since is not None:

@@ -78,7 +78,7 @@ def file_bring(*, name: str, data: bytes | Iterable[bytes], by: User | None = No
         must_have_room(by)
         file = keep(data, name)
         brought_by(by, file)
-        file = read(file, name)
+        file = read(file)
     except FileRefused as refused:
         raise Refused(str(refused)) from None
     if error := file.read.get("error"):

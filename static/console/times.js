@@ -12,7 +12,7 @@ function short(moment) {
   return write(moment, moment.getFullYear() === now.getFullYear() ? DAY : YEAR);
 }
 
-export function localTimes() {
+function localTimes() {
   for (const time of document.querySelectorAll("time[data-form]")) {
     const moment = new Date(time.dateTime);
     if (Number.isNaN(moment.getTime())) continue;

@@ -20,7 +20,7 @@ from console.engine.attachments import amount
 from console.files.attached import attached_to
 from console.files.store import path_of, remove_unused
 from console.models import Call, CatalogModel, Credential, File, Run, RunFile
-from console.record.asked import Followed, asked, to_be_asked
+from console.record.asked import Followed, asked
 from console.record.public import run_object
 from console.record.rows import state_from_rows
 from console.services.attaching import ToAttach, file_bring, files_of
@@ -156,7 +156,10 @@ def test_a_follow_up_has_files_of_its_own_beside_those_from_before(
     key = str(before.calls.filter(step="synthesis").values_list("key", flat=True)[0])
     said = {"key": key, "step": "synthesis", "number": 1, "text": "It is dry.", "panelist": {}}
     Call.objects.create(run=run, **said)
-    on = to_be_asked("Why?", run, Followed((key,), fusion=1)).messages
+    followed = Followed((key,), fusion=1).to_dict()
+    how = {"follows_calls": followed, "prompt": "Why?", "messages": [], "spec": run.spec}
+    after = run.followed_by.create(**how)
+    on = asked(after).messages
     assert [message["role"] for message in on] == ["user", "assistant"] * 2 + ["user"]
     assert (on[2]["content"], on[4]["content"]) == (last, "Why?")
 

@@ -54,7 +54,7 @@ def test_nobody_s_runs_are_told_to_whoever_is_not_known(
     assert head(client, "/fusion/shared/by-link") is None
     assert head(client, "/sign-in") is None
     for user in (alice, charlie):
-        assert access.runs_under_way(user) == ([run.pk] if user == alice else [])
+        assert access.at_the_head(user).under_way == ([run.pk] if user == alice else [])
 
 
 def test_beyond_a_hundred_nobody_counts(client: Client, alice: User) -> None:

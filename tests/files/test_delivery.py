@@ -24,7 +24,7 @@ SEES, READS, UNKNOWN = frozenset({"text", "image", "file"}), frozenset({"text"})
 
 
 def attached(data: bytes, name: str) -> Attached:
-    file = read(keep(data, name), name)
+    file = read(keep(data, name))
     return Attached(file.hash, name, file.type, file.read)
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def brought(data: bytes, name: str) -> File:
-    return read(keep(data, name), name)
+    return read(keep(data, name))
 
 
 def text_of(file: File) -> str:

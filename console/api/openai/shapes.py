@@ -67,7 +67,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
         failure_reason=state.reason or (fusion.analysis_reason if fusion else "") or None,
         error=state.error or (fusion.analysis_error if fusion else "") or None,
     )
-    if fusion and (best := best_of(spec, state, fusion)):
+    if fusion and (best := best_of(state, fusion)):
         fusion_object.best = best
     if fusion and fusion.analysis:
         fusion_object.analysis_by = analysis_by(fusion)

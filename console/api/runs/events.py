@@ -39,8 +39,8 @@ from .object import run_at, with_order
 
 LAST = 2**64 - 1  # the highest number an entry of the log can have
 # In the place of an event's number: of a snapshot that says as much as the log does up to there,
-# though nobody who reads the log alone is told it, and of the end behind such a one.
-AS_MUCH, BEHIND_IT = 999_999_998, 999_999_999
+# though nobody who reads the log alone is told it. The end behind such a one has the next.
+AS_MUCH = 999_999_998
 _ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)
 
 

@@ -85,13 +85,13 @@ def _ruled(ruling: Mapping[str, Any], voice: Voice) -> list[str]:
     lines = [f"- {what}: “{_one_line(ruling['text'])}”"]
     lines += [f"  Position {n + 1}: “{_one_line(text)}”" for n, text in enumerate(stances)]
     if verdict:
-        lines.append(f"  {voice.holds}: {_sentence(part, verdict, stances)}")
+        lines.append(f"  {voice.holds}: {_sentence(part, verdict)}")
     if note := ruling.get("note"):
         lines.append(f"  {voice.notes}: {_indented(note)}")
     return lines
 
 
-def _sentence(part: str, verdict: str, stances: list[str]) -> str:
+def _sentence(part: str, verdict: str) -> str:
     if verdict == NONE_OF_THESE:
         return "none of these positions is right."
     if verdict.startswith(STANCE):

@@ -20,7 +20,7 @@ const pieces = texts.map((text) => {
 });
 let places = [new Map(), new Map()];
 
-export const sideOf = (element) => SIDES.indexOf(element.closest(".pane").dataset.side);
+const sideOf = (element) => SIDES.indexOf(element.closest(".pane").dataset.side);
 export const partnersOf = (said) => said.dataset.with.split(" ");
 
 // [number, its first element] of every statement of a side.

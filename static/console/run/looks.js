@@ -67,7 +67,7 @@ function place(look) {
   return places[look]?.isConnected && places[look].checkVisibility() ? places[look] : usual;
 }
 
-export function showLook(look) {
+function showLook(look) {
   const isSkipping = document.activeElement.matches(".skips a");
   if (PHONE.matches) {
     showTab(look === "answers" ? main.querySelector(".seat.is-current").id : "fused-answer", false);

@@ -107,7 +107,7 @@ function store() {
 }
 
 // Of the fusions that there were then: what was written for an earlier one has been sent.
-export function restore() {
+function restore() {
   const form = formOf();
   const values = form && keptOf(form);
   if (values) {
