@@ -17,7 +17,7 @@ from django.db import Error
 from django.db.models import SlugField
 from redis.asyncio import Redis
 
-from ..engine.calls.call import Control
+from ..engine.calls.context import Control
 from ..engine.calls.window import window_of
 from ..engine.errors import LeaseLost, ProviderError, Reason
 from ..engine.events import Event, EventType

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from console.engine.calls.call import Control
+from console.engine.calls.context import Control
 from console.engine.content import Content
 from console.engine.events import Event, EventType
 from console.engine.pool import Researcher

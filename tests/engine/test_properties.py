@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.engine.calls.call import Control
+from console.engine.calls.context import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import Event, EventType
 from console.engine.findings.given import fused_answer

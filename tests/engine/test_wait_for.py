@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from console.engine.calls.call import Control
+from console.engine.calls.context import Control
 from console.engine.errors import ProviderError, Reason
 from console.engine.events import EventType
 from console.engine.findings.degenerate import Detector

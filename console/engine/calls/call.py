@@ -1,9 +1,6 @@
 """One call to one model, with its deadlines.
 
-`Context` is what every step of a run works with: the frozen spec, the folded
-state, and the ways out (emit an event, get a provider, ask admission).
-
-Deadlines count from the moment a call goes out, so one that queues for a free
+They count from the moment a call goes out, so one that queues for a free
 place does not time out while it waits.
 """
 
@@ -11,19 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
 
-from ..attachments import Attachment, Picture, listed, marked, not_kept
+from ..attachments import listed, marked, not_kept
 from ..content import refuse_unknown
 from ..errors import LeaseLost, ProviderError, Reason
-from ..events import Event, EventType
-from ..findings.extracts import Library
-from ..given_files import GivenFiles, ToSee
-from ..pool import Researcher
+from ..events import EventType
 from ..provider import (
     Alive,
     Complete,
@@ -37,131 +30,18 @@ from ..provider import (
     Unstreamed,
 )
 from ..receipt import COMPUTED, REPORTED
-from ..reducer import apply
-from ..spec import Panelist, Policy, Spec
-from ..state import RunState, Step
+from ..spec import Panelist, Policy
+from ..state import Step
 from ..terms import NobodyLeft, Terms
 from ..usage import cost_of
-from .limits import Reserved, reserve
+from .context import Context
+from .limits import reserve
+from .silence import Silence
 from .unread import with_sent
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 16_000  # characters of one call, between which other runs have their turn
-
-
-class Admission(Protocol):
-    """The door every call goes through."""
-
-    def place(self, key: str, panelist: Panelist) -> AbstractAsyncContextManager[None]:
-        """Entered once its credential has a free place, left when the call is over."""
-        ...
-
-    async def record(self, key: str, panelist: Panelist, request: Request) -> int | None:
-        """Returns when the call is on record as sent and paid for, so that it may go out; an
-        output limit where no more than that could be paid for.
-
-        Raises ProviderError or LeaseLost.
-        """
-        ...
-
-
-class Pieces(Protocol):
-    """Pieces of texts, kept by whoever records the run until it looks: all that came meanwhile is
-    one event, folded into the state when it is told."""
-
-    def keep(self, kind: EventType, call: str, fusion: int, text: str) -> None: ...
-
-    def tell(self) -> None:
-        """Of all that is kept."""
-        ...
-
-
-class Files(Protocol):
-    """What people attached, for who is asked."""
-
-    async def give(
-        self, panelist: Panelist, messages: list[Message], seat: int | None = None
-    ) -> GivenFiles:
-        """To a seat as it was chosen for it."""
-        ...
-
-    def was_refused(self, panelist: Panelist) -> None:
-        """It took none as they are: whatever it is asked next has their text."""
-        ...
-
-    async def shown(
-        self, reader: Panelist, drawn: Mapping[str, list[Attachment]], tokens: int | None
-    ) -> ToSee:
-        """For who compares and writes: what there is to be seen of what was attached, and of what
-        came with each answer, by its letter; within so many tokens."""
-        ...
-
-
-class Album(Protocol):
-    """Where pictures that come with answers are kept."""
-
-    async def keep(self, picture: Picture) -> Attachment:
-        """What is known of it from then on: its `hash`, or `why` it is not kept."""
-        ...
-
-
-class Control:
-    """What readers asked of a run under way. `changed` wakes whoever waits."""
-
-    def __init__(self) -> None:
-        self.fuse_now = False
-        self.stopped: set[int] = set()
-        self.changed = asyncio.Event()
-
-    def tell(self, *, fuse_now: bool, stopped: set[int]) -> None:
-        if (fuse_now, stopped) != (self.fuse_now, self.stopped):
-            self.fuse_now, self.stopped = fuse_now, stopped
-            self.changed.set()
-
-
-@dataclass
-class Context:
-    spec: Spec
-    messages: list[Message]
-    state: RunState
-    emit: Callable[[Event], None]
-    provider_for: Callable[[Panelist], Awaitable[Provider]]
-    admission: Admission
-    clock: Callable[[], float]
-    control: Control = field(default_factory=Control)
-    # Seat -> its own conversation, where it is not the run's.
-    histories: Mapping[int, list[Message]] = field(default_factory=dict)
-    reserved: Reserved = field(default_factory=Reserved)
-    pieces: Pieces | None = None  # without: every piece is an event at once
-    files: Files | None = None  # without: nothing was attached
-    researcher: Researcher | None = None
-    album: Album | None = None  # without: no picture that comes is kept
-    # The sources that were read for the run, once research is over.
-    library: Library | None = None
-
-    async def given(self, panelist: Panelist, messages: list[Message], seat: int) -> GivenFiles:
-        if self.files is None:
-            return GivenFiles(messages)
-        return await self.files.give(panelist, messages, seat)
-
-    def write(self, kind: EventType, call: str, fusion: int = 0, *, text: str) -> None:
-        """A piece of a call's text or thoughts; its first is told at once."""
-        if self.pieces is None or self.state.calls[call].first_token_at is None:
-            self.say(kind, call, fusion, text=text)
-        else:
-            self.pieces.keep(kind, call, fusion, text)
-
-    def settle(self) -> None:
-        """From here on the state has all that was written."""
-        if self.pieces is not None:
-            self.pieces.tell()
-
-    def say(self, kind: EventType, call: str = "", fusion: int = 0, **data: Any) -> None:
-        self.settle()
-        event = Event(kind, round(self.clock(), 3), call, fusion, data)
-        apply(self.state, event)
-        self.emit(event)
 
 
 async def stream_call(
@@ -266,7 +146,7 @@ async def _within_deadlines(
     handled = 0
     try:
         async with asyncio.timeout(None) as deadline:
-            silence = _Silence(policy, deadline)
+            silence = Silence(policy, deadline)
             try:
                 async with aclosing(provider.stream(request)) as chunks:  # type: ignore[type-var]
                     async for chunk in chunks:
@@ -306,92 +186,6 @@ async def _within_deadlines(
             raise ProviderError(Reason.TIMEOUT) from None
         raise silence.out_of_time() from None
     raise ProviderError(Reason.TRUNCATED)
-
-
-class _Silence:
-    """How long a call may go on without a word: longer while its server shows that it lives,
-    never without an end.
-
-    Every word puts the end off, and a timer is dear: there is one, which looks when it goes off
-    whether the end has been put off meanwhile.
-    """
-
-    def __init__(self, policy: Policy, deadline: asyncio.Timeout) -> None:
-        self._policy, self._deadline = policy, deadline
-        self._loop = asyncio.get_running_loop()
-        self._since = self._loop.time()
-        self._total = self._since + policy.total_timeout
-        self._was_alive = False
-        self.has_words = False
-        self._is_over = False  # the text is whole: what bounds the wait is the provider's
-        self._timer: asyncio.TimerHandle | None = None
-        self._ends = math.inf
-        self._end_at(self._since + policy.first_token_timeout)
-
-    def _end_at(self, moment: float) -> None:
-        if self._is_over:
-            return
-        self._ends = min(moment, self._total)
-        if self._timer is None or self._ends < self._timer.when():
-            self._set()
-
-    def _set(self) -> None:
-        self.close()
-        self._timer = self._loop.call_at(self._ends, self._look)
-
-    def _look(self) -> None:
-        if self._loop.time() >= self._ends:
-            self._deadline.reschedule(self._ends)
-        else:
-            self._set()
-
-    def close(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-    def broken(self) -> None:
-        self.has_words, self._was_alive, self._is_over = True, False, False
-        self._since = self._loop.time()
-        self._end_at(self._since + self._policy.stall_timeout)
-
-    def is_whole(self) -> None:
-        self._is_over = True
-        self.close()
-
-    def comes_whole(self) -> None:
-        """Nothing is to be expected before all of it is there."""
-        self._end_at(self._total)
-
-    def is_borne_longer(self) -> bool:
-        """Told of a sign of life; whether it counts."""
-        policy = self._policy
-        if not policy.heeds_signs_of_life:
-            return False
-        self._was_alive = True
-        longest = self._since + policy.alive_timeout
-        later = min(self._loop.time() + policy.stall_timeout, longest)
-        self._end_at(max(self._ends, later))
-        return True
-
-    def out_of_time(self) -> ProviderError:
-        policy, silent = self._policy, round(self._loop.time() - self._since, 1)
-        if self._loop.time() >= self._total:
-            return ProviderError(
-                Reason.TIMEOUT, f"The answer was not finished after {policy.total_timeout:g} s."
-            )
-        if self._was_alive:
-            seconds = min(silent, policy.alive_timeout)
-            sentence = f"No text for {seconds:g} s, nothing but signs of life."
-            reason = Reason.STALLED if self.has_words else Reason.TIMEOUT
-            return ProviderError(reason, sentence, unconfirmed=not self.has_words)
-        if self.has_words:
-            return ProviderError(Reason.STALLED, f"No text for {policy.stall_timeout:g} s.")
-        return ProviderError(
-            Reason.TIMEOUT,
-            f"No text within {policy.first_token_timeout:g} s of asking.",
-            unconfirmed=True,
-        )
 
 
 def least(*limits: int | None) -> int | None:

@@ -10,7 +10,8 @@ from typing import Any
 from ..errors import ProviderError, Reason
 from ..provider import Message
 from ..spec import Panelist
-from .call import Context, receipt, request_for, stream_call
+from .call import receipt, request_for, stream_call
+from .context import Context
 from .tries import Ended
 from .window import excess
 

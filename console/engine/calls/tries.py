@@ -20,7 +20,8 @@ from ..errors import ProviderError, Reason
 from ..events import EventType
 from ..spec import Panelist, Policy
 from ..state import CallState, CallStatus, Step, call_key
-from .call import Context, failure
+from .call import failure
+from .context import Context
 
 TURN = "turn"  # the cause of a call that goes on from what tools have brought
 FIRST_DELAY = 0.5  # seconds; doubles with every try, up to the longest wait allowed

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..calls.aside import aside
-from ..calls.call import Context, receipt, request_for, stream_call, unusable
+from ..calls.call import receipt, request_for, stream_call, unusable
+from ..calls.context import Context
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out
 from ..calls.watched import Watched

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..calls.call import Context
+from ..calls.context import Context
 from ..errors import ProviderError, Reason
 from ..provider import Finish, Message, Request, WebSearch
 from ..spec import Panelist, Way

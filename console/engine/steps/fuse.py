@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import Admission, Album, Context, Control, Files, Pieces
+from ..calls.context import Admission, Album, Context, Control, Files, Pieces
 from ..errors import SENTENCES, Reason
 from ..events import Event, EventType
 from ..findings.best import best_answer

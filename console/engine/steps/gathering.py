@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from .. import pool as pools
-from ..calls.call import Context
+from ..calls.context import Context
 from ..calls.together import together
 from ..events import EventType
 from ..findings.cited import numbered, quotes_of

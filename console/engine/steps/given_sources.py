@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..calls.call import Context
+from ..calls.context import Context
 from ..calls.window import USED, tokens_in, window_of
 from ..content import Content, text_of
 from ..findings.cited import cited

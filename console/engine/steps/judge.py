@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import Context, least, receipt, request_for, stream_call
+from ..calls.call import least, receipt, request_for, stream_call
+from ..calls.context import Context
 from ..calls.tries import UNREADABLE, Ended, carry_out
 from ..calls.watched import Unmarked, Watched
 from ..calls.window import excess, output_of

@@ -15,7 +15,7 @@ from itertools import zip_longest
 from typing import Any
 
 from .. import pool as pools
-from ..calls.call import Context
+from ..calls.context import Context
 from ..calls.json_call import ask_for_json
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import pool as pools
-from ..calls.call import Context
+from ..calls.context import Context
 from ..calls.together import together
 from ..calls.window import USED, tokens_in, window_of
 from ..content import text_of

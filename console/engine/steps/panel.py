@@ -18,7 +18,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..calls.call import Context, receipt, request_for, stream_call, unusable, words_for
+from ..calls.call import receipt, request_for, stream_call, unusable, words_for
+from ..calls.context import Context
 from ..calls.together import begun
 from ..calls.tries import TURN, Ended, carry_out, is_open, stop_trying
 from ..calls.watched import Watched

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import Context
+from ..calls.context import Context
 from ..calls.json_call import ask_for_json
 from ..calls.together import together
 from ..calls.tries import Ended, carry_out, is_open

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from ..attachments import kept
-from ..calls.call import Context
+from ..calls.context import Context
 from ..calls.window import excess, window_of
 from ..errors import ProviderError, Reason
 from ..given_files import ToSee

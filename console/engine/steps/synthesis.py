@@ -8,15 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..calls.aside import aside
-from ..calls.call import (
-    Context,
-    least,
-    receipt,
-    request_for,
-    stream_call,
-    unusable,
-    words_for,
-)
+from ..calls.call import least, receipt, request_for, stream_call, unusable, words_for
+from ..calls.context import Context
 from ..calls.tries import Ended, carry_out
 from ..calls.watched import Watched
 from ..calls.window import excess, output_of
