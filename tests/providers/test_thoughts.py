@@ -9,7 +9,8 @@ import pytest
 
 from console.engine.provider import ReasoningDelta, TextDelta
 from console.providers.wire import harmony
-from console.providers.wire.thoughts import MARKS, Moved, Thoughts
+from console.providers.wire.thought_marks import MARKS
+from console.providers.wire.thoughts import Moved, Thoughts
 from tests.growth import BOUND, growth
 from tests.upstream import Script
 from tests.upstream.sse import DONE, STOP, event
