@@ -13,9 +13,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from console.api.http.base import ApiCall
+from console.api.openai.requests import ChatRequest
 from console.api.planning.failures import seconds_left
 from console.api.planning.idempotency import Started, start
-from console.api.planning.schemas import ChatRequest
 from console.engine.spec import Spec
 from console.models import ApiToken, Call, Fusion, Run
 from console.models.runs import Origin

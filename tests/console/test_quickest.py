@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from console.api.http.errors import ApiError
+from console.api.openai.requests import ChatRequest
 from console.api.planning.plan import plan_for
-from console.api.planning.schemas import ChatRequest
 from console.engine.spec import Spec
 from console.models import Call, Credential, Preset, Run
 from console.services.build_spec import SeatWish, Wish

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from console.api.http.defaults import with_defaults
-from console.api.planning.schemas import ChatRequest
+from console.api.openai.requests import ChatRequest
 from console.models import ApiToken, Preset, PresetPanelist, Purse, Run
 from console.services.token_defaults import TokenDefaults
 from console.services.tokens import token_create

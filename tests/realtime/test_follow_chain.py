@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
 
 from console.api.http.base import ApiCall, parse
+from console.api.openai.requests import ResponseRequest
 from console.api.openai.responses_input import as_chat
-from console.api.planning.schemas import ResponseRequest
 from console.engine.provider import Message
 from console.engine.state import Step
 from console.models import Run

@@ -10,7 +10,6 @@ from ..http.base import ApiCall, endpoint
 from ..http.disconnect import begun
 from ..http.patience import patient
 from ..http.replies import ErrorReply
-from ..planning.schemas import ChatRequest
 from . import shapes
 from .chat_run import Chat, answered, begin
 from .chat_stream import stream_response
@@ -24,6 +23,7 @@ from .replies import (
     Message,
     ReasoningDetail,
 )
+from .requests import ChatRequest
 
 
 @endpoint(

@@ -26,10 +26,11 @@ from ..planning.failures import seconds_left
 from ..planning.idempotency import PANEL, Started, run_url, start, start_turn
 from ..planning.plan import DECIDE, Plan, plan_for
 from ..planning.project import project_of, usual_in
-from ..planning.schemas import Answering, ChatRequest
+from ..planning.schemas import Answering
 from ..planning.turns import find_turn
 from . import shapes
 from .replies import FusionOfChat
+from .requests import ChatRequest
 
 HANDED_ON = ("response_format", "stop", "top_p", "parallel_tool_calls")
 WARNINGS = "x-fusion-warnings"

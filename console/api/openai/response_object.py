@@ -10,7 +10,6 @@ from ...record.parts import Usage
 from ..http.base import ApiCall
 from ..http.errors import ApiError
 from ..http.openrouter import openrouters_body
-from ..planning.schemas import ResponseRequest
 from ..planning.tools import SERVED, SERVER_TOOL, type_of
 from . import shapes
 from .chat_run import Chat
@@ -32,6 +31,7 @@ from .replies import (
     ResponseUsage,
     SummaryText,
 )
+from .requests import ResponseRequest
 from .responses_input import PREFIX
 
 # Why an answer was broken off -> OpenAI's word for it.

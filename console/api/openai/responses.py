@@ -9,9 +9,9 @@ from ..http.base import ApiCall, endpoint
 from ..http.disconnect import begun
 from ..http.errors import ApiError
 from ..http.patience import patient
-from ..planning.schemas import ResponseRequest
 from .chat_run import answered, begin
 from .replies import Item, OtherEvent, Response, ResponseEvent
+from .requests import ResponseRequest
 from .response_object import (
     PendingResponse,
     call_item,

@@ -21,9 +21,10 @@ from ..http.base import ApiCall, parse
 from ..http.errors import ApiError
 from ..planning.attached import KEPT
 from ..planning.plan import DECIDE
-from ..planning.schemas import ChatRequest, InputItem, Part, ResponseRequest
+from ..planning.schemas import Part
 from . import shapes
 from .chat_run import view
+from .requests import ChatRequest, InputItem, ResponseRequest
 
 PREFIX = "resp_"
 # What other responses' output brings along when it is sent back, and nobody reads.

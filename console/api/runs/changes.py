@@ -16,8 +16,8 @@ from ...record.rows import state_from_rows
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..planning.schemas import Against
 from . import replies
+from .requests import Against
 
 
 @endpoint(Scope.READ, query=Against, reply=replies.ChangesReply)

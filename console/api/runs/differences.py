@@ -19,8 +19,8 @@ from ...record.rows import state_from_rows
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..planning.schemas import TwoTexts
 from . import replies
+from .requests import TwoTexts
 
 
 @endpoint(Scope.READ, query=TwoTexts, reply=replies.DifferencesReply)

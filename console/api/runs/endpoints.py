@@ -40,13 +40,14 @@ from ..planning.idempotency import earlier, start
 from ..planning.plan import Plan
 from ..planning.project import project_of
 from ..planning.refusals import built
-from ..planning.schemas import ChatMessage, FuseRequest, LookUpRequest, RunFilters, RunRequest, Seat
+from ..planning.schemas import ChatMessage, Seat
 from ..planning.terms import asked_terms, places, together
 from . import replies
 from .found import UNREAD, search_reply
 from .object import PROMPT_SHOWN, run_reply, run_row
 from .order import own_run
 from .quoted import quote_reply
+from .requests import FuseRequest, LookUpRequest, RunFilters, RunRequest
 
 
 @endpoint(

@@ -16,7 +16,7 @@ from ...record.portable import Unfinished, Unwritable
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..planning.schemas import ExportForm
+from .requests import ExportForm
 
 FILES = ("application/json", "text/markdown", "text/html")
 

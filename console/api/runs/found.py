@@ -13,9 +13,9 @@ from ...search import Filters, FoundRun, find, owner_named, read_query, shown
 from ...search.facets import kept_facets, project_named
 from ...search.places import FoundText
 from ..http.errors import ApiError
-from ..planning.schemas import RunFilters
 from . import replies
 from .object import PROMPT_SHOWN, run_row
+from .requests import RunFilters
 
 UNREAD = (
     *("prompt", "messages", "spec", "histories", "follows_calls", "imported", "template"),

@@ -19,8 +19,8 @@ from ...services.projects import runs_project
 from ..http.base import ApiCall, NoBody, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..planning.schemas import OrderRequest
 from . import replies
+from .requests import OrderRequest
 
 
 @endpoint(Scope.RUN, body=OrderRequest, reply=replies.OrderReply, example={"title": "Primes"})

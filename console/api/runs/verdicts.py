@@ -13,9 +13,9 @@ from ...services.verdicts import WhatWasSeen, verdict_set, verdict_take_back
 from ..http.base import ApiCall, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
-from ..planning.schemas import VerdictRequest
 from . import replies
 from .object import run_reply
+from .requests import VerdictRequest
 
 
 @endpoint(Scope.RUN, body=VerdictRequest, reply=replies.Run, example={"best": "tie"})
