@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Collection
 from datetime import timedelta
+from functools import cache
 from typing import Any, get_args
 
 from django.conf import settings
@@ -28,7 +29,7 @@ from ..engine.state import RunState, RunStatus
 from ..engine.steps.fuse import stopped
 from ..models import Run
 from ..models.money import has_purse
-from ..models.prepared import Placeholder, Prepared
+from ..models.prepared import Placeholder, Prepared, count_for
 from ..record.asked import Asked, Forgotten, asked, in_context
 from ..record.rows import CALL_FIELDS, call_row, run_fields, state_from_rows
 from ..record.turns import whose_turn
@@ -46,9 +47,6 @@ LEFT_TO_NEWER_SECONDS = 30
 
 _LEASE_RAN_OUT = Q(status=RunStatus.RUNNING, lease_until__lt=Placeholder("now", DateTimeField()))
 _IT = Q(pk=Placeholder("run", Run._meta.pk))
-_LOST = Prepared(
-    lambda: Run.objects.filter(_LEASE_RAN_OUT).order_by("lease_until").values_list("pk", flat=True)
-)
 _OWN = Prepared(
     lambda: Run.objects.filter(
         _IT, _LEASE_RAN_OUT | Q(status=RunStatus.QUEUED, reason=Reason.NEEDS_NEWER_VERSION)
@@ -61,13 +59,21 @@ _LOST_ONE = Prepared(lambda: Run.objects.filter(_IT, _LEASE_RAN_OUT, cancel_requ
 _CLAIMED = Prepared(lambda: Run.objects.filter(_IT).annotate(purse_there=has_purse()))
 
 
+@cache
+def _lost(count: int) -> Prepared:
+    """At most so many, those first that were lost first."""
+    lost = Run.objects.filter(_LEASE_RAN_OUT).order_by("lease_until")
+    return Prepared(lost.values_list("pk", flat=True)[:count].all)
+
+
 def claim_next(ring: str, besides: Collection[str]) -> tuple[Run, RunState, bool] | None:
     """For who has a free place and heard a ring: the run whose turn it is, or the one it was
     for, where that has lost its holder or was left to a newer version, which this may be.
     `ring` is "" where nobody rang: then any that has lost its holder goes first, since its own
     ring may have been passed by. `besides` are held already."""
-    own = _OWN.rows(run=ring, now=timezone.now()) if ring else _LOST.rows(now=timezone.now())
-    for first in own:
+    # Of one more than are held one is not held.
+    of_it = _OWN if ring else _lost(count_for([*besides, ring]))
+    for first in of_it.rows(run=ring, now=timezone.now()):
         if str(first) not in besides:
             return claim(str(first))
     # Each that is not got has been closed, left to others or taken by them.

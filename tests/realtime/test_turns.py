@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.api.runs.object import run_reply
@@ -169,6 +171,17 @@ def test_a_run_that_lost_its_holder_is_taken_by_its_own_ring(make: Make) -> None
     claimed = claim_next(str(lost.pk), ())
     assert claimed and claimed[0].pk == waits.pk, "a ring too many is another's"
     assert claim_next(str(lost.pk), ()) is None
+
+
+def test_where_nobody_rang_what_was_lost_first_and_is_not_held_goes_first(make: Make) -> None:
+    lost = [make("alice", n, "running") for n in range(4)]
+    for n, run in enumerate(lost):
+        until = timezone.now() - timedelta(seconds=10 - n)
+        Run.objects.filter(pk=run.pk).update(lease_until=until)
+    with CaptureQueriesContext(connection) as asked:
+        claimed = claim_next("", {str(lost[0].pk)})
+    assert claimed and claimed[0].pk == lost[1].pk
+    assert "LIMIT 2" in asked[0]["sql"], "one more than are held"
 
 
 def test_what_cannot_be_carried_out_costs_nobody_a_ring(make: Make) -> None:
