@@ -16,7 +16,7 @@ from .sought import Sought
 from .spans import Span, spans
 
 Rows = list[tuple[int, Any]]
-# Texts of a span that are looked through for a phrase.
+# Texts of a span that are looked through for a phrase, of one question and of each of many.
 LOOKED_AT, LOOKED_AT_FOR_EACH = 4_000, 300
 _COLUMNS = {"heading": 10.0, "prompt": 4.0, "fused": 2.0, "rest": 1.0}
 
@@ -25,7 +25,7 @@ def newest(sought: Sought, count: int) -> tuple[Rows, int | None]:
     """At most `count` entries and where to go on, None where there are no more. Fewer, and yet a
     place to go on from: of a phrase enough texts were looked at."""
     with _by_index_alone():
-        return _newest(spans(sought), count)
+        return _newest(spans(sought), count, LOOKED_AT)
 
 
 def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
@@ -34,14 +34,14 @@ def newest_of_each(all_sought: Iterable[Sought], count: int) -> list[Rows]:
     with _by_index_alone():
         within = [*spans(each[0], for_many=True)] if each else []
         return [
-            _newest((span.of(sought) for span in within), count, looked_at=LOOKED_AT_FOR_EACH)[0]
+            _newest((span.of(sought) for span in within), count, LOOKED_AT_FOR_EACH)[0]
             for sought in each
         ]
 
 
 def best(sought: Sought, of: int) -> Rows:
     with _by_index_alone():
-        found, _ = _newest(spans(sought), of, looked_at=of)
+        found, _ = _newest(spans(sought), of, of)
         rows = _ask(
             f"SELECT id, run_id, {', '.join(_COLUMNS)} FROM console_searchentry WHERE id = ANY(%s)",
             [[entry for entry, _ in found]],
@@ -50,12 +50,11 @@ def best(sought: Sought, of: int) -> Rows:
     return [(-entry, run) for _, entry, run in sorted(scored, key=lambda row: row[:2])]
 
 
-def _newest(
-    within: Iterable[Span], count: int, *, looked_at: int | None = None
-) -> tuple[Rows, int | None]:
+def _newest(within: Iterable[Span], count: int, looked_at: int) -> tuple[Rows, int | None]:
+    """Of a phrase at most so many texts of a span are looked at."""
     found: Rows = []
     for span in within:
-        rows, following = _of_span(span, count - len(found), looked_at or LOOKED_AT)
+        rows, following = _of_span(span, count - len(found), looked_at)
         found += rows
         if following is not None:
             return found, following
