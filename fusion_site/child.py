@@ -146,7 +146,12 @@ class Copied:
     def __init__(self, work: Callable[[], None]) -> None:
         copying = multiprocessing.get_context("fork")
         self._process = copying.Process(target=_go_on, args=(work, os.getpid()))
-        self._process.start()
+        # What tells the copy to end before it is one would be heard by this process's handler.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         self.pid = self._process.pid or 0
 
     def poll(self) -> int | None:
@@ -166,6 +171,7 @@ class Copied:
 
 def _go_on(work: Callable[[], None], parent: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     for number in (signal.SIGINT, signal.SIGHUP):  # a terminal's: the parent ends its copies
         signal.signal(number, signal.SIG_IGN)
     tie(parent)

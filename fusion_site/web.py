@@ -15,6 +15,7 @@ when a new version has changed them.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -36,6 +37,7 @@ from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.internet.tcp import Connection
@@ -43,7 +45,7 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
-from . import memory, own_modules_last
+from . import ending, memory, own_modules_last
 from .short_text import framed, short_texts
 from .sqlite3 import base as sqlite3
 
@@ -108,6 +110,12 @@ class Body(SpooledTemporaryFile[bytes]):
 
 class Request(WebRequest):
     channel: Channel | None
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Its client has heard nothing of it yet."""
+        is_open = self.channel is not None and self.channel.to_drain is None
+        return is_open and not self._response_started
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(0)
@@ -370,6 +378,23 @@ def endpoint(reactor: Any, description: str) -> Any:
 
 
 class Server(daphne.server.Server):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ports: list[Any] = []
+
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
+
+    def kill_all_applications(self) -> Deferred[None]:
+        """What the loop waits for before it ends."""
+        last = ending.end(self.ports, self.connections, self.is_waited_for)
+        return Deferred.fromFuture(asyncio.ensure_future(last))
+
+    def is_waited_for(self, protocol: Any) -> bool:
+        is_over = "disconnected" in self.connections[protocol]
+        return isinstance(protocol, Request) and not is_over and protocol.is_waited_for
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if isinstance(protocol, Socket):
             scope["extensions"] = {"fusion.listen": protocol.listen}

@@ -82,6 +82,22 @@ class Webs:
         return self.process.wait(PATIENCE)
 
 
+@contextlib.contextmanager
+def half_asked(webs: Webs) -> Iterator[socket.socket]:
+    """A request that is being answered, and will be once the rest of it is there."""
+    with socket.create_connection((webs.host, webs.port), timeout=PATIENCE) as ours:
+        head = "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+        ours.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert ours.recv(1000).startswith(b"HTTP/1.1 100")
+        yield ours
+
+
+def _listens(server: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return any(c.status == psutil.CONN_LISTEN for c in server.net_connections("tcp"))
+    return False
+
+
 def until(condition: object, webs: Webs) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():  # type: ignore[operator]
@@ -119,7 +135,12 @@ def test_each_takes_connections_and_one_that_dies_is_started_again_alone(
         until(lambda: started.connection() == again.pid, started)
 
         both = started.servers()
-        assert started.end() == 0
+        with half_asked(started) as asked:
+            started.process.terminate()
+            until(lambda: not any(_listens(server) for server in both), started)
+            asked.sendall(b"{}")
+            assert asked.recv(1000).startswith(b"HTTP/1.1 403")
+        assert started.process.wait(PATIENCE) == 0
         assert psutil.wait_procs(both, timeout=PATIENCE)[1] == []
 
 
