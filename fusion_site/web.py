@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import resource
 import socket
 import sys
@@ -76,6 +77,8 @@ IN_MEMORY_BYTES = 64 * 1024
 ON_DISK_BYTES = 200_000_000
 # To SQLite, kept from request to request. Few ask it at the same time, and each has a memory.
 CONNECTIONS = 4
+# A target that names the server, too, as whoever takes us for a proxy sends it.
+WHOLE_ADDRESS = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
 
 
 class Unread(Exception):
@@ -110,6 +113,11 @@ class Body(SpooledTemporaryFile[bytes]):
 
 class Request(WebRequest):
     channel: Channel | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Twisted would read every form a second time, here on the loop: of 10 MB for seconds, in
+        # which nobody is served. Django reads it, in a thread.
+        super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
 
     @property
     def is_waited_for(self) -> bool:
@@ -169,6 +177,10 @@ class Channel(HTTPChannel):
         from console.api.http import bodies
 
         self.end_within(None)
+        if whole := WHOLE_ADDRESS.fullmatch(self._path):
+            # HTTP has every server take it, and believe its host before the header.
+            self.requests[-1].requestHeaders.setRawHeaders(b"Host", [whole[1]])
+            self._path = whole[2] if whole[2].startswith(b"/") else b"/" + whole[2]
         if self.length == 0:
             super().allHeadersReceived()
             return

@@ -289,6 +289,44 @@ def test_what_anybody_may_send_arrives(raw: Raw) -> None:
     assert status == 401 and "content-security-policy" in headers, "a view has answered"
 
 
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_body_that_is_called_a_form_is_read_by_the_view_alone(
+    web: Web, raw: Raw, token: str, form: str
+) -> None:
+    """curl calls everything one. Read as a form by the web server, 3 MB took half a second."""
+    body = b'{"a&a&a":' + b"a&" * 1_500_000
+    raw.head(
+        "/v1/runs",
+        *(bearer(token), f"Content-Type: {form}; boundary=x", f"Content-Length: {len(body)}"),
+        "Connection: close",
+    )
+    raw.socket.sendall(body)
+    status, _, said = raw.answer()
+    assert status == 400 and json.loads(said)["error"]["code"] == "invalid_json"
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://127.0.0.1/v1/runs", 401),
+        ("HTTP://127.0.0.1", 302),
+        ("http://127.0.0.1?a=b", 302),
+        ("http://evil.test/v1/runs", 400),
+        ("http:///v1/runs", 400),
+    ],
+)
+def test_an_address_that_names_the_server_is_one_of_ours_or_none(
+    raw: Raw, target: str, status: int
+) -> None:
+    raw.head(target, "Connection: close", method="GET")
+    assert raw.answer()[0] == status
+
+
+def test_its_limit_is_that_of_what_it_leads_to(raw: Raw) -> None:
+    raw.head("http://127.0.0.1/v1/chat/completions", f"Content-Length: {ANYBODYS_BYTES + 1}")
+    refused_as_unknown("/v1/chat/completions", raw.answer(), "missing_api_key")
+
+
 def test_a_second_request_of_a_connection_is_refused_like_a_first(raw: Raw) -> None:
     raw.head("/healthz", method="GET")
     raw.head("/v1/runs", f"Content-Length: {HUGE}")
