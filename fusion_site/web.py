@@ -155,6 +155,7 @@ class Request(WebRequest):
 class Channel(HTTPChannel):
     """A connection. Once it has refused a body it serves nothing more."""
 
+    _path: bytes
     deadline: IDelayedCall | None = None
     to_drain: int | None = None  # bytes, once a body is refused
     is_asking = False  # who sends this body; what comes meanwhile waits
