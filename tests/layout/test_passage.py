@@ -48,6 +48,8 @@ def test_a_claims_passage_opens_and_closes_and_nothing_else_moves(show: Show, wi
         page.locator(".rail [data-part=analysis]").click()
     link = page.locator("#analysis .stances a.quote", has_text=SAYS[1])
     link.scroll_into_view_if_needed()
+    if width <= 1000:  # where the sheet from below does not come to lie on it
+        link.evaluate("e => scrollBy(0, e.getBoundingClientRect().bottom - 430)")
     before = places(page)
     link.click()
     passage = page.get_by_role("region", name="gpt-5.5")
@@ -180,5 +182,23 @@ def test_on_a_phone_a_mark_that_was_touched_stays_in_view_above_its_passage(
     pane, at = page.locator("#passage").bounding_box(), mark.bounding_box()
     assert pane and at and at["y"] >= 0 and at["y"] + at["height"] <= pane["y"] + 1
     page.locator("[data-passage-back]").click()
+    expect(page.locator("#passage")).to_be_hidden()
+    until(lambda: page.evaluate(f"scrollY === {before}"))
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_the_last_claim_that_was_touched_stays_in_view_above_its_passage(
+    show: Show, width: int
+) -> None:
+    page = show("rich", width, 780)
+    if width == 360:
+        page.locator(".rail [data-part=analysis]").click()
+    claim = page.locator("#analysis .claim-says:has(.mark:not([data-mark=silent]))").last
+    claim.evaluate("e => scrollBy(0, e.getBoundingClientRect().bottom - 740)")
+    before = page.evaluate("scrollY")
+    claim.locator("th").click()
+    pane, at = page.locator("#passage").bounding_box(), claim.bounding_box()
+    assert pane and at and at["y"] >= 0 and at["y"] + at["height"] <= pane["y"] + 1
+    page.keyboard.press("Escape")
     expect(page.locator("#passage")).to_be_hidden()
     until(lambda: page.evaluate(f"scrollY === {before}"))

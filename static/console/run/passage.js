@@ -10,7 +10,7 @@ import { keepLit, sentenceOf, usesOf } from "console/run/sentences";
 
 const main = document.getElementById("run");
 const pane = document.getElementById("passage");
-const PHONE = matchMedia("(max-width: 700px)");
+const FROM_BELOW = matchMedia("(max-width: 1000px)"); // as passage.css
 const body = pane.querySelector(".passage-body");
 const ask = pane.querySelector("[data-passage-ask]");
 
@@ -148,17 +148,20 @@ function enter(from, fillPane) {
   keepAbove(from);
 }
 
-// Where it rises from below, the mark that was touched, and so its paragraph, stays in view above
-// it; the browser's Back, which closes it, also leads back to where the page was.
+// Where it rises from below, what was touched, a mark with its paragraph or a claim's row, stays in
+// view above it; the browser's Back, which closes it, also leads back to where the page was.
 function keepAbove(from) {
-  if (!PHONE.matches || !from.matches(".source")) return;
+  if (!FROM_BELOW.matches) return;
   const hidden = from.getBoundingClientRect().bottom - pane.getBoundingClientRect().top;
-  if (hidden > 0) scrollBy({ top: hidden, behavior: "instant" });
+  if (hidden <= 0) return;
+  main.style.paddingBottom = `${pane.offsetHeight}px`; // below the last claim, too, there is room
+  scrollBy({ top: hidden, behavior: "instant" });
 }
 
 function close() {
   if (!isOpen()) return;
   pane.hidden = true;
+  main.style.paddingBottom = "";
   body.replaceChildren();
   light(null, []);
   lit(null);
