@@ -31,6 +31,7 @@ from .models import (
     Visibility,
 )
 from .models.links import hash_of
+from .models.prepared import READER, Placeholder, Prepared
 from .models.runs import Origin, is_evaluation, is_sample, is_unfinished
 from .models.shown import ALL, Shown
 
@@ -102,21 +103,53 @@ class AtTheHead:
 def at_the_head(user: Viewer) -> AtTheHead:
     if not (user.is_authenticated and user.is_active):
         return AtTheHead([])
-    is_new = Q(news_at__isnull=False) & (Q(at=None) | Q(news_at__gt=F("at")))
-    news = LookedAt.objects.filter(is_new, person_id=user.pk).order_by()
-    none = Value(None, output_field=UUIDField())
-    runs = Run.objects.filter(is_unfinished(), owner_id=user.pk).order_by()
-    told = news.values_list("news_at", none).union(runs.values_list("created_at", "pk"), all=True)
-    rows = [*told[: MANY + 1]]
+    rows = _AT_THE_HEAD.rows(reader=user.pk)
     under_way = sorted([(at, pk) for at, pk in rows if pk], reverse=True)
     return AtTheHead([pk for _, pk in under_way][:MANY], len(under_way) < len(rows))
+
+
+def _told_at_the_head() -> QuerySet[Any, Any]:
+    is_new = Q(news_at__isnull=False) & (Q(at=None) | Q(news_at__gt=F("at")))
+    news = LookedAt.objects.filter(is_new, person_id=READER).order_by()
+    none = Value(None, output_field=UUIDField())
+    runs = Run.objects.filter(is_unfinished(), owner_id=READER).order_by()
+    told = news.values_list("news_at", none).union(runs.values_list("created_at", "pk"), all=True)
+    return told[: MANY + 1]
+
+
+_AT_THE_HEAD = Prepared(_told_at_the_head)
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
     """Beside its fields: `holds_files`, whether files go with it, and `has_projects`, whether it
     could belong to any."""
-    more = {"holds_files": _HOLDS_FILES, "has_projects": _HAS_PROJECTS}
-    return _one(runs_visible_to(user).annotate(**more), pk=run_id)
+    found = _VISIBLE_ONE.rows(reader=user.pk, run=run_id) if is_member(user) else []
+    if not found:
+        raise Http404("No such run.")
+    run: Run = found[0]
+    return run
+
+
+_READABLE = Prepared(lambda: _readable().order_by().values("id", "follows_id"))
+_VISIBLE_ONE = Prepared(
+    lambda: (
+        _readable()
+        .filter(pk=Placeholder("run", Run._meta.pk))
+        .annotate(holds_files=_HOLDS_FILES, has_projects=_HAS_PROJECTS)
+        .select_related("owner", "project")
+    )
+)
+
+
+def _readable() -> QuerySet[Run]:
+    """By somebody who is a member, said when it is asked."""
+    return runs_visible_to(User(pk=READER))
+
+
+def sql_of_runs_visible_to(user: Viewer) -> tuple[str, list[Any]]:
+    """Their `id` and `follows_id`, for a question with these in it, by who has one of them."""
+    assert is_member(user)
+    return _READABLE.sql(reader=user.pk)
 
 
 def is_run_visible_to(user: Viewer, run_id: uuid.UUID) -> bool:

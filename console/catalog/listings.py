@@ -12,16 +12,19 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import httpx
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, CharField, F
+from django.db.models.lookups import In
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..engine.errors import ProviderError
 from ..models import CatalogList, CatalogModel, Credential
 from ..models.catalog import nano_dollars
+from ..models.prepared import Prepared, count_for, each, some
 from ..providers.listing import ModelInfo
 from ..providers.registry import list_models
 from ..providers.wire.http import make_client
@@ -87,18 +90,29 @@ def listed_models(named: Iterable[tuple[Credential, str]]) -> dict[tuple[int, st
     """The same of many at once, by credential and name."""
     named = list(named)
     credentials = {credential.pk: credential for credential, _ in named}
-    rows = CatalogModel.objects.filter(
-        credential__in=credentials, model__in={name for _, name in named}
-    ).annotate(
-        address=F("credential__catalog_list__address"),
-        read_at=F("credential__catalog_list__read_at"),
-    )
     found: dict[tuple[int, str], CatalogModel] = {}
-    for row in rows:
+    if not named:
+        return found
+    pks, names = sorted(credentials), sorted({name for _, name in named})
+    listed = _named(count_for(pks), count_for(names))
+    for row in listed.rows(**each("credential", pks), **each("model", names)):
         row.credential = credentials[row.credential_id]
         if row.read_at is None or row.address == row.credential.url:
             found[row.credential_id, row.model] = row
     return found
+
+
+@cache
+def _named(credentials: int, models: int) -> Prepared:
+    return Prepared(
+        lambda: CatalogModel.objects.filter(
+            In(F("credential"), some("credential", BigIntegerField(), credentials)),
+            model__in=some("model", CharField(), models),
+        ).annotate(
+            address=F("credential__catalog_list__address"),
+            read_at=F("credential__catalog_list__read_at"),
+        )
+    )
 
 
 # `listed_model`, or a `Lookup`: how whoever wants to know of a model looks it up.

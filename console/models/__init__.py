@@ -1,5 +1,5 @@
 from .catalog import CatalogList, CatalogModel, FavouriteModel
-from .credentials import Credential
+from .credentials import Credential, credentials_named
 from .files import File, FileBringer, RunFile, RunPicture
 from .links import ShareLink
 from .money import Hold, Purse, Window
@@ -57,6 +57,7 @@ __all__ = [
     "Verdict",
     "Visibility",
     "Window",
+    "credentials_named",
     "traits_known",
     "traits_learned",
 ]

@@ -10,8 +10,9 @@ be stale or leak with the database.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from ..engine.terms import Terms
 from ..providers import kinds
 from ..providers.registry import normalise_base_url
 from ..providers.secret import Secret
+from .prepared import Prepared, count_for, each, some
 
 
 class Credential(models.Model):
@@ -258,6 +260,18 @@ class Credential(models.Model):
         if not has_key and not alone:
             return ""
         return _normal(address or server.address, ollama=server.takes_bare_host)
+
+
+def credentials_named(slugs: Collection[str]) -> list[Credential]:
+    """Those that are there, of at least one."""
+    named = sorted(slugs)
+    return _named(count_for(named)).rows(**each("slug", named))
+
+
+@cache
+def _named(count: int) -> Prepared:
+    slugs = some("slug", models.SlugField(), count)
+    return Prepared(lambda: Credential.objects.filter(slug__in=slugs))
 
 
 def last_four(secret: Secret) -> str:

@@ -87,17 +87,26 @@ class Prepared:
     def rows(self, **given: Any) -> list[Any]:
         """Instances, or what its `values_list` says."""
         connection = connections[DEFAULT_DB_ALIAS]
-        if connection.vendor not in self._read:
-            queryset = self._make()
-            made = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-            self._read[connection.vendor] = queryset, made, _Statement(*made.as_sql())
-            made.connection = None  # of the thread that happened to be the first
-        queryset, made, statement = self._read[connection.vendor]
+        queryset, made, statement = self._reads(connection)
         compiler = copy.copy(made)
         compiler.connection = connection  # of this thread
         compiler.as_sql = lambda: (statement.sql, statement.filled(given, connection))
         iterable: Any = queryset._iterable_class
         return [*iterable(_Source(compiler))]
+
+    def sql(self, **given: Any) -> tuple[str, list[Any]]:
+        """And what is said in it, for a question that has this one in it."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        _, _, statement = self._reads(connection)
+        return statement.sql, statement.filled(given, connection)
+
+    def _reads(self, connection: Any) -> tuple[QuerySet[Any, Any], Any, _Statement]:
+        if connection.vendor not in self._read:
+            queryset = self._make()
+            made = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+            self._read[connection.vendor] = queryset, made, _Statement(*made.as_sql())
+            made.connection = None  # of the thread that happened to be the first
+        return self._read[connection.vendor]
 
     def update(self, fields: Mapping[str, Any], **given: Any) -> int:
         """How many rows have changed. What is an expression is as it was the first time."""

@@ -7,11 +7,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models.lookups import In
 
 from ..models import Run, RunMark, RunTag
 from ..models.order import ARCHIVE, STAR
+from ..models.prepared import READER, Prepared, count_for, each, some
 
 
 @dataclass
@@ -51,17 +55,26 @@ def _marked(person_id: int | None, kind: str) -> Exists:
     return Exists(RunMark.objects.filter(person_id=person_id, kind=kind, run=OuterRef("pk")))
 
 
+@cache
+def _tags_and_marks(count: int) -> Prepared:
+    def made() -> QuerySet[Any, Any]:
+        theirs = In(F("run"), some("run", Run._meta.pk, count))
+        tags = RunTag.objects.filter(theirs).order_by()
+        marks = RunMark.objects.filter(theirs, person_id=READER).order_by()
+        return tags.values_list("run_id", "name", Value("tag")).union(
+            marks.values_list("run_id", "kind", Value("mark")), all=True
+        )
+
+    return Prepared(made)
+
+
 def orders_of(run_ids: Iterable[uuid.UUID], person_id: int | None) -> dict[uuid.UUID, RunOrder]:
     """Of each, by one question for all of them; none is asked where nobody reads them."""
     ids = [*run_ids]
     found: dict[uuid.UUID, RunOrder] = defaultdict(RunOrder)
     if not ids or person_id is None:
         return found
-    tags = RunTag.objects.filter(run__in=ids).order_by()
-    marks = RunMark.objects.filter(person_id=person_id, run__in=ids).order_by()
-    rows = tags.values_list("run_id", "name", Value("tag")).union(
-        marks.values_list("run_id", "kind", Value("mark")), all=True
-    )
+    rows = _tags_and_marks(count_for(ids)).rows(reader=person_id, **each("run", ids))
     for run_id, name, kind in rows:
         if kind == "tag":
             found[run_id].tags.append(name)

@@ -135,8 +135,9 @@ class Thread:
         return len(self.questions) == 1
 
 
-def thread_of(run: Run, readable: QuerySet[Run]) -> Thread:
-    """`readable` are all runs that the reader may read, this one among them."""
+def thread_of(run: Run, readable: tuple[str, list[Any]]) -> Thread:
+    """`readable` asks for `id` and `follows_id` of all runs that the reader may read, this one
+    among them: SQL, and what is said in it."""
     rows, is_cut = _rows(run, readable)
     first = max((one for one in rows if one.up is not None), key=lambda one: one.up or 0)
     this = next(one for one in rows if one.is_this)
@@ -161,8 +162,8 @@ def neighbours(run: Run, readable: QuerySet[Run]) -> Neighbours:
     return Neighbours(before, (*after.values_list("pk", flat=True)[:SHOWN],))
 
 
-def _rows(run: Run, readable: QuerySet[Run]) -> tuple[list[InThread], bool]:
-    sql, given = readable.order_by().values("id", "follows_id").query.sql_with_params()
+def _rows(run: Run, readable: tuple[str, list[Any]]) -> tuple[list[InThread], bool]:
+    sql, given = readable
     asked = _SQL.format(readable=sql, one=_ONE, line=LINE, near=NEAR, limit=SHOWN + 1, read=READ)
     key = Run._meta.pk.get_db_prep_value(run.pk, connection)
     with connection.cursor() as cursor:

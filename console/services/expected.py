@@ -20,7 +20,7 @@ from ..engine.calls.window import output_of, tokens_in
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, CallStatus, RunState, Step
 from ..engine.usage import Usage, about_money, cost_of, money
-from ..models import Credential
+from ..models import Credential, credentials_named
 from .habits import Habits, Used
 
 # Low and high that lie nearer to each other are told as one figure.
@@ -94,7 +94,7 @@ class Prices:
 
     def _find(self, asked: Iterable[Panelist]) -> None:
         if new := {who.credential for who in asked} - self._credentials.keys():
-            found = {c.slug: c for c in Credential.objects.filter(slug__in=new)}
+            found = {c.slug: c for c in credentials_named(new)}
             self._credentials |= {slug: found.get(slug) for slug in new}
 
 

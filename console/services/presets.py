@@ -10,11 +10,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from ..access import presets_of
+from ..access import is_member, presets_of
 from ..catalog.names import ModelAt
 from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist, Run
+from ..models.prepared import READER, Prepared
 from ..models.runs import READ_ONLY
 from ..providers import kinds
 from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
@@ -171,8 +172,12 @@ def _panelists(preset: Preset) -> list[PresetPanelist]:
 
 def preset_names(person: User | None = None) -> list[tuple[str, str]]:
     """Slug and name of those that are switched on, and of that person's own."""
-    site = [*Preset.objects.filter(enabled=True).values_list("slug", "name")]
-    return [*site, *(presets_of(person).values_list("slug", "name") if person else ())]
+    site = _NAMES.rows()
+    return [*site, *(_OWN_NAMES.rows(reader=person.pk) if person and is_member(person) else ())]
+
+
+_NAMES = Prepared(lambda: Preset.objects.filter(enabled=True).values_list("slug", "name"))
+_OWN_NAMES = Prepared(lambda: presets_of(User(pk=READER)).values_list("slug", "name"))
 
 
 def preset_slugs() -> list[str]:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from ..engine.spec import letter
 from ..models import Run, Verdict
+from ..models.prepared import Placeholder, Prepared
 from ..record.rows import state_from_rows
 from ..search import index
 from .errors import Refused
@@ -28,6 +29,16 @@ class WhatWasSeen:
     names: bool = True
     order: Sequence[str] = ()
     look: str = ""
+
+
+def verdicts_of(run: Run) -> list[Verdict]:
+    """With whoever gave each."""
+    return _OF_RUN.rows(run=run.pk)
+
+
+_OF_RUN = Prepared(
+    lambda: Verdict.objects.filter(run=Placeholder("run", Run._meta.pk)).select_related("person")
+)
 
 
 def verdict_set(*, run: Run, person: User, best: str, note: str = "", seen: WhatWasSeen) -> Verdict:

@@ -8,13 +8,12 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import httpx
 from django.conf import settings
 from django.db import Error
-from django.db.models import SlugField
 from redis.asyncio import Redis
 
 from ..engine.calls.context import Control
@@ -29,8 +28,7 @@ from ..engine.state import RunState
 from ..engine.steps.fuse import fuse, stopped
 from ..files.attached import attached_to
 from ..files.delivery import Delivery, has_files
-from ..models import Credential, Run, traits_known, traits_learned
-from ..models.prepared import Prepared, count_for, each, some
+from ..models import Credential, Run, credentials_named, traits_known, traits_learned
 from ..money.asking import Payer
 from ..money.book import Till
 from ..providers.registry import make_provider
@@ -257,17 +255,11 @@ def keys_of(spec: Spec) -> Keys:
     the others is said by `_credential` when their turn comes."""
     asked = [*spec.panel, spec.judge, spec.writer]
     asked += [p.fallback for p in asked if p.fallback]
-    slugs = sorted({p.credential for p in asked})
-    credentials = _credentials_of(count_for(slugs)).rows(**each("slug", slugs))
+    slugs = {p.credential for p in asked}
+    credentials = credentials_named(slugs)
     ready = [credential for credential in credentials if not credential.lacks]
     known = traits_known(*ready)
     return {c.slug: (c, known[c.pk]) for c in ready}
-
-
-@cache
-def _credentials_of(count: int) -> Prepared:
-    slugs = some("slug", SlugField(), count)
-    return Prepared(lambda: Credential.objects.filter(slug__in=slugs))
 
 
 def _credential(slug: str) -> tuple[Credential, list[tuple[str, str, str]]]:

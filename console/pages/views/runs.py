@@ -55,6 +55,7 @@ from ...services.fusion_wish import judged_as_usual
 from ...services.habits import habits
 from ...services.presets import preset_names
 from ...services.runs import run_cancel
+from ...services.verdicts import verdicts_of
 from ...services.web import is_offered
 from ..search_form import Search, read_search
 from .by_link import by_link
@@ -189,7 +190,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         return _without_its_answers(request, run, why, is_owner=is_owner)
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
-    if before := earlier(run, access.runs_visible_to(request.user)):
+    if run.again_of_id and (before := earlier(run, access.runs_visible_to(request.user))):
         spec, state = context["spec"], context["state"]
         context["since"] = since(before, spec, state, context["shown_fusion"])
     query = read_query(request.GET.get("q", ""))
@@ -310,7 +311,7 @@ def run_page(
         "would_be": would_be,
         "prices": prices,
         "fuse_again": fuse_again(would_be, state, expected),
-        "verdicts": verdicts(spec, state, run.verdicts.select_related("person"), reader_id)
+        "verdicts": verdicts(spec, state, verdicts_of(run), reader_id)
         if reader_id and shown.people and state.status.is_final
         else None,
         "poll": poll(alone, columns_shown),
@@ -355,4 +356,4 @@ def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str
 
 def thread(request: HttpRequest, run: Run) -> Thread:
     """As far as its owners let it be read. Not of a link, which shows one run."""
-    return thread_of(run, access.runs_visible_to(request.user))
+    return thread_of(run, access.sql_of_runs_visible_to(request.user))

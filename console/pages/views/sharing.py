@@ -38,7 +38,7 @@ def share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         address = public_url(reverse("run-shared", args=[token]), request)
     context = sharing(run, just_shared=True) | {"share_url": address}
     if by_htmx(request):
-        context["thread"] = thread_of(run, access.runs_visible_to(request.user))
+        context["thread"] = thread_of(run, access.sql_of_runs_visible_to(request.user))
         response = render(request, "console/run/_shared.html", context)
     elif address:
         # Shown on this page alone: it is kept nowhere.

@@ -12,7 +12,7 @@ from ...fragments.verdicts import verdicts
 from ...models import Run
 from ...record.rows import state_from_rows
 from ...services.errors import Refused
-from ...services.verdicts import WhatWasSeen, verdict_set, verdict_take_back
+from ...services.verdicts import WhatWasSeen, verdict_set, verdict_take_back, verdicts_of
 from .fragment import by_htmx
 from .posted import posted
 
@@ -46,10 +46,9 @@ def verdict(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 def _row(request: HttpRequest, run: Run) -> dict[str, object]:
     state = state_from_rows(run)
-    rows = run.verdicts.select_related("person")
     return {
         "run": run,
         "state": state,
         "look": request.POST.get("look", ""),
-        "verdicts": verdicts(run.frozen_spec, state, rows, request.user.pk),
+        "verdicts": verdicts(run.frozen_spec, state, verdicts_of(run), request.user.pk),
     }
