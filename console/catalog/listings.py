@@ -9,21 +9,23 @@ never hangs a page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, reduce
+from operator import or_
+from typing import Any
 
 import httpx
 from django.db import transaction
-from django.db.models import BigIntegerField, CharField, F
-from django.db.models.lookups import In
+from django.db.models import BigIntegerField, CharField, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..engine.errors import ProviderError
 from ..models import CatalogList, CatalogModel, Credential
 from ..models.catalog import nano_dollars
+from ..models.credentials import all_credentials
 from ..models.prepared import Prepared, count_for, each, some
 from ..providers.listing import ModelInfo
 from ..providers.registry import list_models
@@ -34,6 +36,7 @@ PATIENCE = 5.0
 KEPT = 5 * 60
 FAILURE_KEPT = 20
 OLDEST = timedelta(days=1)
+FEW = 64  # names of models; for so many at most the SQL is made once
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Listing = tuple[list[CatalogModel], str]
@@ -70,7 +73,7 @@ def all_models() -> tuple[list[CatalogModel], list[str]]:
     """Of every credential that is ready; servers that do not answer are named in the second."""
     models: list[CatalogModel] = []
     errors: list[str] = []
-    ready = [c for c in Credential.objects.all() if c.is_ready]
+    ready = [c for c in all_credentials() if c.is_ready]
     for listed, error in _listings(ready):
         models += listed
         if error:
@@ -91,28 +94,35 @@ def listed_models(named: Iterable[tuple[Credential, str]]) -> dict[tuple[int, st
     named = list(named)
     credentials = {credential.pk: credential for credential, _ in named}
     found: dict[tuple[int, str], CatalogModel] = {}
-    if not named:
-        return found
-    pks, names = sorted(credentials), sorted({name for _, name in named})
-    listed = _named(count_for(pks), count_for(names))
-    for row in listed.rows(**each("credential", pks), **each("model", names)):
+    for row in _named(list(credentials), list({name for _, name in named})):
         row.credential = credentials[row.credential_id]
         if row.read_at is None or row.address == row.credential.url:
             found[row.credential_id, row.model] = row
     return found
 
 
-@cache
-def _named(credentials: int, models: int) -> Prepared:
-    return Prepared(
-        lambda: CatalogModel.objects.filter(
-            In(F("credential"), some("credential", BigIntegerField(), credentials)),
-            model__in=some("model", CharField(), models),
-        ).annotate(
-            address=F("credential__catalog_list__address"),
-            read_at=F("credential__catalog_list__read_at"),
-        )
+def _named(credentials: list[int], names: list[str]) -> Iterable[Any]:
+    """Each with its list's address and when that was read."""
+    if not names:
+        return []
+    if len(names) > FEW:
+        return _of_names(Q(credential__in=credentials), names)
+    question = _of_few_names(count_for(credentials), count_for(names))
+    return question.rows(**each("credential", credentials), **each("name", names))
+
+
+def _of_names(credentials: Q, names: Sequence[Any]) -> QuerySet[CatalogModel]:
+    return CatalogModel.objects.filter(credentials, model__in=names).annotate(
+        address=F("credential__catalog_list__address"),
+        read_at=F("credential__catalog_list__read_at"),
     )
+
+
+@cache
+def _of_few_names(credentials: int, names: int) -> Prepared:
+    ids = some("credential", BigIntegerField(), credentials)
+    theirs = reduce(or_, (Q(credential=one) for one in ids))
+    return Prepared(lambda: _of_names(theirs, some("name", CharField(), names)))
 
 
 # `listed_model`, or a `Lookup`: how whoever wants to know of a model looks it up.
@@ -183,13 +193,21 @@ def _is_of(credential: Credential, of: CatalogList | None) -> bool:
 
 def _read_anew(credentials: Sequence[Credential]) -> dict[int, CatalogList]:
     """The lists by credential, after those that are due have been asked for."""
-    pks = [c.pk for c in credentials]
-    lists = CatalogList.objects.in_bulk(pks)
+    pks = {c.pk for c in credentials}
+    lists = _lists(pks)
     due = [c for c in credentials if not c.lacks and _is_due(c, lists.get(c.pk))]
     if not due:
         return lists
     keep(ask(due))
-    return CatalogList.objects.in_bulk(pks)
+    return _lists(pks)
+
+
+def _lists(credentials: Set[int]) -> dict[int, CatalogList]:
+    """A site has a handful, and most who ask want them all."""
+    return {row.pk: row for row in _LISTS.rows() if row.pk in credentials}
+
+
+_LISTS = Prepared(lambda: CatalogList.objects.all())
 
 
 def _is_due(credential: Credential, of: CatalogList | None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..models import CatalogModel, Credential
+from ..models.credentials import all_credentials
 from .listings import Lookup, all_models, look_up
 from .near import MOST, names_like, question
 from .prices import plain_name
@@ -39,7 +40,7 @@ class ModelNames:
     """
 
     def __init__(self, *names: str, listed_only: bool = False) -> None:
-        self._credentials = {c.slug: c for c in Credential.objects.all()}
+        self._credentials = {c.slug: c for c in all_credentials()}
         self._ready = [c for c in self._credentials.values() if c.is_ready]
         self._listed_only = listed_only
         self._lists: tuple[list[CatalogModel], list[str]] | None = None

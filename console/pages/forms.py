@@ -123,6 +123,12 @@ class SeatRow:
         return letter(self.seat)
 
     @property
+    def is_as_usual(self) -> bool:
+        """Sent without any option: then its form is not made, which is dear, to find that out."""
+        names = (f"seat-{self.seat}-{name}" for name in SeatOptions.Meta.fields)
+        return self.sent is not None and not any(self.sent.get(name) for name in names)
+
+    @property
     def is_open(self) -> bool:
         """What was filled in, and what is wrong with it, is never folded away."""
         if self.options.is_bound:
@@ -132,6 +138,8 @@ class SeatRow:
     @property
     def named(self) -> SeatWish:
         """Once the form is valid."""
+        if self.is_as_usual:
+            return SeatWish(self.model)
         options = dict(self.options.cleaned_data)
         return SeatWish(self.model, fallback=options.pop("fallback_model"), **options)
 
@@ -428,6 +436,8 @@ class ComposeForm(forms.Form):
         for row in self.seats:
             if len(row.model) > MAX_NAME:
                 self.point_at_name(row, f"A model's name has at most {MAX_NAME} characters.")
+            if row.is_as_usual:
+                continue
             if not row.options.is_valid():
                 self.point_at_options(row)
             elif row.options.has_changed() and not row.model:

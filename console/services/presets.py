@@ -15,6 +15,7 @@ from ..catalog.names import ModelAt
 from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist, Run
+from ..models.credentials import all_credentials
 from ..models.prepared import READER, Prepared
 from ..models.runs import READ_ONLY
 from ..providers import kinds
@@ -126,7 +127,7 @@ def presets_enabled(*slugs: str) -> Enabled:
 def at_hand(presets: Sequence[Preset]) -> Sequence[Credential]:
     """Their seats and all the credentials that they and their seats name. Gives all there are."""
     prefetch_related_objects(presets, "panelists")
-    every = list(Credential.objects.all())
+    every = all_credentials()
     credentials = {c.pk: c for c in every}
     rows: list[Preset | PresetPanelist] = [*presets]
     for preset in presets:

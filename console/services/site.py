@@ -5,11 +5,17 @@ from __future__ import annotations
 from ..catalog.prices import price_of
 from ..engine.spec import Panelist
 from ..models import Credential, SiteChoices
+from ..models.prepared import Prepared
 
 
 def chosen_for_the_site() -> SiteChoices | None:
     """None while nobody has chosen anything."""
-    return SiteChoices.objects.select_related("reference_credential").first()
+    return next(iter(_CHOICES.rows()), None)
+
+
+_CHOICES = Prepared(
+    lambda: SiteChoices.objects.select_related("reference_credential").order_by("pk")[:1]
+)
 
 
 def reference_of(chosen: SiteChoices | None) -> Panelist | None:

@@ -20,6 +20,8 @@ from django.test.utils import CaptureQueriesContext
 
 from console.engine.wait_for import at_least
 from console.models import Credential, Preset, Run
+from console.pages.forms import SeatOptions, SeatRow
+from console.services.build_spec import SeatWish
 from console.services.places import key_for_places
 from tests.upstream import Script, Upstream
 
@@ -318,6 +320,28 @@ def test_a_seats_options_are_its_own_also_behind_a_seat_left_empty(
     assert (asked.model, asked.temperature, asked.max_output_tokens) == ("b", 0.2, 300)
     assert (asked.reasoning_effort, asked.system_prompt) == ("low", "Doubt\neverything.")
     assert asked.fallback and asked.fallback.model == "spare"
+
+
+def test_options_that_were_left_empty_are_what_their_form_makes_of_them() -> None:
+    sent = {f"seat-1-{name}": "" for name in SeatOptions.Meta.fields}
+    row = SeatRow(1, "openai:a", sent=sent)
+    assert row.is_as_usual and row.options.is_valid() and not row.options.has_changed()
+    options = dict(row.options.cleaned_data)
+    fallback = options.pop("fallback_model")
+    assert row.named == SeatWish("openai:a", fallback=fallback, **options)
+    for name in SeatOptions.Meta.fields:
+        assert not SeatRow(1, "openai:a", sent=sent | {f"seat-1-{name}": "0"}).is_as_usual
+
+
+def test_a_form_asks_the_database_a_few_things(page: Client, server: Upstream) -> None:
+    panel = [f"openai:m{n}" for n in range(6)]
+    for _ in range(2):  # once the list is read and what calls used is known
+        with CaptureQueriesContext(connection) as asked:
+            assert ask(page, preset="custom", panel=panel, judge="openai:j").status_code == 302
+    # Who asks (2), credentials, their lists and what these say of the models, what admins chose;
+    # the run and its entry.
+    said = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
+    assert len(said) == 8, said
 
 
 def test_of_more_fields_than_seats_none_that_is_filled_in_is_lost(

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from console.services import people
 from console.site import attempts
@@ -65,6 +67,13 @@ def test_the_session_key_changes_at_sign_in(client: Client, alice: User) -> None
 def test_a_cookie_that_is_no_session_is_none(client: Client, alice: User, cookie: str) -> None:
     told = client.get("/fusion", headers={"cookie": f"sessionid={cookie}"})
     assert told.headers["Location"] == "/sign-in?next=/fusion"
+
+
+def test_a_session_that_has_run_out_is_none(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/fusion").status_code == 200
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert client.get("/fusion")["Location"].startswith("/sign-in")
 
 
 def test_unknown_wrong_and_deactivated_are_told_the_same(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -105,16 +105,14 @@ def _console(request: HttpRequest) -> HttpResponse:
     assert request.user.is_authenticated  # login_required has seen to it
     if request.POST.get("api_key"):
         return use_key(request)  # pasted on the first page, whichever button was pressed
-    enabled = Preset.objects.filter(enabled=True).values_list("slug", flat=True)
     place = InProject.of(request)
-    own = place.among(presets_of(request.user))
     sent = sent_by(request.user, request.POST)
     begins = "start" in request.POST
     told = _begin(request, sent) if begins else ""
     form = ComposeForm(
         sent.data,
         request.FILES,
-        presets=[*enabled, *(p.slug for p in own), CUSTOM],
+        presets=[*_offered(request, place, sent.data.get("preset", ""))],
         by=request.user.get_username(),
     )
     if "terms" in request.GET:
@@ -127,19 +125,10 @@ def _console(request: HttpRequest) -> HttpResponse:
         form.filled_up()
     if "fill" in request.GET or begins:
         form.unchecked()
-        attached, enabled_now = attached_by(request), presets_enabled()
         if sent.started:
             sent.started.is_checked = False
-        return _page(
-            request,
-            form,
-            enabled_now,
-            own,
-            place,
-            told=told,
-            attached=attached,
-            started=sent.started,
-        )
+        attached = attached_by(request)
+        return _page_again(request, form, place, sent, attached, told=told)
     sent.tell(form)
     place.tell(form)
     out: list[LeftOut] = []
@@ -149,17 +138,7 @@ def _console(request: HttpRequest) -> HttpResponse:
             wish = wish_of_form(form, request.POST, request.user)
             spec, out = build_and_tell(wish)
             if not _has_been_told(form, out):
-                return _page(
-                    request,
-                    form,
-                    presets_enabled(),
-                    own,
-                    place,
-                    422,
-                    out,
-                    attached=attached,
-                    started=sent.started,
-                )
+                return _page_again(request, form, place, sent, attached, 422, left_out=out)
             taken = taken_over(form, request.user, spec, attached.files, place.chosen)
             run = run_start(
                 owner=request.user,
@@ -178,9 +157,30 @@ def _console(request: HttpRequest) -> HttpResponse:
             note(form, refused)
         else:
             return redirect("run-detail", run_id=run.pk)
-    enabled_now = presets_enabled()
+    return _page_again(request, form, place, sent, attached, 422)
+
+
+def _offered(request: HttpRequest, place: InProject, chosen: str) -> Iterator[str]:
+    """What a form may choose; of one that chooses no preset, none is looked for."""
+    yield CUSTOM
+    if chosen != CUSTOM:
+        yield from Preset.objects.filter(enabled=True).values_list("slug", flat=True)
+        yield from (p.slug for p in place.among(presets_of(request.user)))
+
+
+def _page_again(
+    request: HttpRequest,
+    form: ComposeForm,
+    place: InProject,
+    sent: Sent,
+    attached: AttachedBy,
+    status: int = 200,
+    **told: Any,
+) -> HttpResponse:
+    """With the form as it was sent."""
+    presets, own = presets_enabled(), place.among(presets_of(request.user))
     return _page(
-        request, form, enabled_now, own, place, 422, attached=attached, started=sent.started
+        request, form, presets, own, place, status, attached=attached, started=sent.started, **told
     )
 
 
