@@ -16,6 +16,7 @@ log tells again from its next `s` on.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections.abc import AsyncGenerator
@@ -25,12 +26,13 @@ from typing import Any, Literal
 import hiredis
 from django.conf import settings
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from ..engine.events import TYPES, Event
 from ..engine.reducer import apply
 from ..engine.state import RunState, Step
 from ..engine.text import storable
+from .one_connection import one_connection
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ if ARGV[3] == 's' then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[2]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 'OK'
 """
+_APPEND_SHA = hashlib.sha1(_APPEND.encode()).hexdigest()
 
 
 class Fenced(Exception):
@@ -156,8 +159,8 @@ class Writer:
     """Appends one attempt's batches; loses nothing to a Redis that restarts or forgets."""
 
     def __init__(self, redis: Redis, run_id: object, attempt: int) -> None:
-        self._append = redis.register_script(_APPEND)
-        self._run_id, self._attempt = run_id, attempt
+        self._ask = one_connection(redis).ask
+        self._run_id, self._attempt, self._key = run_id, attempt, _key(run_id)
         self._number = 0
         self._previous = "0-0"
         self._needs_snapshot = True
@@ -207,19 +210,18 @@ class Writer:
 
     async def _send(self, number: int, kind: str, body: bytes, ended: bool) -> None:
         new = f"{self._attempt}-{number}"
-        ttl = ENDED_MS if ended else LIVE_MS
+        said = (1, self._key, self._previous, new, kind, body, ENDED_MS if ended else LIVE_MS)
         try:
-            async with asyncio.timeout(5):
-                answer = await self._append(
-                    keys=[_key(self._run_id)], args=[self._previous, new, kind, body, ttl]
-                )
+            try:
+                answer = await self._ask("EVALSHA", _APPEND_SHA, *said)
+            except NoScriptError:  # a Redis that has just begun
+                answer = await self._ask("EVAL", _APPEND, *said)
         except ResponseError as error:
             if "equal or smaller" in str(error):
                 raise Fenced from error
             raise
-        text = answer.decode() if isinstance(answer, bytes) else str(answer)
-        self._needs_snapshot = text != "OK"
-        if text == "OK":
+        self._needs_snapshot = answer != b"OK"
+        if answer == b"OK":
             self._previous = new
             if kind == "s":
                 self._snapshot_bytes, self._since_snapshot = len(body), 0

@@ -50,6 +50,11 @@ T = TypeVar("T")
 AWAY = (OperationalError, InterfaceError)
 
 
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
 async def patiently(work: Callable[[], Awaitable[T]], who: str) -> T:
     delay = 0.2
     while True:
@@ -87,10 +92,10 @@ class Recorder:
         self._fusions_changed = False
         self._wake, self._hurry, self._save_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._saving, self._appending = asyncio.Lock(), asyncio.Lock()
-        self._tasks = [
-            asyncio.create_task(self._guarded(self._drain), name=f"log of {run_id}"),
-            asyncio.create_task(self._guarded(self._save_regularly), name=f"rows of {run_id}"),
-        ]
+        self._of_log = asyncio.create_task(self._guarded(self._drain), name=f"log of {run_id}")
+        self._of_rows = asyncio.create_task(
+            self._guarded(self._save_regularly), name=f"rows of {run_id}"
+        )
 
     def emit(self, event: Event) -> None:
         """The event is already folded into the state."""
@@ -146,7 +151,7 @@ class Recorder:
     async def finish(self) -> None:
         """Save everything, then publish the end. Raises LeaseLost."""
         async with self._saving:  # cut off half way, what it saves would be written again
-            await self._stop_tasks()
+            await _stopped(self._of_rows)
         try:
             # Without these rows a paid answer would be lost, however long it takes.
             calls = self._state.calls
@@ -157,7 +162,8 @@ class Recorder:
         except Exception:
             log.exception("run %s cannot be saved as it is", self._run_id)
             await self._save_what_can_be()
-        await self._flush(ended=True)
+        await self._stop_log()
+        await self._append(ended=True)
 
     async def _save_what_can_be(self) -> None:
         """The run ends all the same: one row that is refused must not cost the others."""
@@ -175,18 +181,18 @@ class Recorder:
 
     async def abandon(self) -> None:
         """Save what there is and leave the run as it stands, for another attempt."""
-        await self._stop_tasks()
+        await self.close()
         await self._save(set(self._state.calls))
-        await self._flush()
+        await self._append()
 
     async def close(self) -> None:
         """Write nothing more."""
-        await self._stop_tasks()
+        await _stopped(self._of_rows)
+        await self._stop_log()
 
-    async def _stop_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def _stop_log(self) -> None:
+        async with self._appending:  # cut off half way, a batch would be sent again, or never
+            await _stopped(self._of_log)
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -199,25 +205,20 @@ class Recorder:
     # the log
 
     async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if not await self._flush():
+            if not await self._append():
                 await asyncio.sleep(0.5)  # Redis is away: then one snapshot says it all
                 self._wake.set()
                 continue
-            try:
-                async with asyncio.timeout(WINDOW):
-                    await self._hurry.wait()
-            except TimeoutError:
-                continue
+            window = loop.call_later(WINDOW, self._hurry.set)
+            await self._hurry.wait()
+            window.cancel()
             self._hurry.clear()
 
-    async def _flush(self, *, ended: bool = False) -> bool:
-        # Shielded: a batch that is cancelled half way would be sent again, or never.
-        return await asyncio.shield(self._append(ended))
-
-    async def _append(self, ended: bool) -> bool:
+    async def _append(self, *, ended: bool = False) -> bool:
         async with self._appending:
             while True:
                 if self._state.status.is_final and not ended:

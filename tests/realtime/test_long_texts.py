@@ -175,6 +175,8 @@ def test_what_a_thread_is_given_of_a_state_stays_as_it_was() -> None:
 
 
 async def test_thousands_of_pieces_that_waited_for_the_log_are_joined_once() -> None:
+    recorders: list[Recorder] = []
+
     def seconds(pieces: int) -> float:
         calls = {key: CallState(key, Step.PANEL, 1, "first", {}) for key in ("one", "two")}
         recorder = Recorder(
@@ -193,11 +195,11 @@ async def test_thousands_of_pieces_that_waited_for_the_log_are_joined_once() -> 
         took = time.thread_time() - began
         assert [len(call.text) for call in calls.values()] == [pieces // 2 * 100] * 2
         assert len(recorder._pending) == 2
-        for task in recorder._tasks:
-            task.cancel()
+        recorders.append(recorder)
         return took
 
     assert growth(seconds, 20_000) < 3
+    await asyncio.gather(*(recorder.close() for recorder in recorders))
 
 
 def test_a_text_grows_piece_by_piece_without_being_copied_each_time() -> None:

@@ -54,13 +54,13 @@ def test_deltas_before_and_after_a_replacement_are_told_apart(
         writer = recorder_of(worker, run, state, checkpoint=0.1)
         say(writer, state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
         say(writer, state, added())
-        await writer._flush()  # the snapshot: all the rest comes in one batch of events
+        await writer._append()  # the snapshot: all the rest comes in one batch of events
         for text in ("One ", "two "):
             delta(writer, state, text)
         say(writer, state, recast("Three ", "Hm."))
         for text in ("four ", "five"):
             delta(writer, state, text)
-        await writer._flush()
+        await writer._append()
         seen = await eventlog.read(worker.redis, run.pk)
         assert seen and seen.to_dict() == state.to_dict()
         assert seen.calls["panel-0-1"].text == "Three four five"

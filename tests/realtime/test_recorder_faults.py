@@ -133,19 +133,19 @@ def test_what_comes_while_a_lost_log_is_written_anew_is_not_told_twice(
     async def record() -> None:
         state = RunState()
         writer = make_recorder(worker, run, state)
-        real = writer._writer._append
+        real = writer._writer._ask
         lose = asyncio.Event()
 
-        async def append(**kw: Any) -> Any:
+        async def ask(*words: Any) -> Any:
             if lose.is_set():
                 lose.clear()
                 await worker.redis.flushall()
-                answer = await real(**kw)
+                answer = await real(*words)
                 delta(writer, state, "second ")  # arrives while the answer is under way
                 return answer
-            return await real(**kw)
+            return await real(*words)
 
-        monkeypatch.setattr(writer._writer, "_append", append)
+        monkeypatch.setattr(writer._writer, "_ask", ask)
         say(writer, state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
         say(writer, state, added())
         await asyncio.sleep(0.1)
@@ -169,7 +169,7 @@ def test_the_end_of_a_run_is_not_told_before_it_is_saved(worker: Worker, start: 
         writer = make_recorder(worker, run, state)
         say(writer, state, Event(EventType.RUN_STARTED, 1.0, data={"attempt": 1}))
         await asyncio.sleep(0.1)
-        flush = asyncio.create_task(writer._flush())
+        flush = asyncio.create_task(writer._append())
         say(writer, state, Event(EventType.RUN_CANCELLED, 3.0))  # before the batch is taken
         await flush
         seen = await eventlog.read(worker.redis, run.pk)
@@ -249,7 +249,7 @@ def test_no_row_says_what_a_call_brought_before_the_call_says_that_it_ended(
     async def record() -> None:
         state = RunState()
         writer = make_recorder(worker, run, state)
-        await writer._stop_tasks()  # no checkpoint comes between
+        await writer.close()  # no checkpoint comes between
         say(writer, state, Event(EventType.FUSION_STARTED, 1.0, fusion=1, data=begun))
         for step, key in (("analysis", "analysis-f1-1"), ("synthesis", "synthesis-f1-1")):
             said = {"step": step, "number": 1, "cause": "first", "panelist": who}

@@ -1,0 +1,68 @@
+"""Who asks Redis at the same moment, by a real Valkey: over one connection, each its own answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import ResponseError
+
+from console.engine.state import RunState
+from console.record import eventlog
+from console.record.eventlog import Writer
+from console.record.one_connection import one_connection
+
+PING = ("PING",)
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+@pytest.fixture
+async def redis(valkey: str, settings: Any) -> AsyncIterator[Any]:
+    settings.REDIS_URL = valkey
+    client = eventlog.connect()
+    yield client
+    await client.aclose()
+    await asyncio.sleep(0)  # connections close with the loop's next turn
+
+
+async def test_each_has_its_own_answer_and_a_refusal_is_nobody_elses(redis: Any) -> None:
+    ask, name = one_connection(redis).ask, f"n-{uuid4()}"
+    asked = [ask("INCR", name) for _ in range(5)]
+    said = await asyncio.gather(*asked, ask("NOTHING"), ask("INCR", name), return_exceptions=True)
+    assert said[:5] == [1, 2, 3, 4, 5] and said[6] == 6
+    assert isinstance(said[5], ResponseError)
+    assert one_connection(redis).ask == ask
+    assert len(redis.connection_pool._in_use_connections) == 1
+
+
+async def test_a_connection_that_was_closed_meanwhile_is_opened_again(redis: Any) -> None:
+    writer, state = Writer(redis, uuid4(), 1), RunState()
+    assert await writer.append([], state)
+    await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    assert await writer.append([], state) and not writer.is_behind
+
+
+async def test_a_redis_that_has_forgotten_the_script_is_told_it_again(redis: Any) -> None:
+    writer, state = Writer(redis, uuid4(), 1), RunState()
+    for _ in range(2):
+        await redis.script_flush()
+        assert await writer.append([], state) and not writer.is_behind
+
+
+async def test_who_gives_up_takes_along_only_who_asked_with_it(redis: Any) -> None:
+    ask, nothing = one_connection(redis).ask, f"nothing-{uuid4()}"
+    before = asyncio.ensure_future(ask("BLPOP", nothing, 0))
+    await asyncio.sleep(0.01)
+    first, second = (asyncio.ensure_future(ask(*words)) for words in (("BLPOP", nothing, 0), PING))
+    await asyncio.sleep(0.01)
+    before.cancel()
+    await asyncio.sleep(0.01)  # the two have gone out together
+    first.cancel()
+    with pytest.raises(ConnectionLost):
+        await second
+    assert await ask(*PING) == b"PONG"
