@@ -209,6 +209,7 @@ class Recorder:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            await asyncio.sleep(0)  # what is said in the same turn goes along
             if not await self._append():
                 await asyncio.sleep(0.5)  # Redis is away: then one snapshot says it all
                 self._wake.set()
