@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeGuard
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import BooleanField, F, Q, QuerySet, UUIDField, Value
-from django.db.models.expressions import RawSQL
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, UUIDField, Value
 from django.http import Http404
 from django.utils import timezone
 
@@ -39,11 +39,7 @@ Viewer = User | AnonymousUser
 ENDED = "It ran out or was taken back; whoever sent it can make another."
 PROMPT_HIDDEN = "(the question is not shown)"
 MANY = 100  # runs under way, beyond which nobody counts
-# Of a run, as Django would write them: that takes it as long as all the rest of the question.
-_HOLDS_FILES, _HAS_PROJECTS = (
-    RawSQL(f"EXISTS (SELECT 1 FROM {rows})", (), BooleanField())
-    for rows in ("console_runfile f WHERE f.run_id = console_run.id", "console_project")
-)
+_RUN: Any = Placeholder("run", Run._meta.pk)
 
 
 def is_member(user: Viewer) -> TypeGuard[User]:
@@ -81,7 +77,11 @@ def evaluations_visible_to(user: Viewer) -> QuerySet[Run]:
 
 def is_readable_by(user: Viewer) -> Q:
     """Of a run, as a condition: whether somebody who has signed in may read what is in it."""
-    return Q(owner_id=user.pk) | Q(visibility=Visibility.TEAM)
+    return _is_readable_by(user.pk)
+
+
+def _is_readable_by(person: Any) -> Q:
+    return Q(owner_id=person) | Q(visibility=Visibility.TEAM)
 
 
 def samples_visible_to(user: Viewer) -> QuerySet[Run]:
@@ -100,50 +100,54 @@ class AtTheHead:
     has_news: bool = False
 
 
-def at_the_head(user: Viewer) -> AtTheHead:
-    if not (user.is_authenticated and user.is_active):
-        return AtTheHead([])
-    rows = _AT_THE_HEAD.rows(reader=user.pk)
-    under_way = sorted([(at, pk) for at, pk in rows if pk], reverse=True)
-    return AtTheHead([pk for _, pk in under_way][:MANY], len(under_way) < len(rows))
-
-
-def _told_at_the_head() -> QuerySet[Any, Any]:
+@cache
+def _at_the_head() -> Prepared:
     is_new = Q(news_at__isnull=False) & (Q(at=None) | Q(news_at__gt=F("at")))
     news = LookedAt.objects.filter(is_new, person_id=READER).order_by()
     none = Value(None, output_field=UUIDField())
     runs = Run.objects.filter(is_unfinished(), owner_id=READER).order_by()
     told = news.values_list("news_at", none).union(runs.values_list("created_at", "pk"), all=True)
-    return told[: MANY + 1]
+    return Prepared(told[: MANY + 1].all)
 
 
-_AT_THE_HEAD = Prepared(_told_at_the_head)
+def at_the_head(user: Viewer) -> AtTheHead:
+    if not (user.is_authenticated and user.is_active):
+        return AtTheHead([])
+    rows = _at_the_head().rows(reader=user.pk)
+    under_way = sorted([(at, pk) for at, pk in rows if pk], reverse=True)
+    return AtTheHead([pk for _, pk in under_way][:MANY], len(under_way) < len(rows))
+
+
+def _the_run() -> QuerySet[Run]:
+    return Run.objects.filter(_is_readable_by(READER), pk=_RUN).order_by()
+
+
+_VISIBLE = Prepared(
+    lambda: (
+        _the_run()
+        .annotate(
+            holds_files=Exists(RunFile.objects.filter(run=OuterRef("pk"))),
+            has_projects=Exists(Project.objects.all()),
+        )
+        .select_related("owner", "project")
+    )
+)
+_IS_VISIBLE = Prepared(lambda: _the_run().values_list("pk"))
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
     """Beside its fields: `holds_files`, whether files go with it, and `has_projects`, whether it
     could belong to any."""
-    found = _VISIBLE_ONE.rows(reader=user.pk, run=run_id) if is_member(user) else []
+    found = _VISIBLE.rows(reader=user.pk, run=run_id) if is_member(user) else []
     if not found:
         raise Http404("No such run.")
     run: Run = found[0]
     return run
 
 
-_READABLE = Prepared(lambda: _readable().order_by().values("id", "follows_id"))
-_VISIBLE_ONE = Prepared(
-    lambda: (
-        _readable()
-        .filter(pk=Placeholder("run", Run._meta.pk))
-        .annotate(holds_files=_HOLDS_FILES, has_projects=_HAS_PROJECTS)
-        .select_related("owner", "project")
-    )
+_READABLE = Prepared(
+    lambda: Run.objects.filter(_is_readable_by(READER)).order_by().values("id", "follows_id")
 )
-
-
-def _readable() -> QuerySet[Run]:
-    """By somebody who is a member, said when it is asked."""
-    return runs_visible_to(User(pk=READER))
 
 
 def sql_of_runs_visible_to(user: Viewer) -> tuple[str, list[Any]]:
@@ -154,7 +158,7 @@ def sql_of_runs_visible_to(user: Viewer) -> tuple[str, list[Any]]:
 
 def is_run_visible_to(user: Viewer, run_id: uuid.UUID) -> bool:
     """For who asks again and again, and has the run already."""
-    return runs_visible_to(user).filter(pk=run_id).exists()
+    return is_member(user) and bool(_IS_VISIBLE.rows(reader=user.pk, run=run_id))
 
 
 def run_owned_by(user: Viewer, run_id: uuid.UUID) -> Run:
