@@ -8,7 +8,6 @@ them. Moments are those of UTC, so that the same run is the same file everywhere
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -31,6 +30,19 @@ from ..record.pooled import pooled
 from ..record.portable.withheld import fusion_for
 from ..record.rows import state_from_rows
 from ..record.with_run import FileWithRun, files_with
+from .parts import (
+    Account,
+    ToldAnswer,
+    ToldChanges,
+    ToldClaim,
+    ToldFile,
+    ToldFusion,
+    ToldLine,
+    ToldPart,
+    ToldPicture,
+    ToldQuote,
+    ToldSource,
+)
 
 _STATUS = {"failed": "It failed.", "cancelled": "It was stopped."}
 _STEPS = {
@@ -48,122 +60,6 @@ _BEST = {
     "chosen": "The best answer as it is, as the reader wished.",
 }
 _FOUND = {"tie": "tie", "all_bad": "all bad"}
-
-
-@dataclass(frozen=True)
-class ToldQuote:
-    seat: str
-    text: str
-    note: str
-
-
-@dataclass(frozen=True)
-class ToldClaim:
-    """`who` are letters; of a contradiction the stances have theirs."""
-
-    text: str
-    who: str = ""
-    quotes: tuple[ToldQuote, ...] = ()
-    stances: tuple[ToldClaim, ...] = ()
-
-
-@dataclass(frozen=True)
-class ToldPart:
-    name: str
-    meaning: str
-    claims: tuple[ToldClaim, ...]
-
-
-@dataclass(frozen=True)
-class ToldPicture:
-    """`address` has all of it."""
-
-    address: str
-    alt: str
-
-
-@dataclass(frozen=True)
-class ToldFusion:
-    """`text` is as it is read, `marked` with its marks of source, which name `letters`."""
-
-    number: int
-    title: str
-    text: str
-    marked: str
-    letters: str
-    notes: tuple[str, ...]
-    asked: str
-    parts: tuple[ToldPart, ...]
-    why_no_analysis: str
-    pictures: tuple[ToldPicture, ...] = ()
-
-
-@dataclass(frozen=True)
-class ToldAnswer:
-    seat: int
-    letter: str
-    name: str
-    model: str
-    text: str
-    reasoning: str
-    note: str
-    sources: tuple[tuple[int, str, str], ...]  # number, address, title
-    pictures: tuple[ToldPicture, ...] = ()
-
-
-@dataclass(frozen=True)
-class ToldLine:
-    what: str
-    who: str
-    tokens_in: str
-    tokens_out: str
-    cost: str
-
-
-@dataclass(frozen=True)
-class ToldSource:
-    """`number` is None of a page that was not read, `note` what is to be said of it."""
-
-    number: int | None
-    url: str
-    title: str
-    cited_by: str
-    note: str
-
-
-@dataclass(frozen=True)
-class ToldFile:
-    """Went with the question. `given`: to whom, and how."""
-
-    name: str
-    what: str
-    given: str
-
-
-@dataclass(frozen=True)
-class ToldChanges:
-    """Since the question was asked before: what happened to a claim, its words then and now."""
-
-    since: str
-    changes: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True)
-class Account:
-    """Of one run. `fusions` begin with the latest."""
-
-    prompt: str
-    asked: str
-    facts: tuple[str, ...]
-    error: str
-    fusions: tuple[ToldFusion, ...]
-    answers: tuple[ToldAnswer, ...]
-    found_best: tuple[str, ...]
-    sources: tuple[ToldSource, ...]
-    files: tuple[ToldFile, ...]
-    receipt: tuple[ToldLine, ...]
-    total: ToldLine | None
-    changed: ToldChanges | None = None
 
 
 def account(run: Run, shown: Shown, before: Run | None = None) -> Account:

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from ..engine.spec import LETTERS
 from ..markdown import render
-from .account import Account
+from .parts import Account
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from markdown_it import MarkdownIt
 
 from ..markdown.document import complete_lines, too_costly
-from .account import (
+from .parts import (
     Account,
     ToldAnswer,
     ToldChanges,

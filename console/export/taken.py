@@ -17,9 +17,10 @@ from ..record.changed_since import earlier
 from ..record.order import orders_of
 from ..record.portable import Unfinished, to_json, write
 from ..record.portable.shape import MAX_RUNS
-from .account import Account, account
+from .account import account
 from .as_html import html
 from .as_markdown import markdown
+from .parts import Account
 
 Form = Literal["json", "md", "html"]
 FORMS: tuple[Form, ...] = get_args(Form)
