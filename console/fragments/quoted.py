@@ -9,7 +9,8 @@ from ..models.money import DAY, MONTH, SITE
 from ..money.amounts import about, dollars, plain
 from ..money.standing import BudgetStanding
 from ..services.expected import Expected
-from ..services.quote import QuotedPart, Role, RunQuote
+from ..services.planned_calls import Role
+from ..services.quote import QuotedPart, RunQuote
 
 _ROLES: tuple[Role, ...] = ("panel", "judge", "writer")
 # Few runs say little.

@@ -17,7 +17,8 @@ from ..engine.state import Step
 from ..engine.steps.own_tools import PAGE
 from ..money.amounts import cost, nano
 from ..money.shares import part
-from .quote import WIDEST, fees_of_a_call
+from .planned_calls import fees_of_a_call
+from .quote import WIDEST
 from .quoted_web import extracts, most_queries, way_of, writes_queries
 
 # Tokens at their worst count of one that a model has written, or that a page was taken for.

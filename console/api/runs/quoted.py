@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from ...engine.spec import letter
 from ...record.parts import money
-from ...services.quote import QuotedPart, Role, RunQuote
+from ...services.planned_calls import Role
+from ...services.quote import QuotedPart, RunQuote
 from . import replies
 
 
