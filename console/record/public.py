@@ -12,7 +12,6 @@ from typing import Any, Literal
 from django.db.models import prefetch_related_objects
 
 from .. import models
-from ..engine import pool
 from ..engine.findings.analysis import notes
 from ..engine.findings.answering import answer_of, text_of
 from ..engine.findings.by_words import WORDS
@@ -20,7 +19,7 @@ from ..engine.findings.doubtful import note_of
 from ..engine.findings.given import given, why_best
 from ..engine.findings.sourced import SourcedSentence
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import CallState, FusionState, RunState, RunStatus, Step, seat_of
+from ..engine.state import CallState, FusionState, RunState, RunStatus, Step
 from ..engine.steps.condense import condensing_of
 from .parts import (
     Analysis,
@@ -31,25 +30,19 @@ from .parts import (
     money,
     usage_of,
 )
-from .pooled import pooled
 from .provenance import provenance
+from .researched import researched
 from .thread import Neighbours
 from .told import (
     AttachedFile,
     Attachment,
     Best,
     Call,
-    ClaimLookedUp,
-    ClaimQuote,
     Fusion,
     GivenFile,
     GivenToSeat,
-    LookedUp,
-    PooledSource,
-    Researched,
     RuledClaim,
     Run,
-    Searched,
     Seat,
     SentenceProvenance,
     Source,
@@ -119,7 +112,7 @@ def run_object(
             for fusion in state.fusions.values()
         ],
         verdicts=[_verdict(row, viewer_id) for row in with_verdicts(run).verdicts.all()],
-        research=_researched(state) if state.research else None,
+        research=researched(state) if state.research else None,
         files=_files(run, state) or None,
     )
 
@@ -143,68 +136,6 @@ def _files(run: models.Run, state: RunState) -> list[AttachedFile]:
 def _given_to(seat: str, told: dict[str, Any]) -> GivenToSeat:
     how = GivenFile.of(told)
     return GivenToSeat(seat=seat, given=how.given, shown=how.shown, why=how.why)
-
-
-def _researched(state: RunState) -> Researched:
-    return Researched(
-        searches=[
-            Searched(
-                query=search["query"],
-                engine=search["engine"],
-                found=len(search["found"]),
-                failure=search.get("failure"),
-                reason=search.get("reason"),
-                lacks=search.get("lacks"),
-            )
-            for search in pool.searches(state.research)
-        ],
-        sources=[
-            PooledSource(
-                number=source.number,
-                url=source.url,
-                title=source.title,
-                words=source.words,
-                hash=source.hash,
-                at=source.at,
-                failure=source.failure or None,
-                orders=source.orders or None,
-                cited_by=[call.key for call in source.cited_by],
-                named_by=[letter(seat) for seat in source.named_by],
-            )
-            for source in pooled(state)
-        ],
-        steps=[
-            LookedUp(
-                call=step["call"],
-                seat=None if (seat := seat_of(step["call"])) is None else letter(seat),
-                tool=step["tool"],
-                asked=step["asked"],
-                found=step.get("found"),
-                source=step.get("number"),
-                failure=step.get("failure"),
-            )
-            for step in pool.trail(state.research)
-        ],
-        lookups=[_claim_looked_up(one) for one in pool.lookups(state.research)],
-        note=state.research.get("note"),
-    )
-
-
-def _claim_looked_up(one: dict[str, Any]) -> ClaimLookedUp:
-    return ClaimLookedUp(
-        fusion=one["fusion"],
-        claim=one["claim"],
-        text=one["text"],
-        before_writing=bool(one.get("before")),
-        done=bool(one.get("is_over")),
-        queries=one.get("queries", []),
-        sources=one.get("sources", []),
-        quotes=[
-            ClaimQuote(**(quote | {"says": quote["says"] or None}))
-            for quote in one.get("quotes", [])
-        ],
-        note=one.get("note"),
-    )
 
 
 def _verdict(row: models.Verdict, viewer_id: int | None) -> Verdict:

@@ -1,4 +1,5 @@
-"""What programs are told of a run: API, MCP, shell. `public.py` makes it.
+"""What programs are told of a run: API, MCP, shell. `public.py` makes it, `researched.py` what was
+looked up for it.
 
 Moments are seconds since 1970, costs US dollars, seats letters. What is not known is null.
 What is told of a call and a fusion is listed here and nowhere else, and what is not
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .parts import Analysis, Told, Usage
+from .researched import Researched
 
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 CallStatus = Literal["waiting", "queued", "streaming", "completed", "failed", "cancelled"]
@@ -34,87 +36,6 @@ class Source(Told):
 
     url: str
     title: str
-
-
-class Searched(Told):
-    """A query of a run's research, and how many pages it found, or why none. `reason`: a word for
-    that, as `budget_exceeded`. `lacks`: why only a part was searched, as the project's files."""
-
-    query: str
-    engine: str
-    found: int
-    failure: str | None
-    reason: str | None = None
-    lacks: str | None = None
-
-
-class PooledSource(Told):
-    """A page of a run's pool: with the `number` by which it is cited, or null and the `failure`
-    why it was not read. `orders`: words in which it instructs models that read it. `cited_by`:
-    keys of the calls that cite it. `named_by` the seat whose provider says that its answer rests
-    on it: such a page was not read here."""
-
-    number: int | None
-    url: str
-    title: str
-    words: int | None
-    hash: str | None
-    at: float | None
-    failure: str | None
-    orders: str | None
-    cited_by: list[str]
-    named_by: list[str]
-
-
-class LookedUp(Told):
-    """A tool that a seat's call asked for: `web_search` (`asked` is its query, `found` how many
-    pages) or `web_fetch` (an address, and the `source` that it is); else the `failure`, as its
-    model was told it. `shared`: the seat has no such way, and was given what was looked up for
-    it."""
-
-    call: str
-    seat: str | None
-    tool: str
-    asked: str
-    found: int | None
-    source: int | None
-    failure: str | None
-
-
-class ClaimQuote(Told):
-    """Words of a source, and what they back: `supports`, `contradicts` or a stance, null where
-    nobody said it. `found`: they stand there."""
-
-    source: int
-    quote: str
-    says: str | None
-    found: bool
-
-
-class ClaimLookedUp(Told):
-    """A claim of the analysis of a fusion that was looked up: for a reader, or `before_writing`
-    for the writer of that fusion. `done`: it is over."""
-
-    fusion: int
-    claim: str
-    text: str
-    before_writing: bool
-    done: bool
-    queries: list[str]
-    sources: list[int]
-    quotes: list[ClaimQuote]
-    note: str | None
-
-
-class Researched(Told):
-    """What was looked up for a run. `steps`: what each seat did by itself. `note`: why there is
-    less than was wished for."""
-
-    searches: list[Searched]
-    sources: list[PooledSource]
-    steps: list[LookedUp]
-    lookups: list[ClaimLookedUp]
-    note: str | None
 
 
 class Attachment(Told):

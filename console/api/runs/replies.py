@@ -11,7 +11,8 @@ from typing import Any, Literal, get_type_hints
 from pydantic import Field, create_model
 
 from ...money.receipt import PaidCall
-from ...record.told import AttachedFile, Outcome, Researched, Status, Verdict
+from ...record.researched import Researched
+from ...record.told import AttachedFile, Outcome, Status, Verdict
 from ..http.replies import Error, Reply
 
 
