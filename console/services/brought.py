@@ -15,9 +15,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from ..catalog.names import MAX_NAME as MAX_MODEL
+from ..engine.answers_there import brought_call
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.state import CallState
-from ..engine.state import brought as call_of
 from ..engine.text import storable
 from .attaching import text_of_document
 from .errors import Refused
@@ -145,7 +145,7 @@ def calls(spec: Spec, answers: Sequence[Brought]) -> list[CallState]:
     """What a run of this spec has before anybody is asked."""
     now = round(timezone.now().timestamp(), 3)
     return [
-        call_of(seat, 1, spec.panel[seat], answer.text, now)
+        brought_call(seat, 1, spec.panel[seat], answer.text, now)
         for seat, answer in zip(spec.brought, answers, strict=True)
     ]
 

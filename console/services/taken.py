@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from django.utils import timezone
 
+from ..engine.answers_there import taken_call
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, RunState
-from ..engine.state import taken as call_of
 from ..models import Run
 
 # What of a panelist decides what it answers, beside what it is asked.
@@ -33,7 +33,7 @@ def answers_to_take(run: Run, state: RunState, before: Spec, spec: Spec) -> list
         call = next((call for call in there if is_same(panelist, call)), None)
         if call is not None:
             there.remove(call)
-            found.append(call_of(call, seat, panelist, str(run.pk), now))
+            found.append(taken_call(call, seat, panelist, str(run.pk), now))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from console.engine.answers_there import brought_call
 from console.engine.calls.context import Control
 from console.engine.errors import SENTENCES, Reason
 from console.engine.events import EventType
@@ -16,7 +17,7 @@ from console.engine.findings.families import kin, one_family
 from console.engine.reducer import apply
 from console.engine.spec import NOBODY, Panelist, Policy, Spec
 from console.engine.spec_versions import VERSION, SpecTooNew
-from console.engine.state import BROUGHT, CallState, RunState, Step, brought
+from console.engine.state import BROUGHT, CallState, RunState, Step
 from console.engine.steps import prompts
 from console.engine.steps.fuse import NO_JUDGE
 from console.engine.steps.poll import voters
@@ -41,7 +42,7 @@ def ask(
     seats = [seat_of(f"Text {n}") for n in range(len(texts))]
     state = more.pop("state", None) or RunState()
     for n, text in enumerate(texts):
-        call = brought(len(models) + n, 1, seats[n], text, 0)
+        call = brought_call(len(models) + n, 1, seats[n], text, 0)
         state.calls.setdefault(call.key, call)
     ran: Ran = run_in_virtual_time(
         run_engine(scripts, panel=[*models, *seats], state=state, **more)
@@ -130,7 +131,7 @@ def test_a_lost_worker_loses_and_repeats_nothing(run_engine: RunEngine) -> None:
     for lost_after in range(1, len(whole.events)):
         state = RunState()
         seat = seat_of("Text 0")
-        state.calls["panel-1-1"] = brought(1, 1, seat, "It is wet.", 0)
+        state.calls["panel-1-1"] = brought_call(1, 1, seat, "It is wet.", 0)
         for event in whole.events[:lost_after]:
             apply(state, event)
         if state.status.is_final:
@@ -233,7 +234,7 @@ def test_one_whose_model_nobody_knows_is_of_no_family_with_others() -> None:
 
 
 def test_a_call_that_was_brought_is_told_apart_by_its_seat() -> None:
-    call = brought(2, 1, seat_of("x", by=""), "Text.", 5)
+    call = brought_call(2, 1, seat_of("x", by=""), "Text.", 5)
     assert CallState.from_dict(call.to_dict()) == call and call.is_brought and call.is_usable
     asked = replace(call, panelist=Panelist("m", "test").to_dict())
     assert not asked.is_brought

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from console.engine.answers_there import taken_call
 from console.engine.spec import Panelist, Policy
-from console.engine.state import CallState, CallStatus, RunState, Step, taken
+from console.engine.state import CallState, CallStatus, RunState, Step
 from console.engine.wait_for import first
 from tests.engine.conftest import RunEngine
 from tests.engine.virtual import run_in_virtual_time
@@ -18,7 +19,7 @@ def answer(seat: int) -> CallState:
 def test_who_is_asked_is_waited_for_as_if_they_were_not_there(run_engine: RunEngine) -> None:
     state, seats = RunState(), [Panelist("a", "test"), Panelist("b", "test")]
     for seat in (0, 1):
-        call = taken(answer(seat), seat, seats[seat], "earlier", 0)
+        call = taken_call(answer(seat), seat, seats[seat], "earlier", 0)
         state.calls[call.key] = call
     slow = [20, "Another answer."]
     ran = run_in_virtual_time(
