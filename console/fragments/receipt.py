@@ -9,19 +9,9 @@ from ..engine.pool import costs, searches
 from ..engine.spec import Panelist, Spec
 from ..engine.state import CallState, RunState, Step
 from ..engine.usage import UNKNOWN, money
+from ..money.receipt import ORDER
 from . import figures
 from .seats import SeatView
-
-# The order of the page, not of the end; panel by seat.
-STEPS = (
-    Step.RESEARCH,
-    Step.PANEL,
-    Step.CONDENSE,
-    Step.ANALYSIS,
-    Step.SYNTHESIS,
-    Step.POLL,
-    Step.LOOKUP,
-)
 
 # Who is asked, in the page's words.
 _CALLED = {Step.ANALYSIS: "judge", Step.SYNTHESIS: "writer"}
@@ -55,7 +45,7 @@ class ReceiptView:
 def receipt(
     spec: Spec, state: RunState, columns: Sequence[SeatView], *, names_runs: bool = True
 ) -> ReceiptView:
-    order = {step: n for n, step in enumerate(STEPS)}
+    order = {step: n for n, step in enumerate(ORDER)}
     calls = sorted(state.calls.values(), key=lambda c: (order[c.step], c.seat or 0, c.number))
     names = spec.seat_names()
     lines = _searches(state)

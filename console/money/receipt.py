@@ -18,6 +18,7 @@ from ..engine.usage import Price
 from ..models import Hold, Run
 from .amounts import dollars
 
+# The order of the page, not of the end; panel by seat.
 ORDER = (
     Step.RESEARCH,
     Step.PANEL,

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.text import slugify
 
 from ..catalog.places import named_place
@@ -15,12 +14,12 @@ from ..engine.spec import Panelist
 from ..models import Credential, OwnPreset, Preset, PresetPanelist, Project
 from .build_spec import SeatWish, Wish, build
 from .errors import Refused
+from .offering import MOST, must_be_named
 from .panel_content import Content, content_of, wish_of
 from .preset_versions import version_add
 from .wait_for import as_text
 
-MOST = 100  # of one person
-LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_SLUG = 60, 200, 40
+LONGEST_SLUG = 40
 
 
 def own_wish(preset: OwnPreset) -> Wish:
@@ -39,10 +38,7 @@ def own_preset_save(
     """A new one, or `preset` as it is to be from now on. Raises Refused, also where nobody could
     be asked with it: NameRefused and PolicyRefused say where that lies."""
     name, description = name.strip(), description.strip()
-    if not name:
-        raise Refused("Give it a name.")
-    if len(name) > LONGEST_NAME or len(description) > LONGEST_DESCRIPTION:
-        raise Refused("That name or description is too long.")
+    must_be_named(name, description)
     content = content_of(wish)
     whole = wish_of(content)
     build(replace(whole, wait_for=whole.limits["wait_for"]))  # it can be asked
@@ -63,14 +59,6 @@ def own_preset_save(
 def own_preset_delete(*, preset: OwnPreset) -> None:
     """Runs that were asked with it keep what they were asked with."""
     preset.delete()
-
-
-def own_preset_offer(*, preset: OwnPreset, is_offered: bool) -> None:
-    """For the team to see, and for an admin to take among the site's; or no longer."""
-    if is_offered == (preset.offered_at is not None):
-        return
-    preset.offered_at = timezone.now() if is_offered else None
-    preset.save(update_fields=["offered_at"])
 
 
 def own_preset_take(*, preset: OwnPreset, by: User) -> OwnPreset:

@@ -12,19 +12,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Left
-from django.utils import timezone
 
 from ..models import PromptTemplate, Run
 from ..models.prepared import READER, Prepared
 from ..models.runs import Origin
 from ..record.order import OrderAsked, in_order
 from .errors import Refused
+from .offering import MOST, must_be_named
 from .prompt_starters import BY_KEY, Starter
 from .prompt_text import Blank, Part, blanks, filled, read
 from .runs import clean_text
 
-MOST = 100  # of one person
-LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_TEXT = 60, 200, 20_000
+LONGEST_TEXT = 20_000
 ASKED, LOOKED_AT, TOLD_OF_EACH = 8, 24, 140
 
 
@@ -100,10 +99,7 @@ def prompt_save(
     """A new one of theirs, or `template` as it is to be from now on. Raises Refused."""
     name, description = clean_text(name).strip(), clean_text(description).strip()
     text = clean_text(text).strip("\n")
-    if not name:
-        raise Refused("Give it a name.")
-    if len(name) > LONGEST_NAME or len(description) > LONGEST_DESCRIPTION:
-        raise Refused("That name or description is too long.")
+    must_be_named(name, description)
     if not text.strip():
         raise Refused("Write what is to be asked.")
     longest = min(LONGEST_TEXT, settings.MAX_PROMPT_CHARACTERS)
@@ -134,11 +130,3 @@ def prompt_save(
 def prompt_delete(*, template: PromptTemplate) -> None:
     """Runs that were asked with it keep what they were asked."""
     template.delete()
-
-
-def prompt_offer(*, template: PromptTemplate, is_offered: bool) -> None:
-    """For the team to start from; or no longer."""
-    if is_offered == (template.offered_at is not None):
-        return
-    template.offered_at = timezone.now() if is_offered else None
-    template.save(update_fields=["offered_at"])

@@ -169,10 +169,8 @@ def token_run_start(
             since = same.filter(created_at__gt=repeated_since)
             if first := since.order_by("-created_at").first():
                 return first
-        if has_budgets:
-            _within_budget(locked, project.pk if project else None)
-        if not goes_on:
-            _has_a_place(locked)
+        its = project.pk if project else None
+        _within_limits(locked, has_budgets, its, has_place=goes_on)
         return run_start(
             owner=token.owner,
             prompt=prompt,
@@ -210,9 +208,7 @@ def token_run_fuse(
             asked = Fusion.objects.filter(token=token, idempotency_key=idempotency_key)
             if first := asked.first():
                 return first
-        if has_budgets:
-            _within_budget(locked, run.project_id)
-        _has_a_place(locked)
+        _within_limits(locked, has_budgets, run.project_id)
         fusion = run_fuse(
             run=run,
             judge=judge,
@@ -231,9 +227,7 @@ def token_look_up(*, token: ApiToken, run: Run, fusion: int, claim: str) -> int:
     """A claim is looked up within the token's limits. Raises OverLimit and Refused."""
     with transaction.atomic():
         locked, has_budgets = _locked(token)
-        if has_budgets:
-            _within_budget(locked, run.project_id)
-        _has_a_place(locked)
+        _within_limits(locked, has_budgets, run.project_id)
         return claim_look_up(run=run, fusion=fusion, claim=claim, token=token.pk, terms=token.terms)
 
 
@@ -252,9 +246,7 @@ def token_run_turn(
     """The writer's next call within an agent's turn. Raises OverLimit and Refused."""
     with transaction.atomic():
         locked, has_budgets = _locked(token)
-        if has_budgets:
-            _within_budget(locked, run.project_id)
-        _has_a_place(locked)
+        _within_limits(locked, has_budgets, run.project_id)
         fusion = run_turn(
             run=run,
             after=after,
@@ -285,15 +277,14 @@ def _at_most(token: ApiToken, max_cost: Decimal | None) -> Decimal | None:
     return own if max_cost is None else min(own, max_cost)
 
 
-def _within_budget(token: ApiToken, project_id: int | None) -> None:
+def _within_limits(
+    token: ApiToken, has_budgets: bool, project_id: int | None, *, has_place: bool = False
+) -> None:
     """Whoever has nothing left is told so before a run is begun; what a call may cost is held
-    when it is sent (`money.book`)."""
-    if closed := used_up(token.owner_id, token.pk, project_id):
+    when it is sent (`money.book`). `has_place`: no further run begins."""
+    if has_budgets and (closed := used_up(token.owner_id, token.pk, project_id)):
         raise OverLimit("spending_limit", closed.sentence, closed.seconds or 60)
-
-
-def _has_a_place(token: ApiToken) -> None:
-    if token.concurrent_runs is None:
+    if has_place or token.concurrent_runs is None:
         return
     runs = Run.objects.filter(is_unfinished(), token=token)
     fusions = Fusion.objects.filter(is_unfinished(), is_unfinished("run__status"), token=token)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from console.models import OwnPreset, Project, PromptTemplate, Run
-from console.services.prompts import prompt_offer
+from console.services.offering import kept_offer
 from console.urls import urlpatterns
 
 from .story import Story
@@ -162,7 +162,7 @@ def test_a_template_is_its_owners_and_once_offered_the_admins_too(
     made = PromptTemplate.objects.create(owner=alice, name="Mine", text="Why?")
     path = reverse(page, args=[made.pk])
     assert everybody(readers, path) == HERS
-    prompt_offer(template=made, is_offered=True)
+    kept_offer(kept=made, is_offered=True)
     assert everybody(readers, path) == HERS | {ADA: THERE}
 
 

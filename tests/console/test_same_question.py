@@ -18,7 +18,8 @@ from console.engine.provider import Message
 from console.models import OwnPreset, Preset, Project, Run
 from console.services.asked_before import answered_already
 from console.services.build_spec import build
-from console.services.own_presets import own_preset_offer, own_wish, preset_from_offer
+from console.services.offering import kept_offer
+from console.services.own_presets import own_wish, preset_from_offer
 from console.services.presets import preset_spec
 from console.services.projects import project_save
 
@@ -126,7 +127,7 @@ def test_a_preset_of_one_s_own_says_so_too(
     asked = {"prompt": ASKED, "preset": own.slug, "visibility": "private"}
     offer = f'<a href="/fusion/runs/{run.pk}">open that answer</a>'
     assert offer in client.post("/fusion?like", asked).content.decode()
-    own_preset_offer(preset=own, is_offered=True)
+    kept_offer(kept=own, is_offered=True)
     assert preset_from_offer(preset=own, by=bob).reuse_minutes == 15
     client.post(f"/fusion/presets/{own.slug}/edit", form)
     assert offer not in client.post("/fusion?like", asked).content.decode()

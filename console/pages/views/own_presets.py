@@ -21,9 +21,9 @@ from ...models import OwnPreset, Preset
 from ...services import preset_versions
 from ...services.build_spec import CUSTOM, Wish
 from ...services.errors import Refused
+from ...services.offering import kept_offer
 from ...services.own_presets import (
     own_preset_delete,
-    own_preset_offer,
     own_preset_save,
     own_preset_take,
     preset_from_offer,
@@ -102,7 +102,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
 def offer(request: HttpRequest, slug: str) -> HttpResponse:
     preset = access.preset_owned_by(request.user, slug)
     is_offered = request.POST.get("offered") == "yes"
-    own_preset_offer(preset=preset, is_offered=is_offered)
+    kept_offer(kept=preset, is_offered=is_offered)
     done = "is offered to the team now." if is_offered else "is yours alone again."
     messages.success(request, f"{preset.name} {done}")
     return redirect("preset-list")

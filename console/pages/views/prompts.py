@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ... import access
 from ...models import PromptTemplate
 from ...services.errors import Refused
+from ...services.offering import kept_offer
 from ...services.prompt_starters import STARTERS
-from ...services.prompts import prompt_delete, prompt_offer, prompt_save, starter_of
+from ...services.prompts import prompt_delete, prompt_save, starter_of
 
 
 class PromptForm(forms.Form):
@@ -81,7 +82,7 @@ def offer(request: HttpRequest, prompt_id: int) -> HttpResponse:
     """An admin may only take back what is another's: it is not theirs to show."""
     prompt = access.prompt_editable_by(request.user, prompt_id)
     is_offered = request.POST.get("offered") == "yes"
-    prompt_offer(template=prompt, is_offered=is_offered)
+    kept_offer(kept=prompt, is_offered=is_offered)
     is_own = prompt.owner_id == request.user.pk
     alone = "is yours alone again" if is_own else f"is {prompt.owner.get_username()}’s alone again"
     done = "is offered to the team now" if is_offered else alone
