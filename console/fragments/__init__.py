@@ -7,6 +7,8 @@ Running seconds are therefore not text but a `data-since` for the browser.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -168,6 +170,34 @@ def run_texts(spec: Spec, state: RunState) -> dict[str, str]:
     """Text container -> HTML of all there is: what a page holds before its socket opens."""
     calls = _shown(spec, state)
     return {key: _html(state, call) if call else "" for key, call in calls.items()}
+
+
+_Also = Callable[..., dict[str, str]] | None
+
+
+class RunTexts:
+    """`run_texts`, made where a template shows them: what is told of the end has none of them.
+    `also` is made of them then, with what else it is given."""
+
+    def __init__(self, spec: Spec, state: RunState, also: _Also = None, *given: Any) -> None:
+        self._of = spec, state, also, *given
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It is what it is made of."""
+        return RunTexts, self._of
+
+    def __call__(self) -> dict[str, str]:
+        return self._made
+
+    @cached_property
+    def _made(self) -> dict[str, str]:
+        spec, state, also, *given = self._of
+        texts = run_texts(spec, state)
+        return also(texts, *given) if also else texts
+
+    def and_then(self, also: _Also, *given: Any) -> RunTexts:
+        spec, state, *_ = self._of
+        return RunTexts(spec, state, also, *given)
 
 
 def _shown(spec: Spec, state: RunState) -> dict[str, CallState | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from django.contrib.auth.models import User
@@ -31,9 +31,9 @@ class WhatWasSeen:
     look: str = ""
 
 
-def verdicts_of(run: Run) -> list[Verdict]:
-    """With whoever gave each."""
-    return _OF_RUN.rows(run=run.pk)
+def verdicts_of(run: Run) -> Iterator[Verdict]:
+    """With whoever gave each; asked for when somebody looks at the first."""
+    yield from _OF_RUN.rows(run=run.pk)
 
 
 _OF_RUN = Prepared(

@@ -2,30 +2,81 @@
 
 Such a part sees only what it is given, neither request nor page, and is found by all of that as
 it is now: where anything in it changes (a ruling, a text, what a reader may see), it is another
-part. So nobody is shown what was made for somebody else, and nothing has to be thrown away.
+part. What asks the database while it is made shows what it was not given, so it is not kept. So
+nobody is shown what was made for somebody else, and nothing has to be thrown away.
 """
 
 from __future__ import annotations
 
 import hashlib
 import pickle
+import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.db import connection
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 from ..record.kept import KeptValues
 from ..site import page_place
 
 register = template.Library()
 
-KEPT = 8_000_000  # characters of HTML, of all together: of some 40 runs of six long answers
-_parts: KeptValues[SafeString] = KeptValues(KEPT, len, waits=page_place.leave)
+KEPT = 8_000_000  # characters of HTML, of all together: of some 20 runs of six long answers
+
+# What is another each time stands in a part as a random mark, and is put in for each reader.
+_MARK = secrets.token_hex(16)
+_EACH_TIME = {"csrf_token": f"{_MARK}1", "client_run_id": f"{_MARK}2"}
+_NAMES = {mark[-1]: name for name, mark in _EACH_TIME.items()}
+
+Pieces = list[str]  # HTML, and by turns the names of what stands between
+_parts: KeptValues[Pieces] = KeptValues(
+    KEPT, lambda pieces: sum(map(len, pieces)), waits=page_place.leave
+)
 
 
-@register.simple_tag
-def include_kept(name: str, **given: Any) -> SafeString:
-    """Not for what holds a form of its own: its token is another each time."""
+@register.simple_tag(takes_context=True)
+def include_kept(
+    context: template.Context,
+    name: str,
+    everything: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> SafeString:
+    """`everything`: more that it is given, all at once."""
+    given |= everything or {}
+    given |= _EACH_TIME
     key = hashlib.sha256(pickle.dumps((name, given), pickle.HIGHEST_PROTOCOL)).digest()
-    return _parts.get(key, lambda: render_to_string(name, given))
+    try:
+        pieces = _parts.get(key, lambda: _made(name, given))
+    except _NotKept as made:
+        pieces = made.pieces
+    if len(pieces) == 1:
+        return mark_safe(pieces[0])
+    said = [*pieces]
+    said[1::2] = (conditional_escape(context.get(each) or "") for each in pieces[1::2])
+    return mark_safe("".join(said))
+
+
+class _NotKept(Exception):
+    def __init__(self, pieces: Pieces) -> None:
+        self.pieces = pieces
+
+
+def _made(name: str, given: dict[str, Any]) -> Pieces:
+    asked = []
+
+    def ask(execute: Any, sql: str, *rest: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(ask):
+        first, *rest = render_to_string(name, given).split(_MARK)
+    pieces = [first]
+    for after in rest:
+        pieces += _NAMES[after[0]], after[1:]
+    if asked:
+        raise _NotKept(pieces)
+    return pieces

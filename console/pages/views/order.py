@@ -53,7 +53,7 @@ def ordering(request: HttpRequest, run: Run, thread: Thread | None) -> dict[str,
     has_projects = is_own and getattr(run, "has_projects", False)
     return {
         "order": orders_of([run.pk], request.user.pk)[run.pk],
-        "projects": access.projects_of(request.user) if has_projects else (),
+        "projects": [*access.projects_of(request.user)] if has_projects else (),
         "may_delete": not run.is_sample and (is_own or access.is_admin(request.user)),
         "follow_ups": _follow_ups(thread) if thread else 0,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from functools import cache, partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,12 +11,13 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ... import access
 from ...engine.spec_versions import SpecTooNew, SpecUnreadable
-from ...fragments import fusion_context, run_context, run_texts
+from ...fragments import RunTexts, fusion_context, run_context
 from ...fragments.again import FORMS, again
 from ...fragments.budget import goes_on
 from ...fragments.changed import changed
@@ -75,6 +75,9 @@ AGAIN = "console/run/_again_more.html"
 # What of a run fills the window.
 LOOKS = ("answers", "result")
 PARTS = ("fused-answer", "analysis", "sources", "receipt")
+
+# Of what the page is made of: no template has it, but the clock's reading beside what is kept.
+_NOT_SHOWN = ("prices", "now")
 
 # A run may be private, and may stop being shared: no cache keeps a copy.
 private_page = cache_control(private=True, no_store=True)
@@ -167,6 +170,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "may_share": may_share,
         "may_look_up": is_owner and is_offered(),
         "takes_along": not may_share,  # who shares finds it there
+        "reader_is_staff": request.user.is_staff,
         "client_run_id": uuid.uuid4(),
         "thread": (own_thread := thread(request, run)),
     } | ordering(request, run, own_thread)
@@ -195,15 +199,16 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         context["since"] = since(before, spec, state, context["shown_fusion"])
     query = read_query(request.GET.get("q", ""))
     if query.terms:
-        texts, part = context["seat_texts"], context["part"]
-        context["seat_texts"] = cache(lambda: texts_with_marks(texts(), query, part))
+        texts: RunTexts = context["seat_texts"]
+        context["seat_texts"] = texts.and_then(texts_with_marks, query, context["part"])
     asked_for = "again" in request.GET
     if is_owner:
         context |= _again(run, context, is_asked_for=asked_for)
         may_fuse = bool(context["has_answers"] and not context["has_fused"])
         may_fuse = may_fuse and context["fuse_again"].can_be
         context["budget"] = goes_on(run, context["state"], may_fuse=may_fuse)
-    return page_or_part(request, PAGE, AGAIN if is_owner and asked_for else ENDED, context)
+    part = AGAIN if is_owner and asked_for else ENDED
+    return page_or_part(request, PAGE, part, context | _whole(context))
 
 
 @by_link
@@ -229,7 +234,8 @@ def shared(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
     own = {"is_shared": True, "link_token": token, "takes_along": True}
-    return page_or_part(request, PAGE, ENDED, context | own)
+    context |= own
+    return page_or_part(request, PAGE, ENDED, context | _whole(context))
 
 
 @posted
@@ -299,8 +305,7 @@ def run_page(
         "socket_path": socket,
         "frames_path": frames,
         "now": now,
-        # Rendered where they are shown: what is told of the end has none of them.
-        "seat_texts": cache(partial(run_texts, spec, alone)),
+        "seat_texts": RunTexts(spec, alone),
         "fusion_tabs": fusion_tabs(spec, state),
         "shown_fusion": number,
         "latest_fusion": state.fusion.number if state.fusion else None,
@@ -329,6 +334,15 @@ def run_page(
         "has_fused": any(state.has_answer(f) and not f.best for f in state.fusions.values()),
         "best": state.calls.get(state.fusion.best) if state.fusion else None,
     }
+
+
+def _whole(context: dict[str, Any]) -> dict[str, Any]:
+    """Of a run that has ended, all that its page is made of, by which it is made once for all who
+    are shown the same (`templatetags/kept.py`). A moment is told by how it lies to this day."""
+    if not context["state"].status.is_final:
+        return {}
+    shown = {name: value for name, value in context.items() if name not in _NOT_SHOWN}
+    return {"whole": shown | {"today": timezone.localdate()}}
 
 
 def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str, Any]:

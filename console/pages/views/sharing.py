@@ -74,9 +74,9 @@ def sharing(run: Run, *, just_shared: bool) -> dict[str, Any]:
         "run": run,
         "visibilities": _choices(run),
         "link": open_link_of(run),
-        "link_lasts": LASTS.items(),
+        "link_lasts": [*LASTS.items()],
         "usual_days": USUAL_DAYS,
-        "link_hides": HIDEABLE.items(),
+        "link_hides": [*HIDEABLE.items()],
         "usually_hidden": USUALLY_HIDDEN,
         "just_shared": just_shared,
     }

@@ -1,0 +1,100 @@
+"""The page of a run that has ended is made once for all who are shown the same, and what is
+another each time is each reader's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.template import Context
+from django.template.loader import render_to_string
+from django.test import Client
+
+from console.models import Run, ShareLink, Visibility
+from console.record.kept import KeptValues
+from console.templatetags import kept
+
+from .story import Story
+
+pytestmark = pytest.mark.django_db
+
+EACH_TIME = re.compile(
+    r'name="(?:csrfmiddlewaretoken|client_run_id)" value="([^"]+)"|nonce="([^"]+)"'
+    r'|data-now="([^"]+)"'
+)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The names of parts as they are made, from nothing kept on."""
+    names: list[str] = []
+
+    def make(name: str, given: dict[str, Any]) -> str:
+        names.append(name)
+        return render_to_string(name, given)
+
+    monkeypatch.setattr(kept, "render_to_string", make)
+    monkeypatch.setattr(kept, "_parts", KeptValues(kept.KEPT, lambda pieces: sum(map(len, pieces))))
+    yield names
+
+
+@pytest.fixture
+def run(alice: User) -> Run:
+    return Story().whole().save(alice, visibility=Visibility.TEAM)
+
+
+def signed_in(person: User) -> Client:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person)
+    return client
+
+
+def page(client: Client, run: Run, **headers: str) -> str:
+    return client.get(f"/fusion/runs/{run.pk}", headers=headers).content.decode()
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_who_is_shown_the_same_is_shown_what_was_made_once(
+    alice: User, bob: User, run: Run, made: list[str], headers: dict[str, str]
+) -> None:
+    owner, other = signed_in(alice), signed_in(bob)
+    first = page(owner, run, **headers)
+    once = [*made]
+    assert len(once) > 1
+    again = page(owner, run, **headers)
+    assert made == once, "nothing was made again"
+    own = [{*"".join(map("".join, EACH_TIME.findall(html))).split()} for html in (first, again)]
+    assert not own[0] & own[1], "but tokens and marks are those of one page"
+    assert EACH_TIME.sub("", first) == EACH_TIME.sub("", again)
+    theirs = page(other, run, **headers)
+    assert made != once and "again-form" in first and "again-form" not in theirs
+
+
+def test_a_form_that_was_made_for_another_page_has_this_ones_token(
+    alice: User, run: Run, made: list[str]
+) -> None:
+    client = signed_in(alice)
+    page(client, run)
+    once = [*made]
+    tokens = {token for token, *_ in EACH_TIME.findall(page(client, run)) if len(token) == 64}
+    assert made == once and len(tokens) == 1
+    fields = {"title": "Called otherwise", "csrfmiddlewaretoken": tokens.pop()}
+    assert client.post(f"/fusion/runs/{run.pk}/order", fields).status_code == 302
+    assert "Called otherwise" in page(client, run), "what has changed is another part"
+
+
+def test_what_asks_the_database_while_it_is_made_is_made_each_time(alice: User, run: Run) -> None:
+    ShareLink.objects.create(run=run, token_hash="of nothing", made_by=alice, hides=[])
+    told = [told_of_the_link()]
+    User.objects.filter(pk=alice.pk).update(username="alicia")
+    told.append(told_of_the_link())
+    assert "made by alice." in told[0] and "made by alicia." in told[1]
+
+
+def told_of_the_link() -> str:
+    """Which reads who made it, since nobody has before."""
+    link = ShareLink.objects.get()
+    return kept.include_kept(Context(), "console/run/_link_told.html", link=link)
