@@ -39,6 +39,7 @@ class OneConnection:
         self._asked.append((hiredis.pack_command(question), answer))
         async with self._asking:
             if not answer.done():
+                await asyncio.sleep(0)  # whoever asks in the same moment is let in
                 asked, self._asked = self._asked, []
                 await self._ask_all(asked)
         return answer.result()

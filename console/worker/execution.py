@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -38,7 +38,7 @@ from ..record.asked import Asked
 from .admission import AllPlaces, RunAdmission
 from .album import RunAlbum
 from .leases import release
-from .recorder import Db, Recorder, patiently
+from .recorder import Db, Recorder, Windows, patiently
 from .research import RunResearcher
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Shared:
     redis: Redis
     client: httpx.AsyncClient
     places: AllPlaces
+    windows: Windows = field(default_factory=Windows)
 
 
 class Execution:
@@ -116,6 +117,7 @@ class Execution:
             checkpoint=settings.CHECKPOINT_SECONDS,
             on_lost=lambda: self.stop("lost"),
             till=self.till,
+            windows=self._shared.windows,
         )
         self._admission = RunAdmission(
             self.state,

@@ -41,6 +41,26 @@ log = logging.getLogger(__name__)
 WINDOW = 0.033
 TURNS = 5  # of the event loop, within which the log's first batch is made
 
+
+class Windows:
+    """Those of all runs of a worker end together, the first of them 33 ms after it was opened:
+    then what all have written goes to Redis, and comes back, at once."""
+
+    def __init__(self) -> None:
+        self._open: list[asyncio.Event] = []
+
+    def open(self, ended: asyncio.Event) -> None:
+        """`ended` is set at its end."""
+        if not self._open:
+            asyncio.get_running_loop().call_later(WINDOW, self._end)
+        self._open.append(ended)
+
+    def _end(self) -> None:
+        opened, self._open = self._open, []
+        for ended in opened:
+            ended.set()
+
+
 Db = Callable[..., Awaitable[Any]]
 Asking = tuple[Panelist, Request]
 T = TypeVar("T")
@@ -78,8 +98,9 @@ class Recorder:
         checkpoint: float,
         on_lost: Callable[[], None],
         till: Till | None = None,
+        windows: Windows | None = None,
     ) -> None:
-        self._till = till
+        self._till, self._windows = till, windows or Windows()
         self._run_id, self._attempt, self._state = run_id, attempt, state
         self._db, self._checkpoint, self._on_lost = db, checkpoint, on_lost
         self._writer = Writer(redis, run_id, attempt)
@@ -205,7 +226,6 @@ class Recorder:
     # the log
 
     async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -214,9 +234,8 @@ class Recorder:
                 await asyncio.sleep(0.5)  # Redis is away: then one snapshot says it all
                 self._wake.set()
                 continue
-            window = loop.call_later(WINDOW, self._hurry.set)
+            self._windows.open(self._hurry)
             await self._hurry.wait()
-            window.cancel()
             self._hurry.clear()
 
     async def _append(self, *, ended: bool = False) -> bool:

@@ -296,3 +296,11 @@ async def test_thoughts_count_by_their_own_limit(ask, make):
     assert (got.text, got.reasoning) == (said, "let me see now")
     got = await ask(Script(deltas=["<think>", "x" * 40]), by=provider)
     assert (got.text, got.reasoning, got.reason) == ("", "x" * 30, "too_large")
+
+
+@pytest.mark.parametrize("beginning", ["How so", "Here is my thought", "analysis", "an answer"])
+def test_an_answer_that_only_begins_with_letters_of_a_mark_is_soon_not_looked_at(beginning):
+    thoughts = Thoughts()
+    begun = list(thoughts.take(beginning)) + list(thoughts.take(", and why. It is raining here."))
+    assert "".join(piece.text for piece in begun) == f"{beginning}, and why. It is raining here."
+    assert thoughts.has_none_in(" It rains.") is (beginning != "analysis")

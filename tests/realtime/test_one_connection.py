@@ -15,6 +15,8 @@ from console.engine.state import RunState
 from console.record import eventlog
 from console.record.eventlog import Writer
 from console.record.one_connection import one_connection
+from console.worker.recorder import Windows
+from tests.stack import PATIENCE
 
 PING = ("PING",)
 
@@ -66,3 +68,14 @@ async def test_who_gives_up_takes_along_only_who_asked_with_it(redis: Any) -> No
     with pytest.raises(ConnectionLost):
         await second
     assert await ask(*PING) == b"PONG"
+
+
+async def test_what_runs_write_within_a_window_goes_out_at_one_moment() -> None:
+    windows, (one, other) = Windows(), (asyncio.Event(), asyncio.Event())
+    windows.open(one)
+    windows.open(other)
+    await one.wait()
+    assert other.is_set()
+    one.clear()
+    windows.open(one)
+    await asyncio.wait_for(one.wait(), PATIENCE)

@@ -97,7 +97,7 @@ CLOSINGS = re.compile(
 
 LONGEST = max(len(mark.opening) for mark in MARKS) + 1
 LONGEST_CLOSING = 80
-FIRST_OF_WORDS = {mark.opening[0] for mark in MARKS if mark.words}
+WORDS = [mark.opening for mark in MARKS if mark.words]
 FIRST_OF_CLOSINGS = re.compile("[" + re.escape("".join({c[0] for c in TAGS_CLOSING})) + "]")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _ASCII = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)

@@ -22,7 +22,7 @@ from .thought_marks import (
     BY_NAME,
     CLOSINGS,
     FIRST_OF_CLOSINGS,
-    FIRST_OF_WORDS,
+    WORDS,
     LONGEST,
     LONGEST_CLOSING,
     MARKS,
@@ -67,6 +67,7 @@ class Thoughts:
         self._around = ""  # what closes the answer
         self._text = Growing()
         self._tail = ""  # of the text, in which a closing mark may have begun
+        self._lead = ""  # of the text, as long as it may begin with words of a mark
         self._begins_with_words = False
         self._looks = LOOKS
         self._looked_at = 0
@@ -219,7 +220,13 @@ class Thoughts:
     def _writing(self) -> Iterator[Piece]:
         piece, self._held = self._held, ""
         if not self._text:
-            self._begins_with_words = piece.lstrip()[:1] in FIRST_OF_WORDS
+        if not self._text:
+            self._lead = ""
+        if len(self._lead) < LONGEST:
+            self._lead = (self._lead + piece).lstrip()[:LONGEST]
+            self._begins_with_words = any(
+                words.startswith(self._lead) or self._lead.startswith(words) for words in WORDS
+            )
         if self._looks:
             self._text.add(piece)
             window = self._tail + piece
