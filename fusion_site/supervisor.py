@@ -47,6 +47,16 @@ def up(options: argparse.Namespace) -> int:
     return Supervisor(options, var, served or None).run()
 
 
+def why_not(status: int, output: str, database: str) -> str:
+    """A command failed that has to do with the database: its reason, and where to look."""
+    if status < 0:
+        return f"it was killed (signal {-status})."
+    words = last_words(output)
+    if "django.db.utils." not in output:
+        return words
+    return f"{words if words[-1] in '.!?' else f'{words}.'} Look at {database}."
+
+
 class Supervisor:
     def __init__(
         self, options: argparse.Namespace, var: VarDir, served: weights.Weights | None = None
@@ -132,9 +142,10 @@ class Supervisor:
         if "disk is full" in output or "No space left" in output:
             copying = "Keeping a copy of the database" in output
             raise disk_full(f"{'keeping a copy of' if copying else 'preparing'} the database")
-        asked = "django.db.utils." in output and self.env.get("DATABASE_URL")
-        where = " Look at DATABASE_URL." if asked else ""
-        raise SystemExit(f"Preparing the database failed: {last_words(output)}{where}")
+        named = bool(self.env.get("DATABASE_URL"))
+        database = "DATABASE_URL" if named else str(self.var.path / "fusion.sqlite3")
+        why = why_not(process.returncode, output, database)
+        raise SystemExit(f"Preparing the database failed: {why}")
 
     def _start_model(self) -> None:
         """Its address is promised before it runs: the page need not wait for it."""

@@ -21,14 +21,17 @@ def say(line: str, end: str = "\n") -> None:
 
 def fail(error: OSError, doing: str) -> SystemExit:
     """`doing` as in "writing /x/var"."""
-    where = f" ({error.filename})" if error.filename else ""
+    named = error.filename and not doing.endswith(str(error.filename))
+    where = f" ({error.filename})" if named else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full(doing)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return SystemExit(
             f"No permission while {doing}{where}: use a directory this user may write to."
         )
-    return SystemExit(f"Failed while {doing}{where}: {os.strerror(error.errno or 0)}.")
+    in_its_place = error.errno in (errno.EEXIST, errno.ENOTDIR)
+    why = "there is a file in its place" if in_its_place else os.strerror(error.errno or 0)
+    return SystemExit(f"Failed while {doing}{where}: {why}.")
 
 
 def last_words(output: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fusion_site import bootstrap, installation
+from fusion_site.var_dir import VarDir
 
 from .running import copy_project, environment, manage
 
@@ -149,6 +150,20 @@ def test_a_directory_that_may_not_be_written_is_said(tree: Path) -> None:
     changes = {"FUSION_BOOTSTRAP": "0", "FUSION_VAR_DIR": place}
     ended = manage(tree, "up", "--port", "0", **changes)
     one_sentence(ended, "No permission while preparing", place)
+
+
+def test_a_directory_that_is_a_file_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("var", "var/logs"):
+        place = tmp_path / name
+        place.touch()
+        monkeypatch.setenv("FUSION_VAR_DIR", str(tmp_path / "var"))
+        with pytest.raises(SystemExit, match="Failed while preparing .+file in its place") as said:
+            VarDir()
+        assert str(said.value).count(f"{place}") == 1
+        place.unlink()
+        (tmp_path / "var").mkdir(exist_ok=True)
 
 
 def test_windows_is_told_where_fusion_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fusion_site import valkey
+from fusion_site.supervisor import why_not
 
 from .running import Up, copy_project, manage, put_tables
 
@@ -125,6 +126,13 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(tmp_path: Path, tree:
     assert "Preparing the database failed: connection" in ended.stderr
     assert "Look at DATABASE_URL." in ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_why_the_database_could_not_be_prepared_says_where_to_look() -> None:
+    told = "  File …\ndjango.db.utils.DatabaseError: file is not a database\n"
+    assert why_not(1, told, "/x/db") == "file is not a database. Look at /x/db."
+    assert why_not(1, "CommandError: No.\n", "/x/db") == "No."
+    assert why_not(-9, "", "/x/db") == "it was killed (signal 9)."
 
 
 @pytest.mark.parametrize(
