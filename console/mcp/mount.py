@@ -56,6 +56,10 @@ class Mount:
             try:
                 request = ASGIRequest(scope, io.BytesIO())
                 scope[CALLER] = await _caller(request)
+                if request.method == "GET":
+                    # For a stream of what is told unasked. Without sessions there is nothing: it
+                    # would stand open in silence, without a status even, until the client goes.
+                    raise ApiError("method_not_allowed", headers={"Allow": "POST"})
                 if "Content-Encoding" in request.headers:
                     receive = await _unpacked(request, scope, receive)
                 manager = await self._manager()

@@ -11,11 +11,14 @@ from typing import Annotated, Any, Literal, ParamSpec
 
 from django.conf import settings
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, ImageContent, TextContent, Tool, ToolAnnotations
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
+from ..api.http.base import fault_in
 from ..api.http.db import db
 from ..api.http.errors import ApiError
+from ..api.http.wishes import refuse_wishes
 from ..api.openai import shapes
 from ..api.planning.schemas import BroughtAnswer, OwnTerms, WaitingFor
 from ..engine.spec import MAX_SEATS
@@ -157,6 +160,21 @@ class PanelServer(MCPServer[Any]):
         """With the presets that can run now, so that a model need not guess their names."""
         presets = await db(preset_slugs)
         return [_with_presets(tool, presets) for tool in await super().list_tools()]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> Any:
+        """What cannot be read is told as any refusal. A wish about data or money that is put
+        beside its place is one, as over HTTP: other arguments that nobody knows are passed over."""
+        try:
+            refuse_wishes(arguments, ("max_cost",), place="terms")
+            return await super().call_tool(name, arguments, context)
+        except ApiError as refusal:
+            return _refused(refusal)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            return _refused(fault_in(error.__cause__))
 
 
 def _with_presets(tool: Tool, presets: list[str]) -> Tool:
@@ -338,8 +356,10 @@ def in_plain_words(
         try:
             return await tool(*args, **kwargs)
         except (Refused, ApiError) as refusal:
-            return CallToolResult(
-                content=[TextContent(type="text", text=str(refusal))], is_error=True
-            )
+            return _refused(refusal)
 
     return told
+
+
+def _refused(refusal: Refused | ApiError) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text=str(refusal))], is_error=True)

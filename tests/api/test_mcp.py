@@ -235,9 +235,14 @@ async def test_what_is_refused_is_told_in_plain_words(api: Api) -> None:
             ({"prompt": "   "}, "prompt"),
             ({"prompt": "Hm?", "preset": "quality", "judge": "openrouter:good"}, "either a preset"),
             ({"prompt": "Hm?", "preset": "dead"}, "not set up"),
+            ({"question": "Hm?"}, "prompt: Field required"),
+            ({"prompt": "Hm?", "panel": ["a"] * 9}, "panel: List should have at most 8 items"),
+            ({"prompt": "Hm?", "maxCost": 1}, "as “max_cost” of the request itself"),
+            ({"prompt": "Hm?", "zero_retention": True}, "in “terms”: they are not read here"),
         ):
             refused = await ask(client, **arguments)
             assert refused.is_error and sentence in words(refused), words(refused)
+            assert "pydantic" not in words(refused) and "Hm?" not in words(refused)
         missing = await ask(client, "fusion_get_run", run_id="no-run")
         assert missing.is_error and "no run" in words(missing)
         nothing = await ask(client, "fusion_search", words="?!")
@@ -387,6 +392,13 @@ def test_what_is_no_request_is_refused_and_harms_nobody(api: Api, body: bytes) -
     answer = httpx.post(f"{api.stack.url}/mcp", content=body, headers=headers)
     assert 400 <= answer.status_code < 500
     assert httpx.get(f"{api.stack.url}/readyz").status_code == 200
+
+
+def test_there_is_no_stream_of_what_nobody_asked_for(api: Api) -> None:
+    """Clients open one at once, and do without where they are told so."""
+    known = {"Authorization": f"Bearer {api.key}", "Accept": "text/event-stream"}
+    with httpx.stream("GET", f"{api.stack.url}/mcp", headers=known, timeout=30) as answer:
+        assert answer.status_code == 405 and answer.headers["allow"] == "POST"
 
 
 def test_a_body_of_30_mb_is_refused_in_json(api: Api) -> None:

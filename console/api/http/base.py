@@ -296,15 +296,18 @@ def parse(schema: type[Body], data: dict[str, Any]) -> Body:
     try:
         return schema.model_validate(data)
     except ValidationError as error:
-        first = _telling(
-            error.errors(include_url=False, include_input=False, include_context=False)
-        )
-        param = ".".join(str(part) for part in first["loc"] if not _names_a_type(part))
-        message = first["msg"].removeprefix("Value error, ")
-        is_too_long = first["type"] == "too_long" and param in _CONVERSATIONS
-        code = "context_length_exceeded" if is_too_long else "invalid_request"
-        message = f"{param}: {message}" if param else message
-        raise ApiError(code, message, param=param or None) from None
+        raise fault_in(error) from None
+
+
+def fault_in(error: ValidationError) -> ApiError:
+    """What is wrong with what was sent, in one sentence, without what was sent."""
+    first = _telling(error.errors(include_url=False, include_input=False, include_context=False))
+    param = ".".join(str(part) for part in first["loc"] if not _names_a_type(part))
+    message = first["msg"].removeprefix("Value error, ")
+    is_too_long = first["type"] == "too_long" and param in _CONVERSATIONS
+    code = "context_length_exceeded" if is_too_long else "invalid_request"
+    message = f"{param}: {message}" if param else message
+    return ApiError(code, message, param=param or None)
 
 
 def _telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:

@@ -30,8 +30,9 @@ _WITHIN = {
 }
 
 
-def refuse_wishes(data: dict[str, Any], reads: Container[str] = ()) -> None:
-    """`reads` are the fields of the request. Raises ApiError, which names the first wish."""
+def refuse_wishes(data: dict[str, Any], reads: Container[str] = (), *, place: str = "") -> None:
+    """`reads` are the fields of the request; `place` is the one for wishes about data and
+    providers, where that is one. Raises ApiError, which names the first wish."""
     waiting: deque[tuple[tuple[str, ...], Any]] = deque([((), data)])
     while waiting:
         path, value = waiting.popleft()
@@ -42,7 +43,8 @@ def refuse_wishes(data: dict[str, Any], reads: Container[str] = ()) -> None:
                 if _is_read(path, name, reads):
                     continue
                 param = ".".join((*path, name))
-                raise ApiError("invalid_request", _sentence(kind, name, param), param=param)
+                sentence = _sentence(kind, name, param, place)
+                raise ApiError("invalid_request", sentence, param=param)
             waiting.extend(((*path, k), v) for k, v in value.items() if k in _WITHIN)
 
 
@@ -57,14 +59,14 @@ def _is_read(path: tuple[str, ...], name: str, reads: Container[str]) -> bool:
     return False
 
 
-def _sentence(kind: str, name: str, param: str) -> str:
+def _sentence(kind: str, name: str, param: str, place: str) -> str:
     plain = _plain(name)
     if plain.startswith("maxcost"):
         return (
             f"Write {kind} as “max_cost” of the request itself: it is not read here ({param}). "
             "Nothing was sent."
         )
-    where = "fusion" if plain in _OURS_PLAIN else "provider"
+    where = place or ("fusion" if plain in _OURS_PLAIN else "provider")
     return f"Write {kind} in “{where}”: they are not read here ({param}). Nothing was sent."
 
 
