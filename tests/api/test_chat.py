@@ -232,6 +232,28 @@ def test_a_whole_conversation_with_parts_roles_and_tools_is_understood(api: Api)
     }
 
 
+def test_a_conversation_that_was_held_with_another_server_goes_on(api: Api) -> None:
+    called = {"id": None, "type": None, "function": {"name": "weather", "arguments": None}}
+    odd = {"id": "c2", "function": {"name": "weather", "arguments": {"city": "Oslo"}}}
+    thought = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "I look it up."}]
+    messages = [
+        {"role": "user", "content": "The weather?"},
+        {"role": "assistant", "content": thought, "tool_calls": [called, odd]},
+        {"role": "tool", "tool_call_id": "c2", "content": "12 degrees"},
+    ]
+    ask(api, "good", messages=messages, stream_options={"include_usage": None})
+    said = api.upstream.calls_of("good")[0].body["messages"][1]
+    assert said["content"] == "I look it up."
+    assert [(c["id"], c["type"]) for c in said["tool_calls"]] == [
+        ("", "function"),
+        ("c2", "function"),
+    ]
+    assert [json.loads(c["function"]["arguments"]) for c in said["tool_calls"]] == [
+        {},
+        {"city": "Oslo"},
+    ]
+
+
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 
 

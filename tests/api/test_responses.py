@@ -109,6 +109,24 @@ def test_what_was_asked_reaches_the_model_in_its_own_words(api: Api) -> None:
     assert 77 in (call.body.get("max_tokens"), call.body.get("max_completion_tokens"))
 
 
+def test_what_a_server_s_own_tools_left_in_a_conversation_does_no_harm(api: Api) -> None:
+    ask(
+        api,
+        model="good",
+        input=[
+            {"role": "user", "content": "Patch it."},
+            {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {}},
+            {"type": "code_interpreter_call", "id": "ci_1", "code": "1", "outputs": None},
+            {"type": "custom_tool_call", "call_id": "c1", "name": "patch", "input": "*** Begin"},
+            {"type": "custom_tool_call_output", "call_id": "c1", "output": "Done."},
+        ],
+    )
+    _, called, result = api.upstream.calls[0].body["messages"]
+    function = called["tool_calls"][0]["function"]
+    assert function == {"name": "patch", "arguments": '{"input": "*** Begin"}'}
+    assert result == {"role": "tool", "tool_call_id": "c1", "content": "Done."}
+
+
 def test_tool_calls_are_items(api: Api) -> None:
     api.script("good", tool_call("weather", '{"a":1}'))
     (item,) = ask(api, model="good", tools=[WEATHER])["output"]
@@ -246,7 +264,7 @@ def test_the_same_key_is_the_same_response(api: Api) -> None:
         ({"input": []}, "invalid_request", "input"),
         ({"input": " "}, "invalid_request", "input"),
         ({"input": [{"content": "no role"}]}, "invalid_request", "input.0.role"),
-        ({"input": [{"type": "web_search_call"}]}, "unsupported_content", "input.0.type"),
+        ({"input": [{"type": "compaction"}]}, "unsupported_content", "input.0.type"),
         (
             {"input": [{"role": "user", "content": [{"type": "input_image"}]}]},
             "unsupported_content",

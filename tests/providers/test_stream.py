@@ -270,6 +270,8 @@ async def test_many_unreadable_chunks_end_the_answer_with_its_text(ask):
         ({"prompt_tokens": 9, "completion_tokens": 7,
           "completion_tokens_details": {"reasoning_tokens": 3}}, Usage(9, 7, reasoning_tokens=3)),
         ({"prompt_tokens": True, "completion_tokens": None, "prompt_tokens_details": []}, Usage()),
+        ({"prompt_tokens": 1e30, "completion_tokens": 7.5}, Usage()),
+        ({"prompt_tokens": 9.0, "completion_tokens": 7.0}, Usage(9, 7)),
     ],
 )  # fmt: skip
 async def test_usage_that_cannot_be_is_unknown(ask, usage, expected):

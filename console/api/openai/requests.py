@@ -11,7 +11,7 @@ from ..planning.schemas import MAX_MESSAGES, Answering, Asking, Messages, Name, 
 
 
 class StreamOptions(Schema):
-    include_usage: bool = False
+    include_usage: bool | None = False
 
 
 class ChatRequest(Answering):
@@ -31,6 +31,7 @@ class InputItem(Schema):
     call_id: Annotated[str, Field(max_length=200)] = ""
     name: Annotated[str, Field(max_length=200)] = ""
     arguments: str = ""
+    input: str = ""  # of a tool that takes free text
     output: str | list[Part] | None = None
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -27,8 +28,12 @@ from .chat_run import view
 from .requests import ChatRequest, InputItem, ResponseRequest
 
 PREFIX = "resp_"
-# What other responses' output brings along when it is sent back, and nobody reads.
-_PASSED_OVER = ("reasoning", "item_reference", "image_generation_call")
+# What other responses' output brings along when it is sent back, and nobody reads: what servers'
+# own tools found stands in the answer after it.
+_PASSED_OVER = (
+    *("reasoning", "item_reference", "image_generation_call", "web_search_call"),
+    *("file_search_call", "code_interpreter_call", "mcp_list_tools"),
+)
 
 
 def as_chat(call: ApiCall[ResponseRequest]) -> ApiCall[ChatRequest]:
@@ -80,8 +85,10 @@ def _append(messages: list[dict[str, Any]], item: InputItem, number: int) -> Non
                 param = f"input.{number}.role"
                 raise ApiError("invalid_request", "A message has a role.", param=param)
             messages.append({"role": item.role, "content": _content(item.content)})
-        case "function_call":
-            function = {"name": item.name, "arguments": item.arguments}
+        case "function_call" | "custom_tool_call":
+            is_free_text = item.type == "custom_tool_call"  # which no function takes
+            arguments = json.dumps({"input": item.input}) if is_free_text else item.arguments
+            function = {"name": item.name, "arguments": arguments}
             called = {"id": item.call_id, "type": "function", "function": function}
             last = messages[-1] if messages else {}
             if last.get("role") == "assistant":
@@ -89,7 +96,7 @@ def _append(messages: list[dict[str, Any]], item: InputItem, number: int) -> Non
                 last.setdefault("tool_calls", []).append(called)
             else:
                 messages.append({"role": "assistant", "content": None, "tool_calls": [called]})
-        case "function_call_output":
+        case "function_call_output" | "custom_tool_call_output":
             output = _content(item.output)
             messages.append({"role": "tool", "content": output, "tool_call_id": item.call_id})
         case kind if kind in _PASSED_OVER or kind.startswith("openrouter:"):

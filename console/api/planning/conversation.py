@@ -93,9 +93,13 @@ def _text(message: ChatMessage, number: int) -> str:
         case None:
             return ""
         case parts:
-            is_users = message.role == "user"
-            told = (_part(p, number) for p in parts if not (is_users and is_file(p)))
-            return "\n".join(told)
+            passed_over = is_file if message.role == "user" else _is_thought
+            return "\n".join(_part(p, number) for p in parts if not passed_over(p))
+
+
+def _is_thought(part: Part) -> bool:
+    """As some servers put them beside the text of an answer, for nobody else to read."""
+    return part.type in ("thinking", "redacted_thinking", "reasoning")
 
 
 def _part(part: Part, number: int) -> str:

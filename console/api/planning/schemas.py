@@ -6,6 +6,7 @@ Only what has a meaning here is named; everything else is accepted and ignored.
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -58,14 +59,21 @@ class Part(Schema):
     ticket: str | None = None
 
 
+def _written_out(arguments: Any) -> Any:
+    """As they stand in what servers say that are no OpenAI's: an object, or none at all."""
+    if arguments is None:
+        return "{}"
+    return json.dumps(arguments) if isinstance(arguments, dict) else arguments
+
+
 class FunctionCall(Schema):
     name: Annotated[str, Field(max_length=200)] = ""
-    arguments: str = ""
+    arguments: Annotated[str, BeforeValidator(_written_out)] = ""
 
 
 class ToolCall(Schema):
-    id: Annotated[str, Field(max_length=200)] = ""
-    type: str = "function"
+    id: Annotated[str, Field(max_length=200), BeforeValidator(lambda said: said or "")] = ""
+    type: Annotated[str, BeforeValidator(lambda said: said or "function")] = "function"
     function: FunctionCall = FunctionCall()
 
 

@@ -22,12 +22,12 @@ from .thought_marks import (
     BY_NAME,
     CLOSINGS,
     FIRST_OF_CLOSINGS,
-    WORDS,
     LONGEST,
     LONGEST_CLOSING,
     MARKS,
     QUOTES,
     TAGS_CLOSING,
+    WORDS,
     Mark,
     begins,
     closes,
@@ -219,7 +219,6 @@ class Thoughts:
 
     def _writing(self) -> Iterator[Piece]:
         piece, self._held = self._held, ""
-        if not self._text:
         if not self._text:
             self._lead = ""
         if len(self._lead) < LONGEST:

@@ -110,6 +110,8 @@ def _total(cost: Any) -> Decimal | None:
 def _count(usage: Any, *names: str, most: int = 100_000_000) -> int | None:
     for name in names:
         value = usage.get(name) if isinstance(usage, dict) else None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # some know no other numbers
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < most:
             return value
     return None
