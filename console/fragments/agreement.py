@@ -18,7 +18,7 @@ from ..engine.findings.families import kinship
 from ..engine.findings.sourced import SourcedSentence
 from ..engine.pool import without_open
 from ..engine.spec import Panelist, Spec, letter
-from ..engine.state import CallStatus, FusionState, RunState, Step
+from ..engine.state import CallStatus, FusionState, RunState, RunStatus, Step
 from ..engine.steps.condense import Condensing, condensing_of
 from ..engine.text import ended
 from ..record.by_words import compared
@@ -243,9 +243,19 @@ def _instead_of_judge(state: RunState, fusion: FusionState) -> str:
     if not fusion.analysis_reason:
         return ""
     why = ended(fusion.analysis_error or SENTENCES[Reason(fusion.analysis_reason)])
+    if _is_told_above(state, fusion):
+        why = ""
     if by_words := compared(fusion):
-        return f"{why} {by_words} {_without_it(state, fusion)}".rstrip()
+        return f"{why} {by_words} {_without_it(state, fusion)}".strip()
     return f"{why} {WHAT_WAS_COMPLETE}"
+
+
+def _is_told_above(state: RunState, fusion: FusionState) -> bool:
+    """A budget that paid for no judge paid for no writer either, which the notice says."""
+    written = state.latest(Step.SYNTHESIS, fusion=fusion.number)
+    if not (written and state.status is RunStatus.COMPLETED and state.error):
+        return False
+    return fusion.analysis_reason == written.reason == Reason.BUDGET_EXCEEDED
 
 
 def _without_it(state: RunState, fusion: FusionState) -> str:

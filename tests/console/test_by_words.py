@@ -81,21 +81,24 @@ def page(story: Story) -> dict[str, str]:
     return {name: unescape(html) for name, html in made.items()}
 
 
-def failed_judge(*, writes: bool) -> Story:
-    """Judge and fallback fail; the writer writes, or fails too."""
+def failed_judge(
+    *,
+    writes: bool,
+    reason: Reason = Reason.JUDGE_UPSTREAM_ERROR,
+    why: Reason = Reason.UNREACHABLE,
+) -> Story:
+    """Judge and fallback fail; the writer writes, or fails too, and `why`."""
     story = Story().begin().wait(1)
     for seat, text in enumerate(ANSWERS):
         story.answer(seat, text)
     answers = {c.seat: c for c in story.state.calls.values() if c.seat is not None}
     story.judge()
-    reason = Reason.JUDGE_UPSTREAM_ERROR
     data = {"reason": reason.value, "error": SENTENCES[reason], "final": True}
     data |= {"analysis": compare(answers, "What?"), "analysis_by": "words"}
     story.tell(EventType.CALL_FAILED, "analysis-f1-1", 1, **data)
     story.synthesise("Canberra it is." if writes else "")
     if writes:
         return story.complete()
-    why = Reason.UNREACHABLE
     data = {"reason": why.value, "error": SENTENCES[why], "final": True, "best": "panel-0-1"}
     story.tell(EventType.CALL_FAILED, "synthesis-f1-1", 1, **data)
     return story.tell(EventType.RUN_COMPLETED, reason="synthesis_failed", error="A stands in.")
@@ -155,6 +158,13 @@ def test_where_the_judge_failed_one_story_is_told(writes: bool, sentence: str) -
     assert sentence in parts["analysis"] and "The capital of Australia is …." in parts["analysis"]
     assert "too small" not in parts["analysis"] + parts["fused-note"]
     assert "Compared by words" in parts["run-badges"] and "No analysis" not in parts["run-badges"]
+
+
+def test_what_no_budget_paid_for_is_said_once_by_the_notice_above() -> None:
+    no = Reason.BUDGET_EXCEEDED
+    parts = page(failed_judge(writes=False, reason=no, why=no))
+    assert SENTENCES[no] not in parts["analysis"] and "by their words alone" in parts["analysis"]
+    assert SENTENCES[no] in page(failed_judge(writes=True, reason=no))["analysis"]
 
 
 def test_of_a_judge_that_failed_what_was_complete_is_said_to_stand_there() -> None:

@@ -32,6 +32,7 @@ from tests.stack import PATIENCE, until
 pytestmark = pytest.mark.browser
 
 SEATS, FAILED = 8, 0  # the one that fails is the one that is read
+NOTICE = "What is is told at the end moves nothing of what is read."
 WRITTEN = "Some words of an answer, with **weight** and a [link](https://a.test/b).\n\n"
 WRITTEN += "- one item\n- and another\n\n```py\ndef code(x):\n    return x * 2\n```\n\n"
 TABLE = "| a | b |\n|---|---|\n| 1 | a cell of some length |\n| 2 | and a last one |\n\n"
@@ -89,6 +90,7 @@ def told() -> Iterator[str]:
         call.text += word
         yield run.next()
     run.story.complete()
+    run.story.state.error = NOTICE
     yield run.next(end=True)
 
 
@@ -203,6 +205,7 @@ def test_nothing_jumps_and_no_script_forces_a_layout_while_a_run_is_written_and_
     assert forced(trace) == []
     expect(page.locator("#run-badges")).to_contain_text("Without A")
     expect(page.locator("#seat-0-end")).to_contain_text("are kept")
+    expect(page.locator("#run-notice")).to_be_in_viewport()
     assert page.evaluate("shift") < 0.01
     page.context.close()
 

@@ -275,6 +275,8 @@ function tellStates() {
   const state = main.querySelector(".fused-state")?.dataset.state;
   tell("fused-answer", DONE[state] ?? "", state);
   ready?.classList.toggle("is-there", state === "done");
+  // What stands in goes by its own name.
+  if (ready && state === "done") ready.firstChild.data = `${document.getElementById("fused-title").textContent} ready`;
   const compared = main.querySelector("#analysis > .card-head")?.dataset.state;
   tell("analysis", DONE[compared] ?? "", compared);
   tell("sources", main.querySelector("#sources [data-count]")?.dataset.count ?? "");
