@@ -48,7 +48,7 @@ def status(spec: Spec, state: RunState) -> str:
         case RunStatus.QUEUED:
             return "Waiting for a worker"
     if any(c.step is Step.POLL and not c.status.is_final for c in state.calls.values()):
-        return "Poll: each panelist compares its own answer with the fused one"
+        return "Poll: each seat compares its own answer with the fused one"
     open_ones = [one for one in pool.lookups(state.research) if not one.get("is_over")]
     if before := [one for one in open_ones if one.get("before")]:
         return f"Analysis: {figures.count_of(len(before), 'claim')} being looked up"

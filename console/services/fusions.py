@@ -258,7 +258,7 @@ def run_poll(*, run: Run, fusion: int) -> list[Call]:
             raise Refused("None of these models is large enough to compare two answers.")
         seats = {c.seat: c for c in asked if c.seat is not None and c.seat not in voted}
         if not seats:
-            raise Refused("Every panelist has said which it prefers.")
+            raise Refused("Every seat has said which it prefers.")
         row = run.fusions.get(number=fusion)
         return [_ballot(run, state, row, seat, call) for seat, call in seats.items()]
 

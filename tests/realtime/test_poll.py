@@ -67,7 +67,7 @@ def test_each_panelist_that_was_compared_is_asked_once_and_the_tally_stands_on_t
     said = page(run)
     assert "1 neither" in said and "1 could not be read" in said
     assert "Ask the panel" not in said
-    with pytest.raises(Refused, match="Every panelist"):
+    with pytest.raises(Refused, match="Every seat"):
         fusions.run_poll(run=run, fusion=1)
 
 
