@@ -325,6 +325,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "redact": {"()": "console.site.logs.Redact"},
+        "untraced": {"()": "console.site.logs.Untraced"},
         "unready": {"()": "console.site.logs.Unready"},
         "meant": {"()": "console.site.logs.Meant"},
     },
@@ -333,7 +334,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["redact"],
+            "filters": ["redact", "untraced"],
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

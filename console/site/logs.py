@@ -47,6 +47,15 @@ class Meant(logging.Filter):
         return not getattr(error, "is_meant", False)
 
 
+class Untraced(logging.Filter):
+    """What anybody may send, as a host that is not ours, is worth a line and no more."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class OneLine(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

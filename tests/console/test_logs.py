@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 
 import pytest
 from django.test import Client
@@ -63,6 +65,19 @@ def test_what_looks_like_a_secret_is_not_written(text: str) -> None:
 )
 def test_addresses_that_let_somebody_in_are_not_written(sent: str, written: str) -> None:
     assert line("Not Found: %s", sent).endswith(f"Not Found: {written}")
+
+
+@pytest.mark.parametrize("host", ["evil.test", "", "a b"])
+def test_a_host_that_is_not_ours_is_told_in_one_line(client: Client, host: str) -> None:
+    written = io.StringIO()
+    [handler] = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    before = handler.setStream(written)
+    try:
+        assert client.get("/sign-in", headers={"Host": host}).status_code == 400
+    finally:
+        handler.setStream(before or sys.stderr)
+    first = written.getvalue().partition("\n")[0]
+    assert "Invalid HTTP_HOST" in first and "Traceback" not in written.getvalue()
 
 
 @pytest.mark.parametrize("method", ["put", "post", "get"])
