@@ -30,14 +30,11 @@ from console.engine.findings.put_together import LOOSE_WORDS
 from console.engine.findings.repeated_rows import repeats_rows
 from console.engine.findings.whole_sentences import blocks, ends_in
 from console.engine.provider import Provider
-from console.engine.spec import Panelist, Policy, Spec
-from console.engine.state import RunState
+from console.engine.spec import Panelist, Spec
 from console.engine.steps import prompts
-from console.engine.steps.fuse import fuse
-from console.engine.wait_for import EVERYONE
 from console.providers.registry import make_provider
 from console.providers.wire.http import make_client
-from tests.llm.built_in import Open, built_in_model
+from tests.llm.built_in import PATIENT, built_in_model, fused
 
 LARKFIELD = (
     "Summarise in two sentences: The town council of Larkfield voted on Monday to close the High "
@@ -86,33 +83,18 @@ def local_spec(again: int) -> Spec:
 
     local = presets()["local"]
     panel = [Panelist(credential="local", judges=False, **seat) for seat in local["panel"]]
-    patient = Policy(
-        wait_for=EVERYONE, panel_timeout=900, first_token_timeout=600, stall_timeout=600
-    )
     return Spec(
         panel=tuple(replace(p, seed=(p.seed or 0) + 100 * again) for p in panel),
         judge=Panelist(local["judge_model"], "local", judges=False),
         prompts=prompts.load(),
-        policy=patient,
+        policy=PATIENT,
         shuffle_seed=7,
     )
 
 
 async def ask(kind: str, prompt: str, again: int, provider: Provider) -> Answered:
-    async def provider_for(panelist: Panelist) -> Provider:
-        return provider
-
     began = time.monotonic()
-    state = await fuse(
-        local_spec(again),
-        [{"role": "user", "content": prompt}],
-        state=RunState(),
-        attempt=1,
-        provider_for=provider_for,
-        emit=lambda event: None,
-        admission=Open(),
-        clock=time.time,
-    )
+    state = await fused(local_spec(again), prompt, provider)
     seconds = time.monotonic() - began
     text, fusion = fused_answer(state), state.fusion
     analysis = (fusion and fusion.analysis) or {}

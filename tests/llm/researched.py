@@ -32,27 +32,18 @@ from console.engine.calls.window import USED, tokens_in  # noqa: E402
 from console.engine.content import text_of  # noqa: E402
 from console.engine.pool import Pool, read, searches  # noqa: E402
 from console.engine.provider import Chunk, Provider, Request  # noqa: E402
-from console.engine.spec import Panelist, Policy, Research, Spec  # noqa: E402
+from console.engine.spec import Panelist, Research, Spec  # noqa: E402
 from console.engine.state import RunState, RunStatus  # noqa: E402
 from console.engine.steps import prompts  # noqa: E402
-from console.engine.steps.fuse import fuse  # noqa: E402
-from console.engine.wait_for import EVERYONE  # noqa: E402
 from console.providers.registry import make_provider  # noqa: E402
 from console.providers.wire.http import make_client  # noqa: E402
 from console.research.researcher import SiteResearcher  # noqa: E402
-from tests.llm.built_in import Open, built_in_model  # noqa: E402
+from tests.llm.built_in import PATIENT, built_in_model, fused  # noqa: E402
 from tests.upstream.engines import Web  # noqa: E402
 
 WINDOW, ASKED_ABOUT, PAGES = 2_048, 57, 200
 QUESTION = (
     f"How many litres does the gauge of station-{ASKED_ABOUT} on river-{ASKED_ABOUT // 5} hold?"
-)
-PATIENT = Policy(
-    wait_for=EVERYONE,
-    panel_timeout=900,
-    first_token_timeout=600,
-    stall_timeout=600,
-    total_timeout=900,
 )
 
 
@@ -102,10 +93,6 @@ async def carried_out(address: str) -> tuple[RunState, list[Request]]:
     client = make_client()
     made = make_provider("openai_compatible", base_url=address, api_key="", client=client)
     heard, local = Overheard(made), presets()["local"]
-
-    async def provider_for(panelist: Panelist) -> Provider:
-        return heard
-
     seats = (Panelist(credential="local", **seat) for seat in local["panel"])
     spec = Spec(
         panel=tuple(replace(s, context_length=WINDOW, judges=False) for s in seats),
@@ -116,17 +103,7 @@ async def carried_out(address: str) -> tuple[RunState, list[Request]]:
         research=Research(queries=3, pages=5, seconds=120),
     )
     try:
-        state = await fuse(
-            spec,
-            [{"role": "user", "content": QUESTION}],
-            state=RunState(),
-            attempt=1,
-            provider_for=provider_for,
-            emit=lambda event: None,
-            admission=Open(),
-            clock=time.time,
-            researcher=Kept(0, 1, _no_rows),
-        )
+        state = await fused(spec, QUESTION, heard, Kept(0, 1, _no_rows))
     finally:
         await client.aclose()
     return state, heard.requests
