@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 import zlib
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from django.http import HttpRequest, JsonResponse
+from django.test import RequestFactory
 
+from console.api.http import base
+from console.models.tokens import Scope
 from tests.upstream import Script
 
 from .conftest import Api
@@ -182,3 +188,41 @@ def test_a_stored_prompt_is_refused_and_none_is_none(api: Api) -> None:
     refused = api.post("/responses", json=body | {"prompt": {"id": "pmpt_1"}})
     assert error(refused, 400, "invalid_request")["param"] == "prompt"
     assert api.post("/responses", json=body | {"prompt": None}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("length", "headers", "beside"),
+    [
+        (60_000, {}, True),
+        (100, {}, False),
+        (100, {"Content-Encoding": "gzip"}, True),
+        (100, {"Content-Length": ""}, True),
+    ],
+)
+async def test_what_is_long_or_may_be_is_read_beside_the_loop(
+    monkeypatch: pytest.MonkeyPatch, length: int, headers: dict[str, str], beside: bool
+) -> None:
+    read_by = []
+
+    def read(_: HttpRequest) -> dict[str, Any]:
+        read_by.append(threading.current_thread())
+        return {}
+
+    async def known(_: HttpRequest) -> Any:
+        return SimpleNamespace(scopes=[Scope.RUN], defaults={})
+
+    async def counted(*_: Any, **more: Any) -> dict[str, str]:
+        return {}
+
+    monkeypatch.setattr(base, "read_json", read)
+    monkeypatch.setattr(base, "authenticate", known)
+    monkeypatch.setattr(base, "take", counted)
+
+    @base.endpoint(Scope.RUN, body=base.NoBody)
+    async def view(call: base.ApiCall[base.NoBody]) -> JsonResponse:
+        return JsonResponse({})
+
+    body = b" " * length
+    request = RequestFactory().post("/v1/runs", body, "application/json", headers=headers)
+    assert (await view(request)).status_code == 200
+    assert (read_by[0] is not threading.current_thread()) is beside

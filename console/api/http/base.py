@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import re
+import sys
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ...engine.calls.aside import aside
 from ...engine.spec_versions import SpecTooNew
 from ...engine.text import storable
 from ...models import ApiToken, Fusion, Run
@@ -139,10 +141,11 @@ def endpoint(
                     raise ApiError(
                         "insufficient_scope", f"This token does not have the scope “{scope}”."
                     )
-                data = read_json(request) if body else {}
+                size = _size_of(request) if body else 0
+                data = await aside(size, read_json, request) if body else {}
                 if spending:
-                    refuse_wishes(data, schema.model_fields)
-                asked = with_defaults(parse(schema, data), token)
+                    await aside(size, refuse_wishes, data, schema.model_fields)
+                asked = with_defaults(await aside(size, parse, schema, data), token)
                 call = ApiCall(request, request_id, token, asked, data, headers, began_at=began_at)
                 response = await view(call, *args, **kwargs)
             except Exception as error:
@@ -249,6 +252,15 @@ def _depth(text: str) -> int:
     if not text:
         return 0
     return min(int(text), 99) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+def _size_of(request: HttpRequest) -> int:
+    """Of the body, as far as that is known before it is read; what is packed or names no length
+    may be of any. To read 10 MB takes seconds, in which the loop is to serve others."""
+    if request.headers.get("Content-Encoding"):
+        return sys.maxsize
+    told = request.headers.get("Content-Length", "")
+    return int(told) if told.isdecimal() else sys.maxsize
 
 
 def read_json(request: HttpRequest) -> dict[str, Any]:
