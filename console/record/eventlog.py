@@ -21,6 +21,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Literal
 
 import hiredis
@@ -46,6 +47,7 @@ ENDED_MS = 3600 * 1000  # after the end
 # reads, and keeps the work of long answers in proportion to their length.
 SNAPSHOT_AFTER_BYTES = 200_000
 ENCODED_ASIDE = 50_000  # characters; what is longer is encoded beside the event loop
+PATIENCE, PATIENCE_AT_FIRST = 5.0, 1.0  # seconds beyond those that an answer was to take
 MAX_CONNECTIONS = 10_000  # every watched run reads on one of its own; redis-py stops at 100
 
 # KEYS[1] log; ARGV: the writer's previous id, the new id, kind (s or e), body, ttl in ms.
@@ -258,9 +260,15 @@ def beginning(reopened_after: int) -> str:
 
 
 async def tail(
-    redis: Redis, run_id: object, *, after: str = "0-0", quiet: float = 2.0
+    redis: Redis,
+    run_id: object,
+    *,
+    after: str = "0-0",
+    quiet: float = 2.0,
+    at_first: float = 0.0,
 ) -> AsyncGenerator[list[Entry], None]:
-    """Batches of entries beyond the cursor `after`, for ever.
+    """Batches of entries beyond the cursor `after`, for ever; the first within `at_first` seconds,
+    where somebody waits for it.
 
     An empty batch says that nothing came for `quiet` seconds, or that Redis
     cannot be reached: the reader then asks the row whether the run has ended.
@@ -269,17 +277,19 @@ async def tail(
     batch costs as much as the batch. One that was left in the middle of an answer
     is closed by the client library, and opened again by the next command.
     """
-    read = ("XREAD", "COUNT", 100, "BLOCK", int(quiet * 1000), "STREAMS", _key(run_id))
+    key, first = _key(run_id), [(at_first, PATIENCE_AT_FIRST)] if at_first else []
     pool: Any = redis.connection_pool
     connection: Any = None
     try:
-        while True:
+        for wait, patience in chain(first, repeat((quiet, PATIENCE))):
             try:
-                async with asyncio.timeout(quiet + 5):  # the other end may be gone without a word
+                # The other end may be gone without a word.
+                async with asyncio.timeout(wait + patience):
                     connection = connection or await pool.get_connection()
                     # The client packs in Python: a twentieth of all that a page's frame costs.
-                    words: Any = (*read, after)  # its types know tuples of one word
-                    asked = hiredis.pack_command(words)
+                    block = "BLOCK", int(wait * 1000)
+                    words: Any = ("XREAD", "COUNT", 100, *block, "STREAMS", key, after)
+                    asked = hiredis.pack_command(words)  # its types know tuples of one word
                     await connection.send_packed_command(asked, check_health=False)
                     answer: Any = await connection.read_response()
             except (RedisError, OSError, TimeoutError):

@@ -1,12 +1,12 @@
 """The one way to follow a run: page, API, MCP and shell are its readers.
 
-A reader begins with the rows, or with the one that it has just written, and goes on
-with the log. Rows carry the position in the log at which it says as much as they do
-(`Run.log_position`); so which of the two is newer is never guessed, and neither takes
-back what the other has shown. The rows are asked when the log is silent: they say
-whether the run has ended, and stand in for a log that is away, was lost, or stands
-still. Whether the run is still there, and may still be read, is asked while the log
-speaks, too.
+A reader begins with the rows, or with the one that it has just written, or, where a run
+is under way, with what the log says at once; and goes on with the log. Rows carry the
+position in the log at which it says as much as they do (`Run.log_position`); so which of
+the two is newer is never guessed, and neither takes back what the other has shown. The
+rows are asked when the log is silent: they say whether the run has ended, and stand in
+for a log that is away, was lost, or stands still. Whether the run is still there, and may
+still be read, is asked while the log speaks, too.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from redis.asyncio import Redis
 
 from ..engine.state import RunState, RunStatus
 from ..models import Run
+from ..models.prepared import Placeholder, Prepared
 from . import eventlog
 from .eventlog import Entry, Position
 from .rows import state_from_rows
@@ -32,6 +33,7 @@ from .turns import note_place
 
 QUIET = 1.0  # seconds without a word after which the log counts as silent
 ASK_AGAIN = 1.0  # seconds between two readings of the rows
+AT_ONCE = 0.02  # seconds within which a log that has something to say says it
 
 # Runs a query beside the event loop: each edge has its own way to.
 Db = Callable[..., Awaitable[Any]]
@@ -74,23 +76,26 @@ async def follow(
     saved call by call; of such a reader, `begun` is the row of the run that it has just begun, of
     which there is nothing more to read. Raises Run.DoesNotExist when it was deleted.
     """
+    state: RunState | None
     if log_first and begun is not None and not begun.attempt:
         run, state = begun, RunState()
     else:
-        run, state = await db(read, run_id, may)
+        run, state = await db(_read_first, run_id, may, log_first)
     at, told = Position(), Position()
     saved = Position.read(run.log_position)
     logged: RunState | None = None  # nothing yet, or nothing that this code can read
-    if not log_first:
+    if state and not log_first:
         yield Seen(run, state, is_of_rows=True)
         if state.status.is_final:
             return
     # Of a run that is over, either the log has the end already or nobody writes it any more.
-    quiet = min(quiet, 0.02) if state.status.is_final else quiet
+    quiet = min(quiet, AT_ONCE) if state and state.status.is_final else quiet
     after = eventlog.beginning(run.reopened_after)
     asked = checked = time.monotonic()
     first = True
-    async with aclosing(eventlog.tail(redis, run_id, after=after, quiet=quiet)) as batches:
+    at_first = 0 if state else AT_ONCE
+    tail = eventlog.tail(redis, run_id, after=after, quiet=quiet, at_first=at_first)
+    async with aclosing(tail) as batches:
         async for entries in batches:
             of_rows = False
             for entry in entries:
@@ -100,7 +105,7 @@ async def follow(
                 if logged and at >= saved:
                     state, told = logged, at
             now = time.monotonic()
-            unheard = not entries or logged is None
+            unheard = not entries or logged is None or state is None
             if unheard and (first or now - asked >= min(ASK_AGAIN, quiet)):
                 first, asked = False, now
                 known = at if logged else told
@@ -113,6 +118,7 @@ async def follow(
             elif now - checked > settings.PERMISSION_SECONDS:
                 await db(_still_there, run_id, may)
                 checked = time.monotonic()
+            assert state  # the log's, or now the rows'
             yield Seen(run, state, entries, of_rows)
             # The rows that `log_first` began with do not end what the log still has.
             if state.status.is_final and (of_rows or state is logged):
@@ -123,6 +129,16 @@ def read(run_id: uuid.UUID, may: Callable[[], Any] | None = None) -> tuple[Run, 
     """A run and its state as its rows have it. Raises Run.DoesNotExist and what `may` raises."""
     run = _row(run_id, may)
     return run, state_from_rows(run)
+
+
+def _read_first(
+    run_id: uuid.UUID, may: Callable[[], Any] | None, log_first: bool
+) -> tuple[Run, RunState | None]:
+    """Without a state where a run is under way: its log mostly says more, and would a moment
+    later take its place; what it does not say the rows are asked for then."""
+    run = _row(run_id, may)
+    is_left_to_the_log = run.status == RunStatus.RUNNING and not log_first
+    return run, None if is_left_to_the_log else state_from_rows(run)
 
 
 def _news(
@@ -142,9 +158,14 @@ def _row(run_id: uuid.UUID, may: Callable[[], Any] | None) -> Run:
     for, with all their texts, each time that a silent run is asked about."""
     if may:
         may()
-    run = Run.objects.get(pk=run_id)
-    note_place(run)
-    return run
+    for row in _RUN.rows(run=run_id):
+        run: Run = row
+        note_place(run)
+        return run
+    raise Run.DoesNotExist
+
+
+_RUN = Prepared(lambda: Run.objects.filter(pk=Placeholder("run", Run._meta.pk)))
 
 
 def _still_there(run_id: uuid.UUID, may: Callable[[], Any] | None) -> None:

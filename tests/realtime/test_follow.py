@@ -108,7 +108,7 @@ def test_rows_that_lag_behind_the_log_take_nothing_back(both: Both) -> None:
         await both.log()
         await both.log(both.says("two "))
         async with both.reader() as texts:
-            assert await anext(texts) == "One (running)"
+            # Nor are they told first: what the log says comes a moment later.
             assert await anext(texts) == "One two (running)"
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.5):  # the rows are asked meanwhile
