@@ -17,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Set
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 from .spec_versions import (
@@ -327,6 +328,10 @@ class Spec:
 
     def seat_names(self) -> list[str]:
         """Short model names, with the label or a number where a model sits twice."""
+        return [*self._seat_names]
+
+    @cached_property
+    def _seat_names(self) -> list[str]:
         names = [p.short_name for p in self.panel]
         twice = {n for n, count in Counter(names).items() if count > 1}
         seen: Counter[str] = Counter()
@@ -344,7 +349,7 @@ class Spec:
         """A fallback, or a model a reader has put there, goes by its own name."""
         meant = self.panel[seat]
         is_meant = (panelist.model, panelist.is_brought) == (meant.model, meant.is_brought)
-        return self.seat_names()[seat] if is_meant else panelist.short_name
+        return self._seat_names[seat] if is_meant else panelist.short_name
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -1,4 +1,5 @@
-"""Parts of a page of a run that has ended, each made once for all who are shown the same.
+"""Parts of a page of a run that has ended, or has just begun, each made once for all who are shown
+the same.
 
 Such a part sees only what it is given, neither request nor page, and is found by all of that as
 it is now: where anything in it changes (a ruling, a text, what a reader may see), it is another
@@ -32,10 +33,16 @@ _MARK = secrets.token_hex(16)
 _EACH_TIME = {"csrf_token": f"{_MARK}1", "client_run_id": f"{_MARK}2"}
 _NAMES = {mark[-1]: name for name, mark in _EACH_TIME.items()}
 
+BRIEFLY = 500_000  # of some ten runs that begin: for those who come at once
+
 Pieces = list[str]  # HTML, and by turns the names of what stands between
-_parts: KeptValues[Pieces] = KeptValues(
-    KEPT, lambda pieces: sum(map(len, pieces)), waits=page_place.leave
-)
+
+
+def _store(most: int) -> KeptValues[Pieces]:
+    return KeptValues(most, lambda pieces: sum(map(len, pieces)), waits=page_place.leave)
+
+
+_parts, _brief_parts = _store(KEPT), _store(BRIEFLY)
 
 
 @register.simple_tag(takes_context=True)
@@ -43,14 +50,15 @@ def include_kept(
     context: template.Context,
     name: str,
     everything: Mapping[str, Any] | None = None,
+    briefly: bool = False,
     **given: Any,
 ) -> SafeString:
-    """`everything`: more that it is given, all at once."""
+    """`everything`: more that it is given, all at once. `briefly`: it will be another soon."""
     given |= everything or {}
     given |= _EACH_TIME
     key = hashlib.sha256(pickle.dumps((name, given), pickle.HIGHEST_PROTOCOL)).digest()
     try:
-        pieces = _parts.get(key, lambda: _made(name, given))
+        pieces = (_brief_parts if briefly else _parts).get(key, lambda: _made(name, given))
     except _NotKept as made:
         pieces = made.pieces
     if len(pieces) == 1:

@@ -14,7 +14,6 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from console.models import Run, ShareLink, Visibility
-from console.record.kept import KeptValues
 from console.templatetags import kept
 
 from .story import Story
@@ -37,7 +36,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return render_to_string(name, given)
 
     monkeypatch.setattr(kept, "render_to_string", make)
-    monkeypatch.setattr(kept, "_parts", KeptValues(kept.KEPT, lambda pieces: sum(map(len, pieces))))
+    monkeypatch.setattr(kept, "_parts", kept._store(kept.KEPT))
+    monkeypatch.setattr(kept, "_brief_parts", kept._store(kept.BRIEFLY))
     yield names
 
 
@@ -71,6 +71,17 @@ def test_who_is_shown_the_same_is_shown_what_was_made_once(
     assert EACH_TIME.sub("", first) == EACH_TIME.sub("", again)
     theirs = page(other, run, **headers)
     assert made != once and "again-form" in first and "again-form" not in theirs
+
+
+def test_who_comes_to_a_run_before_its_first_word_is_shown_the_same(
+    alice: User, made: list[str]
+) -> None:
+    client, run = signed_in(alice), Story().begin().save(alice)
+    first = page(client, run)
+    assert EACH_TIME.sub("", page(client, run)) == EACH_TIME.sub("", first)
+    assert made == ["console/run/_main.html"] and "again-form" in first
+    page(client, Story().begin().write(0, "A word").save(alice))
+    assert len(made) == 1, "what is being written is another each time"
 
 
 def test_a_form_that_was_made_for_another_page_has_this_ones_token(

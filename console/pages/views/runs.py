@@ -171,6 +171,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "may_look_up": is_owner and is_offered(),
         "takes_along": not may_share,  # who shares finds it there
         "reader_is_staff": request.user.is_staff,
+        "path": request.path,
         "client_run_id": uuid.uuid4(),
         "thread": (own_thread := thread(request, run)),
     } | ordering(request, run, own_thread)
@@ -233,7 +234,7 @@ def shared(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
         return _without_its_answers(request, run, why, is_shared=True)
     except NoSuchFusion as none:
         return render(request, "400.html", {"sentence": str(none)}, status=400)
-    own = {"is_shared": True, "link_token": token, "takes_along": True}
+    own = {"is_shared": True, "link_token": token, "takes_along": True, "path": request.path}
     context |= own
     return page_or_part(request, PAGE, ENDED, context | _whole(context))
 
@@ -337,12 +338,15 @@ def run_page(
 
 
 def _whole(context: dict[str, Any]) -> dict[str, Any]:
-    """Of a run that has ended, all that its page is made of, by which it is made once for all who
-    are shown the same (`templatetags/kept.py`). A moment is told by how it lies to this day."""
-    if not context["state"].status.is_final:
-        return {}
+    """Of a run that has ended, or of which no word has been written yet, all that its page is made
+    of, by which it is made once for all who are shown the same (`templatetags/kept.py`). A moment
+    is told by how it lies to this day."""
+    state = context["state"]
+    is_fresh = not state.status.is_final
+    if is_fresh and any(call.text for call in state.calls.values()):
+        return {}  # the next reader will be shown more
     shown = {name: value for name, value in context.items() if name not in _NOT_SHOWN}
-    return {"whole": shown | {"today": timezone.localdate()}}
+    return {"whole": shown | {"today": timezone.localdate()}, "is_fresh": is_fresh}
 
 
 def _again(run: Run, context: dict[str, Any], *, is_asked_for: bool) -> dict[str, Any]:
