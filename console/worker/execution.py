@@ -26,6 +26,7 @@ from ..engine.reducer import apply
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.state import RunState
 from ..engine.steps.fuse import fuse, stopped
+from ..engine.windows import Windows
 from ..files.attached import attached_to
 from ..files.delivery import Delivery, has_files
 from ..models import Credential, Run, credentials_named, traits_known, traits_learned
@@ -38,7 +39,7 @@ from ..record.asked import Asked
 from .admission import AllPlaces, RunAdmission
 from .album import RunAlbum
 from .leases import release
-from .recorder import Db, Recorder, Windows, patiently
+from .recorder import Db, Recorder, patiently
 from .research import RunResearcher
 
 log = logging.getLogger(__name__)

@@ -27,6 +27,7 @@ from ..engine.provider import Request
 from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.state import CallState, RunState, RunStatus
+from ..engine.windows import WINDOW, Windows
 from ..models import Call, Fusion, Run
 from ..models.prepared import Placeholder, Prepared, Upsert
 from ..money.asking import Answer, Denied, Granted, ask_of
@@ -38,28 +39,7 @@ from ..search import index
 
 log = logging.getLogger(__name__)
 
-WINDOW = 0.033
 TURNS = 5  # of the event loop, within which the log's first batch is made
-
-
-class Windows:
-    """Those of all runs of a worker end together, the first of them 33 ms after it was opened:
-    then what all have written goes to Redis, and comes back, at once."""
-
-    def __init__(self) -> None:
-        self._open: list[asyncio.Event] = []
-
-    def open(self, ended: asyncio.Event) -> None:
-        """`ended` is set at its end."""
-        if not self._open:
-            asyncio.get_running_loop().call_later(WINDOW, self._end)
-        self._open.append(ended)
-
-    def _end(self) -> None:
-        opened, self._open = self._open, []
-        for ended in opened:
-            ended.set()
-
 
 Db = Callable[..., Awaitable[Any]]
 Asking = tuple[Panelist, Request]
@@ -229,7 +209,7 @@ class Recorder:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await asyncio.sleep(0)  # what is said in the same turn goes along
+            await asyncio.sleep(0)  # what is said in the same moment goes along: first calls do
             if not await self._append():
                 await asyncio.sleep(0.5)  # Redis is away: then one snapshot says it all
                 self._wake.set()
