@@ -309,7 +309,7 @@ class AnswerReader:
     def _deltas(self, delta: dict[str, Any]) -> Iterator[Delta]:
         content = delta.get("content")
         if isinstance(content, str) and content and _is_plain(delta):
-            # As nearly all are: nothing else is looked for.
+            # As nearly all of thoughts in the text are: nothing else is looked for.
             yield from self._split(self._thoughts.take(self._marks.take(content)))
             return
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
