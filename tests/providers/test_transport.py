@@ -9,7 +9,6 @@ import sys
 import tracemalloc
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import httpx
 import psutil
@@ -21,7 +20,6 @@ from cryptography.x509.oid import NameOID
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Request
-from console.providers.wire import transport
 from console.providers.wire.http import FAILURES, classify, make_client
 from tests.providers.asking import collect
 from tests.upstream import Script, places
@@ -430,43 +428,3 @@ async def test_without_aiohttp_httpx_asks_by_itself(monkeypatch, up):
     async with make_client() as client:
         assert type(client._transport) is httpx.AsyncHTTPTransport
         assert (await client.get(f"{up.url}/models")).status_code == 200
-
-
-async def test_many_bodies_are_read_in_turns_and_large_pieces_at_once():
-    asked, turns = [], transport.Turns()
-    connection = SimpleNamespace(
-        pause_reading=lambda: asked.append("pause"), resume_reading=lambda: asked.append("resume")
-    )
-    content = SimpleNamespace(_protocol=connection, is_eof=lambda: False)
-    turns.bodies = transport.FEW
-    await turns.next(content, b"word")
-    turns.bodies += 1
-    await turns.next(content, b"word" * transport.A_FEW_WORDS)
-    assert asked == []
-    await turns.next(content, b"word")
-    assert asked == ["pause", "resume"]
-    waiting = asyncio.ensure_future(turns.next(content, b"word"))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.wait([waiting])
-    assert asked == ["pause", "resume"] * 2
-
-
-async def test_an_answer_that_is_read_in_turns_is_whole_and_its_connection_stays(monkeypatch):
-    monkeypatch.setattr(transport, "FEW", 0)
-    pieces, connections = [f"piece {n}, ".encode() for n in range(20)], []
-
-    async def answer(reader, writer):
-        connections.append(writer)
-        for _ in range(2):
-            await read_request(reader)
-            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            for piece in pieces:
-                writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                await asyncio.sleep(0.001)
-            writer.write(b"0\r\n\r\n")
-
-    async with serving(answer) as at, make_client() as client:
-        for _ in range(2):
-            assert (await client.post(f"http://{at}/", content=b"{}")).content == b"".join(pieces)
-    assert len(connections) == 1

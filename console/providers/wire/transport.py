@@ -28,11 +28,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream
 
-from console.engine.windows import Windows
-
 PIECE = 64 * 1024
-FEW = 4  # bodies that are read at once
-A_FEW_WORDS = 4096  # bytes
 # httpx takes 100 KB of headers in all; aiohttp's own limits are 8 KB a line and 128 lines.
 HEAD_LIMIT = 64 * 1024
 HEADERS_LIMIT = 1000
@@ -57,7 +53,6 @@ class Transport(AiohttpTransport):
             )
 
         super().__init__(verify=tls, trust_env=False, client=session)
-        self._turns = Turns()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -68,7 +63,7 @@ class Transport(AiohttpTransport):
         except (aiohttp.ClientError, UnicodeError) as exc:  # a status line may be no UTF-8
             raise httpx.RemoteProtocolError(str(exc)) from exc
         if isinstance(response.stream, AiohttpResponseStream):
-            response.stream = Body(response.stream._aiohttp_response, self._turns)
+            response.stream = Body(response.stream._aiohttp_response)
         return response
 
 
@@ -104,41 +99,14 @@ class Connector(aiohttp.TCPConnector):
         super()._release(key, protocol, should_close=ends)
 
 
-class Turns:
-    """In which bodies are read: with few of them, each as soon as there is something; with many,
-    all of them at the end of a window. To be woken for every token of every answer costs more
-    than all that is done with it, and what is written of it waits for a window anyway."""
-
-    def __init__(self) -> None:
-        self.bodies = 0
-        self._windows = Windows()
-
-    async def next(self, content: aiohttp.StreamReader, data: bytes) -> None:
-        """Returns when it may be read again, of which `data` was read last. What is over, or
-        comes in large pieces, waits for nothing."""
-        if self.bodies <= FEW or len(data) > A_FEW_WORDS or content.is_eof():
-            return
-        connection, ended = content._protocol, asyncio.Event()
-        connection.pause_reading()
-        try:
-            self._windows.open(ended)
-            await ended.wait()
-        finally:
-            connection.resume_reading()
-
-
 class Body(AiohttpResponseStream):
-    def __init__(self, response: aiohttp.ClientResponse, turns: Turns) -> None:
-        super().__init__(response)
-        self._turns, self._whole = turns, False
+    _whole = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._aiohttp_response.content
-        self._turns.bodies += 1
         try:
             async for data in content.iter_any():
                 yield data
-                await self._turns.next(content, data)
             self._whole = True
         except aiohttp.ClientError as exc:
             if content._buffer:  # arrived before the fault, and not yet read
@@ -146,8 +114,6 @@ class Body(AiohttpResponseStream):
             if isinstance(exc, aiohttp.ClientPayloadError):
                 raise httpx.ReadError(str(exc)) from exc
             raise httpx.RemoteProtocolError(str(exc)) from exc
-        finally:
-            self._turns.bodies -= 1
 
     async def aclose(self) -> None:
         """What is left unread belongs to no later answer: its connection goes with it."""
