@@ -26,7 +26,7 @@ from ..site import page_place
 
 register = template.Library()
 
-KEPT = 8_000_000  # characters of HTML, of all together: of some 20 runs of six long answers
+KEPT = 8_000_000  # characters of HTML, of all together: of some 12 runs of six long answers
 
 # What is another each time stands in a part as a random mark, and is put in for each reader.
 _MARK = secrets.token_hex(16)
