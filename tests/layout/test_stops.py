@@ -208,10 +208,13 @@ SEEN = """() => {
   const wrong = [];
   // Of a field that cannot be seen, what stands for it is drawn.
   const labels = [...(at.labels ?? [])];
+  // And in a pane that is still empty, the sentence that says so.
+  const within = at.querySelector(":scope > .fused-body > #fused-note > .placeholder");
   const around = [".preset-card", ".ask", "label", ".claim"].map((one) => at.closest(one));
   const isDrawn = ({ outlineStyle, outlineWidth }) =>
     outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
-  const drawn = [at, ...labels, ...around].find((one) => one && isDrawn(getComputedStyle(one)));
+  const shown = [at, within, ...labels, ...around];
+  const drawn = shown.find((one) => one && isDrawn(getComputedStyle(one)));
   if (!drawn) wrong.push("not drawn");
   else {
     const { outlineColor, outlineOffset } = getComputedStyle(drawn);
