@@ -426,5 +426,5 @@ def test_a_message_is_framed_once_for_all_as_any(text: str, head: str) -> None:
 def test_daphne_and_twisted_are_inside_what_the_limit_is_built_on(
     function: FunctionType, uses: set[str]
 ) -> None:
-    """What fusion_site/web.py takes for granted; look there when a new version fails here."""
+    """What fusion_site/web_*.py take for granted; look there when a new version fails here."""
     assert uses <= {*function.__code__.co_names, *function.__code__.co_varnames}

@@ -31,11 +31,10 @@ def hurried(impatient: Web) -> Iterator[Raw]:
 @pytest.fixture(scope="module")
 def impatient(stack: Stack) -> Iterator[Web]:
     """A second web server of the stack, with hardly any patience, and little disk."""
-    main = "import fusion_site.web as w; w.HEAD_SECONDS = 1; w.DRAIN_SECONDS = 0.3"
+    main = "from fusion_site import web, web_requests as w; w.HEAD_SECONDS = 1; "
+    main += "w.DRAIN_SECONDS = 0.3; w.ON_DISK_BYTES = 1_500_000; web.main()"
     with Door() as door:
-        process = stack.serve(
-            "impatient", door, "-c", main + "; w.ON_DISK_BYTES = 1_500_000; w.main()"
-        )
+        process = stack.serve("impatient", door, "-c", main)
         url = f"http://127.0.0.1:{door.port}/healthz"
         assert httpx.get(url, timeout=PATIENCE).status_code == 200
         yield Web(door.port, psutil.Process(process.pid))

@@ -26,7 +26,7 @@ class Line:
     """Between a page and its socket."""
 
     def __init__(self, *, is_ours: bool = False) -> None:
-        self._is_ours = is_ours  # as fusion_site/web.py has it
+        self._is_ours = is_ours  # as fusion_site/web_sockets.py has it
         self._listener: Callable[[bytes], bool] = lambda said: False
         self.sent: list[dict[str, Any]] = []
         self._from_the_page: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

@@ -298,7 +298,8 @@ def test_web_servers_run_on_the_loop_that_workers_have(
 ) -> None:
     """Which asyncio's is where uvloop has no wheel."""
     says = "type(reactor._asyncioEventloop).__module__"
-    code = f"import sys; {beforehand}\nfrom fusion_site.web import reactor\nprint({says})"
+    code = f"import sys; {beforehand}\nfrom fusion_site import web\n"
+    code += f"from twisted.internet import reactor\nprint({says})"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=PROJECT,

@@ -1,8 +1,8 @@
 """How much is read of a request's body, and of whom: said by its head alone.
 
 Whoever has neither signed in nor a token is read little of, since everything that is read
-stands somewhere until the request has ended. The web server (`fusion_site/web.py`) asks before
-it reads, in a thread, for what is longer than that only.
+stands somewhere until the request has ended. The web server (`fusion_site/web_requests.py`) asks
+before it reads, in a thread, for what is longer than that only.
 """
 
 from __future__ import annotations
