@@ -1,3 +1,4 @@
+from .calls import Call, Fusion
 from .catalog import CatalogList, CatalogModel, FavouriteModel
 from .credentials import Credential, credentials_named
 from .files import File, FileBringer, RunFile, RunPicture
@@ -9,7 +10,7 @@ from .presets import Preset, PresetPanelist
 from .projects import Project, ProjectFile
 from .prompts import PromptTemplate, PromptVersion
 from .research import SourceText
-from .runs import Call, Fusion, Run, Visibility
+from .runs import Run, Visibility
 from .search import SearchEntry, SearchFill, SearchStale
 from .site import Heartbeat, InstallClaim, Seed, SiteChoices
 from .tokens import ApiToken
