@@ -39,8 +39,9 @@ from ..record.asked import Asked
 from .admission import AllPlaces, RunAdmission
 from .album import RunAlbum
 from .leases import release
-from .recorder import Db, Recorder, patiently
+from .recorder import Db, Recorder
 from .research import RunResearcher
+from .saving import patiently
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from console.models import Call, Fusion, Run
 from console.record import eventlog
 from console.record.rows import call_row, fusion_row, run_fields
 from console.worker.leases import claim, release
-from console.worker.recorder import Recorder, save
+from console.worker.recorder import Recorder
+from console.worker.saving import save
 from console.worker.worker import Worker
 from tests.console.story import Story
 from tests.upstream import places

@@ -19,7 +19,7 @@ from console.models import Run
 from console.record import eventlog
 from console.record.follow import Seen, follow, read
 from console.record.rows import call_row, run_fields
-from console.worker.recorder import save
+from console.worker.saving import save
 from console.worker.worker import Worker
 from tests.console.story import Story, a_spec
 from tests.realtime.test_recorder_faults import on_loop

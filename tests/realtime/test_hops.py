@@ -14,7 +14,7 @@ from django.db import connection
 from console.engine.state import CallStatus
 from console.models import Run
 from console.record.rows import call_row
-from console.worker import recorder
+from console.worker import recorder, saving
 from console.worker.upkeep import left_behind
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
@@ -142,7 +142,7 @@ def test_how_a_call_ended_is_written_once(
                 run_ends.wait(10)
         return call_row(run_id, call)
 
-    monkeypatch.setattr(recorder, "call_row", noted)
+    monkeypatch.setattr(saving, "call_row", noted)
     monkeypatch.setattr(recorder.Recorder, "finish", finishing)
     run = start("good", "good", "refuse--status=401")
     carry_out(worker, str(run.pk))

@@ -18,7 +18,7 @@ from console.models import Run
 from console.models.shown import ALL
 from console.record import eventlog
 from console.record.rows import call_row, run_fields
-from console.worker.recorder import save
+from console.worker.saving import save
 from console.worker.worker import Worker
 from tests.console.story import Story, a_spec
 from tests.live.member import View, read
