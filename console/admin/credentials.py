@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from ..models import Credential, ModelTrait, traits_known
-from ..pages.forms import KeyField
+from ..pages.key_field import KeyField
 from ..providers import kinds
 from ..providers.registry import normalise_base_url
 from ..services.credentials import credential_test, forget_test, would_lose_key

@@ -16,7 +16,7 @@ from ..catalog.places import place_choices
 from ..engine.spec import MAX_SEATS, short_name
 from ..models import Credential, OwnPreset, Preset, PresetPanelist
 from ..models.terms import TERMS
-from ..pages.forms import SeatOptions
+from ..pages.form_rows import SeatOptions
 from ..services.build_spec import CUSTOM
 from ..services.places import newer_models, places_refilled, places_renewed, unfilled
 from ..services.preset_checks import preset_check, preset_findings

@@ -10,7 +10,8 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from ..pages.forms import AnswerRow, ComposeForm, SeatRow
+from ..pages.form_rows import AnswerRow, SeatRow
+from ..pages.forms import ComposeForm
 from ..services.prompt_starters import STARTERS
 
 register = template.Library()

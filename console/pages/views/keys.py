@@ -26,7 +26,7 @@ from ...providers.secret import Secret
 from ...services.credentials import credential_add, credential_for, credential_try
 from ...services.errors import Refused
 from ...services.first_key import credential_of, giver_address
-from ..forms import KeyField
+from ..key_field import KeyField
 from .fragment import page_or_main
 
 PENDING = "pending_key"
