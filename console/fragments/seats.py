@@ -10,54 +10,22 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from ..engine.errors import Reason
-from ..engine.given_files import lacked, was_given
+from ..engine.given_files import was_given
 from ..engine.spec import Panelist, Spec, letter
 from ..engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ..engine.text import ended
 from ..engine.usage import MILLION, UNKNOWN, money
 from . import figures
+from .call_words import FAILURES, kept_of, marks_of
 from .options import options
 from .trail import NO_TRAIL, TrailView, trails
+from .tries import Try, tries_of
 from .wishes import wished
 
 AT_ONCE = 0.5  # seconds
 
-# What a failure is called in a word; every other reason is just "failed".
-_WORDS = {
-    Reason.STALLED: "stalled",
-    Reason.TIMEOUT: "timed out",
-    Reason.RATE_LIMITED: "rate limited",
-    Reason.UNREACHABLE: "unreachable",
-    Reason.DNS: "unreachable",
-    Reason.CONTENT_FILTER: "filtered",
-    Reason.EMPTY: "empty",
-    Reason.DISCONNECTED: "cut off",
-    Reason.TRUNCATED: "cut off",
-    Reason.TOO_LARGE: "cut off",
-    Reason.REPEATS_ITSELF: "repeats itself",
-    Reason.ECHOES_PROMPT: "repeats its prompt",
-    Reason.WORKER_LOST: "interrupted",
-    Reason.WORKER_STOPPED: "interrupted",
-    Reason.BUDGET_EXCEEDED: "not asked",
-    Reason.CUT_OFF: "cut off",
-}
-
-
 # Of a call, but its texts.
 _BESIDE = [f.name for f in fields(CallState) if f.name not in ("text", "reasoning")]
-
-
-@dataclass(frozen=True)
-class Try:
-    """An earlier call of the same place, and why it was not the last."""
-
-    number: int
-    cause: str
-    model: str
-    why: str
-    seconds: str
-    cost: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -125,7 +93,7 @@ class CallView:
     def word(self) -> str:
         """The word people read."""
         if self.state == "failed" and self.call and self.call.reason:
-            return _WORDS.get(Reason(self.call.reason), "failed")
+            return FAILURES.get(Reason(self.call.reason), "failed")
         if self.call and self.call.is_brought:
             return "brought"
         return {"skipped": "not asked", "retrying": "trying again"}.get(self.state, self.state)
@@ -227,7 +195,7 @@ class CallView:
 
     @property
     def marks(self) -> list[str]:
-        return marks(self.call, self.panelist) if self.call else []
+        return marks_of(self.call, self.panelist) if self.call else []
 
     @property
     def problem(self) -> str:
@@ -238,7 +206,7 @@ class CallView:
 
     @property
     def kept(self) -> str:
-        return _kept(self.call, self.run_status) if self.call else ""
+        return kept_of(self.call, self.run_status) if self.call else ""
 
     @property
     def reasoning(self) -> str:
@@ -305,7 +273,7 @@ def columns(spec: Spec, state: RunState) -> list[SeatView]:
                 run_status=state.status,
                 seat=seat,
                 name=spec.name_of(seat, asked),
-                tries=_tries(state.calls_of(Step.PANEL, seat=seat)),
+                tries=tries_of(state.calls_of(Step.PANEL, seat=seat)),
                 was_late=bool(call and state.fusion and call.key in state.fusion.without),
                 trail=trail_of.get(seat, NO_TRAIL),
             )
@@ -318,7 +286,7 @@ def fused(spec: Spec, state: RunState) -> CallView:
     writer = spec.writer
     if state.fusion and state.fusion.synthesizer:
         writer = Panelist.from_dict(state.fusion.synthesizer)
-    tries = _tries(state.calls_of(Step.SYNTHESIS, fusion=number))
+    tries = tries_of(state.calls_of(Step.SYNTHESIS, fusion=number))
     way = state.fusion.way if state.fusion else "fuse"
     said = wished(state.fusion)
     return CallView("fused", writer, state.fused, state.status, tries=tries, way=way, wished=said)
@@ -337,90 +305,5 @@ def _escaped(text: str) -> SafeString:
     return escape(text)
 
 
-def _tries(calls: list[CallState]) -> list[Try]:
-    ordered = sorted(calls, key=lambda call: call.number)
-    return [
-        Try(
-            number=call.number,
-            cause=CAUSES.get(call.cause, call.cause),
-            model=Panelist.from_dict(call.panelist).short_name,
-            why=call.error,
-            seconds=figures.seconds(figures.span(call.sent_at, call.finished_at)),
-            cost=money(call.cost),
-            text=call.text,
-        )
-        for call in ordered[:-1]
-        if not call.is_turn  # told with what it looked up
-    ]
-
-
-CAUSES = {
-    "first": "first try",
-    "retry": "asked again",
-    "adapt": "asked in another form",
-    "resume": "asked again after an interruption",
-    "fallback": "fallback",
-    "repair": "repair",
-    "asked": "asked by a reader",
-    "turn": "with what it had looked up",
-    "condense": "condensing",
-    "research": "search queries",
-    "brought": "brought along",
-    "taken": "taken over",
-}
-
-
 def _waited(call: CallState | None) -> float | None:
     return figures.span(call.sent_at or call.started_at, call.first_token_at) if call else None
-
-
-def marks(call: CallState, meant: Panelist | None = None) -> list[str]:
-    """What a reader should know about a text that looks whole."""
-    marks = []
-    if call.finish_reason == "length" and call.output_limit:
-        marks.append(f"cut at {call.output_limit:,} tokens, which is what a budget paid for")
-    elif call.finish_reason == "length":
-        marks.append("cut at its token limit")
-    if call.finish_reason == "content_filter":
-        marks.append("cut by a filter")
-    if call.is_unconfirmed:
-        marks.append("ended without a finish mark")
-    marks += lacked(call.files)
-    if call.unreadable:
-        pieces = "a piece" if call.unreadable == 1 else f"{call.unreadable} pieces"
-        marks.append(f"{pieces} of it could not be read")
-    if (share := call.usage.share_read) is not None:
-        marks.append(f"by its server's count read {figures.share(share)} of what it was sent")
-    if call.is_taken:
-        marks.append("taken over from an earlier run")
-    if call.cause == "resume":
-        marks.append("interrupted and asked again")
-    elif call.cause == "retry":
-        marks.append("asked again")
-    elif call.cause == "adapt":
-        marks.append("asked in another form")
-    elif call.cause == "fallback":
-        marks.append(f"fallback for {meant.short_name}" if meant else "fallback")
-    return marks
-
-
-def _kept(call: CallState, run_status: RunStatus) -> str:
-    """What became of the text of a call that did not end well."""
-    if call.status not in (CallStatus.CANCELLED, CallStatus.FAILED):
-        return ""
-    words = len(call.text.split())
-    if call.status is CallStatus.CANCELLED:
-        return "What it had written is kept." if words else "Stopped before it wrote anything."
-    if call.retry_at is not None and not run_status.is_final:
-        return ""  # nothing is decided yet
-    if not words and call.step is Step.SYNTHESIS:
-        return ""
-    if not words:
-        if run_status is RunStatus.FAILED:
-            return ""
-        return f"The run {'went' if run_status.is_final else 'goes'} on without it."
-    if call.reason == Reason.CUT_OFF:
-        return "What it had written is kept."
-    them = "word it wrote is" if words == 1 else f"{words:,} words it wrote are"
-    judge = "" if call.step is Step.SYNTHESIS else " and not given to the judge"
-    return f"The {them} kept{judge}."
