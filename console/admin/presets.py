@@ -17,7 +17,6 @@ from ..engine.spec import MAX_SEATS, short_name
 from ..models import Credential, OwnPreset, Preset, PresetPanelist
 from ..models.terms import TERMS
 from ..pages.form_rows import SeatOptions
-from ..services.build_spec import CUSTOM
 from ..services.places import newer_models, places_refilled, places_renewed, unfilled
 from ..services.preset_checks import preset_check, preset_findings
 from ..services.preset_versions import version_add
@@ -29,6 +28,7 @@ from ..services.presets import (
     presets_changed,
 )
 from ..services.wait_for import OFFERED as WAIT_FOR
+from ..services.wish import CUSTOM
 from .bounded import in_one_line
 from .named_models import NamesModels, WithListOfModels
 

@@ -23,7 +23,7 @@ from ..models import Call, Fusion, Preset, Run
 from ..models.runs import Origin
 from ..record.newest import beginning, with_beginning
 from ..search import find, read_query
-from ..services.build_spec import CUSTOM
+from ..services.wish import CUSTOM
 from .bounded import BoundedPaginator, in_one_line
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..engine.spec import MAX_SEATS
-from ..services.build_spec import CUSTOM, SeatWish, Wish
 from ..services.panel_content import JUDGING, OPTIONS
+from ..services.wish import CUSTOM, SeatWish, Wish
 
 MAX_SWAPS = 64
 

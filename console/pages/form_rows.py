@@ -16,8 +16,8 @@ from ..engine.spec import MAX_SEATS, letter
 from ..models import PresetPanelist
 from ..models.presets import MAX_OUTPUT_TOKENS, MAX_SYSTEM_PROMPT
 from ..services.brought import AnswerRefused, Brought, name_of_file, read_file
-from ..services.build_spec import SeatWish
 from ..services.runs import clean_text
+from ..services.wish import SeatWish
 
 
 class SeatsWidget(forms.Widget):

@@ -17,7 +17,6 @@ from ..engine.terms import Terms
 from ..models import Preset, Visibility
 from ..models.terms import TERMS, provider_names
 from ..services.brought import AnswerRefused, Brought, brought
-from ..services.build_spec import CUSTOM
 from ..services.credentials import can_ask_anybody
 from ..services.panel_fill import judge_proposed, panel_proposed
 from ..services.policy import CHOICES
@@ -25,6 +24,7 @@ from ..services.runs import clean_text
 from ..services.wait_for import OFFERED as WAIT_FOR
 from ..services.wait_for import REFUSED as WAIT_FOR_REFUSED
 from ..services.web import OFF, ON
+from ..services.wish import CUSTOM
 from .filled import initial_of, names_of, options_of, read_swaps
 from .form_rows import AnswerRow, SeatRow, SeatsField
 

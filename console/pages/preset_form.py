@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from ..models import Preset
 from ..models.presets import LEAST_BUDGET, MOST_REUSE_MINUTES
-from ..services.build_spec import CUSTOM
+from ..services.wish import CUSTOM
 from .forms import ComposeForm
 
 # What nobody has chosen is off, but for presets that come with the site.

@@ -19,7 +19,7 @@ from ..fragments.sentences import run_word
 from ..models import Preset, PresetPanelist, Project, Run, Visibility
 from ..search import Filters, Query, owner_named, read_query
 from ..search.facets import kept_facets, project_named
-from ..services.build_spec import CUSTOM
+from ..services.wish import CUSTOM
 
 NEWEST, BEST = "newest", "best"
 STATES = [

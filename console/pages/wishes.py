@@ -9,13 +9,13 @@ from django.http import QueryDict
 from ..access import Viewer, presets_of, presets_offered_to
 from ..engine.terms import NobodyLeft
 from ..services.brought import TooFewOrMany
-from ..services.build_spec import CUSTOM, Wish, judge_writes
 from ..services.errors import NameRefused, Refused, ReuseRefused, WaitForRefused
 from ..services.own_presets import own_wish
 from ..services.panel_content import JUDGING
 from ..services.policy import CHOICES
 from ..services.presets import filled_wish, presets_enabled
 from ..services.wait_for import read_wait_for
+from ..services.wish import CUSTOM, Wish, judge_writes
 from .filled import with_swaps
 from .forms import ComposeForm
 

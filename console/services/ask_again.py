@@ -18,7 +18,7 @@ from ..record.asked import Followed, Forgotten, asked
 from ..record.rows import state_from_rows
 from .attaching import files_of
 from .brought import Brought
-from .build_spec import CUSTOM, DIRECT, Wish, build
+from .build_spec import build
 from .errors import Refused
 from .follow import OWN
 from .own_presets import own_wish
@@ -30,6 +30,7 @@ from .reopening import must_be_of_here
 from .runs import run_start, spec_of
 from .taken import answers_to_take
 from .web import OFF, PROVIDER, is_offered
+from .wish import CUSTOM, DIRECT, Wish
 
 _OF_NO_PRESET = (CUSTOM, DIRECT)
 FORGOTTEN = "What this question went on from is not there any more: ask it anew."

@@ -14,11 +14,12 @@ from ..engine.spec import NOBODY, Panelist, Spec
 from ..engine.state import CallState, FusionState, RunState
 from ..engine.terms import NobodyLeft
 from ..models import Preset
-from .build_spec import Who, Wish, build, is_named
+from .build_spec import build
 from .errors import Refused
 from .own_presets import own_wish
 from .presets import preset_wish, usual_wish
 from .rulings import PLAIN, ReaderWish, ruled_on
+from .wish import Who, Wish, is_named
 
 
 def begins_from(state: RunState, wish: ReaderWish) -> FusionState | None:

@@ -33,12 +33,13 @@ from ..models import Call, Fusion, Run
 from ..money.amounts import read
 from ..money.purses import budget_of, run_budget, usual_budget_lifted
 from ..record.rows import state_from_rows
-from .build_spec import Who, build, find_panelist
+from .build_spec import build, find_panelist
 from .errors import Refused
 from .fusion_wish import begins_from, called, copied, fusion_wish
 from .reopening import must_be_of_here, must_have_credential, reopen
 from .rulings import PLAIN, ReaderWish, wished
 from .runs import ApiOrigin, clean_text, spec_of
+from .wish import Who
 
 FINAL = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 MAX_CRITERIA = 2000

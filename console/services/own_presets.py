@@ -12,12 +12,13 @@ from django.utils.text import slugify
 from ..catalog.places import named_place
 from ..engine.spec import Panelist
 from ..models import Credential, OwnPreset, Preset, PresetPanelist, Project
-from .build_spec import SeatWish, Wish, build
+from .build_spec import build
 from .errors import Refused
 from .offering import MOST, must_be_named
 from .panel_content import Content, content_of, wish_of
 from .preset_versions import version_add
 from .wait_for import as_text
+from .wish import SeatWish, Wish
 
 LONGEST_SLUG = 40
 

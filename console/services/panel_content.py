@@ -17,10 +17,12 @@ from ..engine.steps.prompts import shape_of
 from ..engine.terms import NONE, Terms
 from ..engine.wait_for import WaitFor
 from ..models.terms import TERMS
-from .build_spec import CUSTOM, LOCAL, PATIENT_PANEL_TIMEOUT, SeatWish, Who, Wish
+from .build_spec import PATIENT_PANEL_TIMEOUT
+from .panelists import LOCAL
 from .policy import OF_A_PRESET, read_limits, site_policy
 from .wait_for import as_text, read_wait_for
 from .web import OFF, way_of_web
+from .wish import CUSTOM, SeatWish, Who, Wish
 
 Content = dict[str, Any]
 

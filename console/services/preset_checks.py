@@ -20,12 +20,12 @@ from ..catalog.names import ModelAt
 from ..catalog.prices import plain_name
 from ..engine.spec import letter
 from ..models import CatalogList, CatalogModel, Credential, Preset, PresetPanelist
-from .build_spec import SeatWish, Wish
 from .errors import Refused
 from .places import places_filled
 from .policy import site_policy
 from .preset_versions import version_add
 from .presets import filled_wish
+from .wish import SeatWish, Wish
 
 
 def preset_findings(presets: Iterable[Preset]) -> dict[Preset, list[Finding]]:

@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from ..models import Credential, OwnPreset, Preset, PresetPanelist, PresetVersion
-from .build_spec import CUSTOM, DIRECT
 from .errors import Refused
 from .web import OFF, usual_way
+from .wish import CUSTOM, DIRECT
 
 Either = Preset | OwnPreset
 

@@ -19,12 +19,14 @@ from ..models.credentials import all_credentials
 from ..models.prepared import READER, Prepared
 from ..models.runs import READ_ONLY
 from ..providers import kinds
-from .build_spec import CUSTOM, SeatWish, Wish, build, usual_limit
+from .build_spec import build
 from .errors import Refused
 from .panel_fill import judge_proposed, panel_proposed
+from .panelists import usual_limit
 from .places import are_places, key_for_places, places_filled, unfilled
 from .policy import limits_of
 from .web import limits_of_web, usual_web
+from .wish import CUSTOM, SeatWish, Wish
 
 NEWEST = 1000  # runs that tell how often a preset's fusions change the answer
 

@@ -15,8 +15,8 @@ from ..files.reading import parts_of
 from ..models import Project, ProjectFile
 from ..search.of_files import forget_files, index_file
 from .attaching import ToAttach
-from .build_spec import DIRECT
 from .errors import Refused
+from .wish import DIRECT
 
 MOST = 100
 

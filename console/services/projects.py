@@ -20,9 +20,9 @@ from ..search import index
 from ..search.facets import project_facet
 from ..search.filling import is_stale
 from ..search.of_files import forget_files
-from .build_spec import CUSTOM, DIRECT
 from .errors import Refused
 from .runs import clean_text
+from .wish import CUSTOM, DIRECT
 
 MOST = 200
 LONGEST_NAME, LONGEST_SLUG, LONGEST_CONTEXT = 60, 40, 20_000

@@ -17,8 +17,8 @@ from ..catalog.names import ModelAt
 from ..engine.state import CallStatus, Step
 from ..models import Call, Credential
 from ..models.runs import READ_ONLY
-from .build_spec import SeatWish, Wish
 from .policy import OF_JUDGING
+from .wish import SeatWish, Wish
 
 SEATS = 3
 # What is older says little of today's servers; of what is newer this much is looked at.

@@ -28,7 +28,6 @@ from ..money.amounts import dollars, nano
 from ..money.purses import purse_set, run_budget, used_up
 from .attaching import ToAttach
 from .brought import Brought
-from .build_spec import Who
 from .errors import Refused
 from .estimates import is_passed_through
 from .fusions import run_fuse, run_turn
@@ -37,6 +36,7 @@ from .look_ups import claim_look_up
 from .rulings import PLAIN, ReaderWish
 from .runs import ApiOrigin, run_start
 from .token_defaults import NOTHING_SAID, TokenDefaults, checked
+from .wish import Who
 
 PREFIX = "fus_"
 PREFIX_SHOWN = 10

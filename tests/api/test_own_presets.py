@@ -8,7 +8,7 @@ from .conftest import GEMINI, GPT, OPUS, Api
 
 SAVE = """
 from django.contrib.auth.models import User
-from console.services.build_spec import Wish
+from console.services.wish import Wish
 from console.services.own_presets import own_preset_save
 wish = Wish(panel=[{gpt!r}, {opus!r}], judge={opus!r}, criteria="weigh legal risk")
 for name in ("alice", "bob"):

@@ -138,7 +138,8 @@ from console.engine.reducer import apply
 from console.engine.state import RunState
 from console.models import Run
 from console.record import eventlog
-from console.services.build_spec import Wish, build
+from console.services.build_spec import build
+from console.services.wish import Wish
 spec = build(Wish(panel=["good", "fast"], judge="good")).to_dict()
 run = Run.objects.create(owner=User.objects.get(username="alice"), prompt="x", messages=[],
     spec=spec, preset="custom", preset_name="Custom", status="cancelled", attempt=1,

@@ -136,7 +136,8 @@ def test_a_run_that_nobody_began_tells_its_end(api: Api) -> None:
     run_id = api.shell(
         "from django.contrib.auth.models import User\n"
         "from console.models import Run\n"
-        "from console.services.build_spec import Wish, build\n"
+        "from console.services.build_spec import build\n"
+        "from console.services.wish import Wish\n"
         "from console.services.runs import run_cancel\n"
         "spec = build(Wish(panel=['good'], judge='good')).to_dict()\n"
         "run = Run.objects.create(owner=User.objects.get(username='alice'), prompt='x',"

@@ -33,11 +33,12 @@ from console.services.brought import (
     name_of_file,
     read_file,
 )
-from console.services.build_spec import Wish, build
+from console.services.build_spec import build
 from console.services.errors import Refused
 from console.services.follow import run_follow
 from console.services.fusions import run_fuse, seat_ask
 from console.services.runs import run_start
+from console.services.wish import Wish
 from tests.files import making
 
 from .story import link_to

@@ -24,10 +24,11 @@ from console.fragments.options import options
 from console.management.commands.fuse import Command
 from console.models import CatalogModel, Credential, Preset, Run
 from console.models.terms import TERMS
-from console.services.build_spec import SeatWish, Wish, build
+from console.services.build_spec import build
 from console.services.errors import NameRefused, PolicyRefused, Refused
 from console.services.fusion_wish import fusion_wish
 from console.services.presets import preset_duplicate, preset_spec, preset_wish
+from console.services.wish import SeatWish, Wish
 from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.django_db

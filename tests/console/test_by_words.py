@@ -36,11 +36,12 @@ from console.mcp.results import as_text, fusion_run
 from console.models import CatalogModel, Credential, Run
 from console.record.public import run_object
 from console.record.rows import state_from_rows
-from console.services.build_spec import Wish, build
+from console.services.build_spec import build
 from console.services.errors import Refused
 from console.services.fusion_wish import fusion_wish
 from console.services.fusions import run_fuse, run_poll
 from console.services.token_defaults import NOTHING_SAID
+from console.services.wish import Wish
 
 from .story import ANALYSIS, Story
 

@@ -21,8 +21,8 @@ from django.test.utils import CaptureQueriesContext
 from console.engine.wait_for import at_least
 from console.models import Credential, Preset, Run
 from console.pages.form_rows import SeatOptions, SeatRow
-from console.services.build_spec import SeatWish
 from console.services.places import key_for_places
+from console.services.wish import SeatWish
 from tests.upstream import Script, Upstream
 
 from .story import Story

@@ -20,7 +20,7 @@ from console.engine.steps.prompts import load as load_prompts
 from console.models import Call, CatalogModel, Credential, OwnPreset, Preset, Purse, Run
 from console.models.catalog import NANO
 from console.models.money import RUN, run_subject
-from console.services.build_spec import Wish, build
+from console.services.build_spec import build
 from console.services.errors import Refused
 from console.services.fusion_wish import fusion_wish
 from console.services.own_presets import own_wish
@@ -29,6 +29,7 @@ from console.services.panel_fill import panel_proposed
 from console.services.preset_versions import version_add
 from console.services.presets import preset_wish
 from console.services.runs import run_start
+from console.services.wish import Wish
 
 from .listed import Have
 from .story import Story, a_spec

@@ -16,7 +16,7 @@ from console.engine.usage import Price
 from console.models import Credential, Preset, Seed
 from console.providers.kinds import KEY_GIVERS
 from console.providers.secret import Secret
-from console.services.build_spec import SeatWish, Wish, build
+from console.services.build_spec import build
 from console.services.errors import NameRefused, Refused
 from console.services.places import key_for_places
 from console.services.presets import (
@@ -24,6 +24,7 @@ from console.services.presets import (
     preset_lacks,
     preset_spec,
 )
+from console.services.wish import SeatWish, Wish
 from tests.upstream import Script, Upstream
 
 pytestmark = pytest.mark.django_db

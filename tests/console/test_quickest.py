@@ -12,8 +12,8 @@ from console.api.openai.requests import ChatRequest
 from console.api.planning.plan import plan_for
 from console.engine.spec import Spec
 from console.models import Call, Credential, Preset, Run
-from console.services.build_spec import SeatWish, Wish
 from console.services.quickest import fast_wish, quickest_seats
+from console.services.wish import SeatWish, Wish
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 OPUS = "~anthropic/claude-opus-latest"

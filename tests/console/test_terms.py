@@ -16,11 +16,12 @@ from console.engine.terms import NONE, Terms
 from console.fragments.options import options
 from console.models import ApiToken, Credential, Preset, Run
 from console.models.terms import provider_names
-from console.services.build_spec import SeatWish, Wish, build, build_and_tell
+from console.services.build_spec import build, build_and_tell
 from console.services.errors import Refused, TermsRefused
 from console.services.follow import run_follow
 from console.services.fusions import seat_add, seat_ask
 from console.services.presets import preset_duplicate, preset_wish
+from console.services.wish import SeatWish, Wish
 
 from .story import Story
 

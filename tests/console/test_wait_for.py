@@ -21,12 +21,13 @@ from console.engine.terms import NONE
 from console.engine.wait_for import ALL_BUT_ONE, EVERYONE, WaitFor, at_least, first
 from console.mcp import asking
 from console.models import Call, Credential, Preset, Run
-from console.services.build_spec import Wish, build
+from console.services.build_spec import build
 from console.services.errors import PolicyRefused, WaitForRefused
 from console.services.fusion_wish import fusion_wish
 from console.services.presets import preset_spec
 from console.services.token_defaults import NOTHING_SAID
 from console.services.wait_for import OFFERED, as_text, in_words, read_wait_for
+from console.services.wish import Wish
 from tests.upstream import Script, Upstream
 
 from .test_build_spec import by_api, by_form, by_shell

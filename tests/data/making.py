@@ -50,7 +50,7 @@ Purse.objects.create(kind="person", subject=str(bob.pk), **day)
 """
 OWN_PRESET = """
 from django.contrib.auth.models import User
-from console.services.build_spec import Wish
+from console.services.wish import Wish
 from console.services.own_presets import own_preset_save
 wish = Wish(panel=["test:north", "test:south"], judge="test:judge", criteria="Be fair.")
 own_preset_save(owner=User.objects.get(username="alice"), name="Mine", wish=wish)

@@ -12,8 +12,8 @@ from django.test import Client
 from playwright.sync_api import Page, Route, expect
 from pytest_django.plugin import DjangoDbBlocker
 
-from console.services.build_spec import Wish
 from console.services.own_presets import own_preset_save
+from console.services.wish import Wish
 from tests.layout.conftest import Show
 from tests.layout.orderly import hindrances
 from tests.layout.picked import fragment

@@ -187,8 +187,9 @@ def test_a_run_that_is_deleted_meanwhile_ends_in_one_sentence(
 
 @pytest.mark.parametrize("name", ["test:a\0b", "test:a\udcff", "test:" + "x" * 300, "test:a\nb"])
 def test_a_name_no_database_or_server_takes_is_refused(credential: Credential, name: str) -> None:
-    from console.services.build_spec import Wish, build
+    from console.services.build_spec import build
     from console.services.errors import Refused
+    from console.services.wish import Wish
 
     with pytest.raises(Refused, match="name is one line"):
         build(Wish(panel=[name], judge="test:judge"))

@@ -17,8 +17,9 @@ from console.api.http import base, disconnect
 from console.api.http.db import db
 from console.models import Credential, Run
 from console.services import runs as services
-from console.services.build_spec import Wish, build
+from console.services.build_spec import build
 from console.services.tokens import token_create
+from console.services.wish import Wish
 from tests.upstream import Script, Upstream
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]

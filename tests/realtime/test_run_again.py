@@ -22,10 +22,11 @@ from console.models import Credential, Fusion, Run
 from console.record.asked import asked
 from console.record.rows import state_from_rows
 from console.services import fusions, tokens
-from console.services.build_spec import SeatWish, Wish, build
+from console.services.build_spec import build
 from console.services.errors import Refused
 from console.services.follow import run_follow
 from console.services.runs import run_cancel, run_start
+from console.services.wish import SeatWish, Wish
 from console.worker.upkeep import Upkeep
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out

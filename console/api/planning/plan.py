@@ -19,7 +19,6 @@ from ...engine.terms import NONE, Terms
 from ...models import Credential, OwnPreset, Preset
 from ...providers.kinds import OPENROUTER
 from ...services.brought import AnswerRefused, Brought, brought
-from ...services.build_spec import CUSTOM, DIRECT, SeatWish, Who, Wish, judge_writes
 from ...services.errors import Refused
 from ...services.own_presets import own_wish
 from ...services.panel_fill import panel_proposed
@@ -33,6 +32,7 @@ from ...services.presets import (
 )
 from ...services.quickest import fast_wish
 from ...services.web import OWN, PROVIDER, is_offered
+from ...services.wish import CUSTOM, DIRECT, SeatWish, Who, Wish, judge_writes
 from ..http.errors import ApiError
 from .asked import ALIASES, FLASH, PREFIX, PanelRequest
 from .project import offered_preset

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from ...engine.spec import Spec
 from ...models import Credential
 from ...services.brought import TooFewOrMany
-from ...services.build_spec import Wish, build
+from ...services.build_spec import build
 from ...services.errors import NameRefused, PolicyRefused, Refused, TermsRefused
+from ...services.wish import Wish
 from ..http.errors import ApiError
 
 

@@ -20,10 +20,11 @@ from console.evaluation.results import BadResults, Results
 from console.evaluation.spending import LimitReached, SpendingLimits, spent
 from console.evaluation.tasks import BadTasks, fingerprint, load_tasks
 from console.models import Preset
-from console.services.build_spec import Wish, build
+from console.services.build_spec import build
 from console.services.errors import Refused
 from console.services.presets import preset_lacks, preset_spec
 from console.services.web import OFF, SHARED, limits_of_web, research_for
+from console.services.wish import Wish
 from console.worker.health import has_worker, is_up
 
 

@@ -38,7 +38,7 @@ from console.record.public import run_object
 from console.record.told import Seat
 from console.services.attaching import ToAttach, file_bring, without
 from console.services.brought import Brought, brought, largest_file, name_of_file, read_file
-from console.services.build_spec import Wish, build, judge_writes
+from console.services.build_spec import build
 from console.services.errors import Refused
 from console.services.habits import history
 from console.services.own_presets import own_wish
@@ -49,6 +49,7 @@ from console.services.quote import quote_of
 from console.services.runs import run_cancel, run_start
 from console.services.site import reference
 from console.services.wait_for import read_wait_for
+from console.services.wish import Wish, judge_writes
 from console.worker.health import is_up
 
 AT_A_TIME = 1_000_000  # bytes of a file

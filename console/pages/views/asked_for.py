@@ -22,12 +22,12 @@ from ...engine.spec import MAX_SEATS
 from ...engine.spec_versions import SpecUnreadable
 from ...models import OwnPreset, Run
 from ...services.attaching import ToAttach, files_of
-from ...services.build_spec import CUSTOM
 from ...services.errors import Refused
 from ...services.lately import latest_with, presets_used_lately
 from ...services.panel_content import Content, content_of, content_of_spec
 from ...services.presets import Enabled, default_preset_slug
 from ...services.reusing import has_answers_to_give
+from ...services.wish import CUSTOM
 from ..starting import StartedFrom, chosen
 from ..wishes import preset_wish_for
 

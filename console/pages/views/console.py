@@ -28,7 +28,7 @@ from ...models import OwnPreset, Preset
 from ...money.standing import least_left, nearly_spent
 from ...services.asked_before import answered_already, questions_like, reuse_minutes
 from ...services.attaching import blind, content_of, textual, tokens_of, without
-from ...services.build_spec import CUSTOM, build, build_and_tell
+from ...services.build_spec import build, build_and_tell
 from ...services.errors import Refused, TermsRefused
 from ...services.habits import history
 from ...services.lately import presets_used_lately
@@ -43,6 +43,7 @@ from ...services.site import reference
 from ...services.taken import as_if_brought
 from ...services.terms import LeftOut
 from ...services.web import OFF, is_offered, usual_web
+from ...services.wish import CUSTOM
 from ..attaching import AttachedBy, attached_as, attached_by
 from ..forms import VISIBILITIES, ComposeForm
 from ..in_project import InProject

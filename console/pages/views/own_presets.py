@@ -19,7 +19,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ... import access
 from ...models import OwnPreset, Preset
 from ...services import preset_versions
-from ...services.build_spec import CUSTOM, Wish
 from ...services.errors import Refused
 from ...services.offering import kept_offer
 from ...services.own_presets import (
@@ -31,6 +30,7 @@ from ...services.own_presets import (
 from ...services.panel_content import Content, content_of, wish_of
 from ...services.policy import CHOICES
 from ...services.web import OFF, is_offered
+from ...services.wish import CUSTOM, Wish
 from ..forms import ComposeForm
 from ..preset_form import OwnPresetForm
 from ..wishes import note, preset_wish_for, wish_of_form
