@@ -27,8 +27,8 @@ from ..models.runs import Origin
 from ..money.amounts import nano
 from ..money.receipt import Quoted
 from ..money.shares import WEB, part
-from .habits import History, history, people_of
-from .quote import RunQuote, quote_of
+from .habits import history, people_of
+from .quote import AtMost, quote_of, usually_at_most
 from .site import chosen_for_the_site, reference_of
 from .whole_calls import whole_calls
 
@@ -114,24 +114,27 @@ def estimated(
     estimate = Estimate(said.low, said.high, said.seconds, said.runs, alone)
     if is_limited or origin == Origin.EVALUATION or (chosen and not chosen.runs_have_budget):
         return estimate, None
+    if not said.high:
+        return estimate, None  # nothing to limit, or nobody knows what
     texts += _beside(spec)
-    usually = quote_of(spec, texts, History(), answers, attached=attached)
-    return estimate, usual_budget(said, usually, whole_calls(spec, texts, answers, attached))
+    usually = usually_at_most(spec, texts, answers, attached)
+    whole = whole_calls(spec, texts, answers, attached)
+    return estimate, usual_budget(said.at_most, usually, whole)
 
 
 def usual_budget(
-    said: RunQuote, usually: RunQuote, whole: Mapping[str, int] | None
+    said: AtMost, usually: AtMost, whole: Mapping[str, int] | None
 ) -> UsualBudget | None:
     """`whole`: one whole attempt at each part; None where somebody's price is not known."""
     if not said.high or usually.high is None or whole is None:
         return None
     most = max(said, usually, key=lambda quote: quote.high or 0)
     shares = dict(whole)
-    for p in most.parts:
-        name = part(p.step, p.seat)
-        shares[name] = max(nano(TIMES * (p.high or Decimal(0))), shares.get(name, 0))
-    if most.web:
-        shares[WEB] = nano(TIMES * most.web[1])
+    for (step, seat), high in most.parts.items():
+        name = part(step, seat)
+        shares[name] = max(nano(TIMES * (high or Decimal(0))), shares.get(name, 0))
+    if most.web is not None:
+        shares[WEB] = nano(TIMES * most.web)
     return UsualBudget(max(sum(shares.values()), nano(LEAST)), shares)
 
 

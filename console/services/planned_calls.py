@@ -70,6 +70,10 @@ class PlannedCall:
         return None if cost is None else cost + self.results
 
     @property
+    def cost_at_most(self) -> Decimal | None:
+        return None if (cost := self.cost) is None else cost + self.fees
+
+    @property
     def fits(self) -> bool | None:
         window = window_of(self.who)
         # Where what is looked up is too long nobody is asked.
@@ -84,6 +88,7 @@ class PlannedCalls:
 
     def __init__(self, spec: Spec, habits: Habits, answers: tuple[int, ...]) -> None:
         self._spec, self._habits, self._brought = spec, habits, answers
+        self._known_fees: dict[tuple[Step, int | None], Decimal] = {}
 
     def at(
         self, asked: int, factor: float, *, limited: bool = True, searches: bool = True
@@ -100,7 +105,7 @@ class PlannedCalls:
             if limited and most is not None and writes > most:
                 writes, text = most, text * most / writes
             return PlannedCall(
-                role, seat, who, step, reads, writes, text, fees_of_a_call(spec, who, step)
+                role, seat, who, step, reads, writes, text, self._fees(step, seat, who)
             )
 
         def found(reader: Panelist) -> float:
@@ -149,6 +154,12 @@ class PlannedCalls:
                 call("writer", None, spec.writer, Step.SYNTHESIS, reads, (usual, usual), most)
             )
         return calls
+
+    def _fees(self, step: Step, seat: int | None, who: Panelist) -> Decimal:
+        """However long its texts are."""
+        if (known := self._known_fees.get((step, seat))) is None:
+            known = self._known_fees[step, seat] = fees_of_a_call(self._spec, who, step)
+        return known
 
     def factor_of(self, run: PastRun) -> float | None:
         """How much longer than usual its texts were, told by what it would cost today; None where

@@ -16,7 +16,7 @@ engine that looks things up for all, and at the high end of models that search t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -57,6 +57,16 @@ class QuotedPart:
 
 
 @dataclass(frozen=True)
+class AtMost:
+    """The high end of a quote. US dollars, None where a price is not known; `parts`: of each call
+    by its step and seat; `web`: of the searches for all."""
+
+    high: Decimal | None
+    parts: Mapping[tuple[Step, int | None], Decimal | None]
+    web: Decimal | None
+
+
+@dataclass(frozen=True)
 class RunQuote:
     """US dollars from `low` to `high`, None where a price is not known, of those who are named in
     `unknown`; seconds, None where nothing here says how long; `runs` of the same models that it
@@ -92,6 +102,11 @@ class RunQuote:
         return sum((low for low, _ in known), Decimal(0)), sum((h for _, h in known), Decimal(0))
 
     @property
+    def at_most(self) -> AtMost:
+        parts = {(part.step, part.seat): part.high for part in self.parts}
+        return AtMost(self.high, parts, self.web[1] if self.web else None)
+
+    @property
     def expected(self) -> Expected:
         """As it is told in few words."""
         return Expected(self.low, self.high, self.seconds)
@@ -120,7 +135,7 @@ def quote(
             seat=call.seat,
             who=call.who,
             low=few.cost,
-            high=None if many.cost is None else many.cost + many.fees,
+            high=many.cost_at_most,
             share=_share(call.cost, total),
             fits=call.fits,
         )
@@ -152,6 +167,18 @@ def quote_of(
     asked = sum(map(tokens_in, texts)) + attached
     brought = [tokens_in(text) for text in answers]
     return quote(spec, asked, past, answers=brought, reference=reference)
+
+
+def usually_at_most(
+    spec: Spec, texts: Iterable[str], answers: Iterable[str] = (), attached: int = 0
+) -> AtMost:
+    """The high end of `quote_of` where nothing is known of such runs."""
+    plan = PlannedCalls(spec, {}, tuple(map(tokens_in, answers)))
+    calls = plan.at(sum(map(tokens_in, texts)) + attached, _ends(())[1])
+    parts = {(call.step, call.seat): call.cost_at_most for call in calls}
+    web = searching(spec)
+    beside = web[1:] if web else ()
+    return AtMost(sum_of([*parts.values(), *beside]), parts, web[1] if web else None)
 
 
 def _ends(factors: Sequence[float]) -> tuple[float, float]:

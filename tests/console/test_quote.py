@@ -24,7 +24,7 @@ from console.money.shares import part
 from console.record import rows
 from console.services.estimates import usual_budget
 from console.services.habits import History, Used, history, of_recent_calls
-from console.services.quote import RunQuote, quote, quote_of
+from console.services.quote import RunQuote, quote, quote_of, usually_at_most
 from console.services.whole_calls import whole_calls
 from tests import lengths
 from tests.console.story import a_spec
@@ -87,7 +87,9 @@ def test_the_usual_budget_pays_for_each_of_them_and_every_share_for_its_call() -
     runs = [run for preset in lengths.PRESETS for run in tried(preset)]
     for run in runs:
         said = of(run, NOTHING_KNOWN)
-        budget = usual_budget(said, said, whole_calls(run.spec, [run.prompt]))
+        budget = usual_budget(said.at_most, said.at_most, whole_calls(run.spec, [run.prompt]))
+        usually = quote_of(run.spec, [run.prompt], NOTHING_KNOWN).at_most
+        assert usually_at_most(run.spec, [run.prompt]) == usually
         assert budget and run.cost * 10**9 < budget.limit
         costs = [(call.cost or 0, part(call.step, call.seat)) for call in run.state.calls.values()]
         assert all(cost * 10**9 <= budget.shares[of_part] for cost, of_part in costs)
@@ -288,6 +290,8 @@ def test_what_is_doubtful_and_looked_up_before_the_writing_is_in_it(settings: An
     most = 4 * (6_200 * PRICE.input + 1_500 * PRICE.output) / 1_000_000
     assert looks.high <= most and looks.role == "judge"
     assert said.web == (Decimal("0.005"), Decimal("0.075"))  # and twelve searches
+    usually = quote_of(wished, ["Why?"], NOTHING_KNOWN, ["A text."]).at_most
+    assert usually_at_most(wished, ["Why?"], ["A text."]) == usually and usually.web
     alone = replace(wished, stop_after="analysis")
     assert all(p.step is not Step.LOOKUP for p in quote(alone, 100, NOTHING_KNOWN).parts)
 

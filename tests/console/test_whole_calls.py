@@ -83,7 +83,7 @@ def a_spec(limit: int | None, price: Price | None = PRICE, window: int | None = 
 
 def usual(spec: Spec, prompt: str) -> UsualBudget | None:
     said = quote_of(spec, [prompt], History())
-    return usual_budget(said, said, whole_calls(spec, [prompt]))
+    return usual_budget(said.at_most, said.at_most, whole_calls(spec, [prompt]))
 
 
 def asked(spec: Spec, prompt: str, of: str) -> dict[str, tuple[Panelist, Request]]:
