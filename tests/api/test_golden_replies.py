@@ -45,6 +45,7 @@ REPLIES: list[Said] = [
         {"model": "good"},
     ),
     ("cut", {"good": Script(text="One two", finish_reason="length")}, {"model": "good"}),
+    ("filtered", {"good": Script(text="One", finish_reason="content_filter")}, {"model": "good"}),
     ("escaped", {"good": Script(text='Schöne 😀 \\ud83d "Grüße"\n')}, {"model": "good"}),
 ]
 CHATS: list[Said] = [

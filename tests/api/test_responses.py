@@ -275,6 +275,8 @@ def test_the_same_key_is_the_same_response(api: Api) -> None:
         ({"temperature": 9}, "invalid_request", "temperature"),
         ({"max_output_tokens": 0}, "invalid_request", "max_output_tokens"),
         ({"text": "json"}, "invalid_request", "text"),
+        ({"text": {"format": {"type": "bogus"}}}, "invalid_request", "text.format"),
+        ({"tool_choice": "bogus"}, "invalid_request", "tool_choice"),
     ],
 )
 def test_what_cannot_be_asked(api: Api, change: dict[str, Any], code: str, param: str) -> None:

@@ -272,6 +272,23 @@ def test_a_program_names_tags_stars_and_archives(alice: User, run: Run) -> None:
     assert refused.status_code == 400 and refused.json()["error"]["param"] == "tags"
 
 
+def test_what_a_change_does_not_know_is_refused_by_its_name(alice: User, run: Run) -> None:
+    path = f"/v1/runs/{run.pk}"
+    refused = ask(alice, "patch", path, {"title": "Named", "visibility": "team"})
+    told = refused.json()["error"]
+    assert refused.status_code == 400 and told["param"] == "visibility"
+    assert told["message"] == "visibility: There is no such field here."
+    assert ask(alice, "patch", path, {}).json()["title"] != "Named"
+    for rest, body in (
+        ("fusions", {"judge_model": "good"}),
+        ("look-ups", {"claim": "consensus-1", "number": 2}),
+        ("verdict", {"best": "A", "seat": "A"}),
+    ):
+        refused = ask(alice, "post", f"{path}/{rest}", body)
+        last = [*body][-1]
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, last)
+
+
 def test_a_program_lists_by_tag_star_and_archive(alice: User, run: Run) -> None:
     other = Story().whole().save(alice, prompt="Something else?")
     ask(alice, "patch", f"/v1/runs/{run.pk}", {"tags": ["one"], "starred": True, "archived": True})

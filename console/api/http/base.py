@@ -62,6 +62,13 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 
 
+class Change(Schema):
+    """Of a body that changes something of ours: what is not known would not be done, and the
+    reply would not say so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class NoBody(Schema):
     pass
 
@@ -316,6 +323,8 @@ def fault_in(error: ValidationError) -> ApiError:
     first = _telling(error.errors(include_url=False, include_input=False, include_context=False))
     param = ".".join(str(part) for part in first["loc"] if not _names_a_type(part))
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "There is no such field here."
     is_too_long = first["type"] == "too_long" and param in _CONVERSATIONS
     code = "context_length_exceeded" if is_too_long else "invalid_request"
     message = f"{param}: {message}" if param else message

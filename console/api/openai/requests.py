@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from ..http.base import Schema
-from ..planning.schemas import MAX_MESSAGES, Answering, Asking, Messages, Name, Part, Reasoning
+from ..planning.schemas import (
+    MAX_MESSAGES,
+    Answering,
+    Asking,
+    Format,
+    Messages,
+    Name,
+    Part,
+    Reasoning,
+)
 
 
 class StreamOptions(Schema):
@@ -36,7 +45,7 @@ class InputItem(Schema):
 
 
 class TextOptions(Schema):
-    format: dict[str, Any] | None = None
+    format: Format | None = None
 
 
 class ResponseRequest(Asking):

@@ -141,7 +141,7 @@ def _ended_by(run: Run, turn: int) -> tuple[list[dict[str, Any]], shapes.FinalAn
     """(what was asked, what was answered) in the run, or in a turn of it. Raises Forgotten, and
     KeyError where there is no such turn."""
     state = state_from_rows(run)
-    answer = shapes.answer_of(run.frozen_spec, view(state, turn))
+    answer = shapes.told_of(run.frozen_spec, view(state, turn))
     if answer is None or any(c["function"]["name"] == DECIDE for c in answer.tool_calls):
         return None
     since = state.said_since(state.fusions[turn]) if turn else []

@@ -9,7 +9,14 @@ from typing import Any
 
 from ...engine.calls.aside import aside
 from ...engine.errors import Reason
-from ...engine.findings.answering import FinalAnswer, answer_of, answering_call, is_direct, text_of
+from ...engine.findings.answering import (
+    FinalAnswer,
+    answer_of,
+    answering_call,
+    filtered_of,
+    is_direct,
+    text_of,
+)
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
 from ...record.parts import Analysis, analysis_object, in_place_of, judged, model_of, usage_of
@@ -22,7 +29,6 @@ __all__ = [
     "FinalAnswer",
     "analysis_object",
     "answer_aside",
-    "answer_of",
     "answering_call",
     "attachments",
     "direct_object",
@@ -38,15 +44,21 @@ __all__ = [
     "responses",
     "sources",
     "text_of",
+    "told_of",
     "usage_of",
     "who",
 ]
 
 
 async def answer_aside(spec: Spec, state: RunState) -> FinalAnswer | None:
-    """`answer_of`, a long one beside the event loop; who asks for its text again has it at once."""
+    """`told_of`, a long one beside the event loop; who asks for its text again has it at once."""
     call = answering_call(spec, state)
-    return await aside(len(call.text) if call else 0, answer_of, spec, state)
+    return await aside(len(call.text) if call else 0, told_of, spec, state)
+
+
+def told_of(spec: Spec, state: RunState) -> FinalAnswer | None:
+    """The answer, or how far a single model came before a filter ended it. None: an error."""
+    return answer_of(spec, state) or filtered_of(spec, state)
 
 
 def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> FusionOfChat:
@@ -83,8 +95,11 @@ ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED)
 def direct_object(state: RunState, *, run_id: str, run_url: str, asked: bool) -> FusionOfChat:
     """Of an answer that one model gave. `asked`: it had the choice of asking a panel."""
     note = "The model answered directly; no panel was asked." if asked else None
+    # A filter ended what it said: that is told as an answer, too.
+    call = None if state.answer(0) else state.latest(Step.PANEL, seat=0)
+    is_filtered = call is not None and call.status is CallStatus.FAILED
     return FusionOfChat(
-        status="ok",
+        status="error" if is_filtered else "ok",
         run_id=run_id,
         run_url=run_url,
         deliberated=False,
@@ -92,8 +107,8 @@ def direct_object(state: RunState, *, run_id: str, run_url: str, asked: bool) ->
         responses=[],
         failed_models=[],
         sources=[Source(**source) for source in sources(state)],
-        failure_reason=None,
-        error=None,
+        failure_reason=call.reason if call and is_filtered else None,
+        error=call.error if call and is_filtered else None,
     )
 
 

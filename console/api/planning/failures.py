@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ...engine.errors import Reason
-from ...engine.findings.answering import answer_of
+from ...engine.findings.answering import answer_of, filtered_of
 from ...engine.spec import Panelist, Spec
 from ...engine.spec_versions import SpecUnreadable
 from ...engine.state import RunStatus, Step
@@ -112,6 +112,8 @@ def _failed_for_good(run: Run, call: ApiCall[Any]) -> bool:
     if run.status != RunStatus.FAILED or run.reason not in _NOBODY_ANSWERED:
         return False
     state = state_from_rows(run)
+    if filtered_of(run.frozen_spec, state):
+        return False  # it was told as an answer
     seats = {call.seat for call in state.calls.values() if call.step is Step.PANEL}
     last = [state.latest(Step.PANEL, seat=seat) for seat in seats]
     return not all(call and call.reason in _MENDED_BY_PEOPLE for call in last)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BeforeValidator,
     ConfigDict,
@@ -247,6 +248,21 @@ class OwnOptions(OwnTerms):
         return read_wait_for(chosen.model_dump() if isinstance(chosen, Schema) else chosen)
 
 
+TOOL_CHOICES = ("none", "auto", "required")
+# Of OpenAI; and of servers that have more of them, where one of their models is passed through.
+FORMATS = ("text", "json_object", "json_schema", "grammar", "python", "structural_tag")
+
+
+def known_format(value: dict[str, Any]) -> dict[str, Any]:
+    """Refused before anybody is asked: a server would do so after the panel was paid."""
+    if value.get("type", "text") not in FORMATS:
+        raise ValueError(f"The type of a format is one of {', '.join(FORMATS)}.")
+    return value
+
+
+Format = Annotated[dict[str, Any], AfterValidator(known_format)]
+
+
 class Asking(Schema):
     """What chat completions, responses and runs have in common."""
 
@@ -279,6 +295,16 @@ class Asking(Schema):
             )
         return value
 
+    @field_validator("tool_choice")
+    @classmethod
+    def _is_known(cls, value: Any) -> Any:
+        if value == "any":  # as some servers have it
+            return "required"
+        if isinstance(value, str) and value not in TOOL_CHOICES:
+            words = ", ".join(TOOL_CHOICES)
+            raise ValueError(f"A choice of tools is one of {words}, or an object that names one.")
+        return value
+
     @field_validator("fusion", mode="before")
     @classmethod
     def _null_is_none(cls, value: Any) -> Any:
@@ -293,7 +319,7 @@ class Answering(Asking):
 
     max_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
-    response_format: dict[str, Any] | None = None
+    response_format: Format | None = None
     reasoning_effort: str | None = None
     reasoning: Reasoning | None = None
     include_reasoning: bool | None = None

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ..http.base import Schema
+from ..http.base import Change, Schema
 from ..planning.schemas import Answering, Dollars, Messages, Name, OwnTerms, ProviderWishes, Seat
 
 
@@ -26,12 +26,10 @@ class RunRequest(Answering):
         return self
 
 
-class RulingRequest(Schema):
+class RulingRequest(Change):
     """`claim`: its part of the analysis and its place in it, from 1 (`contradictions-1`).
     `verdict`: `right` or `wrong`; of a contradiction `stance-1` and so on, or `none` of them.
     `on`: the fusion whose analysis it stands in, where that is another than the request's."""
-
-    model_config = ConfigDict(extra="forbid")
 
     claim: Annotated[str, Field(min_length=1, max_length=60)]
     verdict: Annotated[str, Field(max_length=60)] | None = None
@@ -39,7 +37,7 @@ class RulingRequest(Schema):
     on: Annotated[int, Field(ge=1, le=32_767)] | None = None
 
 
-class FuseRequest(OwnTerms):
+class FuseRequest(OwnTerms, Change):
     """Another fusion of a run's answers; what is not given stays as it was, rulings and facts of
     the fusion before included: empty lists take them back."""
 
@@ -60,7 +58,7 @@ class FuseRequest(OwnTerms):
     max_cost: Dollars | None = None
 
 
-class LookUpRequest(Schema):
+class LookUpRequest(Change):
     """A claim of an analysis, by its part and its place there from 1 (`contradictions-2`).
     `fusion`: whose analysis; without it the latest fusion's."""
 
@@ -68,7 +66,7 @@ class LookUpRequest(Schema):
     fusion: Annotated[int, Field(ge=1, le=32_767)] | None = None
 
 
-class VerdictRequest(Schema):
+class VerdictRequest(Change):
     """What was found best: a seat's letter, `tie` or `all_bad`; null takes back what was said.
     `names_shown`: whether it was seen which models answered; `order`: the letters as they stood."""
 
@@ -78,7 +76,7 @@ class VerdictRequest(Schema):
     order: Annotated[list[Seat], Field(max_length=8)] = []
 
 
-class OrderRequest(Schema):
+class OrderRequest(Change):
     """What is not given stays. `title`: empty, and the run is called by the first sentence of its
     prompt. `project`: "" takes it out of its own. `tags` take the place of those that it had.
     `starred` and `archived` are the token's owner's alone."""

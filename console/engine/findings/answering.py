@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..attachments import Attachment, kept
+from ..errors import Reason
 from ..spec import Spec
 from ..state import CallState, FusionState, RunState, Step
 from .provenance import plain, plain_so_far
@@ -63,6 +64,23 @@ def answer_of(spec: Spec, state: RunState) -> FinalAnswer | None:
         reasoning=call.reasoning,
         stands_in=not is_direct(spec) and call.step is Step.PANEL,
         pictures=kept(call.attachments),
+    )
+
+
+def filtered_of(spec: Spec, state: RunState) -> FinalAnswer | None:
+    """As far as a single model that is passed through came before its provider ended the answer
+    by a filter, or it refused: OpenAI's clients are told that as an answer with that end. Whom the
+    server refused before it answered had none."""
+    if not is_direct(spec) or state.fusion or not state.status.is_final:
+        return None
+    call = answering_call(spec, state)
+    if call is None or call.reason != Reason.CONTENT_FILTER or not call.finish_reason:
+        return None
+    return FinalAnswer(
+        text=call.text,
+        finish_reason=call.finish_reason,
+        model=call.model or str(call.panelist.get("model", "")),
+        reasoning=call.reasoning,
     )
 
 
