@@ -15,6 +15,8 @@ from django.test import Client
 
 from console.api.http.errors import TABLE
 from console.api.openai import chat, models, responses
+from console.api.planning.conversation import conversation
+from console.api.planning.schemas import ChatMessage
 from console.services.tokens import token_create
 from tests.upstream import Script
 
@@ -72,7 +74,7 @@ def test_a_body_that_cannot_be_read(api: Api, body: bytes, code: str) -> None:
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "wizard", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
-        ({"messages": [{"role": "system", "content": "only"}]}, "messages"),
+        ({"messages": [{"role": "system", "content": " "}]}, "messages"),
         ({"messages": [{"role": "user", "content": " \n"}]}, "messages"),
         ({"temperature": "hot"}, "temperature"),
         ({"temperature": 3}, "temperature"),
@@ -83,6 +85,7 @@ def test_a_body_that_cannot_be_read(api: Api, body: bytes, code: str) -> None:
         ({"model": ""}, "model"),
         ({"model": "x" * 300}, "model"),
         ({"tools": "all"}, "tools"),
+        ({"functions": [{"name": "weather"}]}, "functions"),
         ({"fusion": {"panel": []}}, "fusion.panel"),
         ({"fusion": {"panel": ["a"] * 9}}, "fusion.panel"),
         ({"fusion": {"panel": [5]}}, "fusion.panel.0"),
@@ -344,3 +347,10 @@ def test_the_documentation_has_the_same_table() -> None:
         code: (condition.status, condition.type) for code, condition in TABLE.items()
     }
     assert not [c for c in TABLE if TABLE[c].type == "run_failed" and TABLE[c].status != 424]
+
+
+def test_of_system_messages_alone_the_last_is_the_question() -> None:
+    said = [ChatMessage(role="system", content=text) for text in ("Be brief.", "Why is rain wet?")]
+    asked = conversation(said, with_tools=False, owner=User())
+    assert asked.prompt == "Why is rain wet?"
+    assert [m["role"] for m in asked.messages] == ["system", "user"]

@@ -53,7 +53,11 @@ def conversation(
         converted = _as_it_is(message, text) if with_tools else _as_text(message, text)
         messages.append(converted | {"content": parts} if parts else converted)
     messages = [m for m in messages if m["content"] or m.get("tool_calls") or m["role"] == "tool"]
-    if not prompt:
+    if not prompt and {m["role"] for m in messages} == {"system"}:
+        # Some programs ask in it alone: the last of them is the question.
+        prompt = messages[-1]["content"]
+        messages[-1] = {"role": "user", "content": prompt}
+    if not prompt.strip():
         raise ApiError("invalid_request", "No message of the user says anything.", param="messages")
     if size > settings.MAX_PROMPT_CHARACTERS:
         raise ApiError(

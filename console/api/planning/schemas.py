@@ -282,6 +282,7 @@ class Asking(Schema):
     stop_server_tools_when: Annotated[list[dict[str, Any]], Field(max_length=20)] | None = None
     max_cost: Dollars | None = None
     conversation: Any = None
+    functions: Any = None
     fusion: OwnOptions = OwnOptions()
 
     @field_validator("conversation")
@@ -292,6 +293,17 @@ class Asking(Schema):
             raise ValueError(
                 "Conversations are not kept here. Send the messages themselves, or to "
                 "/v1/responses a previous_response_id."
+            )
+        return value
+
+    @field_validator("functions")
+    @classmethod
+    def _are_tools_now(cls, value: Any) -> Any:
+        """Whoever offers some waits for a call."""
+        if value:
+            raise ValueError(
+                "Functions are offered as tools here, and chosen by tool_choice: "
+                '"tools": [{"type": "function", "function": {…}}].'
             )
         return value
 
