@@ -16,7 +16,7 @@ from django.test import Client
 from console.api.http.errors import TABLE
 from console.api.openai import chat, models, responses
 from console.api.planning.conversation import conversation
-from console.api.planning.schemas import ChatMessage
+from console.api.planning.schemas import ChatMessage, Part
 from console.services.tokens import token_create
 from tests.upstream import Script
 
@@ -354,3 +354,16 @@ def test_of_system_messages_alone_the_last_is_the_question() -> None:
     asked = conversation(said, with_tools=False, owner=User())
     assert asked.prompt == "Why is rain wet?"
     assert [m["role"] for m in asked.messages] == ["system", "user"]
+
+
+@pytest.mark.parametrize("kind", ["image_url", "input_image"])
+@pytest.mark.parametrize("with_tools", [False, True])
+def test_a_picture_in_a_tools_result_ends_no_session(kind: str, with_tools: bool) -> None:
+    shot = [Part(type="text", text="Done."), Part(type=kind, image_url="data:image/png;base64,AA")]
+    said = [
+        ChatMessage(role="user", content="Look."),
+        ChatMessage(role="tool", tool_call_id="look", content=shot),
+    ]
+    asked = conversation(said, with_tools=with_tools, owner=User())
+    assert asked.messages[-1]["content"].endswith("Done.\n[a picture]") and not asked.files
+    assert asked.warnings == ("Pictures and files in results of tools are not shown: 1.",)

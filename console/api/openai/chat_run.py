@@ -14,7 +14,6 @@ from ...engine.usage import Usage as Tokens
 from ...files.answered import data_address
 from ...models import Run
 from ...record.parts import Usage
-from ...services.attaching import ToAttach
 from ...services.token_defaults import TokenDefaults
 from ..http.base import ApiCall
 from ..http.db import db
@@ -241,7 +240,7 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
         owner=call.token.owner,
         files_as_text=body.fusion.files_as_text,
     )
-    plan = _told_who_sees(call, plan, spec, asked.files)
+    plan = _told(call, plan, (*asked.warnings, *must_be_seen(spec, asked.files)))
     started = start(
         call,
         spec,
@@ -258,11 +257,9 @@ def begin(call: ApiCall[ChatRequest]) -> Chat:
     return chat
 
 
-def _told_who_sees(
-    call: ApiCall[ChatRequest], plan: Plan, spec: Spec, files: list[ToAttach]
-) -> Plan:
-    """Who is asked without a picture, as warnings. Raises ApiError where that is everybody."""
-    if not (without := must_be_seen(spec, files)):
+def _told(call: ApiCall[ChatRequest], plan: Plan, without: tuple[str, ...]) -> Plan:
+    """With further warnings: what is not shown, and who is asked without a picture."""
+    if not without:
         return plan
     plan = replace(plan, warnings=(*plan.warnings, *without))
     told = " ".join(plan.warnings).translate(_STRAIGHT)
@@ -288,12 +285,13 @@ def _within_turn(call: ApiCall[ChatRequest], plan: Plan) -> Chat | None:
         return None
     owner = call.token.owner
     as_text = conversation(body.messages, with_tools=False, owner=owner).messages
-    as_it_is = conversation(body.messages, with_tools=True, owner=owner).messages
-    turn = find_turn(call.token, plan.spec, as_text, as_it_is)
+    as_it_is = conversation(body.messages, with_tools=True, owner=owner)
+    turn = find_turn(call.token, plan.spec, as_text, as_it_is.messages)
     taken = start_turn(call, turn, plan.spec) if turn else None
     if taken is None:
         return None
     started, number = taken
+    plan = _told(call, plan, as_it_is.warnings)
     chat = Chat(call, plan, started, started.run.frozen_spec, turn=number)
     if started.has_failed:
         raise _again(chat)

@@ -12,18 +12,20 @@ from ...engine.content import Part as ContentPart
 from ...engine.provider import Message
 from ...services.attaching import ToAttach, text_instead
 from ..http.errors import ApiError
-from .attached import file_of, is_file
+from .attached import PICTURES, file_of, is_file
 from .schemas import ChatMessage, Part, Seat
 
 _SEATS = get_args(Seat)
 
 
 class Conversation(NamedTuple):
-    """`prompt` is what the run is known by; `files` are those that its messages name."""
+    """`prompt` is what the run is known by; `files` are those that its messages name. `warnings`
+    are sentences about what of them is not shown."""
 
     messages: list[Message]
     prompt: str
     files: list[ToAttach]
+    warnings: tuple[str, ...] = ()
 
 
 def conversation(
@@ -66,7 +68,19 @@ def conversation(
             f"{settings.MAX_PROMPT_CHARACTERS:,} are accepted.",
             param="messages",
         )
-    return Conversation(messages, prompt, text_instead(files, map(_SEATS.index, files_as_text)))
+    files = text_instead(files, map(_SEATS.index, files_as_text))
+    return Conversation(messages, prompt, files, _warnings(chat_messages))
+
+
+def _warnings(chat_messages: list[ChatMessage]) -> tuple[str, ...]:
+    results = [m.content for m in chat_messages if _role(m) == "tool"]
+    count = sum(is_file(part) for parts in results if isinstance(parts, list) for part in parts)
+    return (f"Pictures and files in results of tools are not shown: {count}.",) if count else ()
+
+
+def _named(part: Part) -> str:
+    """In the place of what a tool gave: servers take no pictures in results of tools."""
+    return "[a picture]" if part.type in PICTURES else "[a file]"
 
 
 def _parts(
@@ -96,6 +110,8 @@ def _text(message: ChatMessage, number: int) -> str:
             return text
         case None:
             return ""
+        case parts if _role(message) == "tool":
+            return "\n".join(_named(p) if is_file(p) else _part(p, number) for p in parts)
         case parts:
             passed_over = is_file if message.role == "user" else _is_thought
             return "\n".join(_part(p, number) for p in parts if not passed_over(p))

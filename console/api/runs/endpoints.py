@@ -173,7 +173,7 @@ def _asked(call: ApiCall[RunRequest]) -> _Asked:
         files_as_text=body.fusion.files_as_text,
     )
     without = must_be_seen(plan.spec, asked.files)
-    plan = replace(plan, warnings=(*plan.warnings, *without))
+    plan = replace(plan, warnings=(*plan.warnings, *asked.warnings, *without))
     project = project_of(body, call.token.owner, plan.spec.preset)
     context = project.context if project else ""
     plan = replace(plan, spec=looked_into(plan.spec, project))
