@@ -70,6 +70,8 @@ class Worker:
         """For tests: a worker process ends by ending."""
 
         async def shut() -> None:
+            if ending := [task for task in self.under_way if self._ends(task.get_name())]:
+                await asyncio.wait(ending, timeout=5)  # what says their end would open Redis anew
             await self.client.aclose()
             await self.redis.aclose()
 
@@ -78,6 +80,10 @@ class Worker:
         self._db.shutdown()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+
+    def _ends(self, run_id: str) -> bool:
+        held = self.runs.get(run_id)
+        return held is None or held.state.status.is_final
 
     async def db(self, work: Callable[..., T], *args: Any) -> T:
         """One thread, one connection: in this process the ORM is used nowhere else."""
