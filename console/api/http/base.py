@@ -62,7 +62,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 
 
-class Change(Schema):
+class StrictSchema(Schema):
     """Of a body that changes something of ours: what is not known would not be done, and the
     reply would not say so."""
 

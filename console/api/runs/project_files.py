@@ -17,13 +17,13 @@ from ...services.attaching import file_bring
 from ...services.errors import Refused
 from ...services.project_files import project_file_add, project_file_remove
 from ...site.public_url import public_url
-from ..http.base import ApiCall, Change, NoBody, endpoint
+from ..http.base import ApiCall, NoBody, StrictSchema, endpoint
 from ..http.db import db
 from ..http.errors import ApiError
 from ..http.replies import Reply
 
 
-class NewFile(Change):
+class NewFile(StrictSchema):
     """What is in it is `text`, or `data` in base64."""
 
     name: Annotated[str, Field(min_length=1, max_length=500)]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
-from ..http.base import Change, Schema
+from ..http.base import Schema, StrictSchema
 from ..planning.schemas import Answering, Dollars, Messages, Name, OwnTerms, ProviderWishes, Seat
 
 
@@ -26,7 +26,7 @@ class RunRequest(Answering):
         return self
 
 
-class RulingRequest(Change):
+class RulingRequest(StrictSchema):
     """`claim`: its part of the analysis and its place in it, from 1 (`contradictions-1`).
     `verdict`: `right` or `wrong`; of a contradiction `stance-1` and so on, or `none` of them.
     `on`: the fusion whose analysis it stands in, where that is another than the request's."""
@@ -37,7 +37,7 @@ class RulingRequest(Change):
     on: Annotated[int, Field(ge=1, le=32_767)] | None = None
 
 
-class FuseRequest(OwnTerms, Change):
+class FuseRequest(OwnTerms, StrictSchema):
     """Another fusion of a run's answers; what is not given stays as it was, rulings and facts of
     the fusion before included: empty lists take them back."""
 
@@ -58,7 +58,7 @@ class FuseRequest(OwnTerms, Change):
     max_cost: Dollars | None = None
 
 
-class LookUpRequest(Change):
+class LookUpRequest(StrictSchema):
     """A claim of an analysis, by its part and its place there from 1 (`contradictions-2`).
     `fusion`: whose analysis; without it the latest fusion's."""
 
@@ -66,7 +66,7 @@ class LookUpRequest(Change):
     fusion: Annotated[int, Field(ge=1, le=32_767)] | None = None
 
 
-class VerdictRequest(Change):
+class VerdictRequest(StrictSchema):
     """What was found best: a seat's letter, `tie` or `all_bad`; null takes back what was said.
     `names_shown`: whether it was seen which models answered; `order`: the letters as they stood."""
 
@@ -76,7 +76,7 @@ class VerdictRequest(Change):
     order: Annotated[list[Seat], Field(max_length=8)] = []
 
 
-class OrderRequest(Change):
+class OrderRequest(StrictSchema):
     """What is not given stays. `title`: empty, and the run is called by the first sentence of its
     prompt. `project`: "" takes it out of its own. `tags` take the place of those that it had.
     `starred` and `archived` are the token's owner's alone."""
