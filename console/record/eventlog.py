@@ -208,6 +208,9 @@ class Writer:
             log.warning("the event log of run %s cannot be written: %s", self._run_id, error)
             self._needs_snapshot = True
             return False
+        except BaseException:  # whatever it was, nobody knows whether the batch is there
+            self._needs_snapshot = True
+            raise
         return True
 
     async def _send(self, number: int, kind: str, body: bytes, ended: bool) -> None:

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError, ResponseError
 
-PATIENCE = 5.0  # seconds for all that goes out together
+PATIENCE = 5.0  # seconds for the next answer of all that went out together
 
 Answer = asyncio.Future[Any]
 
@@ -46,29 +46,33 @@ class OneConnection:
 
     async def _ask_all(self, asked: list[tuple[bytes, Answer]]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE) as patience:
                 try:
-                    await self._answer(asked)
+                    await self._answer(asked, patience)
                 except ConnectionLost:
                     # Left alone for long it may have been closed: it is opened again.
-                    await self._answer(asked)
+                    await self._answer(asked, patience)
         except (RedisError, OSError, TimeoutError) as error:
             _refuse(asked, error)
         except BaseException:
             _refuse(asked, ConnectionLost("The question was given up."))
             raise
 
-    async def _answer(self, asked: list[tuple[bytes, Answer]]) -> None:
+    async def _answer(self, asked: list[tuple[bytes, Answer]], patience: asyncio.Timeout) -> None:
         if self._connection is None:
             self._connection = await self._pool.get_connection()
         connection = self._connection
         left = [(words, answer) for words, answer in asked if not answer.done()]
-        await connection.send_packed_command([words for words, _ in left], check_health=False)
+        try:
+            await connection.send_packed_command([words for words, _ in left], check_health=False)
+        except RuntimeError as error:  # uvloop's, of a connection that failed while it was idle
+            raise ConnectionLost(str(error)) from error
         for _, answer in left:
             try:
                 answer.set_result(await connection.read_response())
             except ResponseError as error:
                 answer.set_exception(error)
+            patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
 
 
 def _refuse(asked: list[tuple[bytes, Answer]], error: Exception) -> None:

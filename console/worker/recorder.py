@@ -160,8 +160,10 @@ class Recorder:
 
     async def abandon(self) -> None:
         """Save what there is and leave the run as it stands, for another attempt."""
-        await self.close()
-        await self._save(set(self._state.calls))
+        async with self._saving:
+            await _stopped(self._of_rows)
+        await self._save(set(self._state.calls))  # a Redis that hangs keeps nothing from it
+        await self._stop_log()
         await self._append()
 
     async def close(self) -> None:

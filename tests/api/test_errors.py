@@ -13,10 +13,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.api.http.errors import TABLE
+from console.api.http.errors import TABLE, ApiError
 from console.api.openai import chat, models, responses
 from console.api.planning.conversation import conversation
-from console.api.planning.schemas import ChatMessage, Part
+from console.api.planning.schemas import ChatMessage, FunctionCall, Part, ToolCall
 from console.services.tokens import token_create
 from tests.upstream import Script
 
@@ -354,6 +354,19 @@ def test_of_system_messages_alone_the_last_is_the_question() -> None:
     asked = conversation(said, with_tools=False, owner=User())
     assert asked.prompt == "Why is rain wet?"
     assert [m["role"] for m in asked.messages] == ["system", "user"]
+    called = [ToolCall(id="look", function=FunctionCall(name="look"))]
+    said += [ChatMessage(role="assistant", tool_calls=called)]
+    said += [ChatMessage(role="tool", tool_call_id="look", content="Rain.")]
+    on = conversation(said, with_tools=True, owner=User())
+    assert on.messages[:2] == asked.messages and on.prompt == asked.prompt
+
+
+@pytest.mark.parametrize("empty", ["", None, [], "  "])
+def test_an_empty_question_is_refused_whatever_the_system_says(empty: Any) -> None:
+    said = [ChatMessage(role="system", content="Be brief.")]
+    said += [ChatMessage(role="user", content=empty)]
+    with pytest.raises(ApiError, match="No message of the user says anything"):
+        conversation(said, with_tools=False, owner=User())
 
 
 @pytest.mark.parametrize("kind", ["image_url", "input_image"])

@@ -238,7 +238,10 @@ async def test_what_is_refused_is_told_in_plain_words(api: Api) -> None:
             ({"question": "Hm?"}, "prompt: Field required"),
             ({"prompt": "Hm?", "panel": ["a"] * 9}, "panel: List should have at most 8 items"),
             ({"prompt": "Hm?", "maxCost": 1}, "as “max_cost” of the request itself"),
+            ({"prompt": "Hm?", "max_price": 1}, "as “max_cost” of the request itself"),
             ({"prompt": "Hm?", "zero_retention": True}, "in “terms”: they are not read here"),
+            ({"prompt": "Hm?", "provider": {"zdr": True}}, "in “terms”: they are not read here"),
+            ({"prompt": "Hm?", "fusion": {"no_training": True}}, "in “terms”: they are not read"),
         ):
             refused = await ask(client, **arguments)
             assert refused.is_error and sentence in words(refused), words(refused)

@@ -286,6 +286,7 @@ def test_who_will_answer_is_said_before_anything_is_asked(
 
 def test_the_samples_follow_up_is_reached_from_there(admin: Client) -> None:
     after = Run.objects.get(origin=Origin.SAMPLE, follows__isnull=False)
-    assert f'href="/fusion/runs/{after.pk}"' in page(admin)
+    first = page(admin)
+    assert f'href="/fusion/runs/{after.pk}"' in first and "Remove the sample" in first
     html = admin.get(f"/fusion/runs/{after.pk}").content.decode()
     assert "Sample: no model was asked" in html and "Remove the sample" in html

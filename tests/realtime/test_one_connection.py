@@ -42,6 +42,22 @@ async def test_each_has_its_own_answer_and_a_refusal_is_nobody_elses(redis: Any)
     assert len(redis.connection_pool._in_use_connections) == 1
 
 
+async def test_a_connection_that_failed_while_it_was_idle_is_opened_again(redis: Any) -> None:
+    """uvloop refuses to write to it, and the client takes it for open."""
+    writer, state = Writer(redis, uuid4(), 1), RunState()
+    assert await writer.append([], state)
+    connection = one_connection(redis)._connection
+    send = connection.send_packed_command
+
+    async def refuses(*_: Any, **__: Any) -> None:
+        connection.send_packed_command = send
+        await connection.disconnect()
+        raise RuntimeError("unable to perform operation; the handler is closed")
+
+    connection.send_packed_command = refuses
+    assert await writer.append([], state) and not writer.is_behind
+
+
 async def test_a_connection_that_was_closed_meanwhile_is_opened_again(redis: Any) -> None:
     writer, state = Writer(redis, uuid4(), 1), RunState()
     assert await writer.append([], state)

@@ -49,6 +49,8 @@ def refuse_wishes(data: dict[str, Any], reads: Container[str] = (), *, place: st
 
 
 def _is_read(path: tuple[str, ...], name: str, reads: Container[str]) -> bool:
+    if path and path[0] not in reads:
+        return False
     match path:
         case ():
             return name in reads
@@ -61,7 +63,7 @@ def _is_read(path: tuple[str, ...], name: str, reads: Container[str]) -> bool:
 
 def _sentence(kind: str, name: str, param: str, place: str) -> str:
     plain = _plain(name)
-    if plain.startswith("maxcost"):
+    if plain.startswith("maxcost") or (place and kind is _MONEY):
         return (
             f"Write {kind} as “max_cost” of the request itself: it is not read here ({param}). "
             "Nothing was sent."

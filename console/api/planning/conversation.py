@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple, get_args
 
 from django.conf import settings
@@ -41,6 +42,7 @@ def conversation(
     the tools; to a panel, which is not, they are told as text. Files are kept as they come, of
     `owner`.
     """
+    chat_messages = _with_a_question(chat_messages)
     messages: list[Message] = []
     files: list[ToAttach] = []
     prompt = ""
@@ -55,10 +57,6 @@ def conversation(
         converted = _as_it_is(message, text) if with_tools else _as_text(message, text)
         messages.append(converted | {"content": parts} if parts else converted)
     messages = [m for m in messages if m["content"] or m.get("tool_calls") or m["role"] == "tool"]
-    if not prompt and {m["role"] for m in messages} == {"system"}:
-        # Some programs ask in it alone: the last of them is the question.
-        prompt = messages[-1]["content"]
-        messages[-1] = {"role": "user", "content": prompt}
     if not prompt.strip():
         raise ApiError("invalid_request", "No message of the user says anything.", param="messages")
     if size > settings.MAX_PROMPT_CHARACTERS:
@@ -70,6 +68,19 @@ def conversation(
         )
     files = text_instead(files, map(_SEATS.index, files_as_text))
     return Conversation(messages, prompt, files, _warnings(chat_messages))
+
+
+def _with_a_question(chat_messages: list[ChatMessage]) -> list[ChatMessage]:
+    """Some programs ask in system messages alone: where no user has a message, not even an empty
+    one, the last that says something of those at the head is the question."""
+    if any(message.role == "user" for message in chat_messages):
+        return chat_messages
+    head = takewhile(lambda one: _role(one[1]) == "system", enumerate(chat_messages))
+    said = [number for number, message in head if _text(message, number).strip()]
+    if not said:
+        return chat_messages
+    asked = chat_messages[said[-1]].model_copy(update={"role": "user"})
+    return [*chat_messages[: said[-1]], asked, *chat_messages[said[-1] + 1 :]]
 
 
 def _warnings(chat_messages: list[ChatMessage]) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ def first_context(
         "thread": thread(request, sample),
         "client_run_id": uuid.uuid4(),  # of the follow-up
         "is_admin": is_admin,
+        "reader_is_staff": request.user.is_staff,
         # An Ollama that its variable names is offered first, to whoever may say yes.
         "providers_known": any(not (is_admin and awaits_answer(c)) for c in known),
         "built_in": _built_in(presets),
