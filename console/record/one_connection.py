@@ -28,8 +28,13 @@ class OneConnection:
     def __init__(self, redis: Redis) -> None:
         self._pool: Any = redis.connection_pool
         self._connection: Any = None
+        self._is_closed = False
         self._asking = asyncio.Lock()
         self._asked: list[tuple[bytes, Answer]] = []
+
+    def close(self) -> None:
+        """Before its client is closed: it would be opened again for who asks after that."""
+        self._is_closed = True
 
     async def ask(self, *words: str | bytes | int) -> Any:
         """Raises RedisError, OSError or TimeoutError. Whoever may be cancelled meanwhile takes
@@ -59,6 +64,8 @@ class OneConnection:
             raise
 
     async def _answer(self, asked: list[tuple[bytes, Answer]], patience: asyncio.Timeout) -> None:
+        if self._is_closed:
+            raise ConnectionLost("The connection is closed.")
         if self._connection is None:
             self._connection = await self._pool.get_connection()
         connection = self._connection

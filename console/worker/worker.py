@@ -27,6 +27,7 @@ from ..models import Run
 from ..providers.wire.http import make_client
 from ..record import eventlog
 from ..record.asked import Asked
+from ..record.one_connection import one_connection
 from ..record.turns import next_of
 from ..site.loops import new_loop
 from .admission import AllPlaces
@@ -73,6 +74,7 @@ class Worker:
             if ending := [task for task in self.under_way if self._ends(task.get_name())]:
                 await asyncio.wait(ending, timeout=5)  # what says their end would open Redis anew
             await self.client.aclose()
+            one_connection(self.redis).close()
             await self.redis.aclose()
 
         asyncio.run_coroutine_threadsafe(shut(), self.loop).result()
