@@ -26,7 +26,6 @@ from ..engine.reducer import apply
 from ..engine.spec import MAX_SEATS, Panelist, Spec
 from ..engine.state import RunState
 from ..engine.steps.fuse import fuse, stopped
-from ..engine.windows import Windows
 from ..files.attached import attached_to
 from ..files.delivery import Delivery, has_files
 from ..models import Credential, Run, credentials_named, traits_known, traits_learned
@@ -42,6 +41,7 @@ from .leases import release
 from .recorder import Db, Recorder
 from .research import RunResearcher
 from .saving import patiently
+from .windows import Windows
 
 log = logging.getLogger(__name__)
 

@@ -24,12 +24,12 @@ from ..engine.provider import Request
 from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.state import CallState, RunState, RunStatus
-from ..engine.windows import WINDOW, Windows
 from ..money.asking import Answer, Denied, Granted, ask_of
 from ..money.book import Till
 from ..money.ending import end_of
 from ..record.eventlog import Fenced, Writer
 from .saving import patiently, rows_of, save
+from .windows import WINDOW, Windows
 
 log = logging.getLogger(__name__)
 

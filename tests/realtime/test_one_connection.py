@@ -12,10 +12,10 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import ResponseError
 
 from console.engine.state import RunState
-from console.engine.windows import Windows
 from console.record import eventlog
 from console.record.eventlog import Writer
 from console.record.one_connection import one_connection
+from console.worker.windows import Windows
 from tests.stack import PATIENCE
 
 PING = ("PING",)
