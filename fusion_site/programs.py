@@ -12,7 +12,7 @@ from .installation import BASE, LOCAL_MODEL_VENV
 from .tether import tethered
 
 # -W: Celery's sermon about root, which is for workers that read pickles; ours read JSON.
-WORKER = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
+WORKER = ["-W", "ignore:You're running the worker", "-m", "fusion_site.celery_command", "--quiet"]
 # A thread does no more than wake the loop that carries the runs out (console/worker).
 WORKER += ["-A", "fusion_site", "worker", "--pool", "threads", "--concurrency", "2"]
 WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]

@@ -3,12 +3,12 @@ rows are a line each."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 COUNTED = 10_000
@@ -16,7 +16,9 @@ COUNTED = 10_000
 
 def in_one_line(text: str, whole: str = "") -> SafeString:
     """What is cut off is its title, and stands whole on the row's own page."""
-    return format_html('<span class="one-line" title="{}">{}</span>', whole or text, text)
+    shown = escape(text)
+    title = escape(whole) if whole else shown
+    return SafeString(f'<span class="one-line" title="{title}">{shown}</span>')
 
 
 class BoundedPaginator(Paginator[Any]):

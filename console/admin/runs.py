@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import User
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -137,13 +138,21 @@ NOT_SHOWN = "not shown: private"
 PROMPT_SHOWN = 80
 
 
+UNREAD = ("messages", "spec", "histories", "follows_calls", "error", "imported", "template")
+# Of owners their names are shown.
+OF_OWNERS = [
+    f"owner__{field.name}"
+    for field in User._meta.concrete_fields
+    if field.name not in ("id", "username")
+]
+
+
 class NewestRuns(ChangeList):
     """Without what is large in a run and not shown here."""
 
     def get_queryset(self, *args: Any, **kwargs: Any) -> QuerySet[Run]:
         runs: QuerySet[Run] = super().get_queryset(*args, **kwargs)
-        unread = ("messages", "spec", "histories", "follows_calls", "error", "imported")
-        return with_beginning(runs.defer(*unread, "template"), PROMPT_SHOWN)
+        return with_beginning(runs.defer(*UNREAD, *OF_OWNERS), PROMPT_SHOWN)
 
 
 @admin.register(Run)

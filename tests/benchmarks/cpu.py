@@ -4,6 +4,8 @@ reader of as many streams and LiteLLM's proxy, which shows no page."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import subprocess
 from collections.abc import Iterator
 
 import uvloop
@@ -17,6 +19,7 @@ from tests.benchmarks.viewer import Member, Viewer, judge, panel
 
 RUNS, LONG = 5, 500
 APART = 1.0  # seconds between two starts
+TRIES = 3  # LiteLLM leaves one of 30 streams without an answer for a minute, now and then
 ONE = Asked("cpu", "30 long streams, one viewer, 1c: ÷ floor", "", 1.3, 1.0)
 FIVE = Asked("cpu", "30 long streams, five viewers, 1c: ÷ floor", "", 1.4, 1.05)
 PEER = Asked("cpu", "30 long streams, one viewer, 1c: ÷ LiteLLM", "", 0.4, 0.3)
@@ -26,7 +29,7 @@ WEB = Asked("cpu", "of it the web server", "ms", scales=True)
 
 
 def measure(rig: Rig) -> Iterator[Sample]:
-    site = rig.site("1c")
+    site, own = rig.site("1c"), 0.0
     for asked, viewers in ((ONE, 1), (FIVE, 5)):
         cost = uvloop.run(watched(rig, site, viewers))
         total = sum(cost.values())
@@ -35,24 +38,29 @@ def measure(rig: Rig) -> Iterator[Sample]:
             yield rig.sample(PER_THOUSAND, total, floor=rig.floor.cpu)
             yield rig.sample(WORKER, cost["worker"])
             yield rig.sample(WEB, cost["web"])
-            yield _beside_the_peer(rig, total)
+            own = total
+    yield _beside_the_peer(rig, own)
 
 
 def _beside_the_peer(rig: Rig, own: float) -> Sample:
     peer = rig.peer()
     if isinstance(peer, str):
         return rig.sample(PEER, None, why=peer)
-    with peer.awake():
-        before = peer.spent()
-        reading = floor.read(
-            peer.url,
-            rig.size(RUNS * 6, tiny=2),
-            rig.size(LONG, tiny=20),
-            cores=(0,),
-            key=peer.key,
-        )
-        theirs = (peer.spent() - before) * 1e6 / reading.deltas
-    return rig.sample(PEER, own / theirs, peer=1.0)
+    for _ in range(TRIES):
+        with peer.awake(), contextlib.suppress(subprocess.CalledProcessError):
+            before = peer.spent()
+            reading = floor.read(
+                peer.url,
+                rig.size(RUNS * 6, tiny=2),
+                rig.size(LONG, tiny=20),
+                cores=(0,),
+                key=peer.key,
+            )
+            theirs = (peer.spent() - before) * 1e6 / reading.deltas
+            return rig.sample(PEER, own / theirs, peer=1.0)
+    return rig.sample(
+        PEER, None, why="LiteLLM did not answer all of its streams within their time."
+    )
 
 
 async def watched(rig: Rig, site: Site, viewers: int) -> dict[str, float]:

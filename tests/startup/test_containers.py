@@ -99,4 +99,4 @@ def test_containers_run_what_up_runs() -> None:
     web = ", ".join(f'"{word}"' for word in programs.WEBS)
     assert f'\nCMD ["python", {web}, ' in DOCKERFILE
     worker = programs.WORKER[programs.WORKER.index("-A") :]
-    assert SERVICES["worker"]["command"] == ["python", "-m", "celery", *worker]
+    assert SERVICES["worker"]["command"] == ["python", "-m", "fusion_site.celery_command", *worker]

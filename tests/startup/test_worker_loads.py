@@ -39,5 +39,5 @@ def test_neither_pages_nor_the_api_nor_the_web_server_are_loaded(tmp_path: Path)
     loaded = json.loads(ended.stdout.splitlines()[-1])
     assert "console.worker.tasks" in loaded and "console.models.runs" in loaded
     kept_out = ("twisted", "daphne", "mcp", "fusion_site.urls", "console.pages.views")
-    kept_out += ("console.api", "console.record.portable", "console.fragments")
+    kept_out += ("console.admin", "console.api", "console.record.portable", "console.fragments")
     assert [name for name in loaded if name.startswith(kept_out)] == []
