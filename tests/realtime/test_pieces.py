@@ -9,7 +9,7 @@ import pytest
 from console.engine.events import Event
 from console.engine.reducer import apply
 from console.engine.state import RunState
-from console.worker import recorder
+from console.worker import recorder, windows
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.prose import words
@@ -47,7 +47,7 @@ def test_tokens_of_a_window_make_one_event(
 def test_what_was_written_before_a_seat_is_stopped_is_kept(
     worker: Worker, upstream: Upstream, start: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "WINDOW", 30)
+    monkeypatch.setattr(windows, "WINDOW", 30)
     upstream.script("stalls", Script(text="One two three four five.", stall_after=4))
     run = start("good", "stalls")
     carry_out(worker, str(run.pk))
@@ -63,7 +63,7 @@ def test_a_worker_that_is_told_to_end_hands_on_all_that_was_written(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recorder, "WINDOW", 600)
+    monkeypatch.setattr(windows, "WINDOW", 600)
     settings.CHECKPOINT_SECONDS = 600
     upstream.script("waits", Script(text="One two three four five.", hold_after=3))
     run = start("waits")
