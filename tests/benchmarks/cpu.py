@@ -19,7 +19,6 @@ from tests.benchmarks.viewer import Member, Viewer, judge, panel
 
 RUNS, LONG = 5, 500
 APART = 1.0  # seconds between two starts
-TRIES = 3  # LiteLLM leaves one of 30 streams without an answer for a minute, now and then
 ONE = Asked("cpu", "30 long streams, one viewer, 1c: ÷ floor", "", 1.3, 1.0)
 FIVE = Asked("cpu", "30 long streams, five viewers, 1c: ÷ floor", "", 1.4, 1.05)
 PEER = Asked("cpu", "30 long streams, one viewer, 1c: ÷ LiteLLM", "", 0.4, 0.3)
@@ -46,21 +45,20 @@ def _beside_the_peer(rig: Rig, own: float) -> Sample:
     peer = rig.peer()
     if isinstance(peer, str):
         return rig.sample(PEER, None, why=peer)
-    for _ in range(TRIES):
-        with peer.awake(), contextlib.suppress(subprocess.CalledProcessError):
-            before = peer.spent()
-            reading = floor.read(
-                peer.url,
-                rig.size(RUNS * 6, tiny=2),
-                rig.size(LONG, tiny=20),
-                cores=(0,),
-                key=peer.key,
-            )
-            theirs = (peer.spent() - before) * 1e6 / reading.deltas
-            return rig.sample(PEER, own / theirs, peer=1.0)
-    return rig.sample(
-        PEER, None, why="LiteLLM did not answer all of its streams within their time."
-    )
+    # Now and then it leaves one of 30 streams without an answer for a minute, and what it works at
+    # after that is not told apart: such a reading is none.
+    with peer.awake(), contextlib.suppress(subprocess.CalledProcessError):
+        before = peer.spent()
+        reading = floor.read(
+            peer.url,
+            rig.size(RUNS * 6, tiny=2),
+            rig.size(LONG, tiny=20),
+            cores=(0,),
+            key=peer.key,
+        )
+        theirs = (peer.spent() - before) * 1e6 / reading.deltas
+        return rig.sample(PEER, own / theirs, peer=1.0)
+    return rig.sample(PEER, None, why="LiteLLM left a stream without an answer.")
 
 
 async def watched(rig: Rig, site: Site, viewers: int) -> dict[str, float]:
