@@ -351,7 +351,7 @@ def test_words_of_one_of_two_texts_are_copied_and_asked_about_under_the_run(
 
     select(page, where, words)
     menu(page).get_by_role("button", name="Ask about this").click()
-    page.wait_for_url("**/fusion/runs/*?look=result#follow-prompt")
+    # Its address is not waited for: the page may have given itself another by then.
     expect(box(page)).to_be_focused()
     page.keyboard.type("Why?")
     assert box(page).input_value() == f"{who}:\n> {words}\n\nWhy?"
