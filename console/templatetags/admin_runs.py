@@ -63,7 +63,7 @@ class _Rows:
         self._before, self._after = url.split(str(nobody.pk))
 
     def of(self, run: Run) -> SafeString:
-        # What is not escaped here is a key, an address of ours, a number, a moment, or is already.
+        # What is not escaped here is a key, a number, a moment, or is already.
         cost = self._nothing if run.cost is None else number_format(run.cost, self._decimals)
         row = _ROW.format(
             name=ACTION_CHECKBOX_NAME,
