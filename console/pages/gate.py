@@ -5,8 +5,10 @@ of one that looks at the form.
 
 Two pages at a time are made in one process, further ones wait. The thread that makes a page takes
 the interpreter from all others, and with it from the loop that sends frames to whoever watches a
-run: two leave it its turn. Whatever is no page goes past: static files, health, frames, and the
-API, whose streams last as long as their run.
+run: two leave it its turn. Programs' requests that ask models begin their runs one after the other:
+six at once, each with a sixth of the interpreter, would all have begun when the last one has.
+Whatever else is no page goes past: static files, health, frames, and the API, whose streams last as
+long as their run.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ PATIENCE = 20.0  # seconds
 # Ordinary pages take a tenth of it. One that takes longer waits for a server that is asked for its
 # models, or has a huge text to render: the others do not wait for that.
 HELD_AT_MOST = 1.0
+# What a program's request takes until its run has begun is a hundredth of a second; a long one, or
+# a database that keeps it waiting, lets the next one in.
+BEGINS_WITHIN = 0.1
+BEGINNINGS = ("/v1/chat/completions", "/v1/responses", "/v1/runs")
 RETRY_AFTER = 3
 
 WAITS = "Too many attempts from your address. Wait a minute and try again."
@@ -38,7 +44,7 @@ NO_TURN = "Many pages are asked for at once, and this one did not get its turn."
 class Gate:
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places, self._beginnings = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(1)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if scope["method"] == "POST" and scope["path"] == reverse("sign-in"):
@@ -46,15 +52,19 @@ class Gate:
             if seconds := address_waits(str(address)):
                 await _refuse(scope, send, 429, seconds)
                 return None
-        if _goes_past(scope):
+        if scope["method"] == "POST" and scope["path"] in BEGINNINGS:
+            await self._beginnings.acquire()
+            place = _Place(self._beginnings, BEGINS_WITHIN)
+        elif _goes_past(scope):
             return await self._application(scope, receive, send)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._places.acquire()
-        except TimeoutError:
-            await _refuse(scope, send, 503, RETRY_AFTER)
-            return None
-        place = _Place(self._places)
+        else:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._places.acquire()
+            except TimeoutError:
+                await _refuse(scope, send, 503, RETRY_AFTER)
+                return None
+            place = _Place(self._places, HELD_AT_MOST)
         page_place.begins(place.leave_from_anywhere)
         try:
             return await self._application(scope, receive, send)
@@ -63,10 +73,10 @@ class Gate:
 
 
 class _Place:
-    def __init__(self, places: asyncio.Semaphore) -> None:
+    def __init__(self, places: asyncio.Semaphore, seconds: float) -> None:
         self._places, self._is_left = places, False
         self._loop = asyncio.get_running_loop()
-        self._until = self._loop.call_later(HELD_AT_MOST, self.leave)
+        self._until = self._loop.call_later(seconds, self.leave)
 
     def leave_from_anywhere(self) -> None:
         self._loop.call_soon_threadsafe(self.leave)

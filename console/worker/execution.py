@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import Error
 from redis.asyncio import Redis
 
+from ..engine import windows
 from ..engine.calls.context import Control
 from ..engine.calls.window import window_of
 from ..engine.errors import LeaseLost, ProviderError, Reason
@@ -41,7 +42,6 @@ from .leases import release
 from .recorder import Db, Recorder
 from .research import RunResearcher
 from .saving import patiently
-from .windows import Windows
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,6 @@ class Shared:
     redis: Redis
     client: httpx.AsyncClient
     places: AllPlaces
-    windows: Windows = field(default_factory=Windows)
 
 
 class Execution:
@@ -76,6 +75,7 @@ class Execution:
         handed_on: bool = False,
     ) -> None:
         self.run_id, self.attempt, self.owner_id = run.pk, run.attempt, run.owner_id
+        self._is_a_programs = run.token_id is not None
         payer = Payer(run.pk, run.owner_id, run.token_id, run.project_id)
         self.till = Till(payer, run.attempt, is_open=run.has_purse)
         self._asked = asked
@@ -110,6 +110,9 @@ class Execution:
                 self._task.cancel()
 
     async def carry_out(self) -> None:
+        # Programs' replies go on with every second one (api/http/follow.py), and most are nobody's
+        # page meanwhile.
+        windows.every(2 if self._is_a_programs else 1)
         self.recorder = Recorder(
             self.run_id,
             self.attempt,
@@ -119,7 +122,6 @@ class Execution:
             checkpoint=settings.CHECKPOINT_SECONDS,
             on_lost=lambda: self.stop("lost"),
             till=self.till,
-            windows=self._shared.windows,
         )
         self._admission = RunAdmission(
             self.state,

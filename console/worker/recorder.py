@@ -24,12 +24,12 @@ from ..engine.provider import Request
 from ..engine.reducer import apply
 from ..engine.spec import Panelist
 from ..engine.state import CallState, RunState, RunStatus
+from ..engine.windows import WINDOW, windows
 from ..money.asking import Answer, Denied, Granted, ask_of
 from ..money.book import Till
 from ..money.ending import end_of
 from ..record.eventlog import Fenced, Writer
 from .saving import patiently, rows_of, save
-from .windows import WINDOW, Windows
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +56,8 @@ class Recorder:
         checkpoint: float,
         on_lost: Callable[[], None],
         till: Till | None = None,
-        windows: Windows | None = None,
     ) -> None:
-        self._till, self._windows = till, windows or Windows()
+        self._till, self._windows = till, windows()
         self._run_id, self._attempt, self._state = run_id, attempt, state
         self._db, self._checkpoint, self._on_lost = db, checkpoint, on_lost
         self._writer = Writer(redis, run_id, attempt)
@@ -194,7 +193,7 @@ class Recorder:
                 await asyncio.sleep(0.5)  # Redis is away: then one snapshot says it all
                 self._wake.set()
                 continue
-            self._windows.open(self._hurry)
+            self._windows.before_writing(self._hurry)
             await self._hurry.wait()
             self._hurry.clear()
 

@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 
 from console.fragments.renderings import Renderings
 from console.pages import gate
-from console.pages.gate import AT_ONCE, Gate
+from console.pages.gate import AT_ONCE, BEGINNINGS, Gate
+from console.site import page_place
 
 PAGES = [
     "/",
@@ -33,7 +34,7 @@ PAST = [
     ("GET", "/robots.txt"),
     ("GET", "/fusion/runs/0b9c6a55-4f8e-4b57-9a52-1d9a6f3f7a11/frames"),
     ("GET", "/fusion/shared/token/frames"),
-    ("POST", "/v1/chat/completions"),
+    ("GET", "/v1/runs"),
     ("GET", "/v1/runs/0b9c6a55-4f8e-4b57-9a52-1d9a6f3f7a11/events"),
     ("GET", "/v1"),
     ("POST", "/sign-in"),
@@ -188,6 +189,41 @@ async def test_who_waits_for_a_rendering_that_another_page_makes_lets_the_next_i
     may_end.set()
     await asyncio.gather(makes.task, *(one.task for one in waiting))
     assert len(ended) == 7
+
+
+@pytest.mark.parametrize("path", BEGINNINGS)
+async def test_programs_runs_begin_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(gate, "BEGINS_WITHIN", 60)
+    begun: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+    may_end = asyncio.Event()
+
+    async def begins(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        has_begun = asyncio.Event()
+        begun.put_nowait(has_begun)
+        await has_begun.wait()
+        await asyncio.to_thread(page_place.leave)
+        await may_end.wait()
+
+    through = Gate(begins)
+    asked = [Asked(through, path, "POST") for _ in range(4)]
+    asked[1].task.cancel()
+    async with asyncio.timeout(60):
+        for _ in range(3):
+            has_begun = await begun.get()
+            await settle()
+            assert begun.empty()
+            has_begun.set()
+        may_end.set()
+        await asyncio.gather(asked[0].task, *(one.task for one in asked[2:]))
+
+        # One that takes long lets the next one in.
+        monkeypatch.setattr(gate, "BEGINS_WITHIN", 0.01)
+        asked = [Asked(through, path, "POST") for _ in range(2)]
+        for has_begun in [await begun.get(), await begun.get()]:
+            has_begun.set()
+        await asyncio.gather(*(one.task for one in asked))
 
 
 async def test_a_page_that_breaks_or_is_left_gives_its_place_back() -> None:

@@ -18,8 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from console.engine import windows
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Request
+from console.providers.wire import transport
 from console.providers.wire.http import FAILURES, classify, make_client
 from tests.providers.asking import collect
 from tests.upstream import Script, places
@@ -428,3 +430,57 @@ async def test_without_aiohttp_httpx_asks_by_itself(monkeypatch, up):
     async with make_client() as client:
         assert type(client._transport) is httpx.AsyncHTTPTransport
         assert (await client.get(f"{up.url}/models")).status_code == 200
+
+
+async def test_what_comes_by_words_is_read_at_the_end_of_a_window_and_the_end_at_once(
+    monkeypatch,
+):
+    monkeypatch.setattr(windows, "WINDOW", 600)
+    monkeypatch.setattr(transport, "PAUSE", 600)
+    at_once = [b"%d" % n for n in range(transport.AT_ONCE + 1)]
+    taken = asyncio.Semaphore(0)
+
+    async def answer(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for word in [*at_once, b"then", b"all", b"else"]:
+            writer.write(b"%x\r\n%s\r\n" % (len(word), word))
+            if word in at_once:
+                await taken.acquire()
+            await asyncio.sleep(0.001)
+        writer.write(b"0\r\n\r\n")
+
+    async with serving(answer) as at, make_client() as client:
+        pieces = []
+        async with asyncio.timeout(60), client.stream("POST", f"http://{at}/") as response:
+            async for piece in response.aiter_raw():
+                pieces.append(piece)
+                taken.release()
+    assert pieces == [*at_once, b"thenallelse"]
+
+
+async def test_what_comes_after_a_pause_waits_for_no_window(monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW", 600)
+    monkeypatch.setattr(transport, "PAUSE", 0)
+    words = [b"%d" % n for n in range(2 * transport.AT_ONCE)]
+    taken = asyncio.Semaphore(0)
+
+    async def answer(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for word in words:
+            writer.write(b"%x\r\n%s\r\n" % (len(word), word))
+            await taken.acquire()
+        writer.write(b"0\r\n\r\n")
+
+    async with (
+        serving(answer) as at,
+        make_client() as client,
+        asyncio.timeout(60),
+        client.stream("POST", f"http://{at}/") as response,
+    ):
+        pieces = []
+        async for piece in response.aiter_raw():
+            pieces.append(piece)
+            taken.release()
+    assert pieces == words

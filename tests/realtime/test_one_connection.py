@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -11,11 +12,12 @@ import pytest
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import ResponseError
 
+from console.engine import windows as windows_
 from console.engine.state import RunState
+from console.engine.windows import WINDOW, Windows, every
 from console.record import eventlog
 from console.record.eventlog import Writer
 from console.record.one_connection import one_connection
-from console.worker.windows import Windows
 from tests.stack import PATIENCE
 
 PING = ("PING",)
@@ -88,10 +90,50 @@ async def test_who_gives_up_takes_along_only_who_asked_with_it(redis: Any) -> No
 
 async def test_what_runs_write_within_a_window_goes_out_at_one_moment() -> None:
     windows, (one, other) = Windows(), (asyncio.Event(), asyncio.Event())
-    windows.open(one)
-    windows.open(other)
+    windows.before_writing(one)
+    windows.before_writing(other)
     await one.wait()
     assert other.is_set()
     one.clear()
-    windows.open(one)
+    windows.before_writing(one)
     await asyncio.wait_for(one.wait(), PATIENCE)
+
+
+async def test_what_is_read_at_a_windows_end_goes_out_with_it() -> None:
+    windows, order = Windows(), []
+    read, to_write, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def reads() -> None:
+        await read.wait()
+        order.append("read")
+        windows.before_writing(to_write)
+
+    async def writes(ended: asyncio.Event) -> None:
+        await ended.wait()
+        order.append("written")
+
+    windows.before_writing(other)
+    windows.before_reading(read)
+    await asyncio.wait_for(asyncio.gather(reads(), writes(to_write), writes(other)), PATIENCE)
+    assert order == ["read", "written", "written"]
+
+
+async def test_who_waits_for_every_second_window_waits_for_those_of_an_even_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 101 * WINDOW
+    monkeypatch.setattr(windows_, "time", SimpleNamespace(monotonic=lambda: now))
+    windows, (each, second) = Windows(), (asyncio.Event(), asyncio.Event())
+
+    async def waits_for(number: int, ended: asyncio.Event) -> None:
+        every(number)
+        windows.before_writing(ended)
+        await ended.wait()
+
+    begun = asyncio.create_task(waits_for(2, second))
+    for _ in range(3):
+        each.clear()
+        await asyncio.wait_for(waits_for(1, each), PATIENCE)
+    assert not second.is_set()
+    now = 102 * WINDOW
+    await asyncio.wait_for(begun, PATIENCE)

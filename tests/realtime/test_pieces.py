@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from console.engine import windows
 from console.engine.events import Event
 from console.engine.reducer import apply
 from console.engine.state import RunState
-from console.worker import recorder, windows
+from console.worker import recorder
 from console.worker.worker import Worker
 from tests.carrying_out import carry_out
 from tests.prose import words

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import Any
 
 from ...engine.state import RunState
+from ...engine.windows import WINDOW, until_end
 from ...models import Run
 from ...record import follow
 from ...services.tokens import token_is_usable
@@ -18,8 +19,10 @@ from .db import db
 from .errors import ApiError
 from .limits import redis
 
-# At most so often is the log read: ten streams at once leave the process time for others.
-STEP_SECONDS = 0.05
+# The log is read at the end of every second window: ten streams at once leave the process time for
+# others.
+EVERY = 2
+ON_ITS_WAY = 0.01  # seconds within which what was written at a window's end is there
 
 May = Callable[[], Any]
 
@@ -32,9 +35,9 @@ async def seen(
     try:
         async with aclosing(following) as changes:
             async for change in changes:
-                began = time.monotonic()
+                next_one = time.monotonic() + until_end(EVERY, WINDOW) + ON_ITS_WAY
                 yield change
-                await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
+                await asyncio.sleep(next_one - time.monotonic())
     except Run.DoesNotExist:
         raise deleted() from None
 

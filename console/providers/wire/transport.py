@@ -28,7 +28,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream
 
+from console.engine.windows import WINDOW, windows
+
 PIECE = 64 * 1024
+# Times a body is read as soon as something comes: a model's first word is mostly among them. So is
+# what comes after a pause.
+AT_ONCE = 4
+PAUSE = 3 * WINDOW
+A_FEW_WORDS = 4096  # bytes
 # httpx takes 100 KB of headers in all; aiohttp's own limits are 8 KB a line and 128 lines.
 HEAD_LIMIT = 64 * 1024
 HEADERS_LIMIT = 1000
@@ -100,13 +107,26 @@ class Connector(aiohttp.TCPConnector):
 
 
 class Body(AiohttpResponseStream):
+    """What comes by words is read at the end of a window, with all other bodies that do: what is
+    made of it waits for that end anyway, and to take each word apart by itself costs more than
+    all that is done with it."""
+
     _whole = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._aiohttp_response.content
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        content.on_eof(ended.set)
+        times, read_at = 0, 0.0
         try:
             async for data in content.iter_any():
+                times, before, read_at = times + 1, read_at, loop.time()
                 yield data
+                comes_by_words = len(data) < A_FEW_WORDS and read_at - before < PAUSE
+                if times > AT_ONCE and comes_by_words and not content.is_eof():
+                    ended.clear()
+                    windows().before_reading(ended)
+                    await ended.wait()
             self._whole = True
         except aiohttp.ClientError as exc:
             if content._buffer:  # arrived before the fault, and not yet read
