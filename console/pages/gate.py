@@ -31,8 +31,8 @@ PATIENCE = 20.0  # seconds
 # Ordinary pages take a tenth of it. One that takes longer waits for a server that is asked for its
 # models, or has a huge text to render: the others do not wait for that.
 HELD_AT_MOST = 1.0
-# What a program's request takes until its run has begun is a hundredth of a second; a long one, or
-# a database that keeps it waiting, lets the next one in.
+# Until a program's run has begun its request takes some hundredth of a second. A long one, or one
+# that a database keeps waiting, lets the next one in.
 BEGINS_WITHIN = 0.1
 BEGINNINGS = ("/v1/chat/completions", "/v1/responses", "/v1/runs")
 RETRY_AFTER = 3

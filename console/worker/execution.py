@@ -110,8 +110,8 @@ class Execution:
                 self._task.cancel()
 
     async def carry_out(self) -> None:
-        # Programs' replies go on with every second one (api/http/follow.py), and most are nobody's
-        # page meanwhile.
+        # Nobody looks at most of what programs ask while it is written, and ten streams at once
+        # leave the web process time for others.
         windows.every(2 if self._is_a_programs else 1)
         self.recorder = Recorder(
             self.run_id,

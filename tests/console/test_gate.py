@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.utils.safestring import SafeString
 
+from console.api.http.disconnect import begun
 from console.fragments.renderings import Renderings
 from console.pages import gate
 from console.pages.gate import AT_ONCE, BEGINNINGS, Gate
@@ -208,6 +210,7 @@ async def test_programs_runs_begin_one_after_the_other(
 
     through = Gate(begins)
     asked = [Asked(through, path, "POST") for _ in range(4)]
+    await settle()
     asked[1].task.cancel()
     async with asyncio.timeout(60):
         for _ in range(3):
@@ -224,6 +227,18 @@ async def test_programs_runs_begin_one_after_the_other(
         for has_begun in [await begun.get(), await begun.get()]:
             has_begun.set()
         await asyncio.gather(*(one.task for one in asked))
+
+
+@pytest.mark.django_db
+async def test_what_a_program_began_gives_its_place_back_before_it_is_waited_for() -> None:
+    given_back: list[bool] = []
+    call: Any = SimpleNamespace(started=[])
+    page_place.begins(lambda: given_back.append(True))
+    assert await begun(call, lambda call: len(given_back)) == 0 and given_back
+    given_back.clear()
+    with pytest.raises(ZeroDivisionError):
+        await begun(call, lambda call: 1 // len(call.started))
+    assert given_back
 
 
 async def test_a_page_that_breaks_or_is_left_gives_its_place_back() -> None:

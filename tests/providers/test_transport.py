@@ -437,6 +437,7 @@ async def test_what_comes_by_words_is_read_at_the_end_of_a_window_and_the_end_at
 ):
     monkeypatch.setattr(windows, "WINDOW", 600)
     monkeypatch.setattr(transport, "PAUSE", 600)
+    windows.every(1)
     at_once = [b"%d" % n for n in range(transport.AT_ONCE + 1)]
     taken = asyncio.Semaphore(0)
 
@@ -462,6 +463,7 @@ async def test_what_comes_by_words_is_read_at_the_end_of_a_window_and_the_end_at
 async def test_what_comes_after_a_pause_waits_for_no_window(monkeypatch):
     monkeypatch.setattr(windows, "WINDOW", 600)
     monkeypatch.setattr(transport, "PAUSE", 0)
+    windows.every(1)
     words = [b"%d" % n for n in range(2 * transport.AT_ONCE)]
     taken = asyncio.Semaphore(0)
 
@@ -484,3 +486,42 @@ async def test_what_comes_after_a_pause_waits_for_no_window(monkeypatch):
             pieces.append(piece)
             taken.release()
     assert pieces == words
+
+
+@pytest.mark.parametrize("is_broken_off", [True, False])
+async def test_a_body_that_waits_for_a_windows_end_hears_of_a_fault_then_and_may_be_left(
+    monkeypatch, is_broken_off
+):
+    monkeypatch.setattr(windows, "WINDOW", 0.05 if is_broken_off else 600)
+    monkeypatch.setattr(transport, "PAUSE", 600)
+    windows.every(1)
+    taken = asyncio.Semaphore(0)
+
+    async def answer(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(transport.AT_ONCE + 1):
+            writer.write(b"1\r\nx\r\n")
+            await taken.acquire()
+        writer.write(b"1\r\ny\r\n")
+        await writer.drain()
+        if is_broken_off:
+            writer.transport.abort()
+        else:
+            await reader.read()
+
+    async def read(client, at):
+        async with client.stream("POST", f"http://{at}/") as response:
+            async for piece in response.aiter_raw():
+                pieces.append(piece)
+                taken.release()
+
+    pieces = []
+    async with serving(answer) as at, make_client() as client, asyncio.timeout(60):
+        if is_broken_off:
+            with pytest.raises(httpx.HTTPError):
+                await read(client, at)
+        else:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(read(client, at), 0.2)
+    assert pieces[: transport.AT_ONCE + 1] == [b"x"] * (transport.AT_ONCE + 1)

@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from console.engine import windows as windows_
 from console.engine.state import RunState
-from console.engine.windows import WINDOW, Windows, every
+from console.engine.windows import Windows, every
 from console.record import eventlog
 from console.record.eventlog import Writer
 from console.record.one_connection import one_connection
@@ -99,41 +99,57 @@ async def test_what_runs_write_within_a_window_goes_out_at_one_moment() -> None:
     await asyncio.wait_for(one.wait(), PATIENCE)
 
 
-async def test_what_is_read_at_a_windows_end_goes_out_with_it() -> None:
-    windows, order = Windows(), []
-    read, to_write, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
+async def test_what_is_read_at_a_windows_end_goes_out_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    windows, read, to_write = Windows(), asyncio.Event(), asyncio.Event()
 
     async def reads() -> None:
         await read.wait()
-        order.append("read")
+        monkeypatch.setattr(windows_, "WINDOW", 600)  # there is no other end
         windows.before_writing(to_write)
+        await to_write.wait()
 
-    async def writes(ended: asyncio.Event) -> None:
-        await ended.wait()
-        order.append("written")
-
-    windows.before_writing(other)
     windows.before_reading(read)
-    await asyncio.wait_for(asyncio.gather(reads(), writes(to_write), writes(other)), PATIENCE)
-    assert order == ["read", "written", "written"]
+    await asyncio.wait_for(reads(), PATIENCE)
 
 
+@pytest.mark.parametrize(
+    ("clock", "ends"),
+    [
+        # The window's number when it is opened, when its end is noticed, and so on.
+        ([100.0, 101.0, 101.0, 102.0], 2),
+        ([100.0, 101.7, 101.7, 103.7], 2),  # always late: the one between them has ended
+        ([100.0, 102.1], 1),
+        ([101.0, 102.7], 1),
+        ([101.0, 101.99], 1),  # early: timers count milliseconds
+        ([100.6, 102.0], 1),
+    ],
+)
 async def test_who_waits_for_every_second_window_waits_for_those_of_an_even_number(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], ends: int
 ) -> None:
-    now = 101 * WINDOW
-    monkeypatch.setattr(windows_, "time", SimpleNamespace(monotonic=lambda: now))
-    windows, (each, second) = Windows(), (asyncio.Event(), asyncio.Event())
+    monkeypatch.setattr(windows_, "WINDOW", 0.001)
+    moments = iter(clock)
+    now = SimpleNamespace(monotonic=lambda: next(moments) * windows_.WINDOW)
+    monkeypatch.setattr(windows_, "time", now)
+    windows, second, noticed = Windows(), asyncio.Event(), 0
 
-    async def waits_for(number: int, ended: asyncio.Event) -> None:
-        every(number)
-        windows.before_writing(ended)
-        await ended.wait()
+    async def every_end() -> None:
+        nonlocal noticed
+        every(1)
+        while True:
+            ended = asyncio.Event()
+            windows.before_reading(ended)
+            await ended.wait()
+            noticed += 1
 
-    begun = asyncio.create_task(waits_for(2, second))
-    for _ in range(3):
-        each.clear()
-        await asyncio.wait_for(waits_for(1, each), PATIENCE)
-    assert not second.is_set()
-    now = 102 * WINDOW
-    await asyncio.wait_for(begun, PATIENCE)
+    async def every_second_end() -> None:
+        every(2)
+        windows.before_writing(second)
+        await second.wait()
+
+    counts = asyncio.create_task(every_end())
+    await asyncio.wait_for(every_second_end(), PATIENCE)
+    counts.cancel()
+    assert noticed == ends and not [*moments]

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from ...models import Fusion, Run
 from ...services.runs import run_cancel
+from ...site import page_place
 from .base import ApiCall
 from .db import db
 
@@ -34,6 +35,8 @@ async def begun(call: ApiCall[Any], begin: Callable[[ApiCall[Any]], T]) -> T:
         except asyncio.CancelledError:
             await asyncio.wait({task})
             raise
+        finally:
+            page_place.leave()  # from here on it waits
 
 
 @asynccontextmanager

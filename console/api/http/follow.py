@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
 from ...engine.state import RunState
-from ...engine.windows import WINDOW, until_end
 from ...models import Run
 from ...record import follow
 from ...services.tokens import token_is_usable
@@ -18,11 +15,6 @@ from .base import ApiCall
 from .db import db
 from .errors import ApiError
 from .limits import redis
-
-# The log is read at the end of every second window: ten streams at once leave the process time for
-# others.
-EVERY = 2
-ON_ITS_WAY = 0.01  # seconds within which what was written at a window's end is there
 
 May = Callable[[], Any]
 
@@ -35,9 +27,7 @@ async def seen(
     try:
         async with aclosing(following) as changes:
             async for change in changes:
-                next_one = time.monotonic() + until_end(EVERY, WINDOW) + ON_ITS_WAY
                 yield change
-                await asyncio.sleep(next_one - time.monotonic())
     except Run.DoesNotExist:
         raise deleted() from None
 

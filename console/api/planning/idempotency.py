@@ -22,7 +22,6 @@ from ...services.attaching import ToAttach
 from ...services.brought import Brought
 from ...services.errors import Refused, RunUnderWay
 from ...services.tokens import token_run_start, token_run_turn
-from ...site import page_place
 from ...site.public_url import public_url
 from ..http.base import ApiCall
 from ..http.errors import ApiError
@@ -124,7 +123,6 @@ def start(
     if run.request_hash != asked:
         raise ApiError("idempotency_mismatch")
     call.started.append(run)
-    page_place.leave()
     return Started(run, run.created_at >= before)
 
 

@@ -28,7 +28,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream
 
-from console.engine.windows import WINDOW, windows
+from console.engine.windows import WINDOW, are_waited_for, windows
 
 PIECE = 64 * 1024
 # Times a body is read as soon as something comes: a model's first word is mostly among them. So is
@@ -117,13 +117,13 @@ class Body(AiohttpResponseStream):
         content = self._aiohttp_response.content
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         content.on_eof(ended.set)
-        times, read_at = 0, 0.0
+        times, read_at, may_wait = 0, 0.0, are_waited_for()
         try:
             async for data in content.iter_any():
                 times, before, read_at = times + 1, read_at, loop.time()
                 yield data
                 comes_by_words = len(data) < A_FEW_WORDS and read_at - before < PAUSE
-                if times > AT_ONCE and comes_by_words and not content.is_eof():
+                if may_wait and times > AT_ONCE and comes_by_words and not content.is_eof():
                     ended.clear()
                     windows().before_reading(ended)
                     await ended.wait()
