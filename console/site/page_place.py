@@ -1,6 +1,7 @@
-"""A page's place among those that are made at once (pages/gate.py), for who is about to wait.
+"""The place of a page, or of a program's request, among those that are made or begun at once
+(pages/gate.py), for who is about to wait.
 
-Whoever waits takes nothing from others: the next page may be made meanwhile.
+Whoever waits takes nothing from others: the next one may have its turn meanwhile.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one writer of a run: merges what is written, numbers the batches, has the rows saved.
 
 The engine emits; nothing here ever makes it wait. What has piled up goes to
-the event log at most every 33 ms (the only window in the system: unnoticeable,
+the event log at most every 33 ms (engine/windows.py, the only window in the system: unnoticeable,
 and several times cheaper than an append per token), at once when a call ends.
 Rows are saved when a call ends, together with what ends within the same time, and at
 checkpoints in between. The end of the run is saved before it is published.
