@@ -128,6 +128,7 @@ _VISIBLE = Prepared(
         .annotate(
             holds_files=Exists(RunFile.objects.filter(run=OuterRef("pk"))),
             has_projects=Exists(Project.objects.all()),
+            is_followed=Exists(Run.objects.filter(follows=OuterRef("pk"))),
         )
         .select_related("owner", "project")
     )
@@ -136,8 +137,8 @@ _IS_VISIBLE = Prepared(lambda: _the_run().values_list("pk"))
 
 
 def run_visible_to(user: Viewer, run_id: uuid.UUID) -> Run:
-    """Beside its fields: `holds_files`, whether files go with it, and `has_projects`, whether it
-    could belong to any."""
+    """Beside its fields: `holds_files`, whether files go with it, `has_projects`, whether it could
+    belong to any, and `is_followed`, whether anything goes on from it."""
     found = _VISIBLE.rows(reader=user.pk, run=run_id) if is_member(user) else []
     if not found:
         raise Http404("No such run.")

@@ -135,6 +135,24 @@ class Prepared:
             return int(cursor.rowcount)
 
 
+def put_at_hand(instances: Sequence[Any], name: str, rows: Sequence[Any], *, of: str) -> None:
+    """As `prefetch_related_objects` does, of rows that have been read: those that say by `of` whose
+    they are, in their order, for who asks an instance for its `name`."""
+    whose: dict[Any, list[Any]] = {instance.pk: [] for instance in instances}
+    by_key = {instance.pk: instance for instance in instances}
+    for row in rows:
+        key = getattr(row, type(row)._meta.get_field(of).attname)
+        setattr(row, of, by_key[key])
+        whose[key].append(row)
+    for instance in instances:
+        read = getattr(instance, name).get_queryset()
+        read._result_cache, read._prefetch_done = whose[instance.pk], True
+        instance._prefetched_objects_cache = {
+            **getattr(instance, "_prefetched_objects_cache", {}),
+            name: read,
+        }
+
+
 # Of what is stored as it is: neither database wants it in another form.
 _AS_IT_IS = {
     *(models.CharField, models.TextField, models.BooleanField, models.FloatField),

@@ -138,6 +138,17 @@ class Thread:
 def thread_of(run: Run, readable: tuple[str, list[Any]]) -> Thread:
     """`readable` asks for `id` and `follows_id` of all runs that the reader may read, this one
     among them: SQL, and what is said in it."""
+    if _is_alone(run):
+        this = InThread(
+            id=run.pk,
+            follows=None,
+            follows_from=run.follows_from,
+            status=run.status,
+            title=run.title or title_of(run.prompt),
+            owner=run.owner.username if run.owner else "",
+            up=0,
+        )
+        return Thread((this,), this, this, is_cut=False)
     rows, is_cut = _rows(run, readable)
     first = max((one for one in rows if one.up is not None), key=lambda one: one.up or 0)
     this = next(one for one in rows if one.is_this)
@@ -160,6 +171,11 @@ def neighbours(run: Run, readable: QuerySet[Run]) -> Neighbours:
         before = run.follows_id
     after = readable.filter(follows=run).order_by("created_at", "pk")
     return Neighbours(before, (*after.values_list("pk", flat=True)[:SHOWN],))
+
+
+def _is_alone(run: Run) -> bool:
+    """As most are. Of one that `access.run_visible_to` found that is known."""
+    return run.follows_id is None and not getattr(run, "is_followed", True)
 
 
 def _rows(run: Run, readable: tuple[str, list[Any]]) -> tuple[list[InThread], bool]:

@@ -8,7 +8,8 @@ from functools import cache, partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import F, Q, SlugField
+from django.db.models.lookups import In
 
 from ..access import is_member, presets_of
 from ..catalog.names import ModelAt
@@ -16,7 +17,7 @@ from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist, Run
 from ..models.credentials import all_credentials
-from ..models.prepared import READER, Prepared
+from ..models.prepared import READER, Prepared, count_for, each, put_at_hand, some
 from ..models.runs import READ_ONLY
 from ..providers import kinds
 from .build_spec import build
@@ -116,8 +117,10 @@ def presets_enabled(*slugs: str) -> Enabled:
     """Those that are switched on, or of those the ones of these slugs, each with what it lacks, as
     `preset_lacks` says it: read at once, with their seats and whose keys they name, instead of one
     by one."""
-    enabled = Preset.objects.filter(enabled=True).select_related("project")
-    presets = list(enabled.filter(slug__in=slugs) if slugs else enabled)
+    if slugs:
+        presets = _enabled_named(count_for(slugs)).rows(**each("slug", slugs))
+    else:
+        presets = _ENABLED.rows()
     credentials = at_hand(presets)
     places_filled(*presets, credentials=credentials)
     missing = cache(partial(key_for_places, credentials))  # the same for each that lacks one
@@ -128,17 +131,32 @@ def presets_enabled(*slugs: str) -> Enabled:
 
 def at_hand(presets: Sequence[Preset]) -> Sequence[Credential]:
     """Their seats and all the credentials that they and their seats name. Gives all there are."""
-    prefetch_related_objects(presets, "panelists")
     every = all_credentials()
     credentials = {c.pk: c for c in every}
     rows: list[Preset | PresetPanelist] = [*presets]
-    for preset in presets:
-        rows += preset.panelists.all()
+    if keys := [preset.pk for preset in presets]:
+        rows += (seats := _seats_of(count_for(keys)).rows(**each("preset", keys)))
+        put_at_hand(presets, "panelists", seats, of="preset")
     for row in rows:
         for field in row._meta.fields:
             if field.related_model is Credential and (pk := getattr(row, field.attname)):
                 setattr(row, field.name, credentials[pk])
     return every
+
+
+_ENABLED = Prepared(lambda: Preset.objects.filter(enabled=True).select_related("project"))
+
+
+@cache
+def _enabled_named(count: int) -> Prepared:
+    theirs = Q(enabled=True, slug__in=some("slug", SlugField(), count))
+    return Prepared(lambda: Preset.objects.filter(theirs).select_related("project"))
+
+
+@cache
+def _seats_of(count: int) -> Prepared:
+    theirs = In(F("preset"), some("preset", Preset._meta.pk, count))
+    return Prepared(lambda: PresetPanelist.objects.filter(theirs))
 
 
 def preset_lacks(preset: Preset) -> str:

@@ -3,6 +3,8 @@ asks anew for each what its column is: that was half of the page's time."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -63,19 +65,47 @@ class _Rows:
         self._before, self._after = url.split(str(nobody.pk))
 
     def of(self, run: Run) -> SafeString:
-        # What is not escaped here is a key, a number, a moment, or is already.
-        cost = self._nothing if run.cost is None else number_format(run.cost, self._decimals)
-        row = _ROW.format(
-            name=ACTION_CHECKBOX_NAME,
-            pk=run.pk,
-            run=escape(str(run)),
-            url=escape(f"{self._before}{run.pk}{self._after}"),
-            prompt=shown_prompt(run),
-            owner=escape(str(run.owner)) if run.owner else self._nothing,
-            preset=escape(run.preset_name) if run.preset_name.strip() else self._nothing,
-            status=escape(run.status) or self._nothing,
-            visibility=escape(run.get_visibility_display()),
-            cost=cost,
-            created_at=date_format(timezone.localtime(run.created_at), "DATETIME_FORMAT"),
+        return _row(
+            str(run.pk),
+            str(run),
+            f"{self._before}{run.pk}{self._after}",
+            shown_prompt(run),
+            str(run.owner) if run.owner else None,
+            run.preset_name,
+            run.status,
+            run.get_visibility_display(),
+            None if run.cost is None else number_format(run.cost, self._decimals),
+            run.created_at,
+            self._nothing,
         )
-        return SafeString(row)
+
+
+@lru_cache(maxsize=500)  # the newest are read again and again, and half of a row is its moment
+def _row(
+    key: str,
+    run: str,
+    url: str,
+    prompt: SafeString,
+    owner: str | None,
+    preset: str,
+    status: str,
+    visibility: str,
+    cost: str | None,
+    created_at: datetime,
+    nothing: str,
+) -> SafeString:
+    # What is not escaped here is a key, a number, a moment, or is already.
+    row = _ROW.format(
+        name=ACTION_CHECKBOX_NAME,
+        pk=key,
+        run=escape(run),
+        url=escape(url),
+        prompt=prompt,
+        owner=nothing if owner is None else escape(owner),
+        preset=escape(preset) if preset.strip() else nothing,
+        status=escape(status) or nothing,
+        visibility=escape(visibility),
+        cost=nothing if cost is None else cost,
+        created_at=date_format(timezone.localtime(created_at), "DATETIME_FORMAT"),
+    )
+    return SafeString(row)

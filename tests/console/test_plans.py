@@ -97,6 +97,13 @@ def test_a_runs_page_finds_its_thread_among_all_that_are_not_of_it(
     run.spec = a_spec().to_dict()
     run.save()
     asked = plans(lambda: client.get(f"/fusion/runs/{run.pk}"))
+    assert not any(sql.startswith("WITH RECURSIVE") for sql in asked)
+    [plan] = [plan for sql, plan in asked.items() if '"is_followed"' in sql]
+    assert not reads_all(plan) and "run_followed_by" in plan, plan
+
+    later = Run(owner=alice, prompt="And then?", spec=run.spec, messages=[], follows=run)
+    later.save()
+    asked = plans(lambda: client.get(f"/fusion/runs/{run.pk}"))
     [plan] = [plan for sql, plan in asked.items() if sql.startswith("WITH RECURSIVE")]
     assert "run_followed_by" in plan, plan
     assert not reads_all(plan), plan

@@ -17,7 +17,15 @@ from django.utils import timezone
 
 from console.models import Call, Fusion, Run
 from console.models.money import has_purse
-from console.models.prepared import Placeholder, Prepared, Upsert, count_for, each, some
+from console.models.prepared import (
+    Placeholder,
+    Prepared,
+    Upsert,
+    count_for,
+    each,
+    put_at_hand,
+    some,
+)
 from tests.console.story import Story
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -51,6 +59,20 @@ def test_lists_and_moments_are_asked_for_as_well(alice: User) -> None:
         assert question.rows(began=timezone.now() + hour, **each("run", three)) == three
         assert question.rows(began=timezone.now() - hour, **each("run", three)) == []
     assert len(asked) == 2
+
+
+def test_rows_at_hand_are_what_their_owners_ask_the_database_for(alice: User) -> None:
+    runs = [Story().whole().save(alice) for _ in range(2)]
+    runs.append(Run.objects.create(owner=alice, prompt="Who?", messages=[], spec={}))
+    theirs = [[*run.calls.order_by("-pk")] for run in runs]
+    rows = [*Call.objects.filter(run__in=runs).order_by("-pk")]
+    again = [*Run.objects.filter(pk__in=[run.pk for run in runs]).order_by("created_at")]
+    put_at_hand(again, "calls", rows, of="run")
+    with CaptureQueriesContext(connection) as asked:
+        assert [[*run.calls.all()] for run in again] == theirs
+        assert theirs[0] and not theirs[2]
+        assert all(call.run is run for run in again for call in run.calls.all())
+    assert not asked.captured_queries
 
 
 def test_what_is_written_is_what_an_update_writes(alice: User) -> None:

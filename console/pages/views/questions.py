@@ -7,11 +7,13 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Left
+from django.db.models.lookups import In
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,6 +21,7 @@ from ... import access
 from ...engine.usage import money
 from ...fragments.figures import count_of
 from ...models import Fusion, Run
+from ...models.prepared import Prepared, count_for, each, some
 from ...record.newest import NOTHING, Bookmark, KeptList, Page
 from ...record.order import RunOrder, orders_of
 from ...record.questions import Lineage, last_of, lines
@@ -26,7 +29,7 @@ from ...record.titles import first_line, title_of
 from ...search import find
 from ...search.places import FoundText, places_of
 from ..search_form import Search
-from .rows import RunLine, asked_by_people, run_rows, with_rows
+from .rows import RunLine, asked_by_people, panel_of, run_rows, with_rows
 
 ANSWER_READ = 600  # characters of a fused answer, for its first line
 _FusionRead = tuple[str, Mapping[str, Any]]  # its text's beginning, and what was wished
@@ -200,12 +203,18 @@ def _together(first: RunOrder, last: RunOrder) -> RunOrder:
     )
 
 
+@cache
+def _fusions(count: int) -> Prepared:
+    theirs = In(F("run"), some("run", Run._meta.pk, count))
+    fusions = Fusion.objects.filter(theirs).order_by("number")
+    return Prepared(fusions.values_list("run", Left("text", ANSWER_READ), "wish").all)
+
+
 def _fusions_of(runs: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[_FusionRead]]:
     found: dict[uuid.UUID, list[_FusionRead]] = defaultdict(list)
-    fusions = Fusion.objects.filter(run__in=[*runs]).order_by("number")
-    read = fusions.annotate(beginning=Left("text", ANSWER_READ))
-    for run, text, wish in read.values_list("run", "beginning", "wish"):
-        found[run].append((text, wish))
+    if keys := [*runs]:
+        for run, text, wish in _fusions(count_for(keys)).rows(**each("run", keys)):
+            found[run].append((text, wish))
     return found
 
 
@@ -221,8 +230,9 @@ def _notes(row: RunLine, fusions: Sequence[_FusionRead]) -> Iterable[str]:
 
 
 def _names(run: Run) -> str:
-    panel: Any = run.spec.get("panel", []) if isinstance(run.spec, Mapping) else []
-    return ", ".join(str(seat.get("label") or _short(str(seat.get("model", "")))) for seat in panel)
+    return ", ".join(
+        str(seat.get("label") or _short(str(seat.get("model", "")))) for seat in panel_of(run)
+    )
 
 
 def _short(model: str) -> str:
