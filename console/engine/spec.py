@@ -17,7 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Set
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, get_args
 
 from .spec_versions import (
@@ -387,12 +387,18 @@ class Spec:
                     if data["synthesizer"]
                     else None,
                     "policy": Policy.from_dict(data["policy"]),
-                    "prompts": Prompts(**data["prompts"]),
+                    "prompts": _prompts(**data["prompts"]),
                     "terms": _terms(data["terms"]),
                     "research": _research(data["research"]) if data["research"] else None,
                 }
             )
         )
+
+
+@lru_cache(maxsize=16)
+def _prompts(**texts: str) -> Prompts:
+    """Nearly always those of this version, 9 KB: once for all the runs that are at hand."""
+    return Prompts(**texts)
 
 
 def _research(data: dict[str, Any]) -> Research:

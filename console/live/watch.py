@@ -122,6 +122,7 @@ class Watch:
         async with aclosing(following) as changes:
             async for seen in changes:
                 self._spec = self._spec or seen.run.frozen_spec
+                _put_down(seen.run)
                 note = _note(seen.run) if seen.is_silent else ""
                 grown = set() if seen.is_of_rows else _grown(seen.entries)
                 await self._step(seen.state, note, grown)
@@ -287,6 +288,13 @@ def _grown(entries: Sequence[Entry]) -> set[str]:
             return set()
         grown.update([body["c"] for body in entry.body])
     return grown
+
+
+def _put_down(run: Run) -> None:
+    """What is long in the row that a run is followed with, as long as it lasts: it has been read,
+    30 KB of it."""
+    for name in ("spec", "prompt", "messages", "histories", "follows_calls"):
+        setattr(run, name, None)
 
 
 def _note(run: Run) -> str:
