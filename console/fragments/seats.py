@@ -238,6 +238,15 @@ class SeatView(CallView):
         return letter(self.seat)
 
     @property
+    def has_yet_to_begin(self) -> bool:
+        """It was asked at most, for the first time, and nothing has come of it."""
+        call = self.call
+        if call is None:
+            return not self.tries
+        is_first = call.number == 1 and not self.tries and call.retry_at is None
+        return is_first and call.status is CallStatus.WAITING
+
+    @property
     def lateness(self) -> str:
         if not self.was_late or self.call is None:
             return ""

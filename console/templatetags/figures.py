@@ -27,9 +27,10 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
 
 
 @register.filter
-def unlocalized(seconds: float) -> str:
-    """Epoch seconds for a data attribute: every digit, never in a locale's clothes."""
-    return f"{seconds:.3f}"
+def unlocalized(seconds: float | str) -> str:
+    """Epoch seconds for a data attribute: every digit, never in a locale's clothes. What is put in
+    their place (kept.py) as it is."""
+    return seconds if isinstance(seconds, str) else f"{seconds:.3f}"
 
 
 @register.filter("moment")

@@ -13,6 +13,7 @@ import hashlib
 import pickle
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import template
@@ -21,6 +22,7 @@ from django.template.loader import render_to_string
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
+from ..fragments.seats import SeatView
 from ..record.kept import KeptValues
 from ..site import page_place
 
@@ -30,10 +32,15 @@ KEPT = 8_000_000  # characters of HTML, of all together: of some 12 runs of six 
 
 # What is another each time stands in a part as a random mark, and is put in for each reader.
 _MARK = secrets.token_hex(16)
-_EACH_TIME = {"csrf_token": f"{_MARK}1", "client_run_id": f"{_MARK}2"}
+_EACH_TIME = {
+    name: f"{_MARK}{number}"
+    for number, name in enumerate(
+        ("csrf_token", "client_run_id", "seat_stop", "seat_since"), start=1
+    )
+}
 _NAMES = {mark[-1]: name for name, mark in _EACH_TIME.items()}
 
-BRIEFLY = 500_000  # of some ten runs that begin: for those who come at once
+BRIEFLY = 300_000  # of some five runs that begin: for those who come at once
 
 Pieces = list[str]  # HTML, and by turns the names of what stands between
 
@@ -66,6 +73,15 @@ def include_kept(
     said = [*pieces]
     said[1::2] = (conditional_escape(context.get(each) or "") for each in pieces[1::2])
     return mark_safe("".join(said))
+
+
+@register.filter
+def at_any_time(seat: SeatView) -> SeatView:
+    """One that has yet to begin, for which it is told elsewhere since when it is waited for."""
+    if seat.call is None:
+        return seat
+    call = replace(seat.call, started_at=_EACH_TIME["seat_since"], sent_at=None)  # type: ignore[arg-type]
+    return replace(seat, call=call)
 
 
 class _NotKept(Exception):

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from console.models import Run, ShareLink, Visibility
+from console.record.rows import state_from_rows
 from console.templatetags import kept
 
 from .story import Story
@@ -79,9 +80,36 @@ def test_who_comes_to_a_run_before_its_first_word_is_shown_the_same(
     client, run = signed_in(alice), Story().begin().save(alice)
     first = page(client, run)
     assert EACH_TIME.sub("", page(client, run)) == EACH_TIME.sub("", first)
-    assert made == ["console/run/_main.html"] and "again-form" in first
+    assert {*made} == {"console/run/_main.html", "console/run/_seat.html"}
+    assert made.count("console/run/_main.html") == 1 and "again-form" in first
+    made.clear()
     page(client, Story().begin().write(0, "A word").save(alice))
-    assert len(made) == 1, "what is being written is another each time"
+    assert not made, "what is being written is another each time, and who waits was made before"
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_a_seat_that_has_yet_to_begin_is_made_once_for_all_runs_of_such_a_panel(
+    alice: User, bob: User, made: list[str], is_asked: bool
+) -> None:
+    stories = [Story(began=1_790_000_000.0 + 5 * n) for n in range(2)]
+    one, other = (
+        (story.begin() if is_asked else story).save(alice, visibility=Visibility.TEAM)
+        for story in stories
+    )
+    for client in (signed_in(alice), signed_in(bob)):
+        made.clear()
+        pages = [page(client, run) for run in (one, other)]
+        seats = one.frozen_spec.panel
+        assert made.count("console/run/_seat.html") == len(seats)
+        for run, html in zip((one, other), pages, strict=True):
+            assert html.count('class="seat-body"') == len(seats)
+            forms = re.findall(r'action="(/[^"]*/seats/[^"]*)"', html)
+            told = [f"/fusion/runs/{run.pk}/seats/{n}/stop" for n in range(len(seats))]
+            assert forms == (told if client.session["_auth_user_id"] == str(alice.pk) else [])
+            since = [f"{call.started_at:.3f}" for call in state_from_rows(run).of_seats().values()]
+            assert re.findall(r'data-since="([\d.]+)" data-whole', html) == since
+        whole = [html.partition("<main")[2] for html in pages]
+        assert str(one.pk) not in whole[1] and str(other.pk) not in whole[0]
 
 
 def test_a_form_that_was_made_for_another_page_has_this_ones_token(
