@@ -387,7 +387,7 @@ class Spec:
                     if data["synthesizer"]
                     else None,
                     "policy": Policy.from_dict(data["policy"]),
-                    "prompts": _prompts(**data["prompts"]),
+                    "prompts": _prompts(data["prompts"]),
                     "terms": _terms(data["terms"]),
                     "research": _research(data["research"]) if data["research"] else None,
                 }
@@ -395,10 +395,14 @@ class Spec:
         )
 
 
-@lru_cache(maxsize=16)
-def _prompts(**texts: str) -> Prompts:
+def _prompts(data: dict[str, Any]) -> Prompts:
     """Nearly always those of this version, 9 KB: once for all the runs that are at hand."""
-    return Prompts(**texts)
+    if not all(isinstance(text, str) for text in data.values()):
+        raise SpecUnreadable("A text of Prompts is none.")
+    return _kept_prompts(**data)
+
+
+_kept_prompts = lru_cache(maxsize=16)(Prompts)
 
 
 def _research(data: dict[str, Any]) -> Research:

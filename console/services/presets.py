@@ -131,12 +131,12 @@ def presets_enabled(*slugs: str) -> Enabled:
 
 def at_hand(presets: Sequence[Preset]) -> Sequence[Credential]:
     """Their seats and all the credentials that they and their seats name. Gives all there are."""
-    every = all_credentials()
-    credentials = {c.pk: c for c in every}
     rows: list[Preset | PresetPanelist] = [*presets]
     if keys := [preset.pk for preset in presets]:
         rows += (seats := _seats_of(count_for(keys)).rows(**each("preset", keys)))
         put_at_hand(presets, "panelists", seats, of="preset")
+    every = all_credentials()  # last, so that whatever they name is among them
+    credentials = {c.pk: c for c in every}
     for row in rows:
         for field in row._meta.fields:
             if field.related_model is Credential and (pk := getattr(row, field.attname)):

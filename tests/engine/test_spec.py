@@ -129,6 +129,13 @@ def test_research_that_is_not_known_is_never_passed_over(wrong: dict[str, Any]) 
         Spec.from_dict(data)
 
 
+def test_a_prompt_that_is_no_text_is_none_that_can_be_read() -> None:
+    data = stored("6")
+    data["prompts"] = {**data["prompts"], "repair": ["Say it", "again"]}
+    with pytest.raises(SpecUnreadable, match="Prompts"):
+        Spec.from_dict(data)
+
+
 @pytest.mark.parametrize("where", ["run", "seat"])
 @pytest.mark.parametrize("field", [f.name for f in fields(Terms)])
 def test_a_term_is_never_optional_to_whoever_reads_it(where: str, field: str) -> None:
