@@ -111,6 +111,9 @@ def test_no_second_row_what_does_not_fit_stands_as_a_spine(
     show: Show, name: str, width: int, letters: str
 ) -> None:
     page = show(name, width, 900)
+    expect(page.locator(".seat:not(.is-spine)")).to_have_count(
+        len(letters)
+    )  # all are, until laid out
     assert shown(page) == list(letters)
     seats = page.locator(".seat")
     boxes = [box for seat in seats.all() if (box := seat.bounding_box())]
