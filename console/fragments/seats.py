@@ -242,7 +242,7 @@ class SeatView(CallView):
         """It was asked at most, for the first time, and nothing has come of it."""
         call = self.call
         if call is None:
-            return not self.tries
+            return True
         is_first = call.number == 1 and not self.tries and call.retry_at is None
         return is_first and call.status is CallStatus.WAITING
 

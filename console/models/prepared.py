@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
-from django.db.models import Expression, Field, IntegerField, QuerySet
+from django.db.models import Expression, F, Field, IntegerField, QuerySet
+from django.db.models.lookups import In
 from django.db.models.sql import UpdateQuery
 
 
@@ -35,6 +36,11 @@ READER: Any = Placeholder("reader", IntegerField())  # by their key
 def some(name: str, field: Field[Any, Any], count: int) -> list[Any]:
     """For an `__in` with so many values."""
     return [Placeholder(f"{name}{n}", field) for n in range(count)]
+
+
+def among(name: str, field: Field[Any, Any], count: int) -> In:
+    """The same of a foreign key, whose `__in` takes no placeholders."""
+    return In(F(name), some(name, field, count))
 
 
 def each(name: str, values: Sequence[Any]) -> dict[str, Any]:

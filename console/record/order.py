@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Value
-from django.db.models.lookups import In
+from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from ..models import Run, RunMark, RunTag
 from ..models.order import ARCHIVE, STAR
-from ..models.prepared import READER, Prepared, count_for, each, some
+from ..models.prepared import READER, Prepared, among, count_for, each
 
 
 @dataclass
@@ -58,7 +57,7 @@ def _marked(person_id: int | None, kind: str) -> Exists:
 @cache
 def _tags_and_marks(count: int) -> Prepared:
     def made() -> QuerySet[Any, Any]:
-        theirs = In(F("run"), some("run", Run._meta.pk, count))
+        theirs = among("run", Run._meta.pk, count)
         tags = RunTag.objects.filter(theirs).order_by()
         marks = RunMark.objects.filter(theirs, person_id=READER).order_by()
         return tags.values_list("run_id", "name", Value("tag")).union(

@@ -8,8 +8,7 @@ from functools import cache, partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q, SlugField
-from django.db.models.lookups import In
+from django.db.models import Q, SlugField
 
 from ..access import is_member, presets_of
 from ..catalog.names import ModelAt
@@ -17,7 +16,7 @@ from ..catalog.seed_data import presets as came_with_the_site
 from ..engine.spec import MAX_SEATS, Spec
 from ..models import Credential, Fusion, Preset, PresetPanelist, Run
 from ..models.credentials import all_credentials
-from ..models.prepared import READER, Prepared, count_for, each, put_at_hand, some
+from ..models.prepared import READER, Prepared, among, count_for, each, put_at_hand, some
 from ..models.runs import READ_ONLY
 from ..providers import kinds
 from .build_spec import build
@@ -155,7 +154,7 @@ def _enabled_named(count: int) -> Prepared:
 
 @cache
 def _seats_of(count: int) -> Prepared:
-    theirs = In(F("preset"), some("preset", Preset._meta.pk, count))
+    theirs = among("preset", Preset._meta.pk, count)
     return Prepared(lambda: PresetPanelist.objects.filter(theirs))
 
 

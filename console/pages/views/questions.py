@@ -11,9 +11,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Left
-from django.db.models.lookups import In
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,7 +20,7 @@ from ... import access
 from ...engine.usage import money
 from ...fragments.figures import count_of
 from ...models import Fusion, Run
-from ...models.prepared import Prepared, count_for, each, some
+from ...models.prepared import Prepared, among, count_for, each
 from ...record.newest import NOTHING, Bookmark, KeptList, Page
 from ...record.order import RunOrder, orders_of
 from ...record.questions import Lineage, last_of, lines
@@ -205,7 +204,7 @@ def _together(first: RunOrder, last: RunOrder) -> RunOrder:
 
 @cache
 def _fusions(count: int) -> Prepared:
-    theirs = In(F("run"), some("run", Run._meta.pk, count))
+    theirs = among("run", Run._meta.pk, count)
     fusions = Fusion.objects.filter(theirs).order_by("number")
     return Prepared(fusions.values_list("run", Left("text", ANSWER_READ), "wish").all)
 

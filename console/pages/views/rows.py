@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
-from django.db.models.lookups import In
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -20,7 +19,7 @@ from ...engine.state import CallStatus, Step
 from ...engine.usage import money
 from ...fragments.sentences import run_word
 from ...models import Call, Run
-from ...models.prepared import Prepared, count_for, each, some
+from ...models.prepared import Prepared, among, count_for, each
 from ...models.runs import Origin
 from ...record.newest import NOTHING, Bookmark, KeptList, Page, beginning, newest, with_beginning
 from ...record.order import OrderAsked, RunOrder, in_order, orders_of
@@ -89,7 +88,7 @@ def page_of_evaluations(user: access.Viewer, count: int, **marks: Bookmark | Non
 
 @cache
 def _calls_of(count: int) -> Prepared:
-    theirs = In(F("run"), some("run", Run._meta.pk, count))
+    theirs = among("run", Run._meta.pk, count)
     calls = Call.objects.filter(theirs, step=Step.PANEL, seat__isnull=False).order_by("number")
     return Prepared(calls.values_list("run", "seat", "status").all)
 
