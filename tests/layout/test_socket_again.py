@@ -13,6 +13,31 @@ from tests.layout.test_forced_layouts import page_html, stream
 __all__ = ["page_html", "stream"]
 pytestmark = pytest.mark.browser
 
+# The page's clock is the test's, the network's is not: how much the page waits for.
+WAITS = """
+window.waits = 0;
+const ask = window.fetch;
+window.fetch = async (...asked) => {
+  waits += 1;
+  try {
+    const answer = await ask(...asked);
+    return new Response(await answer.text(), answer);
+  } finally {
+    waits -= 1;
+  }
+};
+window.WebSocket = class extends WebSocket {
+  constructor(...asked) {
+    super(...asked);
+    let opens = 1;
+    const told = () => (waits -= opens, opens = 0);
+    waits += opens;
+    this.addEventListener("message", told);
+    this.addEventListener("close", told);
+  }
+};
+"""
+
 
 def test_there_is_a_page_of_a_run_under_way(page_html: str, stream: list[str]) -> None:
     assert 'data-status="running"' in page_html
@@ -41,11 +66,15 @@ def test_a_page_that_was_refused_a_socket_tries_again_after_growing_pauses_until
     serve(page, lambda path: page_html)
     page.route(re.compile(r"/frames\?"), answer)
     page.route_web_socket(re.compile("/ws/"), connect)
-    page.clock.install()
+    page.add_init_script(WAITS)
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
     page.goto(HOST)
     while second < 200 and not (tried and open_from <= tried[-1] <= second - 5):
         second += 1
         page.clock.run_for(1000)
+        while page.evaluate("waits"):
+            pass
     refused = [at for at in tried if at < open_from]
     pauses = [b - a for a, b in zip(refused, refused[1:], strict=False)]
     assert len(pauses) >= 3 and pauses == sorted(pauses) and pauses[-1] <= 63
