@@ -36,8 +36,7 @@ def measure(rig: Rig) -> Samples:
     tokens = rig.size(500, 200, 20)
     seats = [f"{name(tokens, of=letter)}-900h" for letter in "abcdef"]
     env = {"FUSION_WEB_PROCESSES": "2", "FUSION_STALL_TIMEOUT": "900"}
-    url, checkout = rig.upstream.url, rig.checkout
-    with Site(url, "2c", checkout=checkout, env=env) as site:
+    with rig.fresh_site(**env) as site:
         with watching.member(site) as alice:
             # Forms go to either process, as many people's do: the first that one takes changes some
             # 12 MB that it had in common with the others, once, which is not a further run's.

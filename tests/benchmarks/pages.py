@@ -18,7 +18,6 @@ from tests.benchmarks.floor import percentile
 from tests.benchmarks.history import LARGE, SMALL, History, on_postgres, on_sqlite
 from tests.benchmarks.rig import Rig, Samples
 from tests.benchmarks.rows import Asked
-from tests.benchmarks.site import Site
 from tests.live.member import Member
 from tests.postgres import Postgres
 
@@ -85,7 +84,7 @@ def _on(rig: Rig, database: str, histories: list[History]) -> Samples:
 
 @contextlib.contextmanager
 def _reader(rig: Rig, history: History) -> Iterator[Reader]:
-    site = Site(rig.upstream.url, "2c", checkout=rig.checkout, env=history.env)
+    site = rig.fresh_site(**history.env)
     history.lay_into(site.dir / "var")
     with site, contextlib.ExitStack() as opened:
         people: dict[str, httpx.Client] = {}

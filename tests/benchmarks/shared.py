@@ -15,7 +15,7 @@ from fusion_site.programs import WORKER
 from tests.benchmarks import watching
 from tests.benchmarks.rig import Rig, Samples
 from tests.benchmarks.rows import Asked
-from tests.benchmarks.site import Site
+from tests.benchmarks.site import Site, on_cores
 from tests.benchmarks.upstream import name
 
 FIGURE = "shared"
@@ -40,8 +40,7 @@ def measure(rig: Rig) -> Samples:
 def _load(rig: Rig, each: int) -> Load:
     runs = rig.size(8, 8, 2)
     seats = [name(rig.size(400, 200, 20), of=letter) for letter in "abcdef"]
-    env = {"FUSION_WEB_PROCESSES": str(each)}
-    site = Site(rig.upstream.url, "2c", checkout=rig.checkout, env=env)
+    site = rig.fresh_site(FUSION_WEB_PROCESSES=str(each))
     with site, _further_workers(site, each - 1) as further, watching.member(site) as alice:
         # Whatever is done once, by each of them.
         watching.watch(alice, [watching.ask(rig, alice, [name(5, of="a")]) for _ in range(4)])
@@ -68,7 +67,11 @@ def _further_workers(site: Site, count: int) -> Iterator[list[psutil.Process]]:
         processes = []
         for _ in range(count):
             worker = subprocess.Popen(
-                [site.python, *WORKER], cwd=site.checkout, env=site.env, stdout=log, stderr=log
+                on_cores(site.cores, [site.python, *WORKER]),
+                cwd=site.checkout,
+                env=site.env,
+                stdout=log,
+                stderr=log,
             )
             ended.callback(worker.wait)
             ended.callback(worker.terminate)

@@ -1,7 +1,8 @@
 """The product as `up` starts it, from this checkout or from another commit, with somebody in it.
 
 On one core (`1c`) worker and web share core 1, and Valkey is on core 0 with the upstream and who
-watches; on two (`2c`) nothing is pinned. What a process costs is read from /proc, of all of them.
+watches; on two (`2c`) nothing is pinned, whatever whoever starts it is pinned to. What a process
+costs is read from /proc, of all of them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PASSWORD = "a long password for benchmarks"
 PERSON = "alice"
 PATIENCE = 300
 OURS, OTHERS = 1, 0  # cores, where there is a choice
+ALL = tuple(range(os.cpu_count() or 1))
 Layout = Literal["1c", "2c"]
 
 # One person does what many would: limits for one are not what is measured.
@@ -141,7 +143,7 @@ class Site:
 
     @property
     def cores(self) -> Sequence[int]:
-        return (OURS,) if self.layout == "1c" else ()
+        return (OURS,) if self.layout == "1c" else ALL
 
     def _is_ready(self) -> bool:
         try:
@@ -223,8 +225,6 @@ def _pss(process: psutil.Process) -> float:
 
 def on_cores(cores: Sequence[int], command: Sequence[str]) -> list[str]:
     """The command, bound to these cores by itself: children of it are bound as well."""
-    if not cores:
-        return list(command)
     bind = f"import os, sys; os.sched_setaffinity(0, {{{', '.join(map(str, cores))}}}); "
     return [sys.executable, "-c", f"{bind}os.execv(sys.argv[1], sys.argv[1:])", *command]
 

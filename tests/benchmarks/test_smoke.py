@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import uvloop
 from tests.benchmarks.__main__ import BEGIN, BROKEN, END, FIGURES, SHORT, put
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.runs import burst
-from tests.benchmarks.site import ROOT
+from tests.benchmarks.site import OTHERS, OURS, ROOT, on_cores
 from tests.benchmarks.upstream import age, name, stamp
 
 pytestmark = [
@@ -62,6 +63,34 @@ def test_a_viewer_sees_every_word_of_a_run_and_how_old_it_is() -> None:
         spent = site.spent()
         assert spent.seconds["worker"] > 0 and spent.seconds["web"] > 0
         assert all(role in site.memory() for role in ("up", "worker", "web", "valkey"))
+
+
+def test_on_two_cores_nothing_is_pinned_even_where_the_rest_was_pinned_to_one() -> None:
+    before = os.sched_getaffinity(0)
+    with Rig(ROOT) as rig:
+        rig.lay_out("1c")
+        on_one = [*_cores_of(rig), _cores_of_a_child(on_cores((OURS,), SAYS_ITS_CORES))]
+        site = rig.fresh_site()
+        shutil.rmtree(site.dir)
+        on_two = [*_cores_of(rig), _cores_of_a_child(on_cores(site.cores, SAYS_ITS_CORES))]
+    assert on_one == [{OTHERS}, {OTHERS}, {OURS}]
+    assert on_two == [before, before, before]
+    assert os.sched_getaffinity(0) == before
+
+
+SAYS_ITS_CORES = [sys.executable, "-c", "import os; print(*os.sched_getaffinity(0))"]
+
+
+def _cores_of(rig: Rig) -> list[set[int]]:
+    """Of who watches, which is this process, and of the upstream."""
+    return [os.sched_getaffinity(process) for process in (0, rig.upstream.process.pid)]
+
+
+def _cores_of_a_child(command: list[str]) -> set[int]:
+    """Of a process that one which is pinned to one core has started."""
+    os.sched_setaffinity(0, {OTHERS})
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(map(int, said.stdout.split()))
 
 
 @pytest.mark.parametrize("moment", [0.0, 12.3456, 1188.1, 987_654.3])

@@ -21,7 +21,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self, cast
@@ -196,14 +195,9 @@ def _chunk(text: str) -> bytes:
 class Upstream:
     """The process, from another."""
 
-    def __init__(self, cores: Sequence[int] = ()) -> None:
-        self._cores = cores
-
     def __enter__(self) -> Self:
-        from tests.benchmarks.site import on_cores
-
         self.process = subprocess.Popen(
-            on_cores(self._cores, [sys.executable, "-m", "tests.benchmarks.upstream"]),
+            [sys.executable, "-m", "tests.benchmarks.upstream"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
