@@ -248,5 +248,5 @@ def families(seats: Iterable[SeatView]) -> str:
         return ""
     many = len(set(filter(None, known)))
     if not all(known):
-        return f"among at least {many} {'family' if many == 1 else 'families'}"
+        return f"among at least {many} families" if many > 1 else ""
     return "all of one family" if many == 1 else f"among {many} families"

@@ -7,7 +7,7 @@ import { showPart } from "console/run/looks";
 import { offer, quotation } from "console/selected";
 
 const main = document.getElementById("run");
-const SHEET = matchMedia("(max-width: 1000px)"); // there an open passage covers the box
+const SHEET = matchMedia("(width <= 62.5em)"); // there an open passage covers the box
 
 const box = () => document.getElementById("follow-prompt");
 

@@ -8,8 +8,8 @@ const main = document.getElementById("run");
 const card = document.getElementById("quote-card");
 const outcome = main.querySelector(".outcome");
 const passage = document.getElementById("passage");
-const HAS_CARD = matchMedia("(min-width: 701px)"); // a finger opens the passage
-const BELOW = matchMedia("(max-width: 1000px)"); // neither margin nor map is beside the text
+const HAS_CARD = matchMedia("(width > 43.75em)"); // a finger opens the passage
+const BELOW = matchMedia("(width <= 62.5em)"); // neither margin nor map is beside the text
 const MARK = ".fused [data-text] .source";
 const AWAY = 180; // ms: long enough to come from the mark to its card
 

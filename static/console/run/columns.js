@@ -7,7 +7,7 @@ const seats = main.querySelector(".seats");
 const expand = main.querySelector("[data-expand]");
 const bodies = [...seats.querySelectorAll(".seat-body")];
 
-const PHONE = matchMedia("(max-width: 700px)");
+const PHONE = matchMedia("(width <= 43.75em)");
 
 // ---- the one that a phone shows ----
 

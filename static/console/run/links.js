@@ -6,7 +6,7 @@ import { showPart } from "console/run/looks";
 
 const main = document.getElementById("run");
 const asked = location.href; // before a part is shown, which tells the address
-const WIDE = matchMedia("(min-width: 1001px)");
+const WIDE = matchMedia("(width > 62.5em)");
 
 function hashOf(address) {
   try {

@@ -15,16 +15,16 @@ const fused = document.getElementById("fused-answer");
 const rail = main.querySelector(".rail");
 const aside = main.querySelector(".aside");
 const PANES = ".seat-body, .fused, .aside";
-const NARROW = matchMedia("(max-width: 1000px)"); // there the page scrolls, not its parts
-const OVER = matchMedia("(max-width: 1199px)"); // there a passage lies over the map
-const PHONE = matchMedia("(max-width: 700px)");
+const NARROW = matchMedia("(width <= 62.5em)"); // there the page scrolls, not its parts
+const OVER = matchMedia("(width < 75em)"); // there a passage lies over the map
+const PHONE = matchMedia("(width <= 43.75em)");
 // Where the fused answer has room beside every seat it is the first column of the answers: the
 // style sheet keeps that room.
-const FROM = { 6: 2310, 7: 2620, 8: 2870 };
-const WIDE = matchMedia(`(min-width: ${FROM[main.querySelector(".seats").dataset.count] ?? 2000}px)`);
+const FROM = { 6: 144.375, 7: 163.75, 8: 179.375 }; // em
+const WIDE = matchMedia(`(width >= ${FROM[main.querySelector(".seats").dataset.count] ?? 125}em)`);
 
 // Where there is room for them beside the result too, the answers stand there.
-const WIDEST = matchMedia("(min-width: 2300px)");
+const WIDEST = matchMedia("(width >= 143.75em)");
 
 function keepingScrolled(change) {
   // What is taken out of a document and put back has forgotten how far it was scrolled.

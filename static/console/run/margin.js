@@ -4,7 +4,7 @@
 
 const text = document.querySelector("#run .fused [data-text]");
 const marks = text.getElementsByClassName("source");
-const PHONE = matchMedia("(max-width: 700px)");
+const PHONE = matchMedia("(width <= 43.75em)");
 const APART = 2; // px, from one mark to the next
 const ROOM = 102;
 const TIGHT_ROOM = 118; // px, with the edge of the pane beside it

@@ -10,7 +10,7 @@ import { keepLit, sentenceOf, usesOf } from "console/run/sentences";
 
 const main = document.getElementById("run");
 const pane = document.getElementById("passage");
-const FROM_BELOW = matchMedia("(max-width: 1000px)"); // as passage.css
+const FROM_BELOW = matchMedia("(width <= 62.5em)"); // as passage.css
 const body = pane.querySelector(".passage-body");
 const ask = pane.querySelector("[data-passage-ask]");
 

@@ -8,7 +8,7 @@ const sheet = main.querySelector(".seats");
 const seats = [...sheet.children];
 const LEAST = 240; // of a column, in CSS pixels
 const SPINE = 44;
-const PHONE = matchMedia("(max-width: 700px)");
+const PHONE = matchMedia("(width <= 43.75em)");
 
 // What can be done with a column is one stop.
 const ACTS = ".seat-title [data-copy], .seat-end button, .seat-acts button";

@@ -6,7 +6,7 @@ import { keepLit, rangesOf } from "console/run/sentences";
 
 const main = document.getElementById("run");
 const fused = main.querySelector(".fused");
-const NARROW = matchMedia("(max-width: 1000px)"); // there the page scrolls, not its parts
+const NARROW = matchMedia("(width <= 62.5em)"); // there the page scrolls, not its parts
 
 let before = null; // how far was scrolled, and what was pressed
 
