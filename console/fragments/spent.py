@@ -72,7 +72,16 @@ def days_view(days: Sequence[DaySpent], alone_of: str) -> DaysView:
     roles = [role for role in ROLES if role != WEB or any(day.of[WEB] for day in days)]
     bars = tuple(_bar(n, day, top, roles) for n, day in enumerate(days))
     shown = [days[0], days[len(days) // 2], days[-1]] if days else []
-    totals = tuple((role, money(sum((d.of[role] for d in days), Decimal(0)))) for role in roles)
+    totals = tuple(
+        (
+            role,
+            money(
+                sum((day.of[role] for day in days), Decimal(0)),
+                any(role in day.unknown for day in days),
+            ),
+        )
+        for role in roles
+    )
     return DaysView(
         bars=bars,
         width=10 * len(days),
@@ -106,9 +115,13 @@ def standing_view(standing: BudgetStanding) -> StandingView:
 def who_said(model: ModelSpent) -> str:
     said = [_SAID[source] for source in _SAID if source in model.said]
     if model.unknown:
-        calls = "call" if model.unknown == 1 else "calls"
-        said.append(f"{model.unknown:,} {calls} of unknown cost")
+        said.append(calls_of_unknown_cost(model.unknown))
     return ", ".join(said)
+
+
+def calls_of_unknown_cost(count: int) -> str:
+    """ "" where there are none."""
+    return f"{count:,} {'call' if count == 1 else 'calls'} of unknown cost" if count else ""
 
 
 def _rounded(nanos: int) -> str:
@@ -124,10 +137,11 @@ def _bar(n: int, day: DaySpent, top: Decimal, roles: Sequence[str]) -> DayBar:
         below += height
         if height:
             parts.append(BarPart(role, f"{HEIGHT - below:.2f}", f"{height:.2f}"))
-    costs = tuple(money(day.of[role]) for role in roles)
+    costs = tuple(money(day.of[role], role in day.unknown) for role in roles)
     y = f"{HEIGHT - day.alone * HEIGHT / top:.2f}" if day.alone else ""
     alone = money(day.alone) if day.alone else ""
-    return DayBar(10 * n + 1, _day(day), money(day.whole), costs, tuple(parts), alone, y)
+    cost = money(day.whole, bool(day.unknown))
+    return DayBar(10 * n + 1, _day(day), cost, costs, tuple(parts), alone, y)
 
 
 def _day(day: DaySpent) -> str:
@@ -137,10 +151,13 @@ def _day(day: DaySpent) -> str:
 def _words(days: Sequence[DaySpent]) -> str:
     dearest = max(days, key=lambda day: day.whole, default=None)
     if dearest is None or not dearest.whole:
-        return "Nothing was spent."
+        of_unknown_cost = any(day.unknown for day in days)
+        return "Nobody knows what was spent." if of_unknown_cost else "Nothing was spent."
     on = sum(1 for day in days if day.whole)
     many = f"{on} days" if on > 1 else "1 day"
-    return f"Spent on {many}, most on {_day(dearest)}: {money(dearest.whole)}."
+    return (
+        f"Spent on {many}, most on {_day(dearest)}: {money(dearest.whole, bool(dearest.unknown))}."
+    )
 
 
 def _rounded_up(most: Decimal) -> Decimal:

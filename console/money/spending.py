@@ -9,7 +9,7 @@ name.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -76,10 +76,12 @@ class SearchesSpent:
 
 @dataclass
 class DaySpent:
-    """`alone`: what one answer of the reference to each run would have cost instead, computed."""
+    """`alone`: what one answer of the reference to each run would have cost instead, computed;
+    `unknown`: roles of which nobody knows what some calls cost."""
 
     day: date
     of: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(ROLES, Decimal(0)))
+    unknown: set[str] = field(default_factory=set)
     alone: Decimal = Decimal(0)
 
     @property
@@ -87,16 +89,30 @@ class DaySpent:
         return sum(self.of.values(), Decimal(0))
 
 
+@dataclass(frozen=True)
+class UnknownCalls:
+    """Calls of which nobody knows what they cost, of a day, of a payer's runs with a preset."""
+
+    day: date
+    role: str
+    person: int | None
+    payer: int | None
+    origin: str
+    preset: str
+    count: int
+
+
 @dataclass
 class PayerSpent:
     """A person's runs from the page, or those of one of their tokens; `person` None: nobody's, as
-    from the shell."""
+    from the shell. `unknown` calls are those of which nobody knows what they cost."""
 
     person: int | None
     token: int | None
     name: str
     runs: int = 0
     spent: Decimal = Decimal(0)
+    unknown: int = 0
     presets: dict[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -109,6 +125,7 @@ class PresetSpent:
     name: str
     runs: int = 0
     spent: Decimal = Decimal(0)
+    unknown: int = 0
 
 
 @dataclass
@@ -182,10 +199,25 @@ def searches_spent(holds: QuerySet[Hold]) -> list[SearchesSpent]:
     ]
 
 
+def unknown_calls(calls: QuerySet[Any]) -> list[UnknownCalls]:
+    keys = ("day", "step", "run__owner", "payer", "run__origin", "run__preset_name")
+    prices = (KT("panelist__price__input"), KT("panelist__price__output"))
+    rows = calls.filter(CAME_BACK, amount=None).annotate(day=TruncDate("started_at"))
+    rows = rows.values_list(*keys, *prices).annotate(all=Count("pk"))
+    return [
+        UnknownCalls(day, _ROLE_OF.get(step, JUDGE), person, payer, origin, preset, count)
+        for day, step, person, payer, origin, preset, price_in, price_out, count in rows
+        if not costs_nothing(price_in, price_out)
+    ]
+
+
 Searched = Sequence[SearchesSpent]
+Unknown = Sequence[UnknownCalls]
 
 
-def by_day(calls: QuerySet[Any], days: Days, searches: Searched = ()) -> list[DaySpent]:
+def by_day(
+    calls: QuerySet[Any], days: Days, searches: Searched = (), unknown: Unknown = ()
+) -> list[DaySpent]:
     """Every one of `days`, those on which nothing was spent, too."""
     found = {day: DaySpent(day) for day in days}
     rows = calls.annotate(day=TruncDate("started_at")).values_list("day", "step")
@@ -195,6 +227,9 @@ def by_day(calls: QuerySet[Any], days: Days, searches: Searched = ()) -> list[Da
     for one in searches:
         if one.day in found:
             found[one.day].of[WEB] += one.spent
+    for some in unknown:
+        if some.day in found:
+            found[some.day].unknown.add(some.role)
     return list(found.values())
 
 
@@ -220,7 +255,7 @@ def instead(calls: QuerySet[Any], days: Iterable[DaySpent]) -> str:
 
 
 def by_payer(
-    calls: QuerySet[Any], searches: Searched = ()
+    calls: QuerySet[Any], searches: Searched = (), unknown: Unknown = ()
 ) -> tuple[list[PayerSpent], list[PresetSpent]]:
     """Who spent it, and on which presets: the dearest first."""
     rows = calls.values_list("run__owner", "payer", "run__origin", "run__preset_name")
@@ -230,6 +265,9 @@ def by_payer(
     for search in searches:  # a run that searched has asked somebody, too
         key = (search.person, search.payer, search.origin, search.preset)
         found.append((*key, float(search.spent), 0 if key in known else search.runs))
+    not_known: Counter[tuple[Any, ...]] = Counter()
+    for some in unknown:
+        not_known[some.person, some.payer, some.origin, some.preset] += some.count
     payers: dict[tuple[int | None, int | None, str], PayerSpent] = {}
     presets: dict[str, PresetSpent] = {}
     for person, token, origin, preset, spent, runs in found:
@@ -239,6 +277,7 @@ def by_payer(
         for one in (payer, of):
             one.runs += runs
             one.spent += exactly(spent)
+            one.unknown += not_known[person, token, origin, preset]
         payer.presets[preset] = payer.presets.get(preset, Decimal(0)) + exactly(spent)
     _name(payers.values())
     return _dearest(payers.values()), _dearest(presets.values())

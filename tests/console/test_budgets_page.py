@@ -209,6 +209,14 @@ def test_the_cost_nobody_said_is_what_was_booked_and_what_nobody_knows_is_told(
     page = text(signed_in(alice).get("/fusion/budgets"))
     assert "maker/alpha 3 $0.1124 estimated" in page
     assert "maker/beta 1 — 1 call of unknown cost" in page
+    assert "for 1 run of yours, 1 call of unknown cost." in page
+    run.calls.update(cost=None, cost_source="")
+    Hold.objects.all().delete()
+    shown = signed_in(alice).get("/fusion/budgets")
+    page = text(shown)
+    assert b"Nobody knows what was spent." in shown.content
+    assert ": — for 1 run of yours, " in page and "$0 for" not in page
+    assert "panel — judge — writer —" in page
 
 
 def test_samples_and_what_was_imported_cost_nothing_here(alice: User) -> None:

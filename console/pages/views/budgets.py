@@ -25,7 +25,7 @@ from django.views.decorators.http import require_safe
 from ...access import is_admin
 from ...engine.text import storable
 from ...engine.usage import money
-from ...fragments.spent import days_view, standing_view, who_said
+from ...fragments.spent import calls_of_unknown_cost, days_view, standing_view, who_said
 from ...models import Call
 from ...money.receipt import cell
 from ...money.spending import (
@@ -42,6 +42,7 @@ from ...money.spending import (
     searches_narrowed,
     searches_spent,
     searches_within,
+    unknown_calls,
 )
 from ...money.standing import standings
 
@@ -88,13 +89,15 @@ def budgets(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # login_required has seen to it
     asked, is_all = WhichCalls.of(request), is_admin(request.user)
     searches = asked.searches
-    days = by_day(asked.calls, asked.days, searches)
+    unknown = unknown_calls(asked.calls)
+    days = by_day(asked.calls, asked.days, searches, unknown)
     # One answer to what a single model was asked is no whole run instead.
     alone_of = "" if asked.model else instead(asked.calls, days)
-    payers, presets = by_payer(asked.calls, searches)
+    payers, presets = by_payer(asked.calls, searches, unknown)
     models = by_model(asked.calls, searches)
     whole = sum((day.whole for day in days), Decimal(0))
     runs = sum(preset.runs for preset in presets)
+    not_known = sum(some.count for some in unknown)
     kept = _kept(request)
     context = {
         "is_all": is_all,
@@ -102,16 +105,17 @@ def budgets(request: HttpRequest) -> HttpResponse:
         "earlier": _link(kept, month=_name_of(asked.days.first - timedelta(1))),
         "later": _link(kept, month=_name_of(asked.days.after)) if _is_past(asked.days) else "",
         "chips": _chips(asked, kept, is_all=is_all),
-        "whole": money(whole),
+        "whole": money(whole, bool(unknown)),
+        "unknown": calls_of_unknown_cost(not_known),
         "runs": runs,
         "days": days_view(days, alone_of),
         "payers": [
             {
                 "name": p.name,
                 "runs": p.runs,
-                "spent": money(p.spent),
+                "spent": money(p.spent, bool(p.unknown)),
                 "mostly": p.mostly,
-                "each": money(p.spent / p.runs) if p.runs else "",
+                "each": money(p.spent / p.runs, bool(p.unknown)) if p.runs else "",
                 "link": _link(kept, who=p.person) if p.person and is_all else "",
             }
             for p in payers[:SHOWN]
@@ -121,8 +125,8 @@ def budgets(request: HttpRequest) -> HttpResponse:
             {
                 "name": p.name,
                 "runs": p.runs,
-                "spent": money(p.spent),
-                "each": money(p.spent / p.runs) if p.runs else "",
+                "spent": money(p.spent, bool(p.unknown)),
+                "each": money(p.spent / p.runs, bool(p.unknown)) if p.runs else "",
                 "link": _link(kept, preset=p.name),
             }
             for p in presets[:SHOWN]
@@ -207,4 +211,5 @@ def _rest(rows: list[Any]) -> str:
     rest = rows[SHOWN:]
     if not rest:
         return ""
-    return f"{len(rest):,} more: {money(sum((row.spent for row in rest), Decimal(0)))}"
+    spent = sum((row.spent for row in rest), Decimal(0))
+    return f"{len(rest):,} more: {money(spent, any(row.unknown for row in rest))}"
