@@ -117,11 +117,50 @@ async def test_reasoning_alone_is_no_text(ask):
         ("tool_calls", "tool_calls"),
         ("function_call", "tool_calls"),
         ("eos", "stop"),
+        ("end_turn", "stop"),
+        ("STOP", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("model_length", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("SAFETY", "content_filter"),
+        ("RECITATION", "content_filter"),
+        ("content_filter: SAFETY", "content_filter"),
+        ("sensitive", "content_filter"),
     ],
 )
 async def test_finish_reasons_have_one_spelling(ask, said, means):
     got = await ask(Script(text="some text", finish_reason=said))
     assert (got.text, got.finish.finish_reason) == ("some text", means)
+
+
+@pytest.mark.parametrize(
+    "said", ["error", "insufficient_system_resource", "abort", "Network_Error", "timeout"]
+)
+async def test_an_answer_that_its_server_broke_off_is_no_whole_one(ask, said):
+    got = await ask(Script(text="some text", finish_reason=said))
+    assert (got.text, got.reason) == ("some text", Reason.UPSTREAM_ERROR)
+
+
+@pytest.mark.parametrize("delta", [{}, None, "absent"])
+@pytest.mark.parametrize("before", ["Hi you.", "<think>Hm.</think>Hi you."])
+async def test_a_message_that_says_all_of_it_once_more_at_the_end_says_nothing_new(
+    ask, before, delta
+):
+    choice = {"index": 0, "message": {"role": "assistant", "content": before}, "delta": delta}
+    if delta == "absent":
+        del choice["delta"]
+    last = {"choices": [choice | {"finish_reason": "stop"}]}
+    pieces = [event({"role": "assistant", "content": ""}), *(event({"content": c}) for c in before)]
+    got = await ask(Script(raw=[*pieces, b"data: " + json.dumps(last).encode() + b"\n\n", DONE]))
+    assert (got.text, got.finish.finish_reason) == ("Hi you.", "stop")
+
+
+async def test_a_message_that_comes_at_once_within_a_stream_is_the_answer(ask):
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi you."}}
+    whole = {"choices": [choice | {"finish_reason": "stop"}]}
+    began = event({"role": "assistant", "content": ""})
+    got = await ask(Script(raw=[began, b"data: " + json.dumps(whole).encode() + b"\n\n", DONE]))
+    assert (got.text, got.finish.finish_reason) == ("Hi you.", "stop")
 
 
 async def test_a_refusal_is_shown_and_marked(ask):

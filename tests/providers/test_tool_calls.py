@@ -54,6 +54,25 @@ async def test_pieces_of_several_calls_become_whole_ones() -> None:
     assert (body["tools"], body["tool_choice"], body["stop"]) == ([TOOL], "required", ["END"])
 
 
+async def test_a_name_that_comes_with_every_piece_is_there_once() -> None:
+    finish, _ = await asked(
+        streamed(
+            {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "get_"}}]},
+            {"tool_calls": [{"index": 0, "function": {"name": "weather"}}]},
+            {"tool_calls": [{"index": 0, "id": "b", "function": {"name": "time"}}]},
+            {"tool_calls": [{"index": 0, "id": "b", "function": {"name": "time"}}]},
+            {"tool_calls": [
+                {"index": 0, "id": "b", "function": {"name": "time", "arguments": '{"in":'}}]},
+            {"tool_calls": [
+                {"index": 0, "id": "b", "function": {"name": "time", "arguments": '"Oslo"}'}}]},
+        )
+    )  # fmt: skip
+    assert [c["function"] for c in finish.tool_calls] == [
+        {"name": "get_weather", "arguments": "{}"},
+        {"name": "time", "arguments": '{"in":"Oslo"}'},
+    ]
+
+
 async def test_what_is_no_tool_call_is_passed_over() -> None:
     finish, _ = await asked(streamed({"tool_calls": ["x", {"index": 0, "function": None}, 3]}))
     assert finish.tool_calls == ()

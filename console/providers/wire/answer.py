@@ -21,6 +21,7 @@ from console.engine.text import REPLACEMENT, storable
 from .attachments import MOST_BASE64, Attachments, words_beside
 from .citations import Citations
 from .error_body import error_object
+from .finish_reasons import finish_reason
 from .growing import Growing
 from .pictures import CutOut, PictureMarks
 from .refusals import Scrub, in_band
@@ -33,16 +34,6 @@ from .usage import cost_from, usage_from
 Delta = TextDelta | ReasoningDelta | Recast
 
 MIB = 1024 * 1024
-FINISH_REASONS = {
-    "length": "length",
-    "max_tokens": "length",
-    "content_filter": "content_filter",
-    "safety": "content_filter",
-    "refusal": "content_filter",
-    "tool_calls": "tool_calls",
-    "tool_use": "tool_calls",
-    "function_call": "tool_calls",
-}
 PLAIN_FIELDS = {"content", "role"}  # of a delta that is a piece of text and nothing else
 # What a chunk that brings one may have beside it without saying more.
 CHUNK = "chat.completion.chunk"
@@ -50,7 +41,8 @@ PLAIN_PAYLOAD = {"id", "object", "created", "model", "provider", "choices", "usa
 PLAIN_PAYLOAD |= {"system_fingerprint", "service_tier", "obfuscation"}
 PLAIN_CHOICE = {"index", "delta", "finish_reason", "native_finish_reason", "logprobs"}
 THOUGHT_PARTS = ("thinking", "reasoning", "thought")  # types of parts of content
-NO_REASON = {"", "null", "none"}  # as some write that there is none yet
+# Of a message that stands whole beside what was streamed, what may be new.
+BESIDE_TEXT = ("annotations", "images")
 
 
 @dataclass(frozen=True)
@@ -130,6 +122,7 @@ class AnswerReader:
         self._unreadable = 0
         self._asked_for_tools = False
         self._refused = False
+        self._has_begun = False  # something of it came
         self._tools = ToolCalls(limits.text)
         # Where it cannot ask for a tool nothing has to go back.
         self._keeps_thoughts = bool(sent and sent.get("tools"))
@@ -217,7 +210,7 @@ class AnswerReader:
     def take_object(self, payload: dict[str, Any], *, failed: bool = False) -> Iterator[Delta]:
         choice = _first_choice(payload)
         self._note(payload, choice)
-        delta = choice.get("delta") or choice.get("message")
+        delta = choice.get("delta") or self._not_yet_said(choice.get("message"))
         if isinstance(delta, dict):
             for chunk in self._deltas(delta):
                 self._goes_on()
@@ -227,15 +220,21 @@ class AnswerReader:
             error = error_object({"error": choice["error"]})
         if error is not None or failed:
             raise in_band(error or payload, self._scrub, self._sent)
-        reason = _finish_reason(choice)
+        reason = finish_reason(choice)
         if reason == "error":
             raise ProviderError(Reason.UPSTREAM_ERROR)
         if reason and (self.finish_reason is None or self.finishes_early):
-            self.finish_reason = FINISH_REASONS.get(reason, "stop")
+            self.finish_reason = reason
 
     def is_whole(self, payload: dict[str, Any]) -> bool:
         """Whether one document is an answer."""
         return isinstance(payload.get("choices"), list)
+
+    def _not_yet_said(self, message: Any) -> Any:
+        """Some servers end a stream with all of it once more."""
+        if not (self._text.size or self._has_begun) or not isinstance(message, dict):
+            return message
+        return {name: message[name] for name in BESIDE_TEXT if name in message}
 
     def _goes_on(self) -> None:
         self.finishes_early |= self.finish_reason is not None
@@ -286,7 +285,7 @@ class AnswerReader:
         usage = payload.get("usage") or choice.get("usage")
         if isinstance(usage, dict):
             self._usage = usage
-            self.usage_after_finish |= bool(self.finish_reason or _finish_reason(choice))
+            self.usage_after_finish |= bool(self.finish_reason or finish_reason(choice))
         if "citations" in payload:
             self._citations.take(payload["citations"], is_whole=True)
         # Perplexity names the same pages once more, with their titles; Google what its answers
@@ -308,6 +307,8 @@ class AnswerReader:
 
     def _deltas(self, delta: dict[str, Any]) -> Iterator[Delta]:
         content = delta.get("content")
+        if not self._has_begun:
+            self._has_begun = any(value for name, value in delta.items() if name != "role")
         if isinstance(content, str) and content and _is_plain(delta):
             # As nearly all of thoughts in the text are: nothing else is looked for.
             yield from self._split(self._thoughts.take(self._marks.take(content)))
@@ -389,11 +390,6 @@ def _first_choice(payload: dict[str, Any]) -> dict[str, Any]:
 def _is_plain(delta: dict[str, Any]) -> bool:
     """Some name every field there is, and say null in most."""
     return all(value is None or name in PLAIN_FIELDS for name, value in delta.items())
-
-
-def _finish_reason(choice: dict[str, Any]) -> str:
-    reason = choice.get("finish_reason")
-    return reason if isinstance(reason, str) and reason.lower() not in NO_REASON else ""
 
 
 def _text(content: Any) -> str:

@@ -63,6 +63,8 @@ class ToolCalls:
             value = function.get(field)
             if field == "arguments" and isinstance(value, dict):
                 value = json.dumps(value, ensure_ascii=False)  # as Ollama's own API has them
+            if field == "name" and (value == call["name"] or call["arguments"]):
+                continue  # some servers name it with every piece
             if isinstance(value, str):
                 self._limit -= len(value)
                 call[field] += value
