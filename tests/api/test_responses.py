@@ -145,7 +145,9 @@ def test_an_answer_that_was_cut_is_incomplete(api: Api) -> None:
     said = ask(api, model="good")
     assert said["status"] == "incomplete"
     assert said["incomplete_details"] == {"reason": "max_output_tokens"}
-    assert stream(api, model="good")[-1]["type"] == "response.incomplete"
+    assert said["output"][-1]["status"] == "incomplete"
+    *_, item, end = stream(api, model="good")
+    assert (item["item"]["status"], end["type"]) == ("incomplete", "response.incomplete")
 
 
 def test_a_conversation_goes_on_from_its_last_response(api: Api) -> None:

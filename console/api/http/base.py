@@ -110,7 +110,8 @@ class ApiCall(Generic[Body]):
     def idempotency_key(self) -> str | None:
         key = self.request.headers.get("Idempotency-Key", "").strip()
         if len(key) > 200 or not key.isprintable():
-            raise ApiError("invalid_request", "An Idempotency-Key has at most 200 characters.")
+            told = "An Idempotency-Key has at most 200 characters, of ASCII that is printed."
+            raise ApiError("invalid_request", told)
         return key or None
 
 

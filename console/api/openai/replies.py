@@ -199,7 +199,7 @@ class ChatChunk(Reply):
     error: Error | None = None
 
 
-ItemStatus = Literal["in_progress", "completed"]
+ItemStatus = Literal["in_progress", "completed", "incomplete"]
 
 
 class FusionItemBegun(Reply):

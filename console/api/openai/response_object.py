@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ...engine.state import RunState
 from ...record.parts import Usage
@@ -36,6 +36,11 @@ from .responses_input import PREFIX
 
 # Why an answer was broken off -> OpenAI's word for it.
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def status_of(answer: shapes.FinalAnswer) -> Literal["completed", "incomplete"]:
+    """Of a response that has ended, and of what its end is the end of."""
+    return "incomplete" if answer.finish_reason in INCOMPLETE else "completed"
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class PendingResponse:
             fields["fusion"] = FusionOfResponse(**shown)
         return Response(
             **fields,
-            status="incomplete" if why else "completed",
+            status=status_of(answer),
             error=None,
             usage=usage(chat.usage(state)),
         )
@@ -170,7 +175,7 @@ def call_item(chat: Chat, number: int, called: dict[str, Any], status: ItemStatu
         id=f"fc_{chat.id}_{number}",
         call_id=called["id"],
         name=function["name"],
-        arguments=function["arguments"] if status == "completed" else "",
+        arguments="" if status == "in_progress" else function["arguments"],
         status=status,
     )
 

@@ -19,6 +19,7 @@ from .response_object import (
     message_item,
     picture_item,
     reasoning_item,
+    status_of,
 )
 from .responses_input import as_chat, in_our_words
 from .responses_stream import stream_response
@@ -51,9 +52,9 @@ async def _whole(asked: PendingResponse) -> JsonResponse:
     if chat.shows_reasoning and answer.reasoning:
         output.append(reasoning_item(chat, answer.reasoning, "completed"))
     if answer.text:
-        output.append(message_item(chat, answer.text, "completed"))
+        output.append(message_item(chat, answer.text, status_of(answer)))
     for number, called in enumerate(answer.tool_calls):
-        output.append(call_item(chat, number, called, "completed"))
+        output.append(call_item(chat, number, called, status_of(answer)))
     for number, address in enumerate(await chat.pictures(answer)):
         output.append(picture_item(chat, number, address))
     return JsonResponse(asked.finished(chat, state, answer, output).payload())

@@ -19,7 +19,7 @@ from ..http.db import db
 from . import shapes
 from .chat_run import Chat, go_on
 from .fusion_events import FusionEvents
-from .replies import FusionItemBegun, Item, ResponseEvent, ResponseSoFar
+from .replies import FusionItemBegun, Item, ItemStatus, ResponseEvent, ResponseSoFar
 from .response_object import (
     PendingResponse,
     call_item,
@@ -32,6 +32,7 @@ from .response_object import (
     picture_item,
     reasoning_id,
     reasoning_item,
+    status_of,
     summary,
 )
 from .responses_input import in_our_words
@@ -210,21 +211,21 @@ class _Reading:
         }
         return self._out.event(f"response.{name}", **where, **fields)
 
-    def close_message(self) -> list[bytes]:
+    def close_message(self, status: ItemStatus = "completed") -> list[bytes]:
         if self._text is None:
             return self._close_reasoning()
         text, self._text = self._text, None
         return [
             self._message_event("output_text.done", text=text, logprobs=[]),
             self._message_event("content_part.done", part=part(text).payload()),
-            self._out.done(message_item(self._chat, text, "completed")),
+            self._out.done(message_item(self._chat, text, status)),
         ]
 
     def _calls(self, answer: shapes.FinalAnswer) -> list[bytes]:
         events, out = [], self._out
         for number, called in enumerate(answer.tool_calls):
             begun = call_item(self._chat, number, called, "in_progress")
-            item = call_item(self._chat, number, called, "completed")
+            item = call_item(self._chat, number, called, status_of(answer))
             where = {"item_id": item.id, "output_index": out.index}
             written = item.arguments
             arguments = "response.function_call_arguments"
@@ -239,7 +240,7 @@ class _Reading:
     def end(self, pictures: list[str]) -> list[bytes]:
         chat, answer, out = self._chat, self.answer, self._out
         assert answer
-        events = [*self.close_message(), *self._calls(answer)]
+        events = [*self.close_message(status_of(answer)), *self._calls(answer)]
         for number, address in enumerate(pictures):
             item = picture_item(chat, number, address)
             events += [out.added(item), out.done(item)]

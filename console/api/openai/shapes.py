@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.calls.aside import aside
-from ...engine.errors import Reason
+from ...engine.errors import SENTENCES, Reason
 from ...engine.findings.answering import (
     FinalAnswer,
     answer_of,
@@ -19,6 +19,7 @@ from ...engine.findings.answering import (
 )
 from ...engine.spec import Spec, letter
 from ...engine.state import CallState, CallStatus, RunState, RunStatus, Step
+from ...engine.text import ended
 from ...record.parts import Analysis, analysis_object, in_place_of, judged, model_of, usage_of
 from ...record.public import analysis_by, asked, best_of, sources
 from ...record.told import GivenFile, Source
@@ -57,8 +58,23 @@ async def answer_aside(spec: Spec, state: RunState) -> FinalAnswer | None:
 
 
 def told_of(spec: Spec, state: RunState) -> FinalAnswer | None:
-    """The answer, or how far a single model came before a filter ended it. None: an error."""
-    return answer_of(spec, state) or filtered_of(spec, state)
+    """The answer, or how far a single model came before a filter ended it. None: an error, also
+    where what stands in for it has not the form that was asked for."""
+    answer = answer_of(spec, state)
+    if answer and answer.stands_in and is_no_form(spec, state):
+        return None
+    return answer or filtered_of(spec, state)
+
+
+def is_no_form(spec: Spec, state: RunState) -> bool:
+    """Whether what was asked for, and could not be written, is JSON or the call of a tool: prose
+    is of no use to a program that reads that."""
+    if state.reason != Reason.SYNTHESIS_FAILED:
+        return False
+    options = spec.request.get("options", {})
+    form, choice = options.get("response_format"), options.get("tool_choice")
+    is_json = isinstance(form, dict) and form.get("type") in ("json_object", "json_schema")
+    return is_json or choice == "required" or isinstance(choice, dict)
 
 
 def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> FusionOfChat:
@@ -89,6 +105,7 @@ def fusion_object(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> 
     return fusion_object
 
 
+NO_FORM = "No other answer has the form that was asked for; what was finished is kept with the run."
 ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED)
 
 
@@ -173,6 +190,9 @@ def failure(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> ApiErr
         code = UNPAID
         message = f"{written.error} What was finished is kept with the run."
         where["metadata"]["reason"] = code
+    elif is_no_form(spec, state) and (written := state.fused):
+        code = Reason.SYNTHESIS_FAILED.value
+        message = f"{SENTENCES[Reason.SYNTHESIS_FAILED]} {ended(written.error)} {NO_FORM}"
     elif _is_too_long_for_all(spec, state):
         code, message = "context_length_exceeded", state.error
     else:

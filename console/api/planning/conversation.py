@@ -120,7 +120,7 @@ def _text(message: ChatMessage, number: int) -> str:
         case str(text):
             return text
         case None:
-            return ""
+            return message.refusal or ""
         case parts if _role(message) == "tool":
             return "\n".join(_named(p) if is_file(p) else _part(p, number) for p in parts)
         case parts:
@@ -135,7 +135,7 @@ def _is_thought(part: Part) -> bool:
 
 def _part(part: Part, number: int) -> str:
     if part.type in ("text", "input_text", "output_text", "refusal"):
-        return part.text or ""
+        return part.text or part.refusal or ""
     raise ApiError(
         "unsupported_content",
         f"Message {number} has a part of type “{part.type}”, which cannot be asked about here; "

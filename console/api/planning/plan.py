@@ -174,6 +174,7 @@ def _direct(outer: Who, request: dict[str, Any], terms: Terms, body: Asking) -> 
         preset_name="Direct",
         listed_only=True,
         terms=terms,
+        policy=body.fusion.policy,
     )
     return built(wish, {"panel": "model", "judge": "model"} | _places_of_terms(body))
 

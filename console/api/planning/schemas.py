@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 from ...engine.spec import MAX_SEATS
@@ -51,6 +52,7 @@ class Part(Schema):
 
     type: Annotated[str, Field(max_length=50)]
     text: str | None = None
+    refusal: str | None = None
     image_url: str | ImageOfPart | None = None
     file: FileOfPart | None = None
     filename: Annotated[str, Field(max_length=1000)] | None = None
@@ -84,6 +86,17 @@ class ChatMessage(Schema):
     tool_calls: list[ToolCall] | None = None
     tool_call_id: Annotated[str, Field(max_length=200)] | None = None
     name: Annotated[str, Field(max_length=200)] | None = None
+    refusal: str | None = None
+    function_call: FunctionCall | None = None
+
+    @model_validator(mode="after")
+    def _as_now(self) -> Self:
+        """A call as there was one before there could be several. Its result names the function,
+        and nothing else."""
+        if self.function_call and self.function_call.name and not self.tool_calls:
+            call = ToolCall(id=self.function_call.name, function=self.function_call)
+            self.tool_calls = [call]
+        return self
 
 
 class Reasoning(Schema):

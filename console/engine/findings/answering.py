@@ -56,10 +56,12 @@ def answer_of(spec: Spec, state: RunState) -> FinalAnswer | None:
     if call is None or not call.is_usable:
         return None
     reason = call.finish_reason or "stop"
+    if call.tool_calls and reason == "stop":
+        reason = "tool_calls"  # one that was cut short is none to be carried out
     return FinalAnswer(
         text=text_of(call),
         tool_calls=call.tool_calls,
-        finish_reason="tool_calls" if call.tool_calls else reason,
+        finish_reason=reason,
         model=call.model or str(call.panelist.get("model", "")),
         reasoning=call.reasoning,
         stands_in=not is_direct(spec) and call.step is Step.PANEL,
