@@ -274,10 +274,11 @@ def by_payer(
         whose = "" if person else "An evaluation" if origin == Origin.EVALUATION else "The shell"
         payer = payers.setdefault((person, token, whose), PayerSpent(person, token, whose))
         of = presets.setdefault(preset, PresetSpent(preset))
+        unknown_of_it = not_known.pop((person, token, origin, preset), 0)
         for one in (payer, of):
             one.runs += runs
             one.spent += exactly(spent)
-            one.unknown += not_known[person, token, origin, preset]
+            one.unknown += unknown_of_it
         payer.presets[preset] = payer.presets.get(preset, Decimal(0)) + exactly(spent)
     _name(payers.values())
     return _dearest(payers.values()), _dearest(presets.values())

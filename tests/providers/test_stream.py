@@ -155,6 +155,27 @@ async def test_a_message_that_says_all_of_it_once_more_at_the_end_says_nothing_n
     assert (got.text, got.finish.finish_reason) == ("Hi you.", "stop")
 
 
+def whole(finish=None, **message):
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
+    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+
+async def test_a_stream_may_have_messages_in_the_place_of_deltas(ask):
+    got = await ask(Script(raw=[whole(content="Hi "), whole("stop", content="you."), DONE]))
+    assert (got.text, got.finish.finish_reason) == ("Hi you.", "stop")
+
+
+async def test_what_no_delta_said_is_taken_of_a_message_at_the_end(ask):
+    thought = event({"reasoning_content": "Hm."})
+    last = whole("stop", content="Hi you.", reasoning_content="Hm.")
+    got = await ask(Script(raw=[thought, last, DONE]))
+    assert (got.text, got.reasoning) == ("Hi you.", "Hm.")
+    call = {"index": 0, "id": "a", "function": {"name": "weather", "arguments": "{}"}}
+    last = whole("tool_calls", content="I look.", tool_calls=[call])
+    got = await ask(Script(raw=[event({"content": "I look."}), last, DONE]))
+    assert (got.text, [c["id"] for c in got.finish.tool_calls]) == ("I look.", ["a"])
+
+
 async def test_a_message_that_comes_at_once_within_a_stream_is_the_answer(ask):
     choice = {"index": 0, "message": {"role": "assistant", "content": "Hi you."}}
     whole = {"choices": [choice | {"finish_reason": "stop"}]}

@@ -73,6 +73,18 @@ async def test_a_name_that_comes_with_every_piece_is_there_once() -> None:
     ]
 
 
+async def test_a_name_that_comes_again_without_a_number_is_another_call_after_a_whole_one() -> None:
+    def piece(arguments: str) -> dict[str, Any]:
+        function = {"name": "time", "arguments": arguments}
+        return {"tool_calls": [{"index": 0, "function": function}]}
+
+    finish, _ = await asked(streamed(piece('{"in":'), piece('"Oslo"}'), piece('{"in":"Rome"}')))
+    assert [json.loads(c["function"]["arguments"]) for c in finish.tool_calls] == [
+        {"in": "Oslo"},
+        {"in": "Rome"},
+    ]
+
+
 async def test_what_is_no_tool_call_is_passed_over() -> None:
     finish, _ = await asked(streamed({"tool_calls": ["x", {"index": 0, "function": None}, 3]}))
     assert finish.tool_calls == ()

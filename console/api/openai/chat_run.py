@@ -158,12 +158,13 @@ class Chat:
         return part
 
     def answering_call(self, state: RunState) -> CallState | None:
-        """None where the budget did not pay for the fused answer: what stands in is kept for who
-        asks for it."""
-        takes_best = self.call.body.fusion.over_budget == "best"
-        if shapes.is_unpaid(state) and not takes_best:
-            return None
-        return shapes.answering_call(self.spec, state)
+        """None where the budget did not pay for the fused answer, or what stands in for it has
+        not the form that was asked for: it is kept for who asks for it."""
+        if shapes.is_unpaid(state):
+            is_kept = self.call.body.fusion.over_budget != "best"
+        else:
+            is_kept = shapes.is_in_no_form(self.spec, state)
+        return None if is_kept else shapes.answering_call(self.spec, state)
 
     async def answer(self, state: RunState) -> shapes.FinalAnswer | None:
         is_kept = self.answering_call(state) is None

@@ -58,18 +58,15 @@ async def answer_aside(spec: Spec, state: RunState) -> FinalAnswer | None:
 
 
 def told_of(spec: Spec, state: RunState) -> FinalAnswer | None:
-    """The answer, or how far a single model came before a filter ended it. None: an error, also
-    where what stands in for it has not the form that was asked for."""
-    answer = answer_of(spec, state)
-    if answer and answer.stands_in and is_no_form(spec, state):
-        return None
-    return answer or filtered_of(spec, state)
+    """The answer, or how far a single model came before a filter ended it. None: an error."""
+    return answer_of(spec, state) or filtered_of(spec, state)
 
 
-def is_no_form(spec: Spec, state: RunState) -> bool:
-    """Whether what was asked for, and could not be written, is JSON or the call of a tool: prose
-    is of no use to a program that reads that."""
-    if state.reason != Reason.SYNTHESIS_FAILED:
+def is_in_no_form(spec: Spec, state: RunState) -> bool:
+    """Whether an answer stands in for what was to be JSON, or the call of a tool: its prose is of
+    no use to a program that reads that."""
+    fusion = state.fusion
+    if is_direct(spec) or not (fusion and fusion.best) or fusion.is_chosen:
         return False
     options = spec.request.get("options", {})
     form, choice = options.get("response_format"), options.get("tool_choice")
@@ -190,7 +187,7 @@ def failure(spec: Spec, state: RunState, *, run_id: str, run_url: str) -> ApiErr
         code = UNPAID
         message = f"{written.error} What was finished is kept with the run."
         where["metadata"]["reason"] = code
-    elif is_no_form(spec, state) and (written := state.fused):
+    elif is_in_no_form(spec, state) and (written := state.fused):
         code = Reason.SYNTHESIS_FAILED.value
         message = f"{SENTENCES[Reason.SYNTHESIS_FAILED]} {ended(written.error)} {NO_FORM}"
     elif _is_too_long_for_all(spec, state):

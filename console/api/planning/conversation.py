@@ -14,7 +14,7 @@ from ...engine.provider import Message
 from ...services.attaching import ToAttach, text_instead
 from ..http.errors import ApiError
 from .attached import PICTURES, file_of, is_file
-from .schemas import ChatMessage, Part, Seat
+from .schemas import ChatMessage, Part, Seat, ToolCall
 
 _SEATS = get_args(Seat)
 
@@ -42,7 +42,7 @@ def conversation(
     the tools; to a panel, which is not, they are told as text. Files are kept as they come, of
     `owner`.
     """
-    chat_messages = _with_a_question(chat_messages)
+    chat_messages = _with_numbers(_with_a_question(chat_messages))
     messages: list[Message] = []
     files: list[ToAttach] = []
     prompt = ""
@@ -83,6 +83,22 @@ def _with_a_question(chat_messages: list[ChatMessage]) -> list[ChatMessage]:
     return [*chat_messages[: said[-1]], asked, *chat_messages[said[-1] + 1 :]]
 
 
+def _with_numbers(chat_messages: list[ChatMessage]) -> list[ChatMessage]:
+    """Calls of functions as there were before there could be several at once: their results name
+    the function and nothing else."""
+    numbered, count = [], 0
+    for message in chat_messages:
+        called = message.function_call
+        if called and called.name and not message.tool_calls:
+            count += 1
+            call = ToolCall(id=f"call_{count}", function=called)
+            message = message.model_copy(update={"tool_calls": [call]})
+        elif message.role == "function" and count and not message.tool_call_id:
+            message = message.model_copy(update={"tool_call_id": f"call_{count}"})
+        numbered.append(message)
+    return numbered
+
+
 def _warnings(chat_messages: list[ChatMessage]) -> tuple[str, ...]:
     results = [m.content for m in chat_messages if _role(m) == "tool"]
     count = sum(is_file(part) for parts in results if isinstance(parts, list) for part in parts)
@@ -117,10 +133,10 @@ def _parts(
 
 def _text(message: ChatMessage, number: int) -> str:
     match message.content:
+        case None | "" | []:
+            return message.refusal or ""
         case str(text):
             return text
-        case None:
-            return message.refusal or ""
         case parts if _role(message) == "tool":
             return "\n".join(_named(p) if is_file(p) else _part(p, number) for p in parts)
         case parts:

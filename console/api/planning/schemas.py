@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -19,7 +19,6 @@ from pydantic import (
     Field,
     StringConstraints,
     field_validator,
-    model_validator,
 )
 
 from ...engine.spec import MAX_SEATS
@@ -70,7 +69,7 @@ def _written_out(arguments: Any) -> Any:
 
 
 class FunctionCall(Schema):
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200), BeforeValidator(lambda said: said or "")] = ""
     arguments: Annotated[str, BeforeValidator(_written_out)] = ""
 
 
@@ -88,15 +87,6 @@ class ChatMessage(Schema):
     name: Annotated[str, Field(max_length=200)] | None = None
     refusal: str | None = None
     function_call: FunctionCall | None = None
-
-    @model_validator(mode="after")
-    def _as_now(self) -> Self:
-        """A call as there was one before there could be several. Its result names the function,
-        and nothing else."""
-        if self.function_call and self.function_call.name and not self.tool_calls:
-            call = ToolCall(id=self.function_call.name, function=self.function_call)
-            self.tool_calls = [call]
-        return self
 
 
 class Reasoning(Schema):

@@ -41,8 +41,9 @@ PLAIN_PAYLOAD = {"id", "object", "created", "model", "provider", "choices", "usa
 PLAIN_PAYLOAD |= {"system_fingerprint", "service_tier", "obfuscation"}
 PLAIN_CHOICE = {"index", "delta", "finish_reason", "native_finish_reason", "logprobs"}
 THOUGHT_PARTS = ("thinking", "reasoning", "thought")  # types of parts of content
-# Of a message that stands whole beside what was streamed, what may be new.
-BESIDE_TEXT = ("annotations", "images")
+# What of an answer is said under which names.
+TEXT = ("content", "refusal")
+REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class AnswerReader:
         self._unreadable = 0
         self._asked_for_tools = False
         self._refused = False
-        self._has_begun = False  # something of it came
+        self._told: set[tuple[str, ...]] = set()  # what deltas brought: text, thoughts
         self._tools = ToolCalls(limits.text)
         # Where it cannot ask for a tool nothing has to go back.
         self._keeps_thoughts = bool(sent and sent.get("tools"))
@@ -175,6 +176,7 @@ class AnswerReader:
             return
         plain = "" if event.event == "error" else self._plain(payload)
         if plain:
+            self._told.add(TEXT)
             yield from self._write(plain)
         else:
             yield from self.take_object(payload, failed=event.event == "error")
@@ -210,8 +212,8 @@ class AnswerReader:
     def take_object(self, payload: dict[str, Any], *, failed: bool = False) -> Iterator[Delta]:
         choice = _first_choice(payload)
         self._note(payload, choice)
-        delta = choice.get("delta") or self._not_yet_said(choice.get("message"))
-        if isinstance(delta, dict):
+        delta = self._new_in(choice)
+        if delta:
             for chunk in self._deltas(delta):
                 self._goes_on()
                 yield chunk
@@ -230,11 +232,18 @@ class AnswerReader:
         """Whether one document is an answer."""
         return isinstance(payload.get("choices"), list)
 
-    def _not_yet_said(self, message: Any) -> Any:
-        """Some servers end a stream with all of it once more."""
-        if not (self._text.size or self._has_begun) or not isinstance(message, dict):
-            return message
-        return {name: message[name] for name in BESIDE_TEXT if name in message}
+    def _new_in(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """Its delta. Some servers have a message in its place, and some end a stream with all of
+        it once more: of that what no delta has said."""
+        delta, message = choice.get("delta"), choice.get("message")
+        if delta and isinstance(delta, dict):
+            self._told |= {kind for kind in (TEXT, REASONING) if any(map(delta.get, kind))}
+            return delta
+        if delta or not isinstance(message, dict):
+            return {}
+        told = {name for kind in self._told for name in kind}
+        told |= {"tool_calls"} if self._told and self._tools.whole() else set()
+        return {name: value for name, value in message.items() if name not in told}
 
     def _goes_on(self) -> None:
         self.finishes_early |= self.finish_reason is not None
@@ -307,8 +316,6 @@ class AnswerReader:
 
     def _deltas(self, delta: dict[str, Any]) -> Iterator[Delta]:
         content = delta.get("content")
-        if not self._has_begun:
-            self._has_begun = any(value for name, value in delta.items() if name != "role")
         if isinstance(content, str) and content and _is_plain(delta):
             # As nearly all of thoughts in the text are: nothing else is looked for.
             yield from self._split(self._thoughts.take(self._marks.take(content)))
@@ -320,9 +327,8 @@ class AnswerReader:
         self._citations.take(delta.get("annotations"))
         self._attachments.take(delta)
         # The same thoughts may come under several names: the first that holds any.
-        names = ("reasoning_content", "reasoning", "reasoning_details")
         if thoughts := next(
-            filter(None, (_text(delta.get(n)) or _thoughts(delta.get(n)) for n in names)), ""
+            filter(None, (_text(delta.get(n)) or _thoughts(delta.get(n)) for n in REASONING)), ""
         ):
             yield from self._think(thoughts)
         refused = _text(delta.get("refusal"))

@@ -16,11 +16,12 @@ _WORDS: dict[FinishReason, str] = {
     "length": "length max_tokens max_output_tokens max_completion_tokens model_length "
     "model_context_window_exceeded context_length incomplete",
     "content_filter": "content_filter content_filtered safety refusal recitation sensitive "
-    "blocklist prohibited_content spii image_safety guardrail_intervened",
+    "blocklist prohibited_content spii image_safety guardrail_intervened error_toxic",
     "tool_calls": "tool_calls tool_use function_call",
     # The server broke it off.
     "error": "error insufficient_system_resource abort aborted cancelled canceled timeout "
-    "network_error internal_error server_error",
+    "network_error internal_error server_error error_limit function_call_filter "
+    "malformed_function_call",
 }
 _MEANS = {word: reason for reason, words in _WORDS.items() for word in words.split()}
 

@@ -57,14 +57,15 @@ class ToolCalls:
         id, name = piece.get("id"), function.get("name")
         id = storable(id)[:200] if isinstance(id, str) else ""
         index = piece.get("index")
-        call = self._call(index if isinstance(index, int) else None, id, bool(name))
+        name = name if isinstance(name, str) else ""
+        call = self._call(index if isinstance(index, int) else None, id, name)
         call["id"] = call["id"] or id
         for field in ("name", "arguments"):
             value = function.get(field)
             if field == "arguments" and isinstance(value, dict):
                 value = json.dumps(value, ensure_ascii=False)  # as Ollama's own API has them
-            if field == "name" and (value == call["name"] or call["arguments"]):
-                continue  # some servers name it with every piece
+            if field == "name" and call["name"] and (value == call["name"] or call["arguments"]):
+                continue
             if isinstance(value, str):
                 self._limit -= len(value)
                 call[field] += value
@@ -74,10 +75,10 @@ class ToolCalls:
         if self._limit < 0 or len(self._calls) > MOST:
             raise ProviderError(Reason.TOO_LARGE)
 
-    def _call(self, index: int | None, id: str, is_named: bool) -> Call:
+    def _call(self, index: int | None, id: str, name: str) -> Call:
         last = self._calls[-1] if self._calls else None
         found = last if index is None else self._at.get(index)
-        if found is not None and not _is_another(found, id, is_named, has_index=index is not None):
+        if found is not None and not _is_another(found, id, name, has_index=index is not None):
             return found
         order = len(self._calls) if index is None else index
         call = {"index": order, "id": "", "name": "", "arguments": "", "beside": {}}
@@ -87,10 +88,20 @@ class ToolCalls:
         return call
 
 
-def _is_another(call: Call, id: str, is_named: bool, *, has_index: bool) -> bool:
+def _is_another(call: Call, id: str, name: str, *, has_index: bool) -> bool:
     if id and call["id"]:
         return bool(id != call["id"])
-    if not is_named or not call["name"]:
+    if not name or not call["name"]:
         return False
+    if has_index and name == call["name"]:
+        return _is_whole(call["arguments"])  # some servers name it with every piece
     # A name, too, may come in pieces, before the arguments.
     return bool(call["arguments"]) or not has_index
+
+
+def _is_whole(arguments: str) -> bool:
+    try:
+        json.loads(arguments)
+    except ValueError:
+        return False
+    return True
