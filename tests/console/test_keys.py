@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -51,6 +52,17 @@ def test_a_key_that_works_is_saved_and_never_shown(admin: Client, openrouter: Up
     assert credential.is_ready and credential.test_ok
     assert credential.key.reveal() == KEY
     assert openrouter.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_key_that_nobody_pays_for_is_not_told_as_ready(
+    admin: Client, openrouter: Upstream
+) -> None:
+    paste(admin, KEY)
+    Credential.objects.update(cannot_pay_since=datetime(2026, 3, 9, 12, tzinfo=UTC))
+    html = admin.get("/fusion/keys").content.decode()
+    assert "Out of credit</span> since 9 Mar" in html
+    (row,) = re.findall("<tr>.*?OpenRouter.*?</tr>", html, re.DOTALL)
+    assert "Ready" not in row
 
 
 def test_a_key_that_fails_is_not_saved_and_the_reason_is_said(
