@@ -78,6 +78,9 @@ async def test_a_name_that_comes_again_without_a_number_is_another_call_after_a_
         function = {"name": "time", "arguments": arguments}
         return {"tool_calls": [{"index": 0, "function": function}]}
 
+    deep = "[" * 9_000 + "}"
+    finish, _ = await asked(streamed(piece(deep), piece("{}")))
+    assert [c["function"]["arguments"] for c in finish.tool_calls] == [deep + "{}"]
     finish, _ = await asked(streamed(piece('{"in":'), piece('"Oslo"}'), piece('{"in":"Rome"}')))
     assert [json.loads(c["function"]["arguments"]) for c in finish.tool_calls] == [
         {"in": "Oslo"},

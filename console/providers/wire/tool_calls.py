@@ -14,6 +14,7 @@ from console.engine.errors import ProviderError, Reason
 from console.engine.text import storable
 
 MOST = 128
+LONG = 20_000  # characters
 Call = dict[str, Any]
 
 
@@ -100,8 +101,11 @@ def _is_another(call: Call, id: str, name: str, *, has_index: bool) -> bool:
 
 
 def _is_whole(arguments: str) -> bool:
+    """Of long ones nobody asks: it is asked with every piece."""
+    if len(arguments) > LONG or not arguments.rstrip().endswith("}"):
+        return False
     try:
         json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
