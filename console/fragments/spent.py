@@ -120,7 +120,7 @@ def who_said(model: ModelSpent) -> str:
 
 
 def calls_of_unknown_cost(count: int) -> str:
-    """ "" where there are none."""
+    """Empty where there are none."""
     return f"{count:,} {'call' if count == 1 else 'calls'} of unknown cost" if count else ""
 
 

@@ -2,8 +2,6 @@
 (`/fusion/tokens`) with 100,000 runs in the database, and ÷ their own with 1,000.
 
 Pages of both sites take turns, reading by reading, so that a machine that slows down slows all.
-Each has one web process: of two, one may have been asked nothing before but the page that is
-measured, and each thread's first question opens a connection to the database.
 """
 
 from __future__ import annotations
@@ -86,7 +84,7 @@ def _on(rig: Rig, database: str, histories: list[History]) -> Samples:
 
 @contextlib.contextmanager
 def _reader(rig: Rig, history: History) -> Iterator[Reader]:
-    site = rig.fresh_site(**history.env, FUSION_WEB_PROCESSES="1")
+    site = rig.fresh_site(**history.env)
     history.lay_into(site.dir / "var")
     with site, contextlib.ExitStack() as opened:
         people: dict[str, httpx.Client] = {}
