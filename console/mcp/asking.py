@@ -13,7 +13,7 @@ from django.http import Http404
 
 from .. import access
 from ..api.http.base import parse
-from ..api.http.db import db
+from ..api.http.db import db_then_wait
 from ..api.http.errors import ApiError
 from ..api.http.follow import load, states
 from ..api.planning.asked import PREFIX
@@ -129,7 +129,7 @@ async def follow(
     """The run's state at its end, or after `seconds`."""
     spec = run.frozen_spec
     if run.is_final or seconds == 0:
-        return await db(load, run.pk)
+        return await db_then_wait(load, run.pk)
     began = spoken = time.monotonic()
     progress = _Progress(spec)
     state = RunState()

@@ -21,6 +21,7 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
 from ..api.http.base import authenticate, error_of
+from ..api.http.db import db_then_wait
 from ..api.http.encodings import unpacked
 from ..api.http.errors import ApiError
 from ..api.http.limits import take
@@ -114,7 +115,7 @@ def _caller_of(context: Context[Any, Any]) -> Program:
 
 async def _caller(request: ASGIRequest) -> Program:
     _must_be_from_here(request)
-    token = await authenticate(request)
+    token = await authenticate(request, ask=db_then_wait)
     await take(token, spending=False)
     return Program(token, request)
 

@@ -16,7 +16,7 @@ from mcp_types import CallToolResult, ImageContent, TextContent, Tool, ToolAnnot
 from pydantic import ConfigDict, Field, ValidationError
 
 from ..api.http.base import fault_in
-from ..api.http.db import db
+from ..api.http.db import db_then_wait
 from ..api.http.errors import ApiError
 from ..api.http.wishes import refuse_wishes
 from ..api.openai import shapes
@@ -158,7 +158,7 @@ class PanelServer(MCPServer[Any]):
 
     async def list_tools(self) -> list[Tool]:
         """With the presets that can run now, so that a model need not guess their names."""
-        presets = await db(preset_slugs)
+        presets = await db_then_wait(preset_slugs)
         return [_with_presets(tool, presets) for tool in await super().list_tools()]
 
     async def call_tool(
@@ -212,7 +212,7 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         caller = caller_of(ctx)
         asked: Any = (prompt, preset, panel, judge, terms, wait_for, answers)
         asked += (max_cost, web, project, files)
-        run = await db(asking.begin, caller, *asked)
+        run = await db_then_wait(asking.begin, caller, *asked)
         # Said first, so that whoever loses patience knows where to look.
         await ctx.report_progress(0, None, f"Run {run.pk} started: {caller.url(run)}")
         seconds = max(0.0, settings.MCP_ANSWER_SECONDS - (time.monotonic() - began))
@@ -240,7 +240,7 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         caller = caller_of(ctx)
         asked: Any = (prompt, preset, panel, judge, terms, wait_for, answers)
         asked += (max_cost, web, project, files)
-        run = await db(asking.begin, caller, *asked)
+        run = await db_then_wait(asking.begin, caller, *asked)
         return answer(caller, run, RunState())
 
     @server.tool(name="fusion_get_run", title="Read a run", description=GET, annotations=READS)
@@ -254,7 +254,7 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         ] = False,
     ) -> Annotated[CallToolResult, results.FusionRun]:
         caller = caller_of(ctx)
-        run = await db(asking.find, caller, run_id)
+        run = await db_then_wait(asking.find, caller, run_id)
         state = await asking.follow(
             caller,
             run,
@@ -275,7 +275,7 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
         ctx: Context[Any, Any],
         limit: Annotated[int, Field(ge=1, le=50, description="At most so many")] = 10,
     ) -> Annotated[CallToolResult, results.FoundQuestions]:
-        found = await db(asking.search, caller_of(ctx), words, limit)
+        found = await db_then_wait(asking.search, caller_of(ctx), words, limit)
         lines = [
             f"{one.question} ({one.status}, run_id {one.run_id})"
             + (f"\n  {one.found_in}: {one.passage}" if one.passage else "")
@@ -294,7 +294,7 @@ def make_server(caller_of: CallerOf) -> MCPServer[Any]:
     async def fusion_list_presets(
         ctx: Context[Any, Any],
     ) -> Annotated[CallToolResult, results.Presets]:
-        presets = await db(asking.presets, caller_of(ctx))
+        presets = await db_then_wait(asking.presets, caller_of(ctx))
         lines = [
             f"{p.preset}{' (default)' if p.is_default else ''}: {p.name}. {p.description} "
             f"Panel: {', '.join(p.panel)}; "

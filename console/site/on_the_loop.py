@@ -22,6 +22,7 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
 from django.http import HttpRequest
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
@@ -54,7 +55,7 @@ class PagesAndApi(ASGIHandler):
                 SyncToAsync.context_to_thread_executor[context] = thread
                 try:
                     await self.handle(scope, receive, send)
-                    is_in_order = True  # so its connections were given back
+                    is_in_order = True
                 finally:
                     # What goes on beyond the request, as a run that others watch, takes another.
                     SyncToAsync.context_to_thread_executor.pop(context, None)
@@ -62,6 +63,7 @@ class PagesAndApi(ASGIHandler):
             if is_in_order and len(_idle) < IDLE_AT_MOST:
                 _idle.append(thread)
             else:
+                thread.submit(connections.close_all)
                 thread.shutdown(wait=False)
 
     def load_middleware(self, is_async: bool = False) -> None:

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 from django.test import AsyncClient
 
-from console.api.http import base, disconnect
-from console.api.http.db import db
+from console.api.http import db
 from console.models import Credential, Run
 from console.services import runs as services
 from console.services.build_spec import build
@@ -53,17 +52,16 @@ def test_one_model_is_rung_for_after_two_turns_and_ten_queries(
             queries.append(str(sql))
         return execute(self, sql, *args)
 
-    async def in_turn(work: Callable[..., Any], *args: Any) -> Any:
+    def in_turn(work: Callable[..., Any]) -> Any:
         turns.append(str(work))
-        return await db(work, *args)
+        return sync_to_async(work)
 
     def ring(_: object) -> bool:
         at_ring.append((len(turns), len(queries)))
         return True
 
     monkeypatch.setattr(CursorWrapper, "execute", counted)
-    for module in (base, disconnect):
-        monkeypatch.setattr(module, "db", in_turn)
+    monkeypatch.setattr(db, "sync_to_async", in_turn)
     monkeypatch.setattr(services, "ring", ring)
 
     def body(question: str) -> dict[str, object]:

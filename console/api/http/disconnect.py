@@ -18,7 +18,7 @@ from ...models import Fusion, Run
 from ...services.runs import run_cancel
 from ...site import page_place
 from .base import ApiCall
-from .db import db
+from .db import db_then_wait
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ _partings: set[asyncio.Future[None]] = set()
 async def begun(call: ApiCall[Any], begin: Callable[[ApiCall[Any]], T]) -> T:
     """What `begin` makes of a request, which is waited for even if its client goes: the run that
     is started by then is to be known as left."""
-    task = asyncio.ensure_future(db(begin, call))
+    task = asyncio.ensure_future(db_then_wait(begin, call))
     async with parting(call):
         try:
             return await asyncio.shield(task)

@@ -12,7 +12,7 @@ from ...models import Run
 from ...record import follow
 from ...services.tokens import token_is_usable
 from .base import ApiCall
-from .db import db
+from .db import db_then_wait
 from .errors import ApiError
 from .limits import redis
 
@@ -23,7 +23,9 @@ async def seen(
     run_id: uuid.UUID, may: May, begun: Run | None = None
 ) -> AsyncGenerator[follow.Seen, None]:
     """`record.follow` in a request. Raises what `may` does, and ApiError when the run is gone."""
-    following = follow.follow(run_id, redis=redis(), db=db, may=may, log_first=True, begun=begun)
+    following = follow.follow(
+        run_id, redis=redis(), db=db_then_wait, may=may, log_first=True, begun=begun
+    )
     try:
         async with aclosing(following) as changes:
             async for change in changes:

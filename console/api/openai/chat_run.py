@@ -16,7 +16,7 @@ from ...models import Run
 from ...record.parts import Usage
 from ...services.token_defaults import TokenDefaults
 from ..http.base import ApiCall
-from ..http.db import db
+from ..http.db import db, db_then_wait
 from ..http.errors import ApiError
 from ..http.follow import final, load, may_go_on
 from ..planning.attached import must_be_seen
@@ -195,7 +195,7 @@ async def answered(chat: Chat) -> tuple[Chat, RunState, shapes.FinalAnswer]:
     state = await _ended(chat)
     answer = await chat.answer(state)
     if chat.wants_panel(answer):
-        chat = await db(go_on, chat, state)
+        chat = await db_then_wait(go_on, chat, state)
         state = await _ended(chat)
         answer = await chat.answer(state)
     if answer is None:

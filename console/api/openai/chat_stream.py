@@ -20,7 +20,7 @@ from django.http import HttpResponseBase
 from ...engine.spec import letter
 from ...engine.state import RunState, Step
 from ..http.base import error_of
-from ..http.db import db
+from ..http.db import db_then_wait
 from ..http.errors import ApiError
 from ..http.openrouter import openrouters_body, reads_errors_alone
 from ..http.replies import Error
@@ -43,7 +43,7 @@ async def _stream(chat: Chat) -> AsyncGenerator[bytes, None]:
             async for event in events:
                 yield event
         if chat.wants_panel(reading.answer):
-            chat = await db(go_on, chat, reading.state)
+            chat = await db_then_wait(go_on, chat, reading.state)
             chunks.chat = chat
             reading = _Reading(chat, chunks)
             async with aclosing(reading.until_answered()) as events:

@@ -15,7 +15,7 @@ from django.http import HttpResponseBase
 
 from ...engine.state import CallState, RunState
 from ..http.base import error_of
-from ..http.db import db
+from ..http.db import db_then_wait
 from . import shapes
 from .chat_run import Chat, go_on
 from .fusion_events import FusionEvents
@@ -58,7 +58,7 @@ async def _stream(asked: PendingResponse) -> AsyncGenerator[bytes, None]:
                 break
             for event in reading.close_message():
                 yield event
-            chat = await db(go_on, chat, reading.state)
+            chat = await db_then_wait(go_on, chat, reading.state)
         for event in reading.end(await chat.pictures(reading.answer)):
             yield event
     except Exception as error:

@@ -31,7 +31,7 @@ from ...record import eventlog
 from ...record.provenance import provenance
 from ...record.public import with_verdicts
 from ..http.base import ApiCall, NoBody, endpoint, error_of
-from ..http.db import db
+from ..http.db import db_then_wait
 from ..http.follow import may_go_on, seen
 from ..openai.public_events import public, tells_deltas
 from ..openai.sse import COMMENT, KEEP_ALIVE, PlainText, event_stream
@@ -65,7 +65,7 @@ class Place:
 @endpoint(Scope.READ, streams="always")
 async def events(call: ApiCall[NoBody], run_id: uuid.UUID) -> HttpResponseBase:
     """What happens in a run, as it happens, until it ends."""
-    run = await db(_find, call, run_id)
+    run = await db_then_wait(_find, call, run_id)
     if call.request.method == "HEAD":
         return HttpResponse(content_type="text/event-stream; charset=utf-8")
     return event_stream(_stream(call, run), call)
