@@ -79,6 +79,19 @@ def test_of_what_was_said_before_refusals_and_older_calls_of_functions_are_kept(
     assert "weather" in panel[-2]["content"] and "12 degrees" in panel[-1]["content"]
 
 
+def test_a_call_with_free_text_is_handed_on_as_a_function_is(api: Api) -> None:
+    custom = {"id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls -l"}}
+    messages = [
+        {"role": "user", "content": "What is here?"},
+        {"role": "assistant", "content": None, "tool_calls": [custom]},
+        {"role": "tool", "tool_call_id": "c1", "content": "total 0"},
+    ]
+    ask(api, "good", messages=messages)
+    (call,) = api.upstream.calls_of("good")[-1].body["messages"][1]["tool_calls"]
+    assert call["id"] == "c1" and call["type"] == "function"
+    assert call["function"] == {"name": "shell", "arguments": '{"input": "ls -l"}'}
+
+
 def test_a_single_model_keeps_to_a_policy_too_and_one_that_is_none_is_refused(api: Api) -> None:
     api.script("good", Script(text="Too many words, and then nothing.", stall_after=3))
     policy = {"stall_timeout": 1, "alive_timeout": 2, "retries": 0}

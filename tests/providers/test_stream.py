@@ -246,6 +246,20 @@ async def test_a_connection_lost_after_the_finish_costs_nothing(ask):
     assert (got.text, got.finish.finish_reason) == ("hi", "stop")
 
 
+@pytest.mark.parametrize("finish", ["stop", "length", "tool_calls"])
+@pytest.mark.parametrize("failure", [
+    b'data: {"error": {"message": "Usage could not be counted.", "code": 500}}\n\n',
+    b'event: error\ndata: {"message": "late"}\n\n',
+    b"event: error\ndata: late\n\n",
+    event(finish="error"),
+])  # fmt: skip
+async def test_an_error_told_after_the_finish_spoils_nothing(ask, failure, finish):
+    finished = event({"content": "hi"}) + event(finish=finish)
+    for end in (DONE, b""):
+        got = await ask(Script(raw=[finished + failure + end]))
+        assert (got.text, got.finish and got.finish.finish_reason) == ("hi", finish)
+
+
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 async def test_events_without_a_blank_line_between_are_read(ask, size):
     chunks = [*(event({"content": text}) for text in ("Rain ", "is ", "wet.")), STOP]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -22,7 +21,7 @@ from ..http.base import ApiCall, parse
 from ..http.errors import ApiError
 from ..planning.attached import KEPT
 from ..planning.plan import DECIDE
-from ..planning.schemas import Part
+from ..planning.schemas import Part, as_function
 from . import shapes
 from .chat_run import view
 from .requests import ChatRequest, InputItem, ResponseRequest
@@ -86,9 +85,9 @@ def _append(messages: list[dict[str, Any]], item: InputItem, number: int) -> Non
                 raise ApiError("invalid_request", "A message has a role.", param=param)
             messages.append({"role": item.role, "content": _content(item.content)})
         case "function_call" | "custom_tool_call":
-            is_free_text = item.type == "custom_tool_call"  # which no function takes
-            arguments = json.dumps({"input": item.input}) if is_free_text else item.arguments
-            function = {"name": item.name, "arguments": arguments}
+            function = {"name": item.name, "arguments": item.arguments}
+            if item.type == "custom_tool_call":
+                function = as_function(item.name, item.input)
             called = {"id": item.call_id, "type": "function", "function": function}
             last = messages[-1] if messages else {}
             if last.get("role") == "assistant":

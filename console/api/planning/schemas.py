@@ -73,6 +73,18 @@ class FunctionCall(Schema):
     arguments: Annotated[str, BeforeValidator(_written_out)] = ""
 
 
+def as_function(name: Any, text: Any) -> dict[str, Any]:
+    """A call with free text, which no function takes."""
+    return {"name": name, "arguments": json.dumps({"input": text})}
+
+
+def _function_of(call: Any) -> Any:
+    if isinstance(call, dict) and isinstance(own := call.get("custom"), dict):
+        function = as_function(own.get("name"), own.get("input"))
+        return {"id": call.get("id"), "function": function}
+    return call
+
+
 class ToolCall(Schema):
     id: Annotated[str, Field(max_length=200), BeforeValidator(lambda said: said or "")] = ""
     type: Annotated[str, BeforeValidator(lambda said: said or "function")] = "function"
@@ -82,7 +94,7 @@ class ToolCall(Schema):
 class ChatMessage(Schema):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[Annotated[ToolCall, BeforeValidator(_function_of)]] | None = None
     tool_call_id: Annotated[str, Field(max_length=200)] | None = None
     name: Annotated[str, Field(max_length=200)] | None = None
     refusal: str | None = None

@@ -2,7 +2,7 @@
 
 Tolerant where providers differ, strict where money or trust is concerned:
 only choice 0 counts, usage replaces usage (it is cumulative), whatever follows
-`[DONE]` is ignored, an error object ends the answer whatever the HTTP status.
+`[DONE]` is ignored, an error object ends the answer whatever the HTTP status, unless it had ended.
 Some servers send a finish reason with every chunk: where more text follows, only
 `[DONE]` or the end of the body is the end.
 """
@@ -169,7 +169,7 @@ class AnswerReader:
                 raise ValueError
         except (ValueError, RecursionError):
             self._unreadable += 1
-            if event.event == "error":
+            if event.event == "error" and not self._has_ended:
                 raise in_band({"message": data}, self._scrub, self._sent) from None
             if self._unreadable > self._limits.unreadable:
                 raise ProviderError(Reason.BAD_RESPONSE) from None
@@ -220,13 +220,18 @@ class AnswerReader:
         error = error_object(payload)
         if error is None and choice.get("error"):
             error = error_object({"error": choice["error"]})
-        if error is not None or failed:
+        if (error is not None or failed) and not self._has_ended:
             raise in_band(error or payload, self._scrub, self._sent)
         reason = finish_reason(choice)
-        if reason == "error":
+        if reason == "error" and not self._has_ended:
             raise ProviderError(Reason.UPSTREAM_ERROR)
-        if reason and (self.finish_reason is None or self.finishes_early):
+        if reason and not self._has_ended:
             self.finish_reason = reason
+
+    @property
+    def _has_ended(self) -> bool:
+        """What comes now is no part of the answer, and no error is the answer's any more."""
+        return self.finish_reason is not None and not self.finishes_early
 
     def is_whole(self, payload: dict[str, Any]) -> bool:
         """Whether one document is an answer."""
