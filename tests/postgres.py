@@ -36,6 +36,7 @@ class Postgres:
     def __init__(self) -> None:
         self.dir = Path(tempfile.mkdtemp(prefix="pg-"))
         self.url = f"postgres://fusion@/postgres?host={self.dir}"
+        self._cluster = self.dir / "data"
         self.process: subprocess.Popen[bytes] | None = None
         self._options: dict[str, Any] = {"cwd": self.dir, "stdin": subprocess.DEVNULL}
         if os.geteuid() == 0:
@@ -46,11 +47,22 @@ class Postgres:
     def start(self) -> None:
         """Returns when it takes connections."""
         try:
-            self._start(self._programs())
-            self._wait()
+            programs = self._programs()
+            self._make(programs)
+            self._serve(programs)
         except BaseException:
             self.stop()
             raise
+
+    def halt(self) -> None:
+        """Connections that are open are cut, and until `resume` there are no others."""
+        assert self.process
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+
+    def resume(self) -> None:
+        """In a thread that lasts: with whoever starts it PostgreSQL ends."""
+        self._serve(self._programs())
 
     def stop(self) -> None:
         """Connections that are still open are cut; nothing is left."""
@@ -69,14 +81,17 @@ class Postgres:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _start(self, programs: Path) -> None:
-        cluster = self.dir / "data"
+    def _make(self, programs: Path) -> None:
         how = ("-U", "fusion", "-A", "trust", "-E", "UTF8", "--locale", LOCALE, "--no-sync")
         made = subprocess.run(
-            [programs / "initdb", "-D", cluster, *how], capture_output=True, **self._options
+            [programs / "initdb", "-D", self._cluster, *how],
+            capture_output=True,
+            **self._options,
         )
         if made.returncode:
             raise RuntimeError(f"initdb: {made.stderr.decode(errors='replace')}")
+
+    def _serve(self, programs: Path) -> None:
         settings = ("listen_addresses=", "max_connections=200", *HASTE)
         libc = ctypes.CDLL(None)
 
@@ -86,16 +101,24 @@ class Postgres:
             if sys.platform == "linux":
                 libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
-        with (self.dir / "log").open("wb") as log:
+        with (self.dir / "log").open("ab") as log:
             told = [word for setting in settings for word in ("-c", setting)]
             self.process = subprocess.Popen(
-                [str(programs / "postgres"), "-D", str(cluster), "-k", str(self.dir), *told],
+                [
+                    str(programs / "postgres"),
+                    "-D",
+                    str(self._cluster),
+                    "-k",
+                    str(self.dir),
+                    *told,
+                ],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the tests, which stop it after them
                 preexec_fn=end_with_the_tests,
                 **self._options,
             )
+        self._wait()
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 30

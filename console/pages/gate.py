@@ -54,7 +54,7 @@ class Gate:
                 return None
         if scope["method"] == "POST" and scope["path"] in BEGINNINGS:
             await self._beginnings.acquire()
-            place = _Place(self._beginnings, BEGINS_WITHIN)
+            place = page_place.PagePlace(self._beginnings, BEGINS_WITHIN)
         elif _goes_past(scope):
             return await self._application(scope, receive, send)
         else:
@@ -64,28 +64,12 @@ class Gate:
             except TimeoutError:
                 await _refuse(scope, send, 503, RETRY_AFTER)
                 return None
-            place = _Place(self._places, HELD_AT_MOST)
+            place = page_place.PagePlace(self._places, HELD_AT_MOST)
         page_place.begins(place.leave_from_anywhere)
         try:
             return await self._application(scope, receive, send)
         finally:
             place.leave()
-
-
-class _Place:
-    def __init__(self, places: asyncio.Semaphore, seconds: float) -> None:
-        self._places, self._is_left = places, False
-        self._loop = asyncio.get_running_loop()
-        self._until = self._loop.call_later(seconds, self.leave)
-
-    def leave_from_anywhere(self) -> None:
-        self._loop.call_soon_threadsafe(self.leave)
-
-    def leave(self) -> None:
-        if not self._is_left:
-            self._is_left = True
-            self._until.cancel()
-            self._places.release()
 
 
 def _goes_past(scope: dict[str, Any]) -> bool:

@@ -11,15 +11,17 @@ still be read, is asked while the log speaks, too.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from redis.asyncio import Redis
 
@@ -31,8 +33,11 @@ from .eventlog import Entry, Position
 from .rows import state_from_rows
 from .turns import note_place
 
+log = logging.getLogger(__name__)
+
 QUIET = 1.0  # seconds without a word after which the log counts as silent
 ASK_AGAIN = 1.0  # seconds between two readings of the rows
+AWAY_AT_MOST = 30.0  # seconds without the database that a reader bears
 AT_ONCE = 0.02  # seconds within which a log that has something to say says it
 
 # Runs a query beside the event loop: each edge has its own way to.
@@ -56,6 +61,27 @@ class Seen:
     @property
     def is_silent(self) -> bool:
         return not self.entries
+
+
+class _Away:
+    """A database that is not there for a moment ends nobody's reading: the run goes on, too."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    @contextmanager
+    def borne(self) -> Iterator[None]:
+        """Raises what it catches where that has gone on for too long."""
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            now = time.monotonic()
+            self._since = now if self._since is None else self._since
+            if now - self._since > AWAY_AT_MOST:
+                raise
+            log.warning("a reader of a run waits for the database: %s", error)
+        else:
+            self._since = None
 
 
 async def follow(
@@ -92,6 +118,7 @@ async def follow(
     quiet = min(quiet, AT_ONCE) if state and state.status.is_final else quiet
     after = eventlog.beginning(run.reopened_after)
     asked = checked = time.monotonic()
+    away = _Away()
     first = True
     at_first = 0 if state else AT_ONCE
     tail = eventlog.tail(redis, run_id, after=after, quiet=quiet, at_first=at_first)
@@ -109,16 +136,20 @@ async def follow(
             if unheard and (first or now - asked >= min(ASK_AGAIN, quiet)):
                 first, asked = False, now
                 known = at if logged else told
-                run, news = await db(_news, run_id, may, known, bool(logged))
-                checked = time.monotonic()
-                saved = Position.read(run.log_position)
-                if news:
-                    state, of_rows, told = news, True, saved
-                del news  # or a whole state of it would be kept until they are asked again
+                with away.borne():
+                    run, news = await db(_news, run_id, may, known, bool(logged))
+                    checked = time.monotonic()
+                    saved = Position.read(run.log_position)
+                    if news:
+                        state, of_rows, told = news, True, saved
+                    del news  # or a whole state of it would be kept until they are asked again
             elif now - checked > settings.PERMISSION_SECONDS:
-                await db(_still_there, run_id, may)
-                checked = time.monotonic()
-            assert state  # the log's, or now the rows'
+                checked = now
+                with away.borne():
+                    await db(_still_there, run_id, may)
+                    checked = time.monotonic()
+            if state is None:
+                continue  # the log says nothing, and the rows could not be asked
             yield Seen(run, state, entries, of_rows)
             # The rows that `log_first` began with do not end what the log still has.
             if state.status.is_final and (of_rows or state is logged):

@@ -22,12 +22,13 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIHandler
-from django.db import connections
 from django.http import HttpRequest
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
+
+from .connections import give_back
 
 QUICK = {
     SecurityMiddleware,
@@ -63,7 +64,7 @@ class PagesAndApi(ASGIHandler):
             if is_in_order and len(_idle) < IDLE_AT_MOST:
                 _idle.append(thread)
             else:
-                thread.submit(connections.close_all)
+                thread.submit(give_back)
                 thread.shutdown(wait=False)
 
     def load_middleware(self, is_async: bool = False) -> None:

@@ -6,8 +6,28 @@ Whoever waits takes nothing from others: the next one may have its turn meanwhil
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
+
+
+class PagePlace:
+    """One of `places` that is taken; after `seconds` it is another's, whatever goes on in it."""
+
+    def __init__(self, places: asyncio.Semaphore, seconds: float) -> None:
+        self._places, self._is_left = places, False
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.call_later(seconds, self.leave)
+
+    def leave_from_anywhere(self) -> None:
+        self._loop.call_soon_threadsafe(self.leave)
+
+    def leave(self) -> None:
+        if not self._is_left:
+            self._is_left = True
+            self._until.cancel()
+            self._places.release()
+
 
 _leave: ContextVar[Callable[[], None] | None] = ContextVar("leave", default=None)
 

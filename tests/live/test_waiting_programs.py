@@ -1,9 +1,10 @@
-"""Programs that wait for a run: many at once, on a PostgreSQL that has a hundred connections."""
+"""Programs on a PostgreSQL: how few connections they hold, and that it may go away for a moment."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,7 +13,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.live.conftest import add_people, make_stack
+from tests.live.conftest import PASSWORD, add_people, make_stack
+from tests.live.member import Member
 from tests.postgres import Postgres
 from tests.prose import words
 from tests.stack import PATIENCE, Stack, until
@@ -21,18 +23,26 @@ from tests.upstream import Script, Upstream
 pytestmark = pytest.mark.live
 
 EACH = 6
+BURST = 150
 # Threads without a request keep theirs for the next one.
 IDLE_THREADS = 4
+FEW = 40
 PANEL = {"panel": ["openai:waits-one"], "judge": "openai:waits-judge"}
 ASKED = {"model": "fusion", "fusion": PANEL}
 
 
 @pytest.fixture(scope="module")
-def site(upstream: Upstream) -> Iterator[Stack]:
+def database() -> Iterator[Postgres]:
+    """Of its own: it is ended in the midst."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def site(upstream: Upstream, database: Postgres) -> Iterator[Stack]:
     patience = {"FUSION_STALL_TIMEOUT": "600", "FUSION_RUNS_PER_PERSON": "0"}
     with ExitStack() as stack:
-        url = os.environ.get("DATABASE_URL") or stack.enter_context(Postgres()).url
-        site = stack.enter_context(make_stack(upstream, DATABASE_URL=url, **patience))
+        site = stack.enter_context(make_stack(upstream, DATABASE_URL=database.url, **patience))
         add_people(site)
         yield site
 
@@ -43,6 +53,13 @@ def connections(site: Stack) -> int:
         of_others = "datname = current_database() AND pid <> pg_backend_pid()"
         told = own.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {of_others}".encode())
         return int(told.fetchall()[0][0])
+
+
+async def most_connections(site: Stack, task: asyncio.Future[Any]) -> int:
+    most = 0
+    while not task.done():
+        most = max(most, await asyncio.to_thread(connections, site))
+    return most
 
 
 def tool(number: int) -> dict[str, Any]:
@@ -106,3 +123,73 @@ async def test_who_waits_holds_no_connection_to_the_database(
         for reply in await asyncio.gather(*waiting):
             assert reply.status_code == 200, reply.text
     await asyncio.to_thread(until, few_are_held)
+
+
+async def test_a_burst_of_short_requests_has_its_turns_of_few_connections(site: Stack) -> None:
+    key = site.token("alice", "--requests-per-minute", "0")
+    paths = ("/v1/models", "/v1/key", "/v1/runs", "/v1/usage")
+    async with httpx.AsyncClient(
+        base_url=site.url,
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=PATIENCE,
+        limits=httpx.Limits(max_connections=BURST),
+    ) as http:
+        burst = asyncio.gather(*(http.get(paths[n % len(paths)]) for n in range(BURST)))
+        most = await most_connections(site, burst)
+        assert {reply.status_code for reply in await burst} == {200}
+    assert most <= FEW
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_database_that_is_away_for_a_moment_ends_no_reply(
+    site: Stack, database: Postgres, upstream: Upstream, stream: bool
+) -> None:
+    said = words(60, of="away")
+    upstream.script("away-one", Script(text=said, tokens_per_second=10))
+    key = site.token("alice", "--requests-per-minute", "0")
+    before = len(upstream.calls_of("away-one"))
+    body = {"model": "openai:away-one", "messages": [{"role": "user", "content": f"{stream}?"}]}
+    async with httpx.AsyncClient(
+        base_url=site.url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE
+    ) as http:
+        asked = http.post("/v1/chat/completions", json={**body, "stream": stream})
+        reply = asyncio.ensure_future(asked)
+        await asyncio.to_thread(until, lambda: len(upstream.calls_of("away-one")) > before)
+        await asyncio.sleep(1)
+        database.halt()
+        await asyncio.sleep(2)
+        database.resume()
+        whole = await reply
+        assert whole.status_code == 200, whole.text
+        if stream:
+            lines = [line for line in whole.text.splitlines() if line[:7] == "data: {"]
+            chunks = [json.loads(line[6:]) for line in lines]
+            deltas = [c["delta"] for chunk in chunks for c in chunk["choices"]]
+            told = "".join(delta.get("content") or "" for delta in deltas)
+        else:
+            told = whole.json()["choices"][0]["message"]["content"]
+        assert told == said
+
+
+def test_after_a_restart_of_the_database_a_page_that_is_not_there_is_still_said_to_be_so(
+    site: Stack, database: Postgres
+) -> None:
+    nowhere = f"/fusion/runs/{uuid.uuid4()}"
+    with Member(site, "alice", PASSWORD) as alice:
+        assert {alice.http.get(nowhere).status_code for _ in range(8)} == {404}
+        database.halt()
+        database.resume()
+        assert {alice.http.get(nowhere).status_code for _ in range(8)} == {404}
+
+
+def test_without_the_database_programs_are_told_to_come_back(
+    site: Stack, database: Postgres
+) -> None:
+    key = site.token("alice", "--requests-per-minute", "0")
+    with httpx.Client(base_url=site.url, headers={"Authorization": f"Bearer {key}"}) as http:
+        assert http.get("/v1/runs").status_code == 200
+        database.halt()
+        reply = http.get("/v1/runs")
+        assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
+        database.resume()
+        assert http.get("/v1/runs").status_code == 200

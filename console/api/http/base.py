@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
 from django.urls import resolve
@@ -363,5 +363,8 @@ def error_of(error: Exception, request_id: str) -> ApiError:
             return ApiError("invalid_request", str(error))
         case Http404():
             return ApiError("not_found")
+        case OperationalError() | InterfaceError():
+            log.error("request %s was not answered without the database: %s", request_id, error)
+            return ApiError("not_ready", headers={"Retry-After": "5"})
     log.error("request %s failed in an unforeseen way", request_id, exc_info=error)
     return ApiError("internal_error")

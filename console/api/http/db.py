@@ -1,32 +1,55 @@
-"""The database for async views: in the request's thread, which keeps its connection for what the
-request asks next, and then for the next request. Where one goes on to wait it is to hold none: a
-stream may last for minutes, and each has a thread of its own."""
+"""The database for async views, each turn in its request's thread.
+
+A thread may keep its connection for what its request asks next, and then for the next request.
+Where one goes on to wait it is to hold none: a stream may last for minutes, and each has a thread
+of its own.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
-from django.db import connections
+
+from ...site.connections import give_back, keep_or_give_back
+from ...site.page_place import PagePlace
 
 T = TypeVar("T")
+
+# A database has few connections, and a burst of requests is quicker in turns than all at once.
+AT_ONCE = 12
+# Ordinary turns take a hundredth of it. One that takes longer waits for a server that is asked for
+# its models, or for a lock: the others do not wait for that.
+HELD_AT_MOST = 1.0  # seconds
+
+_places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def db(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """For requests that end when they have what they asked for."""
-    return await sync_to_async(work)(*args, **kwargs)
+    return await _turn(partial(work, *args, **kwargs), keep_or_give_back)
 
 
 async def db_then_wait(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """For a request's last turn before it waits, and those while it does."""
+    return await _turn(partial(work, *args, **kwargs), give_back)
 
-    def then_give_back() -> T:
+
+async def _turn(work: Callable[[], T], then: Callable[[], None]) -> T:
+    def in_the_thread() -> T:
         try:
-            return work(*args, **kwargs)
+            return work()
         finally:
-            for connection in connections.all(initialized_only=True):
-                if not connection.in_atomic_block:
-                    connection.close()
+            then()
 
-    return await sync_to_async(then_give_back)()
+    places = _places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+    await places.acquire()
+    place = PagePlace(places, HELD_AT_MOST)
+    try:
+        return await sync_to_async(in_the_thread)()
+    finally:
+        place.leave()

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views import defaults
 
+from ...site.connections import give_back
 from . import bodies
 from .base import stamped
 from .errors import ApiError, too_large
@@ -31,7 +32,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("not_found").response())
-    return defaults.page_not_found(request, exception)
+    try:
+        return defaults.page_not_found(request, exception)
+    finally:
+        # Its page asks who reads it, in a thread that belongs to no request.
+        give_back()
 
 
 def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
