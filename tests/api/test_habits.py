@@ -54,6 +54,15 @@ def test_a_call_that_was_cut_short_is_not_told_as_one_to_be_carried_out(api: Api
         assert said["choices"][0]["finish_reason"] == "length"
 
 
+@pytest.mark.parametrize("said", ["tool_calls", "function_call"])
+def test_of_no_calls_nobody_is_told_to_carry_them_out(api: Api, said: str) -> None:
+    api.script("good", Script(text="It rains.", finish_reason=said))
+    (choice,) = ask(api, "good", tools=[WEATHER])["choices"]
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("stop", "It rains.")
+    streamed = api.post(json=ASK | {"model": "good", "tools": [WEATHER], "stream": True}).text
+    assert '"finish_reason":"stop"' in streamed.replace(" ", "")
+
+
 def test_of_what_was_said_before_refusals_and_older_calls_of_functions_are_kept(api: Api) -> None:
     messages = [
         {"role": "user", "content": "Pick a lock?"},

@@ -246,7 +246,14 @@ async def test_a_connection_lost_after_the_finish_costs_nothing(ask):
     assert (got.text, got.finish.finish_reason) == ("hi", "stop")
 
 
-@pytest.mark.parametrize("finish", ["stop", "length", "tool_calls"])
+async def test_an_error_that_is_empty_in_every_chunk_is_none(ask):
+    got = await ask(
+        Script(raw=[event({"content": w}, error={}) for w in ("Rain ", "falls.")] + [STOP, DONE])
+    )
+    assert (got.text, got.reason) == ("Rain falls.", None)
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
 @pytest.mark.parametrize("failure", [
     b'data: {"error": {"message": "Usage could not be counted.", "code": 500}}\n\n',
     b'event: error\ndata: {"message": "late"}\n\n',

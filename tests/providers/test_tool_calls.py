@@ -117,3 +117,47 @@ async def test_two_halves_of_a_character_may_come_in_two_pieces() -> None:
         tools=[TOOL],
     )
     assert finish.tool_calls[0]["function"]["arguments"] == '"\U0001f600 \ufffd \ufffd"'
+
+
+def _piece(arguments: str, **fields: Any) -> dict[str, Any]:
+    name = {"name": fields.pop("name")} if "name" in fields else {}
+    return {"tool_calls": [{**fields, "function": {**name, "arguments": arguments}}]}
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        # An id made up for every piece, as older vLLM has it.
+        [_piece('{"x":', index=0, id="a", name="f"), _piece("1}", index=0, id="b")],
+        [_piece('{"x":', id="a", name="f"), _piece("1}", id="b")],
+        # One call where there is a list of them, and its fields without a function around them.
+        [{"tool_calls": {"index": 0, "function": {"name": "f", "arguments": '{"x":1}'}}}],
+        [{"tool_calls": [{"index": 0, "name": "f", "arguments": '{"x":1}'}]}],
+        # OpenAI's own before it had tools.
+        [{"function_call": {"name": "f", "arguments": ""}},
+         {"function_call": {"arguments": '{"x":'}}, {"function_call": {"arguments": "1}"}}],
+    ],
+)  # fmt: skip
+async def test_a_call_in_another_form_is_the_same_call(deltas: list[dict[str, Any]]) -> None:
+    finish, _ = await asked(streamed(*deltas), tools=[TOOL])
+    assert [c["function"] for c in finish.tool_calls] == [{"name": "f", "arguments": '{"x":1}'}]
+    assert finish.finish_reason == "tool_calls"
+
+
+async def test_places_may_be_written_as_text() -> None:
+    finish, _ = await asked(
+        streamed(
+            _piece('{"x":', index="0", id="a", name="f"),
+            _piece('{"y":', index="1", id="b", name="g"),
+            _piece("1}", index="0"),
+            _piece("2}", index="1"),
+        )
+    )
+    assert [c["function"]["arguments"] for c in finish.tool_calls] == ['{"x":1}', '{"y":2}']
+
+
+async def test_no_two_calls_have_the_same_id() -> None:
+    calls = [_piece("{}", index=n, id="same", name=name) for n, name in enumerate("fg")]
+    finish, _ = await asked(streamed(*calls))
+    assert [c["function"]["name"] for c in finish.tool_calls] == ["f", "g"]
+    assert len({c["id"] for c in finish.tool_calls}) == 2

@@ -58,6 +58,8 @@ def answer_of(spec: Spec, state: RunState) -> FinalAnswer | None:
     reason = call.finish_reason or "stop"
     if call.tool_calls and reason == "stop":
         reason = "tool_calls"  # one that was cut short is none to be carried out
+    elif reason == "tool_calls" and not call.tool_calls:
+        reason = "stop"  # there is nothing to carry out
     return FinalAnswer(
         text=text_of(call),
         tool_calls=call.tool_calls,

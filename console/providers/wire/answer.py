@@ -326,7 +326,7 @@ class AnswerReader:
             yield from self._split(self._thoughts.take(self._marks.take(content)))
             return
         self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
-        self._tools.take(delta.get("tool_calls"))
+        self._tools.take(delta.get("tool_calls") or _older_call(delta.get("function_call")))
         if self._keeps_thoughts:
             self._back.take(delta)
         self._citations.take(delta.get("annotations"))
@@ -384,6 +384,11 @@ class AnswerReader:
         text, reasoning = self._text.take(text)[0], self._reasoning.take(reasoning)[0]
         self._reasoned = Growing(reasoning)
         yield Recast(text, reasoning)
+
+
+def _older_call(call: Any) -> dict[str, Any] | None:
+    """Of servers that have one call at a time, and no ids."""
+    return {"index": 0, "function": call} if isinstance(call, dict) else None
 
 
 def _named(payload: dict[str, Any]) -> tuple[Any, Any, Any]:

@@ -45,7 +45,7 @@ def error_object(payload: Any) -> dict[str, Any] | None:
     if not isinstance(payload, dict):
         return None
     error = payload.get("error")
-    if error is None and "choices" in payload and payload.get("object") != "error":
+    if error in (None, {}) and "choices" in payload and payload.get("object") != "error":
         return None  # as every chunk of an answer is
     if isinstance(error, dict):
         # Anthropic's support asks for the number that stands beside it.

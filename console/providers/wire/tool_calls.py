@@ -25,14 +25,19 @@ class ToolCalls:
         self._at: dict[int, Call] = {}  # by index: the last of it
 
     def take(self, pieces: Any) -> None:
+        pieces = [pieces] if isinstance(pieces, dict) else pieces
         for piece in pieces if isinstance(pieces, list) else ():
             if isinstance(piece, dict):
                 self._piece(piece)
 
     def whole(self) -> tuple[dict[str, Any], ...]:
-        return tuple(
-            {
-                "id": call["id"] or f"call_{number}",
+        calls: dict[str, dict[str, Any]] = {}
+        for number, call in enumerate(self._ordered()):
+            # What a tool says names its call: no two have the same id.
+            id = call["id"] if call["id"] not in calls else ""
+            id = id or f"call_{number}"
+            calls[id] = {
+                "id": id,
                 "type": "function",
                 # Only now: two pieces may hold a half of one character each.
                 "function": {
@@ -40,8 +45,7 @@ class ToolCalls:
                     "arguments": storable(call["arguments"]) or "{}",
                 },
             }
-            for number, call in enumerate(self._ordered())
-        )
+        return tuple(calls.values())
 
     def beside(self) -> dict[str, Any]:
         """Place of a call -> what stands beside it, for its server alone: Google's signatures.
@@ -54,10 +58,11 @@ class ToolCalls:
 
     def _piece(self, piece: dict[str, Any]) -> None:
         function = piece.get("function")
-        function = function if isinstance(function, dict) else {}
+        function = function if isinstance(function, dict) else piece
         id, name = piece.get("id"), function.get("name")
         id = storable(id)[:200] if isinstance(id, str) else ""
         index = piece.get("index")
+        index = int(index) if isinstance(index, str) and index.isdecimal() else index
         name = name if isinstance(name, str) else ""
         call = self._call(index if isinstance(index, int) else None, id, name)
         call["id"] = call["id"] or id
@@ -91,7 +96,8 @@ class ToolCalls:
 
 def _is_another(call: Call, id: str, name: str, *, has_index: bool) -> bool:
     if id and call["id"]:
-        return bool(id != call["id"])
+        # Some servers make a new one up for every piece.
+        return bool(id != call["id"]) and bool(name or _is_whole(call["arguments"]))
     if not name or not call["name"]:
         return False
     if has_index and name == call["name"]:
