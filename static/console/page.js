@@ -55,7 +55,17 @@ addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 
 addEventListener("htmx:sendError", ({ detail }) => {
-  if (!isAct(detail)) return;
+  if (isAct(detail)) cannotBeReached();
+});
+
+// Without a network the browser would put its own page in the place of ours.
+addEventListener("submit", (event) => {
+  if (navigator.onLine || event.defaultPrevented || event.target.method !== "post") return;
+  event.preventDefault();
+  cannotBeReached();
+});
+
+function cannotBeReached() {
   const notice = document.createElement("p");
   notice.className = "notice notice-bad";
   notice.setAttribute("role", "alert");
@@ -65,7 +75,7 @@ addEventListener("htmx:sendError", ({ detail }) => {
   place.append(notice);
   document.getElementById("messages").replaceChildren(place);
   scrollTo(0, 0);
-});
+}
 
 function isAct({ requestConfig }) {
   return ["click", "submit"].includes(requestConfig.triggeringEvent?.type);

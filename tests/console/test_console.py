@@ -158,7 +158,7 @@ def test_a_preset_that_cannot_run_is_not_shown_and_says_why_when_it_is_asked_all
 ) -> None:
     html = page.get("/fusion").content.decode()
     assert shown(html) == ["custom"]
-    assert "No preset can run yet. Ask an admin to add a provider key." in html
+    assert "No preset can run with the keys that are here." in html
     assert "Not shown" not in html and "Add a provider key" not in html
     response = ask(page, preset="quality")
     assert response.status_code == 422

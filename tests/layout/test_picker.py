@@ -108,6 +108,7 @@ def test_a_star_is_given_and_taken_by_key_and_pointer(page: Page, complaints: li
     expect(page.locator(SEAT)).to_have_value("starred")  # nothing was chosen by it
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("gemini-10-pro")
+    expect(page.locator(ROWS).first).to_have_attribute("aria-label", re.compile("gemini-10-pro"))
     star = page.locator(".picker-star").first
     star.click()
     expect(star).to_have_text("★")

@@ -271,10 +271,14 @@ function tell(part, word, state = "") {
   if (state) link.dataset.state = state;
 }
 
+// One that was there when the page was opened is no news, whatever else of the run goes on.
+let isAwaited = false;
+
 function tellStates() {
   const state = main.querySelector(".fused-state")?.dataset.state;
+  isAwaited ||= state !== "done";
   tell("fused-answer", DONE[state] ?? "", state);
-  ready?.classList.toggle("is-there", state === "done");
+  ready?.classList.toggle("is-there", state === "done" && isAwaited);
   // What stands in goes by its own name.
   if (ready && state === "done") ready.firstChild.data = `${document.getElementById("fused-title").textContent} ready`;
   const compared = main.querySelector("#analysis > .card-head")?.dataset.state;

@@ -1,0 +1,58 @@
+"""What a page tells of its own accord: news only, and that nobody could be reached."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.layout.conftest import Render, Show
+from tests.layout.rich import under_way
+
+pytestmark = pytest.mark.browser
+
+STATE = re.compile(r'class="fused-state" data-state="\w+"')
+BECOMES = """state => {
+  const old = document.querySelector(".fused-state");
+  const now = old.cloneNode();
+  now.dataset.state = state;
+  old.replaceWith(now);
+}"""
+NEWS = re.compile(r"\bis-there\b")
+
+
+@pytest.fixture(scope="module")
+def pages(render: Render) -> dict[str, str]:
+    (live,) = render(live=under_way(3)).values()
+    assert STATE.search(live)
+    # As while a seat is asked again.
+    return {"live": live, "fused": STATE.sub('class="fused-state" data-state="done"', live)}
+
+
+def test_a_fused_answer_is_ready_when_it_has_come_and_not_when_it_was_there(show: Show) -> None:
+    page = show("live", 1440)
+    expect(page.locator(".fused-ready")).not_to_have_class(NEWS)
+    page.evaluate(BECOMES, "done")
+    expect(page.locator(".fused-ready")).to_have_class(NEWS)
+    page = show("fused", 1440)
+    expect(page.locator("#run")).to_have_attribute("data-look", "answers")
+    expect(page.locator(".fused-ready")).not_to_have_class(NEWS)
+    for state in ("writing", "done"):
+        page.evaluate(BECOMES, state)
+    expect(page.locator(".fused-ready")).to_have_class(NEWS)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_without_a_network_to_stop_a_run_leaves_its_page_where_it_is(
+    show: Show, width: int
+) -> None:
+    page = show("live", width, apart=True)
+    page.evaluate("window.is_the_same = true")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#messages [role=alert]")).to_have_text(
+        "Fusion cannot be reached. Try again in a moment."
+    )
+    assert page.evaluate("window.is_the_same")
+    page.context.set_offline(False)
