@@ -9,5 +9,6 @@ urlpatterns = [
     path("", include("console.urls")),
 ]
 handler400 = "console.api.http.fallback.bad_request"
+handler403 = "console.api.http.fallback.permission_denied"
 handler404 = "console.api.http.fallback.not_found"
 handler500 = "console.api.http.fallback.server_error"

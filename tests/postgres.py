@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,14 @@ class Postgres:
         assert self.process
         self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        self.halt()
+        try:
+            yield
+        finally:
+            self.resume()
 
     def resume(self) -> None:
         """In a thread that lasts: with whoever starts it PostgreSQL ends."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db import close_old_connections
+
 from console.engine.findings.given import fused_answer
 from console.engine.spec import Spec
 from console.engine.state import CallState, RunState, RunStatus, Step
@@ -100,6 +102,7 @@ class Asker:
         waited = time.monotonic()
         try:
             asyncio.run(until_final(run, self._say))
+            close_old_connections()  # it may have been away meanwhile
             run.refresh_from_db()
         except Run.DoesNotExist:
             raise Deleted(f"Run {run.pk} of {purchase.step} was deleted.") from None

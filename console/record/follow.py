@@ -21,7 +21,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 from redis.asyncio import Redis
 
@@ -69,6 +69,10 @@ class _Away:
     def __init__(self) -> None:
         self._since: float | None = None
 
+    @property
+    def is_away(self) -> bool:
+        return self._since is not None
+
     @contextmanager
     def borne(self) -> Iterator[None]:
         """Raises what it catches where that has gone on for too long."""
@@ -76,10 +80,11 @@ class _Away:
             yield
         except (OperationalError, InterfaceError) as error:
             now = time.monotonic()
-            self._since = now if self._since is None else self._since
+            if self._since is None:
+                log.warning("a reader of a run waits for the database: %s", error)
+                self._since = now
             if now - self._since > AWAY_AT_MOST:
                 raise
-            log.warning("a reader of a run waits for the database: %s", error)
         else:
             self._since = None
 
@@ -133,7 +138,8 @@ async def follow(
                     state, told = logged, at
             now = time.monotonic()
             unheard = not entries or logged is None or state is None
-            if unheard and (first or now - asked >= min(ASK_AGAIN, quiet)):
+            every = ASK_AGAIN if away.is_away else min(ASK_AGAIN, quiet)
+            if unheard and (first or now - asked >= every):
                 first, asked = False, now
                 known = at if logged else told
                 with away.borne():
@@ -234,4 +240,10 @@ async def until_final(
 
 
 async def _in_a_thread(work: Callable[..., Any], *args: Any) -> Any:
-    return await sync_to_async(work)(*args)
+    def asked() -> Any:
+        try:
+            return work(*args)
+        finally:
+            close_old_connections()  # if it is broken, the next question has another
+
+    return await sync_to_async(asked)()

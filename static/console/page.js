@@ -7,6 +7,16 @@ import "console/keys";
 import "console/times";
 import "console/under_way";
 
+// Without a network the browser would put its own page in the place of ours. Nobody else hears of
+// it: a form that takes itself for sent is not pressed again. A site of this machine needs none.
+const IS_HERE = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+addEventListener("submit", (event) => {
+  if (navigator.onLine || IS_HERE || event.target.method !== "post") return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  cannotBeReached();
+}, { capture: true });
+
 addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -56,13 +66,6 @@ addEventListener("htmx:beforeSwap", ({ detail }) => {
 
 addEventListener("htmx:sendError", ({ detail }) => {
   if (isAct(detail)) cannotBeReached();
-});
-
-// Without a network the browser would put its own page in the place of ours.
-addEventListener("submit", (event) => {
-  if (navigator.onLine || event.defaultPrevented || event.target.method !== "post") return;
-  event.preventDefault();
-  cannotBeReached();
 });
 
 function cannotBeReached() {

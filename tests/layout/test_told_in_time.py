@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.layout.conftest import Render, Show
+from tests.layout.moments import moments
 from tests.layout.rich import under_way
 
 pytestmark = pytest.mark.browser
@@ -23,11 +25,17 @@ NEWS = re.compile(r"\bis-there\b")
 
 
 @pytest.fixture(scope="module")
-def pages(render: Render) -> dict[str, str]:
+def pages(render: Render, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
     (live,) = render(live=under_way(3)).values()
     assert STATE.search(live)
+    with django_db_blocker.unblock():
+        compose = moments("alice-in-time", seats=2)["compose"]
     # As while a seat is asked again.
-    return {"live": live, "fused": STATE.sub('class="fused-state" data-state="done"', live)}
+    return {
+        "compose": compose,
+        "live": live,
+        "fused": STATE.sub('class="fused-state" data-state="done"', live),
+    }
 
 
 def test_a_fused_answer_is_ready_when_it_has_come_and_not_when_it_was_there(show: Show) -> None:
@@ -56,3 +64,23 @@ def test_without_a_network_to_stop_a_run_leaves_its_page_where_it_is(
     )
     assert page.evaluate("window.is_the_same")
     page.context.set_offline(False)
+
+
+def test_a_question_that_found_no_network_is_asked_with_the_next_press(show: Show) -> None:
+    page = show("compose", 1440, 800, "/fusion", apart=True)
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        route.fulfill(status=204)
+
+    page.route("**/fusion", answer)
+    page.locator("#prompt").fill("What is rain?")
+    page.context.set_offline(True)
+    page.locator(".fuse .button-primary").click()
+    expect(page.locator("#messages [role=alert]")).to_be_visible()
+    assert asked == []
+    page.context.set_offline(False)
+    page.locator(".fuse .button-primary").click()
+    page.wait_for_timeout(300)
+    assert len(asked) == 1 and "What is rain?" in asked[0]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -156,9 +158,8 @@ async def test_a_database_that_is_away_for_a_moment_ends_no_reply(
         reply = asyncio.ensure_future(asked)
         await asyncio.to_thread(until, lambda: len(upstream.calls_of("away-one")) > before)
         await asyncio.sleep(1)
-        database.halt()
-        await asyncio.sleep(2)
-        database.resume()
+        with database.away():
+            await asyncio.sleep(2)
         whole = await reply
         assert whole.status_code == 200, whole.text
         if stream:
@@ -177,8 +178,8 @@ def test_after_a_restart_of_the_database_a_page_that_is_not_there_is_still_said_
     nowhere = f"/fusion/runs/{uuid.uuid4()}"
     with Member(site, "alice", PASSWORD) as alice:
         assert {alice.http.get(nowhere).status_code for _ in range(8)} == {404}
-        database.halt()
-        database.resume()
+        with database.away():
+            pass
         assert {alice.http.get(nowhere).status_code for _ in range(8)} == {404}
 
 
@@ -186,10 +187,26 @@ def test_without_the_database_programs_are_told_to_come_back(
     site: Stack, database: Postgres
 ) -> None:
     key = site.token("alice", "--requests-per-minute", "0")
-    with httpx.Client(base_url=site.url, headers={"Authorization": f"Bearer {key}"}) as http:
+    with httpx.Client(
+        base_url=site.url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE
+    ) as http:
         assert http.get("/v1/runs").status_code == 200
-        database.halt()
-        reply = http.get("/v1/runs")
-        assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
-        database.resume()
+        with database.away():
+            reply = http.get("/v1/runs")
+            assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
         assert http.get("/v1/runs").status_code == 200
+
+
+def test_in_a_shell_a_run_is_waited_for_through_a_database_that_is_away(
+    site: Stack, database: Postgres, upstream: Upstream
+) -> None:
+    said = words(60, of="shell")
+    upstream.script("shell-one", Script(text=said, tokens_per_second=10))
+    before = len(upstream.calls_of("shell-one"))
+    with ThreadPoolExecutor(1) as thread:
+        told = thread.submit(site.manage, "fuse", "Why?", "--panel", "openai:shell-one")
+        until(lambda: len(upstream.calls_of("shell-one")) > before)
+        time.sleep(1)
+        with database.away():
+            time.sleep(1)
+        assert said in " ".join(told.result(PATIENCE).stdout.split())

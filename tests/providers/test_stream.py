@@ -253,6 +253,20 @@ async def test_an_error_that_is_empty_in_every_chunk_is_none(ask):
     assert (got.text, got.reason) == ("Rain falls.", None)
 
 
+CALL = {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x":'}}]}
+
+
+@pytest.mark.parametrize("pieces", [
+    event({"content": "Rain "}, finish="stop"),  # as with every piece
+    event({"content": ""}, finish="stop"),  # and nothing was said
+    event(CALL, finish="tool_calls") * 2,
+])  # fmt: skip
+async def test_an_error_of_an_answer_that_has_not_ended_is_one(ask, pieces):
+    failure = b'data: {"error": {"message": "It broke.", "code": 529}}\n\n'
+    got = await ask(Script(raw=[pieces + failure + DONE]))
+    assert got.reason is not None and "It broke." in got.error.message
+
+
 @pytest.mark.parametrize("finish", ["stop", "length"])
 @pytest.mark.parametrize("failure", [
     b'data: {"error": {"message": "Usage could not be counted.", "code": 500}}\n\n',

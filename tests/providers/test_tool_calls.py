@@ -161,3 +161,34 @@ async def test_no_two_calls_have_the_same_id() -> None:
     finish, _ = await asked(streamed(*calls))
     assert [c["function"]["name"] for c in finish.tool_calls] == ["f", "g"]
     assert len({c["id"] for c in finish.tool_calls}) == 2
+
+
+def _older(arguments: str, name: str = "f") -> dict[str, Any]:
+    return {"function_call": {"name": name, "arguments": arguments}}
+
+
+@pytest.mark.parametrize("ids", [("call_1", "call_1"), ("call_1", ""), ("", "call_0"), ("", "")])
+async def test_an_id_that_is_made_up_takes_no_call_s_place(ids: tuple[str, str]) -> None:
+    calls = [
+        _piece("{}", index=n, id=id, name=name)
+        for n, (id, name) in enumerate(zip(ids, "fg", strict=True))
+    ]
+    finish, _ = await asked(streamed(*calls))
+    assert [c["function"]["name"] for c in finish.tool_calls] == ["f", "g"]
+    assert len({c["id"] for c in finish.tool_calls}) == 2
+
+
+async def test_a_call_that_is_said_once_more_as_it_was_before_is_one() -> None:
+    both = streamed(_piece('{"x":1}', index=0, id="a", name="f"), _older('{"x":1}'))
+    finish, _ = await asked(both)
+    assert [c["id"] for c in finish.tool_calls] == ["a"]
+    once_more = {"choices": [{"index": 0, "message": _older('{"x":1}'), "finish_reason": "stop"}]}
+    script = streamed(_older('{"x":1}'))
+    script.raw.insert(1, b"data: " + json.dumps(once_more).encode() + b"\n\n")
+    finish, _ = await asked(script)
+    assert [c["function"]["name"] for c in finish.tool_calls] == ["f"]
+
+
+async def test_a_place_of_thousands_of_digits_is_none() -> None:
+    finish, _ = await asked(streamed(_piece("{}", index="9" * 5000, id="a", name="f")))
+    assert [c["function"]["name"] for c in finish.tool_calls] == ["f"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from csp.middleware import CSPMiddleware
@@ -23,26 +25,39 @@ from .errors import ApiError, too_large
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("bad_request").response())
-    if isinstance(exception, RequestDataTooBig):
-        sentence = too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        return render(request, "400.html", {"sentence": sentence}, status=413)
-    return defaults.bad_request(request, exception)
+    with _a_thread_of_no_request():
+        if isinstance(exception, RequestDataTooBig):
+            sentence = too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            return render(request, "400.html", {"sentence": sentence}, status=413)
+        return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    with _a_thread_of_no_request():
+        return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("not_found").response())
-    try:
+    with _a_thread_of_no_request():
         return defaults.page_not_found(request, exception)
-    finally:
-        # Its page asks who reads it, in a thread that belongs to no request.
-        give_back()
 
 
 def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
     if is_for_programs(request):
         return stamped(ApiError("internal_error").response())
     return defaults.server_error(request)
+
+
+@contextmanager
+def _a_thread_of_no_request() -> Iterator[None]:
+    """In one Django makes these pages, which ask who reads them: nobody else would ever look after
+    its connection."""
+    try:
+        yield
+    finally:
+        give_back()
 
 
 def early_refusal(

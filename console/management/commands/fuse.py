@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections
 from django.http import Http404
 
 from console import access
@@ -152,6 +153,7 @@ class Command(BaseCommand):
             # The shell acts for nobody in particular: it reads what the team reads.
             may = partial(access.run_of_the_team, run.pk)
             state = asyncio.run(until_final(run, self.stderr.write, may, or_answered=True))
+            close_old_connections()  # it may have been away meanwhile
             run.refresh_from_db()
         except KeyboardInterrupt:
             # Nobody reads on: it must not go on costing money.

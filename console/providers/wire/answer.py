@@ -44,6 +44,7 @@ THOUGHT_PARTS = ("thinking", "reasoning", "thought")  # types of parts of conten
 # What of an answer is said under which names.
 TEXT = ("content", "refusal")
 REASONING = ("reasoning_content", "reasoning", "reasoning_details")
+CALLS = ("tool_calls", "function_call")
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ class AnswerReader:
         self.done = False  # `[DONE]` was seen
         self.finish_reason: str | None = None
         self.usage_after_finish = False
+        self._has_calls = False
+        self._finished_alone = False  # the finish reason came with nothing else
         self.finishes_early = False  # a finish reason came, and then more of the answer
         self.events = 0
         self.generation_id = ""
@@ -213,8 +216,10 @@ class AnswerReader:
         choice = _first_choice(payload)
         self._note(payload, choice)
         delta = self._new_in(choice)
+        brings = bool(any(map(delta.get, CALLS)))
         if delta:
             for chunk in self._deltas(delta):
+                brings = True
                 self._goes_on()
                 yield chunk
         error = error_object(payload)
@@ -225,13 +230,16 @@ class AnswerReader:
         reason = finish_reason(choice)
         if reason == "error" and not self._has_ended:
             raise ProviderError(Reason.UPSTREAM_ERROR)
-        if reason and not self._has_ended:
+        if reason and (self.finish_reason is None or self.finishes_early):
             self.finish_reason = reason
+            self._finished_alone = not brings
 
     @property
     def _has_ended(self) -> bool:
-        """What comes now is no part of the answer, and no error is the answer's any more."""
-        return self.finish_reason is not None and not self.finishes_early
+        """No error is the answer's any more. Where the end was said with a piece of it, it may be
+        said with every piece."""
+        has_one = bool(self._text.size or self._tools.whole())
+        return self._finished_alone and not self.finishes_early and has_one
 
     def is_whole(self, payload: dict[str, Any]) -> bool:
         """Whether one document is an answer."""
@@ -242,12 +250,11 @@ class AnswerReader:
         it once more: of that what no delta has said."""
         delta, message = choice.get("delta"), choice.get("message")
         if delta and isinstance(delta, dict):
-            self._told |= {kind for kind in (TEXT, REASONING) if any(map(delta.get, kind))}
+            self._told |= {kind for kind in (TEXT, REASONING, CALLS) if any(map(delta.get, kind))}
             return delta
         if delta or not isinstance(message, dict):
             return {}
         told = {name for kind in self._told for name in kind}
-        told |= {"tool_calls"} if self._told and self._tools.whole() else set()
         return {name: value for name, value in message.items() if name not in told}
 
     def _goes_on(self) -> None:
@@ -325,8 +332,7 @@ class AnswerReader:
             # As nearly all of thoughts in the text are: nothing else is looked for.
             yield from self._split(self._thoughts.take(self._marks.take(content)))
             return
-        self._asked_for_tools |= bool(delta.get("tool_calls") or delta.get("function_call"))
-        self._tools.take(delta.get("tool_calls") or _older_call(delta.get("function_call")))
+        self._take_calls(delta)
         if self._keeps_thoughts:
             self._back.take(delta)
         self._citations.take(delta.get("annotations"))
@@ -343,6 +349,16 @@ class AnswerReader:
             yield from self._think(thoughts)
         if content := _text(content) or refused or words_beside(delta):
             yield from self._split(self._thoughts.take(self._marks.take(content)))
+
+    def _take_calls(self, delta: dict[str, Any]) -> None:
+        calls, older = delta.get("tool_calls"), delta.get("function_call")
+        if not (calls or older):
+            return
+        self._asked_for_tools = True
+        self._goes_on()
+        self._has_calls |= bool(calls)
+        if calls or not self._has_calls:  # some servers say them once more as they were before
+            self._tools.take(calls or _older_call(older))
 
     def _think(self, thoughts: str) -> Iterator[Delta]:
         """Thoughts that the server keeps apart from the text."""

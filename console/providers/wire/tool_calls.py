@@ -8,6 +8,7 @@ and any other belongs to the last.
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
@@ -32,10 +33,12 @@ class ToolCalls:
 
     def whole(self) -> tuple[dict[str, Any], ...]:
         calls: dict[str, dict[str, Any]] = {}
+        given = {call["id"] for call in self._calls}
         for number, call in enumerate(self._ordered()):
             # What a tool says names its call: no two have the same id.
             id = call["id"] if call["id"] not in calls else ""
-            id = id or f"call_{number}"
+            made_up = (f"call_{n}" for n in count(number))
+            id = id or next(one for one in made_up if one not in given and one not in calls)
             calls[id] = {
                 "id": id,
                 "type": "function",
@@ -62,7 +65,8 @@ class ToolCalls:
         id, name = piece.get("id"), function.get("name")
         id = storable(id)[:200] if isinstance(id, str) else ""
         index = piece.get("index")
-        index = int(index) if isinstance(index, str) and index.isdecimal() else index
+        if isinstance(index, str) and index.isdecimal() and len(index) < 9:
+            index = int(index)
         name = name if isinstance(name, str) else ""
         call = self._call(index if isinstance(index, int) else None, id, name)
         call["id"] = call["id"] or id
