@@ -87,18 +87,17 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupted)  # what was started is ended, too
     began = time.monotonic()
     samples: list[rows.Sample] = []
-    readings: list[floor.Reading] = []
+    readings: list[tuple[int, floor.Reading]] = []  # each with its repetition
     against = name_of(options.against) if options.against else ""
     with _rigs(options, against) as rigs:
         for repetition in range(options.repeat):
-            readings.append(_floor(rigs[0]))
-            for rig in rigs:
-                rig.floor, rig.repetition = readings[-1], repetition
             for module in modules:
+                readings.append((repetition, _floor(rigs[0])))
                 for rig in rigs:
+                    rig.floor, rig.repetition = readings[-1][1], repetition
                     samples += _measured(rig, module, wanted)
-        readings.append(_floor(rigs[0]))
-    machine = rows.Machine([r.cpu for r in readings], max(r.foreign for r in readings))
+        readings.append((repetition, _floor(rigs[0])))
+    machine = rows.Machine.of([(at, read.cpu, read.foreign) for at, read in readings])
     table = rows.make(samples, machine)
     notes = _notes(options, time.monotonic() - began)
     titles = {key: figure.title for key, figure in FIGURES.items()}

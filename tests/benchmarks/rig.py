@@ -21,7 +21,7 @@ class Rig:
     ) -> None:
         self.checkout, self.at = checkout, at  # `at`: which commit, "" is this checkout
         self.quick, self.tiny = quick, tiny  # `tiny`: only that everything works
-        self.floor = Reading(FLOOR, 0, 0, 0, 0)  # of this repetition
+        self.floor = Reading(FLOOR, 0, 0, 0, 0)  # just before
         self.repetition = 0
         self.marks = marks()
         self._peer: Peer | str | None = None

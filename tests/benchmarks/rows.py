@@ -1,8 +1,10 @@
 """A figure, what is asked of it, and the table that says whether it is held.
 
-Every repetition measures a floor: CPU-ms that a bare stock httpx reader takes for 1,000 tokens of
-30 long streams. Absolute figures are scaled to a floor of 320, so that a machine that is slow today
-is not the product's fault; gates ask the scaled figure. Ratios count as they are.
+Before every group of figures a floor is measured: CPU-ms that a bare stock httpx reader takes for
+1,000 tokens of 30 long streams. Absolute figures are scaled to a floor of 320, so that a machine
+that is slow today is not the product's fault; gates ask the scaled figure. Ratios count as they
+are. A repetition's floor is the middle one of its readings: ten seconds tell little of a quarter
+of an hour.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Sample:
     peer: float | None = None  # of a program that does the like
     why: str = ""
     at: str = ""  # of which commit; "" is this checkout
-    machine: float = FLOOR  # the floor of the repetition
+    machine: float = FLOOR  # the floor just before
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,20 @@ class Machine:
 
     floors: Sequence[float]
     foreign: float = 0.0
+    spread: tuple[float, float] | None = None  # the least and the largest reading
+
+    @classmethod
+    def of(cls, readings: Sequence[tuple[int, float, float]]) -> Machine:
+        """Of readings: a repetition's number, its floor then, cores that others used."""
+        read: dict[int, list[float]] = {}
+        for repetition, cpu, _ in readings:
+            read.setdefault(repetition, []).append(cpu)
+        floors = [cpu for _, cpu, _ in readings]
+        return cls(
+            [median(of_one) for of_one in read.values()],
+            max(foreign for *_, foreign in readings),
+            (min(floors), max(floors)),
+        )
 
     @property
     def wander(self) -> float:
@@ -175,7 +191,10 @@ def markdown(
 
 def told(machine: Machine) -> str:
     floors = ", ".join(f"{floor:.0f}" for floor in machine.floors) or "not measured"
-    said = f"Floors: {floors} CPU-ms per 1,000 tokens; others used {machine.foreign:.2f} cores."
+    said = f"Floors: {floors} CPU-ms per 1,000 tokens"
+    if machine.spread:
+        said += f" (single readings {machine.spread[0]:.0f} to {machine.spread[1]:.0f})"
+    said += f"; others used {machine.foreign:.2f} cores."
     return said + (" **The machine is too busy to tell.**" if machine.is_too_busy else "")
 
 

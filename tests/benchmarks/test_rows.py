@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from tests.benchmarks.rows import Asked, Machine, Sample, make, markdown
+from tests.benchmarks.rows import Asked, Machine, Sample, make, markdown, told
 
 QUIET = Machine([320, 330])
 
@@ -46,6 +46,15 @@ def test_on_a_machine_that_is_too_busy_no_gate_is_told(machine: Machine) -> None
     [row] = make([Sample(asked, 50)], machine)
     assert row.verdict == "too busy to tell"
     assert "too busy to tell" in markdown([row], machine, {}, {})
+
+
+def test_a_repetition_is_as_slow_as_the_middle_one_of_its_readings() -> None:
+    hiccup = [(0, 126, 0.0), (0, 163, 0.03), (0, 130, 0.0), (1, 128, 0.0), (1, 131, 0.0)]
+    machine = Machine.of(hiccup)
+    assert machine == Machine([130, 129.5], 0.03, (126, 163)) and not machine.is_too_busy
+    assert "Floors: 130, 130 CPU-ms per 1,000 tokens (single readings 126 to 163)" in told(machine)
+    slow = [(0, 120, 0.0), (0, 126, 0.0), (1, 125, 0.0), (1, 160, 0.0), (1, 163, 0.0)]
+    assert Machine.of(slow).is_too_busy
 
 
 def test_what_could_not_be_measured_says_why_and_is_never_held() -> None:
