@@ -22,10 +22,12 @@ def test_who_does_not_wait_fuses_now_and_again_without_a_reload(
     page.goto(address)
     expect(page.get_by_role("heading", name="Go on")).to_have_count(0)
     expect(page.get_by_role("article", name="echo")).to_contain_text("Why hurry?")
+    page.evaluate("window.is_the_same = true")
     page.get_by_role("button", name="Fuse without C").click()
     expect(page.locator("#run-status")).to_contain_text("Done, from 2 of 3 answers")
     page.get_by_role("button", name="Stop C fault-hold").click()
     wait_for_the_end(page)
+    assert page.evaluate("window.is_the_same")
     expect(page.get_by_role("article", name="fault-hold")).to_contain_text("stopped")
     expect(page.get_by_role("heading", name="Go on")).to_have_count(1)  # the end has brought it all
     page.get_by_text("Change…").click()

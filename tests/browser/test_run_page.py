@@ -12,15 +12,19 @@ from tests.upstream import Script, Upstream
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 
-def test_stop_ends_the_run_and_keeps_what_came(
+def test_stop_ends_the_run_where_one_reads_and_keeps_what_came(
     visit: Visit, people: People, upstream: Upstream
 ) -> None:
     page = visit("alice")
     page.goto(ask(people("alice"), "good-long", "good-long"))
     expect(page.get_by_role("article").first).to_contain_text("Sentence 1")
+    page.evaluate("window.is_the_same = true")
+    page.get_by_role("button", name="Stop A").click()
+    expect(page.get_by_role("article").first).to_contain_text("stopped")
     page.get_by_role("button", name="Stop", exact=True).click()
     wait_for_the_end(page, "cancelled")
     expect(page.locator("#run-status")).to_contain_text("Stopped")
+    assert page.evaluate("window.is_the_same")
     expect(page.get_by_role("article").first).to_contain_text("Sentence 1")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     upstream.wait_until(lambda: all(c.ended_at for c in upstream.calls_of("good-long")))

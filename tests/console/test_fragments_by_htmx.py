@@ -76,6 +76,24 @@ def test_sharing_changes_the_menu_and_the_word_above(page: Client, run: Run) -> 
     assert "An answer." not in html
 
 
+def test_who_watches_a_run_stops_it_where_they_read(page: Client, ada: User) -> None:
+    run = Story().begin().answer(0, "An answer.").answer(1, "Another.").save(ada)
+    for press in ("seats/2/stop", "fuse-now", "cancel"):
+        told = page.post(f"/fusion/runs/{run.pk}/{press}", headers=BY_HTMX)
+        assert (told.status_code, told.content) == (204, b"")
+        plain = page.post(f"/fusion/runs/{run.pk}/{press}")
+        assert (plain.status_code, plain["Location"]) == (302, f"/fusion/runs/{run.pk}")
+    run.refresh_from_db()
+    assert run.stopped_seats == [2] and run.fuse_requested_at and run.cancel_requested_at
+
+
+def test_a_page_whose_run_has_ended_is_read_anew(page: Client, run: Run) -> None:
+    told = page.post(f"/fusion/runs/{run.pk}/cancel", headers=BY_HTMX)
+    assert told["HX-Refresh"] == "true"
+    refused = page.post(f"/fusion/runs/{run.pk}/seats/2/stop", headers=BY_HTMX)
+    assert refused.status_code == 422 and b"The run has already ended." in refused.content
+
+
 def test_what_a_run_s_end_changes_is_a_part_of_its_page(page: Client, run: Run) -> None:
     url = f"/fusion/runs/{run.pk}"
     whole, alone = page.get(url), part(page, url)

@@ -21,12 +21,12 @@ from ...services.look_ups import claim_look_up
 from ..again import wish_of, written
 from ..attaching import attached_by
 from ..uploads import AttachedUploads
-from .posted import posted
+from .posted import posted, seen_as_it_happens
 
 
 @posted
 def fuse_now(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    return _do(request, run_id, fusions.fuse_now)
+    return _do(request, run_id, fusions.fuse_now, done=seen_as_it_happens)
 
 
 @posted
@@ -54,7 +54,7 @@ def go_on(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @posted
 def seat_stop(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
-    return _do(request, run_id, fusions.seat_stop, seat=seat)
+    return _do(request, run_id, fusions.seat_stop, done=seen_as_it_happens, seat=seat)
 
 
 @posted
@@ -153,6 +153,7 @@ def _do(
     act: Callable[..., Any],
     *,
     kept: str = "",
+    done: Callable[[HttpRequest, Run], HttpResponse] | None = None,
     **given: Any,
 ) -> HttpResponse:
     run = access.run_owned_by(request.user, run_id)
@@ -160,7 +161,7 @@ def _do(
         act(run=run, **given)
     except Refused as refused:
         return _refused(request, run, refused, kept=kept)
-    return redirect("run-detail", run_id=run.pk)
+    return done(request, run) if done else redirect("run-detail", run_id=run.pk)
 
 
 def _seat(text: str) -> int:

@@ -9,8 +9,13 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from ...models import Run
+from .fragment import by_htmx
 
 
 def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -28,3 +33,11 @@ def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return view(request, run_id, **kwargs)
 
     return posted_view
+
+
+def seen_as_it_happens(request: HttpRequest, run: Run) -> HttpResponse:
+    """Whoever watches a run is told by its frames what comes of a press, and stays where they
+    read. The page of one that has ended is read anew, as every page is without scripts."""
+    if not by_htmx(request):
+        return redirect("run-detail", run_id=run.pk)
+    return HttpResponseClientRefresh() if run.is_final else HttpResponse(status=204)

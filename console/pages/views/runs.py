@@ -63,7 +63,7 @@ from .deleted_lines import deleted_together
 from .files import picture
 from .fragment import page_or_main, page_or_part
 from .order import ordering
-from .posted import posted
+from .posted import posted, seen_as_it_happens
 from .questions import all_that_fit, found_questions, page_of_questions, question_rows
 from .rows import page_of_evaluations, run_rows, with_rows
 from .sharing import sharing
@@ -243,7 +243,8 @@ def shared(request: HttpRequest, token: str, link: ShareLink) -> HttpResponse:
 def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = access.run_owned_by(request.user, run_id)
     run_cancel(run=run)
-    return redirect("run-detail", run_id=run.pk)
+    run.refresh_from_db(fields=["status"])  # one that nobody has begun has ended by now
+    return seen_as_it_happens(request, run)
 
 
 def _without_its_answers(

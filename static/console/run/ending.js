@@ -17,3 +17,13 @@ export function end() {
 }
 
 main.addEventListener("htmx:afterSwap", fillFollowUp);
+
+// Who carries the run out hears of a press within half a second: until then it is seen that it has
+// been sent, and it is not sent twice. The focus stays: a disabled button would lose it.
+main.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.matches(".while-running:has([aria-disabled=true])")) event.preventDefault();
+});
+main.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (!detail.successful || !detail.elt.matches(".while-running")) return;
+  detail.elt.querySelector("button").setAttribute("aria-disabled", "true");
+});
