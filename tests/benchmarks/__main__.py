@@ -22,7 +22,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tests.environment  # noqa: F401 - first: the keys and the database are its own
@@ -87,17 +87,20 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupted)  # what was started is ended, too
     began = time.monotonic()
     samples: list[rows.Sample] = []
-    readings: list[tuple[int, floor.Reading]] = []  # each with its repetition
+    readings: list[list[floor.Reading]] = []  # of each repetition
     against = name_of(options.against) if options.against else ""
     with _rigs(options, against) as rigs:
         for repetition in range(options.repeat):
+            readings.append([])
             for module in modules:
-                readings.append((repetition, _floor(rigs[0])))
+                readings[-1].append(_floor(rigs[0]))
                 for rig in rigs:
-                    rig.floor, rig.repetition = readings[-1][1], repetition
+                    rig.floor, rig.repetition = readings[-1][-1], repetition
                     samples += _measured(rig, module, wanted)
-        readings.append((repetition, _floor(rigs[0])))
-    machine = rows.Machine.of([(at, read.cpu, read.foreign) for at, read in readings])
+        readings[-1].append(_floor(rigs[0]))
+    foreign = max(read.foreign for of_one in readings for read in of_one)
+    machine = rows.Machine.of([[read.cpu for read in of_one] for of_one in readings], foreign)
+    samples = [replace(s, machine=machine.floors[s.repetition]) for s in samples]
     table = rows.make(samples, machine)
     notes = _notes(options, time.monotonic() - began)
     titles = {key: figure.title for key, figure in FIGURES.items()}
@@ -105,6 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     _say(text)
     if options.json:
         told = {"notes": notes, "floors": machine.floors, "foreign": machine.foreign}
+        told |= {"readings of the floor": machine.readings}
         options.json.write_text(json.dumps(told | {"rows": [r.to_dict() for r in table]}, indent=1))
     if options.markdown:
         put(options.markdown, text)
@@ -159,7 +163,7 @@ def _measured(rig: Rig, module: str, wanted: Sequence[str]) -> Iterator[rows.Sam
 
 def _line(sample: rows.Sample) -> str:
     asked, at = sample.asked, f" at {sample.at}" if sample.at else ""
-    value = f"{rows.shown(sample.value)} {asked.unit}".rstrip()
+    value = f"{rows.shown(rows.measured(sample))} {asked.unit}".rstrip()
     return f"{asked.figure}, {asked.case}{at}: {value} {sample.why}".rstrip()
 
 

@@ -19,8 +19,8 @@ from tests.benchmarks.viewer import Member, Viewer, judge, panel
 
 RUNS, LONG = 5, 500
 APART = 1.0  # seconds between two starts
-ONE = Asked("cpu", "30 long streams, one viewer, 1c: ÷ floor", "", 1.3, 1.0)
-FIVE = Asked("cpu", "30 long streams, five viewers, 1c: ÷ floor", "", 1.4, 1.05)
+ONE = Asked("cpu", "30 long streams, one viewer, 1c: ÷ floor", "", 1.3, 1.0, in_floors=True)
+FIVE = Asked("cpu", "30 long streams, five viewers, 1c: ÷ floor", "", 1.4, 1.05, in_floors=True)
 PEER = Asked("cpu", "30 long streams, one viewer, 1c: ÷ LiteLLM", "", 0.4, 0.3)
 PER_THOUSAND = Asked("cpu", "30 long streams, one viewer, 1c", "ms", scales=True)
 WORKER = Asked("cpu", "of it the worker", "ms", scales=True)
@@ -32,7 +32,7 @@ def measure(rig: Rig) -> Iterator[Sample]:
     for asked, viewers in ((ONE, 1), (FIVE, 5)):
         cost = uvloop.run(watched(rig, site, viewers))
         total = sum(cost.values())
-        yield rig.sample(asked, total / rig.floor.cpu, floor=1.0)
+        yield rig.sample(asked, total, floor=1.0)
         if asked is ONE:
             yield rig.sample(PER_THOUSAND, total, floor=rig.floor.cpu)
             yield rig.sample(WORKER, cost["worker"])

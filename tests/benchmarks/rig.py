@@ -74,7 +74,7 @@ class Rig:
         peer: float | None = None,
         why: str = "",
     ) -> Sample:
-        return Sample(asked, value, floor, peer, why, self.at, self.floor.cpu)
+        return Sample(asked, value, floor, peer, why, self.at, self.floor.cpu, self.repetition)
 
     def beyond(self, aim: float) -> float:
         """So many, of what is more where it is better, show on this machine whether it is met."""

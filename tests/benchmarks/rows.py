@@ -3,8 +3,8 @@
 Before every group of figures a floor is measured: CPU-ms that a bare stock httpx reader takes for
 1,000 tokens of 30 long streams. Absolute figures are scaled to a floor of 320, so that a machine
 that is slow today is not the product's fault; gates ask the scaled figure. Ratios count as they
-are. A repetition's floor is the middle one of its readings: ten seconds tell little of a quarter
-of an hour.
+are. A repetition's floor is the middle one of its readings, since ten seconds tell little of a
+quarter of an hour; all its figures are scaled by that one.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Asked:
     aim: float | None = None
     better: Literal["lower", "higher"] = "lower"
     scales: bool = False  # an absolute figure
+    in_floors: bool = False  # measured as the floor is, and told as so many of it
 
 
 @dataclass(frozen=True)
@@ -44,33 +45,29 @@ class Sample:
     peer: float | None = None  # of a program that does the like
     why: str = ""
     at: str = ""  # of which commit; "" is this checkout
-    machine: float = FLOOR  # the floor just before
+    machine: float = FLOOR  # the repetition's floor
+    repetition: int = 0
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What the repetitions' floors were, and how many cores others used meanwhile."""
+    """What the repetitions' floors were, and how many cores others used during a reading."""
 
     floors: Sequence[float]
     foreign: float = 0.0
-    spread: tuple[float, float] | None = None  # the least and the largest reading
+    readings: Sequence[Sequence[float]] = ()  # of each repetition
 
     @classmethod
-    def of(cls, readings: Sequence[tuple[int, float, float]]) -> Machine:
-        """Of readings: a repetition's number, its floor then, cores that others used."""
-        read: dict[int, list[float]] = {}
-        for repetition, cpu, _ in readings:
-            read.setdefault(repetition, []).append(cpu)
-        floors = [cpu for _, cpu, _ in readings]
-        return cls(
-            [median(of_one) for of_one in read.values()],
-            max(foreign for *_, foreign in readings),
-            (min(floors), max(floors)),
-        )
+    def of(cls, readings: Sequence[Sequence[float]], foreign: float = 0.0) -> Machine:
+        return cls([median(of_one) for of_one in readings], foreign, readings)
 
     @property
     def wander(self) -> float:
-        return max(self.floors) / min(self.floors) if self.floors else 1.0
+        """Between repetitions; within a single one between its halves."""
+        floors = self.floors
+        if len(self.readings) == 1 and len(read := self.readings[0]) > 1:
+            floors = [median(read[: len(read) // 2]), median(read[len(read) // 2 :])]
+        return max(floors) / min(floors) if floors else 1.0
 
     @property
     def is_too_busy(self) -> bool:
@@ -109,7 +106,7 @@ def make(samples: Iterable[Sample], machine: Machine) -> list[Row]:
 
 
 def _row(asked: Asked, taken: list[Sample], before: list[Sample], machine: Machine) -> Row:
-    values = [s.value for s in taken if s.value is not None]
+    values = [value for s in taken if (value := measured(s)) is not None]
     scaled = _median(taken, _scaled)
     return Row(
         figure=asked.figure,
@@ -141,9 +138,15 @@ def _verdict(asked: Asked, scaled: float | None, machine: Machine) -> Verdict:
     return "held" if held else "missed"
 
 
+def measured(sample: Sample) -> float | None:
+    if sample.value is None or not sample.asked.in_floors:
+        return sample.value
+    return sample.value / sample.machine
+
+
 def _scaled(sample: Sample) -> float | None:
     if sample.value is None or not sample.asked.scales:
-        return sample.value
+        return measured(sample)
     slowness = sample.machine / FLOOR
     return sample.value / slowness if sample.asked.better == "lower" else sample.value * slowness
 
@@ -192,8 +195,8 @@ def markdown(
 def told(machine: Machine) -> str:
     floors = ", ".join(f"{floor:.0f}" for floor in machine.floors) or "not measured"
     said = f"Floors: {floors} CPU-ms per 1,000 tokens"
-    if machine.spread:
-        said += f" (single readings {machine.spread[0]:.0f} to {machine.spread[1]:.0f})"
+    if read := [floor for of_one in machine.readings for floor in of_one]:
+        said += f" (single readings {min(read):.0f} to {max(read):.0f})"
     said += f"; others used {machine.foreign:.2f} cores."
     return said + (" **The machine is too busy to tell.**" if machine.is_too_busy else "")
 

@@ -49,12 +49,23 @@ def test_on_a_machine_that_is_too_busy_no_gate_is_told(machine: Machine) -> None
 
 
 def test_a_repetition_is_as_slow_as_the_middle_one_of_its_readings() -> None:
-    hiccup = [(0, 126, 0.0), (0, 163, 0.03), (0, 130, 0.0), (1, 128, 0.0), (1, 131, 0.0)]
-    machine = Machine.of(hiccup)
-    assert machine == Machine([130, 129.5], 0.03, (126, 163)) and not machine.is_too_busy
-    assert "Floors: 130, 130 CPU-ms per 1,000 tokens (single readings 126 to 163)" in told(machine)
-    slow = [(0, 120, 0.0), (0, 126, 0.0), (1, 125, 0.0), (1, 160, 0.0), (1, 163, 0.0)]
-    assert Machine.of(slow).is_too_busy
+    hiccup = Machine.of([[126, 163, 130], [128, 131]], 0.03)
+    assert hiccup.floors == [130, 129.5] and not hiccup.is_too_busy
+    assert "Floors: 130, 130 CPU-ms per 1,000 tokens (single readings 126 to 163)" in told(hiccup)
+    assert Machine.of([[120, 126], [125, 160, 163]]).is_too_busy
+
+
+def test_a_single_repetition_that_has_become_slower_tells_nothing() -> None:
+    assert Machine.of([[120, 400]]).is_too_busy
+    assert Machine.of([[120, 126, 118, 160, 163, 158]]).is_too_busy
+    assert not Machine.of([[120, 163, 126, 128, 121, 130]]).is_too_busy
+
+
+def test_what_is_told_in_floors_is_told_in_those_of_its_repetitions() -> None:
+    asked = Asked("cpu", "one", "", gate=2, in_floors=True)
+    samples = [Sample(asked, 300, machine=150), Sample(asked, 240, machine=100)]
+    [row] = make(samples, QUIET)
+    assert (row.spread, row.scaled, row.verdict) == ((2.0, 2.4), 2.2, "missed")
 
 
 def test_what_could_not_be_measured_says_why_and_is_never_held() -> None:
