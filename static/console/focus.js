@@ -65,7 +65,7 @@ export function successorOf({ element, marks, around: parts }) {
 // After anything was replaced.
 export function regain() {
   const { activeElement } = document;
-  if (!last || (activeElement && activeElement !== document.body)) return;
+  if (!last || (activeElement && activeElement !== document.body && isSeen(activeElement))) return;
   if (!last.element.isConnected || !isSeen(last.element)) successorOf(last)?.focus({ preventScroll: true });
 }
 

@@ -55,9 +55,15 @@ addEventListener("keydown", (event) => {
 
 // ---- parts of pages, by htmx ----
 
-// Whoever did something and is refused is told so in the page's place, as without htmx.
+// Whoever did something and is refused is told so in the page's place, as without htmx. What has no
+// such place, as a proxy's word that it found nobody, takes nobody's page away.
 addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!detail.isError || !isAct(detail)) return;
+  const told = new DOMParser().parseFromString(detail.serverResponse, "text/html");
+  if (!told.querySelector("main")) {
+    cannotBeReached();
+    return;
+  }
   detail.shouldSwap = true;
   detail.target = document.querySelector("main");
   detail.selectOverride = "main";

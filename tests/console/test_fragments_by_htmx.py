@@ -81,17 +81,35 @@ def test_who_watches_a_run_stops_it_where_they_read(page: Client, ada: User) -> 
     for press in ("seats/2/stop", "fuse-now", "cancel"):
         told = page.post(f"/fusion/runs/{run.pk}/{press}", headers=BY_HTMX)
         assert (told.status_code, told.content) == (204, b"")
-        plain = page.post(f"/fusion/runs/{run.pk}/{press}")
-        assert (plain.status_code, plain["Location"]) == (302, f"/fusion/runs/{run.pk}")
     run.refresh_from_db()
     assert run.stopped_seats == [2] and run.fuse_requested_at and run.cancel_requested_at
+    for press in ("seats/2/stop", "fuse-now", "cancel"):
+        plain = page.post(f"/fusion/runs/{run.pk}/{press}")
+        assert (plain.status_code, plain["Location"]) == (302, f"/fusion/runs/{run.pk}")
 
 
 def test_a_page_whose_run_has_ended_is_read_anew(page: Client, run: Run) -> None:
-    told = page.post(f"/fusion/runs/{run.pk}/cancel", headers=BY_HTMX)
-    assert told["HX-Refresh"] == "true"
-    refused = page.post(f"/fusion/runs/{run.pk}/seats/2/stop", headers=BY_HTMX)
+    for press in ("seats/2/stop", "fuse-now", "cancel"):
+        told = page.post(f"/fusion/runs/{run.pk}/{press}", headers=BY_HTMX)
+        assert told["HX-Refresh"] == "true"
+    refused = page.post(f"/fusion/runs/{run.pk}/seats/2/stop")
     assert refused.status_code == 422 and b"The run has already ended." in refused.content
+
+
+def test_a_run_that_nobody_had_begun_ends_with_the_press(page: Client, ada: User) -> None:
+    run = Story().save(ada)
+    told = page.post(f"/fusion/runs/{run.pk}/cancel", headers=BY_HTMX)
+    run.refresh_from_db()
+    assert (told["HX-Refresh"], run.status) == ("true", "cancelled")
+
+
+def test_who_no_longer_waits_when_it_is_fused_already_reads_on(page: Client, ada: User) -> None:
+    run = Story().begin().answer(0, "An answer.").answer(1, "Another.").fail(2).judge().save(ada)
+    told = page.post(f"/fusion/runs/{run.pk}/fuse-now", headers=BY_HTMX)
+    assert (told.status_code, told.content) == (204, b"")
+    fresh = Story().begin().save(ada)
+    refused = page.post(f"/fusion/runs/{fresh.pk}/fuse-now", headers=BY_HTMX)
+    assert refused.status_code == 422 and b"no answer to fuse yet" in refused.content
 
 
 def test_what_a_run_s_end_changes_is_a_part_of_its_page(page: Client, run: Run) -> None:

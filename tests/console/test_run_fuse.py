@@ -43,6 +43,7 @@ def is_refused(response: HttpResponse, run: Run, sentence: str) -> bool:
 
 IN_MID_RUN = {"fuse-now", "seats/0/stop"}
 WHEN_ENDED = {"fuse", "fusions/1/poll", "seats", "seats/0/ask"}
+SHOWN = {"seats": "?look=answers#seat-3", "seats/0/ask": "?look=answers#seat-0"}
 
 
 @pytest.mark.parametrize("act", sorted(IN_MID_RUN | WHEN_ENDED))
@@ -72,7 +73,7 @@ def test_what_is_done_to_a_run_is_its_owner_s_to_do(
     assert all_of_it() == before
     client.force_login(alice)
     assert client.get(f"{page}/{act}").status_code == 405
-    assert done().headers.get("Location", "refused") == page
+    assert done().headers.get("Location", "refused") == page + SHOWN.get(act, "")
     assert all_of_it() != before
 
 

@@ -40,6 +40,7 @@ END = """async () => {
 }"""
 BARE = {"claim-says": "gone", "<tr": "<p", "<button": "<p", "<input": "<p", "<summary": "<p"}
 BARE |= {"<a ": "<p ", "<select": "<p", "tabindex": "data-was"}
+STOPPED = {f'data-state="{state}"': 'data-state="stopped"' for state in ("writing", "thinking")}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,7 @@ BARE |= {"<a ": "<p ", "<select": "<p", "tabindex": "data-was"}
         ("finished", "#fused-head [data-copy]", "fused-head", BARE, "#fused-answer"),
         ("finished", "#seat-0-head [data-copy]", "seat-0-head", BARE, "#seat-0 .seat-body"),
         ("streaming", "#seat-2 .seat-body", "seat-2-note", {}, "the same"),
+        ("streaming", "#seat-2 .seat-end button", "seat-2-head", STOPPED, "#seat-2 .seat-body"),
     ],
 )
 def test_who_has_the_focus_in_what_is_replaced_has_it_in_what_came(

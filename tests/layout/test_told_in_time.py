@@ -66,6 +66,38 @@ def test_without_a_network_to_stop_a_run_leaves_its_page_where_it_is(
     page.context.set_offline(False)
 
 
+def test_a_press_is_sent_once_and_is_seen_to_be_on_its_way(show: Show) -> None:
+    page = show("live", 1440, apart=True)
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        route.fulfill(status=204)
+
+    page.route("**/cancel", answer)
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    stop.press("Enter")
+    expect(stop).to_have_attribute("aria-disabled", "true")
+    stop.press("Enter")
+    expect(stop).to_be_focused()
+    page.wait_for_timeout(200)
+    assert len(sent) == 1 and "csrfmiddlewaretoken" in sent[0]
+
+
+def test_a_proxy_that_finds_nobody_takes_no_page_away(show: Show, complaints: list[str]) -> None:
+    page = show("live", 1440, apart=True)
+    bare = "<html><title>502</title><h1>Bad Gateway</h1></html>"
+    page.route("**/cancel", lambda r: r.fulfill(status=502, content_type="text/html", body=bare))
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    stop.press("Enter")
+    expect(page.locator("#messages [role=alert]")).to_have_text(
+        "Fusion cannot be reached. Try again in a moment."
+    )
+    expect(page.locator("main#run")).to_have_count(1)
+    expect(stop).not_to_have_attribute("aria-disabled", "true")
+    complaints.clear()  # the browser's own word of a 502
+
+
 def test_a_question_that_found_no_network_is_asked_with_the_next_press(show: Show) -> None:
     page = show("compose", 1440, 800, "/fusion", apart=True)
     asked: list[str] = []

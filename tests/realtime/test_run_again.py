@@ -134,7 +134,8 @@ def test_the_page_names_who_answered_and_who_is_asked_next(
     client = Client()
     assert run.owner
     client.force_login(run.owner)
-    assert client.post(f"/fusion/runs/{run.pk}/seats/1/ask").status_code == 302
+    asked = client.post(f"/fusion/runs/{run.pk}/seats/1/ask")
+    assert asked["Location"] == f"/fusion/runs/{run.pk}?look=answers#seat-1"
     carried_out(worker, run)
     assert set(asked_since(upstream, made)) == {"fault-401"}
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from ... import access
-from ...models import Run
+from ...models import Call, Run
 from ...services import fusions, source_reads
 from ...services.ask_again import run_ask_again
 from ...services.errors import Refused
@@ -21,12 +21,13 @@ from ...services.look_ups import claim_look_up
 from ..again import wish_of, written
 from ..attaching import attached_by
 from ..uploads import AttachedUploads
+from .fragment import by_htmx
 from .posted import posted, seen_as_it_happens
 
 
 @posted
 def fuse_now(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    return _do(request, run_id, fusions.fuse_now, done=seen_as_it_happens)
+    return _do(request, run_id, fusions.fuse_now, is_watched=True)
 
 
 @posted
@@ -54,17 +55,18 @@ def go_on(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @posted
 def seat_stop(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
-    return _do(request, run_id, fusions.seat_stop, done=seen_as_it_happens, seat=seat)
+    return _do(request, run_id, fusions.seat_stop, is_watched=True, seat=seat)
 
 
 @posted
 def seat_ask(request: HttpRequest, run_id: uuid.UUID, seat: int) -> HttpResponse:
-    return _do(request, run_id, fusions.seat_ask, seat=seat, model=request.POST.get("model", ""))
+    model = request.POST.get("model", "")
+    return _do(request, run_id, fusions.seat_ask, to=_seat_of, seat=seat, model=model)
 
 
 @posted
 def seat_add(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    return _do(request, run_id, fusions.seat_add, model=request.POST.get("model", ""))
+    return _do(request, run_id, fusions.seat_add, to=_seat_of, model=request.POST.get("model", ""))
 
 
 @posted
@@ -75,18 +77,19 @@ def poll(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
 @posted
 def look_up(request: HttpRequest, run_id: uuid.UUID, number: int) -> HttpResponse:
     claim = request.POST.get("claim", "")
-    done = _do(request, run_id, claim_look_up, fusion=number, claim=claim)
-    if done.status_code == 302:  # whoever asked stays at the claim
-        done["Location"] += f"?look=result&part=analysis#claim-{number}-{claim}"
-    return done
+
+    def to(_: Any) -> str:
+        return f"?look=result&part=analysis#claim-{number}-{claim}"
+
+    return _do(request, run_id, claim_look_up, to=to, fusion=number, claim=claim)
 
 
 @posted
 def source_read(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    done = _do(request, run_id, source_reads.source_read, url=request.POST.get("url", ""))
-    if done.status_code == 302:
-        done["Location"] += "?look=result&part=sources#sources"
-    return done
+    def to(_: Any) -> str:
+        return "?look=result&part=sources#sources"
+
+    return _do(request, run_id, source_reads.source_read, to=to, url=request.POST.get("url", ""))
 
 
 @csrf_exempt  # looked at below: a file is read of whom it is known
@@ -153,15 +156,31 @@ def _do(
     act: Callable[..., Any],
     *,
     kept: str = "",
-    done: Callable[[HttpRequest, Run], HttpResponse] | None = None,
+    is_watched: bool = False,
+    to: Callable[[Any], str] = lambda told: "",
     **given: Any,
 ) -> HttpResponse:
+    """`to` says by what was done which part of the run's page is shown then. Where a page
+    `is_watched` it tells itself what came of it, or that it came too late."""
     run = access.run_owned_by(request.user, run_id)
     try:
-        act(run=run, **given)
+        told = act(run=run, **given)
     except Refused as refused:
+        if is_watched and by_htmx(request) and _is_past_the_panel(run):
+            return seen_as_it_happens(request, run)
         return _refused(request, run, refused, kept=kept)
-    return done(request, run) if done else redirect("run-detail", run_id=run.pk)
+    if is_watched:
+        return seen_as_it_happens(request, run)
+    return redirect(reverse("run-detail", args=[run.pk]) + to(told))
+
+
+def _is_past_the_panel(run: Run) -> bool:
+    run.refresh_from_db(fields=["status"])
+    return run.is_final or run.fusions.exists()
+
+
+def _seat_of(call: Call) -> str:
+    return f"?look=answers#seat-{call.seat}"
 
 
 def _seat(text: str) -> int:

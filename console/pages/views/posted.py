@@ -40,4 +40,5 @@ def seen_as_it_happens(request: HttpRequest, run: Run) -> HttpResponse:
     read. The page of one that has ended is read anew, as every page is without scripts."""
     if not by_htmx(request):
         return redirect("run-detail", run_id=run.pk)
+    run.refresh_from_db(fields=["status"])  # one that nobody had begun has ended by now
     return HttpResponseClientRefresh() if run.is_final else HttpResponse(status=204)

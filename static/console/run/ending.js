@@ -21,9 +21,20 @@ main.addEventListener("htmx:afterSwap", fillFollowUp);
 // Who carries the run out hears of a press within half a second: until then it is seen that it has
 // been sent, and it is not sent twice. The focus stays: a disabled button would lose it.
 main.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.matches(".while-running:has([aria-disabled=true])")) event.preventDefault();
+  const { elt } = event.detail;
+  if (!elt.matches(".while-running")) return;
+  if (elt.hasAttribute("data-is-sent")) event.preventDefault();
+  else mark(elt, true);
 });
 main.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (!detail.successful || !detail.elt.matches(".while-running")) return;
-  detail.elt.querySelector("button").setAttribute("aria-disabled", "true");
+  if (!detail.successful && detail.elt.matches(".while-running")) mark(detail.elt, false);
 });
+
+function mark(form, isSent) {
+  form.toggleAttribute("data-is-sent", isSent);
+  for (const button of form.elements) { // also those that stand elsewhere
+    if (button.type !== "submit") continue;
+    if (isSent) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+  }
+}
