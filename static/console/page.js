@@ -73,6 +73,9 @@ addEventListener("htmx:beforeSwap", ({ detail }) => {
 addEventListener("htmx:sendError", ({ detail }) => {
   if (isAct(detail)) cannotBeReached();
 });
+addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful) document.getElementById("unreached")?.remove();
+});
 
 function cannotBeReached() {
   const notice = document.createElement("p");
@@ -80,6 +83,7 @@ function cannotBeReached() {
   notice.setAttribute("role", "alert");
   notice.textContent = "Fusion cannot be reached. Try again in a moment.";
   const place = document.createElement("div");
+  place.id = "unreached";
   place.className = "messages";
   place.append(notice);
   document.getElementById("messages").replaceChildren(place);

@@ -43,7 +43,7 @@ def is_refused(response: HttpResponse, run: Run, sentence: str) -> bool:
 
 IN_MID_RUN = {"fuse-now", "seats/0/stop"}
 WHEN_ENDED = {"fuse", "fusions/1/poll", "seats", "seats/0/ask"}
-SHOWN = {"seats": "?look=answers#seat-3", "seats/0/ask": "?look=answers#seat-0"}
+SHOWN = {"seats": "?look=answers&part=seat-3", "seats/0/ask": "?look=answers&part=seat-0"}
 
 
 @pytest.mark.parametrize("act", sorted(IN_MID_RUN | WHEN_ENDED))

@@ -86,6 +86,7 @@ def test_a_part_is_copied_as_a_link_that_opens_and_marks_it(
         assert part.evaluate(
             "e => [e, ...e.querySelectorAll('*')].some("
             "one => getComputedStyle(one).boxShadow.includes('inset'))"
+            " || (e.matches('.seat') && getComputedStyle(e).outlineStyle === 'solid')"
         )
 
 

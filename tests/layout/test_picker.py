@@ -157,6 +157,25 @@ def test_escape_leaves_the_seat_as_it_was_and_tab_leaves_what_was_typed(page: Pa
     expect(page.locator(".picker")).to_be_hidden()
 
 
+def test_escape_of_whoever_came_by_key_and_typed_leaves_nothing_half_typed(page: Page) -> None:
+    seat = page.locator(SEAT)
+    was = seat.input_value()
+    seat.focus()
+    page.keyboard.type("gem")
+    expect(page.locator(".picker")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(seat).to_have_value(was)
+    page.keyboard.type("gem")
+    page.keyboard.press("Enter")
+    taken = seat.input_value()
+    assert "gemini" in taken
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("gpt")
+    expect(page.locator(".picker")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(seat).to_have_value(taken)
+
+
 def test_what_nobody_lists_may_be_typed_all_the_same(page: Page) -> None:
     page.locator(SEAT).focus()
     page.keyboard.type("nobody/lists-this")

@@ -135,7 +135,7 @@ def test_the_page_names_who_answered_and_who_is_asked_next(
     assert run.owner
     client.force_login(run.owner)
     asked = client.post(f"/fusion/runs/{run.pk}/seats/1/ask")
-    assert asked["Location"] == f"/fusion/runs/{run.pk}?look=answers#seat-1"
+    assert asked["Location"] == f"/fusion/runs/{run.pk}?look=answers&part=seat-1"
     carried_out(worker, run)
     assert set(asked_since(upstream, made)) == {"fault-401"}
 

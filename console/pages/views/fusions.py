@@ -180,7 +180,7 @@ def _is_past_the_panel(run: Run) -> bool:
 
 
 def _seat_of(call: Call) -> str:
-    return f"?look=answers#seat-{call.seat}"
+    return f"?look=answers&part=seat-{call.seat}"
 
 
 def _seat(text: str) -> int:

@@ -28,7 +28,7 @@ document.body.append(told);
 
 let field = null; // whose list stands open
 let host = null; // over whose width
-let before = ""; // what was in it
+let before = ""; // what was in it when one came to it, chose last, or looked
 let rows = []; // { line, way, isWay, isOpen }, of which the first ones are options
 let active = -1;
 let text = "";
@@ -43,7 +43,7 @@ export function open(input, query = "") {
   if (field !== input) {
     close();
     field = input;
-    before = input.value;
+    if (!query) before = input.value;
     host = input.closest("[data-picker]") ?? input.form;
     if (panel.parentElement !== host) host.append(panel);
     put();
@@ -131,6 +131,7 @@ function take(number) {
   const { way } = rows[number];
   close();
   putName(input, way.name);
+  before = input.value;
 }
 
 // Which stand first is another matter when the list is opened anew: nothing moves under a finger.
@@ -169,14 +170,20 @@ addEventListener("click", ({ target }) => {
   target.select();
   open(target);
 });
-addEventListener("focusin", ({ target }) => isField(target) && !target.role && prepare(target));
+addEventListener("focusin", ({ target }) => {
+  if (!isField(target)) return;
+  before = target.value;
+  if (!target.role) prepare(target);
+});
 addEventListener("focusout", ({ target }) => target === field && close());
 addEventListener("input", (event) => {
   const { target, data, inputType } = event;
   if (!isField(target)) return;
   const isWhole = (data?.length ?? 0) > 1 || inputType === "insertFromPaste";
   // Who pastes a whole name has chosen.
-  if (!target.value || (isWhole && (nameOf(target.value) || /[:/]/.test(target.value)))) return close();
+  const isChosen = isWhole && (nameOf(target.value) || /[:/]/.test(target.value));
+  if (isChosen) before = target.value;
+  if (isChosen || !target.value) return close();
   open(target, target.value);
 });
 
@@ -222,3 +229,5 @@ document.body.addEventListener("htmx:afterSwap", ({ target }) => {
   else if (activeElement.value && !nameOf(activeElement.value)) open(activeElement, activeElement.value);
 });
 for (const input of document.querySelectorAll("[data-model]")) prepare(input);
+// Who has come and begun to type before this was loaded.
+if (isField(document.activeElement)) before = document.activeElement.defaultValue;

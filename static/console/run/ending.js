@@ -11,6 +11,7 @@ export function end() {
   if (ended) return;
   ended = true;
   for (const form of main.querySelectorAll(".while-running")) form.remove();
+  document.getElementById("run-asking")?.setAttribute("hidden", "");
   regain();
   document.body.dispatchEvent(new Event("run-ended")); // htmx fetches it; so does a reload
   settle();
