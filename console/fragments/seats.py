@@ -42,6 +42,8 @@ class CallView:
     wished: str = field(default="", kw_only=True)
     # What a seat looked up by itself.
     trail: TrailView = field(default=NO_TRAIL, kw_only=True)
+    # Of a seat that was stopped before its turn: the others have been asked.
+    is_passed_over: bool = field(default=False, kw_only=True)
 
     @property
     def is_shown_as(self) -> tuple[Any, ...]:
@@ -74,7 +76,8 @@ class CallView:
     def state(self) -> str:
         """The word CSS knows."""
         if self.call is None:
-            return "skipped" if self.run_status.is_final else "waiting"
+            is_skipped = self.is_passed_over or self.run_status.is_final
+            return "skipped" if is_skipped else "waiting"
         if self.call.retry_at is not None and not self.run_status.is_final:
             return "retrying"
         if self.call.is_turn:  # the next one follows at once
@@ -242,7 +245,7 @@ class SeatView(CallView):
         """It was asked at most, for the first time, and nothing has come of it."""
         call = self.call
         if call is None:
-            return True
+            return not self.is_passed_over
         is_first = call.number == 1 and not self.tries and call.retry_at is None
         return is_first and call.status is CallStatus.WAITING
 
@@ -271,6 +274,10 @@ class SeatView(CallView):
 
 def columns(spec: Spec, state: RunState) -> list[SeatView]:
     tries, trail_of = [], trails(state)
+    # Whoever is to be asked has a call before the first of them goes out.
+    is_asked = any(
+        c.sent_at and not (c.is_brought or c.is_taken) for c in state.of_seats().values()
+    )
     for seat, panelist in enumerate(spec.panel):
         call = state.latest(Step.PANEL, seat=seat)
         asked = Panelist.from_dict(call.panelist) if call else panelist
@@ -285,6 +292,7 @@ def columns(spec: Spec, state: RunState) -> list[SeatView]:
                 tries=tries_of(state.calls_of(Step.PANEL, seat=seat)),
                 was_late=bool(call and state.fusion and call.key in state.fusion.without),
                 trail=trail_of.get(seat, NO_TRAIL),
+                is_passed_over=call is None and is_asked,
             )
         )
     return tries

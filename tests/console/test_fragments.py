@@ -214,6 +214,15 @@ def test_an_interrupted_seat_says_it_was_asked_again() -> None:
     assert "The worker was lost in mid-run" in fragments["run-notice"]
 
 
+def test_a_seat_that_was_stopped_before_its_turn_waits_for_nothing() -> None:
+    story = Story().tell(EventType.RUN_STARTED, attempt=1)
+    assert 'data-state="waiting"' in parts(story)["seat-0-head"]
+    story.ask(1).ask(2)  # the first one was stopped while all of it stood in the queue
+    head = parts(story)["seat-0-head"]
+    assert 'data-state="skipped"' in head and "not asked" in head
+    assert 'data-state="waiting"' in parts(story)["seat-1-head"]
+
+
 def test_what_a_silent_run_waits_for_is_said_until_it_ends() -> None:
     note = "The worker was lost."
     assert note in parts(Story().begin(), note=note)["run-notice"]

@@ -19,6 +19,10 @@ export function end() {
 
 main.addEventListener("htmx:afterSwap", fillFollowUp);
 
+// What may be done to it while it goes on leaves the page where it is: this is loaded before htmx
+// looks for its own.
+for (const form of main.querySelectorAll(".while-running")) form.setAttribute("hx-post", form.getAttribute("action"));
+
 // Who carries the run out hears of a press within half a second: until then it is seen that it has
 // been sent, and it is not sent twice. The focus stays: a disabled button would lose it.
 main.addEventListener("htmx:beforeRequest", (event) => {
