@@ -141,6 +141,10 @@ def show(windows: Windows, pages: dict[str, str]) -> Show:
     return shown
 
 
+# What is placed by how the page lies is placed with its next frame.
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 def at_each_width(
     show: Show, name: str, widths: Sequence[int], height: int = 800
 ) -> Iterator[Page]:
@@ -150,4 +154,5 @@ def at_each_width(
     for width in widths[1:]:
         page.set_viewport_size({"width": width, "height": height})
         page.goto(page.url)
+        page.evaluate(DRAWN)
         yield page
