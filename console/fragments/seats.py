@@ -273,13 +273,11 @@ class SeatView(CallView):
 
 
 def columns(spec: Spec, state: RunState) -> list[SeatView]:
-    tries, trail_of = [], trails(state)
+    tries, trail_of, calls = [], trails(state), state.of_seats()
     # Whoever is to be asked has a call before the first of them goes out.
-    is_asked = any(
-        c.sent_at and not (c.is_brought or c.is_taken) for c in state.of_seats().values()
-    )
+    is_asked = any(c.sent_at and not (c.is_brought or c.is_taken) for c in calls.values())
     for seat, panelist in enumerate(spec.panel):
-        call = state.latest(Step.PANEL, seat=seat)
+        call = calls.get(seat)
         asked = Panelist.from_dict(call.panelist) if call else panelist
         tries.append(
             SeatView(

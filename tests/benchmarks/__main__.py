@@ -163,7 +163,7 @@ def _measured(rig: Rig, module: str, wanted: Sequence[str]) -> Iterator[rows.Sam
 
 def _line(sample: rows.Sample) -> str:
     asked, at = sample.asked, f" at {sample.at}" if sample.at else ""
-    value = f"{rows.shown(rows.measured(sample))} {asked.unit}".rstrip()
+    value = f"{rows.shown(rows.value_of(sample))} {asked.unit}".rstrip()
     return f"{asked.figure}, {asked.case}{at}: {value} {sample.why}".rstrip()
 
 

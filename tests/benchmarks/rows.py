@@ -106,7 +106,7 @@ def make(samples: Iterable[Sample], machine: Machine) -> list[Row]:
 
 
 def _row(asked: Asked, taken: list[Sample], before: list[Sample], machine: Machine) -> Row:
-    values = [value for s in taken if (value := measured(s)) is not None]
+    values = [value for s in taken if (value := value_of(s)) is not None]
     scaled = _median(taken, _scaled)
     return Row(
         figure=asked.figure,
@@ -138,7 +138,7 @@ def _verdict(asked: Asked, scaled: float | None, machine: Machine) -> Verdict:
     return "held" if held else "missed"
 
 
-def measured(sample: Sample) -> float | None:
+def value_of(sample: Sample) -> float | None:
     if sample.value is None or not sample.asked.in_floors:
         return sample.value
     return sample.value / sample.machine
@@ -146,7 +146,7 @@ def measured(sample: Sample) -> float | None:
 
 def _scaled(sample: Sample) -> float | None:
     if sample.value is None or not sample.asked.scales:
-        return measured(sample)
+        return value_of(sample)
     slowness = sample.machine / FLOOR
     return sample.value / slowness if sample.asked.better == "lower" else sample.value * slowness
 

@@ -22,7 +22,6 @@ from tests.stack import until
 
 pytestmark = pytest.mark.browser
 
-DRAWN = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
 TABLE = """
 | thousand € | Keep | Retrofit | CO₂ now |
 |---|---:|---:|---:|

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.layout.conftest import Show
+from tests.layout.conftest import DRAWN, Show
 from tests.layout.moments import MOMENTS, moments
 from tests.layout.orderly import stops_until
 from tests.layout.paired import paired
@@ -238,9 +238,6 @@ SEEN = """() => {
 }"""
 
 
-# Marks are placed with the first frame in which they have been laid out; no hand is quicker.
-DRAWN = "new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told)))"
-
 WALKED = [one for one in MOMENTS if one != "history"]
 WINDOWS = ((1440, "light"), (1440, "dark"), (360, "light"))
 
@@ -253,7 +250,7 @@ def test_what_has_the_focus_is_seen_all_the_way(
 ) -> None:
     width, scheme = window
     page = show(moment, width, 800, color_scheme=scheme, reduced_motion="reduce")
-    page.evaluate(DRAWN)
+    page.evaluate(DRAWN)  # no hand is quicker
     page.evaluate("document.activeElement.blur()")
     if step == "Shift+Tab":
         page.evaluate("[...document.querySelectorAll('a[href], button')].at(-1).focus()")

@@ -1,4 +1,5 @@
-// What may be done with an ended run tells of all of it: the server has it, as part of the page.
+// How a run is ended from its page, and what its end brings. What may be done with an ended run tells
+// of all of it: the server has it, as part of the page.
 
 import { regain } from "console/focus";
 import { settle } from "console/run/columns";
@@ -19,8 +20,7 @@ export function end() {
 
 main.addEventListener("htmx:afterSwap", fillFollowUp);
 
-// What may be done to it while it goes on leaves the page where it is: this is loaded before htmx
-// looks for its own.
+// Stop, Stop A, Fuse without C leave the page where it is: this is loaded before htmx looks for its own.
 for (const form of main.querySelectorAll(".while-running")) form.setAttribute("hx-post", form.getAttribute("action"));
 
 // Who carries the run out hears of a press within half a second: until then it is seen that it has
