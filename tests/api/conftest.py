@@ -86,7 +86,10 @@ class Api:
         return httpx.get(self.url + path, headers=headers, timeout=60, **kw)
 
     def lose_log(self, run_id: str) -> bool:
-        return bool(self.stack.valkey.do("DEL", f"fusion:run:{run_id}:log:2") == 1)
+        return bool(self.stack.valkey.do("DEL", self.log_of(run_id)) == 1)
+
+    def log_of(self, run_id: str) -> str:
+        return f"fusion:run:{run_id}:log:2"
 
     def shell(self, code: str) -> Any:
         """What `code` leaves in `said`, through JSON."""

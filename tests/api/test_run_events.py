@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from console.api.runs.events import LAST
 from tests.stack import until
 from tests.upstream import Script
 from tests.upstream.script import LONG
@@ -130,6 +131,19 @@ def test_when_the_log_is_gone_the_rows_tell_the_run(api: Api, last: str) -> None
     assert events[0].data["run"] == read(api, run_id) | {"followed": None, "follow_ups": None}
     assert list(follow(api, run_id, last=events[1].id)) == []
     assert list(follow(api, run_id, last=events[0].id)) == events[1:]
+
+
+def test_whom_the_rows_told_the_run_hears_its_end_from_a_log_that_is_back(api: Api) -> None:
+    run_id = ended(api, start(api, model="good")["id"])["id"]
+    valkey, log = api.stack.valkey, api.log_of(run_id)
+    until(lambda: f"-{LAST}." not in list(follow(api, run_id))[-1].id, 30)  # the log has it, too
+    assert valkey.do("RENAME", log, "aside")
+    told = list(follow(api, run_id))
+    assert [e.name for e in told] == ["run.snapshot", "run.completed"]
+    assert valkey.do("RENAME", "aside", log)
+    (end,) = follow(api, run_id, last=told[0].id)
+    assert (end.id, end.name, end.data["at"]) == (told[1].id, told[1].name, told[1].data["at"])
+    assert list(follow(api, run_id, last=told[1].id)) == []
 
 
 def test_a_run_that_nobody_began_tells_its_end(api: Api) -> None:

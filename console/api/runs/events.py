@@ -24,7 +24,7 @@ from django.http import HttpResponse, HttpResponseBase
 from ... import access
 from ...engine.events import Event, EventType
 from ...engine.reducer import apply
-from ...engine.state import CallState, RunState, Step
+from ...engine.state import CallState, RunState, RunStatus, Step
 from ...models import Run
 from ...models.tokens import Scope
 from ...record import eventlog
@@ -41,6 +41,7 @@ LAST = 2**64 - 1  # the highest number an entry of the log can have
 # In the place of an event's number: of a snapshot that says as much as the log does up to there,
 # though nobody who reads the log alone is told it. The end behind such a one has the next.
 AS_MUCH = 999_999_998
+_ENDS = frozenset(f"run.{status}" for status in RunStatus if status.is_final)
 _ID = re.compile(r"(\d{1,10})-(\d{1,20})\.(\d{1,9})", re.ASCII)
 
 
@@ -147,6 +148,9 @@ class _Telling:
         first = 0 if self._rows_reach is None else AS_MUCH
         for n, (name, data) in enumerate(self._said(entry), first):
             place = Place(attempt, number, n)
+            if name in _ENDS and self._last == Place(attempt, LAST, 0):
+                # The rows had told this reader the whole run, before the log was there again.
+                place = Place(attempt, LAST, 1)
             if self._last is None or place > self._last:
                 yield _sse(name, data, place)
 
