@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
-COUNTED = 10_000
+COUNTED = 2_000  # PostgreSQL takes 3 ms for 10,000, a sixth of the page
 
 
 def in_one_line(text: str, whole: str = "") -> SafeString:
