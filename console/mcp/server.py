@@ -76,11 +76,10 @@ Prompt = Annotated[str, Field(description="The whole question with all its conte
 PresetName = Annotated[
     str | None, Field(description="A preset from fusion_list_presets; default: the usual one")
 ]
+# How many there may be is said of the lists themselves: of a million no more are looked at.
 Panel = Annotated[
-    list[str] | None,
-    Field(
-        description="1 to 8 models instead of a preset, as their server names them", max_length=8
-    ),
+    Annotated[list[str], Field(max_length=MAX_SEATS)] | None,
+    Field(description="1 to 8 models instead of a preset, as their server names them"),
 ]
 Judge = Annotated[
     str | None, Field(description="The model that compares and fuses; goes with panel")
@@ -101,12 +100,11 @@ WhomToWaitFor = Annotated[
     ),
 ]
 Answers = Annotated[
-    list[BroughtAnswer] | None,
+    Annotated[list[BroughtAnswer], Field(max_length=MAX_SEATS)] | None,
     Field(
         description="Answers to the prompt that you have already (name, content, and model if "
         "known): each gets a seat of its own, is compared and fused like any, and costs nothing. "
         "With an empty panel nobody else answers",
-        max_length=MAX_SEATS,
     ),
 ]
 Web = Annotated[
@@ -126,7 +124,7 @@ ProjectName = Annotated[
     ),
 ]
 Files = Annotated[
-    list[ResourceFile] | None,
+    Annotated[list[ResourceFile], Field(max_length=1_000)] | None,
     Field(
         description="Pictures, PDF, Office documents or texts that the prompt is about, whole: "
         "resources as resources/read gives them (uri, and text or blob in base64). Each panelist "

@@ -3,10 +3,11 @@
 Signing in from an address that was told to wait is refused: a page that says so costs a hundredth
 of one that looks at the form.
 
-Two pages at a time are made in one process, further ones wait. The thread that makes a page takes
-the interpreter from all others, and with it from the loop that sends frames to whoever watches a
-run: two leave it its turn. Programs' requests that ask models begin their runs one after the other:
-six at once, each with a sixth of the interpreter, would all have begun when the last one has.
+Two pages at a time are made in one process, further ones wait for their turn, which goes by who
+asks. The thread that makes a page takes the interpreter from all others, and with it from the loop
+that sends frames to whoever watches a run: two leave it its turn. Programs' requests that ask
+models begin their runs one after the other, by turns of who asks, too: six at once, each with a
+sixth of the interpreter, would all have begun when the last one has.
 Whatever else is no page goes past: static files, health, frames, and the API, whose streams last as
 long as their run.
 """
@@ -18,6 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.http import parse_cookie
 from django.urls import reverse
 
 from ..api.http.bodies import EarlyRefusal, is_for_programs
@@ -25,6 +27,7 @@ from ..api.http.errors import ApiError
 from ..api.http.fallback import early_refusal
 from ..site import page_place
 from ..site.attempts import address_waits
+from ..site.fair_places import FairPlaces, Visitor
 
 AT_ONCE = 2
 PATIENCE = 20.0  # seconds
@@ -44,7 +47,7 @@ NO_TURN = "Many pages are asked for at once, and this one did not get its turn."
 class Gate:
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._places, self._beginnings = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(1)
+        self._places, self._beginnings = FairPlaces(AT_ONCE), FairPlaces(1)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if scope["method"] == "POST" and scope["path"] == reverse("sign-in"):
@@ -53,14 +56,14 @@ class Gate:
                 await _refuse(scope, send, 429, seconds)
                 return None
         if scope["method"] == "POST" and scope["path"] in BEGINNINGS:
-            await self._beginnings.acquire()
+            await self._beginnings.acquire(_visitor(scope))
             place = page_place.PagePlace(self._beginnings, BEGINS_WITHIN)
         elif _goes_past(scope):
             return await self._application(scope, receive, send)
         else:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._places.acquire()
+                    await self._places.acquire(_visitor(scope))
             except TimeoutError:
                 await _refuse(scope, send, 503, RETRY_AFTER)
                 return None
@@ -70,6 +73,16 @@ class Gate:
             return await self._application(scope, receive, send)
         finally:
             place.leave()
+
+
+def _visitor(scope: dict[str, Any]) -> Visitor:
+    """Nobody is asked yet whether they are who they say: who calls themselves by many names takes
+    turns of others at their address only."""
+    headers = dict(scope["headers"])
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    session = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    token = headers.get(b"authorization", b"").decode("latin-1")
+    return Visitor(str((scope.get("client") or [""])[0]), session or token)
 
 
 def _goes_past(scope: dict[str, Any]) -> bool:

@@ -10,11 +10,13 @@ import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from .fair_places import FairPlaces
+
 
 class PagePlace:
     """One of `places` that is taken; after `seconds` it is another's, whatever goes on in it."""
 
-    def __init__(self, places: asyncio.Semaphore, seconds: float) -> None:
+    def __init__(self, places: asyncio.Semaphore | FairPlaces, seconds: float) -> None:
         self._places, self._is_left = places, False
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.call_later(seconds, self.leave)

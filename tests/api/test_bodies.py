@@ -13,8 +13,10 @@ import httpx
 import pytest
 from django.http import HttpRequest, JsonResponse
 from django.test import RequestFactory
+from pydantic import ValidationError
 
 from console.api.http import base
+from console.api.openai.requests import ChatRequest, ResponseRequest
 from console.models.tokens import Scope
 from tests.upstream import Script
 
@@ -140,6 +142,67 @@ def test_what_does_not_unpack_is_refused_there_too(
     api: Api, content: bytes, coding: str, status: int, code: str
 ) -> None:
     error(to_mcp(api, content, coding), status, code)
+
+
+# more of a kind than any conversation has
+
+MANY = b",".join([b"{}"] * 120_000)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/chat/completions", b'{"messages":[{"role":"user","content":[%s]}],"model":"good"}'),
+        ("/chat/completions", b'{"messages":[{"role":"user","tool_calls":[%s]}],"model":"good"}'),
+        ("/chat/completions", b'{"tools":[%s],"model":"good"}'),
+        ("/responses", b'{"input":[{"role":"user","content":[%s]}],"model":"good"}'),
+        ("/runs", b'{"messages":[{"role":"user","content":[%s]}],"model":"good"}'),
+    ],
+)
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_body_of_very_many_objects_is_refused(
+    api: Api, path: str, body: bytes, coding: str
+) -> None:
+    raw = body % MANY
+    answer = post(api, packed(raw) if coding == "gzip" else raw, coding, path)
+    assert "100,000 objects" in error(answer, 400, "invalid_request")["message"]
+
+
+def test_lists_are_objects_in_this(api: Api) -> None:
+    for count in (120_000, 600_000):
+        raw = b'{"model":"good","metadata":{"x":[%s]}}' % b",".join([b"[]"] * count)
+        refused = error(post(api, raw, "identity"), 400, "invalid_request")
+        assert "100,000 objects" in refused["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"messages": [{"role": "user", "content": [{}] * 9_000}]}, "messages.0.content.0.type"),
+        ({"messages": [{}] * 1_500}, "messages.0.role"),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": [{"id": 1}] * 9_000}]},
+            "messages.0.tool_calls.0.id",
+        ),
+        ({"input": [{"role": "user", "content": [{}] * 9_000}]}, "input.0.content.0.type"),
+        ({"input": [{"output": [{}] * 9_000}]}, "input.0.output.0.type"),
+        ({"input": [{"role": "nobody"}] * 1_500}, "input.0.role"),
+    ],
+)
+def test_of_many_that_are_wrong_the_first_is_named_and_no_other_looked_at(
+    body: dict[str, Any], param: str
+) -> None:
+    schema = ResponseRequest if "input" in body else ChatRequest
+    with pytest.raises(ValidationError) as wrong:
+        schema.model_validate({"model": "good"} | body)
+    assert wrong.value.error_count() <= 3
+    assert base.fault_in(wrong.value).param == param
+
+
+def test_where_a_thousand_things_are_wrong_none_is_named(api: Api) -> None:
+    policy = {f"wish {n}": [] for n in range(2_000)}
+    refused = error(api.post(json=ASK | {"fusion": {"policy": policy}}), 400, "invalid_request")
+    assert refused["message"] == "More than 1,000 things are wrong in it."
 
 
 # addresses

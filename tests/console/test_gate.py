@@ -68,9 +68,19 @@ class Pages:
 
 
 class Asked:
-    def __init__(self, asked: Gate, path: str, method: str = "GET", accept: bytes = b"") -> None:
+    def __init__(
+        self,
+        asked: Gate,
+        path: str,
+        method: str = "GET",
+        accept: bytes = b"",
+        address: str = "",
+        **headers: str,
+    ) -> None:
         self.sent: list[dict[str, Any]] = []
-        scope = {"type": "http", "method": method, "path": path, "headers": [(b"accept", accept)]}
+        given = [(b"accept", accept), *((k.encode(), v.encode()) for k, v in headers.items())]
+        scope = {"type": "http", "method": method, "path": path, "headers": given}
+        scope["client"] = (address, 1)
         self.task = asyncio.ensure_future(asked(scope, None, self._send))
 
     async def _send(self, message: dict[str, Any]) -> None:
@@ -93,6 +103,35 @@ async def test_no_more_than_two_pages_are_made_at_once_and_all_in_their_order(pa
     await asyncio.gather(*(one.task for one in asked))
     assert len(pages.begun) == 6 and pages.begun[3] == path
     assert pages.most == AT_ONCE
+
+
+async def test_who_asks_for_much_at_once_keeps_others_waiting_for_a_turn_or_two() -> None:
+    pages = Pages()
+    through = Gate(pages)
+    much = [Asked(through, f"/fusion/{n}", cookie="sessionid=mallory") for n in range(20)]
+    many = [Asked(through, f"/fusion/shared/{n}") for n in range(20)]
+    bobs = Asked(through, "/fusion/bobs", cookie="theme=dark; sessionid=bob")
+    elsewhere = Asked(through, "/fusion/elsewhere", address="198.51.100.7")
+    await settle()
+    pages.may_end.set()
+    await asyncio.gather(*(one.task for one in [*much, *many, bobs, elsewhere]))
+    # By turns of two addresses, of whom the first has three who ask.
+    expected = ["2", "elsewhere", "shared/0", "bobs", "3"]
+    assert pages.begun[AT_ONCE:][:5] == [f"/fusion/{page}" for page in expected]
+
+
+async def test_so_it_is_of_programs_by_their_tokens() -> None:
+    begun: list[str] = []
+
+    async def begins(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        begun.append(dict(scope["headers"])[b"authorization"].decode())
+        await settle()
+
+    through = Gate(begins)
+    many = [Asked(through, BEGINNINGS[0], "POST", authorization="Bearer one") for _ in range(20)]
+    other = Asked(through, BEGINNINGS[1], "POST", authorization="Bearer other")
+    await asyncio.gather(*(one.task for one in [*many, other]))
+    assert begun.index("Bearer other") <= 2
 
 
 @pytest.mark.parametrize(("method", "path"), PAST)

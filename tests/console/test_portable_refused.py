@@ -134,6 +134,18 @@ def test_what_is_no_document_is_refused(raw: bytes) -> None:
         read(raw)
 
 
+@pytest.mark.parametrize(
+    ("values", "says"), [(2_000, "more than 1,000 things are wrong"), (600_000, "too many values")]
+)
+def test_a_file_of_very_many_values_is_refused_before_each_is_looked_at(
+    values: int, says: str, alice: User
+) -> None:
+    data = json_of(a_run(alice))
+    data["runs"][0]["fusions"][0]["analysis"]["blind_spots"] = [1] * values
+    with pytest.raises(Malformed, match=says):
+        read(json.dumps(data).encode(), limit=4_000_000)
+
+
 def test_a_newer_form_and_a_newer_spec_are_told_from_a_broken_one(alice: User) -> None:
     data = json_of(a_run(alice))
     with pytest.raises(TooNew, match="A newer version of Fusion wrote this file"):

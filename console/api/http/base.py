@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import re
-import sys
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +13,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
-from django.http.request import UnreadablePostError
 from django.urls import resolve
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -26,7 +22,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...engine.calls.aside import aside
 from ...engine.spec_versions import SpecTooNew
-from ...engine.text import storable
 from ...models import ApiToken, Fusion, Run
 from ...models.tokens import Scope
 from ...providers.nearby import SIGN
@@ -34,11 +29,11 @@ from ...services.errors import Refused
 from ...services.tokens import OverLimit, token_find
 from .db import db
 from .defaults import with_defaults
-from .encodings import unpacked
 from .errors import ApiError
 from .limits import take
 from .openrouter import in_openrouters_words, openrouters_body
 from .operations import Operation, describe
+from .reading import read_json, size_of, storable_all
 from .wishes import refuse_wishes
 
 if TYPE_CHECKING:
@@ -53,6 +48,7 @@ T = TypeVar("T", bound=BaseModel)
 _TYPE = re.compile(r"(constrained-)?str|float|bool|int|(list|dict)\[.*\]|PanelSeat")
 # Fields that hold one: agents shorten what they are told is too long.
 _CONVERSATIONS = ("messages", "input")
+MAX_FAULTS = 1_000
 DEPTH_HEADERS = ("x-fusion-depth", "x-openrouter-fusion-depth")
 
 
@@ -98,7 +94,7 @@ class ApiCall(Generic[Body]):
 
     def query(self, schema: type[T]) -> T:
         """The address's own parameters. Raises ApiError."""
-        return parse(schema, _storable(self.request.GET.dict()))
+        return parse(schema, storable_all(self.request.GET.dict()))
 
     @property
     def hash(self) -> str:
@@ -149,7 +145,7 @@ def endpoint(
                     raise ApiError(
                         "insufficient_scope", f"This token does not have the scope “{scope}”."
                     )
-                size = _size_of(request) if body else 0
+                size = size_of(request) if body else 0
                 data = await aside(size, read_json, request) if body else {}
                 if spending:
                     await aside(size, refuse_wishes, data, schema.model_fields)
@@ -264,56 +260,6 @@ def _depth(text: str) -> int:
     return min(int(text), 99) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
-def _size_of(request: HttpRequest) -> int:
-    """Of the body, as far as that is known before it is read; what is packed or names no length
-    may be of any. To read 10 MB takes seconds, in which the loop is to serve others."""
-    if request.headers.get("Content-Encoding"):
-        return sys.maxsize
-    told = request.headers.get("Content-Length", "")
-    return int(told) if told.isdecimal() else sys.maxsize
-
-
-def read_json(request: HttpRequest) -> dict[str, Any]:
-    try:
-        raw = request.body
-    except RequestDataTooBig:
-        raise ApiError("request_too_large") from None
-    except UnreadablePostError:
-        raise ApiError("bad_request", "The body did not arrive whole.") from None
-    raw = unpacked(request, raw)
-    try:
-        data = _storable(json.loads(raw or b"{}", parse_constant=_no_constant, parse_float=_finite))
-    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
-        raise ApiError("invalid_json") from None
-    if not isinstance(data, dict):
-        raise ApiError("invalid_json", "The body must be a JSON object.")
-    return data
-
-
-def _storable(value: Any) -> Any:
-    """Without what no database keeps: NUL, and halves of characters."""
-    match value:
-        case str():
-            return storable(value)
-        case list():
-            return [_storable(item) for item in value]
-        case dict():
-            return {_storable(k): _storable(v) for k, v in value.items()}
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    """1e999 is JSON, but read as infinity, which is none and can be neither kept nor passed on."""
-    number = float(text)
-    if math.isinf(number):
-        raise ApiError("invalid_json", "The body has a number that is too large.")
-    return number
-
-
 def parse(schema: type[Body], data: dict[str, Any]) -> Body:
     try:
         return schema.model_validate(data)
@@ -323,6 +269,8 @@ def parse(schema: type[Body], data: dict[str, Any]) -> Body:
 
 def fault_in(error: ValidationError) -> ApiError:
     """What is wrong with what was sent, in one sentence, without what was sent."""
+    if error.error_count() > MAX_FAULTS:  # each would be looked at, to name one
+        return ApiError("invalid_request", f"More than {MAX_FAULTS:,} things are wrong in it.")
     first = _telling(error.errors(include_url=False, include_input=False, include_context=False))
     param = ".".join(str(part) for part in first["loc"] if not _names_a_type(part))
     message = first["msg"].removeprefix("Value error, ")

@@ -14,7 +14,7 @@ from ..planning.schemas import (
     Format,
     Messages,
     Name,
-    Part,
+    Parts,
     Reasoning,
 )
 
@@ -36,12 +36,12 @@ class InputItem(Schema):
 
     type: Annotated[str, Field(max_length=100)] = "message"
     role: Literal["system", "developer", "user", "assistant"] | None = None
-    content: str | list[Part] | None = None
+    content: str | Parts | None = None
     call_id: Annotated[str, Field(max_length=200)] = ""
     name: Annotated[str, Field(max_length=200)] = ""
     arguments: str = ""
     input: str = ""  # of a tool that takes free text
-    output: str | list[Part] | None = None
+    output: str | Parts | None = None
 
 
 class TextOptions(Schema):
@@ -50,7 +50,10 @@ class TextOptions(Schema):
 
 class ResponseRequest(Asking):
     model: Name
-    input: str | Annotated[list[InputItem], Field(min_length=1, max_length=MAX_MESSAGES)]
+    input: (
+        str
+        | Annotated[list[InputItem], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
+    )
     instructions: str | None = None
     previous_response_id: Annotated[str, Field(max_length=100)] | None = None
     max_output_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None

@@ -61,6 +61,10 @@ class Part(Schema):
     ticket: str | None = None
 
 
+# One that is wrong is all that is told of: who sends a million of them has each looked at.
+Parts = Annotated[list[Part], Field(fail_fast=True)]
+
+
 def _written_out(arguments: Any) -> Any:
     """As they stand in what servers say that are no OpenAI's: an object, or none at all."""
     if arguments is None:
@@ -91,10 +95,15 @@ class ToolCall(Schema):
     function: FunctionCall = FunctionCall()
 
 
+ToolCalls = Annotated[
+    list[Annotated[ToolCall, BeforeValidator(_function_of)]], Field(fail_fast=True)
+]
+
+
 class ChatMessage(Schema):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
-    tool_calls: list[Annotated[ToolCall, BeforeValidator(_function_of)]] | None = None
+    content: str | Parts | None = None
+    tool_calls: ToolCalls | None = None
     tool_call_id: Annotated[str, Field(max_length=200)] | None = None
     name: Annotated[str, Field(max_length=200)] | None = None
     refusal: str | None = None
@@ -338,7 +347,9 @@ class Asking(Schema):
         return {} if value is None else value
 
 
-Messages = Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+Messages = Annotated[
+    list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES), Field(fail_fast=True)
+]
 
 
 class Answering(Asking):

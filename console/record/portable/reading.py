@@ -16,6 +16,8 @@ from .shape import MOST, VERSION, CallShape, Document, RunShape, typed
 from .unknown import MAX_DEPTH, Unknown, take_unknown, too_deep
 
 MAX_BYTES = 32 * 1024 * 1024
+BYTES_A_VALUE = 8  # at least, of as many as fit; of a run that was written here they are some 30
+MAX_FAULTS = 1_000
 # NUL, which PostgreSQL keeps in no text and no JSON: as it is spelt, where no backslash in front
 # makes the spelling itself the text.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
@@ -63,6 +65,8 @@ def _bounded(raw: bytes, limit: int) -> bytes:
         raise Malformed(
             f"This file has {len(raw) / 1e6:,.1f} MB; at most {limit / 1e6:,.1f} MB are read."
         )
+    if raw.count(b",") * BYTES_A_VALUE > limit:  # each takes a hundred bytes here
+        raise Malformed("This file is not a run as Fusion writes one: it has too many values.")
     return _NUL.sub(rb"\1\\ufffd", raw)
 
 
@@ -70,6 +74,11 @@ def _document(raw: bytes) -> Document:
     try:
         document = Document.model_validate_json(raw)
     except ValidationError as error:
+        if error.error_count() > MAX_FAULTS:  # each would be looked at, to name one
+            raise Malformed(
+                "This file is not a run as Fusion writes one: more than "
+                f"{MAX_FAULTS:,} things are wrong in it."
+            ) from None
         first = error.errors(include_url=False, include_input=False)[0]
         raise Malformed(
             f"This file is not a run as Fusion writes one: {_where(first['loc'])}: {first['msg']}."

@@ -1,0 +1,93 @@
+"""A request's body as JSON, and what of JSON is not taken."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any, NoReturn
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+
+from ...engine.text import storable
+from .encodings import unpacked
+from .errors import ApiError
+
+# Long conversations with pictures and tools have some thousands.
+MAX_OBJECTS = 100_000
+
+
+def size_of(request: HttpRequest) -> int:
+    """Of the body, as far as that is known before it is read; what is packed or names no length
+    may be of any. To read 10 MB takes seconds, in which the loop is to serve others."""
+    if request.headers.get("Content-Encoding"):
+        return sys.maxsize
+    told = request.headers.get("Content-Length", "")
+    return int(told) if told.isdecimal() else sys.maxsize
+
+
+def read_json(request: HttpRequest) -> dict[str, Any]:
+    try:
+        raw = request.body
+    except RequestDataTooBig:
+        raise ApiError("request_too_large") from None
+    except UnreadablePostError:
+        raise ApiError("bad_request", "The body did not arrive whole.") from None
+    raw = unpacked(request, raw)
+    take = _Taking()
+    if raw.count(b"[") > 5 * MAX_OBJECTS:  # though some may stand in texts
+        take.refuse()
+    try:
+        read = json.loads(
+            raw or b"{}", object_hook=take, parse_constant=_no_constant, parse_float=_finite
+        )
+        data = storable_all(read, take)
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        raise ApiError("invalid_json") from None
+    if not isinstance(data, dict):
+        raise ApiError("invalid_json", "The body must be a JSON object.")
+    return data
+
+
+class _Taking:
+    """A body of a few bytes for each object takes a hundred times as many here."""
+
+    def __init__(self) -> None:
+        self._left = MAX_OBJECTS
+
+    def __call__(self, value: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            self.refuse()
+        return value
+
+    def refuse(self) -> NoReturn:
+        says = f"The body has more than {MAX_OBJECTS:,} objects and lists."
+        raise ApiError("invalid_request", says)
+
+
+def storable_all(value: Any, take: _Taking | None = None) -> Any:
+    """Without what no database keeps: NUL, and halves of characters."""
+    take = take or _Taking()
+    match value:
+        case str():
+            return storable(value)
+        case list():
+            return [storable_all(item, take) for item in take(value)]
+        case dict():
+            return {storable(key): storable_all(each, take) for key, each in value.items()}
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    """1e999 is JSON, but read as infinity, which is none and can be neither kept nor passed on."""
+    number = float(text)
+    if math.isinf(number):
+        raise ApiError("invalid_json", "The body has a number that is too large.")
+    return number
