@@ -27,7 +27,8 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
-from .web_writing import write_now
+from .web_untaken import untaken
+from .web_writing import left_in, write_now
 
 if TYPE_CHECKING:
     from console.api.http.bodies import EarlyRefusal
@@ -228,6 +229,18 @@ class Channel(HTTPChannel):
         self.end_within(None)
         super().allContentReceived()
 
+    @property
+    def left(self) -> int:
+        return left_in(self.transport)
+
+    def pauseProducing(self) -> None:
+        super().pauseProducing()
+        untaken.add(self)
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        untaken.remove(self)
+
     def writeSequence(self, iovec: Any) -> None:
         """A piece of a reply whose length was not told, as streams are."""
         write_now(self.transport, b"".join(iovec))
@@ -235,6 +248,7 @@ class Channel(HTTPChannel):
     def connectionLost(self, reason: Failure) -> None:
         self.is_lost = True
         self.end_within(None)
+        untaken.remove(self)
         super().connectionLost(reason)
 
     def refuse(self, why: EarlyRefusal) -> None:

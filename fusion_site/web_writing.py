@@ -17,3 +17,8 @@ def write_now(transport: Any, data: bytes) -> None:
             data = data[written:]
     if data:
         transport.write(data)  # of a connection that is lost, it says so in its own way
+
+
+def left_in(transport: Any) -> int:
+    """Bytes that were written and that its system has not taken yet."""
+    return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)

@@ -150,6 +150,31 @@ def read_the_text(target: Target, times: int) -> Answers:
     return asyncio.run(all_of_them())
 
 
+def leave_the_text_unread(target: Target, times: int) -> Answers:
+    """As many ask for it, and take nothing of it for as long as they are let."""
+    answers: Answers = Counter()
+    held = []
+    for _ in range(times):
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.settimeout(PATIENCE)
+        raw.connect(("127.0.0.1", target.port))
+        raw.sendall(f"GET {target.text} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        held.append(raw)
+    read_the_text(target, 1)  # its turn comes after theirs
+    for raw in held:
+        with raw, contextlib.suppress(OSError):
+            raw.settimeout(0.05)
+            taken = 0
+            while piece := raw.recv(1_000_000):
+                taken += len(piece)
+                if taken > 1_000_000:
+                    answers["held"] += 1
+                    break
+    answers["cut off"] = times - answers["held"]
+    return answers
+
+
 def _raw(target: Target) -> socket.socket:
     return socket.create_connection(("127.0.0.1", target.port), timeout=PATIENCE)
 
@@ -161,6 +186,7 @@ HARMS: dict[str, tuple[Harm, int]] = {
     "slow heads on 500 connections": (slow_loris, 500),
     "2,000 sockets": (sockets, 2000),
     "the worst 2 MB shared by link": (read_the_text, 100),
+    "the same, and not taken": (leave_the_text_unread, 100),
     "40 names from one address": (sign_ins, 40),
     "1,500 sign-ins (150 a second)": (sign_ins, 1500),
     "spoofed forwarding headers": (spoofed, 300),
