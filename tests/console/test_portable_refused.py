@@ -18,6 +18,7 @@ from console.record.portable import (
     TooNew,
     Unfinished,
     read,
+    read_newer,
     to_json,
     write,
 )
@@ -135,15 +136,21 @@ def test_what_is_no_document_is_refused(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "says"), [(2_000, "more than 1,000 things are wrong"), (600_000, "too many values")]
+    ("values", "says"),
+    [
+        (2_000, "more than 1,000 things are wrong"),
+        (100_000, "more than 1,000 things are wrong"),
+        (600_000, "too many values"),
+    ],
 )
 def test_a_file_of_very_many_values_is_refused_before_each_is_looked_at(
     values: int, says: str, alice: User
 ) -> None:
     data = json_of(a_run(alice))
     data["runs"][0]["fusions"][0]["analysis"]["blind_spots"] = [1] * values
-    with pytest.raises(Malformed, match=says):
-        read(json.dumps(data).encode(), limit=4_000_000)
+    for reads in (read, read_newer):
+        with pytest.raises(Malformed, match=says):
+            reads(json.dumps(data).encode(), limit=4_000_000)
 
 
 def test_a_newer_form_and_a_newer_spec_are_told_from_a_broken_one(alice: User) -> None:

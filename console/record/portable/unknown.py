@@ -23,6 +23,7 @@ from .shape import VERSION, Document
 Place = tuple[int | str, ...]
 Part = list[Any]  # [place, value], as JSON has it
 MAX_DEPTH = 100
+MAX_UNKNOWN = 50_000
 
 
 @dataclass
@@ -59,6 +60,8 @@ def take_unknown(data: dict[str, Any]) -> Unknown:
     try:
         Document.model_validate_json(json.dumps(data))
     except ValidationError as error:
+        if error.error_count() > MAX_UNKNOWN:  # no version's file, and each takes a kilobyte here
+            return unknown
         for one in error.errors(include_url=False, include_input=False, include_context=False):
             if one["type"] == "extra_forbidden" and _is_there(data, one["loc"]):
                 unknown.take(data, one["loc"])
