@@ -28,7 +28,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from .web_untaken import untaken
-from .web_writing import left_in, write_now
+from .web_writing import held_by, write_now
 
 if TYPE_CHECKING:
     from console.api.http.bodies import EarlyRefusal
@@ -230,8 +230,8 @@ class Channel(HTTPChannel):
         super().allContentReceived()
 
     @property
-    def left(self) -> int:
-        return left_in(self.transport)
+    def held(self) -> int:
+        return held_by(self.transport)
 
     def pauseProducing(self) -> None:
         super().pauseProducing()
@@ -239,6 +239,11 @@ class Channel(HTTPChannel):
 
     def resumeProducing(self) -> None:
         super().resumeProducing()
+        untaken.remove(self)
+
+    def stopProducing(self) -> None:
+        """The connection is lost, be it a websocket's by now, which is told so instead of this."""
+        super().stopProducing()
         untaken.remove(self)
 
     def writeSequence(self, iovec: Any) -> None:

@@ -1,26 +1,26 @@
-"""Replies that their clients do not take.
-
-What is not taken stays in memory, all of a page. Who takes next to nothing of it for a while is cut
-off; and of all together no more is held than a bound, beyond which those are cut off who have had
-theirs for longest: who reads at all has read a page by then.
+"""Replies that their clients do not take. They stay in memory, all of a page: of those of all
+clients together no more is held than a bound, beyond which the largest are cut off.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from . import reactor as installed  # noqa: F401 - first of all that is Twisted's
+
+# isort: split
 from twisted.internet import reactor
 from twisted.internet.interfaces import IDelayedCall
 
-SECONDS = 30
-TAKEN_BYTES = 30_000  # at least, in that time
 HELD_BYTES = 100_000_000  # in all web processes
+# Each piece of each stream is told of: to look at all that is held costs more than to write it.
+LOOKED_AT_EVERY = 0.25  # seconds
 
 
 class Connection(Protocol):
     @property
-    def left(self) -> int:
-        """Bytes that were written and are not taken yet."""
+    def held(self) -> int:
+        """Bytes that were written and are in memory still."""
 
     def forceAbortClient(self) -> None: ...
 
@@ -29,42 +29,31 @@ class Untaken:
     """Of one process."""
 
     def __init__(self) -> None:
-        self._held: dict[Connection, IDelayedCall] = {}
+        self._connections: dict[Connection, None] = {}  # those first that have waited for longest
+        self._look: IDelayedCall | None = None
 
     def add(self, connection: Connection) -> None:
         """It has something to take; said again when there is more."""
-        if connection not in self._held:
-            self._look_later(connection)
-        self._make_room()
+        self._connections[connection] = None
+        if self._look is None:
+            self._look = reactor.callLater(LOOKED_AT_EVERY, self._make_room)
 
     def remove(self, connection: Connection) -> None:
         """It has taken all, or is gone."""
-        if (look := self._held.pop(connection, None)) and look.active():
-            look.cancel()
-
-    def _look_later(self, connection: Connection) -> None:
-        later: IDelayedCall = reactor.callLater(SECONDS, self._look, connection, connection.left)
-        self._held[connection] = later
-
-    def _look(self, connection: Connection, had: int) -> None:
-        if had - connection.left < TAKEN_BYTES:
-            self._cut_off(connection)
-        else:
-            self._look_later(connection)
+        self._connections.pop(connection, None)
 
     def _make_room(self) -> None:
         from console.site import processes
 
-        beyond = sum(one.left for one in self._held) - processes.share(HELD_BYTES)
-        for longest in list(self._held):
+        self._look = None
+        held = {one: one.held for one in self._connections}
+        beyond = sum(held.values()) - processes.share(HELD_BYTES)
+        for largest in sorted(held, key=held.__getitem__, reverse=True):
             if beyond <= 0:
                 return
-            beyond -= longest.left
-            self._cut_off(longest)
-
-    def _cut_off(self, connection: Connection) -> None:
-        self.remove(connection)
-        connection.forceAbortClient()
+            beyond -= held[largest]
+            self.remove(largest)
+            largest.forceAbortClient()
 
 
 untaken = Untaken()

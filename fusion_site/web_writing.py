@@ -19,6 +19,7 @@ def write_now(transport: Any, data: bytes) -> None:
         transport.write(data)  # of a connection that is lost, it says so in its own way
 
 
-def left_in(transport: Any) -> int:
-    """Bytes that were written and that its system has not taken yet."""
-    return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
+def held_by(transport: Any) -> int:
+    """Bytes that were written and are in memory still: what is taken is freed with the last of
+    them."""
+    return len(transport.dataBuffer) + int(transport._tempDataLen)

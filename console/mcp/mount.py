@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
+from ..api.http.amount import refuse_crowded
 from ..api.http.base import authenticate, error_of
 from ..api.http.db import db_then_wait
 from ..api.http.encodings import unpacked
@@ -61,8 +62,7 @@ class Mount:
                     # For a stream of what is told unasked. Without sessions there is nothing: it
                     # would stand open in silence, without a status even, until the client goes.
                     raise ApiError("method_not_allowed", headers={"Allow": "POST"})
-                if "Content-Encoding" in request.headers:
-                    receive = await _unpacked(request, scope, receive)
+                receive = await _read(request, scope, receive)
                 manager = await self._manager()
             except Exception as error:
                 await _refuse(error_of(error, request_id), request_id, send)
@@ -120,8 +120,8 @@ async def _caller(request: ASGIRequest) -> Program:
     return Program(token, request)
 
 
-async def _unpacked(request: ASGIRequest, scope: Scope, receive: Receive) -> Receive:
-    """Of a packed request: what gives its body as it was. Raises ApiError."""
+async def _read(request: ASGIRequest, scope: Scope, receive: Receive) -> Receive:
+    """What gives a request's body as it was before it was packed. Raises ApiError."""
     raw = bytearray()
     while (message := await receive())["type"] == "http.request":
         # The web server has seen to its size.
@@ -129,14 +129,16 @@ async def _unpacked(request: ASGIRequest, scope: Scope, receive: Receive) -> Rec
         if not message.get("more_body"):
             break
     body = await asyncio.to_thread(unpacked, request, bytes(raw))
+    await asyncio.to_thread(refuse_crowded, body)
     packed = (b"content-encoding", b"content-length")
-    scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in packed]
+    if "Content-Encoding" in request.headers:
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in packed]
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_unpacked() -> Any:
+    async def receive_read() -> Any:
         return waiting.pop() if waiting else await receive()
 
-    return receive_unpacked
+    return receive_read
 
 
 def _must_be_from_here(request: ASGIRequest) -> None:

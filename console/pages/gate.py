@@ -26,6 +26,7 @@ from ..api.http.bodies import EarlyRefusal, is_for_programs
 from ..api.http.errors import ApiError
 from ..api.http.fallback import early_refusal
 from ..site import page_place
+from ..site.addresses import counted
 from ..site.attempts import address_waits
 from ..site.fair_places import FairPlaces, Visitor
 
@@ -82,7 +83,7 @@ def _visitor(scope: dict[str, Any]) -> Visitor:
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
     session = cookies.get(settings.SESSION_COOKIE_NAME, "")
     token = headers.get(b"authorization", b"").decode("latin-1")
-    return Visitor(str((scope.get("client") or [""])[0]), session or token)
+    return Visitor(counted(str((scope.get("client") or [""])[0])), session or token)
 
 
 def _goes_past(scope: dict[str, Any]) -> bool:

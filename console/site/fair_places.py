@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -16,48 +16,50 @@ class Visitor:
     name: str  # at this address: a secret of theirs, or nothing
 
 
-@dataclass
-class _Waiting:
-    """Of one address, in the order of their turns."""
-
-    by_name: dict[str, deque[asyncio.Future[None]]] = field(default_factory=dict)
-
-    def next(self) -> asyncio.Future[None]:
-        name = next(iter(self.by_name))
-        theirs = self.by_name.pop(name)
-        first = theirs.popleft()
-        if theirs:
-            self.by_name[name] = theirs
-        return first
-
-
 class FairPlaces:
     def __init__(self, places: int) -> None:
         self._free = places
-        self._by_address: dict[str, _Waiting] = {}
+        # By address, then by name, both in the order of their turns.
+        self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}
 
     async def acquire(self, visitor: Visitor) -> None:
         if self._free:
             self._free -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = self._by_address.setdefault(visitor.address, _Waiting())
-        waiting.by_name.setdefault(visitor.name, deque()).append(turn)
+        at_address = self._waiting.setdefault(visitor.address, {})
+        at_address.setdefault(visitor.name, deque()).append(turn)
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it had come at the same moment
+            if turn.cancelled():
+                self._forget(visitor, turn)
+            else:  # it had come at the same moment
                 self.release()
             raise
 
     def release(self) -> None:
-        while self._by_address:
-            address = next(iter(self._by_address))
-            waiting = self._by_address.pop(address)
-            turn = waiting.next()
-            if waiting.by_name:
-                self._by_address[address] = waiting
-            if not turn.done():  # who has gone away has no turn
+        while self._waiting:
+            address, names = next(iter(self._waiting.items()))
+            name, turns = next(iter(names.items()))
+            del self._waiting[address], names[name]
+            turn = turns.popleft()
+            if turns:
+                names[name] = turns
+            if names:
+                self._waiting[address] = names
+            if not turn.done():  # or it is given up at this moment
                 turn.set_result(None)
                 return
         self._free += 1
+
+    def _forget(self, visitor: Visitor, turn: asyncio.Future[None]) -> None:
+        """Who goes away has no turn, and takes none of who stays."""
+        names = self._waiting.get(visitor.address, {})
+        turns = names.get(visitor.name, deque())
+        if turn in turns:
+            turns.remove(turn)
+        if not turns:
+            names.pop(visitor.name, None)
+        if not names:
+            self._waiting.pop(visitor.address, None)

@@ -71,6 +71,24 @@ async def test_who_goes_away_takes_no_turn_and_keeps_no_place(waiting: Waiting) 
         await waiting.places.acquire(Visitor("", ""))  # it is free again
 
 
+async def test_who_goes_away_takes_no_turn_of_who_stays(waiting: Waiting) -> None:
+    await waiting.add(*["here/a"] * 11, "there/b", "there/b", "elsewhere/c")
+    for task in list(waiting.tasks.values())[:10]:
+        task.cancel()
+    await settle()
+    assert await waiting.all_have_it() == ["here/a", "there/b", "elsewhere/c", "there/b"]
+
+
+async def test_who_goes_away_as_a_place_becomes_free_leaves_it_to_the_next(
+    waiting: Waiting,
+) -> None:
+    await waiting.add("here/a", "here/b")
+    next(iter(waiting.tasks.values())).cancel()  # and has not heard of it yet
+    waiting.places.release()
+    await settle()
+    assert waiting.order == ["here/b"]
+
+
 async def test_who_goes_away_just_as_the_turn_has_come_hands_it_on(waiting: Waiting) -> None:
     await waiting.add("here/a", "here/b")
     waiting.places.release()  # a has it, and does not know yet

@@ -120,6 +120,17 @@ async def test_who_asks_for_much_at_once_keeps_others_waiting_for_a_turn_or_two(
     assert pages.begun[AT_ONCE:][:5] == [f"/fusion/{page}" for page in expected]
 
 
+async def test_a_network_of_ipv6_is_one_address() -> None:
+    pages = Pages()
+    through = Gate(pages)
+    much = [Asked(through, f"/fusion/{n}", address=f"2001:db8::{n:x}") for n in range(20)]
+    other = Asked(through, "/fusion/other", address="198.51.100.7")
+    await settle()
+    pages.may_end.set()
+    await asyncio.gather(*(one.task for one in [*much, other]))
+    assert pages.begun.index("/fusion/other") == AT_ONCE + 1
+
+
 async def test_so_it_is_of_programs_by_their_tokens() -> None:
     begun: list[str] = []
 

@@ -163,15 +163,18 @@ def leave_the_text_unread(target: Target, times: int) -> Answers:
         held.append(raw)
     read_the_text(target, 1)  # its turn comes after theirs
     for raw in held:
-        with raw, contextlib.suppress(OSError):
-            raw.settimeout(0.05)
+        with raw:
+            raw.settimeout(5)
             taken = 0
-            while piece := raw.recv(1_000_000):
-                taken += len(piece)
-                if taken > 1_000_000:
-                    answers["held"] += 1
-                    break
-    answers["cut off"] = times - answers["held"]
+            try:
+                while taken < 1_000_000 and (piece := raw.recv(1_000_000)):
+                    taken += len(piece)
+            except TimeoutError:
+                answers["silent"] += 1
+                continue
+            except ConnectionError:
+                taken = 0
+            answers["held" if taken >= 1_000_000 else "cut off"] += 1
     return answers
 
 

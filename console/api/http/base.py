@@ -27,6 +27,7 @@ from ...models.tokens import Scope
 from ...providers.nearby import SIGN
 from ...services.errors import Refused
 from ...services.tokens import OverLimit, token_find
+from .amount import Values
 from .db import db
 from .defaults import with_defaults
 from .errors import ApiError
@@ -48,7 +49,7 @@ T = TypeVar("T", bound=BaseModel)
 _TYPE = re.compile(r"(constrained-)?str|float|bool|int|(list|dict)\[.*\]|PanelSeat")
 # Fields that hold one: agents shorten what they are told is too long.
 _CONVERSATIONS = ("messages", "input")
-MAX_FAULTS = 1_000
+MAX_FAULTS = 10_000
 DEPTH_HEADERS = ("x-fusion-depth", "x-openrouter-fusion-depth")
 
 
@@ -94,7 +95,7 @@ class ApiCall(Generic[Body]):
 
     def query(self, schema: type[T]) -> T:
         """The address's own parameters. Raises ApiError."""
-        return parse(schema, storable_all(self.request.GET.dict()))
+        return parse(schema, storable_all(self.request.GET.dict(), Values()))
 
     @property
     def hash(self) -> str:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import math
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
 from ...engine.text import storable
+from .amount import Values, refuse_crowded
 from .encodings import unpacked
 from .errors import ApiError
-
-# Long conversations with pictures and tools have some thousands.
-MAX_OBJECTS = 100_000
 
 
 def size_of(request: HttpRequest) -> int:
@@ -36,14 +34,10 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     except UnreadablePostError:
         raise ApiError("bad_request", "The body did not arrive whole.") from None
     raw = unpacked(request, raw)
-    take = _Taking()
-    if raw.count(b"[") > 5 * MAX_OBJECTS:  # though some may stand in texts
-        take.refuse()
+    refuse_crowded(raw)
     try:
-        read = json.loads(
-            raw or b"{}", object_hook=take, parse_constant=_no_constant, parse_float=_finite
-        )
-        data = storable_all(read, take)
+        read = json.loads(raw or b"{}", parse_constant=_no_constant, parse_float=_finite)
+        data = storable_all(read, Values())
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         raise ApiError("invalid_json") from None
     if not isinstance(data, dict):
@@ -51,33 +45,17 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     return data
 
 
-class _Taking:
-    """A body of a few bytes for each object takes a hundred times as many here."""
-
-    def __init__(self) -> None:
-        self._left = MAX_OBJECTS
-
-    def __call__(self, value: Any) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            self.refuse()
-        return value
-
-    def refuse(self) -> NoReturn:
-        says = f"The body has more than {MAX_OBJECTS:,} objects and lists."
-        raise ApiError("invalid_request", says)
-
-
-def storable_all(value: Any, take: _Taking | None = None) -> Any:
-    """Without what no database keeps: NUL, and halves of characters."""
-    take = take or _Taking()
+def storable_all(value: Any, values: Values) -> Any:
+    """Without what no database keeps: NUL, and halves of characters. Raises ApiError."""
     match value:
         case str():
             return storable(value)
         case list():
-            return [storable_all(item, take) for item in take(value)]
+            values.count(value)
+            return [storable_all(item, values) for item in value]
         case dict():
-            return {storable(key): storable_all(each, take) for key, each in value.items()}
+            values.count(value)
+            return {storable(key): storable_all(each, values) for key, each in value.items()}
     return value
 
 

@@ -347,9 +347,7 @@ class Asking(Schema):
         return {} if value is None else value
 
 
-Messages = Annotated[
-    list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES), Field(fail_fast=True)
-]
+Messages = Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
 
 
 class Answering(Asking):
