@@ -27,7 +27,7 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
-from .web_untaken import untaken
+from .web_untaken import Untaken
 from .web_writing import held_by, write_now
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ IN_MEMORY_BYTES = 64 * 1024
 ON_DISK_BYTES = 200_000_000
 # A target that names the server, too, as whoever takes us for a proxy sends it.
 WHOLE_ADDRESS = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
+
+
+untaken = Untaken(reactor.callLater)
 
 
 class Unread(Exception):

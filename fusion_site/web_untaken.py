@@ -4,13 +4,8 @@ clients together no more is held than a bound, beyond which the largest are cut 
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from . import reactor as installed  # noqa: F401 - first of all that is Twisted's
-
-# isort: split
-from twisted.internet import reactor
-from twisted.internet.interfaces import IDelayedCall
+from collections.abc import Callable
+from typing import Any, Protocol
 
 HELD_BYTES = 100_000_000  # in all web processes
 # Each piece of each stream is told of: to look at all that is held costs more than to write it.
@@ -26,17 +21,19 @@ class Connection(Protocol):
 
 
 class Untaken:
-    """Of one process."""
+    """Of one process. `call_later`: the reactor's."""
 
-    def __init__(self) -> None:
+    def __init__(self, call_later: Callable[..., Any]) -> None:
+        self._call_later = call_later
         self._connections: dict[Connection, None] = {}  # those first that have waited for longest
-        self._look: IDelayedCall | None = None
+        self._is_to_look = False
 
     def add(self, connection: Connection) -> None:
         """It has something to take; said again when there is more."""
         self._connections[connection] = None
-        if self._look is None:
-            self._look = reactor.callLater(LOOKED_AT_EVERY, self._make_room)
+        if not self._is_to_look:
+            self._is_to_look = True
+            self._call_later(LOOKED_AT_EVERY, self._make_room)
 
     def remove(self, connection: Connection) -> None:
         """It has taken all, or is gone."""
@@ -45,7 +42,7 @@ class Untaken:
     def _make_room(self) -> None:
         from console.site import processes
 
-        self._look = None
+        self._is_to_look = False
         held = {one: one.held for one in self._connections}
         beyond = sum(held.values()) - processes.share(HELD_BYTES)
         for largest in sorted(held, key=held.__getitem__, reverse=True):
@@ -54,6 +51,3 @@ class Untaken:
             beyond -= held[largest]
             self.remove(largest)
             largest.forceAbortClient()
-
-
-untaken = Untaken()

@@ -55,4 +55,5 @@ def test_the_browser_blocks_nothing_on_any_page(
         # The control: had anything been blocked, it would have been heard.
         page.evaluate("document.body.setAttribute('onclick', 'alert(1)'); document.body.click()")
         assert any("Content Security Policy" in line for line in said)
+        page.wait_for_load_state("networkidle")  # an icon that is cut off leaves its file open
         browser.close()

@@ -8,7 +8,6 @@ import pytest
 from django.test import override_settings
 from twisted.internet.task import Clock
 
-from fusion_site import web_untaken
 from fusion_site.web_untaken import HELD_BYTES, Untaken
 
 THIRD = HELD_BYTES // 3
@@ -24,14 +23,12 @@ class Reader:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(web_untaken, "reactor", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def test_of_more_than_are_held_the_largest_are_cut_off_of_two_the_older(clock: Clock) -> None:
-    untaken = Untaken()
+    untaken = Untaken(clock.callLater)
     with override_settings(WEB_PROCESSES=1):
         small, first, second, third = readers = [Reader(1), *(Reader(THIRD) for _ in range(3))]
         for reader in readers:
@@ -49,7 +46,7 @@ def test_of_more_than_are_held_the_largest_are_cut_off_of_two_the_older(clock: C
 
 
 def test_who_has_taken_all_or_is_gone_counts_no_more(clock: Clock) -> None:
-    untaken = Untaken()
+    untaken = Untaken(clock.callLater)
     with override_settings(WEB_PROCESSES=1):
         gone, others = Reader(HELD_BYTES), [Reader(THIRD), Reader(THIRD)]
         for reader in [gone, *others]:
@@ -61,7 +58,7 @@ def test_who_has_taken_all_or_is_gone_counts_no_more(clock: Clock) -> None:
 
 
 def test_each_process_has_its_share(clock: Clock) -> None:
-    untaken = Untaken()
+    untaken = Untaken(clock.callLater)
     with override_settings(WEB_PROCESSES=2):
         first, second = Reader(THIRD), Reader(THIRD)
         untaken.add(first)
@@ -71,7 +68,7 @@ def test_each_process_has_its_share(clock: Clock) -> None:
 
 
 def test_a_thousand_pieces_are_one_look(clock: Clock) -> None:
-    untaken = Untaken()
+    untaken = Untaken(clock.callLater)
     reader = Reader(1)
     for _ in range(1000):
         untaken.add(reader)
