@@ -5,7 +5,8 @@ of one that looks at the form.
 
 Two pages at a time are made in one process, further ones wait for their turn, which goes by who
 asks. The thread that makes a page takes the interpreter from all others, and with it from the loop
-that sends frames to whoever watches a run: two leave it its turn. Programs' requests that ask
+that sends frames to whoever watches a run: two leave it its turn. One of the two is kept from who
+comes without a session, be they a hundred readers of one link. Programs' requests that ask
 models begin their runs one after the other, by turns of who asks, too: six at once, each with a
 sixth of the interpreter, would all have begun when the last one has.
 Whatever else is no page goes past: static files, health, frames, and the API, whose streams last as
@@ -30,7 +31,7 @@ from ..site.addresses import counted
 from ..site.attempts import address_waits
 from ..site.fair_places import FairPlaces, Visitor
 
-AT_ONCE = 2
+AT_ONCE, WITHOUT_SESSION = 2, 1
 PATIENCE = 20.0  # seconds
 # Ordinary pages take a tenth of it. One that takes longer waits for a server that is asked for its
 # models, or has a huge text to render: the others do not wait for that.
@@ -48,7 +49,8 @@ NO_TURN = "Many pages are asked for at once, and this one did not get its turn."
 class Gate:
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._places, self._beginnings = FairPlaces(AT_ONCE), FairPlaces(1)
+        self._places, self._guests = FairPlaces(AT_ONCE), FairPlaces(WITHOUT_SESSION)
+        self._beginnings = FairPlaces(1)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if scope["method"] == "POST" and scope["path"] == reverse("sign-in"):
@@ -57,33 +59,49 @@ class Gate:
                 await _refuse(scope, send, 429, seconds)
                 return None
         if scope["method"] == "POST" and scope["path"] in BEGINNINGS:
-            await self._beginnings.acquire(_visitor(scope))
-            place = page_place.PagePlace(self._beginnings, BEGINS_WITHIN)
+            await self._beginnings.acquire(_visitor(scope, _token(scope)))
+            place = page_place.PagePlace(BEGINS_WITHIN, self._beginnings)
         elif _goes_past(scope):
             return await self._application(scope, receive, send)
         else:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._places.acquire(_visitor(scope))
+                    place = await self._of_a_page(_visitor(scope, _session(scope)))
             except TimeoutError:
                 await _refuse(scope, send, 503, RETRY_AFTER)
                 return None
-            place = page_place.PagePlace(self._places, HELD_AT_MOST)
         page_place.begins(place.leave_from_anywhere)
         try:
             return await self._application(scope, receive, send)
         finally:
             place.leave()
 
+    async def _of_a_page(self, visitor: Visitor) -> page_place.PagePlace:
+        if visitor.name:
+            await self._places.acquire(visitor)
+            return page_place.PagePlace(HELD_AT_MOST, self._places)
+        await self._guests.acquire(visitor)
+        try:
+            await self._places.acquire(visitor)
+        except asyncio.CancelledError:
+            self._guests.release()
+            raise
+        return page_place.PagePlace(HELD_AT_MOST, self._places, self._guests)
 
-def _visitor(scope: dict[str, Any]) -> Visitor:
+
+def _visitor(scope: dict[str, Any], name: str) -> Visitor:
     """Nobody is asked yet whether they are who they say: who calls themselves by many names takes
     turns of others at their address only."""
-    headers = dict(scope["headers"])
-    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-    session = cookies.get(settings.SESSION_COOKIE_NAME, "")
-    token = headers.get(b"authorization", b"").decode("latin-1")
-    return Visitor(counted(str((scope.get("client") or [""])[0])), session or token)
+    return Visitor(counted(str((scope.get("client") or [""])[0])), name)
+
+
+def _session(scope: dict[str, Any]) -> str:
+    cookies = parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+    return cookies.get(settings.SESSION_COOKIE_NAME, "")
+
+
+def _token(scope: dict[str, Any]) -> str:
+    return str(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
 
 
 def _goes_past(scope: dict[str, Any]) -> bool:

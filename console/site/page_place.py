@@ -14,9 +14,9 @@ from .fair_places import FairPlaces
 
 
 class PagePlace:
-    """One of `places` that is taken; after `seconds` it is another's, whatever goes on in it."""
+    """One of each of `places`, taken; after `seconds` it is another's, whatever goes on in it."""
 
-    def __init__(self, places: asyncio.Semaphore | FairPlaces, seconds: float) -> None:
+    def __init__(self, seconds: float, *places: asyncio.Semaphore | FairPlaces) -> None:
         self._places, self._is_left = places, False
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.call_later(seconds, self.leave)
@@ -28,7 +28,8 @@ class PagePlace:
         if not self._is_left:
             self._is_left = True
             self._until.cancel()
-            self._places.release()
+            for places in self._places:
+                places.release()
 
 
 _leave: ContextVar[Callable[[], None] | None] = ContextVar("leave", default=None)

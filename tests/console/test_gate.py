@@ -75,9 +75,11 @@ class Asked:
         method: str = "GET",
         accept: bytes = b"",
         address: str = "",
+        cookie: str = "sessionid=somebodys",
         **headers: str,
     ) -> None:
         self.sent: list[dict[str, Any]] = []
+        headers["cookie"] = cookie
         given = [(b"accept", accept), *((k.encode(), v.encode()) for k, v in headers.items())]
         scope = {"type": "http", "method": method, "path": path, "headers": given}
         scope["client"] = (address, 1)
@@ -109,7 +111,7 @@ async def test_who_asks_for_much_at_once_keeps_others_waiting_for_a_turn_or_two(
     pages = Pages()
     through = Gate(pages)
     much = [Asked(through, f"/fusion/{n}", cookie="sessionid=mallory") for n in range(20)]
-    many = [Asked(through, f"/fusion/shared/{n}") for n in range(20)]
+    many = [Asked(through, f"/fusion/shared/{n}", cookie="") for n in range(20)]
     bobs = Asked(through, "/fusion/bobs", cookie="theme=dark; sessionid=bob")
     elsewhere = Asked(through, "/fusion/elsewhere", address="198.51.100.7")
     await settle()
@@ -118,6 +120,27 @@ async def test_who_asks_for_much_at_once_keeps_others_waiting_for_a_turn_or_two(
     # By turns of two addresses, of whom the first has three who ask.
     expected = ["2", "elsewhere", "shared/0", "bobs", "3"]
     assert pages.begun[AT_ONCE:][:5] == [f"/fusion/{page}" for page in expected]
+
+
+async def test_who_comes_without_a_session_never_has_all_places() -> None:
+    pages = Pages()
+    through = Gate(pages)
+    readers = [
+        Asked(through, f"/fusion/shared/{n}", cookie="theme=dark", address=f"198.51.100.{n}")
+        for n in range(20)
+    ]
+    await settle()
+    assert pages.begun == ["/fusion/shared/0"]
+    bobs = Asked(through, "/fusion/bobs")
+    await settle()
+    assert pages.begun == ["/fusion/shared/0", "/fusion/bobs"]
+    for one in readers[5:10]:
+        one.task.cancel()
+    readers[1].task.cancel()  # whose turn among them is next, and waits for a place
+    pages.may_end.set()
+    await asyncio.gather(bobs.task, *(one.task for one in readers), return_exceptions=True)
+    assert pages.begun[2:] == [f"/fusion/shared/{n}" for n in (*range(2, 5), *range(10, 20))]
+    assert pages.most == AT_ONCE
 
 
 async def test_a_network_of_ipv6_is_one_address() -> None:

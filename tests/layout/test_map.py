@@ -274,6 +274,24 @@ def test_where_the_answer_says_a_claim_is_shown_and_back_leads_to_where_one_was(
     assert page.evaluate(PLACES) == before
 
 
+def test_what_a_jump_brings_under_the_pointer_does_not_take_the_light(show: Show) -> None:
+    page = show("rich", 360, 900, AT_THE_MAP)
+    use = page.locator(".claim", has_text="What to do now").locator(".use").first
+    use.focus()
+    page.keyboard.press("Enter")
+    asked = lit(page)
+    mark = page.locator(".fused p", has_text="Topping up").locator(".source").last.bounding_box()
+    assert mark is not None and mark["y"] < 800, "in view, and of another sentence"
+    page.go_back()
+    expect(use).to_be_focused()
+    page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+    page.keyboard.press("Enter")
+    expect(page.locator(".fused .source:hover")).to_have_count(1)
+    assert lit(page) == asked
+    page.mouse.move(mark["x"] + mark["width"] / 2 + 2, mark["y"] + mark["height"] / 2)
+    assert lit(page) != asked, "it is pointed at now"
+
+
 def test_a_claims_passage_and_back_are_two_actions_and_nothing_else_moves(show: Show) -> None:
     page = show("rich", 1440, 900)
     page.keyboard.press("j")

@@ -48,7 +48,7 @@ async def _turn(work: Callable[[], T], then: Callable[[], None]) -> T:
 
     places = _places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
     await places.acquire()
-    place = PagePlace(places, HELD_AT_MOST)
+    place = PagePlace(HELD_AT_MOST, places)
     try:
         return await sync_to_async(in_the_thread)()
     finally:

@@ -138,7 +138,7 @@ const leaveSoon = () => {
   leaving = setTimeout(leave, AWAY);
 };
 
-main.addEventListener("pointerover", ({ target, pointerType }) => {
+function point({ target, pointerType }) {
   if (pointerType === "touch") return; // a tap opens the passage
   const mark = target.closest(MARK);
   const claim = target.closest("#analysis .claim");
@@ -147,7 +147,21 @@ main.addEventListener("pointerover", ({ target, pointerType }) => {
     enter(mark);
   } else if (target.closest("#quote-card")) clearTimeout(leaving);
   else if (claim) lightSentences(usesOf(claim));
+}
+
+// What a jump or a scroll brings under a pointer that rests is not pointed at until that moves.
+let rests = "";
+let isBrought = false;
+const placeOf = ({ screenX, screenY }) => `${screenX} ${screenY}`;
+main.addEventListener("pointerover", (event) => {
+  isBrought = placeOf(event) === rests;
+  if (!isBrought) point(event);
 });
+addEventListener("pointermove", (event) => {
+  rests = placeOf(event);
+  if (isBrought && main.contains(event.target)) point(event);
+  isBrought = false;
+}, { passive: true });
 main.addEventListener("pointerout", ({ target, relatedTarget, pointerType }) => {
   if (pointerType === "touch" || isPressed) return;
   if (target.closest(MARK) || target.closest("#quote-card")) leaveSoon();
