@@ -14,7 +14,7 @@ import pickle
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from django import template
 from django.db import connection
@@ -22,13 +22,14 @@ from django.template.loader import render_to_string
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
+from ..fragments.put_in import PUT_IN_LAST
 from ..fragments.seats import SeatView
 from ..record.kept import KeptValues
 from ..site import page_place
 
 register = template.Library()
 
-KEPT = 8_000_000  # characters of HTML, of all together: of some 12 runs of six long answers
+KEPT = 24_000_000  # bytes of HTML, of all together: of some 30 runs of six long answers
 
 # What is another each time stands in a part as a random mark, and is put in for each reader.
 _MARK = secrets.token_hex(16)
@@ -42,7 +43,7 @@ _NAMES = {mark[-1]: name for name, mark in _EACH_TIME.items()}
 
 BRIEFLY = 400_000  # of some seven runs that begin: for those who come at once
 
-Pieces = list[str]  # HTML, and by turns the names of what stands between
+Pieces = list[bytes]  # HTML, and by turns the names of what stands between
 
 
 def _store(most: int) -> KeptValues[Pieces]:
@@ -68,11 +69,12 @@ def include_kept(
         pieces = (_brief_parts if briefly else _parts).get(key, lambda: _made(name, given))
     except _NotKept as made:
         pieces = made.pieces
-    if len(pieces) == 1:
-        return mark_safe(pieces[0])
     said = [*pieces]
-    said[1::2] = (conditional_escape(context.get(each) or "") for each in pieces[1::2])
-    return mark_safe("".join(said))
+    for n, each in enumerate(pieces[1::2]):
+        said[2 * n + 1] = conditional_escape(context.get(each.decode()) or "").encode()
+    if last := context.get(PUT_IN_LAST):
+        return cast(SafeString, last.later(said))
+    return mark_safe(b"".join(said).decode())
 
 
 @register.filter
@@ -98,9 +100,9 @@ def _made(name: str, given: dict[str, Any]) -> Pieces:
 
     with connection.execute_wrapper(ask):
         first, *rest = render_to_string(name, given).split(_MARK)
-    pieces = [first]
+    pieces = [first.encode()]
     for after in rest:
-        pieces += _NAMES[after[0]], after[1:]
+        pieces += _NAMES[after[0]].encode(), after[1:].encode()
     if asked:
         raise _NotKept(pieces)
     return pieces

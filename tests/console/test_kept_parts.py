@@ -13,6 +13,7 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.test import Client
 
+from console.fragments.put_in import PutInLast
 from console.models import Run, ShareLink, Visibility
 from console.record.rows import state_from_rows
 from console.templatetags import kept
@@ -123,6 +124,26 @@ def test_a_form_that_was_made_for_another_page_has_this_ones_token(
     fields = {"title": "Called otherwise", "csrfmiddlewaretoken": tokens.pop()}
     assert client.post(f"/fusion/runs/{run.pk}/order", fields).status_code == 302
     assert "Called otherwise" in page(client, run), "what has changed is another part"
+
+
+def test_what_is_put_in_last_stands_where_it_was_left_out() -> None:
+    last = PutInLast()
+    rest = [last.later([f"<b>{n}".encode(), "é</b>".encode()]) for n in range(12)]
+    page = "Ä".join(rest[n] for n in (3, 0, 11, 0))
+    assert last.whole(page).decode() == "<b>3é</b>Ä<b>0é</b>Ä<b>11é</b>Ä<b>0é</b>"
+    assert PutInLast().whole("é; 1") == "é; 1".encode()
+
+
+def test_one_huge_page_is_kept_and_many_take_no_more_room_than_was_said() -> None:
+    parts, made = kept._store(kept.KEPT), []
+
+    def huge() -> list[bytes]:
+        made.append(1)
+        return [b"x" * 5_600_000]
+
+    for n in [0, 0, *range(1, 9)]:
+        parts.get(bytes([n]), huge)
+    assert len(made) == 9 and parts._size <= kept.KEPT
 
 
 def test_what_asks_the_database_while_it_is_made_is_made_each_time(alice: User, run: Run) -> None:

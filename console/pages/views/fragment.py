@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
+
+from ...fragments.put_in import PUT_IN_LAST, PutInLast
 
 
 def by_htmx(request: HttpRequest) -> bool:
@@ -33,7 +34,10 @@ def page_or_main(request: HttpRequest, folder: str, context: dict[str, Any]) -> 
 def page_or_part(
     request: HttpRequest, page: str, part: str, context: dict[str, Any]
 ) -> HttpResponse:
-    response = render(request, part if by_htmx(request) else page, context)
+    large = PutInLast()
+    template = part if by_htmx(request) else page
+    html = render_to_string(template, context | {PUT_IN_LAST: large}, request)
+    response = HttpResponse(large.whole(html))
     # Also where nothing may be kept: a browser that goes back must not find a part as its page.
     patch_vary_headers(response, ["HX-Request"])
     return response
