@@ -6,9 +6,10 @@ of one that looks at the form.
 Two pages at a time are made in one process, further ones wait for their turn, which goes by who
 asks. The thread that makes a page takes the interpreter from all others, and with it from the loop
 that sends frames to whoever watches a run: two leave it its turn. One of the two is kept from who
-comes without a session, be they a hundred readers of one link. Programs' requests that ask
-models begin their runs one after the other, by turns of who asks, too: six at once, each with a
-sixth of the interpreter, would all have begun when the last one has.
+comes without a session, be they a hundred readers of one link, and the other is theirs for half of
+the time. Programs' requests that ask models begin their runs one after the other, by turns of who
+asks, too: six at once, each with a sixth of the interpreter, would all have begun when the last one
+has.
 Whatever else is no page goes past: static files, health, frames, and the API, whose streams last as
 long as their run.
 """
@@ -29,13 +30,14 @@ from ..api.http.fallback import early_refusal
 from ..site import page_place
 from ..site.addresses import counted
 from ..site.attempts import address_waits
-from ..site.fair_places import FairPlaces, Visitor
+from ..site.fair_places import FairPlaces, HalfTheTime, Visitor
 
 AT_ONCE, WITHOUT_SESSION = 2, 1
 PATIENCE = 20.0  # seconds
 # Ordinary pages take a tenth of it. One that takes longer waits for a server that is asked for its
 # models, or has a huge text to render: the others do not wait for that.
 HELD_AT_MOST = 1.0
+RESTS_AT_MOST = 0.1  # of a page for who comes without a session
 # Until a program's run has begun its request takes some hundredth of a second. A long one, or one
 # that a database keeps waiting, lets the next one in.
 BEGINS_WITHIN = 0.1
@@ -86,7 +88,8 @@ class Gate:
         except asyncio.CancelledError:
             self._guests.release()
             raise
-        return page_place.PagePlace(HELD_AT_MOST, self._places, self._guests)
+        rests = HalfTheTime(self._guests, RESTS_AT_MOST)
+        return page_place.PagePlace(HELD_AT_MOST, self._places, rests)
 
 
 def _visitor(scope: dict[str, Any], name: str) -> Visitor:

@@ -16,6 +16,20 @@ class Visitor:
     name: str  # at this address: a secret of theirs, or nothing
 
 
+class HalfTheTime:
+    """One of `places` that has been taken: given back, it rests for as long as it was taken, at
+    most `seconds`, before the next has it. So half of the time is left to whoever needs none."""
+
+    def __init__(self, places: FairPlaces, seconds: float) -> None:
+        self._places, self._at_most = places, seconds
+        self._loop = asyncio.get_running_loop()
+        self._taken_at = self._loop.time()
+
+    def release(self) -> None:
+        taken = self._loop.time() - self._taken_at
+        self._loop.call_later(min(taken, self._at_most), self._places.release)
+
+
 class FairPlaces:
     def __init__(self, places: int) -> None:
         self._free = places

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Protocol
 
-from .fair_places import FairPlaces
+
+class Releasable(Protocol):
+    def release(self) -> None: ...
 
 
 class PagePlace:
     """One of each of `places`, taken; after `seconds` it is another's, whatever goes on in it."""
 
-    def __init__(self, seconds: float, *places: asyncio.Semaphore | FairPlaces) -> None:
+    def __init__(self, seconds: float, *places: Releasable) -> None:
         self._places, self._is_left = places, False
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.call_later(seconds, self.leave)

@@ -143,6 +143,21 @@ async def test_who_comes_without_a_session_never_has_all_places() -> None:
     assert pages.most == AT_ONCE
 
 
+async def test_who_comes_without_a_session_takes_half_of_the_time_at_most() -> None:
+    began, ended = [], []
+
+    async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        began.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.05)
+        ended.append(asyncio.get_running_loop().time())
+
+    through = Gate(page)
+    await asyncio.gather(*(Asked(through, "/fusion/shared/x", cookie="").task for _ in range(3)))
+    for n in range(2):
+        took = ended[n] - began[n]
+        assert began[n + 1] - ended[n] > min(took, gate.RESTS_AT_MOST) * 0.9
+
+
 async def test_a_network_of_ipv6_is_one_address() -> None:
     pages = Pages()
     through = Gate(pages)
