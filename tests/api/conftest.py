@@ -33,6 +33,10 @@ dead.panelists.create(seat=0, model="a", credential=router)
 off = Preset.objects.create(
     slug="off", name="Off", enabled=False, judge_model="j", judge_credential=router)
 """
+GOING_ON = """
+from console.models import Run
+print(Run.objects.filter(status__in=["queued", "running"]).count())
+"""
 APP = "https://app.example.org"
 OPUS, GPT, GEMINI = (
     "~anthropic/claude-opus-latest",
@@ -129,6 +133,16 @@ def api() -> Iterator[Api]:
             stack.shell(MAKE_PEOPLE.format(twin=upstream.url))
             key = stack.token("alice", "--requests-per-minute", "0")
             yield Api(stack, upstream, key)
+
+
+@pytest.fixture(autouse=True)
+def runs_have_ended(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test began and did not wait for asks no model while the next one counts who did."""
+    yield
+    if "api" in request.fixturenames:
+        api: Api = request.getfixturevalue("api")
+        api.upstream.release()
+        until(lambda: int(api.stack.shell(GOING_ON)) == 0)
 
 
 @pytest.fixture(scope="package")
