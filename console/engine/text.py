@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 REPLACEMENT = "\ufffd"
 _STOPS = (".", "!", "?", "…", "。", "！", "？")
 
@@ -15,6 +17,15 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def storable_all(value: Any) -> Any:
+    """Of JSON, every text and every name."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(name)): storable_all(one) for name, one in value.items()}
+    return [storable_all(one) for one in value] if isinstance(value, list) else value
 
 
 def ended(text: str) -> str:

@@ -15,11 +15,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, ImageContent, TextContent, Tool, ToolAnnotations
 from pydantic import ConfigDict, Field, ValidationError
 
-from ..api.http.amount import Values
+from ..api.http.amount import refuse_many
 from ..api.http.base import fault_in
 from ..api.http.db import db_then_wait
 from ..api.http.errors import ApiError
-from ..api.http.reading import storable_all
 from ..api.http.wishes import refuse_wishes
 from ..api.openai import shapes
 from ..api.planning.schemas import BroughtAnswer, OwnTerms, WaitingFor
@@ -170,7 +169,7 @@ class PanelServer(MCPServer[Any]):
         """What cannot be read is told as any refusal. A wish about data or money that is put
         beside its place is one, as over HTTP: other arguments that nobody knows are passed over."""
         try:
-            storable_all(arguments, Values(MOST_VALUES))
+            refuse_many(arguments, MOST_VALUES, "The arguments have")
             refuse_wishes(arguments, ("max_cost",), place="terms")
             return await super().call_tool(name, arguments, context)
         except ApiError as refusal:

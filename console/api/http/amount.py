@@ -13,17 +13,17 @@ from .errors import ApiError
 MAX_VALUES = 100_000
 
 
-class Values:
-    """Those that may still come."""
-
-    def __init__(self, most: int = MAX_VALUES) -> None:
-        self._most = self._left = most
-
-    def count(self, holder: list[Any] | dict[str, Any]) -> None:
-        """Raises ApiError."""
-        self._left -= len(holder)
-        if self._left < 0:
-            raise ApiError("invalid_request", f"The body has more than {self._most:,} values.")
+def refuse_many(value: Any, most: int = MAX_VALUES, said: str = "The body has") -> None:
+    """JSON of more values than that. Raises ApiError."""
+    holders: list[list[Any] | dict[str, Any]] = [[value]]
+    left = most + 1
+    while holders:
+        holder = holders.pop()
+        held = holder.values() if isinstance(holder, dict) else holder
+        left -= len(held)
+        if left < 0:
+            raise ApiError("invalid_request", f"{said} more than {most:,} values.")
+        holders += [one for one in held if isinstance(one, (dict, list))]
 
 
 def refuse_crowded(raw: bytes) -> None:

@@ -22,19 +22,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...engine.calls.aside import aside
 from ...engine.spec_versions import SpecTooNew
+from ...engine.text import storable_all
 from ...models import ApiToken, Fusion, Run
 from ...models.tokens import Scope
 from ...providers.nearby import SIGN
 from ...services.errors import Refused
 from ...services.tokens import OverLimit, token_find
-from .amount import Values
 from .db import db
 from .defaults import with_defaults
 from .errors import ApiError
 from .limits import take
 from .openrouter import in_openrouters_words, openrouters_body
 from .operations import Operation, describe
-from .reading import read_json, size_of, storable_all
+from .reading import read_json, size_of
 from .wishes import refuse_wishes
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class ApiCall(Generic[Body]):
 
     def query(self, schema: type[T]) -> T:
         """The address's own parameters. Raises ApiError."""
-        return parse(schema, storable_all(self.request.GET.dict(), Values()))
+        return parse(schema, storable_all(self.request.GET.dict()))
 
     @property
     def hash(self) -> str:

@@ -11,8 +11,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
-from ...engine.text import storable
-from .amount import Values, refuse_crowded
+from ...engine.text import storable_all
+from .amount import refuse_crowded, refuse_many
 from .encodings import unpacked
 from .errors import ApiError
 
@@ -37,26 +37,13 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     refuse_crowded(raw)
     try:
         read = json.loads(raw or b"{}", parse_constant=_no_constant, parse_float=_finite)
-        data = storable_all(read, Values())
+        refuse_many(read)
+        data = storable_all(read)
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         raise ApiError("invalid_json") from None
     if not isinstance(data, dict):
         raise ApiError("invalid_json", "The body must be a JSON object.")
     return data
-
-
-def storable_all(value: Any, values: Values) -> Any:
-    """Without what no database keeps: NUL, and halves of characters. Raises ApiError."""
-    match value:
-        case str():
-            return storable(value)
-        case list():
-            values.count(value)
-            return [storable_all(item, values) for item in value]
-        case dict():
-            values.count(value)
-            return {storable(key): storable_all(each, values) for key, each in value.items()}
-    return value
 
 
 def _no_constant(name: str) -> float:

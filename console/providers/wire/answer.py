@@ -16,7 +16,7 @@ from typing import Any
 
 from console.engine.errors import ProviderError, Reason
 from console.engine.provider import Finish, ReasoningDelta, Recast, TextDelta
-from console.engine.text import REPLACEMENT, storable
+from console.engine.text import REPLACEMENT, storable, storable_all
 
 from .attachments import MOST_BASE64, Attachments, words_beside
 from .citations import Citations
@@ -27,7 +27,7 @@ from .pictures import CutOut, PictureMarks
 from .refusals import Scrub, in_band
 from .sse import ServerSentEvent
 from .thoughts import Moved, Piece, Thoughts
-from .thoughts_back import ThoughtsBack, all_storable
+from .thoughts_back import ThoughtsBack
 from .tool_calls import ToolCalls
 from .usage import cost_from, usage_from
 
@@ -289,7 +289,7 @@ class AnswerReader:
         if not self._tools.whole():
             return {}
         beside = self._tools.beside()
-        return self._back.whole() | ({"extra_content": all_storable(beside)} if beside else {})
+        return self._back.whole() | ({"extra_content": storable_all(beside)} if beside else {})
 
     def rest(self, *, finished: bool) -> Iterator[Delta]:
         """What was held back for what might follow it."""

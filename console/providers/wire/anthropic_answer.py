@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
+from console.engine.text import storable_all
 
 from .answer import AnswerReader, Delta
-from .thoughts_back import all_storable
 
 Json = dict[str, Any]
 
@@ -61,7 +61,7 @@ class MessagesReader(AnswerReader):
         kinds = {block["type"] for block, _ in blocks}
         if "tool_use" not in kinds or not kinds & set(THOUGHTS):
             return {}
-        return {"blocks": [all_storable(_read(*one)) for one in blocks]}
+        return {"blocks": [storable_all(_read(*one)) for one in blocks]}
 
     def is_whole(self, payload: Json) -> bool:
         return isinstance(payload.get("content"), list) or super().is_whole(payload)

@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 from console.engine.errors import ProviderError, Reason
-from console.engine.text import storable
+from console.engine.text import storable, storable_all
 
 TEXTS = ("text", "summary")  # of a detail, which come in pieces
 SAME = ("type", "index", "format")  # of pieces of one detail
@@ -43,7 +43,8 @@ class ThoughtsBack:
                 detail | {name: "".join(pieces) for name, pieces in texts.items()}
                 for detail, texts in zip(self._details, self._texts, strict=True)
             ]
-            return {"reasoning_details": [all_storable(detail) for detail in whole]}
+            # Only now: two pieces may hold a half of one character each.
+            return {"reasoning_details": [storable_all(detail) for detail in whole]}
         content = storable("".join(self._content))
         return {"reasoning_content": content} if content else {}
 
@@ -64,12 +65,3 @@ class ThoughtsBack:
         self._left -= len(json.dumps(value))
         if self._left < 0:
             raise ProviderError(Reason.TOO_LARGE)
-
-
-def all_storable(value: Any) -> Any:
-    """Only now: two pieces may hold a half of one character each."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable(str(name)): all_storable(one) for name, one in value.items()}
-    return [all_storable(one) for one in value] if isinstance(value, list) else value
